@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { DbguardError } from '../errors.js';
+import type { CommandContext, CommandEntry, OptionValues } from './command.js';
+import { commandTable, groupSummaries } from './table.js';
+
+const version: string = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version;
+
+/** Builds the commander tree from the table; `finish` receives each command's exit code. */
+function buildProgram(
+  table: readonly CommandEntry[],
+  context: CommandContext,
+  finish: (code: number) => void,
+): Command {
+  const program = new Command('dbguard')
+    .description('A signed, approved and masked path between an AI coding agent and PostgreSQL.')
+    .version(version)
+    .enablePositionalOptions()
+    .showHelpAfterError('(dbguard --help lists the commands)');
+  const groups = new Map<string, Command>();
+  for (const entry of table) {
+    const words = entry.path.split(' ');
+    const leaf = words.at(-1) ?? entry.path;
+    let parent = program;
+    if (words.length === 2) {
+      const name = words[0] ?? '';
+      let group = groups.get(name);
+      if (!group) {
+        group = program.command(name).description(groupSummaries[name] ?? '');
+        groups.set(name, group);
+      }
+      parent = group;
+    }
+    const command = parent.command(entry.arguments ? `${leaf} ${entry.arguments}` : leaf).description(entry.summary);
+    for (const option of entry.options ?? []) command.option(option.flags, option.description);
+    if (entry.passThrough) command.passThroughOptions();
+    command.action(async () => {
+      const module = await entry.load();
+      finish(await module.run(context, command.args, command.opts<OptionValues>()));
+    });
+  }
+  return program;
+}
+
+/** The one place where an outcome becomes an exit code and an error becomes text. */
+function report(error: unknown): number {
+  if (error instanceof DbguardError) {
+    process.stderr.write(`dbguard: ${error.message}\n`);
+    if (error.hint) process.stderr.write(`  ${error.hint}\n`);
+    return error.exitCode;
+  }
+  process.stderr.write(`dbguard: internal error: ${error instanceof Error ? error.message : String(error)}\n`);
+  if (process.env['DBGUARD_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  else process.stderr.write('  This is a bug in dbguard. Run again with DBGUARD_DEBUG=1 for details to report.\n');
+  return 70;
+}
+
+const context: CommandContext = {
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  env: process.env,
+  cwd: process.cwd(),
+};
+try {
+  await buildProgram(commandTable, context, (code) => {
+    process.exitCode = code;
+  }).parseAsync(process.argv);
+} catch (error) {
+  process.exitCode = report(error);
+}

@@ -1,0 +1,90 @@
+/**
+ * The one error class. `code` says what went wrong to a program, `message` to a person, `hint` what to do next.
+ *
+ * Rule: neither message nor hint ever carries a secret (password, token, key, bind value); errors are printed,
+ * logged and recorded without further filtering.
+ */
+export type ErrorCode =
+  | 'usage'
+  | 'config-missing'
+  | 'config-invalid'
+  | 'connection-unknown'
+  | 'policy-invalid'
+  | 'login-required'
+  | 'login-expired'
+  | 'login-failed'
+  | 'identity-insufficient'
+  | 'token-store'
+  | 'upstream-unreachable'
+  | 'upstream-auth'
+  | 'upstream-tls'
+  | 'upstream-protocol'
+  | 'listen-failed'
+  | 'protocol-violation'
+  | 'limit-exceeded'
+  | 'journal-unwritable'
+  | 'bucket-unreachable'
+  | 'bucket-conflict'
+  | 'transcript-unknown'
+  | 'transcript-invalid'
+  | 'child-not-found'
+  | 'child-failed'
+  | 'denied'
+  | 'internal';
+
+/** sysexits.h where it has a word for it; 126 and 127 as a shell uses them; 1 for "checked, and the answer is no". */
+const exitCodes: Record<ErrorCode, number> = {
+  usage: 64,
+  'config-missing': 78,
+  'config-invalid': 78,
+  'connection-unknown': 78,
+  'policy-invalid': 78,
+  'login-required': 77,
+  'login-expired': 77,
+  'login-failed': 77,
+  'identity-insufficient': 77,
+  'token-store': 77,
+  'upstream-unreachable': 69,
+  'upstream-auth': 77,
+  'upstream-tls': 76,
+  'upstream-protocol': 76,
+  'listen-failed': 71,
+  'protocol-violation': 76,
+  'limit-exceeded': 75,
+  'journal-unwritable': 74,
+  'bucket-unreachable': 69,
+  'bucket-conflict': 69,
+  'transcript-unknown': 66,
+  'transcript-invalid': 1,
+  'child-not-found': 127,
+  'child-failed': 126,
+  denied: 1,
+  internal: 70,
+};
+
+export interface ErrorDetails {
+  /** One sentence: what the user can do about it. */
+  hint?: string;
+  /** Overrides the exit code that goes with `code`. */
+  exitCode?: number;
+  cause?: unknown;
+}
+
+export class DbguardError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = 'DbguardError';
+    this.code = code;
+    this.hint = details.hint;
+    this.exitCode = details.exitCode ?? exitCodes[code];
+  }
+}
+
+/** The sentence of an unknown thrown value; for wrapping foreign errors, never for printing a stack. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,55 @@
+import type { KeyObject } from 'node:crypto';
+
+/** How strongly the issuer itself vouches that this subject holds the signing key. Best first. */
+export const evidenceLevels = ['nonce', 'dpop', 'audience', 'asserted'] as const;
+export type EvidenceLevel = (typeof evidenceLevels)[number];
+
+export interface Subject {
+  readonly iss: string;
+  readonly sub: string;
+  readonly email?: string;
+}
+
+/** A login as it is kept in the token store. */
+export interface Login {
+  readonly subject: Subject;
+  readonly level: EvidenceLevel;
+  readonly clientId: string;
+  readonly idToken: string;
+  /** The ID token that carried the nonce; refreshed tokens may not. */
+  readonly bindingIdToken: string;
+  readonly refreshToken?: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly expiresAt: number;
+  readonly loggedInAt: number;
+  /** Login key: private JWK (Ed25519), and the salt of the nonce, base64url. */
+  readonly loginKey: JsonWebKeyPrivate;
+  readonly salt: string;
+}
+
+export interface JsonWebKeyPrivate {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
+  readonly d: string;
+}
+
+/** What one `dbguard run` signs with. */
+export interface SessionCredential {
+  readonly sid: string;
+  readonly login: Login;
+  readonly sessionKey: KeyObject;
+  /** Public JWK of the session key. */
+  readonly sessionJwk: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
+  /** DSSE envelope by the login key over {sessionKey, sid, notBefore, notAfter}: JSON text. */
+  readonly certificate: string;
+}
+
+/** Where secrets rest: the OS keychain, or an encrypted 0600 file. */
+export interface TokenStore {
+  /** `keychain` or `encrypted file /path`, for `whoami`. */
+  readonly description: string;
+  get(profile: string): Promise<Login | undefined>;
+  set(profile: string, login: Login): Promise<void>;
+  delete(profile: string): Promise<boolean>;
+}

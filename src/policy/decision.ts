@@ -1,0 +1,41 @@
+import type { Facts } from '../sql/facts.js';
+
+/** Strictest last; the index is the order. */
+export const decisions = ['allow', 'ask', 'second-person', 'deny'] as const;
+export type Decision = (typeof decisions)[number];
+
+/** What a decision is made from. Deterministic: time comes in as an argument. */
+export interface DecisionInput {
+  readonly facts: Facts;
+  readonly connection: string;
+  readonly database: string;
+  readonly subject: string;
+  readonly agent: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly now: number;
+  /** 'I' idle, 'T' in a transaction, 'E' in a failed transaction (ReadyForQuery's byte). */
+  readonly transactionStatus: 'I' | 'T' | 'E';
+  /** Estimated rows, where somebody has asked the planner. */
+  readonly estimatedRows?: number;
+}
+
+export interface Ruling {
+  readonly decision: Decision;
+  /** The rule's name, unique in its policy: `builtin:delete-unbounded`, `no-prod-ddl`. */
+  readonly rule: string;
+  /** Where the rule stands, for people: `dbguard.yaml:14`, `built-in guarded profile`. */
+  readonly origin: string;
+  /** One sentence for the approver and for the agent. */
+  readonly reason: string;
+  /** Index into `facts.statements` of the statement that decided, where there is one. */
+  readonly statement?: number;
+}
+
+export interface Policy {
+  /** Shown in the banner: `guarded`, `guarded + dbguard.yaml`. */
+  readonly name: string;
+  /** SHA-256 over the sources that made it, base64url; recorded in the transcript. */
+  readonly digest: string;
+  readonly approvalTimeoutMs: number;
+  decide(input: DecisionInput): Ruling;
+}

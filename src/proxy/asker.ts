@@ -1,0 +1,62 @@
+import type { Ruling } from '../policy/decision.js';
+import type { Facts } from '../sql/facts.js';
+
+/** What a person is asked. Everything in it is attacker-controlled text except the ruling: screens sanitise it. */
+export interface ApprovalRequest {
+  /** Short, unique in the session: what `dbguard approve ID` takes. */
+  readonly id: string;
+  readonly sid: string;
+  readonly connectionNumber: number;
+  /** Who asks and where, in words. */
+  readonly agent: string;
+  readonly subject: string;
+  readonly connection: string;
+  readonly database: string;
+  readonly environment?: string;
+  readonly sql: string;
+  /** Bind values as shown; null is SQL NULL. Masked values are already replaced. */
+  readonly bindValues: readonly (string | null)[];
+  readonly facts: Facts;
+  readonly ruling: Ruling;
+  readonly transactionStatus: 'I' | 'T' | 'E';
+  readonly impact: Impact;
+  /** Milliseconds since 1970 UTC, after which silence means deny. */
+  readonly askedAt: number;
+  readonly expiresAt: number;
+}
+
+/** What would be hit, as far as the database could tell in time. */
+export interface Impact {
+  readonly lines: readonly ImpactLine[];
+  /** Estimated rows of the destructive part; undefined where nobody could tell. */
+  readonly estimatedRows?: number;
+}
+
+export interface ImpactLine {
+  readonly label: string;
+  readonly text: string;
+  readonly severity: 'info' | 'warning' | 'danger';
+}
+
+export type Answer =
+  | {
+      readonly decision: 'allow';
+      readonly scope: 'once' | 'session';
+      readonly by: Approver;
+      readonly previewDigest: string;
+    }
+  | { readonly decision: 'deny'; readonly reason?: string; readonly by: Approver; readonly previewDigest?: string }
+  | { readonly decision: 'abort'; readonly by: Approver; readonly previewDigest?: string };
+
+/** Who or what decided. `nobody` where there is no person to ask. */
+export interface Approver {
+  readonly kind: 'person' | 'second-person' | 'timeout' | 'disconnect' | 'cancel' | 'nobody';
+  /** The channel: `terminal`, `approvals socket`, `script`. */
+  readonly channel?: string;
+  readonly name?: string;
+}
+
+/** Asks a person. Must settle by itself at `expiresAt`; `signal` aborts when the client cancelled or left. */
+export interface Asker {
+  ask(request: ApprovalRequest, signal: AbortSignal): Promise<Answer>;
+}

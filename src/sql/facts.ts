@@ -1,0 +1,133 @@
+/**
+ * What a piece of SQL does, as facts: the vocabulary that the policy, the masking, the approval prompt and the
+ * transcript share. Nothing outside `sql/` sees a parse tree.
+ */
+
+/** Effects, not verbs: `WITH d AS (DELETE ...) SELECT` reads and deletes. */
+export type EffectKind =
+  | 'read' // rows of a relation are read
+  | 'insert'
+  | 'update'
+  | 'delete'
+  | 'truncate'
+  | 'create' // a new object
+  | 'alter' // an existing object changes shape or meaning (also RENAME, COMMENT, CREATE OR REPLACE)
+  | 'drop'
+  | 'grant' // GRANT, REVOKE, default privileges, owner, security label
+  | 'role' // CREATE/ALTER/DROP ROLE, passwords
+  | 'config' // ALTER SYSTEM, ALTER DATABASE ... SET, pg_reload_conf()
+  | 'session' // SET, RESET, DISCARD, SET ROLE: changes what later statements mean
+  | 'transaction' // BEGIN, COMMIT, ROLLBACK, SAVEPOINT ...
+  | 'copy-file' // the server's file system is read or written (COPY file, pg_read_file, lo_import)
+  | 'copy-program' // the server runs a program
+  | 'execute-code' // DO, CALL, CREATE FUNCTION bodies, LOAD, dynamic SQL
+  | 'function-call' // a function that may have side effects
+  | 'network' // dblink, foreign servers, subscriptions
+  | 'lock' // LOCK TABLE, FOR UPDATE, advisory locks
+  | 'maintenance' // VACUUM, ANALYZE, REINDEX, CLUSTER, CHECKPOINT, REFRESH
+  | 'notify' // LISTEN, NOTIFY, UNLISTEN
+  | 'prepare' // PREPARE, EXECUTE, DEALLOCATE
+  | 'cursor' // DECLARE, FETCH, MOVE, CLOSE
+  | 'backend' // other sessions: pg_terminate_backend, pg_cancel_backend
+  | 'unknown'; // an AST node that we do not know
+
+export type TargetType =
+  | 'table'
+  | 'view'
+  | 'index'
+  | 'sequence'
+  | 'schema'
+  | 'database'
+  | 'function'
+  | 'role'
+  | 'setting'
+  | 'type'
+  | 'extension'
+  | 'file'
+  | 'program'
+  | 'channel'
+  | 'statement'
+  | 'cursor'
+  | 'other';
+
+/** Names as PostgreSQL folds them (unquoted lower case); `schema` only where the text names one. */
+export interface Target {
+  readonly type: TargetType;
+  readonly schema?: string;
+  readonly name: string;
+  /** The columns touched, where the text tells; absent means "unknown or all". */
+  readonly columns?: readonly string[];
+}
+
+export interface Effect {
+  readonly kind: EffectKind;
+  readonly targets: readonly Target[];
+  /** For update, delete (and reads): a condition really restricts the rows. True for effects that have no rows. */
+  readonly bounded: boolean;
+  /** What runs cannot be seen from the text: dynamic SQL, unknown function, DO body that is not understood. */
+  readonly opaque: boolean;
+  /** A word for people and rules: `CASCADE`, `temporary`, `or replace`, the setting's new value. */
+  readonly detail?: string;
+}
+
+export type TransactionEffect =
+  | 'begin'
+  | 'commit'
+  | 'rollback'
+  | 'savepoint'
+  | 'release'
+  | 'rollback-to'
+  | 'prepare-transaction'
+  | 'commit-prepared'
+  | 'rollback-prepared';
+
+/** SQL-level handles that tie this statement to an earlier one; the proxy's registry resolves them. */
+export interface Handle {
+  readonly op: 'prepare' | 'execute' | 'deallocate' | 'declare' | 'fetch' | 'close';
+  /** Undefined means ALL (DEALLOCATE ALL, CLOSE ALL). */
+  readonly name?: string;
+  /** The facts of the statement that PREPARE or DECLARE wraps (they count when it is executed or fetched). */
+  readonly inner?: StatementFacts;
+}
+
+export interface StatementFacts {
+  /** The command tag's words, upper case: `SELECT`, `CREATE TABLE`, `ALTER SYSTEM`. */
+  readonly command: string;
+  /** Position of this statement in the text that was analysed, in UTF-16 code units; surrounding blanks and `;` left out. */
+  readonly start: number;
+  readonly end: number;
+  readonly effects: readonly Effect[];
+  readonly transaction?: TransactionEffect;
+  readonly handle?: Handle;
+  /** Every function called by name, folded, schema-qualified where the text does. */
+  readonly functions: readonly string[];
+  /** Highest `$n`. */
+  readonly parameters: number;
+  /** True where the statement runs nothing yet: PREPARE, EXPLAIN without ANALYZE. */
+  readonly deferred: boolean;
+}
+
+/** The facts of one Query or Parse string. `statements` is empty for an empty query and for an unparseable one. */
+export interface Facts {
+  readonly statements: readonly StatementFacts[];
+  /** Set when the text could not be understood; such a text is treated as dangerous. */
+  readonly unparseable?: {
+    /** `syntax`: every grammar we have rejects it, the server very probably will too. Other reasons are limits. */
+    readonly reason: 'syntax' | 'too-large' | 'too-deep' | 'encoding' | 'parser-failure';
+    readonly message: string;
+    /** 1-based character position as PostgreSQL counts it. */
+    readonly position?: number;
+  };
+}
+
+/** Settings of the session that change what the same text means. */
+export interface SessionSettings {
+  readonly standardConformingStrings: boolean;
+  /** As in `search_path`, in order; undefined when not known. */
+  readonly searchPath?: readonly string[];
+}
+
+/** Total: any input gives facts in bounded time and stack, never a throw. Cached by text. */
+export interface Analyser {
+  analyse(sql: string, settings?: SessionSettings): Facts;
+}

@@ -1,0 +1,62 @@
+/**
+ * The entries of a transcript: what each kind holds. See `line.ts` for how an entry becomes bytes.
+ */
+export type EntryKind =
+  | 'open'
+  | 'connection'
+  | 'parse'
+  | 'statement'
+  | 'verdict'
+  | 'outcome'
+  | 'intent'
+  | 'grant'
+  | 'heartbeat'
+  | 'redaction'
+  | 'seal';
+
+export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
+
+/** Fields of one entry before numbering, time, chaining and signing. */
+export interface EntryBody {
+  readonly k: EntryKind;
+  readonly [field: string]: JsonValue | undefined;
+}
+
+/** Fields that may be taken out later without breaking the signature: SQL text, bind values, error texts. */
+export type Disclosures = Readonly<Record<string, string>>;
+
+/**
+ * Where the proxy writes. Appending numbers and chains the entry; it is *acknowledged* only once a commit that
+ * covers it has returned: then it is signed and in the local journal.
+ */
+export interface Recorder {
+  /** Returns the entry's number `n`. Throws DbguardError `journal-unwritable` once the journal has failed: fail closed. */
+  append(body: EntryBody, disclosures?: Disclosures): number;
+  /**
+   * Runs `done` once everything appended so far is signed and written (write(2)); with `sync` also fdatasync'ed.
+   * Commits of one event-loop turn are grouped: one signature, one write. `done` gets an error when the journal failed.
+   */
+  commit(sync: boolean, done: (error?: Error) => void): void;
+}
+
+/** Signs pre-authentication encodings. Ed25519; the private half never leaves the implementation. */
+export interface Signer {
+  sign(bytes: Uint8Array): Uint8Array;
+}
+
+export interface BucketObject {
+  readonly key: string;
+  readonly size: number;
+  /** The bucket's own creation time, milliseconds since 1970 UTC: the evidence of when. */
+  readonly createdAt: number;
+}
+
+/** A write-once object store. Keys use `/`. */
+export interface Bucket {
+  /** For people and for the transcript: `file:/srv/transcripts`, `s3://bucket/prefix`. Never carries a secret. */
+  readonly location: string;
+  /** Creates the object. Rejects with `bucket-conflict` when the key exists with other content; same content is success. */
+  create(key: string, bytes: Uint8Array): Promise<void>;
+  read(key: string): Promise<Uint8Array>;
+  list(prefix: string): AsyncIterable<BucketObject>;
+}
