@@ -25,6 +25,28 @@ export interface Login {
   /** Login key: private JWK (Ed25519), and the salt of the nonce, base64url. */
   readonly loginKey: JsonWebKeyPrivate;
   readonly salt: string;
+  /** Level `dpop` only: the JWT access token whose `cnf.jkt` names the login key (RFC 9449 section 6.1). */
+  readonly bindingAccessToken?: string;
+  /** The issuer's public keys that signed the binding tokens. A convenience for readers, never evidence by itself. */
+  readonly issuerKeys?: readonly IssuerKey[];
+  readonly method?: LoginMethod;
+}
+
+/** `workload`: a token that a CI system or platform put into the environment or a file. */
+export type LoginMethod = 'device' | 'browser' | 'workload';
+
+/** A public JWK as the issuer publishes it (RFC 7517). */
+export interface IssuerKey {
+  readonly kty: string;
+  readonly kid?: string;
+  readonly [parameter: string]: unknown;
+}
+
+/** Public half of a login or session key (RFC 8037). */
+export interface Ed25519Jwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
 }
 
 export interface JsonWebKeyPrivate {
@@ -40,7 +62,7 @@ export interface SessionCredential {
   readonly login: Login;
   readonly sessionKey: KeyObject;
   /** Public JWK of the session key. */
-  readonly sessionJwk: { readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string };
+  readonly sessionJwk: Ed25519Jwk;
   /** DSSE envelope by the login key over {sessionKey, sid, notBefore, notAfter}: JSON text. */
   readonly certificate: string;
 }
