@@ -12,7 +12,11 @@ export interface ApprovalRequest {
   readonly subject: string;
   readonly connection: string;
   readonly database: string;
+  /** The role on the server. */
+  readonly user?: string;
   readonly environment?: string;
+  /** As the server reported it, where it does (PostgreSQL 18). */
+  readonly searchPath?: string;
   readonly sql: string;
   /** Bind values as shown; null is SQL NULL. Masked values are already replaced. */
   readonly bindValues: readonly (string | null)[];

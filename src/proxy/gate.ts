@@ -1,0 +1,242 @@
+/**
+ * The gate: the one way a statement takes from the client to the database.
+ *
+ *   facts -> decision -> journal -> (review) -> verdict -> forward
+ *
+ * What lives here: the order of these steps, for every kind of statement. What it must not know: message bytes,
+ * sockets, how a person is asked. The session calls `admit`, and `review` when a person has to decide; nothing else
+ * leads to the database.
+ */
+import type { Policy, Ruling } from '../policy/decision.js';
+import type { Facts } from '../sql/facts.js';
+import type { EntryBody, Recorder } from '../transcript/entry.js';
+import type { TransactionStatus } from '../wire/messages.js';
+import type { Answer, ApprovalRequest, Asker, Impact } from './asker.js';
+import type { GatedKind } from './denial.js';
+import { FactsRecords } from './facts-record.js';
+
+/** Who is connected, and where: fixed for one client connection. */
+export interface ConnectionContext {
+  readonly number: number;
+  readonly sid: string;
+  readonly agent: string;
+  readonly subject: string;
+  /** The connection's name in dbguard.yaml. */
+  readonly connection: string;
+  readonly environment?: string;
+  readonly database: string;
+  readonly user: string;
+}
+
+/** One statement about to run. */
+export interface Candidate {
+  readonly kind: GatedKind;
+  readonly sql: string;
+  /** Facts of the text and of everything it runs by name. */
+  readonly facts: Facts;
+  /** The journal entry that discloses the text already; undefined discloses it with this statement. */
+  readonly textEntry?: number | undefined;
+  readonly statementName?: string;
+  readonly portalName?: string;
+  readonly bindValues?: readonly (string | null)[];
+  readonly transactionStatus: TransactionStatus;
+  readonly searchPath?: string | undefined;
+}
+
+export interface Admission {
+  /** The number of the `statement` entry. */
+  readonly n: number;
+  readonly ruling: Ruling;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970 UTC. */
+  now(): number;
+  /** Milliseconds of a clock that never jumps. */
+  monotonic(): number;
+}
+
+/** Asks the database, within a time limit, what a statement would hit. Never throws. */
+export type ImpactSource = (candidate: Candidate, context: ConnectionContext) => Promise<Impact>;
+
+export interface GateParts {
+  readonly policy: Policy;
+  readonly recorder: Recorder;
+  readonly asker: Asker;
+  readonly clock: Clock;
+}
+
+export class Gate {
+  readonly #parts: GateParts;
+  readonly #facts = new FactsRecords();
+  #requests = 0;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
+  get recorder(): Recorder {
+    return this.#parts.recorder;
+  }
+
+  /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
+  admit(candidate: Candidate, context: ConnectionContext): Admission {
+    const ruling = this.#parts.policy.decide({
+      facts: candidate.facts,
+      connection: context.connection,
+      database: context.database,
+      subject: context.subject,
+      agent: context.agent,
+      now: this.#parts.clock.now(),
+      transactionStatus: candidate.transactionStatus,
+    });
+    const n = this.#parts.recorder.append(
+      {
+        k: 'statement',
+        conn: context.number,
+        protocol: candidate.kind,
+        name: candidate.statementName || undefined,
+        portal: candidate.portalName || undefined,
+        text: candidate.textEntry,
+        facts: this.#facts.of(candidate.facts),
+        tx: candidate.transactionStatus,
+        decision: ruling.decision,
+        rule: ruling.rule,
+      },
+      disclosuresOf(candidate),
+    );
+    return { n, ruling };
+  }
+
+  /** The next rows of a portal that was let through before: the same statement, not decided again. */
+  admitMore(candidate: Candidate, admitted: number, context: ConnectionContext): Admission {
+    const n = this.#parts.recorder.append({
+      k: 'statement',
+      conn: context.number,
+      protocol: candidate.kind,
+      portal: candidate.portalName || undefined,
+      continues: admitted,
+      tx: candidate.transactionStatus,
+    });
+    return { n, ruling: continued };
+  }
+
+  /** A text that Parse brings to the server without running it in the same breath. */
+  recordParse(sql: string, facts: Facts, context: ConnectionContext): number {
+    return this.#parts.recorder.append({ k: 'parse', conn: context.number, facts: this.#facts.of(facts) }, { sql });
+  }
+
+  recordOutcome(body: EntryBody): void {
+    this.#parts.recorder.append(body);
+  }
+
+  /** Asks a person and journals the verdict. Settles when the request expires or `signal` aborts, at the latest. */
+  async review(
+    candidate: Candidate,
+    admission: Admission,
+    context: ConnectionContext,
+    impact: Impact,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const askedAt = this.#parts.clock.now();
+    const request: ApprovalRequest = {
+      id: `${context.number}-${++this.#requests}`,
+      sid: context.sid,
+      connectionNumber: context.number,
+      agent: context.agent,
+      subject: context.subject,
+      connection: context.connection,
+      database: context.database,
+      user: context.user,
+      ...(context.environment ? { environment: context.environment } : {}),
+      ...(candidate.searchPath === undefined ? {} : { searchPath: candidate.searchPath }),
+      sql: candidate.sql,
+      bindValues: candidate.bindValues ?? [],
+      facts: candidate.facts,
+      ruling: admission.ruling,
+      transactionStatus: candidate.transactionStatus,
+      impact,
+      askedAt,
+      expiresAt: askedAt + this.#parts.policy.approvalTimeoutMs,
+    };
+    const answer = await Promise.race([this.#ask(request, signal), interrupted(signal)]);
+    this.recordVerdict(admission, answer, this.#parts.clock.now() - askedAt);
+    return answer;
+  }
+
+  async #ask(request: ApprovalRequest, signal: AbortSignal): Promise<Answer> {
+    try {
+      return await this.#parts.asker.ask(request, signal);
+    } catch {
+      const reason = 'The approval prompt failed; see the terminal of dbguard run.';
+      return { decision: 'deny', by: { kind: 'nobody' }, reason };
+    }
+  }
+
+  recordVerdict(admission: Admission, answer: Answer, waitedMs: number): void {
+    this.#parts.recorder.append(
+      {
+        k: 'verdict',
+        of: admission.n,
+        decision: answer.decision,
+        by: answer.by.kind,
+        channel: answer.by.channel,
+        name: answer.by.name,
+        scope: answer.decision === 'allow' ? answer.scope : undefined,
+        rule: admission.ruling.rule,
+        shown: answer.previewDigest,
+        waitedMs,
+      },
+      answer.decision === 'deny' && answer.reason ? { reason: answer.reason } : undefined,
+    );
+  }
+
+  /** An error before it made the server skip the statement while it waited: nobody was asked, nothing ran. */
+  recordSkipped(admission: Admission): void {
+    this.#parts.recorder.append({ k: 'outcome', of: admission.n, how: 'skipped' });
+  }
+
+  /** The server's own parser rejected the text: nobody was asked, nothing ran. */
+  recordRejected(admission: Admission, sqlstate: string): void {
+    this.#parts.recorder.append({ k: 'outcome', of: admission.n, how: 'rejected', sqlstate });
+  }
+
+  /** A statement that a rule denied: nobody was asked. */
+  recordRuleVerdict(admission: Admission): void {
+    const body: EntryBody = {
+      k: 'verdict',
+      of: admission.n,
+      decision: 'deny',
+      by: 'rule',
+      rule: admission.ruling.rule,
+    };
+    this.#parts.recorder.append(body, { reason: admission.ruling.reason });
+  }
+}
+
+function disclosuresOf(candidate: Candidate): Record<string, string> | undefined {
+  const bind = candidate.bindValues?.length ? JSON.stringify(candidate.bindValues) : undefined;
+  if (candidate.textEntry !== undefined) return bind === undefined ? undefined : { bind };
+  return bind === undefined ? { sql: candidate.sql } : { sql: candidate.sql, bind };
+}
+
+const continued: Ruling = {
+  decision: 'allow',
+  rule: 'builtin:continued',
+  origin: 'dbguard',
+  reason: 'More rows of a statement that was let through.',
+};
+
+/** Settles when the client cancelled or left, whatever the asker does about it. */
+function interrupted(signal: AbortSignal): Promise<Answer> {
+  const answer = (): Answer => ({
+    decision: 'deny',
+    by: { kind: signal.reason === 'cancel' ? 'cancel' : 'disconnect' },
+  });
+  if (signal.aborted) return Promise.resolve(answer());
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(answer()), { once: true }));
+}

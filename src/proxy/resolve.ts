@@ -1,0 +1,65 @@
+/**
+ * What a text runs beyond itself: `EXECUTE name` runs what an earlier PREPARE, or a Parse message, put under that
+ * name. SQL-level and protocol-level prepared statements share one namespace ("PREPARE" in the PostgreSQL manual).
+ */
+import type { Facts, StatementFacts } from '../sql/facts.js';
+import type { Prepared, Registry } from './registry.js';
+import { protocolName } from './sql-text.js';
+
+/** A statement that runs something nobody has seen. */
+export function unseen(what: string): StatementFacts {
+  return {
+    command: 'EXECUTE',
+    start: 0,
+    end: 0,
+    effects: [
+      {
+        kind: 'execute-code',
+        targets: [{ type: 'statement', name: what }],
+        bounded: false,
+        opaque: true,
+        detail: 'not known to dbguard',
+      },
+    ],
+    functions: [],
+    parameters: 0,
+    deferred: false,
+  };
+}
+
+/** `facts` and, appended, the facts of everything that its EXECUTEs may run. Returns `facts` itself when nothing is. */
+export function resolveHandles(facts: Facts, registry: Registry): Facts {
+  let added: StatementFacts[] | undefined;
+  /** PREPAREs of this same text, seen by the EXECUTEs behind them. */
+  let local: Map<string, StatementFacts> | undefined;
+  for (const statement of facts.statements) {
+    const handle = statement.handle;
+    if (handle?.name === undefined) continue;
+    if (handle.op === 'prepare' && handle.inner) {
+      local ??= new Map();
+      local.set(handle.name, handle.inner);
+    } else if (handle.op === 'execute') {
+      added ??= [];
+      const inner = local?.get(handle.name);
+      const known = registry.statements(protocolName(handle.name));
+      if (inner) added.push(inner);
+      else if (known.length === 0) added.push(unseen(handle.name));
+      for (const one of known) added.push(...statementsOf(one));
+    }
+  }
+  return added ? { ...facts, statements: [...facts.statements, ...added] } : facts;
+}
+
+/** A prepared text whose own statement is an EXECUTE is not followed twice: the server forbids it. */
+function statementsOf(prepared: Prepared): readonly StatementFacts[] {
+  return prepared.facts.unparseable ? [unseen('an unparseable statement')] : prepared.facts.statements;
+}
+
+/** The facts of every candidate together: strictest wins over all of them. */
+export function combineFacts(all: readonly Prepared[]): Facts {
+  const [first, ...rest] = all;
+  if (first === undefined) return { statements: [unseen('a portal')] };
+  if (rest.length === 0) return first.facts;
+  const broken = all.find((one) => one.facts.unparseable)?.facts.unparseable;
+  return { statements: all.flatMap((one) => one.facts.statements), ...(broken ? { unparseable: broken } : {}) };
+}

@@ -1,0 +1,474 @@
+/**
+ * One client connection after startup: what the client sends goes through the gate, what the server answers goes
+ * back. Sans-IO: bytes in by `fromClient` and `fromServer`, bytes out through the port.
+ *
+ * What lives here: the order of everything between one client and one server. What it must not know: sockets, the
+ * policy's rules, how a person is asked.
+ */
+import type { Analyser, Facts } from '../sql/facts.js';
+import { type ErrorText, encodeError } from '../wire/backend.js';
+import { Framer } from '../wire/framer.js';
+import {
+  decodeBind,
+  decodeExecute,
+  decodeFunctionCall,
+  decodeNamed,
+  decodeParse,
+  decodeQuery,
+  frontendRules,
+} from '../wire/frontend.js';
+import { frontend, ProtocolViolation } from '../wire/messages.js';
+import { deniedByRule, failingMessage, type GatedKind } from './denial.js';
+import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
+import type { Admission, Candidate, ConnectionContext, Gate } from './gate.js';
+import { JournaledOutbox } from './journaled-outbox.js';
+import { Meter } from './meter.js';
+import { Outgoing } from './outgoing.js';
+import { Reading } from './reading.js';
+import { type Portal, type Prepared, Registry } from './registry.js';
+import { combineFacts, resolveHandles } from './resolve.js';
+import { isMaybeTypo, Review, type Reviewer } from './review.js';
+import { ServerSide } from './server-side.js';
+import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
+
+/** How the session acts on the world. */
+export interface SessionPort {
+  writeServer(slices: Buffer[]): void;
+  writeClient(slices: Buffer[]): void;
+  /** Ends both connections once everything written has left. `reason` is for the transcript. */
+  close(reason: string): void;
+}
+
+export interface SessionParts {
+  readonly context: ConnectionContext;
+  readonly gate: Gate;
+  readonly analyser: Analyser;
+  readonly reviewer: Reviewer;
+  readonly port: SessionPort;
+  /** ParameterStatus values as they stood when the connection was handed over. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Longest client message held in memory, bytes. */
+  readonly maxMessage: number;
+  /** A portal name that no client can guess; see denial.ts. */
+  readonly unguessable: string;
+}
+
+/** What to do with the frame at hand once it is decided. */
+interface Gated {
+  readonly candidate: Candidate;
+  readonly bytes: Buffer;
+  readonly portal?: Portal;
+  /** Registry changes that follow from running it. */
+  readonly onForward?: () => ((done: boolean) => void) | undefined;
+}
+
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #client: Framer;
+  readonly #toClient = new Outgoing();
+  readonly #server: ServerSide;
+  readonly #outbox: JournaledOutbox;
+  readonly #registry = new Registry();
+  readonly #reading = new Reading();
+  /** Texts in this turn's Parse messages that no entry discloses yet. */
+  #undisclosed: Prepared[] = [];
+  #review: Review | undefined;
+  #oversize: number | undefined;
+  #closed = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#client = new Framer(frontendRules(parts.maxMessage));
+    this.#server = new ServerSide(this.#toClient, parts.parameters);
+    this.#outbox = new JournaledOutbox(
+      parts.gate.recorder,
+      (slices) => parts.port.writeServer(slices),
+      (error) => this.#abort({ severity: 'FATAL', code: '58030', message: `dbguard cannot record: ${error.message}` }),
+    );
+  }
+
+  /** Client bytes that wait behind a statement under review; the pump stops reading above its own limit. */
+  get clientBacklog(): number {
+    return this.#client.buffered;
+  }
+
+  /** Nothing under way: no transaction, nothing unanswered, nothing under review. */
+  get idle(): boolean {
+    return (
+      this.#review === undefined &&
+      this.#outbox.empty &&
+      this.#server.responses.idle &&
+      this.#server.transactionStatus === 'I'
+    );
+  }
+
+  /** Takes ownership of the chunk. */
+  fromClient(chunk: Buffer): void {
+    if (this.#closed) return;
+    this.#client.push(chunk);
+    this.#pump();
+  }
+
+  /** Takes ownership of the chunk. */
+  fromServer(chunk: Buffer): void {
+    if (this.#closed) return;
+    try {
+      this.#server.receive(chunk);
+    } catch (error) {
+      this.#violated(error, 'the server broke the protocol');
+      return;
+    }
+    this.#flushClient();
+    const { idle, discarding } = this.#server.responses;
+    if (idle || discarding) this.#review?.quiet(discarding);
+  }
+
+  /** A CancelRequest for this connection. True when it ended a wait for approval; else it is the server's. */
+  cancel(): boolean {
+    return this.#review?.interrupt('cancel') ?? false;
+  }
+
+  /** The client is gone. What it sent before counts, as with a server; what waits for approval does not. */
+  clientGone(): void {
+    this.#review?.interrupt('disconnect');
+  }
+
+  /** Ends the connection as a server that shuts down does; call when idle, or when time is up. */
+  shutDown(message: string): void {
+    this.#abort({ severity: 'FATAL', code: '57P01', message });
+  }
+
+  /** Both sides are gone: settle what is open, so that the transcript says so. */
+  dispose(): void {
+    this.#closed = true;
+    this.#review?.interrupt('disconnect');
+    this.#server.responses.abandon();
+  }
+
+  #pump(): void {
+    try {
+      while (!this.#blocked() && this.#client.next()) this.#onFrame();
+    } catch (error) {
+      this.#violated(error, 'the client broke the protocol');
+      return;
+    }
+    this.#release();
+  }
+
+  #blocked(): boolean {
+    return this.#closed || this.#review !== undefined;
+  }
+
+  #onFrame(): void {
+    const { kind, type, buffer, start, end } = this.#client;
+    if (kind === 'oversize') {
+      this.#onOversize(type, end - start, this.#client.last);
+    } else if (kind === 'run') {
+      this.#outbox.out.push(buffer, start, end);
+    } else if (this.#server.responses.discarding && type !== frontend.sync && type !== frontend.terminate) {
+      // the server would throw it away unread
+    } else {
+      this.#onMessage(type, buffer, start, end);
+    }
+  }
+
+  #onMessage(type: number, buffer: Buffer, start: number, end: number): void {
+    switch (type) {
+      case frontend.query:
+        this.#onQuery(buffer, start, end);
+        return;
+      case frontend.parse:
+        this.#onParse(buffer, start, end);
+        break;
+      case frontend.bind:
+        this.#onBind(buffer, start, end);
+        break;
+      case frontend.execute:
+        this.#onExecute(buffer, start, end);
+        return;
+      case frontend.functionCall:
+        this.#onFunctionCall(buffer, start, end);
+        return;
+      case frontend.describe:
+        this.#server.responses.expect({ kind: 'describe' });
+        break;
+      case frontend.close:
+        this.#onClose(buffer, start, end);
+        break;
+      case frontend.sync:
+        this.#server.responses.expect({ kind: 'sync', settle: this.#reading.syncForwarded() });
+        break;
+      case frontend.copyDone:
+      case frontend.copyFail:
+        this.#server.responses.expect({ kind: 'copy-end' });
+        break;
+      case frontend.flush:
+      case frontend.terminate:
+        break;
+      default:
+        throw new ProtocolViolation('a password message after authentication');
+    }
+    this.#outbox.out.push(buffer, start, end);
+  }
+
+  #onQuery(buffer: Buffer, start: number, end: number): void {
+    const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
+    const facts = resolveHandles(own, this.#registry);
+    this.#gate({
+      candidate: { kind: 'query', sql, facts, transactionStatus: this.#server.transactionStatus },
+      bytes: buffer.subarray(start, end),
+      onForward: () => this.#applyHandles(own, sql),
+    });
+  }
+
+  #onParse(buffer: Buffer, start: number, end: number): void {
+    const parse = decodeParse(buffer, start, end);
+    const { sql, facts } = this.#read(parse.sql);
+    const prepared: Prepared = { sql, facts, parameterTypes: parse.parameterTypes, entry: undefined };
+    this.#registry.addStatement(parse.statement, prepared);
+    this.#undisclosed.push(prepared);
+    this.#server.responses.expect({
+      kind: 'parse',
+      settle: (how) => {
+        if (how !== 'done') this.#registry.removeStatement(parse.statement, prepared);
+      },
+    });
+  }
+
+  #onBind(buffer: Buffer, start: number, end: number): void {
+    const bind = decodeBind(buffer, start, end);
+    this.#registry.setPortal(bind.portal, {
+      statementName: bind.statement,
+      prepared: this.#registry.statements(bind.statement),
+      parameterFormats: bind.parameterFormats,
+      values: bind.values,
+      admitted: undefined,
+    });
+    this.#server.responses.expect({ kind: 'bind' });
+  }
+
+  #onExecute(buffer: Buffer, start: number, end: number): void {
+    const { portal: portalName } = decodeExecute(buffer, start, end);
+    const portal = this.#registry.portal(portalName);
+    const prepared = portal?.prepared ?? [];
+    const only = prepared.length === 1 ? prepared[0] : undefined;
+    const facts = combineFacts(prepared);
+    const candidate: Candidate = {
+      kind: 'execute',
+      sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
+      facts: resolveHandles(facts, this.#registry),
+      textEntry: only?.entry,
+      statementName: portal?.statementName ?? '',
+      portalName,
+      bindValues:
+        portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [],
+      transactionStatus: this.#server.transactionStatus,
+    };
+    this.#gate({
+      candidate,
+      bytes: buffer.subarray(start, end),
+      ...(portal ? { portal } : {}),
+      onForward: () => this.#applyHandles(facts, candidate.sql),
+    });
+  }
+
+  #onFunctionCall(buffer: Buffer, start: number, end: number): void {
+    const call = decodeFunctionCall(buffer, start, end);
+    this.#gate({
+      candidate: {
+        kind: 'function',
+        sql: `-- FunctionCall of function ${call.functionOid} (pg_proc.oid), past SQL`,
+        facts: functionFacts(call.functionOid),
+        bindValues: call.values.map((value) => showValue(value, 1)),
+        transactionStatus: this.#server.transactionStatus,
+      },
+      bytes: buffer.subarray(start, end),
+    });
+  }
+
+  #onClose(buffer: Buffer, start: number, end: number): void {
+    const { kind, name } = decodeNamed(buffer, start, end);
+    const registry = this.#registry;
+    const statements = kind === 'S' ? registry.statements(name) : [];
+    const portal = kind === 'P' ? registry.portal(name) : undefined;
+    this.#server.responses.expect({
+      kind: 'close',
+      settle: (how) => {
+        if (how !== 'done') return;
+        for (const one of statements) registry.removeStatement(name, one);
+        if (portal) registry.removePortal(name, portal);
+      },
+    });
+  }
+
+  /** A message longer than dbguard may hold: its bytes are dropped as they come, then it is denied. */
+  #onOversize(type: number, length: number, last: boolean): void {
+    this.#oversize = (this.#oversize ?? 0) + length;
+    if (!last) return;
+    this.#oversize = undefined;
+    const kind: GatedKind = type === frontend.query ? 'query' : type === frontend.functionCall ? 'function' : 'execute';
+    if (this.#server.responses.discarding) return;
+    const limit = this.#parts.maxMessage;
+    const candidate: Candidate = {
+      kind,
+      sql: '',
+      facts: tooLarge(limit),
+      transactionStatus: this.#server.transactionStatus,
+    };
+    const admission = this.#parts.gate.admit(candidate, this.#parts.context);
+    this.#parts.gate.recordRuleVerdict(admission);
+    this.#deny(kind, {
+      severity: 'ERROR',
+      code: '54000',
+      message: `dbguard refused a message longer than ${limit} bytes`,
+      hint: 'Send large data in parts or with COPY, or raise policy.limits.statement_bytes in dbguard.yaml.',
+    });
+  }
+
+  #read(bytes: Buffer): { sql: string; facts: Facts } {
+    const server = this.#server;
+    const sql = decodeSql(bytes, server.parameter('client_encoding') ?? '');
+    if (sql === undefined) return { sql: showValue(bytes, 1) ?? '', facts: unreadable };
+    if (this.#reading.ambiguous(sql)) return { sql, facts: unreadable };
+    const standardConformingStrings = server.parameter('standard_conforming_strings') !== 'off';
+    return { sql, facts: this.#parts.analyser.analyse(sql, { standardConformingStrings }) };
+  }
+
+  /** The gates, in order; see gate.ts. */
+  #gate(gated: Gated): void {
+    const admitted = gated.portal?.admitted;
+    if (admitted !== undefined) {
+      this.#outbox.requireCommit();
+      this.#forward(gated, this.#parts.gate.admitMore(gated.candidate, admitted, this.#parts.context));
+      return;
+    }
+    const admission = this.#parts.gate.admit(gated.candidate, this.#parts.context);
+    for (const one of gated.portal?.prepared ?? []) one.entry ??= admission.n;
+    this.#outbox.requireCommit();
+    switch (admission.ruling.decision) {
+      case 'allow':
+        this.#forward(gated, admission);
+        return;
+      case 'deny':
+        if (isMaybeTypo(gated.candidate)) {
+          this.#hold(gated, admission);
+          return;
+        }
+        this.#parts.gate.recordRuleVerdict(admission);
+        this.#deny(gated.candidate.kind, deniedByRule(admission.ruling));
+        return;
+      default:
+        this.#hold(gated, admission);
+    }
+  }
+
+  #forward(gated: Gated, admission: Admission): void {
+    const gate = this.#parts.gate;
+    if (gated.portal) gated.portal.admitted ??= admission.n;
+    const settleHandles = gated.onForward?.();
+    const settleReading = this.#reading.forwarded(gated.candidate);
+    const meter = new Meter(admission.n, gate.clock.monotonic());
+    this.#server.responses.expect({
+      kind: gated.candidate.kind,
+      meter,
+      settle: (how) => {
+        settleHandles?.(how === 'done');
+        settleReading?.();
+        gate.recordOutcome(meter.outcome(how, gate.clock.monotonic(), this.#server.transactionStatus));
+      },
+    });
+    this.#outbox.out.pushMessage(gated.bytes);
+  }
+
+  #deny(kind: GatedKind, error: ErrorText): void {
+    this.#outbox.requireCommit();
+    this.#server.responses.expect({ kind, substitute: encodeError(error) });
+    this.#outbox.out.pushMessage(failingMessage(kind, this.#parts.unguessable));
+  }
+
+  /** Nothing of this client moves on until the review is over. */
+  #hold(gated: Gated, admission: Admission): void {
+    this.#review = new Review({
+      candidate: gated.candidate,
+      admission,
+      context: this.#parts.context,
+      gate: this.#parts.gate,
+      reviewer: this.#parts.reviewer,
+      server: this.#server,
+      out: this.#outbox.out,
+      release: () => this.#release(),
+      toClient: (bytes) => {
+        this.#toClient.pushMessage(bytes);
+        this.#flushClient();
+      },
+      finish: (end) => {
+        this.#review = undefined;
+        if (this.#closed) return;
+        if (end.kind === 'allow') {
+          this.#outbox.requireCommit(true);
+          this.#forward(gated, admission);
+        } else if (end.kind === 'deny') {
+          this.#deny(gated.candidate.kind, end.error);
+        }
+        this.#pump();
+        if (end.kind === 'deny' && end.endSession) this.#parts.reviewer.endSession();
+      },
+    });
+    this.#review.start();
+  }
+
+  /** PREPARE, DEALLOCATE and friends change what later names mean. Returns what to do when the server has answered. */
+  #applyHandles(facts: Facts, sql: string): ((done: boolean) => void) | undefined {
+    const registry = this.#registry;
+    const onDone: (() => void)[] = [];
+    for (const statement of facts.statements) {
+      const handle = statement.handle;
+      if (handle?.op === 'prepare' && handle.name !== undefined && handle.inner) {
+        registry.addStatement(protocolName(handle.name), {
+          sql,
+          facts: { statements: [handle.inner] },
+          parameterTypes: [],
+          entry: undefined,
+        });
+      } else if (handle?.op === 'deallocate') {
+        const known = registry
+          .allStatements()
+          .filter((one) => handle.name === undefined || one.name === protocolName(handle.name));
+        onDone.push(() => {
+          for (const one of known) registry.removeStatement(one.name, one.prepared);
+        });
+      }
+    }
+    if (onDone.length === 0) return undefined;
+    return (done) => {
+      if (done) for (const act of onDone) act();
+    };
+  }
+
+  #release(): void {
+    for (const prepared of this.#undisclosed) {
+      if (prepared.entry !== undefined) continue;
+      prepared.entry = this.#parts.gate.recordParse(prepared.sql, prepared.facts, this.#parts.context);
+      this.#outbox.requireCommit();
+    }
+    this.#undisclosed = [];
+    this.#outbox.release();
+  }
+
+  #flushClient(): void {
+    if (this.#toClient.length > 0) this.#parts.port.writeClient(this.#toClient.take());
+  }
+
+  #violated(error: unknown, what: string): void {
+    if (!(error instanceof ProtocolViolation)) throw error;
+    this.#abort({ severity: 'FATAL', code: '08P01', message: `dbguard: ${what}: ${error.message}` });
+  }
+
+  #abort(error: ErrorText): void {
+    if (this.#closed) return;
+    if (this.#server.atBoundary) this.#toClient.pushMessage(encodeError(error));
+    this.#flushClient();
+    this.#closed = true;
+    this.#parts.port.close(error.message);
+  }
+}
