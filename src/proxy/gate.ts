@@ -130,6 +130,10 @@ export class Gate {
     return this.#parts.recorder.append({ k: 'parse', conn: context.number, facts: this.#facts.of(facts) }, { sql });
   }
 
+  recordConnection(body: EntryBody): void {
+    this.#parts.recorder.append(body);
+  }
+
   recordOutcome(body: EntryBody): void {
     this.#parts.recorder.append(body);
   }

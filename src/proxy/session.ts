@@ -5,6 +5,7 @@
  * What lives here: the order of everything between one client and one server. What it must not know: sockets, the
  * policy's rules, how a person is asked.
  */
+import { DbguardError, messageOf } from '../errors.js';
 import type { Analyser, Facts } from '../sql/facts.js';
 import { type ErrorText, encodeError } from '../wire/backend.js';
 import { Framer } from '../wire/framer.js';
@@ -27,7 +28,7 @@ import { Outgoing } from './outgoing.js';
 import { Reading } from './reading.js';
 import { type Portal, type Prepared, Registry } from './registry.js';
 import { combineFacts, resolveHandles } from './resolve.js';
-import { isMaybeTypo, Review, type Reviewer } from './review.js';
+import { isMaybeTypo, Review, type ReviewEnd, type Reviewer } from './review.js';
 import { ServerSide } from './server-side.js';
 import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
 
@@ -121,6 +122,11 @@ export class Session {
     this.#flushClient();
     const { idle, discarding } = this.#server.responses;
     if (idle || discarding) this.#review?.quiet(discarding);
+  }
+
+  /** Everything that may go to the server has gone. */
+  get sentEverything(): boolean {
+    return this.#outbox.empty;
   }
 
   /** A CancelRequest for this connection. True when it ended a wait for approval; else it is the server's. */
@@ -401,20 +407,27 @@ export class Session {
         this.#toClient.pushMessage(bytes);
         this.#flushClient();
       },
-      finish: (end) => {
-        this.#review = undefined;
-        if (this.#closed) return;
-        if (end.kind === 'allow') {
-          this.#outbox.requireCommit(true);
-          this.#forward(gated, admission);
-        } else if (end.kind === 'deny') {
-          this.#deny(gated.candidate.kind, end.error);
-        }
-        this.#pump();
-        if (end.kind === 'deny' && end.endSession) this.#parts.reviewer.endSession();
-      },
+      finish: (end) => this.#afterReview(gated, admission, end),
     });
     this.#review.start();
+  }
+
+  #afterReview(gated: Gated, admission: Admission, end: ReviewEnd): void {
+    this.#review = undefined;
+    if (this.#closed) return;
+    try {
+      if (end.kind === 'allow') {
+        this.#outbox.requireCommit(true);
+        this.#forward(gated, admission);
+      } else if (end.kind === 'deny') {
+        this.#deny(gated.candidate.kind, end.error);
+      }
+    } catch (error) {
+      this.#violated(error, 'the review broke');
+      return;
+    }
+    this.#pump();
+    if (end.kind === 'deny' && end.endSession) this.#parts.reviewer.endSession();
   }
 
   /** PREPARE, DEALLOCATE and friends change what later names mean. Returns what to do when the server has answered. */
@@ -459,9 +472,16 @@ export class Session {
     if (this.#toClient.length > 0) this.#parts.port.writeClient(this.#toClient.take());
   }
 
+  /** Whatever went wrong, this connection ends and no other does. */
   #violated(error: unknown, what: string): void {
-    if (!(error instanceof ProtocolViolation)) throw error;
-    this.#abort({ severity: 'FATAL', code: '08P01', message: `dbguard: ${what}: ${error.message}` });
+    if (error instanceof ProtocolViolation) {
+      this.#abort({ severity: 'FATAL', code: '08P01', message: `dbguard: ${what}: ${error.message}` });
+    } else if (error instanceof DbguardError) {
+      const hint = error.hint ? { hint: error.hint } : {};
+      this.#abort({ severity: 'FATAL', code: '58030', message: `dbguard: ${error.message}`, ...hint });
+    } else {
+      this.#abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: internal error: ${messageOf(error)}` });
+    }
   }
 
   #abort(error: ErrorText): void {

@@ -1,0 +1,291 @@
+/**
+ * One client socket: handshake, then a session between it and an upstream connection of its own.
+ *
+ * What lives here: bytes between sockets and the sans-IO halves, back-pressure, who closes when. What it must not
+ * know: what any message means.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { messageOf } from '../errors.js';
+import { type AdmissionRules, admit } from '../proxy/admission.js';
+import type { CancelMap } from '../proxy/cancel-map.js';
+import type { ConnectionContext, Gate } from '../proxy/gate.js';
+import { Handshake, type HandshakeParts } from '../proxy/handshake.js';
+import type { Reviewer } from '../proxy/review.js';
+import { Session } from '../proxy/session.js';
+import type { Analyser } from '../sql/facts.js';
+import {
+  type ErrorText,
+  encodeBackendKeyData,
+  encodeError,
+  encodeParameterStatus,
+  encodeReadyForQuery,
+} from '../wire/backend.js';
+import { newestProtocolMinor, type StartupPacket } from '../wire/startup.js';
+import type { Upstream } from './upstream/connect.js';
+import { upstreamFailure } from './upstream-failure-text.js';
+
+export interface ConnectionParts {
+  readonly number: number;
+  readonly handshake: HandshakeParts;
+  readonly admission: () => AdmissionRules;
+  readonly context: Omit<ConnectionContext, 'number' | 'database'>;
+  readonly gate: Gate;
+  readonly analyser: Analyser;
+  readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
+  readonly maxMessage: number;
+  readonly cancels: CancelMap<ProxyConnection>;
+  /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
+  readonly connect: (parameters: Map<string, string>, protocolMinor: number, signal: AbortSignal) => Promise<Upstream>;
+  readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
+  /** Undefined while the session may go on; else why no statement may run (login ended, journal broken). */
+  readonly blocked: () => ErrorText | undefined;
+}
+
+/** PostgreSQL's authentication_timeout is 60 s; a loopback client needs far less. */
+const handshakeTimeoutMs = 20_000;
+/** Bytes a client may send behind a held statement before it is no longer read. */
+const heldLimit = 1 << 20;
+
+export class ProxyConnection {
+  readonly #client: Socket;
+  readonly #parts: ConnectionParts;
+  readonly #handshake: Handshake;
+  readonly #abort = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  #upstream: Upstream | undefined;
+  #session: Session | undefined;
+  #clientEnded = false;
+  #draining = false;
+  #reason = 'client closed';
+  #admitted = false;
+  /** Resolves when both sockets are gone and the transcript has the end of the connection. */
+  readonly closed: Promise<void>;
+
+  constructor(client: Socket, parts: ConnectionParts) {
+    this.#client = client;
+    this.#parts = parts;
+    this.#handshake = new Handshake(parts.handshake);
+    this.#timer = setTimeout(() => this.#refuse(timedOut), handshakeTimeoutMs);
+    this.closed = new Promise((resolve) => client.once('close', () => resolve(this.#onClosed())));
+    client.setNoDelay(true);
+    client.on('error', () => client.destroy());
+    client.on('data', (chunk) => this.#onClientData(chunk));
+    client.on('end', () => this.#onClientEnd());
+    client.on('drain', () => this.#balance());
+  }
+
+  /** A CancelRequest that carried this connection's key. */
+  cancel(): void {
+    if (!this.#session?.cancel() && this.#upstream) this.#parts.cancelUpstream(this.#upstream).catch(() => {});
+  }
+
+  /** No new statement: ends now when idle, else as soon as it is. */
+  drain(): void {
+    this.#draining = true;
+    this.#endIfDrained();
+  }
+
+  /** Time is up. */
+  destroy(reason: string): void {
+    this.#reason = reason;
+    if (this.#session) this.#session.shutDown(shutDownMessage);
+    this.#client.destroy();
+  }
+
+  #onClientData(chunk: Buffer): void {
+    if (this.#session) {
+      this.#session.fromClient(chunk);
+      this.#balance();
+      return;
+    }
+    for (let next: Buffer | undefined = chunk; ; next = undefined) {
+      const step = this.#handshake.next(next);
+      if (step.kind === 'wait') return;
+      if (step.kind === 'reply') {
+        this.#client.write(step.bytes);
+        continue;
+      }
+      clearTimeout(this.#timer);
+      this.#client.pause();
+      if (step.kind === 'cancel') {
+        this.#parts.cancels.find(step.pid, step.key)?.cancel();
+        this.#client.end();
+      } else if (step.kind === 'refuse') {
+        this.#client.end(step.bytes);
+      } else {
+        this.#client.write(step.bytes);
+        void this.#open(step.startup);
+      }
+      return;
+    }
+  }
+
+  async #open(startup: StartupPacket): Promise<void> {
+    const blocked = this.#parts.blocked();
+    if (blocked) return this.#refuse(blocked);
+    const admission = admit(startup.parameters, this.#parts.admission());
+    if (admission.kind === 'refused') return this.#refuse(admission.error);
+    const context = { ...this.#parts.context, number: this.#parts.number, database: admission.database };
+    const minor = Math.min(startup.minor, newestProtocolMinor);
+    let upstream: Upstream;
+    try {
+      upstream = await this.#parts.connect(admission.parameters, minor, this.#abort.signal);
+    } catch (error) {
+      return this.#refuse(upstreamFailure(error));
+    }
+    if (this.#client.destroyed) {
+      upstream.socket.destroy();
+      return;
+    }
+    this.#parts.gate.recordConnection({
+      k: 'connection',
+      event: 'open',
+      conn: context.number,
+      database: context.database,
+      user: context.user,
+      applicationName: admission.applicationName,
+      backendPid: upstream.backendKey.pid,
+    });
+    this.#admitted = true;
+    this.#start(upstream, context, minor);
+  }
+
+  #start(upstream: Upstream, context: ConnectionContext, minor: number): void {
+    const { socket } = upstream;
+    const session = new Session({
+      context,
+      gate: this.#parts.gate,
+      analyser: this.#parts.analyser,
+      reviewer: this.#parts.reviewerFor(upstream, context),
+      port: {
+        writeServer: (slices) => {
+          writeAll(socket, slices);
+          this.#balance();
+        },
+        writeClient: (slices) => writeAll(this.#client, slices),
+        close: (reason) => this.#close(reason),
+      },
+      parameters: upstream.parameters,
+      maxMessage: this.#parts.maxMessage,
+      unguessable: `dbguard-${randomBytes(16).toString('hex')}`,
+    });
+    this.#upstream = upstream;
+    this.#session = session;
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => {
+      session.fromServer(chunk);
+      this.#balance();
+      if (this.#draining) this.#endIfDrained();
+    });
+    socket.on('drain', () => this.#balance());
+    socket.on('error', (error) => {
+      this.#reason = `upstream: ${messageOf(error)}`;
+    });
+    socket.on('close', () => {
+      if (!this.#clientEnded && this.#reason === 'client closed') this.#reason = 'server closed the connection';
+      this.#client.end();
+    });
+    this.#greet(upstream, minor);
+    if (upstream.rest.length > 0) session.fromServer(upstream.rest);
+    socket.resume();
+    this.#client.resume();
+    if (this.#clientEnded) this.#onClientEnd();
+    if (this.#draining) this.#endIfDrained();
+  }
+
+  /** What a server says between AuthenticationOk and the first ReadyForQuery; the cancel key is ours. */
+  #greet(upstream: Upstream, minor: number): void {
+    const key = randomBytes(minor >= 2 ? 32 : 4);
+    this.#parts.cancels.add(upstream.backendKey.pid, key, this);
+    writeAll(this.#client, [
+      ...upstream.notices,
+      ...[...upstream.parameters].map(([name, value]) => encodeParameterStatus(name, value)),
+      encodeBackendKeyData(upstream.backendKey.pid, key),
+      encodeReadyForQuery('I'),
+    ]);
+  }
+
+  /** Back-pressure: each side is read only while the other takes what is written to it. */
+  #balance(): void {
+    const upstream = this.#upstream?.socket;
+    const session = this.#session;
+    if (!upstream || !session) return;
+    const mayReadClient = !upstream.writableNeedDrain && session.clientBacklog < heldLimit;
+    if (mayReadClient === this.#client.isPaused()) {
+      if (mayReadClient) this.#client.resume();
+      else this.#client.pause();
+    }
+    const mayReadServer = !this.#client.writableNeedDrain;
+    if (mayReadServer === upstream.isPaused()) {
+      if (mayReadServer) upstream.resume();
+      else upstream.pause();
+    }
+    if (this.#clientEnded) this.#endUpstreamWhenSent();
+  }
+
+  /** The client has sent its last byte. What came before still counts, as with a server. */
+  #onClientEnd(): void {
+    this.#clientEnded = true;
+    if (!this.#session) {
+      this.#abort.abort();
+      this.#client.end();
+      return;
+    }
+    this.#session.clientGone();
+    this.#endUpstreamWhenSent();
+  }
+
+  #endUpstreamWhenSent(): void {
+    if (this.#session?.sentEverything) this.#upstream?.socket.end();
+  }
+
+  #endIfDrained(): void {
+    if (!this.#session) this.#refuse({ severity: 'FATAL', code: '57P01', message: shutDownMessage });
+    else if (this.#session.idle) this.#session.shutDown(shutDownMessage);
+  }
+
+  /** @param error a whole ErrorResponse message, or the text of one */
+  #refuse(error: ErrorText | Buffer): void {
+    clearTimeout(this.#timer);
+    this.#client.end(Buffer.isBuffer(error) ? error : encodeError(error));
+    this.#client.destroySoon();
+  }
+
+  #close(reason: string): void {
+    this.#reason = reason;
+    this.#client.end();
+    this.#upstream?.socket.end();
+    this.#client.destroySoon();
+  }
+
+  #onClosed(): void {
+    clearTimeout(this.#timer);
+    this.#abort.abort();
+    if (this.#upstream) {
+      this.#parts.cancels.remove(this.#upstream.backendKey.pid, this);
+      if (!this.#session?.sentEverything) this.#upstream.socket.destroy();
+      else this.#upstream.socket.end();
+    }
+    this.#session?.dispose();
+    if (!this.#admitted) return;
+    const body = { k: 'connection', event: 'close', conn: this.#parts.number, reason: this.#reason } as const;
+    this.#parts.gate.recordConnection(body);
+  }
+}
+
+const shutDownMessage = 'terminating connection: dbguard is shutting down';
+
+const timedOut: ErrorText = { severity: 'FATAL', code: '08P01', message: 'canceling authentication due to timeout' };
+
+/** One write for all: a corked socket sends its slices with a single writev. */
+function writeAll(socket: Socket, slices: readonly Buffer[]): void {
+  if (!socket.writable) return;
+  if (slices.length === 1) {
+    socket.write(slices[0] as Buffer);
+    return;
+  }
+  socket.cork();
+  for (const slice of slices) socket.write(slice);
+  socket.uncork();
+}

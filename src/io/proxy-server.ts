@@ -1,0 +1,123 @@
+/**
+ * The loopback listeners of one run: a TCP port on 127.0.0.1 and a unix socket in a private folder, one password
+ * for both.
+ *
+ * What lives here: listeners, the connections that are open, the cancel keys. What it must not know: messages,
+ * policies, where the upstream server is.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DbguardError, messageOf } from '../errors.js';
+import { CancelMap } from '../proxy/cancel-map.js';
+import type { HandshakeParts } from '../proxy/handshake.js';
+import { encodeError } from '../wire/backend.js';
+import { makeScramVerifier, mockScramVerifier } from '../wire/scram-keys.js';
+import { ScramServer } from '../wire/scram-server.js';
+import { type ConnectionParts, ProxyConnection } from './proxy-connection.js';
+
+export interface ProxyOptions {
+  /** Loopback address and port; port 0 takes a free one. */
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Folder for the unix socket, made private; undefined makes one in the temporary folder. */
+  readonly socketParent?: string;
+  readonly user: string;
+  readonly password: string;
+  /** Connections at once, handshakes included. */
+  readonly maxConnections: number;
+  readonly connection: Omit<ConnectionParts, 'number' | 'handshake' | 'cancels'>;
+}
+
+export interface RunningProxy {
+  readonly host: string;
+  readonly port: number;
+  /** PGHOST for the unix socket. */
+  readonly socketDir: string;
+  readonly connections: number;
+  /** Takes no new connection, lets statements under way finish for at most `graceMs`, then cuts off. */
+  close(graceMs: number): Promise<void>;
+}
+
+export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
+  const verifier = await makeScramVerifier(options.password, randomBytes(16));
+  const secret = randomBytes(32);
+  const handshake: HandshakeParts = {
+    scramFor: (user) =>
+      new ScramServer(user === options.user ? verifier : mockScramVerifier(verifier, user, secret), randomBytes(18)),
+  };
+  const cancels = new CancelMap<ProxyConnection>();
+  const open = new Set<ProxyConnection>();
+  let number = 0;
+  const accept = (socket: Socket): void => {
+    if (open.size >= options.maxConnections) {
+      socket.end(encodeError(tooMany));
+      socket.destroySoon();
+      return;
+    }
+    const connection = new ProxyConnection(socket, { ...options.connection, number: ++number, handshake, cancels });
+    open.add(connection);
+    void connection.closed.finally(() => open.delete(connection));
+  };
+
+  const tcp = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false }, accept);
+  const port = await listen(tcp, options.listen);
+  const socketDir = mkdtempSync(join(options.socketParent ?? tmpdir(), 'dbg-'));
+  chmodSync(socketDir, 0o700);
+  const unix = createServer({ allowHalfOpen: true }, accept);
+  try {
+    await listen(unix, { path: join(socketDir, `.s.PGSQL.${port}`) });
+  } catch (error) {
+    tcp.close();
+    rmSync(socketDir, { recursive: true, force: true });
+    throw error;
+  }
+
+  return {
+    host: options.listen.host,
+    port,
+    socketDir,
+    get connections() {
+      return open.size;
+    },
+    async close(graceMs) {
+      const stopped = Promise.all([stop(tcp), stop(unix)]);
+      for (const connection of open) connection.drain();
+      const all = Promise.all([...open].map((connection) => connection.closed));
+      await Promise.race([all, after(graceMs)]);
+      for (const connection of open) connection.destroy('dbguard shut down before it was done');
+      await Promise.all([...open].map((connection) => connection.closed));
+      await stopped;
+      rmSync(socketDir, { recursive: true, force: true });
+    },
+  };
+}
+
+const tooMany = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' } as const;
+
+function listen(server: Server, where: { host: string; port: number } | { path: string }): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error) => {
+      const place = 'path' in where ? where.path : `${where.host}:${where.port}`;
+      reject(
+        new DbguardError('listen-failed', `cannot listen on ${place}: ${messageOf(error)}`, {
+          hint: 'Choose another address with --listen 127.0.0.1:0, or stop the program that uses it.',
+          cause: error,
+        }),
+      );
+    });
+    server.listen(where, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address ? address.port : 0);
+    });
+  });
+}
+
+function stop(server: Server): Promise<void> {
+  return new Promise((resolve) => server.close(() => resolve()));
+}
+
+function after(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}
