@@ -67,11 +67,21 @@ export interface SessionCredential {
   readonly certificate: string;
 }
 
-/** Where secrets rest: the OS keychain, or an encrypted 0600 file. */
+/** Where logins rest: an encrypted 0600 file whose key is in the OS keychain, or in another 0600 file. */
 export interface TokenStore {
-  /** `keychain` or `encrypted file /path`, for `whoami`. */
+  /** Where things are, for `whoami`: names the file, and the keychain or the key file. */
   readonly description: string;
   get(profile: string): Promise<Login | undefined>;
   set(profile: string, login: Login): Promise<void>;
   delete(profile: string): Promise<boolean>;
+  /**
+   * Read, change and write as one step among all processes of this user: a refresh token that rotates may be used once
+   * only. `change` gives the login to write, or undefined to leave things as they are. Resolves to what is stored then.
+   */
+  update(
+    profile: string,
+    change: (current: Login | undefined) => Promise<Login | undefined>,
+  ): Promise<Login | undefined>;
+  /** Changes whenever the stored login does; undefined while there is none. Cheap: no decryption, no keychain. */
+  version(profile: string): string | undefined;
 }

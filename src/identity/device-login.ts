@@ -1,0 +1,113 @@
+/**
+ * Device authorization grant (RFC 8628) with the login key bound by nonce and, where the issuer can, by DPoP.
+ */
+import { randomBytes } from 'node:crypto';
+import * as oidc from 'openid-client';
+import { completeLogin, newBinding } from './complete-login.js';
+import type { Login } from './identity.js';
+import { dpopHandle, type Issuer } from './issuer.js';
+import { parseWebPage } from './issuer-url.js';
+import { deviceCodeExpired, explainOidcError, isTransient } from './oidc-errors.js';
+import { printable } from './printable.js';
+
+/** RFC 8628 section 3.5: without an interval, 5 seconds. */
+const DEFAULT_INTERVAL = 5;
+const MAX_INTERVAL = 60;
+
+/** What the person must see. Made fit for a terminal. */
+export interface DevicePrompt {
+  readonly userCode: string;
+  readonly verificationUri: string;
+  /** With the code in it, for a browser on this machine or a QR code. */
+  readonly verificationUriComplete?: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly expiresAt: number;
+}
+
+export interface DeviceLoginEvents {
+  prompt(prompt: DevicePrompt): void;
+  /** The issuer is unreachable and will be asked again; `undefined` once it has answered. */
+  trouble?(message: string | undefined): void;
+}
+
+/** Resolves once the person has confirmed. Rejects with `login-failed` or `login-expired`, each with a next step. */
+export async function deviceLogin(issuer: Issuer, events: DeviceLoginEvents): Promise<Login> {
+  const binding = newBinding(randomBytes);
+  const parameters: Record<string, string> = { scope: issuer.settings.scopes.join(' '), nonce: binding.nonce };
+  const verifier = oidc.randomPKCECodeVerifier();
+  // RFC 8628 knows no PKCE, but some issuers (Keycloak) take it here; the others ignore what they do not know.
+  const pkce = issuer.config.serverMetadata().supportsPKCE();
+  if (pkce) {
+    parameters.code_challenge = await oidc.calculatePKCECodeChallenge(verifier);
+    parameters.code_challenge_method = 'S256';
+  }
+  try {
+    const device = await oidc.initiateDeviceAuthorization(issuer.config, parameters);
+    const expiresAt = issuer.access.now() + device.expires_in * 1000;
+    events.prompt(toPrompt(device, issuer.url, expiresAt));
+    const tokens = await poll(issuer, device, {
+      expiresAt,
+      parameters: pkce ? { code_verifier: verifier } : {},
+      dpop: await dpopHandle(issuer, binding.loginKey),
+      events,
+    });
+    return await completeLogin(issuer, tokens, binding, 'device');
+  } catch (error) {
+    throw explainOidcError(error, { ...issuer.settings, step: 'device' });
+  }
+}
+
+interface PollOptions {
+  readonly expiresAt: number;
+  readonly parameters: Record<string, string>;
+  readonly dpop: oidc.DPoPHandle | undefined;
+  readonly events: DeviceLoginEvents;
+}
+
+/**
+ * The library waits, counts slow_down and stops on refusal. What it does not do is live through a lost network: RFC 8628
+ * section 3.5 asks for ever longer pauses then, until the code itself is over.
+ */
+async function poll(
+  issuer: Issuer,
+  device: oidc.DeviceAuthorizationResponse,
+  options: PollOptions,
+): Promise<oidc.TokenEndpointResponse> {
+  let interval = device.interval ?? DEFAULT_INTERVAL;
+  let dpop = options.dpop;
+  for (;;) {
+    const left = AbortSignal.timeout(Math.max(0, options.expiresAt - issuer.access.now()));
+    const signal = issuer.access.signal ? AbortSignal.any([left, issuer.access.signal]) : left;
+    try {
+      const tokens = await oidc.pollDeviceAuthorizationGrant(
+        issuer.config,
+        { ...device, interval },
+        options.parameters,
+        dpop ? { signal, DPoP: dpop } : { signal },
+      );
+      options.events.trouble?.(undefined);
+      return tokens;
+    } catch (error) {
+      if (left.aborted && !issuer.access.signal?.aborted) throw deviceCodeExpired();
+      if (dpop && error instanceof oidc.ResponseBodyError && error.error === 'invalid_dpop_proof') {
+        dpop = undefined; // advertised, yet not for this kind of key: go on without
+      } else if (isTransient(error) && !issuer.access.signal?.aborted) {
+        interval = Math.min(interval * 2, MAX_INTERVAL);
+        options.events.trouble?.('the issuer cannot be reached, trying again');
+      } else {
+        throw error;
+      }
+    }
+  }
+}
+
+/** The answer is the issuer's, but it ends on a terminal and in a browser's arguments. */
+function toPrompt(device: oidc.DeviceAuthorizationResponse, issuer: URL, expiresAt: number): DevicePrompt {
+  const complete = device.verification_uri_complete;
+  return {
+    userCode: printable(device.user_code, 40),
+    verificationUri: parseWebPage(device.verification_uri, issuer).href,
+    ...(complete === undefined ? {} : { verificationUriComplete: parseWebPage(complete, issuer).href }),
+    expiresAt,
+  };
+}

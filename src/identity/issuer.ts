@@ -1,0 +1,100 @@
+/**
+ * One issuer as its discovery document describes it, with this client's settings: what each kind of login starts from.
+ */
+import * as oidc from 'openid-client';
+import { DbguardError } from '../errors.js';
+import { privateKeyObject, publicKeyObject } from './binding.js';
+import type { JsonWebKeySet } from './id-token.js';
+import type { IssuerKey, JsonWebKeyPrivate } from './identity.js';
+import { parseIssuerUrl } from './issuer-url.js';
+import { explainOidcError } from './oidc-errors.js';
+
+/** Seconds by which the issuer's clock and ours may differ. */
+export const CLOCK_SKEW = 30;
+
+/** `fetch`, as far as it is needed; `src/io/oidc-fetch.ts` guards the real one. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
+
+export interface ClientSettings {
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Only where a provider insists on one for installed programs (Google); then it is not a secret. */
+  readonly clientSecret?: string;
+  readonly scopes: readonly string[];
+}
+
+/** What every conversation with an issuer needs from outside. */
+export interface IssuerAccess {
+  readonly fetch: Fetch;
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+  readonly signal?: AbortSignal;
+}
+
+export interface Issuer {
+  readonly url: URL;
+  readonly settings: ClientSettings;
+  readonly access: IssuerAccess;
+  readonly config: oidc.Configuration;
+  readonly metadata: Readonly<oidc.ServerMetadata>;
+}
+
+/** OpenID Connect Discovery. Rejects with `login-failed` (unreachable, not an issuer) or `config-invalid`. */
+export async function discoverIssuer(settings: ClientSettings, access: IssuerAccess): Promise<Issuer> {
+  const url = parseIssuerUrl(settings.issuer);
+  const execute = [oidc.enableNonRepudiationChecks]; // without it an ID token changed in transit is accepted
+  if (url.protocol === 'http:') execute.push(oidc.allowInsecureRequests); // loopback only: parseIssuerUrl
+  try {
+    const config = await oidc.discovery(
+      url,
+      settings.clientId,
+      { [oidc.clockTolerance]: CLOCK_SKEW },
+      settings.clientSecret === undefined ? oidc.None() : oidc.ClientSecretPost(settings.clientSecret),
+      { [oidc.customFetch]: (link, options) => access.fetch(link, options as RequestInit), execute, timeout: 15 },
+    );
+    return { url, settings, access, config, metadata: config.serverMetadata() };
+  } catch (error) {
+    throw explainOidcError(error, { ...settings, step: 'discovery' });
+  }
+}
+
+/** The issuer's current keys: only public parameters of keys that sign. */
+export async function fetchIssuerKeys(issuer: Issuer): Promise<JsonWebKeySet> {
+  const { jwks_uri: uri } = issuer.metadata;
+  if (uri === undefined) throw new DbguardError('login-failed', `${issuer.url.origin} publishes no keys (jwks_uri)`);
+  try {
+    const response = await issuer.access.fetch(uri, { signal: AbortSignal.timeout(15_000) });
+    const body: unknown = await response.json();
+    const keys = typeof body === 'object' && body !== null && 'keys' in body ? body.keys : undefined;
+    if (response.status !== 200 || !Array.isArray(keys)) throw new TypeError('no key set');
+    return { keys: keys.filter(isPublicKey) };
+  } catch (error) {
+    throw explainOidcError(error, { ...issuer.settings, step: 'keys' });
+  }
+}
+
+function isPublicKey(key: unknown): key is IssuerKey {
+  if (typeof key !== 'object' || key === null || !('kty' in key) || typeof key.kty !== 'string') return false;
+  return key.kty !== 'oct' && !('d' in key);
+}
+
+/**
+ * DPoP with the login key, where the issuer accepts Ed25519 proofs: then a stolen refresh token is useless without the
+ * key, and a JWT access token names the key (RFC 9449). Undefined where it does not.
+ */
+export async function dpopHandle(issuer: Issuer, loginKey: JsonWebKeyPrivate): Promise<oidc.DPoPHandle | undefined> {
+  const supported = issuer.metadata.dpop_signing_alg_values_supported ?? [];
+  const alg = ['Ed25519', 'EdDSA'].find((name) => supported.includes(name)); // RFC 9864 name, then RFC 8037's
+  if (!alg) return undefined;
+  const pkcs8 = privateKeyObject(loginKey).export({ format: 'der', type: 'pkcs8' });
+  const spki = publicKeyObject(loginKey).export({ format: 'der', type: 'spki' });
+  const keyPair = {
+    privateKey: await crypto.subtle.importKey('pkcs8', pkcs8, 'Ed25519', false, ['sign']),
+    publicKey: await crypto.subtle.importKey('spki', spki, 'Ed25519', true, ['verify']),
+  };
+  return oidc.getDPoPHandle(issuer.config, keyPair, {
+    [oidc.modifyAssertion](header) {
+      header.alg = alg;
+    },
+  });
+}

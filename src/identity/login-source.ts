@@ -1,0 +1,101 @@
+/**
+ * A valid login for a command, whatever it takes: read, renew when it is near its end, or say what to do.
+ */
+import { DbguardError, messageOf } from '../errors.js';
+import { levelSatisfies } from './binding.js';
+import type { EvidenceLevel, Login, TokenStore } from './identity.js';
+import { printable } from './printable.js';
+
+/** Where logins come from; put together by `src/io/oidc-login-source.ts`. */
+export interface LoginSource {
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+  /** What there is now; undefined when nobody is logged in. */
+  load(): Promise<Login | undefined>;
+  /** Changes when another process logs in, out or refreshes. */
+  version(): string | undefined;
+  /** The same login with a new life span. Rejects with `login-expired` (for good) or `login-failed` (perhaps later). */
+  renew(login: Login): Promise<Login>;
+}
+
+export interface LoginDemands {
+  /** The weakest evidence that the policy accepts. */
+  readonly minimumLevel?: EvidenceLevel;
+  /** How long ago the person may have logged in, in milliseconds. */
+  readonly maxAgeMs?: number;
+}
+
+/** A login with less time left than this is renewed before anything starts with it. */
+const FRESH_MS = 60_000;
+const LOGIN_HINT = 'Run: dbguard login';
+
+/** The login to start with. Rejects with `login-required`, `login-expired`, `identity-insufficient` or `token-store`. */
+export async function loadLogin(source: LoginSource, demands: LoginDemands = {}): Promise<Login> {
+  const login = await source.load();
+  if (!login) throw loginRequired();
+  checkDemands(login, demands, source.now());
+  const left = login.expiresAt - source.now();
+  if (left > FRESH_MS) return login;
+  try {
+    return await source.renew(login);
+  } catch (error) {
+    if (left > 0) return login; // the issuer is away for a moment; the keeper tries again
+    throw loginEnded(login, error);
+  }
+}
+
+/** Throws `identity-insufficient` or `login-expired` when the login is too weak or too old for the policy. */
+export function checkDemands(login: Login, demands: LoginDemands, now: number): void {
+  const { minimumLevel, maxAgeMs } = demands;
+  if (minimumLevel !== undefined && !levelSatisfies(login.level, minimumLevel)) {
+    throw new DbguardError(
+      'identity-insufficient',
+      `this login reached the evidence level ${login.level}, the policy demands ${minimumLevel}`,
+      {
+        hint:
+          minimumLevel === 'nonce' || minimumLevel === 'dpop'
+            ? 'Run: dbguard login --browser'
+            : 'Run dbguard login again after the provider has been set up for it.',
+      },
+    );
+  }
+  if (maxAgeMs !== undefined && now - login.loggedInAt > maxAgeMs) {
+    throw new DbguardError('login-expired', 'the login is older than the policy allows', { hint: LOGIN_HINT });
+  }
+}
+
+export function loginRequired(): DbguardError {
+  return new DbguardError('login-required', 'nobody is logged in', { hint: LOGIN_HINT });
+}
+
+export function loginEnded(login: Login, cause: unknown): DbguardError {
+  const who = printable(login.subject.email ?? login.subject.sub, 80);
+  const when = new Date(login.expiresAt).toISOString().slice(0, 16).replace('T', ' ');
+  return new DbguardError('login-expired', `the login of ${who} ended at ${when} UTC (${messageOf(cause)})`, {
+    hint: `${LOGIN_HINT} (in another terminal if a session is running: it goes on by itself)`,
+  });
+}
+
+/** A source over the token store. `refresh` talks to the issuer; one process at a time does, the others take its result. */
+export function storedLogins(options: {
+  readonly store: TokenStore;
+  readonly profile: string;
+  readonly now: () => number;
+  readonly refresh: (login: Login) => Promise<Login>;
+}): LoginSource {
+  const { store, profile, now, refresh } = options;
+  return {
+    now,
+    load: () => store.get(profile),
+    version: () => store.version(profile),
+    async renew(login) {
+      const renewed = await store.update(profile, async (current) => {
+        if (!current) throw loginRequired();
+        const already = current.expiresAt > login.expiresAt && current.expiresAt > now() + FRESH_MS;
+        return already ? undefined : refresh(current);
+      });
+      if (!renewed) throw loginRequired();
+      return renewed;
+    },
+  };
+}

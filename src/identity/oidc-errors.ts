@@ -1,0 +1,134 @@
+/**
+ * What went wrong between us and an issuer, in words and with a next step. Foreign errors end here: openid-client's carry
+ * response bodies and claims in their causes, and those hold tokens.
+ */
+import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client';
+import { DbguardError } from '../errors.js';
+import { printable } from './printable.js';
+
+export interface OidcContext {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly step: 'discovery' | 'keys' | 'device' | 'code' | 'refresh' | 'revocation';
+}
+
+/** The connection failed or the issuer is overloaded: the same request may work later. */
+export function isTransient(error: unknown): boolean {
+  if (error instanceof ClientError) {
+    if (error.code === 'OAUTH_TIMEOUT') return true;
+    return error.cause instanceof Response && error.cause.status >= 500;
+  }
+  if (error instanceof ResponseBodyError) return error.status >= 500 || error.status === 429;
+  // undici: TypeError "fetch failed" with the socket's error as cause; "terminated" when the body was cut off.
+  return error instanceof TypeError && (error.message === 'fetch failed' || error.message === 'terminated');
+}
+
+export function explainOidcError(error: unknown, context: OidcContext): DbguardError {
+  if (error instanceof DbguardError) return error;
+  if (error instanceof ClientError && error.cause instanceof DbguardError) return error.cause; // from our own fetch
+  if (error instanceof ResponseBodyError || error instanceof AuthorizationResponseError) {
+    return explainCode(error.error, error.error_description, context);
+  }
+  const issuer = printable(context.issuer);
+  if (isTransient(error)) {
+    const reason = socketReason(error);
+    return failed(
+      `the issuer ${issuer} cannot be reached${reason ? `: ${reason}` : ''}`,
+      'Check the network, VPN or proxy, and identity.issuer in dbguard.yaml.',
+    );
+  }
+  if (error instanceof ClientError && error.code === 'OAUTH_ABORT') return failed('the login was given up');
+  if (context.step === 'discovery') {
+    const detail = error instanceof ClientError ? ` (${printable(error.message)})` : '';
+    return failed(
+      `${issuer} does not answer as an OpenID Connect issuer${detail}`,
+      `Check identity.issuer; ${issuer.replace(/\/$/, '')}/.well-known/openid-configuration must exist and name it exactly.`,
+    );
+  }
+  if (error instanceof ClientError) return explainClientError(error, context);
+  return failed(
+    `the issuer ${issuer} sent an answer that makes no sense`,
+    'Try again; if it stays, tell its operator.',
+  );
+}
+
+export function deviceCodeExpired(): DbguardError {
+  return new DbguardError('login-expired', 'the code expired before it was confirmed', { hint: 'Run: dbguard login' });
+}
+
+/** RFC 6749 section 5.2, RFC 8628 section 3.5, RFC 9449 section 5. */
+function explainCode(code: string, description: string | undefined, context: OidcContext): DbguardError {
+  const client = printable(context.clientId, 80);
+  const words = description ? `: ${printable(description)}` : '';
+  switch (code) {
+    case 'access_denied':
+      return failed('the login was denied in the browser', 'Run dbguard login again if that was not meant.');
+    case 'expired_token':
+      return deviceCodeExpired();
+    case 'invalid_client':
+      return failed(
+        `the issuer does not know the client id ${client}`,
+        'Check identity.client_id; the client must be public (no secret), or DBGUARD_CLIENT_SECRET must be set.',
+      );
+    case 'unauthorized_client':
+    case 'unsupported_grant_type':
+      return failed(
+        `the issuer does not allow ${context.step === 'code' ? 'this' : 'the device code'} login for client ${client}${words}`,
+        context.step === 'code'
+          ? 'Allow the authorization code grant with PKCE for this client.'
+          : 'Allow the device authorization grant for this client, or use: dbguard login --browser',
+      );
+    case 'invalid_scope':
+      return failed(`the issuer refuses a scope${words}`, 'Set identity.scopes in dbguard.yaml; openid is needed.');
+    case 'invalid_grant':
+      return new DbguardError(
+        'login-expired',
+        context.step === 'refresh'
+          ? 'the issuer has ended this login'
+          : `the issuer no longer accepts this login${words}`,
+        { hint: 'Run: dbguard login' },
+      );
+    default:
+      return failed(`the issuer refused: ${printable(code, 60)}${words}`);
+  }
+}
+
+function explainClientError(error: ClientError, context: OidcContext): DbguardError {
+  switch (error.code) {
+    case 'OAUTH_JWT_TIMESTAMP_CHECK_FAILED':
+      return failed('the ID token is not valid now by the clock of this machine', 'Set the clock (NTP) and try again.');
+    case 'OAUTH_JWT_CLAIM_COMPARISON_FAILED':
+      return failed(
+        'the ID token names another issuer, client or nonce than this login',
+        'Somebody may be in between.',
+      );
+    case 'OAUTH_KEY_SELECTION_FAILED':
+      return failed(
+        'the ID token is signed with a key that the issuer does not publish',
+        'Somebody may be in between.',
+      );
+    case 'OAUTH_MISSING_SERVER_METADATA':
+      return failed(
+        `${printable(context.issuer)} does not offer ${context.step === 'code' ? 'a login in the browser' : 'a login by device code'}`,
+        context.step === 'code' ? 'Use: dbguard login' : 'Use: dbguard login --browser',
+      );
+    case 'OAUTH_INVALID_RESPONSE': {
+      const forged = error.cause instanceof Error && error.cause.message === 'JWT signature verification failed';
+      if (forged) return failed('the signature of the ID token is wrong', 'Somebody may be in between.');
+      return failed('the issuer sent an answer that is not as the standard says');
+    }
+    default:
+      return failed(`the issuer's answer was not accepted: ${printable(error.message)}`);
+  }
+}
+
+function socketReason(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  if (cause instanceof Response) return `HTTP ${cause.status}`;
+  if (error instanceof ResponseBodyError) return `HTTP ${error.status}`;
+  return cause instanceof Error ? printable('code' in cause ? cause.code : cause.message, 80) : '';
+}
+
+function failed(message: string, hint?: string): DbguardError {
+  return new DbguardError('login-failed', message, hint === undefined ? {} : { hint });
+}
