@@ -25,6 +25,8 @@ export interface KeeperOptions extends LoginDemands {
   readonly login: Login;
   /** Called when validity changes: `true`, or the error that statements get from now on. */
   readonly onChange?: (state: true | DbguardError) => void;
+  /** How often to look for a login or logout in another terminal; default 1 second. */
+  readonly watchMs?: number;
 }
 
 /** Starts refreshing in the background. Timers do not keep the process alive. */
@@ -37,7 +39,7 @@ export function startLoginKeeper(options: KeeperOptions): LoginKeeper {
 class Keeper implements LoginKeeper {
   readonly #options: KeeperOptions;
   #login: Login;
-  /** Set by logout, another subject's login or a login too weak: unusable although the time is not over. */
+  /** Set by logout, revocation, another subject's login or one too weak: unusable although the time is not over. */
   #refused: DbguardError | undefined;
   /** The last refresh that failed. */
   #failure: unknown;
@@ -60,7 +62,7 @@ class Keeper implements LoginKeeper {
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#tick(), WATCH_MS);
+    this.#timer = setInterval(() => void this.#tick(), this.#options.watchMs ?? WATCH_MS);
     this.#timer.unref();
   }
 
@@ -71,7 +73,7 @@ class Keeper implements LoginKeeper {
   valid(now: number): true | DbguardError {
     if (this.#refused) return this.#refused;
     if (now < this.#login.expiresAt) return true;
-    return loginEnded(this.#login, this.#failure ?? 'not renewed yet');
+    return loginEnded(this.#login, this.#failure ?? 'its time is over');
   }
 
   async #tick(): Promise<void> {
@@ -91,6 +93,9 @@ class Keeper implements LoginKeeper {
       }
     } catch (error) {
       this.#failure = error;
+      // The issuer's last word: no use in asking again, and nothing runs for somebody whose access has been revoked.
+      if (error instanceof DbguardError && error.code === 'login-expired')
+        this.#refused = loginEnded(this.#login, error);
     } finally {
       this.#busy = false;
     }

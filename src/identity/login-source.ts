@@ -70,8 +70,7 @@ export function loginRequired(): DbguardError {
 
 export function loginEnded(login: Login, cause: unknown): DbguardError {
   const who = printable(login.subject.email ?? login.subject.sub, 80);
-  const when = new Date(login.expiresAt).toISOString().slice(0, 16).replace('T', ' ');
-  return new DbguardError('login-expired', `the login of ${who} ended at ${when} UTC (${messageOf(cause)})`, {
+  return new DbguardError('login-expired', `the login of ${who} has ended: ${messageOf(cause)}`, {
     hint: `${LOGIN_HINT} (in another terminal if a session is running: it goes on by itself)`,
   });
 }
