@@ -2,9 +2,12 @@ import t from 'tap';
 import { ScramClient } from '../../src/wire/scram-client.js';
 import {
   deriveScramKeys,
+  hmac,
   makeScramVerifier,
   mockScramVerifier,
   type ScramVerifier,
+  storedKeyOf,
+  xor,
 } from '../../src/wire/scram-keys.js';
 import { ScramServer } from '../../src/wire/scram-server.js';
 

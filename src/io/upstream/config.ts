@@ -1,0 +1,78 @@
+/** What a connection to the server needs to know, resolved and checked. Terms are libpq's ("Parameter Key Words"). */
+import type { Secret } from './secret.js';
+
+export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
+export type SslMode = (typeof sslModes)[number];
+
+export const targetSessionAttrs = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
+export type TargetSessionAttrs = (typeof targetSessionAttrs)[number];
+
+export const authMethods = ['password', 'md5', 'scram-sha-256', 'oauth', 'gss', 'sspi', 'none'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+export interface UpstreamHost {
+  /** Name, IP address, or unix socket folder (starts with `/` or `@`). What certificates and .pgpass are checked against. */
+  readonly host: string;
+  /** IP address to connect to instead of looking `host` up. */
+  readonly hostaddr: string | undefined;
+  readonly port: number;
+}
+
+export interface UpstreamTls {
+  readonly mode: SslMode;
+  readonly negotiation: 'postgres' | 'direct';
+  /** A file, or `system` for the operating system's roots. undefined: there is none at the default place. */
+  readonly rootcert: string | undefined;
+  /** Client certificate; undefined where none is to be sent. */
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly keyPassword: Secret | undefined;
+  readonly crl: string | undefined;
+  readonly crldir: string | undefined;
+  readonly sni: boolean;
+  readonly minVersion: TlsVersion;
+  readonly maxVersion: TlsVersion | undefined;
+}
+
+export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
+
+export interface UpstreamAuth {
+  readonly password: Secret | undefined;
+  /** Run when no password is given: a program and its arguments, no shell. Its first line of output is the password. */
+  readonly passwordCommand: readonly string[] | undefined;
+  readonly passfile: string | undefined;
+  readonly channelBinding: 'disable' | 'prefer' | 'require';
+  /** undefined: every method is fine. */
+  readonly requireAuth: readonly AuthMethod[] | undefined;
+  /** base64 of 32 bytes each: what SCRAM needs instead of a password (libpq's scram_client_key, scram_server_key). */
+  readonly scramClientKey: Secret | undefined;
+  readonly scramServerKey: Secret | undefined;
+  readonly oauthIssuer: string | undefined;
+  readonly oauthScope: string | undefined;
+}
+
+export interface UpstreamConfig {
+  readonly hosts: readonly UpstreamHost[];
+  readonly user: string;
+  readonly database: string;
+  readonly tls: UpstreamTls;
+  readonly auth: UpstreamAuth;
+  readonly targetSessionAttrs: TargetSessionAttrs;
+  readonly loadBalanceHosts: boolean;
+  /** Milliseconds for one address, name lookup to ReadyForQuery; 0 waits for ever. */
+  readonly connectTimeout: number;
+  /** Milliseconds of idleness before the first probe; undefined: no keepalives. 0: the system's default. */
+  readonly keepalivesIdle: number | undefined;
+  /** Minor versions of protocol 3. */
+  readonly minProtocolMinor: number;
+  readonly maxProtocolMinor: number | undefined;
+  /** Startup parameters that the connection string asks for: `options`, `application_name`, `client_encoding`. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Settings that were given but cannot be honoured here, each with the reason. */
+  readonly ignored: readonly IgnoredSetting[];
+}
+
+export interface IgnoredSetting {
+  readonly keyword: string;
+  readonly reason: string;
+}

@@ -1,0 +1,34 @@
+/** Reads values of connection parameters, each with an error that names the parameter. */
+import { invalid } from './conninfo.js';
+import type { Keyword, Settings } from './keywords.js';
+
+export function oneOf<T extends string>(settings: Settings, keyword: Keyword, allowed: readonly T[], fallback: T): T {
+  const value = settings.get(keyword);
+  if (value === undefined || value === '') return fallback;
+  const known = allowed.find((candidate) => candidate === value);
+  if (known === undefined) {
+    throw invalid(`${keyword} cannot be "${shown(value)}"`, `It takes ${allowed.join(', ')}.`);
+  }
+  return known;
+}
+
+/** undefined where it is not given or empty. */
+export function integer(settings: Settings, keyword: Keyword): number | undefined {
+  const value = settings.get(keyword);
+  if (value === undefined || value === '') return undefined;
+  if (!/^\s*[-+]?\d{1,10}\s*$/.test(value)) {
+    throw invalid(`${keyword} must be an integer, not "${shown(value)}"`, `Give ${keyword} a whole number.`);
+  }
+  return Number(value);
+}
+
+export function portNumber(value: string): number {
+  const port = /^\d{1,5}$/.test(value.trim()) ? Number(value) : 0;
+  if (port < 1 || port > 65535) throw invalid(`port "${shown(value)}" is not a number from 1 to 65535`, 'Check port.');
+  return port;
+}
+
+/** Attacker-free but possibly pasted in by mistake: short and printable. */
+function shown(value: string): string {
+  return value.replace(/[^\x20-\x7e]/g, '?').slice(0, 40);
+}
