@@ -4,7 +4,7 @@
  * What lives here: bytes between sockets and the sans-IO halves, back-pressure, who closes when. What it must not
  * know: what any message means.
  */
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { messageOf } from '../errors.js';
 import { type AdmissionRules, admit } from '../proxy/admission.js';
@@ -27,6 +27,8 @@ import { upstreamFailure } from './upstream-failure-text.js';
 
 export interface ConnectionParts {
   readonly number: number;
+  /** True when there is no place for one more session: told after the password, as a server does. */
+  readonly full: boolean;
   readonly handshake: HandshakeParts;
   readonly admission: () => AdmissionRules;
   readonly context: Omit<ConnectionContext, 'number' | 'database'>;
@@ -54,6 +56,8 @@ export class ProxyConnection {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #upstream: Upstream | undefined;
+  /** What the client was told in BackendKeyData. */
+  #pid = 0;
   #session: Session | undefined;
   #clientEnded = false;
   #draining = false;
@@ -122,6 +126,7 @@ export class ProxyConnection {
   }
 
   async #open(startup: StartupPacket): Promise<void> {
+    if (this.#parts.full) return this.#refuse(tooMany);
     const blocked = this.#parts.blocked();
     if (blocked) return this.#refuse(blocked);
     const admission = admit(startup.parameters, this.#parts.admission());
@@ -145,7 +150,7 @@ export class ProxyConnection {
       database: context.database,
       user: context.user,
       applicationName: admission.applicationName,
-      backendPid: upstream.backendKey.pid,
+      backendPid: upstream.backendKey?.pid,
     });
     this.#admitted = true;
     this.#start(upstream, context, minor);
@@ -197,11 +202,12 @@ export class ProxyConnection {
   /** What a server says between AuthenticationOk and the first ReadyForQuery; the cancel key is ours. */
   #greet(upstream: Upstream, minor: number): void {
     const key = randomBytes(minor >= 2 ? 32 : 4);
-    this.#parts.cancels.add(upstream.backendKey.pid, key, this);
+    this.#pid = upstream.backendKey?.pid ?? randomInt(1, 2 ** 31);
+    this.#parts.cancels.add(this.#pid, key, this);
     writeAll(this.#client, [
       ...upstream.notices,
       ...[...upstream.parameters].map(([name, value]) => encodeParameterStatus(name, value)),
-      encodeBackendKeyData(upstream.backendKey.pid, key),
+      encodeBackendKeyData(this.#pid, key),
       encodeReadyForQuery('I'),
     ]);
   }
@@ -263,7 +269,7 @@ export class ProxyConnection {
     clearTimeout(this.#timer);
     this.#abort.abort();
     if (this.#upstream) {
-      this.#parts.cancels.remove(this.#upstream.backendKey.pid, this);
+      this.#parts.cancels.remove(this.#pid, this);
       if (!this.#session?.sentEverything) this.#upstream.socket.destroy();
       else this.#upstream.socket.end();
     }
@@ -276,6 +282,7 @@ export class ProxyConnection {
 
 const shutDownMessage = 'terminating connection: dbguard is shutting down';
 
+const tooMany: ErrorText = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' };
 const timedOut: ErrorText = { severity: 'FATAL', code: '08P01', message: 'canceling authentication due to timeout' };
 
 /** One write for all: a corked socket sends its slices with a single writev. */

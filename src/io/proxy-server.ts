@@ -13,7 +13,6 @@ import { join } from 'node:path';
 import { DbguardError, messageOf } from '../errors.js';
 import { CancelMap } from '../proxy/cancel-map.js';
 import type { HandshakeParts } from '../proxy/handshake.js';
-import { encodeError } from '../wire/backend.js';
 import { makeScramVerifier, mockScramVerifier } from '../wire/scram-keys.js';
 import { ScramServer } from '../wire/scram-server.js';
 import { type ConnectionParts, ProxyConnection } from './proxy-connection.js';
@@ -27,7 +26,7 @@ export interface ProxyOptions {
   readonly password: string;
   /** Connections at once, handshakes included. */
   readonly maxConnections: number;
-  readonly connection: Omit<ConnectionParts, 'number' | 'handshake' | 'cancels'>;
+  readonly connection: Omit<ConnectionParts, 'number' | 'full' | 'handshake' | 'cancels'>;
 }
 
 export interface RunningProxy {
@@ -51,12 +50,13 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const open = new Set<ProxyConnection>();
   let number = 0;
   const accept = (socket: Socket): void => {
-    if (open.size >= options.maxConnections) {
-      socket.end(encodeError(tooMany));
-      socket.destroySoon();
+    const full = open.size >= options.maxConnections;
+    if (full && open.size >= options.maxConnections + unauthenticatedSpare) {
+      socket.destroy();
       return;
     }
-    const connection = new ProxyConnection(socket, { ...options.connection, number: ++number, handshake, cancels });
+    const parts = { ...options.connection, number: ++number, full, handshake, cancels };
+    const connection = new ProxyConnection(socket, parts);
     open.add(connection);
     void connection.closed.finally(() => open.delete(connection));
   };
@@ -94,7 +94,8 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   };
 }
 
-const tooMany = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' } as const;
+/** Handshakes above the limit that still get a polite refusal; cancel requests need a place, too. */
+const unauthenticatedSpare = 32;
 
 function listen(server: Server, where: { host: string; port: number } | { path: string }): Promise<number> {
   return new Promise((resolve, reject) => {
