@@ -30,13 +30,13 @@ export async function browserLogin(
   try {
     const page = oidc.buildAuthorizationUrl(issuer.config, {
       redirect_uri: redirect.redirectUri,
-      scope: issuer.settings.scopes.join(' '),
+      scope: issuer.scopes.join(' '),
       state,
       nonce: binding.nonce,
       code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
       // OpenID Connect Core 11: without consent an issuer may leave out the refresh token.
-      ...(issuer.settings.scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
+      ...(issuer.scopes.includes('offline_access') ? { prompt: 'consent' } : {}),
     });
     const answer = redirect.waitFor(state, issuer.access.signal);
     open(parseWebPage(page.href, issuer.url));

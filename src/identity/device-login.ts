@@ -33,7 +33,7 @@ export interface DeviceLoginEvents {
 /** Resolves once the person has confirmed. Rejects with `login-failed` or `login-expired`, each with a next step. */
 export async function deviceLogin(issuer: Issuer, events: DeviceLoginEvents): Promise<Login> {
   const binding = newBinding(randomBytes);
-  const parameters: Record<string, string> = { scope: issuer.settings.scopes.join(' '), nonce: binding.nonce };
+  const parameters: Record<string, string> = { scope: issuer.scopes.join(' '), nonce: binding.nonce };
   const verifier = oidc.randomPKCECodeVerifier();
   // RFC 8628 knows no PKCE, but some issuers (Keycloak) take it here; the others ignore what they do not know.
   const pkce = issuer.config.serverMetadata().supportsPKCE();

@@ -20,7 +20,10 @@ export interface ClientSettings {
   readonly clientId: string;
   /** Only where a provider insists on one for installed programs (Google); then it is not a secret. */
   readonly clientSecret?: string;
-  readonly scopes: readonly string[];
+  /** Default: openid, and email and offline_access where the issuer knows them. */
+  readonly scopes?: readonly string[];
+  /** What workload tokens are issued for, where that is not the client id. */
+  readonly audience?: string;
 }
 
 /** What every conversation with an issuer needs from outside. */
@@ -37,6 +40,7 @@ export interface Issuer {
   readonly access: IssuerAccess;
   readonly config: oidc.Configuration;
   readonly metadata: Readonly<oidc.ServerMetadata>;
+  readonly scopes: readonly string[];
 }
 
 /** OpenID Connect Discovery. Rejects with `login-failed` (unreachable, not an issuer) or `config-invalid`. */
@@ -52,10 +56,17 @@ export async function discoverIssuer(settings: ClientSettings, access: IssuerAcc
       settings.clientSecret === undefined ? oidc.None() : oidc.ClientSecretPost(settings.clientSecret),
       { [oidc.customFetch]: (link, options) => access.fetch(link, options as RequestInit), execute, timeout: 15 },
     );
-    return { url, settings, access, config, metadata: config.serverMetadata() };
+    const metadata = config.serverMetadata();
+    return { url, settings, access, config, metadata, scopes: settings.scopes ?? defaultScopes(metadata) };
   } catch (error) {
     throw explainOidcError(error, { ...settings, step: 'discovery' });
   }
+}
+
+/** Asking for a scope that an issuer does not know is an error at some (Google has no offline_access). */
+function defaultScopes(metadata: Readonly<oidc.ServerMetadata>): string[] {
+  const known = metadata.scopes_supported;
+  return ['openid', ...['email', 'offline_access'].filter((scope) => !known || known.includes(scope))];
 }
 
 /** The issuer's current keys: only public parameters of keys that sign. */

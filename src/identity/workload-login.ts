@@ -20,10 +20,11 @@ export async function workloadLogin(
   source: WorkloadTokenSource,
   binding: PendingBinding = newBinding(randomBytes),
 ): Promise<Login> {
-  const idToken = (await source(`${issuer.settings.clientId}:${binding.nonce}`)).trim();
+  const audience = issuer.settings.audience ?? issuer.settings.clientId;
+  const idToken = (await source(`${audience}:${binding.nonce}`)).trim();
   const verified = await verifyIdToken(idToken, await fetchIssuerKeys(issuer), {
     issuer: issuer.metadata.issuer,
-    audience: issuer.settings.clientId,
+    audience,
     now: issuer.access.now(),
     clockSkew: CLOCK_SKEW,
     nonce: binding.nonce,

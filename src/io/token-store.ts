@@ -9,7 +9,7 @@
  * user, which can read both; the keychain is what stands in their way, as far as the OS lets it.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Login, TokenStore } from '../identity/identity.js';
@@ -21,6 +21,7 @@ import { withFileLock } from './token-store-lock.js';
 type KeyPlace = 'keychain' | 'file';
 type StoreMode = 'auto' | KeyPlace;
 
+const LOGIN_SUFFIX = '.login';
 const KEY_BYTES = 32;
 const IV_BYTES = 12;
 const AUTO_LIMIT_MS = 3_000;
@@ -30,6 +31,8 @@ const DEMANDED_LIMIT_MS = 60_000;
 /** The file's content. `key` says where the key is; the rest is base64url. */
 interface SealedLogin {
   readonly v: 1;
+  /** In the clear, to list profiles; authenticated with the rest. */
+  readonly profile: string;
   readonly key: KeyPlace;
   readonly iv: string;
   readonly tag: string;
@@ -117,6 +120,16 @@ export class FileTokenStore implements TokenStore {
     return stat && `${stat.ino}:${stat.mtimeNs}:${stat.size}`;
   }
 
+  /** Every profile with a stored login, whether or not it can be opened. */
+  profiles(): string[] {
+    const names = readdirSync(this.#folder).filter((name) => name.endsWith(LOGIN_SUFFIX));
+    return names.flatMap((name) => {
+      const path = join(this.#folder, name);
+      const content = readPrivateFile(path);
+      return content ? [parseSealed(content, path).profile] : [];
+    });
+  }
+
   async #write(profile: string, login: Login): Promise<void> {
     const { place, key } = await this.#keyForWriting();
     this.#place = place;
@@ -188,7 +201,7 @@ export class FileTokenStore implements TokenStore {
   }
 
   #path(profile: string): string {
-    return join(this.#folder, `${digest(profile)}.login`);
+    return join(this.#folder, `${digest(profile)}${LOGIN_SUFFIX}`);
   }
 }
 
@@ -199,6 +212,7 @@ function seal(login: Login, place: KeyPlace, key: Buffer, profile: string): Seal
   const data = Buffer.concat([cipher.update(JSON.stringify(login), 'utf8'), cipher.final()]);
   return {
     v: 1,
+    profile,
     key: place,
     iv: iv.toString('base64url'),
     tag: cipher.getAuthTag().toString('base64url'),
@@ -220,9 +234,11 @@ function unseal(sealed: SealedLogin, key: Buffer, profile: string, path: string)
 
 function parseSealed(content: Buffer, path: string): SealedLogin {
   try {
-    const { v, key, iv, tag, data } = JSON.parse(content.toString('utf8')) as Record<string, unknown>;
+    const { v, profile, key, iv, tag, data } = JSON.parse(content.toString('utf8')) as Record<string, unknown>;
     const strings = typeof iv === 'string' && typeof tag === 'string' && typeof data === 'string';
-    if (v === 1 && (key === 'keychain' || key === 'file') && strings) return { v, key, iv, tag, data };
+    if (v === 1 && typeof profile === 'string' && (key === 'keychain' || key === 'file') && strings) {
+      return { v, profile, key, iv, tag, data };
+    }
   } catch {
     // falls through: the parser's message may quote the content
   }

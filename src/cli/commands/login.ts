@@ -1,0 +1,112 @@
+/**
+ * `dbguard login`: by device code, in the browser (`--browser`), or with a token that a platform hands out
+ * (`--token-file`).
+ */
+import type { DevicePrompt } from '../../identity/device-login.js';
+import type { Login } from '../../identity/identity.js';
+import type { Issuer } from '../../identity/issuer.js';
+import { checkDemands } from '../../identity/login-source.js';
+import { openBrowser } from '../../io/browser.js';
+import { connectIssuer, profileName } from '../../io/oidc-login-source.js';
+import { openTokenStore } from '../../io/token-store.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { identitySettings } from '../identity-settings.js';
+import { describeLevel, describeTime, describeWho } from '../login-words.js';
+
+export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+  const settings = await identitySettings(context, options);
+  const store = openTokenStore(context.env); // before anybody confirms anything: a broken store should say so now
+  const issuer = await connectIssuer(settings);
+  const login = await logIn(context, options, issuer);
+  checkDemands(login, settings, Date.now());
+  await store.set(profileName(settings), login);
+  const until = `until ${describeTime(login.expiresAt)}${login.refreshToken === undefined ? '' : ', renewed by itself'}`;
+  context.stdout.write(
+    `Logged in as ${describeWho(login)} ${until}; evidence ${describeLevel(login)}; kept in an ${store.description}.\n`,
+  );
+  return 0;
+}
+
+async function logIn(context: CommandContext, options: OptionValues, issuer: Issuer): Promise<Login> {
+  const { browser, tokenFile: file, redirectUri } = options;
+  if (typeof file === 'string') {
+    const [{ workloadLogin }, { tokenFile }] = await Promise.all([
+      import('../../identity/workload-login.js'),
+      import('../../io/oidc-workload-token.js'),
+    ]);
+    return workloadLogin(issuer, tokenFile(file));
+  }
+  if (browser || redirectUri) {
+    return inBrowser(context, options, issuer, typeof redirectUri === 'string' ? redirectUri : undefined);
+  }
+  return byDeviceCode(context, options, issuer);
+}
+
+async function byDeviceCode(context: CommandContext, options: OptionValues, issuer: Issuer): Promise<Login> {
+  const { deviceLogin } = await import('../../identity/device-login.js');
+  const { stderr } = context;
+  let enter: { stop(): void } | undefined;
+  let inTrouble = false;
+  try {
+    return await deviceLogin(issuer, {
+      prompt(prompt) {
+        stderr.write(promptText(prompt));
+        enter = offerBrowser(context, options, new URL(prompt.verificationUriComplete ?? prompt.verificationUri));
+      },
+      trouble(message) {
+        if (message !== undefined && !inTrouble) stderr.write(`dbguard: ${message}\n`);
+        inTrouble = message !== undefined;
+      },
+    });
+  } finally {
+    enter?.stop();
+  }
+}
+
+async function inBrowser(
+  context: CommandContext,
+  options: OptionValues,
+  issuer: Issuer,
+  redirectUri: string | undefined,
+): Promise<Login> {
+  const [{ browserLogin }, { listenForRedirect }] = await Promise.all([
+    import('../../identity/browser-login.js'),
+    import('../../io/oidc-redirect.js'),
+  ]);
+  const redirect = await listenForRedirect(redirectUri);
+  let enter: { stop(): void } | undefined;
+  try {
+    return await browserLogin(issuer, redirect, (page) => {
+      context.stderr.write(`Open this page in a browser on this machine:\n\n  ${page.href}\n\n`);
+      enter = offerBrowser(context, options, page);
+    });
+  } finally {
+    enter?.stop();
+    await redirect.close();
+  }
+}
+
+function promptText(prompt: DevicePrompt): string {
+  const minutes = Math.max(1, Math.round((prompt.expiresAt - Date.now()) / 60_000));
+  const lines = [`  Open      ${prompt.verificationUri}`, `  and enter ${prompt.userCode}`];
+  if (prompt.verificationUriComplete) lines.push('', `  (or open  ${prompt.verificationUriComplete} )`);
+  return `${lines.join('\n')}\n\nConfirm only a code that you see here. It is good for ${minutes} min.\n`;
+}
+
+/** Opens the page when the person presses Enter; nothing is opened where nobody sits at the terminal. */
+function offerBrowser(context: CommandContext, options: OptionValues, page: URL): { stop(): void } | undefined {
+  const { stdin, stderr, env } = context;
+  if (!stdin.isTTY || !stderr.isTTY || options.open === false) return undefined;
+  stderr.write('Press Enter to open the browser.\n');
+  const onData = async () => {
+    const opened = await openBrowser(page, env);
+    if (!opened) stderr.write('No browser could be started here: open the page by hand.\n');
+  };
+  stdin.once('data', onData);
+  return {
+    stop() {
+      stdin.off('data', onData);
+      stdin.pause(); // else the open terminal keeps the process alive
+    },
+  };
+}

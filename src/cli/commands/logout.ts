@@ -1,0 +1,42 @@
+/** `dbguard logout`: forgets the login here in any case, and has the issuer forget it where it can. */
+import { messageOf } from '../../errors.js';
+import type { Login } from '../../identity/identity.js';
+import { printable } from '../../identity/printable.js';
+import { connectIssuer } from '../../io/oidc-login-source.js';
+import { openTokenStore } from '../../io/token-store.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { chooseProfile, findIdentitySettings, type IdentitySettings } from '../identity-settings.js';
+import { describeWho } from '../login-words.js';
+
+export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+  const { stdout, stderr, env } = context;
+  const store = openTokenStore(env);
+  const settings = await findIdentitySettings(context, options);
+  const named = typeof options.profile === 'string' ? options.profile : undefined;
+  const profile = named ?? chooseProfile(settings, store.profiles());
+  // A login that cannot be opened can still be removed.
+  const login = profile === undefined ? undefined : await store.get(profile).catch(() => undefined);
+  if (profile === undefined || !(await store.delete(profile))) {
+    stdout.write('Nobody was logged in.\n');
+    return 0;
+  }
+  stdout.write(login ? `Logged out ${describeWho(login)}.\n` : 'Removed a login that could not be opened.\n');
+  if (login?.refreshToken !== undefined) {
+    await revoke(login, settings).catch((error: unknown) => {
+      stderr.write(`dbguard: the issuer could not be told: ${messageOf(error)}\n`);
+      stderr.write('  What it gave out stays valid there until it expires; end the session in its account pages.\n');
+    });
+  }
+  return 0;
+}
+
+async function revoke(login: Login, settings: IdentitySettings | undefined): Promise<void> {
+  const { revokeLogin } = await import('../../identity/refresh-login.js');
+  const { clientSecret } = settings ?? {};
+  const issuer = await connectIssuer({
+    issuer: login.subject.iss,
+    clientId: login.clientId,
+    ...(clientSecret === undefined ? {} : { clientSecret }),
+  });
+  if (!(await revokeLogin(issuer, login))) throw new Error(`${printable(issuer.url.origin)} offers no revocation`);
+}

@@ -1,0 +1,57 @@
+/** `dbguard whoami`: the stored login, without asking the issuer. */
+import { thumbprint } from '../../identity/binding.js';
+import type { Login } from '../../identity/identity.js';
+import { loginRequired } from '../../identity/login-source.js';
+import { printable } from '../../identity/printable.js';
+import { openTokenStore } from '../../io/token-store.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { chooseProfile, findIdentitySettings } from '../identity-settings.js';
+import { describeLevel, describeTime, describeWho } from '../login-words.js';
+
+export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+  const store = openTokenStore(context.env);
+  const named = typeof options.profile === 'string' ? options.profile : undefined;
+  const profile = named ?? chooseProfile(await findIdentitySettings(context, options), store.profiles());
+  const login = profile === undefined ? undefined : await store.get(profile);
+  if (profile === undefined || !login) throw loginRequired();
+  const text = options.json ? asJson(login, profile, store.description) : asText(login, profile, store.description);
+  context.stdout.write(`${text}\n`);
+  return 0;
+}
+
+function asText(login: Login, profile: string, kept: string): string {
+  const { subject, method, loggedInAt, expiresAt } = login;
+  const over = expiresAt <= Date.now();
+  const end = `${over ? 'ended' : 'valid until'} ${describeTime(expiresAt)}`;
+  const renewal = login.refreshToken === undefined ? '' : over ? ', will be renewed' : ', renewed by itself';
+  const rows = [
+    ['login', `${method ?? 'device'}, ${describeTime(loggedInAt)}; ${end}${renewal}`],
+    ['evidence', describeLevel(login)],
+    ['key', thumbprint(login.loginKey)],
+    ['kept in', kept],
+    ['profile', printable(profile)],
+  ];
+  const title = `${describeWho(login)} (${printable(subject.sub, 80)} at ${printable(subject.iss)})`;
+  return [title, ...rows.map(([label, value]) => `  ${label?.padEnd(9)} ${value}`)].join('\n');
+}
+
+function asJson(login: Login, profile: string, kept: string): string {
+  const { subject, level, clientId, method, loggedInAt, expiresAt } = login;
+  return JSON.stringify(
+    {
+      subject,
+      level,
+      clientId,
+      method: method ?? 'device',
+      loggedInAt: new Date(loggedInAt).toISOString(),
+      expiresAt: new Date(expiresAt).toISOString(),
+      expired: expiresAt <= Date.now(),
+      renewable: login.refreshToken !== undefined,
+      keyThumbprint: thumbprint(login.loginKey),
+      profile,
+      keptIn: kept,
+    },
+    undefined,
+    2,
+  );
+}
