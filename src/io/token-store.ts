@@ -67,8 +67,8 @@ export class FileTokenStore implements TokenStore {
   get description(): string {
     const place = this.#place ?? (this.#mode === 'file' ? 'file' : 'keychain');
     if (place === 'keychain') return `encrypted file in ${this.#folder}, its key in the OS keychain`;
-    const reason = this.#whyNoKeychain === undefined ? '' : `; no keychain here: ${this.#whyNoKeychain}`;
-    return `encrypted file in ${this.#folder}, its key in ${this.#keyFile} (0600${reason})`;
+    const reason = this.#whyNoKeychain === undefined ? '' : ` (no keychain here: ${this.#whyNoKeychain})`;
+    return `encrypted file in ${this.#folder}, its key in a 0600 file beside it${reason}`;
   }
 
   async get(profile: string): Promise<Login | undefined> {

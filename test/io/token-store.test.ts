@@ -62,7 +62,7 @@ test('what is set is got, by any instance; files are 0600 and hold no secret in 
   await store.set('p', login);
   t.strictSame(await openTokenStore(env(home)).get('p'), login);
   t.equal(await store.get('other'), undefined);
-  t.match(store.description, /encrypted file in .*token\.key \(0600\)/);
+  t.match(store.description, /encrypted file in .*its key in a 0600 file beside it/);
   for (const name of readdirSync(folderOf(home))) {
     const path = join(folderOf(home), name);
     t.equal(statSync(path).mode & 0o777, 0o600, name);
