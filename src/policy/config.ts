@@ -1,0 +1,90 @@
+/** dbguard.yaml: what it says as types, and the one way from its text to them. */
+import { createHash } from 'node:crypto';
+import { DbguardError } from '../errors.js';
+import { didYouMean } from './did-you-mean.js';
+import { type BucketConfig, readBucket } from './read-bucket.js';
+import { type ConnectionConfig, readConnection } from './read-connection.js';
+import { type IdentityConfig, readIdentity } from './read-identity.js';
+import { type MaskDeclaration, readMask } from './read-mask.js';
+import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
+import { type Problem, problemText, readYaml, type Value } from './yaml-source.js';
+
+/** One file. What a key leaves out is undefined here: defaults belong to who combines the files. */
+export interface Config {
+  /** As it was found, for messages: `dbguard.yaml`. */
+  readonly file: string;
+  /** SHA-256 of the text, base64url. */
+  readonly digest: string;
+  readonly identity?: IdentityConfig;
+  readonly connections: ReadonlyMap<string, ConnectionConfig>;
+  readonly defaultConnection?: string;
+  readonly bucket?: BucketConfig;
+  readonly policy: PolicyConfig;
+  readonly mask: readonly MaskDeclaration[];
+}
+
+/** Throws DbguardError `config-invalid` that names every problem with file, line, column and key path. */
+export function parseConfig(text: string, fileName: string): Config {
+  const { config, problems } = checkConfig(text, fileName);
+  if (config !== undefined) return config;
+  throw configInvalid(problems);
+}
+
+/** As parseConfig, for those who show problems themselves. `config` is there exactly when there are none. */
+export function checkConfig(
+  text: string,
+  fileName: string,
+): { readonly config?: Config; readonly problems: readonly Problem[] } {
+  const { value, problems } = readYaml(text, fileName, (root) => readRoot(root, text, fileName));
+  return value === undefined ? { problems } : { config: value, problems };
+}
+
+const shownProblems = 5;
+
+export function configInvalid(problems: readonly Problem[]): DbguardError {
+  const [first, ...rest] = problems;
+  if (first === undefined) return new DbguardError('config-invalid', 'the configuration is not valid');
+  const lines = [first, ...rest].slice(0, shownProblems).map(problemText);
+  if (problems.length > shownProblems) lines.push(`and ${problems.length - shownProblems} more`);
+  return new DbguardError('config-invalid', lines.join('\n'), {
+    hint: 'Nothing runs with a policy that is only half understood. "dbguard policy lint" checks the file.',
+  });
+}
+
+const keys = ['version', 'identity', 'connections', 'default_connection', 'bucket', 'policy', 'mask'] as const;
+
+function readRoot(root: Value, text: string, file: string): Config {
+  if (root.isNull) root.fail('the file is empty; it needs at least "version: 1"');
+  const fields = root.fields(keys);
+  fields.required('version', readVersion, '1');
+  const connections =
+    fields.optional('connections', (item) => item.record(readConnection)) ?? new Map<string, ConnectionConfig>();
+  const identity = fields.optional('identity', readIdentity);
+  const bucket = fields.optional('bucket', readBucket);
+  const defaultConnection = fields.optional('default_connection', (item) => readDefault(item, connections));
+  return {
+    file,
+    digest: createHash('sha256').update(text).digest('base64url'),
+    ...(identity === undefined ? {} : { identity }),
+    connections,
+    ...(defaultConnection === undefined ? {} : { defaultConnection }),
+    ...(bucket === undefined ? {} : { bucket }),
+    policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
+    mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
+  };
+}
+
+/** A newer file may say things that this version does not understand: refuse rather than guess. */
+function readVersion(value: Value): 1 {
+  return value.integer(1, 1) === 1 ? 1 : value.expected('1');
+}
+
+/** May name a connection of another file where this one defines none. */
+function readDefault(value: Value, connections: ReadonlyMap<string, ConnectionConfig>): string {
+  const name = value.string('the name of a connection');
+  if (connections.size === 0 || connections.has(name)) return name;
+  const guess = didYouMean(name, connections.keys());
+  return value.fail(
+    `no connection has this name. ${guess ? `Did you mean "${guess}"?` : `Known: ${[...connections.keys()].join(', ')}.`}`,
+  );
+}

@@ -1,0 +1,66 @@
+import type { Place, Value } from './yaml-source.js';
+
+export const environments = ['production', 'staging', 'development'] as const;
+export type Environment = (typeof environments)[number];
+
+export interface ConnectionConfig {
+  readonly place: Place;
+  /** A libpq connection URI or keyword string; may hold a password, so it is never shown. */
+  readonly url?: string;
+  /** A name in libpq's pg_service.conf. */
+  readonly service?: string;
+  /** Program and arguments, no shell; the first line that it prints is the password. */
+  readonly passwordCommand?: readonly string[];
+  /** Databases a client may name besides the one of the connection string. */
+  readonly databases: readonly string[] | 'any';
+  /** A connection that does not say is treated as production. */
+  readonly environment: Environment;
+  readonly applicationName?: string;
+}
+
+const keys = [
+  'url',
+  'service',
+  'password_command',
+  'database',
+  'databases',
+  'environment',
+  'application_name',
+] as const;
+
+export function readConnection(value: Value): ConnectionConfig {
+  const fields = value.fields(keys);
+  if (fields.has('url') === fields.has('service')) value.fail('expected either "url" or "service"');
+  if (fields.has('database') && fields.has('databases')) value.fail('expected "database" or "databases", not both');
+  const url = fields.optional('url', readUrl);
+  const service = fields.optional('service', (item) => item.string());
+  const passwordCommand = fields.optional('password_command', readCommand);
+  const applicationName = fields.optional('application_name', (item) => item.string());
+  return {
+    place: value.place,
+    ...(url === undefined ? {} : { url }),
+    ...(service === undefined ? {} : { service }),
+    ...(passwordCommand === undefined ? {} : { passwordCommand }),
+    databases: fields.optional('databases', readDatabases) ?? fields.optional('database', readDatabases) ?? [],
+    environment: fields.optional('environment', (item) => item.oneOf(environments)) ?? 'production',
+    ...(applicationName === undefined ? {} : { applicationName }),
+  };
+}
+
+/** Only the outermost form: the upstream connection reads the rest, with libpq's rules. */
+function readUrl(value: Value): string {
+  const text = value.string('a connection URI or a libpq keyword string');
+  const looksRight = /^postgres(ql)?:\/\//.test(text) || /^\s*[a-z_]+\s*=/.test(text);
+  return looksRight ? text : value.fail('expected postgresql://... or libpq keywords such as "host=db dbname=app"');
+}
+
+function readCommand(value: Value): readonly string[] {
+  if (!value.isList) return [value.string('a list: the program, then its arguments')];
+  const words = value.list((item) => item.string());
+  return words.length > 0 ? words : value.fail('the list is empty; expected the program, then its arguments');
+}
+
+function readDatabases(value: Value): readonly string[] | 'any' {
+  if (value.isString && value.string() === 'any') return 'any';
+  return value.oneOrMore((item) => item.string('the name of a database, or any'));
+}

@@ -1,0 +1,64 @@
+import { parseDuration } from './units.js';
+import type { Value } from './yaml-source.js';
+
+/** How strongly the issuer must vouch for the signing key; best first. The identity floor defines what each means. */
+const levels = ['nonce', 'dpop', 'audience', 'asserted'] as const;
+
+export interface IdentityConfig {
+  /** OpenID Connect issuer: an https URL; http for loopback only, which the login checks. */
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Environment variable that holds the client's secret; the secret itself never stands in a file. */
+  readonly clientSecretEnv?: string;
+  readonly scopes?: readonly string[];
+  readonly audience?: string;
+  readonly minimumLevel?: (typeof levels)[number];
+  /** Milliseconds. */
+  readonly maxLoginAgeMs?: number;
+}
+
+const keys = [
+  'issuer',
+  'client_id',
+  'client_secret_env',
+  'scopes',
+  'audience',
+  'minimum_level',
+  'max_login_age',
+] as const;
+
+export function readIdentity(value: Value): IdentityConfig {
+  const fields = value.fields(keys);
+  const clientSecretEnv = fields.optional('client_secret_env', readEnvName);
+  const scopes = fields.optional('scopes', (item) => item.list((scope) => scope.string()));
+  const audience = fields.optional('audience', (item) => item.string());
+  const minimumLevel = fields.optional('minimum_level', (item) => item.oneOf(levels));
+  const maxLoginAgeMs = fields.optional('max_login_age', readDuration);
+  return {
+    issuer: fields.required('issuer', readIssuer, 'https://login.example.com'),
+    clientId: fields.required('client_id', (item) => item.string(), 'dbguard'),
+    ...(clientSecretEnv === undefined ? {} : { clientSecretEnv }),
+    ...(scopes === undefined ? {} : { scopes }),
+    ...(audience === undefined ? {} : { audience }),
+    ...(minimumLevel === undefined ? {} : { minimumLevel }),
+    ...(maxLoginAgeMs === undefined ? {} : { maxLoginAgeMs }),
+  };
+}
+
+export function readDuration(value: Value): number {
+  const milliseconds = value.isString ? parseDuration(value.string()) : undefined;
+  return milliseconds ?? value.fail('expected a duration with its unit, such as 60s, 5m or 12h');
+}
+
+function readIssuer(value: Value): string {
+  const text = value.string('the issuer URL');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['https:', 'http:'].includes(url.protocol)) return value.expected('an https URL');
+  if (url.username || url.password || url.hash) return value.fail('an issuer URL has no user, password or fragment');
+  return text;
+}
+
+function readEnvName(value: Value): string {
+  const name = value.string('the name of an environment variable');
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ? name : value.expected('the name of an environment variable');
+}

@@ -1,0 +1,115 @@
+/** Which row of the profile table an effect belongs to. Whatever fits no row is `unknown` or `opaque`, never less. */
+import type { Effect, StatementFacts, Target } from '../sql/facts.js';
+import { matchName, type NamePattern } from './name-pattern.js';
+import type { SituationName } from './profiles.js';
+import { judgeSetting } from './session-settings.js';
+
+/** LOCK TABLE modes that let other sessions go on writing ("Explicit Locking" in the PostgreSQL manual). */
+const weakLocks: ReadonlySet<string> = new Set([
+  'ACCESS SHARE',
+  'ROW SHARE',
+  'ROW EXCLUSIVE',
+  'SHARE UPDATE EXCLUSIVE',
+]);
+
+export function situationOf(
+  effect: Effect,
+  statement: StatementFacts,
+  listedFunctions: readonly NamePattern[],
+): SituationName {
+  switch (effect.kind) {
+    case 'read':
+    case 'insert':
+    case 'transaction':
+    case 'prepare':
+    case 'cursor':
+    case 'notify':
+      if (effect.opaque) return functionsListed(effect, listedFunctions) ? 'function-listed' : 'opaque';
+      return twoPhase(statement) && effect.kind === 'transaction' ? 'transaction-prepared' : effect.kind;
+    case 'update':
+      return effect.bounded ? unlessOpaque(effect, 'update') : 'update-unbounded';
+    case 'delete':
+      return effect.bounded ? unlessOpaque(effect, 'delete') : 'delete-unbounded';
+    case 'create':
+      return isTemporary(effect) ? unlessOpaque(effect, 'create-temporary') : 'create';
+    case 'session':
+      return sessionSituation(effect);
+    case 'lock':
+      return lockSituation(effect);
+    case 'maintenance':
+      return isHeavyMaintenance(effect, statement) ? 'maintenance-heavy' : unlessOpaque(effect, 'maintenance');
+    case 'function-call':
+    case 'execute-code':
+      return functionsListed(effect, listedFunctions) ? 'function-listed' : effect.kind;
+    case 'truncate':
+    case 'alter':
+    case 'drop':
+    case 'grant':
+    case 'role':
+    case 'config':
+    case 'copy-file':
+    case 'copy-program':
+    case 'network':
+    case 'backend':
+    case 'unknown':
+      return effect.kind;
+    default:
+      return unheardOf(effect.kind);
+  }
+}
+
+/** A kind that a newer analyser knows and this file does not: the compiler complains, and at run time it is asked. */
+function unheardOf(_kind: never): SituationName {
+  return 'unknown';
+}
+
+function unlessOpaque(effect: Effect, situation: SituationName): SituationName {
+  return effect.opaque ? 'opaque' : situation;
+}
+
+function twoPhase(statement: StatementFacts): boolean {
+  const { transaction } = statement;
+  return (
+    transaction === 'prepare-transaction' || transaction === 'commit-prepared' || transaction === 'rollback-prepared'
+  );
+}
+
+export function isTemporary(effect: Effect): boolean {
+  if (effect.targets.length > 0 && effect.targets.every(inTemporarySchema)) return true;
+  return /\btemp(orary)?\b/i.test(effect.detail ?? '');
+}
+
+function inTemporarySchema(target: Target): boolean {
+  return target.schema === 'pg_temp' || (target.schema?.startsWith('pg_temp_') ?? false);
+}
+
+function sessionSituation(effect: Effect): SituationName {
+  const settings = effect.targets.filter((target) => target.type === 'setting');
+  const judged = settings.map((target) => judgeSetting(settingName(target), effect.detail));
+  if (judged.includes('identity')) return 'session-identity';
+  if (effect.opaque || judged.length === 0 || settings.length < effect.targets.length) return 'session-meaning';
+  return judged.includes('meaning') ? 'session-meaning' : 'session';
+}
+
+function settingName(target: Target): string {
+  return target.schema === undefined ? target.name : `${target.schema}.${target.name}`;
+}
+
+function lockSituation(effect: Effect): SituationName {
+  const mode = (effect.detail ?? '').toUpperCase();
+  if (/^FOR\b/.test(mode) || mode.includes('ADVISORY')) return unlessOpaque(effect, 'lock-rows');
+  return weakLocks.has(mode.replace(/ MODE$/, '')) ? 'lock-rows' : 'lock-table';
+}
+
+function isHeavyMaintenance(effect: Effect, statement: StatementFacts): boolean {
+  if (statement.command !== 'ANALYZE' && statement.command !== 'VACUUM') return true;
+  return /\bfull\b/i.test(effect.detail ?? '');
+}
+
+function functionsListed(effect: Effect, listed: readonly NamePattern[]): boolean {
+  if (listed.length === 0 || effect.targets.length === 0) return false;
+  return effect.targets.every(
+    (target) =>
+      target.type === 'function' && listed.some((one) => matchName(one, [target.schema, target.name]) === 'yes'),
+  );
+}

@@ -1,0 +1,253 @@
+/**
+ * A YAML file read strictly: every value knows its place, every problem is collected with file, line, column, key
+ * path and what was expected. What must live here: positions and problems. What it must not know: what the keys mean.
+ */
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { didYouMean } from './did-you-mean.js';
+
+/** 1-based, as editors count. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface Problem {
+  readonly place: Place;
+  /** `policy.rules[2].then`; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export function problemText(problem: Problem): string {
+  const { file, line, column } = problem.place;
+  return `${file}:${line}:${column}: ${problem.path ? `${problem.path}: ` : ''}${problem.message}`;
+}
+
+/** Thrown by a reader at the first thing wrong with its value; caught by the container, so that siblings are still read. */
+class BadValue extends Error {
+  readonly problem: Problem;
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.problem = problem;
+  }
+}
+
+/** More than any policy needs; an agent may write the file. */
+const maxBytes = 1024 * 1024;
+
+/** Reads `text` with `read`. The value is undefined when there is any problem: broken files are not half-used. */
+export function readYaml<T>(
+  text: string,
+  file: string,
+  read: (root: Value) => T,
+): { readonly value?: T; readonly problems: readonly Problem[] } {
+  const start: Place = { file, line: 1, column: 1 };
+  if (Buffer.byteLength(text) > maxBytes) {
+    return { problems: [{ place: start, path: '', message: 'the file is larger than 1 MiB' }] };
+  }
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, version: '1.2', merge: false, prettyErrors: false });
+  if (document.errors.length > 0 || document.warnings.length > 0) {
+    const problems = [...document.errors, ...document.warnings].map((error) => {
+      const { line, col } = lines.linePos(error.pos[0]);
+      return { place: { file, line, column: col }, path: '', message: `not valid YAML: ${firstLine(error.message)}` };
+    });
+    return { problems };
+  }
+  const source: Source = { file, lines, problems: [] };
+  try {
+    const value = read(new Value(source, document.contents, '', start));
+    if (source.problems.length === 0) return { value, problems: [] };
+  } catch (error) {
+    if (!(error instanceof BadValue)) throw error;
+    source.problems.push(error.problem);
+  }
+  source.problems.sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
+  return { problems: source.problems };
+}
+
+function firstLine(message: string): string {
+  return message.split('\n', 1)[0] ?? message;
+}
+
+interface Source {
+  readonly file: string;
+  readonly lines: LineCounter;
+  readonly problems: Problem[];
+}
+
+export class Value {
+  readonly #source: Source;
+  readonly #node: Node | null;
+  readonly path: string;
+  readonly place: Place;
+
+  constructor(source: Source, node: unknown, path: string, near: Place) {
+    this.#source = source;
+    this.#node = (node ?? null) as Node | null;
+    this.path = path;
+    const offset = this.#node?.range?.[0];
+    if (offset === undefined) {
+      this.place = near;
+    } else {
+      const { line, col } = source.lines.linePos(offset);
+      this.place = { file: source.file, line, column: col };
+    }
+    // Aliases let a small file stand for an endless one, tags let it stand for something else.
+    if (isAlias(this.#node)) this.fail('anchors and aliases are not supported; write the value out');
+    if (this.#node?.tag !== undefined && !this.#node.tag.startsWith('tag:yaml.org,2002:')) {
+      this.fail('tags are not supported');
+    }
+  }
+
+  get isNull(): boolean {
+    return this.#node === null || (isScalar(this.#node) && this.#node.value === null);
+  }
+
+  get isString(): boolean {
+    return isScalar(this.#node) && typeof this.#node.value === 'string';
+  }
+
+  get isList(): boolean {
+    return isSeq(this.#node);
+  }
+
+  /** Reports the problem and gives up on this value. The message must not repeat a value that could be a secret. */
+  fail(message: string): never {
+    throw new BadValue({ place: this.place, path: this.path, message });
+  }
+
+  /** `expected` as in "expected a duration such as 60s". Says what kind of thing stands there instead, never the text. */
+  expected(expected: string): never {
+    return this.fail(`expected ${expected}, found ${this.#kind()}`);
+  }
+
+  #kind(): string {
+    if (this.isNull) return 'nothing';
+    if (isMap(this.#node)) return 'a mapping';
+    if (isSeq(this.#node)) return 'a list';
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value === 'string') return value === '' ? 'an empty text' : 'a text';
+    if (typeof value === 'number' || typeof value === 'bigint') return 'a number';
+    if (typeof value === 'boolean') return `${value}`;
+    return 'something else';
+  }
+
+  string(expected = 'a text'): string {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    if (typeof value !== 'string' || value === '') return this.expected(expected);
+    return value;
+  }
+
+  boolean(): boolean {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    return typeof value === 'boolean' ? value : this.expected('true or false');
+  }
+
+  integer(min: number, max: number): number {
+    const value = isScalar(this.#node) ? this.#node.value : undefined;
+    const fits = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
+    return fits ? value : this.expected(`a whole number from ${min} to ${max}`);
+  }
+
+  oneOf<const T extends string>(words: readonly T[]): T {
+    const text = this.isString ? this.string() : undefined;
+    const found = words.find((word) => word === text);
+    if (found !== undefined) return found;
+    const guess = text === undefined ? undefined : didYouMean(text, words);
+    const list = `expected one of ${words.join(', ')}`;
+    if (text === undefined) return this.expected(`one of ${words.join(', ')}`);
+    return this.fail(`${list}; "${shown(text)}" is not one${guess ? `. Did you mean "${guess}"?` : ''}`);
+  }
+
+  list<T>(read: (item: Value) => T): T[] {
+    if (!isSeq(this.#node)) return this.expected('a list');
+    const items = this.#node.items;
+    return items.flatMap((item, index) => {
+      const result = this.#attempt(() => read(new Value(this.#source, item, `${this.path}[${index}]`, this.place)));
+      return result === undefined ? [] : [result];
+    });
+  }
+
+  /** One value, or a list of them. */
+  oneOrMore<T>(read: (item: Value) => T): T[] {
+    if (!this.isList) return [read(this)];
+    const items = this.list(read);
+    if (isSeq(this.#node) && this.#node.items.length === 0) this.fail('the list is empty');
+    return items;
+  }
+
+  /** A mapping whose keys are names that the user chose. */
+  record<T>(read: (item: Value, name: string) => T): Map<string, T> {
+    const result = new Map<string, T>();
+    for (const [name, item] of this.#pairs('a mapping of names')) {
+      const value = this.#attempt(() => read(item(), name));
+      if (value !== undefined) result.set(name, value);
+    }
+    return result;
+  }
+
+  /** A mapping with known keys; every other key is a problem. */
+  fields<K extends string>(keys: readonly K[]): Fields<K> {
+    const found = new Map<string, () => Value>();
+    for (const [name, item, key] of this.#pairs(`a mapping with ${keys.join(', ')}`)) {
+      if ((keys as readonly string[]).includes(name)) {
+        found.set(name, item);
+      } else {
+        const guess = didYouMean(name, keys);
+        const hint = guess ? `Did you mean "${guess}"?` : `Known keys: ${keys.join(', ')}.`;
+        const path = join(this.path, name);
+        this.#source.problems.push({ place: key.place, path, message: `unknown key. ${hint}` });
+      }
+    }
+    const attempt = <T>(read: () => T): T | undefined => this.#attempt(read);
+    return {
+      has: (key) => found.has(key),
+      optional: (key, read) => {
+        const item = found.get(key);
+        return item && attempt(() => read(item()));
+      },
+      required: (key, read, example) => {
+        const item = found.get(key);
+        if (item !== undefined) return read(item());
+        return this.fail(`the key "${key}" is missing${example ? ` (for example ${key}: ${example})` : ''}`);
+      },
+    };
+  }
+
+  #pairs(expected: string): [name: string, item: () => Value, key: Value][] {
+    if (!isMap(this.#node)) return this.expected(expected);
+    return this.#node.items.map((pair) => {
+      const key = new Value(this.#source, pair.key, this.path, this.place);
+      const name = key.string('a name as key');
+      return [name, () => new Value(this.#source, pair.value, join(this.path, name), key.place), key];
+    });
+  }
+
+  #attempt<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error;
+      this.#source.problems.push(error.problem);
+      return undefined;
+    }
+  }
+}
+
+export interface Fields<K extends string> {
+  has(key: K): boolean;
+  /** Undefined where the key is absent, and where its value is wrong (which is then a problem of the file). */
+  optional<T>(key: K, read: (value: Value) => T): T | undefined;
+  required<T>(key: K, read: (value: Value) => T, example?: string): T;
+}
+
+function join(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`;
+}
+
+/** Control characters of the file must not reach a terminal. */
+function shown(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 40);
+}
