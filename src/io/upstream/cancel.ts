@@ -1,5 +1,4 @@
 /** CancelRequest, as libpq's PQcancelBlocking sends it: to the same address, encrypted if the connection was. */
-import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { encodeCancelRequest } from '../../wire/startup.js';
 import type { CancelTarget } from './connect.js';
@@ -27,13 +26,14 @@ export async function cancelUpstream(
   let socket: Socket | undefined;
   try {
     socket = await dial(endpoint, config, deadline.signal);
-    deadline.guards(socket);
+    deadline.guard(socket);
     if (tlsMaterial) {
       // No way back to plain text: the key is what others could cancel this connection's statements with.
       socket = (await encrypt(socket, endpoint, config.tls, tlsMaterial, false)).socket;
-      deadline.guards(socket);
+      deadline.guard(socket);
     }
-    const closed = once(socket, 'close');
+    // A reset is an end, too: the server has nothing to say and may not wait for our half.
+    const closed = new Promise((resolve) => socket?.once('close', resolve));
     socket.write(encodeCancelRequest(backendKey.pid, backendKey.key));
     socket.resume();
     await closed;

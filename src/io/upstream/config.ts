@@ -21,17 +21,23 @@ export interface UpstreamHost {
 export interface UpstreamTls {
   readonly mode: SslMode;
   readonly negotiation: 'postgres' | 'direct';
-  /** A file, or `system` for the operating system's roots. undefined: there is none at the default place. */
-  readonly rootcert: string | undefined;
-  /** Client certificate; undefined where none is to be sent. */
-  readonly cert: string | undefined;
-  readonly key: string | undefined;
+  /** `system`: the operating system's roots. */
+  readonly rootcert: TlsFile | 'system';
+  /** Client certificate; undefined where none is to be sent (sslcertmode=disable). */
+  readonly cert: TlsFile | undefined;
+  readonly key: TlsFile;
   readonly keyPassword: Secret | undefined;
-  readonly crl: string | undefined;
+  readonly crl: TlsFile;
   readonly crldir: string | undefined;
   readonly sni: boolean;
   readonly minVersion: TlsVersion;
   readonly maxVersion: TlsVersion | undefined;
+}
+
+export interface TlsFile {
+  readonly path: string;
+  /** Named in the connection, so it must be there; else libpq's standard place, which may be empty. */
+  readonly given: boolean;
 }
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';

@@ -3,7 +3,7 @@
  * Source: PostgreSQL manual, "Connection Strings". Errors name the parameter and never quote the string: it may hold a password.
  */
 import { DbguardError } from '../../errors.js';
-import { isKeyword, type Keyword, type Settings } from './keywords.js';
+import { isKeyword, type Settings } from './keywords.js';
 
 const schemes: readonly string[] = ['postgresql://', 'postgres://'];
 
@@ -15,6 +15,9 @@ export function isConninfo(text: string): boolean {
 export function parseConninfo(text: string): Settings {
   const scheme = schemes.find((candidate) => text.startsWith(candidate));
   if (scheme) return parseUri(text.slice(scheme.length));
+  if (/^[A-Za-z][\w+.-]*:\/\//.test(text)) {
+    throw invalid('the connection URI is not one for PostgreSQL', 'It has to begin with postgresql:// or postgres://');
+  }
   if (text.includes('=')) return parseKeywordString(text);
   return text === '' ? new Map() : new Map([['dbname', text]]);
 }
@@ -27,17 +30,22 @@ export function invalid(message: string, hint?: string): DbguardError {
 
 export function setKeyword(settings: Settings, name: string, value: string, where: string): void {
   if (!isKeyword(name)) {
+    const last = [...settings.keys()].pop();
     throw invalid(
-      `unknown connection parameter "${printable(name)}" in ${where}`,
+      `unknown connection parameter ${printable(name, last)} in ${where}`,
       'Check its spelling; a value that holds spaces needs single quotes around it, and one in a URI percent-encoding.',
     );
   }
+  settings.delete(name); // the order of keys is the order of mention
   settings.set(name, value);
 }
 
-/** A misplaced quote can make a piece of the password look like a keyword. */
-function printable(name: string): string {
-  return /^[A-Za-z_][A-Za-z0-9_.]{0,40}$/.test(name) ? name : '…';
+const secretKeywords: readonly string[] = ['password', 'sslpassword', 'oauth_client_secret'];
+
+/** A misplaced quote or sign can make a piece of a password look like a keyword. */
+function printable(name: string, last: string | undefined): string {
+  if (last !== undefined && secretKeywords.includes(last)) return `after ${last}`;
+  return /^[A-Za-z_][A-Za-z0-9_.]{0,40}$/.test(name) ? `"${name}"` : 'with an impossible name';
 }
 
 /** `keyword = value`, values in single quotes where they hold spaces, a backslash before a quote or backslash. */
@@ -68,6 +76,13 @@ function parseUri(text: string): Settings {
     if (password) settings.set('password', decode(password, 'password'));
   }
   const [location, query] = splitOnce(text.slice(login?.[0].length ?? 0), '?');
+  // What is meant as a password would be taken for a host, and be shown as one in errors.
+  if (location.includes('@')) {
+    throw invalid(
+      'the URI has an "@" or "/" too many before its host',
+      'In a user name, password or database name write @ as %40, / as %2F and : as %3A.',
+    );
+  }
   const [hosts, database] = splitOnce(location, '/');
   readHosts(hosts, settings);
   if (database) settings.set('dbname', decode(database, 'dbname'));
@@ -95,8 +110,10 @@ function readHosts(text: string, settings: Settings): void {
 function readParameter(text: string, settings: Settings): void {
   const [encodedName, encodedValue] = splitOnce(text, '=');
   const name = decode(encodedName, 'a parameter name');
-  if (encodedValue === undefined) throw invalid(`missing "=" after ${printable(name)} in the URI`);
-  if (encodedValue.includes('=')) throw invalid(`extra "=" in the value of ${printable(name)} in the URI`);
+  if (encodedValue === undefined)
+    throw invalid('a parameter in the URI has no "="', 'Parameters follow the "?" as name=value&name=value.');
+  if (encodedValue.includes('='))
+    throw invalid(`extra "=" in the value of ${isKeyword(name) ? name : 'a parameter'} in the URI`, 'Write it as %3D.');
   const value = decode(encodedValue, name);
   if (name === 'ssl') {
     // JDBC's spelling, accepted by libpq
@@ -107,15 +124,18 @@ function readParameter(text: string, settings: Settings): void {
   setKeyword(settings, name, value, 'the URI');
 }
 
-function decode(text: string, keyword: Keyword | string): string {
+function decode(text: string, keyword: string): string {
   if (/%(?![0-9A-Fa-f]{2})/.test(text) || /%00/.test(text)) {
-    throw invalid(`invalid percent-encoding in ${printable(keyword)} of the URI`, 'Write a literal % as %25.');
+    throw invalid(
+      `invalid percent-encoding in ${isKeyword(keyword) ? keyword : 'a parameter'} of the URI`,
+      'Write a literal % as %25.',
+    );
   }
   try {
     return decodeURIComponent(text);
   } catch {
     throw invalid(
-      `${printable(keyword)} of the URI is not UTF-8 after decoding`,
+      `${isKeyword(keyword) ? keyword : 'a parameter'} of the URI is not UTF-8 after decoding`,
       'Percent-encode the bytes of its UTF-8 form.',
     );
   }

@@ -23,7 +23,7 @@ export class Deadline {
     return this.#controller.signal;
   }
 
-  guards(socket: Socket): void {
+  guard(socket: Socket): void {
     if (this.signal.aborted) socket.destroy();
     this.signal.addEventListener('abort', () => socket.destroy(), { once: true });
   }

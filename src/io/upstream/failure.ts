@@ -94,9 +94,17 @@ const systemErrors: Readonly<Record<string, { said: string; hint: string }>> = {
   },
 };
 
-/** A failed lookup or connect; `error` is Node's system error. */
+/** A failed lookup, connect or read; `error` is Node's. */
 export function unreachable(label: string, error: unknown): UpstreamError {
   const systemCode = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (systemCode.startsWith('ERR_SSL_')) {
+    // With TLS 1.3 the server judges our certificate after the handshake is over for us.
+    return tlsFailure(
+      `${label} ended the TLS connection: ${systemCode.slice('ERR_SSL_'.length).toLowerCase().replaceAll('_', ' ')}`,
+      'Check the client certificate (sslcert, sslkey) and that the server trusts the CA that issued it.',
+      error,
+    );
+  }
   const known = systemErrors[systemCode];
   return new UpstreamError('upstream-unreachable', `cannot reach ${label}: ${known?.said ?? systemCode}`, {
     hint: known?.hint ?? 'Check host, port and the network.',

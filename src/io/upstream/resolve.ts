@@ -5,21 +5,13 @@
 import { existsSync } from 'node:fs';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { UpstreamConfig, UpstreamHost } from './config.js';
-import {
-  type AuthMethod,
-  authMethods,
-  type IgnoredSetting,
-  sslModes,
-  targetSessionAttrs,
-  type UpstreamAuth,
-  type UpstreamTls,
-} from './config.js';
+import { type IgnoredSetting, targetSessionAttrs, type UpstreamConfig, type UpstreamHost } from './config.js';
 import { invalid, isConninfo, parseConninfo, setKeyword } from './conninfo.js';
 import { isKeyword, type Keyword, keywords, type Settings } from './keywords.js';
-import { Secret } from './secret.js';
+import { resolveAuth } from './resolve-auth.js';
+import { resolveTls } from './resolve-tls.js';
 import { readService } from './service-file.js';
-import { integer, oneOf, portNumber } from './setting-values.js';
+import { integer, list, oneOf, portNumber } from './setting-values.js';
 
 export interface UpstreamSource {
   /** A URI or keyword string; may be left out where overrides, service or environment say it all. */
@@ -40,14 +32,14 @@ export function resolveUpstream(source: UpstreamSource, env: NodeJS.ProcessEnv):
   const home = env.HOME || homedir();
   const settings = gather(source, env, home);
   refuseUnsupported(settings);
-  const user = settings.get('user') || userInfo().username;
+  const user = settings.get('user') || systemUser();
   const hosts = readHosts(settings);
   return {
     hosts,
     user,
     database: settings.get('dbname') || user,
-    tls: readTls(settings, home, hosts),
-    auth: readAuth(settings, source, home),
+    tls: resolveTls(settings, home),
+    auth: resolveAuth(settings, source.passwordCommand, home),
     targetSessionAttrs: oneOf(settings, 'target_session_attrs', targetSessionAttrs, 'any'),
     loadBalanceHosts: oneOf(settings, 'load_balance_hosts', ['disable', 'random'], 'disable') === 'random',
     connectTimeout: Math.max(0, integer(settings, 'connect_timeout') ?? defaultConnectTimeout) * 1000,
@@ -83,9 +75,12 @@ function gather(source: UpstreamSource, env: NodeJS.ProcessEnv, home: string): S
   return settings;
 }
 
-function list(settings: Settings, keyword: Keyword): string[] {
-  const value = settings.get(keyword);
-  return value === undefined || value === '' ? [] : value.split(',');
+function systemUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    throw invalid('the connection names no user, and this process runs as a user without a name', 'Set user.');
+  }
 }
 
 function readHosts(settings: Settings): UpstreamHost[] {
@@ -112,112 +107,6 @@ function defaultHost(port: number): string {
   if (process.platform === 'win32') return 'localhost';
   const folders = ['/var/run/postgresql', '/tmp'];
   return folders.find((folder) => existsSync(join(folder, `.s.PGSQL.${port}`))) ?? 'localhost';
-}
-
-function readTls(settings: Settings, home: string, hosts: readonly UpstreamHost[]): UpstreamTls {
-  const file = (keyword: Keyword, standard: string) => {
-    const path = settings.get(keyword) || join(home, '.postgresql', standard);
-    return path.startsWith('~/') ? join(home, path.slice(2)) : path;
-  };
-  const given = (keyword: Keyword) => settings.get(keyword) || undefined;
-  const rootcert = given('sslrootcert') === 'system' ? 'system' : file('sslrootcert', 'root.crt');
-  const mode = oneOf(settings, 'sslmode', sslModes, rootcert === 'system' ? 'verify-full' : 'prefer');
-  if (rootcert === 'system' && mode !== 'verify-full') {
-    throw invalid(
-      `sslrootcert=system is too weak with sslmode=${mode}: anybody can get a certificate`,
-      'Use sslmode=verify-full.',
-    );
-  }
-  const negotiation = oneOf(settings, 'sslnegotiation', ['postgres', 'direct'], 'postgres');
-  if (negotiation === 'direct' && ['disable', 'allow', 'prefer'].includes(mode)) {
-    throw invalid(`sslnegotiation=direct cannot go with sslmode=${mode}`, 'Use sslmode=require or better.');
-  }
-  const certMode = oneOf(settings, 'sslcertmode', ['disable', 'allow', 'require'], 'allow');
-  const sendCertificate = certMode !== 'disable';
-  if (mode === 'verify-full' && hosts.every(({ host }) => host === '')) {
-    throw invalid('sslmode=verify-full needs a host name to verify', 'Set host next to hostaddr.');
-  }
-  const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
-  const minVersion = oneOf(settings, 'ssl_min_protocol_version', versions, 'TLSv1.2');
-  const maxVersion =
-    given('ssl_max_protocol_version') && oneOf(settings, 'ssl_max_protocol_version', versions, 'TLSv1.3');
-  if (maxVersion && versions.indexOf(maxVersion) < versions.indexOf(minVersion)) {
-    throw invalid('ssl_min_protocol_version is above ssl_max_protocol_version', 'Swap them, or leave one out.');
-  }
-  const keyPassword = given('sslpassword');
-  return {
-    mode,
-    negotiation,
-    rootcert,
-    cert: sendCertificate ? file('sslcert', 'postgresql.crt') : undefined,
-    key: sendCertificate ? file('sslkey', 'postgresql.key') : undefined,
-    keyPassword: keyPassword ? new Secret(keyPassword) : undefined,
-    crl: given('sslcrl') ?? (given('sslcrldir') ? undefined : file('sslcrl', 'root.crl')),
-    crldir: given('sslcrldir'),
-    sni: oneOf(settings, 'sslsni', ['0', '1'], '1') === '1',
-    minVersion,
-    maxVersion: maxVersion || undefined,
-  };
-}
-
-function readAuth(settings: Settings, source: UpstreamSource, home: string): UpstreamAuth {
-  const secret = (keyword: Keyword) => {
-    const value = settings.get(keyword);
-    return value ? new Secret(value) : undefined;
-  };
-  const passfile = settings.get('passfile') || defaultPassfile(home);
-  return {
-    password: secret('password'),
-    passwordCommand:
-      typeof source.passwordCommand === 'string' ? splitCommand(source.passwordCommand) : source.passwordCommand,
-    passfile,
-    channelBinding: oneOf(settings, 'channel_binding', ['disable', 'prefer', 'require'], 'prefer'),
-    requireAuth: readRequireAuth(settings),
-    scramClientKey: scramKey(settings, 'scram_client_key'),
-    scramServerKey: scramKey(settings, 'scram_server_key'),
-    oauthIssuer: settings.get('oauth_issuer') || undefined,
-    oauthScope: settings.get('oauth_scope') || undefined,
-  };
-}
-
-function defaultPassfile(home: string): string {
-  return process.platform === 'win32'
-    ? join(process.env.APPDATA ?? home, 'postgresql', 'pgpass.conf')
-    : join(home, '.pgpass');
-}
-
-function scramKey(settings: Settings, keyword: 'scram_client_key' | 'scram_server_key'): Secret | undefined {
-  const value = settings.get(keyword);
-  if (!value) return undefined;
-  if (Buffer.from(value, 'base64').length !== 32 || Buffer.from(value, 'base64').toString('base64') !== value) {
-    throw invalid(`${keyword} is not the base64 form of 32 bytes`, 'Take it from the SCRAM exchange it belongs to.');
-  }
-  return new Secret(value);
-}
-
-/** A list of methods that are fine, or, with `!`, of methods that are not; the two cannot be mixed. */
-function readRequireAuth(settings: Settings): AuthMethod[] | undefined {
-  const items = list(settings, 'require_auth').map((item) => item.trim());
-  if (items.length === 0) return undefined;
-  const negated = items.filter((item) => item.startsWith('!'));
-  if (negated.length > 0 && negated.length < items.length) {
-    throw invalid('require_auth mixes methods with and without "!"', 'Use one form for all.');
-  }
-  const named = items.map((item) => {
-    const method = authMethods.find((known) => known === item.replace(/^!/, ''));
-    if (!method) throw invalid('require_auth names an unknown method', `It takes ${authMethods.join(', ')}.`);
-    return method;
-  });
-  if (new Set(named).size < named.length) throw invalid('require_auth names a method twice', 'Name each one once.');
-  return negated.length > 0 ? authMethods.filter((method) => !named.includes(method)) : named;
-}
-
-function splitCommand(line: string): string[] {
-  const words: string[] = [];
-  for (const [, double, single, plain] of line.matchAll(/"([^"]*)"|'([^']*)'|([^\s"']+)/g)) {
-    words.push(double ?? single ?? plain ?? '');
-  }
-  return words;
 }
 
 function readProtocol(settings: Settings): { minProtocolMinor: number; maxProtocolMinor: number | undefined } {

@@ -2,7 +2,12 @@
 import { invalid } from './conninfo.js';
 import type { Keyword, Settings } from './keywords.js';
 
-export function oneOf<T extends string>(settings: Settings, keyword: Keyword, allowed: readonly T[], fallback: T): T {
+export function oneOf<const T extends string, F extends T | undefined>(
+  settings: Settings,
+  keyword: Keyword,
+  allowed: readonly T[],
+  fallback: F,
+): T | F {
   const value = settings.get(keyword);
   if (value === undefined || value === '') return fallback;
   const known = allowed.find((candidate) => candidate === value);
@@ -10,6 +15,12 @@ export function oneOf<T extends string>(settings: Settings, keyword: Keyword, al
     throw invalid(`${keyword} cannot be "${shown(value)}"`, `It takes ${allowed.join(', ')}.`);
   }
   return known;
+}
+
+/** Empty where it is not given. */
+export function list(settings: Settings, keyword: Keyword): string[] {
+  const value = settings.get(keyword);
+  return value ? value.split(',') : [];
 }
 
 /** undefined where it is not given or empty. */

@@ -3,7 +3,7 @@
  * Source: PostgreSQL manual, "SSL Support" in libpq.
  */
 import { once } from 'node:events';
-import { access, readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { isIP, type Socket } from 'node:net';
 import { join } from 'node:path';
 import {
@@ -17,7 +17,7 @@ import {
 } from 'node:tls';
 import { messageOf } from '../../errors.js';
 import { tlsServerEndPoint } from '../../wire/scram-channel-binding.js';
-import type { UpstreamHost, UpstreamTls } from './config.js';
+import type { TlsFile, UpstreamHost, UpstreamTls } from './config.js';
 import { tlsFailure, UpstreamError } from './failure.js';
 
 /** The ALPN protocol that PostgreSQL 17 and later expect. */
@@ -52,8 +52,8 @@ export async function loadTlsMaterial(tls: UpstreamTls, env: NodeJS.ProcessEnv):
   const ca = await loadRoots(tls, env);
   if (mode.startsWith('verify-') && ca === undefined) {
     throw tlsFailure(
-      `sslmode=${mode} needs root certificates and there are none at ${tls.rootcert ?? '~/.postgresql/root.crt'}`,
-      'Set sslrootcert to the file of the CA that signed the server, or sslrootcert=system for the system’s roots.',
+      `sslmode=${mode} needs root certificates, and sslrootcert names none`,
+      'Set sslrootcert to the file of the CA that signed the server, or sslrootcert=system for the roots of this system.',
     );
   }
   const pair = await loadClientCertificate(tls);
@@ -79,26 +79,23 @@ export async function loadTlsMaterial(tls: UpstreamTls, env: NodeJS.ProcessEnv):
 }
 
 async function loadRoots({ rootcert }: UpstreamTls, env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
-  if (rootcert === undefined) return undefined;
   if (rootcert !== 'system') {
-    return (await exists(rootcert)) ? [await readPem('sslrootcert', rootcert)] : undefined;
+    const pem = await readPem('sslrootcert', rootcert);
+    return pem === undefined ? undefined : [pem];
   }
-  for (const file of [env.SSL_CERT_FILE, ...systemBundles]) {
-    if (file && (await exists(file))) return [await readPem('sslrootcert', file)];
+  for (const path of [env.SSL_CERT_FILE, ...systemBundles]) {
+    const pem = path && (await readPem('sslrootcert', { path, given: false }));
+    if (pem) return [pem];
   }
   return [...rootCertificates];
 }
 
 async function loadClientCertificate(tls: UpstreamTls): Promise<{ cert: string; key: string } | undefined> {
-  if (tls.cert === undefined || !(await exists(tls.cert))) return undefined;
-  if (tls.key === undefined || !(await exists(tls.key))) {
-    throw tlsFailure(
-      `there is a client certificate (${tls.cert}) but no private key at ${tls.key ?? 'sslkey'}`,
-      'Set sslkey to the key that belongs to the certificate.',
-    );
-  }
-  await checkKeyPermissions(tls.key);
-  return { cert: await readPem('sslcert', tls.cert), key: await readPem('sslkey', tls.key) };
+  const cert = tls.cert && (await readPem('sslcert', tls.cert));
+  if (cert === undefined) return undefined;
+  const key = await readPem('sslkey', { ...tls.key, given: true });
+  await checkKeyPermissions(tls.key.path);
+  return key === undefined ? undefined : { cert, key };
 }
 
 /** As libpq: readable by its owner alone, or by root's group when root owns it. */
@@ -115,30 +112,30 @@ async function checkKeyPermissions(path: string): Promise<void> {
 }
 
 async function loadRevocations({ crl, crldir }: UpstreamTls): Promise<string[]> {
-  const lists: string[] = [];
-  if (crl !== undefined && (await exists(crl))) lists.push(await readPem('sslcrl', crl));
-  if (crldir === undefined) return lists;
-  try {
-    for (const name of await readdir(crldir)) lists.push(await readPem('sslcrldir', join(crldir, name)));
-  } catch (error) {
-    if (error instanceof UpstreamError) throw error;
-    throw tlsFailure(`cannot read the folder of sslcrldir, ${crldir}`, 'Check that it exists and can be read.', error);
+  const files: TlsFile[] = [crl];
+  if (crldir !== undefined) {
+    const names = await readdir(crldir).catch((error: unknown) => {
+      throw tlsFailure(
+        `cannot read the folder of sslcrldir, ${crldir}`,
+        'Check that it exists and can be read.',
+        error,
+      );
+    });
+    for (const name of names) files.push({ path: join(crldir, name), given: true });
   }
-  return lists;
+  const lists = await Promise.all(files.map((file) => readPem('sslcrl', file)));
+  return lists.filter((list) => list !== undefined);
 }
 
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
-}
-
-async function readPem(keyword: string, path: string): Promise<string> {
+/** undefined where the file is not there and nobody asked for it by name. */
+async function readPem(keyword: string, { path, given }: TlsFile): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw tlsFailure(`cannot read ${keyword} ${path}`, 'Check that the file exists and that you may read it.', error);
+    const missing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+    if (missing && !given) return undefined;
+    const what = missing ? 'does not exist' : 'cannot be read';
+    throw tlsFailure(`the file of ${keyword} ${what}: ${path}`, `Check ${keyword} of the connection.`, error);
   }
 }
 

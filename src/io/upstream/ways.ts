@@ -1,0 +1,43 @@
+/** sslmode as the ways to connect that it allows, in order. Source: PostgreSQL manual, "SSL Mode Descriptions". */
+import type { SslMode } from './config.js';
+import type { Endpoint } from './dial.js';
+import { UpstreamError } from './failure.js';
+
+export type Way = 'plain' | 'tls' | 'tls-if-offered';
+
+const waysOf: Readonly<Record<SslMode, readonly Way[]>> = {
+  disable: ['plain'],
+  allow: ['plain', 'tls'],
+  prefer: ['tls-if-offered', 'plain'],
+  require: ['tls'],
+  'verify-ca': ['tls'],
+  'verify-full': ['tls'],
+};
+
+/** The second way is tried when the server refuses the first. On a unix socket sslmode means nothing, as in libpq. */
+export async function eachWay<T>(endpoint: Endpoint, mode: SslMode, connect: (way: Way) => Promise<T>): Promise<T> {
+  const [first = 'plain', second] = endpoint.unix ? [] : waysOf[mode];
+  try {
+    return await connect(first);
+  } catch (error) {
+    if (second === undefined || !(error instanceof UpstreamError) || !otherWayMayHelp(error)) throw error;
+    try {
+      return await connect(second);
+    } catch (secondError) {
+      throw tellsMore(secondError, error) ? secondError : error;
+    }
+  }
+}
+
+/** A wrong password stays wrong: trying it twice only brings the lock-out of the account nearer. */
+function otherWayMayHelp(error: UpstreamError): boolean {
+  if (error.response) return error.sqlState !== '28P01';
+  return error.code === 'upstream-tls';
+}
+
+/** TLS trouble, or a refusal by name, says more than the other way's "no pg_hba.conf entry ... no encryption". */
+function tellsMore(second: unknown, first: UpstreamError): boolean {
+  if (!(second instanceof UpstreamError)) return true;
+  if (second.sqlState === '28P01') return true;
+  return first.response !== undefined && second.code !== 'upstream-tls';
+}
