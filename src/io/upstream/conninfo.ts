@@ -51,16 +51,20 @@ function printable(name: string, last: string | undefined): string {
 /** `keyword = value`, values in single quotes where they hold spaces, a backslash before a quote or backslash. */
 function parseKeywordString(text: string): Settings {
   const settings: Settings = new Map();
-  const pair =
-    /\s*([^\s=]*)\s*(=?)\s*(?:'((?:\\[\s\S]|[^'\\])*)'|((?:\\[\s\S]|[^\s'\\])(?:\\[\s\S]|[^\s\\])*)?)(?=\s|$)/y;
-  while (text.slice(pair.lastIndex).trim() !== '') {
-    const match = pair.exec(text);
-    const [, name = '', equals, quoted, plain] = match ?? [];
-    if (!match) throw invalid('the connection string has an unterminated quote or a stray character');
-    if (name === '' || equals === '') {
+  const nameAndSign = /\s*([^\s=]*)\s*(=?)\s*/y;
+  const value = /(?:'((?:\\[\s\S]|[^'\\])*)'|((?:(?!')(?:\\[\s\S]|[^\s\\]))(?:\\[\s\S]|[^\s\\])*|))(?=\s|$)/y;
+  let at = 0;
+  while (text.slice(at).trim() !== '') {
+    nameAndSign.lastIndex = at;
+    const [head = '', name = '', sign] = nameAndSign.exec(text) ?? [];
+    if (name === '' || sign === '') {
       throw invalid(`missing "=" in the connection string, after ${[...settings.keys()].pop() ?? 'its beginning'}`);
     }
-    setKeyword(settings, name, (quoted ?? plain ?? '').replace(/\\([\s\S])/g, '$1'), 'the connection string');
+    value.lastIndex = at + head.length;
+    const match = value.exec(text);
+    if (!match) throw invalid('the connection string has an unterminated quote or a stray character');
+    setKeyword(settings, name, (match[1] ?? match[2] ?? '').replace(/\\([\s\S])/g, '$1'), 'the connection string');
+    at = value.lastIndex;
   }
   return settings;
 }
@@ -95,7 +99,7 @@ function readHosts(text: string, settings: Settings): void {
   const hosts: string[] = [];
   const ports: string[] = [];
   for (const item of text.split(',')) {
-    const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(.*))?$/.exec(item);
+    const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([^:]*))?$/.exec(item);
     if (!match)
       throw invalid('the URI has a host that cannot be understood', 'An IPv6 address needs brackets: [::1]:5432');
     const [, ipv6, name, port] = match;

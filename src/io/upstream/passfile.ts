@@ -61,8 +61,10 @@ interface Field {
 
 /** Fields end at a colon; a backslash takes the next character as it is. */
 function splitFields(line: string): Field[] {
-  return [...line.matchAll(/((?:\\.|[^:])*)(?::|$)/g)].map(([, raw = '']) => ({
-    raw,
-    text: raw.replace(/\\(.)/g, '$1'),
-  }));
+  const fields: Field[] = [];
+  for (const [, raw = '', end] of line.matchAll(/((?:\\.|[^:])*)(:|$)/g)) {
+    fields.push({ raw, text: raw.replace(/\\(.)/g, '$1') });
+    if (end === '') break;
+  }
+  return fields;
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { invalid, setKeyword } from './conninfo.js';
-import type { Settings } from './keywords.js';
+import { isKeyword, type Settings } from './keywords.js';
 
 /** Section `name` of the user's file, or of the system's. Throws DbguardError `config-invalid` where neither has it. */
 export function readService(
@@ -11,15 +11,16 @@ export function readService(
   env: NodeJS.ProcessEnv,
   home: string,
 ): Settings {
-  const own = servicefile ?? (env.PGSERVICEFILE || join(home, '.pg_service.conf'));
-  const places = [own, ...(env.PGSYSCONFDIR ? [join(env.PGSYSCONFDIR, 'pg_service.conf')] : systemPlaces)];
+  const named = servicefile || env.PGSERVICEFILE;
+  if (named && readIfThere(named) === undefined) {
+    throw invalid(`the service file ${named} cannot be read`, 'Check servicefile and PGSERVICEFILE.');
+  }
+  const system = env.PGSYSCONFDIR ? [join(env.PGSYSCONFDIR, 'pg_service.conf')] : systemPlaces;
+  const places = [named || join(home, '.pg_service.conf'), ...system];
   for (const path of places) {
     const text = readIfThere(path);
     const settings = text === undefined ? undefined : findSection(text, name, path);
     if (settings) return settings;
-  }
-  if (servicefile !== undefined && readIfThere(servicefile) === undefined) {
-    throw invalid(`the service file ${servicefile} does not exist`, 'Check servicefile or PGSERVICEFILE.');
   }
   throw invalid(
     `there is no service "${name}" in ${places.join(' or ')}`,
@@ -61,7 +62,7 @@ function findSection(text: string, name: string, path: string): Settings | undef
       throw invalid(`a service cannot name another service: ${where}`, 'Repeat the parameters instead.');
     }
     // The first of two counts, as in libpq.
-    if (!found.has(keyword as never)) setKeyword(found, keyword, line.slice(equals + 1), where);
+    if (!isKeyword(keyword) || !found.has(keyword)) setKeyword(found, keyword, line.slice(equals + 1), where);
   }
   return found;
 }
