@@ -68,7 +68,7 @@ function explainCode(code: string, description: string | undefined, context: Oid
     case 'invalid_client':
       return failed(
         `the issuer does not know the client id ${client}`,
-        'Check identity.client_id; the client must be public (no secret), or DBGUARD_CLIENT_SECRET must be set.',
+        'Check identity.client_id. The client must be public, or its secret given by DBGUARD_CLIENT_SECRET.',
       );
     case 'unauthorized_client':
     case 'unsupported_grant_type':
@@ -88,8 +88,10 @@ function explainCode(code: string, description: string | undefined, context: Oid
           : `the issuer no longer accepts this login${words}`,
         { hint: 'Run: dbguard login' },
       );
-    default:
-      return failed(`the issuer refused: ${printable(code, 60)}${words}`);
+    default: {
+      const hint = 'Allow the device authorization grant for this client, or use: dbguard login --browser';
+      return failed(`the issuer refused: ${printable(code, 60)}${words}`, context.step === 'device' ? hint : undefined);
+    }
   }
 }
 
