@@ -29,6 +29,13 @@ export interface Ruling {
   readonly reason: string;
   /** Index into `facts.statements` of the statement that decided, where there is one. */
   readonly statement?: number;
+  /**
+   * A rule depends on estimated rows that the input did not have. Without an estimate the decision stands ("no estimate
+   * means ask"); `decide` with `estimatedRows` may give another one.
+   */
+  readonly pendingRows?: true;
+  /** One approval is meant for the rest of the transaction: every later ruling in it that says the same. */
+  readonly covers?: 'transaction';
 }
 
 export interface Policy {

@@ -1,0 +1,77 @@
+/**
+ * Several files as one: the organisation's, the user's own, the repository's. Who stands higher decides where the
+ * evidence goes and who the issuer is; on statements the strictest of all wins, so a repository can only tighten.
+ */
+import { DbguardError } from '../errors.js';
+import type { Config } from './config.js';
+import type { BucketConfig } from './read-bucket.js';
+import type { ConnectionConfig } from './read-connection.js';
+import type { IdentityConfig } from './read-identity.js';
+import type { MaskDeclaration } from './read-mask.js';
+
+/** Highest first. `user`: files in the user's own folder, or that the user named on the command line. */
+export const levels = ['organisation', 'user', 'repository'] as const;
+export type Level = (typeof levels)[number];
+
+export interface PolicySource {
+  readonly level: Level;
+  readonly config: Config;
+}
+
+export interface CombinedConfig {
+  /** Highest level first. */
+  readonly sources: readonly PolicySource[];
+  readonly identity?: IdentityConfig;
+  readonly connections: ReadonlyMap<string, ConnectionConfig>;
+  readonly defaultConnection?: string;
+  readonly bucket?: BucketConfig;
+  readonly mask: readonly MaskDeclaration[];
+}
+
+/** Throws `config-invalid` when a repository asks for what only the user's own files may. */
+export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
+  const sources = levels.flatMap((level) => given.filter((source) => source.level === level));
+  for (const source of sources) if (source.level === 'repository') refusePrograms(source.config);
+  const configs = sources.map((source) => source.config);
+  const identity = first(configs, (config) => config.identity);
+  const bucket = first(configs, (config) => config.bucket);
+  const connections = new Map<string, ConnectionConfig>();
+  for (const config of configs) {
+    for (const [name, connection] of config.connections) if (!connections.has(name)) connections.set(name, connection);
+  }
+  const defaultConnection = first(configs, (config) => config.defaultConnection) ?? onlyName(connections);
+  return {
+    sources,
+    ...(identity === undefined ? {} : { identity }),
+    connections,
+    ...(defaultConnection === undefined ? {} : { defaultConnection }),
+    ...(bucket === undefined ? {} : { bucket }),
+    mask: configs.flatMap((config) => config.mask),
+  };
+}
+
+/** A cloned repository must not start programs just because somebody runs dbguard in it. */
+function refusePrograms(config: Config): void {
+  for (const [name, connection] of config.connections) {
+    if (connection.passwordCommand === undefined) continue;
+    const { file, line, column } = connection.place;
+    throw new DbguardError(
+      'config-invalid',
+      `${file}:${line}:${column}: connections.${name}.password_command: a repository's file may not start programs`,
+      { hint: 'Put the connection into your own dbguard.yaml (dbguard init --user), or name this file with --config.' },
+    );
+  }
+}
+
+function first<T>(configs: readonly Config[], get: (config: Config) => T | undefined): T | undefined {
+  for (const config of configs) {
+    const value = get(config);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+function onlyName(connections: ReadonlyMap<string, unknown>): string | undefined {
+  const [name, ...others] = connections.keys();
+  return others.length === 0 ? name : undefined;
+}

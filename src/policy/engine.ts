@@ -1,0 +1,243 @@
+/**
+ * Facts to a ruling: every effect of every statement is judged by every file, and the strictest judgement is the ruling.
+ *
+ *   for each file:  rules that restrict, else a rule that allows, else the file's profile
+ *   over files, effects and statements:  the strictest
+ */
+import { createHash } from 'node:crypto';
+import type { Effect, StatementFacts } from '../sql/facts.js';
+import { type CombinedConfig, combineConfigs, type PolicySource } from './combine.js';
+import type { Decision, DecisionInput, Policy, Ruling } from './decision.js';
+import { type Finding, isStricter, judgeByLayer, type Layer, layersOf, nothingSaid } from './layer.js';
+import type { NamePattern } from './name-pattern.js';
+import type { ProfileName, SituationName } from './profiles.js';
+import type { Environment } from './read-connection.js';
+import type { Limits } from './read-policy.js';
+import type { Subject } from './rule-match.js';
+import { situationOf } from './situation.js';
+import { sentence, unparseableSentence } from './wording.js';
+
+/** The contract, and what only the composition root needs. */
+export interface CompiledPolicy extends Policy {
+  readonly profiles: readonly ProfileName[];
+  readonly offline: 'deny' | 'allow';
+  readonly limits: Limits;
+  readonly config: CombinedConfig;
+  /** What decide would be made from, for `dbguard explain`: one line per effect. */
+  judge(input: DecisionInput): readonly Judgement[];
+}
+
+/** One effect and what became of it. */
+export interface Judgement {
+  /** Index into `facts.statements`; undefined for a text that could not be read. */
+  readonly statement?: number;
+  readonly effect: Effect;
+  readonly situation: SituationName;
+  readonly decision: Decision;
+  readonly rule: string;
+  readonly origin: string;
+  readonly reason: string;
+  readonly pendingRows: boolean;
+  readonly once: boolean;
+}
+
+export interface CompileOptions {
+  /** In place of the profiles that the user's own files name; the organisation's stays. */
+  readonly profile?: ProfileName;
+}
+
+const defaultTimeoutMs = 60_000;
+
+/** Throws `config-invalid` when the files do not go together. Without any source: the built-in guarded profile. */
+export function compilePolicy(given: readonly PolicySource[], options: CompileOptions = {}): CompiledPolicy {
+  const config = combineConfigs(given);
+  return new PolicyEngine(config, layersOf(config.sources, options.profile));
+}
+
+class PolicyEngine implements CompiledPolicy {
+  readonly name: string;
+  readonly digest: string;
+  readonly approvalTimeoutMs: number;
+  readonly profiles: readonly ProfileName[];
+  readonly offline: 'deny' | 'allow';
+  readonly limits: Limits;
+  readonly config: CombinedConfig;
+  readonly #layers: readonly Layer[];
+  readonly #functions: readonly NamePattern[];
+
+  constructor(config: CombinedConfig, layers: readonly Layer[]) {
+    const policies = config.sources.map((source) => source.config.policy);
+    this.config = config;
+    this.#layers = layers;
+    this.profiles = [...new Set(layers.flatMap((layer) => layer.profile ?? []))];
+    this.name = [...this.profiles, ...config.sources.map((source) => source.config.file)].join(' + ');
+    this.digest = digestOf(config.sources, this.profiles);
+    this.approvalTimeoutMs = smallest(policies.map((policy) => policy.approvalTimeoutMs)) ?? defaultTimeoutMs;
+    this.limits = combineLimits(policies.map((policy) => policy.limits));
+    this.offline = combineOffline(config.sources);
+    // Listing a function loosens, which a repository may not.
+    this.#functions = config.sources
+      .filter((source) => source.level !== 'repository')
+      .flatMap((source) => source.config.policy.functions);
+  }
+
+  decide(input: DecisionInput): Ruling {
+    return rulingOf(this.judge(input));
+  }
+
+  judge(input: DecisionInput): Judgement[] {
+    const environments = this.#environmentsOf(input.connection);
+    const judgements: Judgement[] = [];
+    let inTransaction = input.transactionStatus !== 'I';
+    for (const [index, statement] of input.facts.statements.entries()) {
+      inTransaction = transactionAfter(statement, inTransaction);
+      for (const effect of effectsOf(statement)) {
+        const situation = situationOf(effect, statement, this.#functions);
+        const opaque = effect.opaque && situation !== 'function-listed';
+        const subject = { effect, statement, inTransaction, environments, opaque, input };
+        judgements.push({ statement: index, ...this.#judgeEffect(subject, situation) });
+      }
+    }
+    if (input.facts.unparseable) {
+      const effect = unreadable;
+      const subject = { effect, statement: unreadableStatement, inTransaction, environments, opaque: true, input };
+      const judgement = this.#judgeEffect(subject, 'unparseable');
+      const reason = judgement.rule.startsWith('builtin:')
+        ? unparseableSentence(input.facts.unparseable)
+        : judgement.reason;
+      judgements.push({ ...judgement, reason });
+    }
+    return judgements;
+  }
+
+  #judgeEffect(subject: Subject, situation: SituationName): Judgement {
+    let found: Finding | undefined;
+    let pendingRows = false;
+    for (const layer of this.#layers) {
+      const finding = judgeByLayer(layer, subject, situation);
+      pendingRows ||= finding?.pendingRows ?? false;
+      if (finding !== undefined && (found === undefined || isStricter(finding.decision, found.decision))) {
+        found = finding;
+      }
+    }
+    const { decision, rule, origin, once } = found ?? nothingSaid;
+    const why = found?.why;
+    const what = sentence(situation, subject.effect);
+    return {
+      effect: subject.effect,
+      situation,
+      decision,
+      rule,
+      origin,
+      reason: why === undefined ? what : `${what} ${why}`,
+      pendingRows: pendingRows && decision !== 'deny',
+      once: once && subject.inTransaction,
+    };
+  }
+
+  /** Who loosens must not take a repository's word for it that a connection is harmless. */
+  #environmentsOf(connection: string): readonly Environment[] {
+    const known = this.config.connections.get(connection);
+    if (known === undefined) return ['production'];
+    const trusted = this.config.sources.some(
+      ({ level, config }) => level !== 'repository' && config.connections.get(connection) === known,
+    );
+    return trusted || known.environment === 'production' ? [known.environment] : [known.environment, 'production'];
+  }
+}
+
+/** The strictest judgement, with the sentences of all that are as strict: the person decides about the whole text. */
+function rulingOf(judgements: readonly Judgement[]): Ruling {
+  const [firstJudged] = judgements;
+  if (firstJudged === undefined) return emptyRuling;
+  const strictest = judgements.reduce((a, b) => (isStricter(b.decision, a.decision) ? b : a), firstJudged);
+  const { decision, rule, origin, statement } = strictest;
+  const same = judgements.filter((one) => one.decision === decision);
+  const pendingRows = decision !== 'deny' && judgements.some((one) => one.pendingRows);
+  const once = decision === 'ask' && same.every((one) => one.once);
+  return {
+    decision,
+    rule,
+    origin,
+    reason: decision === 'allow' ? strictest.reason : sentences(same),
+    ...(statement === undefined ? {} : { statement }),
+    ...(pendingRows ? { pendingRows } : {}),
+    ...(once ? { covers: 'transaction' } : {}),
+  };
+}
+
+const shownSentences = 3;
+
+function sentences(judgements: readonly Judgement[]): string {
+  const all = [...new Set(judgements.map((one) => one.reason))];
+  const more = all.length - shownSentences;
+  return [...all.slice(0, shownSentences), ...(more > 0 ? [`And ${more} more like these.`] : [])].join(' ');
+}
+
+const emptyRuling: Ruling = {
+  decision: 'allow',
+  rule: 'builtin:empty',
+  origin: 'dbguard',
+  reason: 'The text holds no statement.',
+};
+
+const unreadable: Effect = { kind: 'unknown', targets: [], bounded: false, opaque: true };
+const unreadableStatement: StatementFacts = {
+  command: '',
+  start: 0,
+  end: 0,
+  effects: [unreadable],
+  functions: [],
+  parameters: 0,
+  deferred: false,
+};
+
+/** A cursor's query runs as it is fetched, without being looked at again; what has no effect listed is not known. */
+function effectsOf(statement: StatementFacts): readonly Effect[] {
+  const { handle, effects } = statement;
+  if (handle?.op === 'declare' && handle.inner) return [...effects, ...effectsOf(handle.inner)];
+  return effects.length > 0 ? effects : [unreadable];
+}
+
+function transactionAfter(statement: StatementFacts, inTransaction: boolean): boolean {
+  switch (statement.transaction) {
+    case 'begin':
+      return true;
+    case 'commit':
+    case 'rollback':
+    case 'prepare-transaction':
+      return false;
+    default:
+      return inTransaction;
+  }
+}
+
+function smallest(values: readonly (number | undefined)[]): number | undefined {
+  const known = values.filter((value) => value !== undefined);
+  return known.length > 0 ? Math.min(...known) : undefined;
+}
+
+function combineLimits(all: readonly Limits[]): Limits {
+  const statementBytes = smallest(all.map((limits) => limits.statementBytes));
+  const connections = smallest(all.map((limits) => limits.connections));
+  return {
+    ...(statementBytes === undefined ? {} : { statementBytes }),
+    ...(connections === undefined ? {} : { connections }),
+  };
+}
+
+/** Allowed only where a file that may loosen says so and no other file says no. */
+function combineOffline(sources: readonly PolicySource[]): 'deny' | 'allow' {
+  const said = sources.filter((source) => source.config.policy.offline !== undefined);
+  const allowed = said.some(({ level, config }) => level !== 'repository' && config.policy.offline === 'allow');
+  return allowed && said.every(({ config }) => config.policy.offline === 'allow') ? 'allow' : 'deny';
+}
+
+/** SHA-256 over profiles and files with their levels, each line ended, so that no two sets look alike. */
+function digestOf(sources: readonly PolicySource[], profiles: readonly ProfileName[]): string {
+  const hash = createHash('sha256')
+    .update('dbguard-policy-v1\n')
+    .update(`${profiles.join(' ')}\n`);
+  for (const { level, config } of sources) hash.update(`${level} ${config.digest}\n`);
+  return hash.digest('base64url');
+}

@@ -1,0 +1,108 @@
+/**
+ * One file's say about one effect: its rules that restrict, else a rule of its that allows, else its profile.
+ * Only `allow` loosens a profile; a rule that asks never turns a profile's denial into a question.
+ */
+import type { Level, PolicySource } from './combine.js';
+import { type Decision, decisions } from './decision.js';
+import { type Cell, fixedSituations, type ProfileName, type SituationName, situations } from './profiles.js';
+import type { Rule } from './read-rule.js';
+import { type Certainty, matchRule, type Subject } from './rule-match.js';
+
+/** One file's say. A layer without a profile only adds its rules. */
+export interface Layer {
+  readonly level: Level;
+  readonly profile?: ProfileName;
+  readonly rules: readonly Rule[];
+}
+
+export function layersOf(sources: readonly PolicySource[], profile: ProfileName | undefined): Layer[] {
+  const layers = sources.map(({ level, config: { policy } }): Layer => {
+    const own = level === 'user' && profile !== undefined ? undefined : policy.profile;
+    return { level, rules: policy.rules, ...(own === undefined ? {} : { profile: own }) };
+  });
+  const trusted = layers.some((layer) => layer.level !== 'repository' && layer.profile !== undefined);
+  if (profile === undefined && trusted) return layers;
+  // The base profile goes with the rules that may loosen it: the user's.
+  const base = profile ?? 'guarded';
+  const at = layers.findIndex((layer) => layer.level === 'user');
+  if (at < 0) return [...layers, { level: 'user', rules: [], profile: base }];
+  return layers.map((layer, index) => (index === at ? { ...layer, profile: base } : layer));
+}
+
+/** What one layer says about one effect. */
+export interface Finding {
+  readonly decision: Decision;
+  readonly rule: string;
+  readonly origin: string;
+  readonly why?: string;
+  readonly pendingRows: boolean;
+  readonly once: boolean;
+}
+
+/** No layer has a profile: cannot happen as layersOf makes them, and must not mean yes. */
+export const nothingSaid: Finding = {
+  decision: 'ask',
+  rule: 'builtin:no-profile',
+  origin: 'dbguard',
+  pendingRows: false,
+  once: false,
+};
+
+export function judgeByLayer(layer: Layer, subject: Subject, situation: SituationName): Finding | undefined {
+  let restricting: Finding | undefined;
+  let allowing: Finding | undefined;
+  let pendingRows = false;
+  for (const rule of layer.rules) {
+    const quantifier = rule.decision === 'allow' ? 'every' : 'some';
+    const match = matchRule(rule.when, subject, quantifier);
+    if (match.certainty === 'no') continue;
+    pendingRows ||= match.pendingRows;
+    if (rule.decision === 'allow') {
+      if (match.certainty === 'yes') allowing ??= findingOf(rule, 'allow');
+      continue;
+    }
+    const decision = decisionOf(rule.decision, match.certainty);
+    if (restricting === undefined || isStricter(decision, restricting.decision)) {
+      restricting = findingOf(rule, decision);
+    }
+  }
+  const base = layer.profile === undefined ? undefined : baseFinding(layer.profile, situation);
+  const loosened = allowing !== undefined && layer.level !== 'repository' && !fixedSituations.has(situation);
+  const kept = loosened ? allowing : base;
+  const strictest =
+    restricting === undefined || (kept !== undefined && isStricter(kept.decision, restricting.decision))
+      ? kept
+      : restricting;
+  return strictest && { ...strictest, pendingRows };
+}
+
+/** Nobody can see whether the rule is about this: a person decides, whatever else the rule would do. */
+function decisionOf(decision: Decision, certainty: Certainty): Decision {
+  return certainty === 'unseen' && decision === 'deny' ? 'ask' : decision;
+}
+
+function findingOf(rule: Rule, decision: Decision): Finding {
+  return {
+    decision,
+    rule: rule.name,
+    origin: `${rule.place.file}:${rule.place.line}`,
+    ...(rule.reason === undefined ? {} : { why: rule.reason }),
+    pendingRows: false,
+    once: false,
+  };
+}
+
+function baseFinding(profile: ProfileName, situation: SituationName): Finding {
+  const cell: Cell = situations[situation][profile];
+  return {
+    decision: cell === 'ask-once' ? 'ask' : cell,
+    rule: `builtin:${situation}`,
+    origin: `built-in ${profile} profile`,
+    pendingRows: false,
+    once: cell === 'ask-once',
+  };
+}
+
+export function isStricter(a: Decision, b: Decision): boolean {
+  return decisions.indexOf(a) > decisions.indexOf(b);
+}

@@ -1,0 +1,149 @@
+/** What a statement does, in one plain sentence: for the person who is asked and for the agent that is refused. */
+import type { Effect, Facts, Target } from '../sql/facts.js';
+import type { SituationName } from './profiles.js';
+
+export function sentence(situation: SituationName, effect: Effect): string {
+  const on = names(effect.targets);
+  const some = on || 'something';
+  const detail = effect.detail;
+  switch (situation) {
+    case 'read':
+      return on ? `Reads ${on}.` : 'Reads no table.';
+    case 'insert':
+      return `Adds rows to ${some}.`;
+    case 'update':
+      return `Changes some rows of ${some}.`;
+    case 'update-unbounded':
+      return `Changes every row of ${some}: no condition restricts it.`;
+    case 'delete':
+      return `Deletes some rows of ${some}.`;
+    case 'delete-unbounded':
+      return `Deletes every row of ${some}: no condition restricts it.`;
+    case 'truncate':
+      return `Empties ${some}${cascades(detail) ? ' and every table that refers to it' : ''}.`;
+    case 'create-temporary':
+      return `Makes ${typed(effect, 'an object')} for this session only.`;
+    case 'create':
+      return `Creates ${typed(effect, 'an object')}${bracketed(detail)}.`;
+    case 'alter':
+      return `Changes ${typed(effect, 'an object')}${bracketed(detail)}.`;
+    case 'drop':
+      return `Drops ${typed(effect, 'an object')}${cascades(detail) ? ' and everything that depends on it' : ''}.`;
+    case 'grant':
+      return `Changes who may do what${on ? ` with ${on}` : ''}${bracketed(detail)}.`;
+    case 'role':
+      return `Changes roles or passwords${on ? `: ${on}` : ''}.`;
+    case 'config':
+      return `Changes the configuration of the server or the database${on ? `: ${on}` : ''}.`;
+    case 'session':
+      return on ? `Sets ${on} for this session.` : 'Changes a setting of this session.';
+    case 'session-meaning':
+      return settingSentence(effect, some);
+    case 'session-identity':
+      return `Sets ${some}, which tells the database who is at work and which only dbguard may set.`;
+    case 'transaction':
+      return 'Begins, ends or divides a transaction.';
+    case 'transaction-prepared':
+      return 'Leaves a transaction open beyond this session, or ends one that was.';
+    case 'copy-file':
+      return `Reads or writes files of the database server${on ? `: ${on}` : ''}.`;
+    case 'copy-program':
+      return `Runs a program on the database server${on ? `: ${on}` : ''}.`;
+    case 'execute-code':
+      return effect.opaque
+        ? `Runs code whose effect cannot be seen in the statement${bracketed(on || detail)}.`
+        : `Runs code inside the server${bracketed(on || detail)}.`;
+    case 'function-call':
+      return effect.opaque ? `Calls ${some}, which dbguard does not know.` : `Calls ${some}, which may write.`;
+    case 'function-listed':
+      return `Calls ${some}, which the policy lists.`;
+    case 'network':
+      return `Reaches another server${on ? `: ${on}` : ''}.`;
+    case 'lock-rows':
+      return `Locks rows${on ? ` of ${on}` : ''}.`;
+    case 'lock-table':
+      return `Locks ${some}${bracketed(detail)}: other sessions have to wait.`;
+    case 'maintenance':
+      return `Gathers statistics or cleans up${on ? `: ${on}` : ''}.`;
+    case 'maintenance-heavy':
+      return `Rebuilds or rewrites ${on || 'whole tables'}${bracketed(detail)}: other sessions may have to wait.`;
+    case 'notify':
+      return 'Listens for notifications or sends one.';
+    case 'prepare':
+      return 'Prepares a statement for later, or forgets one.';
+    case 'cursor':
+      return 'Opens, reads or closes a cursor.';
+    case 'backend':
+      return 'Interrupts or ends other sessions.';
+    case 'opaque':
+      return `What it does cannot be seen in its text${bracketed(on || detail)}.`;
+    case 'unknown':
+    case 'unparseable':
+      return 'dbguard does not know what this statement does.';
+  }
+}
+
+export function unparseableSentence(unparseable: NonNullable<Facts['unparseable']>): string {
+  switch (unparseable.reason) {
+    case 'syntax':
+      return 'The text does not follow any PostgreSQL grammar that dbguard has, so nobody can tell what it does.';
+    case 'too-large':
+      return 'The text is larger than dbguard reads, so nobody can tell what it does.';
+    case 'too-deep':
+      return 'The text is nested deeper than dbguard reads, so nobody can tell what it does.';
+    case 'encoding':
+      return 'The bytes of the text are not valid in the client encoding, so nobody can tell what it does.';
+    case 'parser-failure':
+      return 'The parser failed on the text, so nobody can tell what it does.';
+  }
+}
+
+const settingSentences: Readonly<Record<string, string>> = {
+  role: 'Takes on another role, with its rights.',
+  session_authorization: 'Takes on another user, with its rights.',
+  session_replication_role: 'Switches triggers and foreign keys off for this session.',
+  row_security: 'Switches row-level security off for this session.',
+  transaction_read_only: 'Leaves read-only mode.',
+  default_transaction_read_only: 'Leaves read-only mode.',
+  search_path: 'Lets other objects stand in for built-in functions and operators.',
+  synchronous_commit: 'Lets a crash lose transactions that were reported as committed.',
+};
+
+function settingSentence(effect: Effect, some: string): string {
+  const [target] = effect.targets;
+  const known = effect.targets.length === 1 && target ? settingSentences[target.name] : undefined;
+  return known ?? `Sets ${some}, which changes rights, protection or the meaning of later statements.`;
+}
+
+/** More names than this are counted, not told. */
+const shownNames = 3;
+
+function names(targets: readonly Target[]): string {
+  const all = [...new Set(targets.map(dotted))];
+  if (all.length <= shownNames + 1) return listed(all);
+  return `${all.slice(0, shownNames).join(', ')} and ${all.length - shownNames} more`;
+}
+
+function listed(all: readonly string[]): string {
+  return all.length < 2 ? (all[0] ?? '') : `${all.slice(0, -1).join(', ')} and ${all.at(-1)}`;
+}
+
+function dotted(target: Target): string {
+  return target.schema === undefined ? target.name : `${target.schema}.${target.name}`;
+}
+
+function typed(effect: Effect, otherwise: string): string {
+  const types = new Set(effect.targets.map((target) => target.type));
+  const [type] = types;
+  const on = names(effect.targets);
+  if (!on) return otherwise;
+  return types.size === 1 && type !== undefined && type !== 'other' ? `${type} ${on}` : on;
+}
+
+function bracketed(detail: string | undefined): string {
+  return detail ? ` (${detail})` : '';
+}
+
+function cascades(detail: string | undefined): boolean {
+  return /\bcascade\b/i.test(detail ?? '');
+}
