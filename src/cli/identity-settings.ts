@@ -1,15 +1,21 @@
 /**
- * Which issuer and client: flags, then the environment, then dbguard.yaml.
+ * Which issuer and client, and what the policy demands of a login: flags, then the environment, then dbguard.yaml.
+ * What the organisation's file says cannot be overridden; demands add up over all files.
  */
 import { DbguardError } from '../errors.js';
+import { levelSatisfies } from '../identity/binding.js';
+import type { EvidenceLevel } from '../identity/identity.js';
 import type { LoginDemands } from '../identity/login-source.js';
 import { type LoginSourceSettings, profileName } from '../io/oidc-login-source.js';
+import type { CombinedConfig, PolicySource } from '../policy/combine.js';
 import type { IdentityConfig } from '../policy/read-identity.js';
 import type { CommandContext, OptionValues } from './command.js';
 
 export type IdentitySettings = LoginSourceSettings & LoginDemands;
 
-/** Rejects with `config-missing` when nothing names an issuer and a client. */
+const SECRET_VARIABLE = 'DBGUARD_CLIENT_SECRET';
+
+/** Rejects with `config-missing` when nothing names an issuer and a client, `config-invalid` for a bad file. */
 export async function identitySettings(context: CommandContext, options: OptionValues): Promise<IdentitySettings> {
   const settings = await findIdentitySettings(context, options);
   if (settings) return settings;
@@ -23,22 +29,44 @@ export async function findIdentitySettings(
   context: CommandContext,
   options: OptionValues,
 ): Promise<IdentitySettings | undefined> {
-  const { env } = context;
-  const file = await configuredIdentity(context);
-  const issuer = text(options.issuer) ?? env.DBGUARD_ISSUER ?? file?.issuer;
-  const clientId = text(options.clientId) ?? env.DBGUARD_CLIENT_ID ?? file?.clientId;
+  // The YAML reader is loaded only by commands that get here.
+  const [{ loadConfigs }, { combineConfigs }] = await Promise.all([
+    import('../io/config-files.js'),
+    import('../policy/combine.js'),
+  ]);
+  const { env, cwd } = context;
+  const config = combineConfigs(loadConfigs({ cwd, env, named: text(options.config) }));
+  return settingsFrom(config, env, options);
+}
+
+/** For commands that have read the files already. */
+export function settingsFrom(
+  config: Pick<CombinedConfig, 'identity' | 'sources'>,
+  env: NodeJS.ProcessEnv,
+  options: OptionValues,
+): IdentitySettings | undefined {
+  const file = config.identity;
+  const issuer = text(options.issuer) ?? text(env.DBGUARD_ISSUER) ?? file?.issuer;
+  const clientId = text(options.clientId) ?? text(env.DBGUARD_CLIENT_ID) ?? file?.clientId;
   if (issuer === undefined || clientId === undefined) return undefined;
-  const clientSecret = env[file?.clientSecretEnv ?? 'DBGUARD_CLIENT_SECRET'];
-  const profile = text(options.profile) ?? env.DBGUARD_PROFILE;
+  const source = config.sources.find((candidate) => candidate.config.identity === file && file !== undefined);
+  if (source?.level === 'organisation' && (issuer !== file?.issuer || clientId !== file.clientId)) {
+    throw new DbguardError('config-invalid', 'the organisation’s file names another issuer or client id', {
+      hint: 'Leave out --issuer and --client-id, and unset DBGUARD_ISSUER and DBGUARD_CLIENT_ID.',
+    });
+  }
+  const profile = text(options.profile) ?? text(env.DBGUARD_PROFILE);
+  // A secret goes to the issuer that its file names, never to one from a flag.
+  const ownIssuer = issuer === file?.issuer;
+  const clientSecret = env[(ownIssuer && secretVariable(file, source)) || SECRET_VARIABLE];
   return {
     issuer,
     clientId,
-    ...(clientSecret ? { clientSecret } : {}),
     ...(profile ? { profile } : {}),
+    ...(clientSecret ? { clientSecret } : {}),
     ...(file?.scopes ? { scopes: file.scopes } : {}),
     ...(file?.audience ? { audience: file.audience } : {}),
-    ...(file?.minimumLevel ? { minimumLevel: file.minimumLevel } : {}),
-    ...(file?.maxLoginAgeMs ? { maxAgeMs: file.maxLoginAgeMs } : {}),
+    ...demands(config.sources),
   };
 }
 
@@ -54,8 +82,30 @@ export function chooseProfile(settings: IdentitySettings | undefined, stored: re
   });
 }
 
-async function configuredIdentity(_context: CommandContext): Promise<IdentityConfig | undefined> {
-  return undefined;
+/** The strictest over all files: a repository may ask for more than its organisation does, not for less. */
+function demands(sources: readonly PolicySource[]): LoginDemands {
+  let minimumLevel: EvidenceLevel | undefined;
+  let maxAgeMs: number | undefined;
+  for (const { config } of sources) {
+    const { minimumLevel: level, maxLoginAgeMs: age } = config.identity ?? {};
+    if (level && (!minimumLevel || levelSatisfies(level, minimumLevel))) minimumLevel = level;
+    if (age !== undefined) maxAgeMs = Math.min(age, maxAgeMs ?? age);
+  }
+  return { ...(minimumLevel ? { minimumLevel } : {}), ...(maxAgeMs === undefined ? {} : { maxAgeMs }) };
+}
+
+/**
+ * A cloned repository could name both an issuer of its author's and, as the "client secret", any variable of ours: its
+ * file may choose among DBGUARD_ variables only.
+ */
+function secretVariable(file: IdentityConfig, source: PolicySource | undefined): string | undefined {
+  const name = file.clientSecretEnv;
+  if (name === undefined || source?.level !== 'repository' || name.startsWith('DBGUARD_')) return name;
+  throw new DbguardError(
+    'config-invalid',
+    `${source.config.file}: identity.client_secret_env: a repository’s file may name DBGUARD_ variables only`,
+    { hint: `Name it ${SECRET_VARIABLE}, or move the identity block to your own file.` },
+  );
 }
 
 function text(value: string | boolean | undefined): string | undefined {

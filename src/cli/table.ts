@@ -5,6 +5,7 @@ const identityOptions = [
   { flags: '--issuer <url>', description: 'OpenID Connect issuer (default: identity.issuer in dbguard.yaml)' },
   { flags: '--client-id <id>', description: 'client id of dbguard at that issuer' },
   { flags: '--profile <name>', description: 'keep several logins apart by a name' },
+  { flags: '--config <file>', description: 'use this file instead of the nearest dbguard.yaml' },
 ] as const;
 
 /** Every command of dbguard, in the order of `--help`. */
