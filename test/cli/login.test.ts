@@ -127,12 +127,25 @@ test('logout: forgets here and at the issuer, and says when the issuer could not
   await t.rejects(whoami(context, [], {}), { code: 'login-required' });
 });
 
-test('nothing configured, and a level that a flag cannot lower', async (t) => {
+test('nothing configured; a token store that cannot be', async (t) => {
   const { context, env } = await world(t);
   const { DBGUARD_ISSUER: _issuer, DBGUARD_CLIENT_ID: _client, ...bare } = env;
   await t.rejects(login({ ...context, env: bare }, [], {}), { code: 'config-missing', hint: /--issuer/ });
   const refused = login({ ...context, env: { ...env, DBGUARD_TOKEN_STORE: 'nonsense' } }, [], {});
   await t.rejects(refused, { code: 'usage' }, 'before anybody is asked to confirm anything');
+});
+
+test('a policy that demands more than the issuer gives: nothing is kept', async (t) => {
+  const { context, loggedIn } = await world(t, { returnsDeviceNonce: false });
+  const { issuer, client } = { issuer: context.env.DBGUARD_ISSUER, client: clientId };
+  const yaml = `version: 1\nidentity: { issuer: ${issuer}, client_id: ${client}, minimum_level: nonce }\n`;
+  writeFileSync(join(context.cwd, 'dbguard.yaml'), yaml);
+  await t.rejects(loggedIn(), {
+    code: 'identity-insufficient',
+    message: /evidence level asserted, the policy demands nonce/,
+    hint: /--browser/,
+  });
+  await t.rejects(whoami(context, [], {}), { code: 'login-required' });
 });
 
 test('--token-file', async (t) => {

@@ -204,6 +204,19 @@ test('a wrong issuer, client, grant or address: each with words and a next step'
   });
 });
 
+test('a clock that is wrong', async (t) => {
+  const provider = await world(t);
+  const rightNow = Date.now;
+  t.teardown(() => {
+    Date.now = rightNow;
+  });
+  provider.meddle = (exchange) => {
+    if (exchange.path === '/token' && exchange.status === 200) Date.now = () => rightNow() + 2 * 3_600_000;
+    return undefined;
+  };
+  await t.rejects(logIn(provider), { code: 'login-failed', message: /clock of this machine/, hint: /NTP/ });
+});
+
 test('attack: an ID token changed in transit is refused', async (t) => {
   const provider = await world(t, { returnsDeviceNonce: true });
   provider.meddle = atToken((tokens) => {

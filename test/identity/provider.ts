@@ -22,7 +22,6 @@ export interface ProviderOptions {
   readonly dpop?: boolean;
   /** Lifetimes in seconds. */
   readonly deviceCodeTtl?: number;
-  readonly idTokenTtl?: number;
   readonly grantTypes?: readonly string[];
 }
 
@@ -173,7 +172,7 @@ function makeProvider(issuer: string, options: ProviderOptions): Provider {
     pkce: { required: () => true },
     ttl: {
       DeviceCode: options.deviceCodeTtl ?? 600,
-      IdToken: options.idTokenTtl ?? 3600,
+      IdToken: 3600,
       AccessToken: 3600,
       Grant: 86_400,
       Session: 86_400,

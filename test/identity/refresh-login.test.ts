@@ -1,5 +1,7 @@
 import { type Test, test } from 'tap';
+import { publicHalf } from '../../src/identity/binding.js';
 import { deviceLogin } from '../../src/identity/device-login.js';
+import { verifyBinding } from '../../src/identity/id-token.js';
 import type { Login } from '../../src/identity/identity.js';
 import { discoverIssuer, fetchIssuerKeys } from '../../src/identity/issuer.js';
 import { storedLogins } from '../../src/identity/login-source.js';
@@ -123,6 +125,21 @@ test('logout: the issuer forgets the refresh token', async (t) => {
   await t.rejects(refreshLogin(await connect(), login), { code: 'login-expired' });
   const { refreshToken: _none, ...without } = login;
   t.equal(await revokeLogin(await connect(), without), false);
+});
+
+test('an issuer that rotates its keys: the old evidence stands with the old key, unknown keys are refused', async (t) => {
+  const { provider, connect, login } = await world(t);
+  const other = await world(t);
+  const foreign = JSON.stringify(await fetchIssuerKeys(await other.connect())).replaceAll('"k1"', '"k2"');
+  provider.meddle = (exchange) => {
+    if (exchange.path === '/jwks') exchange.body = foreign;
+    return undefined;
+  };
+  await t.rejects(refreshLogin(await connect(), login), { code: 'login-failed', message: /key .*does not publish/ });
+  const claim = { idToken: login.bindingIdToken, loginKey: publicHalf(login.loginKey), salt: login.salt };
+  const expected = { issuer: provider.issuer, audience: clientId, now: login.loggedInAt };
+  t.equal((await verifyBinding(claim, { keys: login.issuerKeys ?? [] }, expected)).level, 'nonce');
+  await t.rejects(verifyBinding(claim, await fetchIssuerKeys(await connect()), expected), /does not fit any key/);
 });
 
 test('published keys: only public ones that sign', async (t) => {

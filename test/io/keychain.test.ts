@@ -82,3 +82,41 @@ test('a daemon that never answers costs the limit, not the process', {
   t.strictSame(login, { marker: 'kept' });
   t.match(description, /a 0600 file beside it .no keychain here: no answer within 3 s/);
 });
+
+const secretScript = `
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { osKeychain } from '${store.replace('token-store.ts', 'keychain.js')}';
+const secret = ['never', 'in', 'arguments'].join('-');
+const call = osKeychain(process.env, 1500).set('account', secret).catch(() => {});
+let helpers = 0;
+let found = 0;
+const until = Date.now() + 1200;
+while (Date.now() < until) {
+  for (const pid of readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name))) {
+    try {
+      const text = readFileSync('/proc/' + pid + '/cmdline', 'latin1') + readFileSync('/proc/' + pid + '/environ', 'latin1');
+      if (text.includes('keychain-helper')) helpers++;
+      if (text.includes(secret)) found++;
+    } catch {}
+  }
+  await sleep(50);
+}
+await call;
+console.log(JSON.stringify({ helpers, found }));
+`;
+
+test('attack: another process of this user reads arguments and environments', {
+  skip: hasBus ? false : 'no dbus-run-session',
+}, async (t) => {
+  const home = t.testdir();
+  const services = join(home, 'dbus-1', 'services');
+  mkdirSync(services, { recursive: true });
+  writeFileSync(
+    join(services, 'org.freedesktop.secrets.service'),
+    '[D-BUS Service]\nName=org.freedesktop.secrets\nExec=/bin/sleep 5\n',
+  );
+  const { helpers, found } = JSON.parse(await inSession(home, '', secretScript, { XDG_DATA_DIRS: home }));
+  t.ok(helpers > 0, 'the helper was running while we looked');
+  t.equal(found, 0);
+});
