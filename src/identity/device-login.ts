@@ -42,7 +42,9 @@ export async function deviceLogin(issuer: Issuer, events: DeviceLoginEvents): Pr
     parameters.code_challenge_method = 'S256';
   }
   try {
-    const device = await oidc.initiateDeviceAuthorization(issuer.config, parameters);
+    const device = await oidc.initiateDeviceAuthorization(issuer.config, parameters).catch((error: unknown) => {
+      throw explainOidcError(error, { ...issuer.settings, step: 'device-code' });
+    });
     const expiresAt = issuer.access.now() + device.expires_in * 1000;
     events.prompt(toPrompt(device, issuer.url, expiresAt));
     const tokens = await poll(issuer, device, {

@@ -9,7 +9,7 @@ import { printable } from './printable.js';
 export interface OidcContext {
   readonly issuer: string;
   readonly clientId: string;
-  readonly step: 'discovery' | 'keys' | 'device' | 'code' | 'refresh' | 'revocation';
+  readonly step: 'discovery' | 'keys' | 'device-code' | 'device' | 'code' | 'refresh' | 'revocation';
 }
 
 /** The connection failed or the issuer is overloaded: the same request may work later. */
@@ -72,15 +72,11 @@ function explainCode(code: string, description: string | undefined, context: Oid
       );
     case 'unauthorized_client':
     case 'unsupported_grant_type':
-      return failed(
-        `the issuer does not allow ${context.step === 'code' ? 'this' : 'the device code'} login for client ${client}${words}`,
-        context.step === 'code'
-          ? 'Allow the authorization code grant with PKCE for this client.'
-          : 'Allow the device authorization grant for this client, or use: dbguard login --browser',
-      );
+      return grantNotAllowed(context, words);
     case 'invalid_scope':
       return failed(`the issuer refuses a scope${words}`, 'Set identity.scopes in dbguard.yaml; openid is needed.');
     case 'invalid_grant':
+      if (context.step === 'device-code') return grantNotAllowed(context, words); // Keycloak
       return new DbguardError(
         'login-expired',
         context.step === 'refresh'
@@ -88,11 +84,22 @@ function explainCode(code: string, description: string | undefined, context: Oid
           : `the issuer no longer accepts this login${words}`,
         { hint: 'Run: dbguard login' },
       );
-    default: {
-      const hint = 'Allow the device authorization grant for this client, or use: dbguard login --browser';
-      return failed(`the issuer refused: ${printable(code, 60)}${words}`, context.step === 'device' ? hint : undefined);
-    }
+    case 'invalid_request':
+      if (context.step === 'device-code') return grantNotAllowed(context, words); // oidc-provider
+      return failed(`the issuer refused the request${words}`);
+    default:
+      return failed(`the issuer refused: ${printable(code, 60)}${words}`);
   }
+}
+
+function grantNotAllowed(context: OidcContext, words: string): DbguardError {
+  const browser = context.step === 'code';
+  return failed(
+    `the issuer does not allow ${browser ? 'this' : 'the device code'} login for client ${printable(context.clientId, 80)}${words}`,
+    browser
+      ? 'Allow the authorization code grant with PKCE for this client.'
+      : 'Allow the device authorization grant for this client, or use: dbguard login --browser',
+  );
 }
 
 function explainClientError(error: ClientError, context: OidcContext): DbguardError {

@@ -179,7 +179,11 @@ test('denied, expired, given up: each with words and a next step', async (t) => 
 
 test('a wrong issuer, client, grant or address: each with words and a next step', async (t) => {
   const provider = await world(t, { grantTypes: ['authorization_code', 'refresh_token'] });
-  await t.rejects(logIn(provider), { code: 'login-failed', hint: /--browser/ });
+  await t.rejects(logIn(provider), {
+    code: 'login-failed',
+    message: /does not allow the device code login for client dbguard/,
+    hint: /--browser/,
+  });
   const access = { fetch: issuerFetch, now: Date.now };
   const stranger = await discoverIssuer({ issuer: provider.issuer, clientId: 'stranger' }, access);
   await t.rejects(deviceLogin(stranger, { prompt: () => {} }), { message: /client id stranger/, hint: /client_id/ });
