@@ -20,6 +20,8 @@ export interface CommandOption {
   /** As commander takes it: `--policy <file>`, `--json`. */
   readonly flags: string;
   readonly description: string;
+  /** Words that the value may be, for shell completions; the command itself checks them. */
+  readonly choices?: readonly string[];
 }
 
 /** One row of the command table. Help and shell completions come from these rows; modules load only when run. */
@@ -29,6 +31,8 @@ export interface CommandEntry {
   readonly summary: string;
   /** Commander's notation: `<id>`, `[id]`, `[command...]`. */
   readonly arguments?: string;
+  /** Words that the arguments may be, for shell completions. */
+  readonly argumentChoices?: readonly string[];
   readonly options?: readonly CommandOption[];
   /** Everything after the first operand belongs to the child, options included. */
   readonly passThrough?: boolean;

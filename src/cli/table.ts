@@ -1,3 +1,5 @@
+import { profileNames } from '../policy/profiles.js';
+import { environments } from '../policy/read-connection.js';
 import type { CommandEntry } from './command.js';
 
 /** Which login is meant; flags win over the environment, the environment over dbguard.yaml. */
@@ -8,8 +10,44 @@ const identityOptions = [
   { flags: '--config <file>', description: 'use this file instead of the nearest dbguard.yaml' },
 ] as const;
 
+const configOption = {
+  flags: '--config <file>',
+  description: 'use this file instead of the nearest dbguard.yaml',
+} as const;
+
+/** Whose statement is judged, and by what. */
+const judgingOptions = [
+  { flags: '--policy <file>', description: 'judge by this file alone' },
+  configOption,
+  { flags: '--profile <name>', description: 'judge by another built-in profile', choices: profileNames },
+  { flags: '--connection <name>', description: 'as if on this connection of dbguard.yaml' },
+  { flags: '--subject <name>', description: 'as if this person were logged in' },
+  { flags: '--agent <command>', description: 'as if this agent sent it' },
+] as const;
+
 /** Every command of dbguard, in the order of `--help`. */
 export const commandTable: readonly CommandEntry[] = [
+  {
+    path: 'init',
+    summary: 'write a commented dbguard.yaml',
+    options: [
+      { flags: '--url <url>', description: 'database, as psql takes it; a password in it is left out' },
+      { flags: '--service <name>', description: 'database by its name in pg_service.conf' },
+      { flags: '--name <name>', description: 'what to call the connection (default: main)' },
+      {
+        flags: '--environment <name>',
+        description: 'what the database is for (default: production)',
+        choices: environments,
+      },
+      { flags: '--issuer <url>', description: 'OpenID Connect issuer' },
+      { flags: '--client-id <id>', description: 'client id of dbguard at that issuer' },
+      { flags: '--bucket <url>', description: 'where transcripts go: s3://bucket/prefix or file:./folder' },
+      { flags: '--profile <name>', description: 'built-in policy profile (default: guarded)', choices: profileNames },
+      { flags: '--user', description: 'write your own file, which holds in every folder' },
+      { flags: '--force', description: 'replace a file that is there' },
+    ],
+    load: () => import('./commands/init.js'),
+  },
   {
     path: 'login',
     summary: 'log in at your identity provider and bind this machine’s signing key to you',
@@ -39,6 +77,43 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'who is logged in, until when, how well proven, and where it is kept',
     options: [{ flags: '--json', description: 'print JSON' }, ...identityOptions],
     load: () => import('./commands/whoami.js'),
+  },
+  {
+    path: 'explain',
+    summary: 'show what a statement does, what the policy decides, and why',
+    arguments: '[sql]',
+    options: [
+      { flags: '--stdin', description: 'read the SQL from stdin; with --json lines of {"id", "sql"}' },
+      { flags: '--json', description: 'print JSON; one line for each line of --stdin' },
+      ...judgingOptions,
+    ],
+    load: () => import('./commands/explain.js'),
+  },
+  {
+    path: 'policy test',
+    summary: 'list the statements of SQL files that would need a person; exit code 1 when any would',
+    arguments: '<files...>',
+    options: [{ flags: '--json', description: 'print every statement as a line of JSON' }, ...judgingOptions],
+    load: () => import('./commands/policy-test.js'),
+  },
+  {
+    path: 'policy lint',
+    summary: 'find unknown keys, rules that never decide and contradictions',
+    arguments: '[files...]',
+    options: [{ flags: '--json', description: 'print every finding as a line of JSON' }, configOption],
+    load: () => import('./commands/policy-lint.js'),
+  },
+  {
+    path: 'completions',
+    summary: 'print a completion script for a shell',
+    arguments: '[shell]',
+    argumentChoices: ['bash', 'zsh', 'fish'],
+    options: [{ flags: '--all <folder>', description: 'write the scripts of every shell into a folder' }],
+    load: async () => {
+      const { completionTree } = await import('./completions.js');
+      const { completionsCommand } = await import('./commands/completions.js');
+      return completionsCommand(completionTree(commandTable, groupSummaries));
+    },
   },
 ];
 

@@ -147,7 +147,7 @@ class PolicyEngine implements CompiledPolicy {
 }
 
 /** The strictest judgement, with the sentences of all that are as strict: the person decides about the whole text. */
-function rulingOf(judgements: readonly Judgement[]): Ruling {
+export function rulingOf(judgements: readonly Judgement[]): Ruling {
   const [firstJudged] = judgements;
   if (firstJudged === undefined) return emptyRuling;
   const strictest = judgements.reduce((a, b) => (isStricter(b.decision, a.decision) ? b : a), firstJudged);

@@ -1,8 +1,37 @@
 /** Which row of the profile table an effect belongs to. Whatever fits no row is `unknown` or `opaque`, never less. */
-import type { Effect, StatementFacts, Target } from '../sql/facts.js';
+import type { Effect, EffectKind, StatementFacts, Target } from '../sql/facts.js';
 import { matchName, type NamePattern } from './name-pattern.js';
 import type { SituationName } from './profiles.js';
 import { judgeSetting } from './session-settings.js';
+
+/** Every row that effects of a kind can belong to. `opaque` is one of most of them and is left out. */
+export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationName[]>> = {
+  read: ['read'],
+  insert: ['insert'],
+  update: ['update', 'update-unbounded'],
+  delete: ['delete', 'delete-unbounded'],
+  truncate: ['truncate'],
+  create: ['create', 'create-temporary'],
+  alter: ['alter'],
+  drop: ['drop'],
+  grant: ['grant'],
+  role: ['role'],
+  config: ['config'],
+  session: ['session', 'session-meaning', 'session-identity'],
+  transaction: ['transaction', 'transaction-prepared'],
+  'copy-file': ['copy-file'],
+  'copy-program': ['copy-program'],
+  'execute-code': ['execute-code', 'function-listed'],
+  'function-call': ['function-call', 'function-listed'],
+  network: ['network'],
+  lock: ['lock-rows', 'lock-table'],
+  maintenance: ['maintenance', 'maintenance-heavy'],
+  notify: ['notify'],
+  prepare: ['prepare'],
+  cursor: ['cursor'],
+  backend: ['backend'],
+  unknown: ['unknown', 'unparseable'],
+};
 
 /** LOCK TABLE modes that let other sessions go on writing ("Explicit Locking" in the PostgreSQL manual). */
 const weakLocks: ReadonlySet<string> = new Set([

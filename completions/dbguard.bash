@@ -1,0 +1,79 @@
+# bash completion for dbguard, generated from its command table.
+# dbguard completions bash > /etc/bash_completion.d/dbguard
+_dbguard() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+  local path='' options='' operands='' files='' index
+  for ((index = 1; index < COMP_CWORD; index++)); do
+    case "$path:${COMP_WORDS[index]}" in
+      ':init') path='init' ;;
+      ':login') path='login' ;;
+      ':logout') path='logout' ;;
+      ':whoami') path='whoami' ;;
+      ':explain') path='explain' ;;
+      ':policy') path='policy' ;;
+      ':completions') path='completions' ;;
+      'policy:test') path='policy test' ;;
+      'policy:lint') path='policy lint' ;;
+    esac
+  done
+  case "$path $previous" in
+    'init --url') return ;;
+    'init --service') return ;;
+    'init --name') return ;;
+    'init --environment') COMPREPLY=($(compgen -W 'production staging development' -- "$word")); return ;;
+    'init --issuer') return ;;
+    'init --client-id') return ;;
+    'init --bucket') return ;;
+    'init --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'login --redirect-uri') return ;;
+    'login --token-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'login --issuer') return ;;
+    'login --client-id') return ;;
+    'login --profile') return ;;
+    'login --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'logout --issuer') return ;;
+    'logout --client-id') return ;;
+    'logout --profile') return ;;
+    'logout --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'whoami --issuer') return ;;
+    'whoami --client-id') return ;;
+    'whoami --profile') return ;;
+    'whoami --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'explain --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'explain --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'explain --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'explain --connection') return ;;
+    'explain --subject') return ;;
+    'explain --agent') return ;;
+    'policy test --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'policy test --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'policy test --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'policy test --connection') return ;;
+    'policy test --subject') return ;;
+    'policy test --agent') return ;;
+    'policy lint --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+  esac
+  case "$path" in
+    '') options='--help -h --version -V'; operands='init login logout whoami explain policy completions' ;;
+    'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
+    'login') options='--browser --no-open --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
+    'logout') options='--issuer --client-id --profile --config --help -h' ;;
+    'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
+    'explain') options='--stdin --json --policy --config --profile --connection --subject --agent --help -h' ;;
+    'policy') options='--help -h'; operands='test lint' ;;
+    'policy test') options='--json --policy --config --profile --connection --subject --agent --help -h'; files=1 ;;
+    'policy lint') options='--json --config --help -h'; files=1 ;;
+    'completions') options='--all --help -h'; operands='bash zsh fish' ;;
+  esac
+  if [[ $word == -* ]]; then
+    COMPREPLY=($(compgen -W "$options" -- "$word"))
+  else
+    COMPREPLY=($(compgen -W "$operands" -- "$word"))
+    if [[ $files ]]; then
+      compopt -o filenames 2>/dev/null
+      COMPREPLY+=($(compgen -f -- "$word"))
+    fi
+  fi
+}
+complete -F _dbguard dbguard

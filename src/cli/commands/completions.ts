@@ -1,0 +1,44 @@
+/** `dbguard completions`: a completion script for a shell, made from the command table. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { DbguardError } from '../../errors.js';
+import type { CommandModule } from '../command.js';
+import type { CompletionNode } from '../completions.js';
+import { bashCompletions } from '../completions-bash.js';
+import { fishCompletions } from '../completions-fish.js';
+import { zshCompletions } from '../completions-zsh.js';
+import { oneOfOption, textOption } from '../options.js';
+
+export const shells = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof shells)[number];
+
+const generators = { bash: bashCompletions, zsh: zshCompletions, fish: fishCompletions };
+/** As each shell looks for them. */
+export const completionFiles = { bash: 'dbguard.bash', zsh: '_dbguard', fish: 'dbguard.fish' } as const;
+
+export function completionsFor(shell: Shell, tree: CompletionNode): string {
+  return generators[shell](tree);
+}
+
+/** The tree comes from the table, which cannot be imported here: it leads to this file. */
+export function completionsCommand(tree: CompletionNode): CommandModule {
+  return {
+    run: async (context, args, options) => {
+      const folder = textOption(options, 'all');
+      const shell = oneOfOption({ shell: args[0] }, 'shell', shells);
+      if ((folder === undefined) === (shell === undefined)) {
+        throw new DbguardError('usage', `name a shell: ${shells.join(', ')}`, {
+          hint: 'Or write the scripts of every shell with --all <folder>.',
+        });
+      }
+      if (shell !== undefined) context.stdout.write(completionsFor(shell, tree));
+      if (folder !== undefined) writeAll(resolve(context.cwd, folder), tree);
+      return 0;
+    },
+  };
+}
+
+function writeAll(folder: string, tree: CompletionNode): void {
+  mkdirSync(folder, { recursive: true });
+  for (const one of shells) writeFileSync(join(folder, completionFiles[one]), completionsFor(one, tree));
+}

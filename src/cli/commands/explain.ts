@@ -1,0 +1,63 @@
+/** `dbguard explain`: what a statement does, what the policy decides, and why. Needs no database. */
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { text as readAll } from 'node:stream/consumers';
+import { DbguardError, messageOf } from '../../errors.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { explanationJson, explanationText } from '../explanation.js';
+import { type Judge, judgeFor } from '../judging.js';
+import { paperFor } from '../text.js';
+
+export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+  const fromStdin = options.stdin === true;
+  if (fromStdin === args.length > 0) {
+    throw new DbguardError('usage', 'give the SQL as an argument, or --stdin', {
+      hint: 'dbguard explain "DELETE FROM orders"',
+    });
+  }
+  const judge = await judgeFor(context, options);
+  if (fromStdin && options.json === true) return explainLines(context, judge);
+  const sql = fromStdin ? await readAll(context.stdin) : args.join(' ');
+  const judged = judge.judge(sql);
+  const explained =
+    options.json === true
+      ? JSON.stringify({ ...explanationJson(judged), policy: judge.policy.name }, undefined, 2)
+      : explanationText(sql, judged, judge.policy.name, paperFor(context));
+  context.stdout.write(`${explained}\n`);
+  return 0;
+}
+
+/** Lines in flight before the reader of stdout has to catch up. */
+const batchCharacters = 1 << 16;
+
+/** `{"id","sql"}` in, one answer out for each line, in order. A line that is not one gets an `error` and exit code 64. */
+async function explainLines(context: CommandContext, judge: Judge): Promise<number> {
+  let broken = false;
+  let batch = '';
+  let number = 0;
+  for await (const line of createInterface({ input: context.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    number++;
+    if (line.trim() === '') continue;
+    const answer = explainLine(line, number, judge);
+    broken ||= 'error' in answer;
+    batch += `${JSON.stringify(answer)}\n`;
+    if (batch.length < batchCharacters) continue;
+    if (!context.stdout.write(batch)) await once(context.stdout, 'drain');
+    batch = '';
+  }
+  context.stdout.write(batch);
+  return broken ? 64 : 0;
+}
+
+function explainLine(line: string, number: number, judge: Judge): object {
+  let asked: { id?: unknown; sql?: unknown } | null;
+  try {
+    asked = JSON.parse(line) as typeof asked;
+  } catch (error) {
+    return { line: number, error: `not JSON: ${messageOf(error)}` };
+  }
+  if (typeof asked !== 'object' || asked === null || typeof asked.sql !== 'string') {
+    return { line: number, error: 'expected {"id": ..., "sql": "..."}' };
+  }
+  return { id: asked.id ?? number, ...explanationJson(judge.judge(asked.sql)) };
+}

@@ -1,0 +1,90 @@
+/** `dbguard init`: writes a commented dbguard.yaml. Asks only at a terminal, and only when no flag was given. */
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { DbguardError } from '../../errors.js';
+import { configFileName, shortPath, writeConfigFile } from '../../io/config-files.js';
+import { stateDirs } from '../../io/state-dirs.js';
+import { parseConfig } from '../../policy/config.js';
+import { profileNames } from '../../policy/profiles.js';
+import { environments } from '../../policy/read-connection.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { configTemplate, type InitAnswers } from '../init-template.js';
+import { oneOfOption, textOption } from '../options.js';
+
+export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+  const forUser = options.user === true;
+  const given = answersFrom(options, forUser);
+  const asks = context.stdin.isTTY === true && context.stdout.isTTY === true && !hasAnswers(options);
+  const { url, hadPassword } = withoutPassword((asks ? await ask(context, given) : given).url);
+  const answers = { ...given, url };
+  const path = forUser ? join(stateDirs(context.env).config, configFileName) : join(context.cwd, configFileName);
+  const text = configTemplate(answers);
+  parseConfig(text, configFileName); // a wrong flag is told before anything is written
+  writeConfigFile(path, text, { replace: options.force === true, mode: forUser ? 0o600 : 0o644 });
+  const shown = shortPath(path, context.cwd);
+  context.stdout.write(`Wrote ${shown}.\n`);
+  if (hadPassword) context.stderr.write('The password in the URL was left out; put it into ~/.pgpass or PGPASSWORD.\n');
+  context.stdout.write(nextSteps(answers, shown));
+  return 0;
+}
+
+function answersFrom(options: OptionValues, forUser: boolean): InitAnswers {
+  const url = textOption(options, 'url');
+  const service = textOption(options, 'service');
+  if (url !== undefined && service !== undefined) {
+    throw new DbguardError('usage', 'give --url or --service, not both');
+  }
+  return {
+    name: textOption(options, 'name') ?? 'main',
+    url,
+    service,
+    environment: oneOfOption(options, 'environment', environments) ?? 'production',
+    issuer: textOption(options, 'issuer'),
+    clientId: textOption(options, 'clientId'),
+    bucket: textOption(options, 'bucket'),
+    profile: oneOfOption(options, 'profile', profileNames),
+    forUser,
+  };
+}
+
+function hasAnswers(options: OptionValues): boolean {
+  return Object.keys(options).some((name) => name !== 'user' && name !== 'force');
+}
+
+async function ask(context: CommandContext, given: InitAnswers): Promise<InitAnswers> {
+  const lines = createInterface({ input: context.stdin, output: context.stdout });
+  const question = async (text: string): Promise<string | undefined> =>
+    (await lines.question(text)).trim() || undefined;
+  try {
+    context.stdout.write('An empty answer leaves the part in the file as a comment or at its default.\n');
+    const url = await question('Database, as psql takes it (postgresql://user@host/database): ');
+    const environment = await question(`Is it ${environments.join(', ')}? [production] `);
+    const issuer = await question('OpenID Connect issuer (https://...): ');
+    const clientId = issuer === undefined ? undefined : await question('Client id at that issuer: ');
+    const bucket = await question('Bucket for signed transcripts (s3://bucket/prefix or file:./folder): ');
+    const checked = oneOfOption({ environment }, 'environment', environments) ?? given.environment;
+    return { ...given, url, environment: checked, issuer, clientId, bucket };
+  } finally {
+    lines.close();
+  }
+}
+
+/** A password must not get into a file that is meant to be committed. */
+function withoutPassword(url: string | undefined): { url: string | undefined; hadPassword: boolean } {
+  if (url === undefined) return { url, hadPassword: false };
+  const bare = url
+    .replace(/^(\w+:\/\/[^/@?#]*?):[^@/]*@/, '$1@')
+    .replace(/([?&])password=[^&#]*&?/i, '$1')
+    .replace(/[?&]$/, '')
+    .replace(/(^|\s)password\s*=\s*('(?:[^'\\]|\\.)*'|\S+)/gi, '$1')
+    .trim();
+  return { url: bare, hadPassword: bare !== url.trim() };
+}
+
+function nextSteps(answers: InitAnswers, file: string): string {
+  const edit =
+    answers.url === undefined && answers.service === undefined ? [`edit ${file}: where is the database?`] : [];
+  const login = answers.issuer === undefined ? [] : ['dbguard login'];
+  const steps = [...edit, ...login, 'dbguard explain "DELETE FROM orders"', 'dbguard run -- psql'];
+  return `Next:\n${steps.map((step) => `  ${step}\n`).join('')}`;
+}

@@ -1,0 +1,75 @@
+/** `dbguard policy lint`: everything wrong with the files, or with one that is named. Exit code 1 when anything is. */
+import { resolve } from 'node:path';
+import { DbguardError } from '../../errors.js';
+import { configPaths, readIfThere, shortPath } from '../../io/config-files.js';
+import { combineConfigs, type PolicySource } from '../../policy/combine.js';
+import { checkConfig } from '../../policy/config.js';
+import { lintPolicy } from '../../policy/lint.js';
+import type { Place } from '../../policy/yaml-source.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { textOption } from '../options.js';
+import { paperFor } from '../text.js';
+
+interface Line {
+  readonly place?: Place;
+  readonly about: string;
+  readonly message: string;
+}
+
+export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+  const files = args.length > 0 ? namedFiles(args, context.cwd) : usedFiles(context, options);
+  if (files.length === 0) {
+    throw new DbguardError('config-missing', 'there is no dbguard.yaml here or in a folder above', {
+      hint: 'Write one with "dbguard init", or name a file.',
+    });
+  }
+  const lines: Line[] = [];
+  const sources: PolicySource[] = [];
+  for (const { level, path } of files) {
+    const text = readIfThere(path);
+    if (text === undefined) throw new DbguardError('config-missing', `there is no file ${path}`);
+    const { config, problems } = checkConfig(text, shortPath(path, context.cwd));
+    lines.push(...problems.map(({ place, path, message }) => ({ place, about: path, message })));
+    if (config) sources.push({ level, config });
+  }
+  lines.push(...lintPolicy(sources), ...combineProblems(sources));
+  report(context, options, lines, files.length);
+  return lines.length > 0 ? 1 : 0;
+}
+
+type File = Pick<PolicySource, 'level'> & { readonly path: string };
+
+/** Judged as the user's own, alone. */
+function namedFiles(args: readonly string[], cwd: string): File[] {
+  return args.map((path) => ({ level: 'user', path: resolve(cwd, path) }));
+}
+
+function usedFiles({ cwd, env }: CommandContext, options: OptionValues): File[] {
+  return configPaths({ cwd, env, named: textOption(options, 'config') });
+}
+
+function combineProblems(sources: readonly PolicySource[]): Line[] {
+  try {
+    combineConfigs(sources);
+    return [];
+  } catch (error) {
+    if (error instanceof DbguardError) return [{ about: '', message: error.message }];
+    throw error;
+  }
+}
+
+function report(context: CommandContext, options: OptionValues, lines: readonly Line[], files: number): void {
+  if (options.json === true) {
+    for (const { place, about, message } of lines) {
+      context.stdout.write(`${JSON.stringify({ ...place, about, message })}\n`);
+    }
+    return;
+  }
+  const paper = paperFor(context);
+  for (const { place, about, message } of lines) {
+    const where = place ? `${place.file}:${place.line}:${place.column}: ` : '';
+    context.stdout.write(`${paper.style('bold', where)}${about ? `${about}: ` : ''}${message}\n`);
+  }
+  const found = lines.length === 0 ? 'nothing to complain about' : `${lines.length} to look at`;
+  context.stdout.write(`${files === 1 ? '1 file' : `${files} files`}: ${found}\n`);
+}

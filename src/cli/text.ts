@@ -1,0 +1,66 @@
+/** How commands write for people: colours only on a terminal that wants them, lines no longer than it is wide. */
+import type { Decision } from '../policy/decision.js';
+import type { CommandContext } from './command.js';
+
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+
+const codes: Readonly<Record<Style, string>> = {
+  bold: '1',
+  dim: '2',
+  red: '31',
+  green: '32',
+  yellow: '33',
+  cyan: '36',
+};
+
+export interface Paper {
+  readonly width: number;
+  style(style: Style, text: string): string;
+  decision(decision: Decision): string;
+}
+
+const decisionStyles: Readonly<Record<Decision, Style>> = {
+  allow: 'green',
+  ask: 'yellow',
+  'second-person': 'yellow',
+  deny: 'red',
+};
+
+const plainWidth = 100;
+
+/** NO_COLOR (no-color.org) and TERM=dumb are honoured. */
+export function paperFor({ stdout, env }: Pick<CommandContext, 'stdout' | 'env'>): Paper {
+  const coloured = stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  const style = (name: Style, text: string): string =>
+    coloured && text !== '' ? `\u001b[${codes[name]}m${text}\u001b[0m` : text;
+  return {
+    width: Math.max(40, stdout.isTTY === true ? (stdout.columns ?? plainWidth) : plainWidth),
+    style,
+    decision: (decision) => style(decisionStyles[decision], decision),
+  };
+}
+
+/** Breaks at blanks; each line begins with `indent` blanks. A longer word stands alone. */
+export function wrap(text: string, width: number, indent: number): string {
+  const room = Math.max(20, width - indent);
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/)) {
+    if (line !== '' && line.length + 1 + word.length > room) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === '' ? word : `${line} ${word}`;
+    }
+  }
+  lines.push(line);
+  return lines.map((one) => ' '.repeat(indent) + one).join('\n');
+}
+
+/** Text of a file or a statement that a terminal must not act on: controls, and marks that reorder what is read. */
+export function sanitise(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
+    if (character === '\n' || character === '\t') return character;
+    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
+  });
+}

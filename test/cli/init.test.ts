@@ -1,0 +1,116 @@
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { parseConfig } from '../../src/policy/config.js';
+import { runCommand } from './run-command.js';
+
+const read = (path: string) => readFileSync(path, 'utf8');
+
+t.test('without any flag: a commented file that is valid as it stands', async (t) => {
+  const cwd = t.testdir();
+  const ran = await runCommand('init', [], { cwd });
+  t.equal(ran.code, 0);
+  t.match(ran.stdout, 'Wrote dbguard.yaml.');
+  const text = read(join(cwd, 'dbguard.yaml'));
+  const config = parseConfig(text, 'dbguard.yaml');
+  t.equal(config.policy.profile, 'guarded');
+  t.equal(config.defaultConnection, 'main');
+  t.match(text, /^# identity:$/m);
+  t.match(text, /^# bucket: /m);
+});
+
+t.test('every comment that holds a setting is valid when it is uncommented', async (t) => {
+  const cwd = t.testdir();
+  await runCommand('init', ['--issuer', 'https://login.example.com', '--client-id', 'x'], { cwd });
+  const text = read(join(cwd, 'dbguard.yaml'));
+  const whole = text.replace(/^# (?=bucket:|mask:| {2}- )/gm, '').replace(/^#(?= {2})/gm, '');
+  const config = parseConfig(whole, 'dbguard.yaml');
+  t.equal(config.policy.rules.length, 2);
+  t.equal(config.mask.length, 2);
+  t.equal(config.identity?.minimumLevel, 'nonce');
+  t.equal(config.connections.get('main')?.databases, 'any');
+  t.equal(config.bucket?.kind, 's3');
+});
+
+t.test('flags become settings', async (t) => {
+  const cwd = t.testdir();
+  const args = ['--url', 'postgresql://app@db/shop', '--name', 'shop', '--environment', 'staging'];
+  args.push('--issuer', 'https://login.example.com', '--client-id', 'cli', '--bucket', 's3://acme-dbguard/shop');
+  const ran = await runCommand('init', [...args, '--profile', 'read-only'], { cwd });
+  const config = parseConfig(read(join(cwd, 'dbguard.yaml')), 'dbguard.yaml');
+  t.match(config, {
+    identity: { issuer: 'https://login.example.com', clientId: 'cli' },
+    defaultConnection: 'shop',
+    bucket: { kind: 's3', bucket: 'acme-dbguard', prefix: 'shop' },
+    policy: { profile: 'read-only' },
+  });
+  t.match(config.connections.get('shop'), { url: 'postgresql://app@db/shop', environment: 'staging' });
+  t.match(ran.stdout, /dbguard login/);
+});
+
+t.test('values that look like YAML stay text', async (t) => {
+  const cwd = t.testdir();
+  await runCommand('init', ['--service', 'no', '--name', 'a: b # c'], { cwd });
+  const config = parseConfig(read(join(cwd, 'dbguard.yaml')), 'dbguard.yaml');
+  t.equal(config.defaultConnection, 'a: b # c');
+  t.equal(config.connections.get('a: b # c')?.service, 'no');
+});
+
+t.test('a file that is there stays, but for --force', async (t) => {
+  const cwd = t.testdir({ 'dbguard.yaml': 'version: 1 # mine\n' });
+  await t.rejects(runCommand('init', [], { cwd }), { code: 'usage', message: /exists already/, hint: /--force/ });
+  t.equal(read(join(cwd, 'dbguard.yaml')), 'version: 1 # mine\n');
+  await runCommand('init', ['--force'], { cwd });
+  t.notMatch(read(join(cwd, 'dbguard.yaml')), 'mine');
+});
+
+t.test('a wrong flag writes nothing', async (t) => {
+  const cwd = t.testdir();
+  const wrong: [string[], RegExp][] = [
+    [['--environment', 'prod'], /--environment takes one of production/],
+    [['--profile', 'gaurded'], /--profile takes one of/],
+    [['--url', 'mysql://x'], /connections\.main\.url/],
+    [['--bucket', 'gs://x'], /bucket: expected file:/],
+    [['--issuer', 'nowhere', '--client-id', 'x'], /identity\.issuer/],
+    [['--url', 'host=a', '--service', 'b'], /not both/],
+  ];
+  for (const [args, message] of wrong) await t.rejects(runCommand('init', args, { cwd }), { message });
+  t.notOk(existsSync(join(cwd, 'dbguard.yaml')));
+});
+
+t.test('a password never gets into the file', async (t) => {
+  const secret = 'pa55word';
+  for (const url of [
+    `postgresql://app:${secret}@db/shop?sslmode=require`,
+    `postgres://app:${secret}%40@db,db2:5433/shop`,
+    `postgresql://app@db/shop?password=${secret}&sslmode=require`,
+    `postgresql://app@db/shop?sslmode=require&password=${secret}`,
+    `host=db password=${secret} dbname=shop`,
+    `host=db password='${secret} \\' x' dbname=shop`,
+    `host=db password = ${secret}`,
+  ]) {
+    const cwd = t.testdir();
+    const ran = await runCommand('init', ['--url', url, '--force'], { cwd });
+    const text = read(join(cwd, 'dbguard.yaml'));
+    t.notMatch(text + ran.stdout + ran.stderr, secret, url);
+    t.match(ran.stderr, /The password in the URL was left out/);
+    t.match(parseConfig(text, 'f').connections.get('main')?.url, /db/);
+  }
+});
+
+t.test('--user writes a private file into the user’s own folder', async (t) => {
+  const home = t.testdir();
+  mkdirSync(join(home, 'project'));
+  const ran = await runCommand('init', ['--user'], { cwd: join(home, 'project'), env: { DBGUARD_HOME: home } });
+  const path = join(home, 'config', 'dbguard.yaml');
+  t.match(ran.stdout, 'dbguard.yaml');
+  t.equal(statSync(path).mode & 0o777, 0o600);
+  t.match(read(path), /password_command/);
+  t.notOk(existsSync(join(home, 'project', 'dbguard.yaml')));
+});
+
+t.test('a folder that cannot be written to is said so', async (t) => {
+  const cwd = t.testdir({ file: '' });
+  writeFileSync(join(cwd, 'file'), '');
+  await t.rejects(runCommand('init', [], { cwd: join(cwd, 'file') }), { message: /cannot write/ });
+});

@@ -1,0 +1,44 @@
+/** Runs a command of the table in this process, on streams of the test's own. */
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { Command } from 'commander';
+import type { CommandContext, OptionValues } from '../../src/cli/command.js';
+import { commandTable } from '../../src/cli/table.js';
+
+export interface Ran {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly stdin?: string;
+  /** Columns of a terminal; absent: no terminal. */
+  readonly terminal?: number;
+}
+
+/** Parses `args` as the command line does; rejects with what the command throws. */
+export async function runCommand(path: string, args: readonly string[], given: Surroundings): Promise<Ran> {
+  const entry = commandTable.find((one) => one.path === path);
+  if (entry === undefined) throw new Error(`no command ${path}`);
+  const command = new Command('test').exitOverride();
+  for (const word of (entry.arguments ?? '').split(' ').filter((one) => one !== '')) command.argument(word);
+  for (const option of entry.options ?? []) command.option(option.flags, option.description);
+  command.action(() => undefined);
+  await command.parseAsync([...args], { from: 'user' });
+  const stdin = new PassThrough();
+  stdin.end(given.stdin ?? '');
+  const stdout: PassThrough & { isTTY?: boolean; columns?: number } = new PassThrough();
+  const stderr = new PassThrough();
+  if (given.terminal !== undefined) Object.assign(stdout, { isTTY: true, columns: given.terminal });
+  const context: CommandContext = { stdin, stdout, stderr, env: given.env ?? {}, cwd: given.cwd };
+  const written = [text(stdout), text(stderr)];
+  const module = await entry.load();
+  const code = await module
+    .run(context, command.args, command.opts<OptionValues>())
+    .finally(() => [stdout.end(), stderr.end()]);
+  const [out = '', err = ''] = await Promise.all(written);
+  return { code, stdout: out, stderr: err };
+}
