@@ -88,7 +88,7 @@ export async function connectUpstream(
   };
   return withSessionAttrs(config.targetSessionAttrs, (attrs) =>
     firstOf(config.hosts, config.loadBalanceHosts, (endpoint) =>
-      eachWay(endpoint, config.tls.mode, (way) => connectOnce(attempt, endpoint, attrs, way)),
+      eachWay(endpoint, config.tls.mode, (way, declined) => connectOnce(attempt, endpoint, attrs, way, declined)),
     ),
   );
 }
@@ -120,6 +120,7 @@ async function connectOnce(
   endpoint: Endpoint,
   attrs: TargetSessionAttrs,
   way: Way,
+  declined: () => void,
 ): Promise<Upstream> {
   const { config, parameters, options } = attempt;
   const { label } = endpoint;
@@ -133,6 +134,7 @@ async function connectOnce(
       ? await encrypt(socket, endpoint, config.tls, material, way === 'tls-if-offered')
       : { socket, tls: undefined };
     socket = channel.socket;
+    if (material && !channel.tls) declined();
     deadline.guard(socket);
     const login = {
       label,

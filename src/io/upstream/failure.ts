@@ -42,6 +42,18 @@ export function refusedByServer(response: ServerResponse, target: Attempted, pas
   });
 }
 
+/** An error before the server could speak the protocol; `text` ends at a NUL and may come from anybody. */
+export function refusedInPlainText(label: string, text: Buffer): UpstreamError {
+  const said = text.toString('latin1').split('\0', 1)[0] ?? '';
+  const printable = said
+    .trim()
+    .replace(/[^\x20-\x7e]/g, '?')
+    .slice(0, 200);
+  return new UpstreamError('upstream-unreachable', `${label} refused the connection: ${printable}`, {
+    hint: "Look at the server's log: it may be out of memory or processes.",
+  });
+}
+
 const refusals: Readonly<Record<string, { code: ErrorCode; hint: (target: Attempted) => string }>> = {
   '28P01': {
     code: 'upstream-auth',

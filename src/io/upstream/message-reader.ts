@@ -4,18 +4,20 @@
  * What lives here: bytes received and not yet taken, and how the stream ended. What it must not know: what messages mean.
  */
 import type { Socket } from 'node:net';
-import { headerBytes } from '../../wire/messages.js';
-import { closedEarly, protocolFailure, UpstreamError, unreachable } from './failure.js';
+import { backend, headerBytes } from '../../wire/messages.js';
+import { closedEarly, protocolFailure, refusedInPlainText, UpstreamError, unreachable } from './failure.js';
 
 /** libpq caps ErrorResponse at 30000 bytes (MAX_ERRLEN) and authentication requests at less before it has logged in. */
 const maxMessageLength = 65_536;
 
-const errorResponse = 'E'.charCodeAt(0);
+/** All of a startup together takes some 1000 bytes. More than this is a server that wants our memory. */
+const maxStartupLength = 1 << 20;
 
 export class MessageReader {
   readonly #socket: Socket;
   readonly #label: string;
   #bytes: Buffer = Buffer.alloc(0);
+  #taken = 0;
   #failure: UpstreamError | undefined;
   #wake: (() => void) | undefined;
 
@@ -39,14 +41,16 @@ export class MessageReader {
     while (this.#bytes.length < headerBytes) await this.#more();
     const type = this.#bytes[0] ?? 0;
     const length = this.#bytes.readUInt32BE(1);
-    if (type === errorResponse && (length < 8 || length > maxMessageLength)) {
-      // An error text without fields: from a server that could not even start a process for us.
-      throw protocolFailure(this.#label, 'it sent an error in the format of PostgreSQL 7');
+    if (type === backend.errorResponse && (length < 8 || length > maxMessageLength)) {
+      // Text without fields, as in protocol 2: from a server that could not even start a process for us.
+      throw refusedInPlainText(this.#label, this.#bytes.subarray(1));
     }
     if (length < 4 || length > maxMessageLength)
       throw protocolFailure(this.#label, 'it sent an invalid message length');
     const total = length + 1;
     while (this.#bytes.length < total) await this.#more();
+    this.#taken += total;
+    if (this.#taken > maxStartupLength) throw protocolFailure(this.#label, 'its startup does not come to an end');
     const message = this.#bytes.subarray(0, total);
     this.#bytes = this.#bytes.subarray(total);
     if (this.#bytes.length <= maxMessageLength) this.#socket.resume();

@@ -14,15 +14,27 @@ const waysOf: Readonly<Record<SslMode, readonly Way[]>> = {
   'verify-full': ['tls'],
 };
 
-/** The second way is tried when the server refuses the first. On a unix socket sslmode means nothing, as in libpq. */
-export async function eachWay<T>(endpoint: Endpoint, mode: SslMode, connect: (way: Way) => Promise<T>): Promise<T> {
+/**
+ * The second way is tried when the server refuses the first. On a unix socket sslmode means nothing, as in libpq.
+ * `connect` calls `declined` when the server had no TLS to offer: what fails after that would fail again.
+ */
+export async function eachWay<T>(
+  endpoint: Endpoint,
+  mode: SslMode,
+  connect: (way: Way, declined: () => void) => Promise<T>,
+): Promise<T> {
   const [first = 'plain', second] = endpoint.unix ? [] : waysOf[mode];
+  let nothingElse = second === undefined;
+  const declined = () => {
+    nothingElse = true;
+  };
   try {
-    return await connect(first);
+    return await connect(first, declined);
   } catch (error) {
-    if (second === undefined || !(error instanceof UpstreamError) || !otherWayMayHelp(error)) throw error;
+    if (second === undefined || nothingElse || !(error instanceof UpstreamError) || !otherWayMayHelp(error))
+      throw error;
     try {
-      return await connect(second);
+      return await connect(second, declined);
     } catch (secondError) {
       throw tellsMore(secondError, error) ? secondError : error;
     }
