@@ -57,6 +57,7 @@ export const commandTable: readonly CommandEntry[] = [
         description: 'log in through a browser on this machine: stronger evidence than a device code',
       },
       { flags: '--no-open', description: 'never offer to open the browser' },
+      { flags: '--qr', description: 'also show the page as a QR code, to confirm on a phone' },
       {
         flags: '--redirect-uri <uri>',
         description: 'loopback address that the browser comes back to; implies --browser',

@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, test } from 'tap';
+import { encode } from 'uqr';
 import type { CommandContext, OptionValues } from '../../src/cli/command.js';
 import { run as login } from '../../src/cli/commands/login.js';
 import { run as logout } from '../../src/cli/commands/logout.js';
@@ -184,6 +185,28 @@ test('Enter opens the browser with the page as its only argument; --no-open does
   await loggedIn({ open: false });
   t.notMatch(stderr.text, /Press Enter/);
 });
+
+test('--qr: the page with its code, to be read from the screen', async (t) => {
+  const { stderr, loggedIn, provider } = await world(t);
+  await loggedIn({ qr: true });
+  const page = stderr.text.match(/\(or open {2}(\S+) \)/)?.[1] ?? '';
+  t.ok(page.startsWith(provider.issuer));
+  const drawn = stderr.text.slice(0, stderr.text.indexOf('\n\n'));
+  t.strictSame(modules(drawn), encode(page, { border: 2 }).data);
+  await loggedIn();
+  t.notMatch(stderr.text, /[▀▄█]/);
+});
+
+/** Half blocks back to rows of dark (true) and light modules. */
+function modules(drawn: string): boolean[][] {
+  const lines = drawn.split('\n');
+  const rows = lines.flatMap((line) => [
+    [...line].map((block) => block === ' ' || block === '▄'),
+    [...line].map((block) => block === ' ' || block === '▀'),
+  ]);
+  const size = lines[0]?.length ?? 0;
+  return rows.slice(0, size);
+}
 
 test('--browser: the page is shown, the browser comes back, level nonce although the device flow has none', async (t) => {
   const { context, stdout, stderr } = await world(t, { returnsDeviceNonce: false });

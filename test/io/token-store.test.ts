@@ -228,6 +228,32 @@ test('a lock whose owner died or went silent is taken over, a living one is wait
   t.strictSame(order, ['first', 'second']);
 });
 
+test('several processes write at once, one is killed while it holds the lock', async (t) => {
+  const home = t.testdir();
+  await openTokenStore(env(home)).set('p', { ...login, expiresAt: 0 });
+  const script = join(home, 'script.mts');
+  const url = new URL('../../src/io/token-store.js', import.meta.url).href;
+  writeFileSync(
+    script,
+    `import { openTokenStore } from '${url}';
+     const store = openTokenStore(process.env);
+     if (process.argv[2] === 'hold') await store.update('p', () => new Promise(() => { setInterval(() => {}, 1000); console.log('holding'); }));
+     for (let i = 0; i < 10; i++) await store.update('p', async (login) => ({ ...login, expiresAt: login.expiresAt + 1 }));`,
+  );
+  const start = (mode: string) =>
+    spawn(process.execPath, [...process.execArgv, script, mode], {
+      env: { ...process.env, ...env(home) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+  const holder = start('hold');
+  await new Promise((resolve) => holder.stdout.once('data', resolve));
+  const writers = [start('write'), start('write'), start('write')];
+  const exits = writers.map((writer) => new Promise((resolve) => writer.once('exit', resolve)));
+  holder.kill('SIGKILL');
+  t.strictSame(await Promise.all(exits), [0, 0, 0]);
+  t.equal((await openTokenStore(env(home)).get('p'))?.expiresAt, 30);
+});
+
 test('a full or read-only folder is an error with a next step, and the old login stays', async (t) => {
   const home = t.testdir();
   const store = openTokenStore(env(home));

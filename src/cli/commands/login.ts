@@ -6,12 +6,13 @@ import type { DevicePrompt } from '../../identity/device-login.js';
 import type { Login } from '../../identity/identity.js';
 import type { Issuer } from '../../identity/issuer.js';
 import { checkDemands } from '../../identity/login-source.js';
-import { openBrowser } from '../../io/browser.js';
+import { browserProgram, openBrowser } from '../../io/browser.js';
 import { connectIssuer, profileName } from '../../io/oidc-login-source.js';
 import { openTokenStore } from '../../io/token-store.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { identitySettings } from '../identity-settings.js';
 import { describeLevel, describeTime, describeWho } from '../login-words.js';
+import { loadQrCodes } from '../qr-code.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const settings = await identitySettings(context, options);
@@ -45,13 +46,15 @@ async function logIn(context: CommandContext, options: OptionValues, issuer: Iss
 async function byDeviceCode(context: CommandContext, options: OptionValues, issuer: Issuer): Promise<Login> {
   const { deviceLogin } = await import('../../identity/device-login.js');
   const { stderr } = context;
+  const qr = options.qr ? await loadQrCodes(stderr.isTTY === true && !context.env.NO_COLOR) : undefined;
   let enter: { stop(): void } | undefined;
   let inTrouble = false;
   try {
     return await deviceLogin(issuer, {
       prompt(prompt) {
-        stderr.write(promptText(prompt));
-        enter = offerBrowser(context, options, new URL(prompt.verificationUriComplete ?? prompt.verificationUri));
+        const page = prompt.verificationUriComplete ?? prompt.verificationUri;
+        stderr.write(`${qr ? `${qr(page)}\n\n` : ''}${promptText(prompt)}`);
+        enter = offerBrowser(context, options, new URL(page));
       },
       trouble(message) {
         if (message !== undefined && !inTrouble) stderr.write(`dbguard: ${message}\n`);
@@ -96,7 +99,8 @@ function promptText(prompt: DevicePrompt): string {
 /** Opens the page when the person presses Enter; nothing is opened where nobody sits at the terminal. */
 function offerBrowser(context: CommandContext, options: OptionValues, page: URL): { stop(): void } | undefined {
   const { stdin, stderr, env } = context;
-  if (!stdin.isTTY || !stderr.isTTY || options.open === false) return undefined;
+  const wanted = options.open !== false && browserProgram(env, process.platform) !== undefined;
+  if (!stdin.isTTY || !stderr.isTTY || !wanted) return undefined;
   stderr.write('Press Enter to open the browser.\n');
   const onData = async () => {
     const opened = await openBrowser(page, env);
