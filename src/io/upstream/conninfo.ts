@@ -128,7 +128,14 @@ function readParameter(text: string, settings: Settings): void {
   setKeyword(settings, name, value, 'the URI');
 }
 
-function decode(text: string, keyword: string): string {
+function decode(encoded: string, keyword: string): string {
+  const text = encoded.trim();
+  if (text.includes(' ')) {
+    throw invalid(
+      `unexpected blanks in ${isKeyword(keyword) ? keyword : 'a parameter'} of the URI`,
+      'Write a blank as %20.',
+    );
+  }
   if (/%(?![0-9A-Fa-f]{2})/.test(text) || /%00/.test(text)) {
     throw invalid(
       `invalid percent-encoding in ${isKeyword(keyword) ? keyword : 'a parameter'} of the URI`,

@@ -4,7 +4,6 @@
  */
 export const keywords = {
   service: 'PGSERVICE',
-  servicefile: 'PGSERVICEFILE',
   user: 'PGUSER',
   password: 'PGPASSWORD',
   passfile: 'PGPASSFILE',

@@ -62,7 +62,7 @@ function gather(source: UpstreamSource, env: NodeJS.ProcessEnv, home: string): S
   }
   const service = settings.get('service') ?? env.PGSERVICE;
   if (service) {
-    for (const [name, value] of readService(service, settings.get('servicefile'), env, home)) {
+    for (const [name, value] of readService(service, env, home)) {
       if (!settings.has(name)) settings.set(name, value);
     }
   }

@@ -5,15 +5,10 @@ import { invalid, setKeyword } from './conninfo.js';
 import { isKeyword, type Settings } from './keywords.js';
 
 /** Section `name` of the user's file, or of the system's. Throws DbguardError `config-invalid` where neither has it. */
-export function readService(
-  name: string,
-  servicefile: string | undefined,
-  env: NodeJS.ProcessEnv,
-  home: string,
-): Settings {
-  const named = servicefile || env.PGSERVICEFILE;
+export function readService(name: string, env: NodeJS.ProcessEnv, home: string): Settings {
+  const named = env.PGSERVICEFILE;
   if (named && readIfThere(named) === undefined) {
-    throw invalid(`the service file ${named} cannot be read`, 'Check servicefile and PGSERVICEFILE.');
+    throw invalid(`the service file ${named} cannot be read`, 'Check PGSERVICEFILE.');
   }
   const system = env.PGSYSCONFDIR ? [join(env.PGSYSCONFDIR, 'pg_service.conf')] : systemPlaces;
   const places = [named || join(home, '.pg_service.conf'), ...system];
@@ -58,7 +53,7 @@ function findSection(text: string, name: string, path: string): Settings | undef
     const equals = line.indexOf('=');
     if (equals < 0) throw invalid(`syntax error in ${where}`, 'A line is a section in brackets or keyword=value.');
     const keyword = line.slice(0, equals);
-    if (keyword === 'service' || keyword === 'servicefile') {
+    if (keyword === 'service') {
       throw invalid(`a service cannot name another service: ${where}`, 'Repeat the parameters instead.');
     }
     // The first of two counts, as in libpq.

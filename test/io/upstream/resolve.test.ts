@@ -79,7 +79,6 @@ t.test('service files: other places, and their errors with line and file', async
   const host = (url: string, more = {}) => resolveUpstream({ url }, { ...env, ...more }).hosts[0]?.host;
   t.equal(host('service=a', { PGSERVICEFILE: join(dir, 'mine.conf') }), 'a');
   t.equal(host('service=system'), 'system', 'PGSYSCONFDIR');
-  t.equal(host(`service=a servicefile=${join(dir, 'mine.conf')}`), 'a');
   refuses(t, { url: 'service=none' }, /no service "none" in .*\.pg_service\.conf or/, env);
   refuses(t, { url: 'service=a' }, /service file .*gone\.conf cannot be read/, {
     ...env,
