@@ -1,0 +1,122 @@
+/** Function calls: what PostgreSQL's own do, what the catalog knows of the rest, and what nobody knows. */
+import type { FuncCall } from 'libpg-query';
+import type { FunctionBehaviour } from './builtin-functions.js';
+import type { CatalogFunction } from './catalog-functions.js';
+import type { Target } from './facts.js';
+import { plpgsqlBody } from './plpgsql.js';
+import { parseQualifiedName } from './qualified-name.js';
+import { simplify } from './simplify.js';
+import { constant, names } from './tree.js';
+import type { Handlers, Walk } from './walk.js';
+
+export const functionHandlers: Handlers = {
+  FuncCall(call, walk, scope) {
+    callFunction(call, walk);
+    const { funcname: _, ...rest } = call;
+    walk.visitBelow(rest, scope);
+  },
+};
+
+function callFunction(call: FuncCall, walk: Walk): void {
+  const path = names(call.funcname);
+  const name = path.at(-1) ?? '';
+  const schema = path.length > 1 ? path.at(-2) : undefined;
+  walk.functions.add(schema === undefined ? name : `${schema}.${name}`);
+
+  const behaviour = walk.knowledge.builtIns.find(schema, name);
+  if (behaviour !== undefined) addBuiltIn(behaviour, schema, name, call, walk);
+  else addUserFunction(schema, name, walk);
+}
+
+function addBuiltIn(
+  behaviour: FunctionBehaviour,
+  schema: string | undefined,
+  name: string,
+  call: FuncCall,
+  walk: Walk,
+): void {
+  if (behaviour.effect === 'none') return;
+  if (name === 'set_config') {
+    addSetConfig(call, walk);
+    return;
+  }
+  const self: Target = functionTarget(schema, name);
+  const detail = behaviour.detail;
+
+  if (behaviour.sqlArgument !== undefined) {
+    const sql = argument(call, behaviour.sqlArgument);
+    const understood = typeof sql === 'string' && walk.mode !== 'plan' && walk.text(sql);
+    walk.add('execute-code', { targets: [self], opaque: !understood, detail });
+    return;
+  }
+  const { at, type } = behaviour.argument ?? {};
+  const value = at === undefined ? undefined : argument(call, at);
+  const named = typeof value === 'string' && type !== undefined ? argumentTarget(type, value) : undefined;
+  const hidden = at !== undefined && (call.args?.length ?? 0) > at && named === undefined;
+  // A sequence or a file whose name is computed is still only a sequence or a file; a table may be any table.
+  const opaque = behaviour.opaque === true || (hidden && (type === 'table' || type === 'schema'));
+  walk.add(behaviour.effect, {
+    targets: [named ?? self],
+    bounded: behaviour.effect !== 'read',
+    opaque,
+    detail,
+  });
+}
+
+function addSetConfig(call: FuncCall, walk: Walk): void {
+  const name = argument(call, 0);
+  const value = argument(call, 1);
+  // Whoever computes the name or the value of a setting hides it from the reader.
+  const opaque = typeof name !== 'string' || value === undefined;
+  walk.add('session', {
+    targets: [{ type: 'setting', name: typeof name === 'string' ? name.toLowerCase() : '?' }],
+    opaque,
+    ...(typeof value === 'string' || typeof value === 'number' ? { detail: String(value) } : {}),
+  });
+}
+
+function argument(call: FuncCall, at: number): ReturnType<typeof constant> {
+  const node = call.args?.[at];
+  return node === undefined ? undefined : constant(simplify(node));
+}
+
+function argumentTarget(type: Target['type'], text: string): Target {
+  if (type !== 'table' && type !== 'sequence' && type !== 'index') return { type, name: text };
+  return { type, ...parseQualifiedName(text) };
+}
+
+export function functionTarget(schema: string | undefined, name: string): Target {
+  return schema === undefined ? { type: 'function', name } : { type: 'function', schema, name };
+}
+
+/** A function that is not PostgreSQL's own: by its body where the catalog has it, else opaque. */
+export function addUserFunction(schema: string | undefined, name: string, walk: Walk, kind?: 'procedure'): void {
+  const target = functionTarget(schema, name);
+  const effect = kind === 'procedure' ? 'execute-code' : 'function-call';
+  const overloads = walk.knowledge.catalog?.find(schema, name);
+  if (overloads === undefined || overloads.length === 0) {
+    walk.add(effect, { targets: [target], opaque: true });
+    return;
+  }
+  const understood = overloads.map((one) => followBody(one, name, walk)).every(Boolean);
+  const quiet = overloads.every((one) => one.volatility !== 'volatile');
+  if (quiet && understood) return;
+  walk.add(effect, { targets: [target], opaque: !understood });
+}
+
+/** Adds the effects of the function's body. False when it cannot be read. */
+function followBody(one: CatalogFunction, name: string, walk: Walk): boolean {
+  if (one.extension !== undefined && one.volatility !== 'volatile') return true;
+  // The planner runs nothing that is declared volatile.
+  if (walk.mode === 'plan' && one.volatility === 'volatile') return true;
+  const key = `${one.schema}.${name}`;
+  if (walk.bodies.has(key)) return true;
+  walk.bodies.add(key);
+  try {
+    if (one.language === 'sql') return walk.text(one.body);
+    if (one.language === 'plpgsql') return plpgsqlBody(one.definition, walk);
+    return false;
+  } finally {
+    walk.bodies.delete(key);
+  }
+}

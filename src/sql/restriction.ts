@@ -1,0 +1,295 @@
+/**
+ * Does a condition really restrict the rows of a relation? Decided for shapes that people and machines write when
+ * they mean "all rows" (`true`, `1=1`, `id = id`, `id IS NOT NULL`, `x LIKE '%'`, `id > 0`, a self-join), without
+ * data. A condition over other columns or values counts as restricting.
+ */
+import type { A_Expr, BoolExpr, SelectStmt, SubLink } from 'libpg-query';
+import { mayBeSame, type Scope, type Source } from './scope.js';
+import { coversRelation, joinConditions } from './select-shape.js';
+import { simplify } from './simplify.js';
+import { as, constant, eachChild, type Node, names, sameTree } from './tree.js';
+import { acceptsNearlyAll, operatorOf } from './trivial-comparison.js';
+
+/** `open`: lets (nearly) every row through. `none`: never true. `some`: depends on the row. */
+export type Reach = 'open' | 'none' | 'some';
+
+/** One level's conditions, seen from one of its sources. */
+interface View {
+  readonly source: Source;
+  readonly scope: Scope;
+  readonly conditions: readonly Node[];
+  /** Sources on whose restriction we are already relying; against going in circles. */
+  readonly relying: ReadonlySet<Source>;
+}
+
+/** True when `conditions` (all of them must hold) restrict the rows of `source`. */
+export function restricts(
+  source: Source,
+  scope: Scope,
+  conditions: readonly Node[],
+  relying: ReadonlySet<Source> = new Set(),
+): boolean {
+  const view: View = { source, scope, conditions, relying: new Set([...relying, source]) };
+  return conditions.some((condition) => reach(simplify(condition), false, view) !== 'open');
+}
+
+function reach(node: Node, negated: boolean, view: View): Reach {
+  const bool = as(node, 'BoolExpr');
+  if (bool !== undefined) return boolReach(bool, negated, view);
+
+  const value = constant(node);
+  if (value !== undefined) return value === null || isTrue(value) === negated ? 'none' : 'open';
+
+  const nullTest = as(node, 'NullTest');
+  if (nullTest !== undefined) {
+    const isNull = (nullTest.nulltesttype === 'IS_NULL') !== negated;
+    return isNull && mentions(nullTest.arg, view) ? 'some' : 'open';
+  }
+  const booleanTest = as(node, 'BooleanTest');
+  if (booleanTest !== undefined) return booleanTestReach(booleanTest, negated, view);
+
+  const expression = as(node, 'A_Expr');
+  if (expression !== undefined) return comparisonReach(expression, negated, view);
+
+  const link = as(node, 'SubLink');
+  if (link !== undefined) return subLinkReach(link, negated, view);
+
+  if (as(node, 'CurrentOfExpr') !== undefined) return 'some';
+  const cases = as(node, 'CaseExpr');
+  if (cases !== undefined) {
+    const results = [...(cases.args ?? []).map((arm) => as(arm, 'CaseWhen')?.result), cases.defresult];
+    if (results.every((result) => result !== undefined && reach(result, negated, view) === 'open')) return 'open';
+  }
+  const call = as(node, 'FuncCall');
+  if (call !== undefined && names(call.funcname).at(-1) === 'starts_with' && constant(call.args?.[1]) === '')
+    return 'open';
+  return mentions(node, view) ? 'some' : 'open';
+}
+
+function isTrue(value: string | number | boolean): boolean {
+  return typeof value === 'string' ? !/^\s*(f|fa|fal|fals|false|n|no|of|off|0)\s*$/i.test(value) : Boolean(value);
+}
+
+function boolReach(bool: BoolExpr, negated: boolean, view: View): Reach {
+  const args = (bool.args ?? []).map(simplify);
+  if (bool.boolop === 'NOT_EXPR') {
+    const [arg] = args;
+    return arg === undefined ? 'open' : reach(arg, !negated, view);
+  }
+  const reaches = args.map((arg) => reach(arg, negated, view));
+  // De Morgan: NOT (a AND b) is (NOT a) OR (NOT b).
+  const all = (bool.boolop === 'AND_EXPR') !== negated;
+  if (all) {
+    if (reaches.includes('none')) return 'none';
+    return reaches.includes('some') ? 'some' : 'open';
+  }
+  if (reaches.includes('open')) return 'open';
+  if (reaches.every((one) => one === 'none')) return 'none';
+  return anyComplementary(args) ? 'open' : 'some';
+}
+
+/** `x = 1 OR x <> 1`, `x IS NULL OR x IS NOT NULL`, `a OR NOT a`, `x = true OR x = false`. */
+function anyComplementary(args: readonly Node[]): boolean {
+  return args.some((left, index) => args.slice(index + 1).some((right) => complementary(left, right)));
+}
+
+const opposites: Readonly<Record<string, readonly string[]>> = {
+  '=': ['<>'],
+  '<>': ['='],
+  '<': ['>=', '>'],
+  '>': ['<=', '<'],
+  '<=': ['>', '>='],
+  '>=': ['<', '<='],
+};
+
+function complementary(left: Node, right: Node): boolean {
+  const leftNot = negatedArgument(left);
+  const rightNot = negatedArgument(right);
+  if (leftNot !== undefined && sameTree(leftNot, right)) return true;
+  if (rightNot !== undefined && sameTree(rightNot, left)) return true;
+  const a = as(left, 'A_Expr');
+  const b = as(right, 'A_Expr');
+  if (a === undefined || b === undefined || !sameTree(a.lexpr, b.lexpr)) return false;
+  const values = [constant(a.rexpr), constant(b.rexpr)];
+  if (operatorOf(a) === '=' && operatorOf(b) === '=' && values.includes(true) && values.includes(false)) return true;
+  return sameTree(a.rexpr, b.rexpr) && (opposites[operatorOf(a) ?? ''] ?? []).includes(operatorOf(b) ?? '');
+}
+
+function negatedArgument(node: Node): Node | undefined {
+  const bool = as(node, 'BoolExpr');
+  return bool?.boolop === 'NOT_EXPR' ? bool.args?.[0] : undefined;
+}
+
+function booleanTestReach(test: { booltesttype?: string; arg?: Node }, negated: boolean, view: View): Reach {
+  if (test.arg === undefined) return 'open';
+  const arg = simplify(test.arg);
+  switch (test.booltesttype) {
+    case 'IS_TRUE':
+    case 'IS_NOT_FALSE':
+      return reach(arg, negated, view);
+    case 'IS_FALSE':
+    case 'IS_NOT_TRUE':
+      return reach(arg, !negated, view);
+    default: {
+      const isUnknown = (test.booltesttype === 'IS_UNKNOWN') !== negated;
+      return isUnknown && mentions(arg, view) ? 'some' : 'open';
+    }
+  }
+}
+
+function comparisonReach(expression: A_Expr, negated: boolean, view: View): Reach {
+  const left = expression.lexpr === undefined ? undefined : simplify(expression.lexpr);
+  const { rexpr } = expression;
+  const right = rexpr === undefined ? undefined : simplify(rexpr);
+  const bothSides = [left, right];
+
+  const subquery = arraySubquery(right);
+  if (subquery !== undefined && left !== undefined) {
+    const link: SubLink = { subLinkType: 'ANY_SUBLINK', testexpr: left, subselect: subquery };
+    const exclude = expression.kind === 'AEXPR_OP_ALL';
+    return subLinkReach(link, negated !== exclude, view);
+  }
+  if (bothSides.every((side) => side === undefined || !mentions(side, view))) {
+    return constantComparison(expression, left, right, negated) === false ? 'none' : 'open';
+  }
+  if (acceptsNearlyAll(expression, left, right, negated)) return 'open';
+  if (comparesWithOwnExtreme(expression, left, right, view)) return 'open';
+  return joinReach(expression, left, right, view);
+}
+
+function arraySubquery(node: Node | undefined): Node | undefined {
+  const link = as(node, 'SubLink');
+  return link?.subLinkType === 'ARRAY_SUBLINK' ? link.subselect : undefined;
+}
+
+/** `1 = 0`: all that is worth folding, since anything else without a column lets every row or none through. */
+function constantComparison(
+  expression: A_Expr,
+  left: Node | undefined,
+  right: Node | undefined,
+  negated: boolean,
+): boolean | undefined {
+  const a = constant(left);
+  const b = constant(right);
+  if (a === undefined || b === undefined || expression.kind !== 'AEXPR_OP') return undefined;
+  if (a === null || b === null) return false;
+  if (typeof a !== typeof b) return undefined;
+  switch (operatorOf(expression)) {
+    case '=':
+      return (a === b) !== negated;
+    case '<>':
+      return (a !== b) !== negated;
+    default:
+      return undefined;
+  }
+}
+
+/** A comparison with another relation's column: a join. It restricts unless the other side is the same rows again. */
+function joinReach(expression: A_Expr, left: Node | undefined, right: Node | undefined, view: View): Reach {
+  const others = otherSources([left, right], view);
+  // `a.id < b.id` on the same table is how duplicates are picked: that restricts. `=` and `<>` alone do not.
+  const equality = expression.kind === 'AEXPR_OP' && ['=', '<>'].includes(operatorOf(expression) ?? '');
+  if (others.length === 0 || !equality) return 'some';
+  return others.some((other) => sourceRestricts(other, view)) ? 'some' : 'open';
+}
+
+function sourceRestricts(other: Source, view: View): boolean {
+  if (view.relying.has(other)) return false;
+  const { relation } = view.source;
+  if (relation === undefined) return true;
+  const sameRows =
+    (other.relation !== undefined && mayBeSame(other.relation, relation)) ||
+    (other.query !== undefined && coversRelation(other.query, relation, view.scope, restricts));
+  return !sameRows || restricts(other, view.scope, view.conditions, view.relying);
+}
+
+/** `id >= (SELECT min(id) FROM t)`. */
+function comparesWithOwnExtreme(
+  expression: A_Expr,
+  left: Node | undefined,
+  right: Node | undefined,
+  view: View,
+): boolean {
+  const operator = operatorOf(expression);
+  if (operator !== '<=' && operator !== '>=') return false;
+  return [left, right].some((side) => {
+    const select = as(as(side, 'SubLink')?.subselect, 'SelectStmt');
+    const call = as(as(select?.targetList?.[0], 'ResTarget')?.val, 'FuncCall');
+    if (select === undefined || !['min', 'max'].includes(names(call?.funcname).at(-1) ?? '')) return false;
+    const plain: SelectStmt = { ...select, targetList: [] };
+    return (
+      view.source.relation !== undefined &&
+      coversRelation({ SelectStmt: plain }, view.source.relation, view.scope, restricts)
+    );
+  });
+}
+
+function subLinkReach(link: SubLink, negated: boolean, view: View): Reach {
+  const { subselect } = link;
+  if (subselect === undefined) return 'open';
+  switch (link.subLinkType) {
+    case 'EXISTS_SUBLINK':
+      return existsReach(subselect, negated, view);
+    case 'ANY_SUBLINK': {
+      if (!mentions(link.testexpr, view)) return 'open';
+      if (negated || view.source.relation === undefined) return 'some';
+      return coversRelation(subselect, view.source.relation, view.scope, restricts) ? 'open' : 'some';
+    }
+    default:
+      return mentions(link.testexpr, view) || correlated(subselect, view) ? 'some' : 'open';
+  }
+}
+
+/** An EXISTS that does not look at our row lets every row through, or none. */
+function existsReach(subselect: Node, negated: boolean, view: View): Reach {
+  const select = as(subselect, 'SelectStmt');
+  if (select === undefined || !correlated(subselect, view)) return 'open';
+  if (negated || view.source.relation === undefined) return 'some';
+  const inner = joinConditions(select, view.scope);
+  const [only, ...more] = inner.sources;
+  if (only?.relation === undefined || more.length > 0 || !mayBeSame(only.relation, view.source.relation)) return 'some';
+  return restricts(only, inner.scope, inner.conditions, view.relying) ? 'some' : 'open';
+}
+
+/** Does a subquery name our source? Only qualified names tell. */
+function correlated(subselect: Node, view: View): boolean {
+  let found = false;
+  const look = (node: Node): void => {
+    const path = names(as(node, 'ColumnRef')?.fields);
+    if (path.length > 1 && path.at(-2) === view.source.alias) found = true;
+    if (!found) eachChild(Object.values(node)[0], look);
+  };
+  look(subselect);
+  return found;
+}
+
+/** Does an expression contain a column of our source? An unqualified name may be ours. */
+function mentions(node: Node | undefined, view: View): boolean {
+  if (node === undefined) return false;
+  const column = as(node, 'ColumnRef');
+  if (column !== undefined) {
+    const path = names(column.fields);
+    // The same in every row of a table.
+    if (path.at(-1) === 'tableoid') return false;
+    return path.length < 2 || path.at(-2) === view.source.alias;
+  }
+  const link = as(node, 'SubLink');
+  if (link !== undefined) return mentions(link.testexpr, view) || correlated(node, view);
+  let found = false;
+  eachChild(Object.values(node)[0], (child) => {
+    if (!found) found = mentions(child, view);
+  });
+  return found;
+}
+
+function otherSources(nodes: readonly (Node | undefined)[], view: View): Source[] {
+  const found = new Set<Source>();
+  const look = (node: Node): void => {
+    const path = names(as(node, 'ColumnRef')?.fields);
+    const source = path.length > 1 ? view.scope.find(path.at(-2) ?? '') : undefined;
+    if (source !== undefined && source !== view.source) found.add(source);
+    eachChild(Object.values(node)[0], look);
+  };
+  for (const node of nodes) if (node !== undefined) look(node);
+  return [...found];
+}

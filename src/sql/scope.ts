@@ -1,0 +1,99 @@
+/**
+ * Names in one query level: the FROM items and the WITH queries, inside the levels around it.
+ * Holds which columns of each relation the text touches. Knows nothing of effects or of the catalog.
+ */
+import type { CommonTableExpr, RangeVar } from 'libpg-query';
+import type { Target } from './facts.js';
+import { as, type Node } from './tree.js';
+
+/** One FROM item, or the target of INSERT, UPDATE, DELETE, MERGE. */
+export interface Source {
+  /** The name by which this level refers to it; empty for a FROM item without one. */
+  readonly alias: string;
+  /** The relation, where it is one (not a subquery, a function or a WITH query). */
+  readonly relation?: Target;
+  /** The query behind a subselect or a WITH query. */
+  readonly query?: Node;
+  /** The target of a statement that writes. */
+  readonly written?: boolean;
+  readonly columns: Set<string>;
+  /** A star, a whole-row reference, or a reference we cannot place. */
+  allColumns: boolean;
+}
+
+export class Scope {
+  readonly parent: Scope | undefined;
+  readonly sources: Source[] = [];
+  readonly #ctes = new Map<string, CommonTableExpr>();
+
+  constructor(parent?: Scope) {
+    this.parent = parent;
+  }
+
+  addCte(cte: CommonTableExpr): void {
+    if (cte.ctename !== undefined) this.#ctes.set(cte.ctename, cte);
+  }
+
+  /** Takes over what `other` knows now: WITH queries, not sources. */
+  adoptCtes(other: Scope): void {
+    for (const cte of other.#ctes.values()) this.addCte(cte);
+  }
+
+  /** The WITH query that an unqualified relation name means here, if any: the innermost level wins. */
+  cte(relation: RangeVar): CommonTableExpr | undefined {
+    const name = relation.relname;
+    if (relation.schemaname !== undefined || relation.catalogname !== undefined || name === undefined) return undefined;
+    return this.#ctes.get(name) ?? this.parent?.cte(relation);
+  }
+
+  addSource(alias: string, what: Pick<Source, 'relation' | 'query' | 'written'> = {}): Source {
+    const source: Source = { alias, ...what, columns: new Set(), allColumns: false };
+    this.sources.push(source);
+    return source;
+  }
+
+  /** The source that `alias.` refers to: the innermost level that has one. */
+  find(alias: string): Source | undefined {
+    return this.sources.find((source) => source.alias === alias) ?? this.parent?.find(alias);
+  }
+
+  /** Notes the columns that a ColumnRef touches. Without the catalog an unqualified name may belong to any level. */
+  touch(fields: readonly Node[]): void {
+    const last = fields.at(-1);
+    const path = fields.map((field) => as(field, 'String')?.sval ?? '');
+    const star = as(last, 'A_Star') !== undefined;
+    if (fields.length === 1 && star) {
+      for (const source of this.sources) source.allColumns = true;
+    } else if (fields.length === 1) {
+      this.#touchUnqualified(path[0] ?? '');
+    } else {
+      const source = this.find(path.at(-2) ?? '') ?? this.find(path[0] ?? '');
+      if (source === undefined) return;
+      if (star) source.allColumns = true;
+      else source.columns.add((source.alias === path.at(-2) ? path.at(-1) : path[1]) ?? '');
+    }
+  }
+
+  #touchUnqualified(name: string): void {
+    for (const source of this.sources) {
+      if (source.alias === name) source.allColumns = true;
+      source.columns.add(name);
+    }
+    if (this.parent !== undefined) this.parent.#touchUnqualified(name);
+  }
+}
+
+export function relationTarget(relation: RangeVar, type: Target['type'] = 'table'): Target {
+  const name = relation.relname ?? '';
+  return relation.schemaname === undefined ? { type, name } : { type, schema: relation.schemaname, name };
+}
+
+/** True when both may be the same relation: a missing schema matches any. */
+export function mayBeSame(a: Target, b: Target): boolean {
+  return a.name === b.name && (a.schema === undefined || b.schema === undefined || a.schema === b.schema);
+}
+
+export function withColumns(source: Source): Target | undefined {
+  if (source.relation === undefined) return undefined;
+  return source.allColumns ? source.relation : { ...source.relation, columns: [...source.columns] };
+}

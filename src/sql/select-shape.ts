@@ -1,0 +1,103 @@
+/** The shape of a SELECT, for judging restrictions: which sources it joins, under which conditions. */
+import type { SelectStmt } from 'libpg-query';
+import type { Target } from './facts.js';
+import { mayBeSame, relationTarget, Scope, type Source } from './scope.js';
+import { as, constant, type Node, names } from './tree.js';
+
+/** Adds the FROM items to `scope` and collects the conditions of inner joins. Outer joins restrict nothing. */
+export function fromItems(items: readonly Node[], scope: Scope): Node[] {
+  const conditions: Node[] = [];
+  const add = (item: Node, optional: boolean): void => {
+    const relation = as(item, 'RangeVar');
+    if (relation !== undefined) {
+      const query = scope.cte(relation)?.ctequery;
+      const alias = relation.alias?.aliasname ?? relation.relname ?? '';
+      scope.addSource(alias, query === undefined ? { relation: relationTarget(relation) } : { query });
+      return;
+    }
+    const join = as(item, 'JoinExpr');
+    if (join !== undefined) {
+      const inner = join.jointype === 'JOIN_INNER' && !optional;
+      for (const side of [join.larg, join.rarg]) if (side !== undefined) add(side, !inner);
+      if (inner && join.quals !== undefined) conditions.push(join.quals);
+      return;
+    }
+    const sample = as(item, 'RangeTableSample');
+    if (sample?.relation !== undefined) {
+      add(sample.relation, optional);
+      return;
+    }
+    const subselect = as(item, 'RangeSubselect');
+    if (subselect !== undefined) {
+      const { subquery } = subselect;
+      scope.addSource(subselect.alias?.aliasname ?? '', subquery === undefined ? {} : { query: subquery });
+      return;
+    }
+    const alias = as(item, 'RangeFunction')?.alias ?? as(item, 'RangeTableFunc')?.alias ?? as(item, 'JsonTable')?.alias;
+    scope.addSource(alias?.aliasname ?? '');
+  };
+  for (const item of items) add(item, false);
+  return conditions;
+}
+
+export interface Joined {
+  readonly scope: Scope;
+  readonly sources: readonly Source[];
+  readonly conditions: readonly Node[];
+}
+
+export function joinConditions(select: SelectStmt, outer: Scope): Joined {
+  const scope = new Scope(outer);
+  for (const cte of select.withClause?.ctes ?? []) {
+    const expression = as(cte, 'CommonTableExpr');
+    if (expression !== undefined) scope.addCte(expression);
+  }
+  const conditions = fromItems(select.fromClause ?? [], scope);
+  if (select.whereClause !== undefined) conditions.push(select.whereClause);
+  return { scope, sources: scope.sources, conditions };
+}
+
+export function limitsRows(select: SelectStmt): boolean {
+  const limit = select.limitCount;
+  return limit !== undefined && constant(limit) !== null;
+}
+
+const aggregates = ['min', 'max', 'count', 'sum', 'avg', 'any_value'];
+
+/** True when a query gives back (nearly) every row of `relation`: `SELECT id FROM t`, also through WITH and UNION. */
+export function coversRelation(
+  query: Node,
+  relation: Target,
+  outer: Scope,
+  restricts: (source: Source, scope: Scope, conditions: readonly Node[]) => boolean,
+  depth = 0,
+): boolean {
+  const select = as(query, 'SelectStmt');
+  // A WITH query may name itself; real ones are not this deep.
+  if (select === undefined || depth > 20) return false;
+  const deeper = (node: Node, scope: Scope) => coversRelation(node, relation, scope, restricts, depth + 1);
+  if (select.op === 'SETOP_UNION') {
+    const scope = joinConditions(select, outer).scope;
+    return [select.larg, select.rarg].some((arm) => arm !== undefined && deeper({ SelectStmt: arm }, scope));
+  }
+  if (select.op !== undefined && select.op !== 'SETOP_NONE') return false;
+  if (limitsRows(select) || select.havingClause !== undefined || select.groupClause !== undefined) return false;
+  const distinctOn = select.distinctClause?.some((node) => Object.keys(node).length > 0) ?? false;
+  if (distinctOn || outputs(select).some((name) => aggregates.includes(name))) return false;
+  if (outputs(select).includes('generate_series')) return true;
+
+  const { scope, sources, conditions } = joinConditions(select, outer);
+  const [source, ...more] = sources;
+  if (source === undefined || more.length > 0) return false;
+  const covers =
+    (source.relation !== undefined && mayBeSame(source.relation, relation)) ||
+    (source.query !== undefined && deeper(source.query, scope));
+  return covers && !restricts(source, scope, conditions);
+}
+
+/** The functions that are called at the top of the output columns. */
+function outputs(select: SelectStmt): string[] {
+  return (select.targetList ?? []).map((target) => {
+    return names(as(as(target, 'ResTarget')?.val, 'FuncCall')?.funcname).at(-1) ?? '';
+  });
+}

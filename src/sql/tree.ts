@@ -1,0 +1,91 @@
+/** Raw parse trees as libpg_query prints them: how to take a node apart. The shapes are PostgreSQL's parsenodes.h. */
+import type * as Pg from 'libpg-query';
+
+type UnionToIntersection<U> = (U extends unknown ? (u: U) => void : never) extends (i: infer I) => void ? I : never;
+
+/** Node tag -> its struct: `NodeTypes['SelectStmt']` is SelectStmt. */
+export type NodeTypes = UnionToIntersection<Pg.Node>;
+export type Tag = keyof NodeTypes & string;
+export type Node = Pg.Node;
+
+export interface ParseTree {
+  readonly stmts?: readonly { readonly stmt?: Node; readonly stmt_location?: number; readonly stmt_len?: number }[];
+}
+
+/** PostgreSQL 16 has `returningList` where 18 has `returningClause`. */
+export interface Returning {
+  readonly returningList?: readonly Node[];
+  readonly returningClause?: Pg.ReturningClause;
+}
+
+export function returningOf(statement: Returning): readonly Node[] {
+  return statement.returningClause?.exprs ?? statement.returningList ?? [];
+}
+
+/** A node is an object with one key, its tag: `{"SelectStmt": {...}}`. */
+export function isNode(value: object): value is Node {
+  let count = 0;
+  for (const key in value) {
+    const first = key.charCodeAt(0);
+    if (++count > 1 || first < 65 || first > 90) return false;
+  }
+  return count === 1;
+}
+
+export function tagOf(node: Node): Tag {
+  for (const key in node) return key as Tag;
+  return 'RawStmt';
+}
+
+/** The struct of `node` when it is of that kind. */
+export function as<T extends Tag>(node: Node | undefined, tag: T): NodeTypes[T] | undefined {
+  return node === undefined ? undefined : (node as Partial<NodeTypes>)[tag];
+}
+
+/** The strings of a list of String nodes: `[{String:{sval:"a"}}]` -> `["a"]`; others are left out. */
+export function names(list: readonly Node[] | undefined): string[] {
+  const found: string[] = [];
+  for (const node of list ?? []) {
+    const text = as(node, 'String')?.sval;
+    if (text !== undefined) found.push(text);
+  }
+  return found;
+}
+
+/** Calls `visit` for each node directly below `struct`, also through plain structs and lists. */
+export function eachChild(struct: unknown, visit: (node: Node) => void): void {
+  if (typeof struct !== 'object' || struct === null) return;
+  if (Array.isArray(struct)) {
+    for (const item of struct) descend(item, visit);
+    return;
+  }
+  for (const value of Object.values(struct)) descend(value, visit);
+}
+
+function descend(value: unknown, visit: (node: Node) => void): void {
+  if (typeof value !== 'object' || value === null) return;
+  if (!Array.isArray(value) && isNode(value)) visit(value);
+  else eachChild(value, visit);
+}
+
+/** Structural equality, positions aside. */
+export function sameTree(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const left = Object.entries(a).filter(([key]) => key !== 'location');
+  const right = new Map(Object.entries(b).filter(([key]) => key !== 'location'));
+  return left.length === right.size && left.every(([key, value]) => right.has(key) && sameTree(value, right.get(key)));
+}
+
+/** A constant's value: number, string or boolean; null for NULL; undefined for anything else. Casts are not followed. */
+export function constant(node: Node | undefined): string | number | boolean | null | undefined {
+  const value = as(node, 'A_Const');
+  if (value === undefined) return undefined;
+  if (value.isnull === true) return null;
+  if (value.sval !== undefined) return value.sval.sval ?? '';
+  if (value.ival !== undefined) return value.ival.ival ?? 0;
+  if (value.fval !== undefined) return Number(value.fval.fval);
+  if (value.boolval !== undefined) return value.boolval.boolval ?? false;
+  return value.bsval?.bsval;
+}

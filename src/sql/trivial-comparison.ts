@@ -1,0 +1,175 @@
+/** Comparisons that nearly every row satisfies: `id = id`, `id > 0`, `name LIKE '%'`, `created_at < now()`. */
+import type { A_Expr } from 'libpg-query';
+import { simplify } from './simplify.js';
+import { as, constant, type Node, names, sameTree } from './tree.js';
+
+const negations: Readonly<Record<string, string>> = {
+  '=': '<>',
+  '<>': '=',
+  '<': '>=',
+  '>': '<=',
+  '<=': '>',
+  '>=': '<',
+  '~~': '!~~',
+  '!~~': '~~',
+  '~~*': '!~~*',
+  '!~~*': '~~*',
+  '~': '!~',
+  '!~': '~',
+  '~*': '!~*',
+  '!~*': '~*',
+};
+
+const mirrored: Readonly<Record<string, string>> = { '=': '=', '<>': '<>', '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
+
+/** `=`, `<>` (also for `!=`), `~~` for LIKE ...; undefined for an operator with a schema. */
+export function operatorOf(expression: A_Expr): string | undefined {
+  const path = names(expression.name);
+  const name = path.length === 1 || path[0] === 'pg_catalog' ? path.at(-1) : undefined;
+  return name === '!=' ? '<>' : name;
+}
+
+/** Both sides simplified; at least one of them depends on the row. */
+export function acceptsNearlyAll(
+  expression: A_Expr,
+  left: Node | undefined,
+  right: Node | undefined,
+  negated: boolean,
+): boolean {
+  const plain = operatorOf(expression);
+  const operator = negated ? negations[plain ?? ''] : plain;
+  switch (expression.kind) {
+    case 'AEXPR_OP':
+    case 'AEXPR_LIKE':
+    case 'AEXPR_ILIKE':
+    case 'AEXPR_SIMILAR':
+      return (
+        operator !== undefined && (trivial(left, operator, right) || trivial(right, mirrored[operator] ?? '', left))
+      );
+    case 'AEXPR_NOT_DISTINCT':
+      return !negated ? sameTree(left, right) : trivialDifference(left, right);
+    case 'AEXPR_DISTINCT':
+      return !negated ? trivialDifference(left, right) : sameTree(left, right);
+    case 'AEXPR_IN':
+      return listAcceptsAll(left, itemsOf(right), operator === '<>');
+    case 'AEXPR_OP_ANY':
+      return listAcceptsAll(left, itemsOf(right), negated);
+    case 'AEXPR_OP_ALL':
+      return !negated && plain === '<>' && listAcceptsAll(left, itemsOf(right), true);
+    case 'AEXPR_BETWEEN':
+    case 'AEXPR_BETWEEN_SYM': {
+      const [low, high] = itemsOf(right);
+      return !negated && trivial(left, '>=', low) && trivial(left, '<=', high);
+    }
+    default:
+      return false;
+  }
+}
+
+function itemsOf(node: Node | undefined): Node[] {
+  const items = as(node, 'List')?.items ?? as(node, 'A_ArrayExpr')?.elements ?? [];
+  return items.map(simplify);
+}
+
+/** `x IN (x, ...)`, `active IN (true, false)`; excluded: `id NOT IN (0)`. */
+function listAcceptsAll(left: Node | undefined, items: readonly Node[], exclude: boolean): boolean {
+  if (items.length === 0) return false;
+  if (exclude) return items.every((item) => trivialDifference(left, item));
+  const values = items.map(constant);
+  return items.some((item) => sameTree(left, item)) || (values.includes(true) && values.includes(false));
+}
+
+function trivialDifference(left: Node | undefined, right: Node | undefined): boolean {
+  return trivial(left, '<>', right) || (constant(right) === null && constant(left) === undefined);
+}
+
+/** `row operator value`, where `row` depends on the row. */
+function trivial(row: Node | undefined, operator: string, value: Node | undefined): boolean {
+  if (row === undefined || value === undefined || constant(row) !== undefined) return false;
+  if (sameTree(row, value)) return ['=', '<=', '>=', '~~', '~~*'].includes(operator);
+  if (isShifted(row, operator, value)) return true;
+  if (isNow(value)) return (operator === '<' || operator === '<=') && isBirthday(row);
+  const bound = constant(value);
+  if (bound === undefined || bound === null) return patternAcceptsAll(operator, value);
+  switch (operator) {
+    case '<>':
+      return isNothing(bound) || isIdentifier(row);
+    case '>':
+      return isLowest(bound);
+    case '>=':
+      return isLowest(bound) || (bound === 1 && isIdentifier(row));
+    case '<':
+    case '<=':
+      return isHighest(bound);
+    default:
+      return patternAcceptsAll(operator, value);
+  }
+}
+
+function isNothing(value: string | number | boolean): boolean {
+  return value === '' || (typeof value === 'number' && value <= 0) || /^(-\d+|0)$/.test(String(value));
+}
+
+function isLowest(value: string | number | boolean): boolean {
+  if (isNothing(value)) return true;
+  return (
+    typeof value === 'string' && /^\s*(-infinity|epoch|\(0,\d+\)|(0\d{3}|1[0-8]\d\d|19[0-6]\d|1970)-)/i.test(value)
+  );
+}
+
+function isHighest(value: string | number | boolean): boolean {
+  if (typeof value === 'number') return value >= 1e9;
+  if (typeof value !== 'string') return false;
+  return /^\s*(infinity|[2-9][1-9]\d\d-|[3-9]\d{3}-)/i.test(value) || Number(value) >= 1e9;
+}
+
+const nows = ['now', 'clock_timestamp', 'statement_timestamp', 'transaction_timestamp'];
+
+function isNow(node: Node): boolean {
+  if (as(node, 'SQLValueFunction') !== undefined) return true;
+  if (constant(node) === 'now') return true;
+  return nows.includes(names(as(node, 'FuncCall')?.funcname).at(-1) ?? '');
+}
+
+/** Everything was created before now; not everything has expired. */
+function isBirthday(row: Node): boolean {
+  return /^(created|inserted|updated|modified|added|registered|signed_?up)(_?(at|on|date|time|timestamp))?$/i.test(
+    columnName(row),
+  );
+}
+
+/** A primary key by its name: no catalog is asked. */
+function isIdentifier(row: Node): boolean {
+  return /^(id|uuid|pk|oid|ctid)$/i.test(columnName(row));
+}
+
+function columnName(row: Node): string {
+  return names(as(row, 'ColumnRef')?.fields).at(-1) ?? '';
+}
+
+/** `id + 1 > id`. */
+function isShifted(row: Node, operator: string, value: Node): boolean {
+  const sum = as(row, 'A_Expr');
+  if (sum === undefined || sum.kind !== 'AEXPR_OP' || !sameTree(sum.lexpr, value)) return false;
+  if (typeof constant(sum.rexpr) !== 'number') return false;
+  const arithmetic = operatorOf(sum);
+  if (arithmetic === '+') return operator === '>' || operator === '>=' || operator === '<>';
+  return arithmetic === '-' && (operator === '<' || operator === '<=' || operator === '<>');
+}
+
+function patternAcceptsAll(operator: string, value: Node): boolean {
+  const pattern = constant(value) ?? constant(as(value, 'FuncCall')?.args?.[0]);
+  if (typeof pattern !== 'string') return false;
+  switch (operator) {
+    case '~~':
+    case '~~*':
+      return /^_?%+$/.test(pattern);
+    case '~':
+      if (as(value, 'FuncCall') !== undefined) return /^_?%+$/.test(pattern);
+      return /^\^?(\.[*+]?|\(\.\*\))?\$?$/.test(pattern);
+    case '~*':
+      return /^\^?(\.[*+]?|\(\.\*\))?\$?$/.test(pattern);
+    default:
+      return false;
+  }
+}
