@@ -30,6 +30,8 @@ export interface Login {
   /** The issuer's public keys that signed the binding tokens. A convenience for readers, never evidence by itself. */
   readonly issuerKeys?: readonly IssuerKey[];
   readonly method?: LoginMethod;
+  /** What a workload token was issued for, where that is not the client id. */
+  readonly audience?: string;
 }
 
 /** `workload`: a token that a CI system or platform put into the environment or a file. */

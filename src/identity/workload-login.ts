@@ -30,5 +30,6 @@ export async function workloadLogin(
     nonce: binding.nonce,
     workload: true,
   });
-  return assembleLogin(issuer, verified, binding, 'workload', { idToken });
+  const login = assembleLogin(issuer, verified, binding, 'workload', { idToken });
+  return audience === login.clientId ? login : { ...login, audience };
 }
