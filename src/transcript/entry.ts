@@ -16,10 +16,19 @@ export type EntryKind =
 
 export type JsonValue = string | number | boolean | null | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
+/** JSON text made once by the caller and reused, where serialising a large value per entry would cost too much. */
+export class RawJson {
+  readonly json: string;
+
+  constructor(value: JsonValue) {
+    this.json = JSON.stringify(value);
+  }
+}
+
 /** Fields of one entry before numbering, time, chaining and signing. */
 export interface EntryBody {
   readonly k: EntryKind;
-  readonly [field: string]: JsonValue | undefined;
+  readonly [field: string]: JsonValue | RawJson | undefined;
 }
 
 /** Fields that may be taken out later without breaking the signature: SQL text, bind values, error texts. */
@@ -37,6 +46,20 @@ export interface Recorder {
    * Commits of one event-loop turn are grouped: one signature, one write. `done` gets an error when the journal failed.
    */
   commit(sync: boolean, done: (error?: Error) => void): void;
+}
+
+/** An entry as it was read: `fields` holds what its kind says, attacker-controlled until the chain has been verified. */
+export interface Entry {
+  readonly sid: string;
+  readonly n: number;
+  /** Microseconds since 1970 UTC, by the writer's clock. */
+  readonly t: number;
+  readonly k: string;
+  /** SHA-256 of the line before, base64url. */
+  readonly prev: string;
+  /** Digest of each disclosure by its name, base64url. */
+  readonly c: Readonly<Record<string, string>>;
+  readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** Signs pre-authentication encodings. Ed25519; the private half never leaves the implementation. */

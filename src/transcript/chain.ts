@@ -1,0 +1,138 @@
+/**
+ * Bodies become lines: numbered, timed, chained to the line before, disclosures salted and digested.
+ *
+ * What lives here: the state of one session's chain. What it must not know: files, signatures' keys, who waits for
+ * what. It is on the way of every statement: one SHA-256 for the chain, one per disclosure, and string building.
+ */
+import { type Disclosures, type EntryBody, type JsonValue, RawJson } from './entry.js';
+import { digest, disclosureText, EMPTY_HASH, openLine, preAuthEncoding } from './line.js';
+import { MerkleTree } from './merkle-tree.js';
+
+export interface ChainSources {
+  /** Microseconds since 1970 UTC. */
+  readonly now: () => number;
+  readonly randomBytes: (size: number) => Uint8Array;
+}
+
+export interface Link {
+  readonly n: number;
+  /** Lacks its end: `LINE_END` or `signedLineEnd`. */
+  readonly line: string;
+  /** What a signature over this line signs. */
+  readonly preAuth: string;
+}
+
+/** What a session held, for its final seal. */
+export interface Totals {
+  statements: number;
+  asked: number;
+  denied: number;
+}
+
+/** 22 characters of base64url carry 132 random bits; RFC 9901 section 9.3 recommends 128. */
+const SALT_LENGTH = 22;
+const POOL_BYTES = 3 * 4096;
+const KEYS_KEPT = 200;
+
+export class Chain {
+  readonly #sources: ChainSources;
+  readonly #head: string;
+  readonly #tree = new MerkleTree();
+  readonly totals: Totals = { statements: 0, asked: 0, denied: 0 };
+  /** Field names as they stand in JSON, with comma and colon. */
+  readonly #keys = new Map<string, string>();
+  #n = 0;
+  #prev = EMPTY_HASH;
+  #salts = '';
+  #saltAt = 0;
+
+  constructor(sid: string, sources: ChainSources) {
+    this.#sources = sources;
+    this.#head = `{"sid":${JSON.stringify(sid)},"n":`;
+  }
+
+  /** The number of the next line. */
+  get size(): number {
+    return this.#n;
+  }
+
+  /** SHA-256 of the last line's pre-authentication encoding, base64url. */
+  get head(): string {
+    return this.#prev;
+  }
+
+  /** Throws TypeError for a field that the chain itself writes. */
+  add(body: EntryBody, disclosures?: Disclosures): Link {
+    const fields = this.#fields(body);
+    const texts: string[] = [];
+    const commitments = disclosures === undefined ? '' : this.#disclose(disclosures, texts);
+    const n = this.#n;
+    const payload = `${this.#head}${n},"t":${this.#sources.now()},"k":"${body.k}","prev":"${this.#prev}"${fields}${commitments}}`;
+    const preAuth = preAuthEncoding(payload);
+    this.#prev = digest(preAuth);
+    this.#n = n + 1;
+    this.#tree.add(this.#prev);
+    this.#count(body);
+    return { n, line: openLine(payload, texts), preAuth };
+  }
+
+  /** The body of a seal over everything so far: closes a segment, and with `final` the session. */
+  seal(final: boolean): EntryBody {
+    const body = { k: 'seal', size: this.#tree.size, root: this.#tree.root() } as const;
+    return final ? { ...body, final, totals: { ...this.totals } } : body;
+  }
+
+  #fields(body: EntryBody): string {
+    let text = '';
+    for (const key in body) {
+      if (key === 'k') continue;
+      const value = body[key];
+      if (value === undefined) continue;
+      text += (this.#keys.get(key) ?? this.#learnKey(key)) + json(value);
+    }
+    return text;
+  }
+
+  #learnKey(key: string): string {
+    if (['sid', 'n', 't', 'prev', 'c'].includes(key)) throw new TypeError(`the field ${key} belongs to the chain`);
+    const text = `,${JSON.stringify(key)}:`;
+    if (this.#keys.size < KEYS_KEPT) this.#keys.set(key, text);
+    return text;
+  }
+
+  #disclose(disclosures: Disclosures, texts: string[]): string {
+    let commitments = '';
+    for (const name in disclosures) {
+      const value = disclosures[name];
+      if (value === undefined) continue;
+      const text = disclosureText(this.#salt(), name, JSON.stringify(value));
+      texts.push(text);
+      commitments += `${commitments === '' ? ',"c":{' : ','}${JSON.stringify(name)}:"${digest(text)}"`;
+    }
+    return commitments === '' ? '' : `${commitments}}`;
+  }
+
+  /** From a pool: asking the system for randomness costs more than the rest of a disclosure. */
+  #salt(): string {
+    if (this.#saltAt + SALT_LENGTH > this.#salts.length) {
+      this.#salts = Buffer.from(this.#sources.randomBytes(POOL_BYTES)).toString('base64url');
+      this.#saltAt = 0;
+    }
+    const at = this.#saltAt;
+    this.#saltAt = at + SALT_LENGTH;
+    return this.#salts.slice(at, this.#saltAt);
+  }
+
+  #count(body: EntryBody): void {
+    if (body.k === 'statement') {
+      this.totals.statements++;
+      if (body.decision === 'ask' || body.decision === 'second-person') this.totals.asked++;
+    } else if (body.k === 'verdict' && body.decision !== 'allow') this.totals.denied++;
+  }
+}
+
+/** As JSON.stringify, with the JSON of RawJson as it is. */
+function json(value: JsonValue | RawJson): string {
+  if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
+  return value instanceof RawJson ? value.json : JSON.stringify(value);
+}
