@@ -122,7 +122,7 @@ class PolicyEngine implements CompiledPolicy {
     }
     const { decision, rule, origin, once } = found ?? nothingSaid;
     const why = found?.why;
-    const what = sentence(situation, subject.effect);
+    const what = sentence(situation, subject.effect, subject.statement.command);
     return {
       effect: subject.effect,
       situation,
@@ -192,11 +192,13 @@ const unreadableStatement: StatementFacts = {
   deferred: false,
 };
 
-/** A cursor's query runs as it is fetched, without being looked at again; what has no effect listed is not known. */
-function effectsOf(statement: StatementFacts): readonly Effect[] {
-  const { handle, effects } = statement;
-  if (handle?.op === 'declare' && handle.inner) return [...effects, ...effectsOf(handle.inner)];
-  return effects.length > 0 ? effects : [unreadable];
+/** Statements that may well have no effect at all: `SELECT 1`. Of any other, none means that we missed it. */
+const effectless: ReadonlySet<string> = new Set(['SELECT', 'VALUES', 'SHOW', 'EXPLAIN']);
+const readsNothing: Effect = { kind: 'read', targets: [], bounded: true, opaque: false };
+
+function effectsOf({ effects, command }: StatementFacts): readonly Effect[] {
+  if (effects.length > 0) return effects;
+  return [effectless.has(command) ? readsNothing : unreadable];
 }
 
 function transactionAfter(statement: StatementFacts, inTransaction: boolean): boolean {

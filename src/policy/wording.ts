@@ -2,7 +2,19 @@
 import type { Effect, Facts, Target } from '../sql/facts.js';
 import type { SituationName } from './profiles.js';
 
-export function sentence(situation: SituationName, effect: Effect): string {
+/** `command` is the command tag's words. */
+export function sentence(situation: SituationName, effect: Effect, command: string): string {
+  const told = plainSentence(situation, effect, command);
+  if (!inDefinition(effect)) return told;
+  return `In the code that it defines: ${told.charAt(0).toLowerCase()}${told.slice(1)}`;
+}
+
+/** An effect of a function's body or a rule's action: it comes about when that is run. */
+function inDefinition(effect: Effect): boolean {
+  return /\bin definition$/.test(effect.detail ?? '') && effect.kind !== 'execute-code';
+}
+
+function plainSentence(situation: SituationName, effect: Effect, command: string): string {
   const on = names(effect.targets);
   const some = on || 'something';
   const detail = effect.detail;
@@ -12,7 +24,7 @@ export function sentence(situation: SituationName, effect: Effect): string {
     case 'insert':
       return `Adds rows to ${some}.`;
     case 'update':
-      return `Changes some rows of ${some}.`;
+      return detail === 'nextval' ? `Takes the next number of ${some}.` : `Changes some rows of ${some}.`;
     case 'update-unbounded':
       return `Changes every row of ${some}: no condition restricts it.`;
     case 'delete':
@@ -28,7 +40,7 @@ export function sentence(situation: SituationName, effect: Effect): string {
     case 'alter':
       return `Changes ${typed(effect, 'an object')}${bracketed(detail)}.`;
     case 'drop':
-      return `Drops ${typed(effect, 'an object')}${cascades(detail) ? ' and everything that depends on it' : ''}.`;
+      return `Drops ${dropped(effect)}${cascades(detail) ? ' and everything that depends on it' : ''}.`;
     case 'grant':
       return `Changes who may do what${on ? ` with ${on}` : ''}${bracketed(detail)}.`;
     case 'role':
@@ -36,7 +48,8 @@ export function sentence(situation: SituationName, effect: Effect): string {
     case 'config':
       return `Changes the configuration of the server or the database${on ? `: ${on}` : ''}.`;
     case 'session':
-      return on ? `Sets ${on} for this session.` : 'Changes a setting of this session.';
+      if (detail !== undefined) return `Sets ${some} for this session.`;
+      return `Puts ${on === 'all' ? 'every setting' : some} back to what it was when the session began.`;
     case 'session-meaning':
       return settingSentence(effect, some);
     case 'session-identity':
@@ -46,7 +59,7 @@ export function sentence(situation: SituationName, effect: Effect): string {
     case 'transaction-prepared':
       return 'Leaves a transaction open beyond this session, or ends one that was.';
     case 'copy-file':
-      return `Reads or writes files of the database server${on ? `: ${on}` : ''}.`;
+      return `${fileVerb(detail)} files of the database server${on ? `: ${on}` : ''}.`;
     case 'copy-program':
       return `Runs a program on the database server${on ? `: ${on}` : ''}.`;
     case 'execute-code':
@@ -66,7 +79,7 @@ export function sentence(situation: SituationName, effect: Effect): string {
     case 'maintenance':
       return `Gathers statistics or cleans up${on ? `: ${on}` : ''}.`;
     case 'maintenance-heavy':
-      return `Rebuilds or rewrites ${on || 'whole tables'}${bracketed(detail)}: other sessions may have to wait.`;
+      return `Runs ${command}${detail ? ` (${detail})` : ''}${on ? ` on ${on}` : ''}: other sessions may have to wait.`;
     case 'notify':
       return 'Listens for notifications or sends one.';
     case 'prepare':
@@ -110,6 +123,7 @@ const settingSentences: Readonly<Record<string, string>> = {
 };
 
 function settingSentence(effect: Effect, some: string): string {
+  if (effect.opaque) return 'Changes a setting whose name or value cannot be seen in the text.';
   const [target] = effect.targets;
   const known = effect.targets.length === 1 && target ? settingSentences[target.name] : undefined;
   return known ?? `Sets ${some}, which changes rights, protection or the meaning of later statements.`;
@@ -132,7 +146,21 @@ function dotted(target: Target): string {
   return target.schema === undefined ? target.name : `${target.schema}.${target.name}`;
 }
 
+function fileVerb(detail: string | undefined): string {
+  if (detail === 'read') return 'Reads';
+  return detail === 'write' ? 'Writes' : 'Reads or writes';
+}
+
+/** ALTER TABLE ... DROP COLUMN drops part of a table. */
+function dropped(effect: Effect): string {
+  const [target] = effect.targets;
+  if (target?.columns === undefined || !/^column\b/.test(effect.detail ?? '')) return typed(effect, 'an object');
+  return `column ${target.columns.join(', ')} of ${dotted(target)}`;
+}
+
 function typed(effect: Effect, otherwise: string): string {
+  const [first, second] = effect.targets;
+  if (first?.type === 'index' && second?.type === 'table') return `index ${dotted(first)} on ${dotted(second)}`;
   const types = new Set(effect.targets.map((target) => target.type));
   const [type] = types;
   const on = names(effect.targets);

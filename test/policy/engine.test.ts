@@ -134,7 +134,10 @@ t.test('no rule lets pass what nobody understands', async (t) => {
   const policy = rules('name: all, when: {}, then: allow');
   t.equal(policy.decide(input(deleteAll)).decision, 'allow');
   t.equal(policy.decide(input(one('unknown'))).decision, 'ask');
-  t.equal(policy.decide(input(facts(statement([])))).decision, 'ask', 'a statement without effects');
+  const without = (command: string) => policy.decide(input(facts(statement([], { command })))).decision;
+  t.equal(without('SELECT'), 'allow');
+  t.equal(without('SELECT INTO'), 'ask', 'a statement that must have effects, and has none');
+  t.equal(without(''), 'ask');
   for (const reason of ['syntax', 'too-large', 'too-deep', 'encoding', 'parser-failure'] as const) {
     const broken: Facts = { statements: [], unparseable: { reason, message: 'x' } };
     const ruling = policy.decide(input(broken));
@@ -167,14 +170,6 @@ t.test('an empty text is allowed', async (t) => {
 t.test('many sentences are cut', async (t) => {
   const drops = Array.from({ length: 9 }, (_, index) => effect('drop', { targets: [table(`t${index}`)] }));
   t.match(guarded.decide(input(facts(statement(drops)))).reason, /^Drops table t0\. .* And 6 more like these\.$/);
-});
-
-t.test('a cursor is judged by its query, a prepared statement when it is executed', async (t) => {
-  const inner = statement([effect('function-call', { opaque: true, targets: [{ type: 'function', name: 'f' }] })]);
-  const declared = statement([effect('cursor')], { handle: { op: 'declare', name: 'c', inner } });
-  const prepared = statement([effect('prepare')], { handle: { op: 'prepare', name: 'p', inner }, deferred: true });
-  t.equal(guarded.decide(input(facts(declared))).decision, 'ask');
-  t.equal(guarded.decide(input(facts(prepared))).decision, 'allow');
 });
 
 t.test('rules: the strictest that fires wins, whatever its place', async (t) => {
