@@ -1,4 +1,5 @@
-/** The part of `pg-query-emscripten` 5.1.0 that grammar.ts uses; the package ships no declarations. */
+/** The parts of the WebAssembly packages that first-parser.ts and second-parser.ts use; neither declares them. */
+
 declare module 'pg-query-emscripten/pg_query_wasm.js' {
   export interface PgQueryError {
     readonly message: string;
@@ -18,6 +19,27 @@ declare module 'pg-query-emscripten/pg_query_wasm.js' {
 
   /** A new instance with its own memory. */
   const create: () => Promise<PgQueryInstance>;
+  // biome-ignore lint/style/noDefaultExport: that is what the package exports
+  export default create;
+}
+
+declare module 'libpg-query/wasm/libpg-query.js' {
+  /** C functions of libpg_query's wrapper; all numbers are addresses, 0 is NULL. */
+  export interface LibPgQueryInstance {
+    readonly HEAPU8: Uint8Array;
+    getValue(address: number, type: 'i32'): number;
+    UTF8ToString(address: number): string;
+    lengthBytesUTF8(text: string): number;
+    stringToUTF8(text: string, address: number, maxBytes: number): void;
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+    /** Returns a PgQueryParseResult: parse_tree, stderr_buffer, error. */
+    _wasm_parse_query_raw(sql: number): number;
+    _wasm_free_parse_result(result: number): void;
+  }
+
+  /** A new instance with its own memory. */
+  const create: () => Promise<LibPgQueryInstance>;
   // biome-ignore lint/style/noDefaultExport: that is what the package exports
   export default create;
 }
