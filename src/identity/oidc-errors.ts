@@ -32,6 +32,12 @@ export function explainOidcError(error: unknown, context: OidcContext): DbguardE
   const issuer = printable(context.issuer);
   if (isTransient(error)) {
     const reason = socketReason(error);
+    if (/CERT|SELF_SIGNED|ISSUER|ALTNAME|VERIFY/.test(reason)) {
+      return failed(
+        `the TLS certificate of ${issuer} is not trusted: ${reason}`,
+        'If your organisation signs its own certificates, name its CA file in NODE_EXTRA_CA_CERTS.',
+      );
+    }
     return failed(
       `the issuer ${issuer} cannot be reached${reason ? `: ${reason}` : ''}`,
       'Check the network, VPN or proxy, and identity.issuer in dbguard.yaml.',

@@ -1,10 +1,15 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { deviceLogin } from '../../src/identity/device-login.js';
 import { discoverIssuer } from '../../src/identity/issuer.js';
 import { issuerFetch } from '../../src/io/oidc-fetch.js';
 import { Browser, clientId, startProvider } from '../identity/provider.js';
+import { makeCertificate } from './upstream/certificates.js';
 
 async function serve(t: Test, listener: RequestListener): Promise<string> {
   const server = createServer(listener);
@@ -76,4 +81,40 @@ test('attack: a discovery document of another issuer', async (t) => {
     code: 'login-failed',
     message: /does not answer as an OpenID Connect issuer/,
   });
+});
+
+test('https: a certificate that nobody trusts is refused in words; NODE_EXTRA_CA_CERTS is how to trust it', async (t) => {
+  const authority = makeCertificate({ name: 'Test CA', authority: true });
+  const certificate = makeCertificate({ name: 'issuer', issuer: authority, hosts: ['127.0.0.1'] });
+  const server = createTlsServer({ key: certificate.keyPem, cert: certificate.pem }, (_request, response) => {
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ issuer }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const issuer = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  await t.rejects(discoverIssuer({ issuer, clientId }, { fetch: issuerFetch, now: Date.now }), {
+    code: 'login-failed',
+    message: /TLS certificate .* not trusted: UNABLE_TO_VERIFY_LEAF_SIGNATURE/,
+    hint: /NODE_EXTRA_CA_CERTS/,
+  });
+
+  const folder = t.testdir();
+  const [script, ca] = [join(folder, 'script.mts'), join(folder, 'ca.pem')];
+  writeFileSync(ca, authority.pem);
+  writeFileSync(
+    script,
+    `import { connectIssuer } from '${new URL('../../src/io/oidc-login-source.js', import.meta.url).href}';
+     console.log((await connectIssuer({ issuer: '${issuer}', clientId: 'dbguard' })).metadata.issuer);`,
+  );
+  const child = spawn(process.execPath, [...process.execArgv, script], {
+    env: { ...process.env, NODE_EXTRA_CA_CERTS: ca },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let out = '';
+  for await (const chunk of child.stdout) out += chunk;
+  t.equal(out, `${issuer}\n`);
 });
