@@ -24,6 +24,13 @@ export async function identitySettings(context: CommandContext, options: OptionV
   });
 }
 
+/** What the command line says about the login. Named fields: `--profile` is a policy's name in other commands. */
+export interface IdentityFlags {
+  readonly issuer?: string | undefined;
+  readonly clientId?: string | undefined;
+  readonly profile?: string | undefined;
+}
+
 /** As `identitySettings`; undefined where nothing is configured. */
 export async function findIdentitySettings(
   context: CommandContext,
@@ -36,18 +43,22 @@ export async function findIdentitySettings(
   ]);
   const { env, cwd } = context;
   const config = combineConfigs(loadConfigs({ cwd, env, named: text(options.config) }));
-  return settingsFrom(config, env, options);
+  return settingsFrom(config, env, {
+    issuer: text(options.issuer),
+    clientId: text(options.clientId),
+    profile: text(options.profile),
+  });
 }
 
 /** For commands that have read the files already. */
 export function settingsFrom(
   config: Pick<CombinedConfig, 'identity' | 'sources'>,
   env: NodeJS.ProcessEnv,
-  options: OptionValues,
+  flags: IdentityFlags = {},
 ): IdentitySettings | undefined {
   const file = config.identity;
-  const issuer = text(options.issuer) ?? text(env.DBGUARD_ISSUER) ?? file?.issuer;
-  const clientId = text(options.clientId) ?? text(env.DBGUARD_CLIENT_ID) ?? file?.clientId;
+  const issuer = flags.issuer ?? text(env.DBGUARD_ISSUER) ?? file?.issuer;
+  const clientId = flags.clientId ?? text(env.DBGUARD_CLIENT_ID) ?? file?.clientId;
   if (issuer === undefined || clientId === undefined) return undefined;
   const source = config.sources.find((candidate) => candidate.config.identity === file && file !== undefined);
   if (source?.level === 'organisation' && (issuer !== file?.issuer || clientId !== file.clientId)) {
@@ -55,7 +66,7 @@ export function settingsFrom(
       hint: 'Leave out --issuer and --client-id, and unset DBGUARD_ISSUER and DBGUARD_CLIENT_ID.',
     });
   }
-  const profile = text(options.profile) ?? text(env.DBGUARD_PROFILE);
+  const profile = flags.profile ?? text(env.DBGUARD_LOGIN_PROFILE);
   // A secret goes to the issuer that its file names, never to one from a flag.
   const ownIssuer = issuer === file?.issuer;
   const clientSecret = env[(ownIssuer && secretVariable(file, source)) || SECRET_VARIABLE];
