@@ -36,3 +36,27 @@ export function lineAt(text: string, position: number): number {
   for (let at = text.indexOf('\n'); at >= 0 && at < position; at = text.indexOf('\n', at + 1)) line++;
   return line;
 }
+
+/** Where a statement begins behind the comments that stand before it. */
+export function behindComments(text: string, start: number): number {
+  const comment = /\s+|--[^\n]*|\/\*/y;
+  let at = start;
+  for (;;) {
+    comment.lastIndex = at;
+    const match = comment.exec(text);
+    if (match === null) return at;
+    at = match[0] === '/*' ? endOfComment(text, at) : comment.lastIndex;
+  }
+}
+
+/** Comments nest ("Comments" in the PostgreSQL manual). */
+function endOfComment(text: string, start: number): number {
+  const mark = /\/\*|\*\//g;
+  mark.lastIndex = start;
+  let depth = 0;
+  for (let match = mark.exec(text); match !== null; match = mark.exec(text)) {
+    depth += match[0] === '/*' ? 1 : -1;
+    if (depth === 0) return mark.lastIndex;
+  }
+  return text.length;
+}

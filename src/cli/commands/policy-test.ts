@@ -7,7 +7,7 @@ import type { Ruling } from '../../policy/decision.js';
 import { rulingOf } from '../../policy/engine.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { countDecisions, type Judge, judgeFor } from '../judging.js';
-import { lineAt, plainSql } from '../sql-file.js';
+import { behindComments, lineAt, plainSql } from '../sql-file.js';
 import { type Paper, paperFor, sanitise, wrap } from '../text.js';
 
 interface Tested {
@@ -29,7 +29,8 @@ export async function run(context: CommandContext, args: readonly string[], opti
     const paper = paperFor(context);
     for (const one of stopped) context.stdout.write(`${asText(one, paper)}\n`);
     const counts = countDecisions(tested.map((one) => one.ruling.decision)) || 'none';
-    context.stdout.write(`${tested.length} statements in ${files.length} files: ${counts} (${judge.policy.name})\n`);
+    const where = files.length === 1 ? '1 file' : `${files.length} files`;
+    context.stdout.write(`${tested.length} statements in ${where}: ${counts} (${judge.policy.name})\n`);
   }
   return stopped.length > 0 ? 1 : 0;
 }
@@ -60,9 +61,10 @@ function testFile(path: string, cwd: string, judge: Judge): Tested[] {
   const tested = facts.statements.flatMap((statement, index): Tested[] => {
     // What an EXECUTE of this file runs is appended behind the file's own statements.
     if (statement.end === statement.start) return [];
-    const sql = text.slice(statement.start, statement.end);
+    const start = behindComments(text, statement.start);
+    const sql = text.slice(start, statement.end);
     const its = judgements.filter((one) => one.statement === index);
-    return [{ file, line: lineAt(text, statement.start), sql, ruling: rulingOf(its) }];
+    return [{ file, line: lineAt(text, start), sql, ruling: rulingOf(its) }];
   });
   if (facts.unparseable) {
     const at = (facts.unparseable.position ?? 1) - 1;

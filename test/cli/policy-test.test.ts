@@ -1,0 +1,107 @@
+import { join } from 'node:path';
+import t from 'tap';
+import { runCommand } from './run-command.js';
+
+const migration = `-- adds a column /* to orders
+ALTER TABLE orders ADD COLUMN note text;
+
+UPDATE orders SET note = ''
+ WHERE id = 7;
+DELETE FROM orders;
+`;
+
+t.test('what would prompt, where it stands, and why; exit code 1', async (t) => {
+  const cwd = t.testdir({ migrations: { '001.sql': migration, '002.sql': 'SELECT 1;', 'notes.txt': 'DROP' } });
+  const { code, stdout } = await runCommand('policy test', ['migrations'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.equal(code, 1);
+  t.equal(
+    stdout,
+    `migrations/001.sql:2  ask  builtin:alter, built-in guarded profile
+  ALTER TABLE orders ADD COLUMN note text
+  Changes table orders (add column).
+
+migrations/001.sql:6  ask  builtin:delete-unbounded, built-in guarded profile
+  DELETE FROM orders
+  Deletes every row of orders: no condition restricts it.
+
+4 statements in 2 files: 2 allow, 2 ask (guarded)
+`,
+  );
+});
+
+t.test('nothing would prompt: exit code 0', async (t) => {
+  const cwd = t.testdir({ 'a.sql': 'SELECT 1; INSERT INTO a VALUES (1);' });
+  const ran = await runCommand('policy test', ['a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.equal(ran.code, 0);
+  t.equal(ran.stdout, '2 statements in 1 file: 2 allow (guarded)\n');
+});
+
+t.test('--json has every statement', async (t) => {
+  const cwd = t.testdir({ 'a.sql': migration });
+  const { stdout } = await runCommand('policy test', ['--json', 'a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.match(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    [
+      { file: 'a.sql', line: 2, decision: 'ask', rule: 'builtin:alter' },
+      { file: 'a.sql', line: 4, decision: 'allow', sql: /^UPDATE orders/ },
+      { file: 'a.sql', line: 6, decision: 'ask', rule: 'builtin:delete-unbounded' },
+    ],
+  );
+});
+
+t.test('a dump with rows and psql commands', async (t) => {
+  const dump = `\\restrict abc
+SET statement_timeout = 0;
+COPY public.orders (id, note) FROM stdin;
+1\tDROP TABLE x;
+2\t\\N
+\\.
+SELECT pg_catalog.setval('public.s', 2, true);
+\\unrestrict abc
+`;
+  const cwd = t.testdir({ 'dump.sql': dump });
+  const { stdout } = await runCommand('policy test', ['--json', 'dump.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.match(
+    stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    [
+      { line: 2, decision: 'allow' },
+      { line: 3, decision: 'allow', sql: /^COPY/ },
+      { line: 7, decision: 'ask' },
+    ],
+  );
+});
+
+t.test('a file that is not SQL names the place', async (t) => {
+  const cwd = t.testdir({ 'a.sql': 'SELECT 1;\nALTER TABEL x;\n' });
+  const { code, stdout } = await runCommand('policy test', ['a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.equal(code, 1);
+  t.match(stdout, /^a\.sql:2 {2}ask {2}builtin:unparseable/m);
+  t.match(stdout, /syntax error at or near "TABEL"/);
+});
+
+t.test('a migrations profile says that one approval covers the rest', async (t) => {
+  const cwd = t.testdir({ 'a.sql': 'BEGIN; ALTER TABLE a ADD b int; ALTER TABLE a ADD c int; COMMIT;' });
+  const args = ['--json', '--profile', 'migrations', 'a.sql'];
+  const { stdout } = await runCommand('policy test', args, { cwd, env: { DBGUARD_HOME: cwd } });
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  t.strictSame(
+    lines.map((line) => line.covers),
+    [undefined, 'transaction', 'transaction', undefined],
+  );
+});
+
+t.test('what cannot be read', async (t) => {
+  const cwd = t.testdir({ empty: {} });
+  const run = (path: string) => runCommand('policy test', [path], { cwd, env: { DBGUARD_HOME: join(cwd, 'h') } });
+  await t.rejects(run('nope.sql'), { code: 'usage', message: /cannot read nope\.sql/ });
+  await t.rejects(run('empty'), { code: 'usage', message: /no \.sql file/ });
+});
