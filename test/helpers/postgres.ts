@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -194,7 +194,7 @@ function unref(stream: object): void {
 async function createCluster(binDir: string, version: number, data: string, cache: boolean): Promise<void> {
   if (!cache) return initdb(binDir, data);
   const made = statSync(join(binDir, 'postgres')).mtimeMs.toFixed(0);
-  const template = join(tmpdir(), `dbguard-pg${version}-template-${account.uid ?? process.getuid?.() ?? 0}-${made}`);
+  const template = join(scratch(), `dbguard-pg${version}-template-${account.uid ?? process.getuid?.() ?? 0}-${made}`);
   if (!existsSync(template)) {
     const own = makeFolder('dbguard-pg-template-');
     await initdb(binDir, join(own, 'data'));
@@ -207,7 +207,11 @@ async function initdb(binDir: string, data: string): Promise<void> {
   const folder = makeFolder('dbguard-pg-init-');
   const pwfile = writeOwned(folder, 'password', password);
   const options = ['-D', data, '-U', superuser, '--pwfile', pwfile, '-A', 'scram-sha-256', '-E', 'UTF8'];
-  await run(join(binDir, 'initdb'), [...options, '--no-locale', '--no-sync'], { ...account, cwd: '/' });
+  // the smallest WAL segments: what has to be copied for each server halves
+  await run(join(binDir, 'initdb'), [...options, '--no-locale', '--no-sync', '--wal-segsize', '1'], {
+    ...account,
+    cwd: '/',
+  });
   rmSync(folder, { recursive: true });
 }
 
@@ -233,9 +237,17 @@ function makeTls(dir: string, ssl: true | Exclude<PostgresOptions['ssl'], boolea
   return { authority, rootcert: writeOwned(dir, 'root.crt', authority.pem) };
 }
 
-/** In the temp folder, the server account's own. */
+/** Memory where there is plenty: a container's default /dev/shm of 64 MB holds one server and no work. */
+function scratch(): string {
+  const memory = '/dev/shm';
+  if (!existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > 1e9 ? memory : tmpdir();
+}
+
+/** The server account's own. */
 function makeFolder(prefix: string): string {
-  const folder = mkdtempSync(join(tmpdir(), prefix));
+  const folder = mkdtempSync(join(scratch(), prefix));
   if (account.uid !== undefined && account.gid !== undefined) chownSync(folder, account.uid, account.gid);
   return folder;
 }
