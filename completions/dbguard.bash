@@ -57,7 +57,7 @@ _dbguard() {
   case "$path" in
     '') options='--help -h --version -V'; operands='init login logout whoami explain policy completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
-    'login') options='--browser --no-open --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
+    'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
     'explain') options='--stdin --json --policy --config --profile --connection --subject --agent --help -h' ;;

@@ -23,6 +23,7 @@ complete -c dbguard -n '__fish_seen_subcommand_from init' -l force -d 'replace a
 complete -c dbguard -n '__fish_seen_subcommand_from init' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from login' -l browser -d 'log in through a browser on this machine: stronger evidence than a device code'
 complete -c dbguard -n '__fish_seen_subcommand_from login' -l no-open -d 'never offer to open the browser'
+complete -c dbguard -n '__fish_seen_subcommand_from login' -l qr -d 'also show the page as a QR code, to confirm on a phone'
 complete -c dbguard -n '__fish_seen_subcommand_from login' -l redirect-uri -x -d 'loopback address that the browser comes back to; implies --browser'
 complete -c dbguard -n '__fish_seen_subcommand_from login' -l token-file -r -F -d 'log in with a token that a CI system or platform wrote to a file'
 complete -c dbguard -n '__fish_seen_subcommand_from login' -l issuer -x -d 'OpenID Connect issuer (default: identity.issuer in dbguard.yaml)'
