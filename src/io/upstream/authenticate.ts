@@ -18,6 +18,7 @@ import { deriveScramKeys, recommendedIterations, type ScramKeys } from '../../wi
 import { scramSha256, scramSha256Plus } from '../../wire/scram-messages.js';
 import type { AuthMethod, UpstreamAuth } from './config.js';
 import { authFailure, tlsFailure, type UpstreamError } from './failure.js';
+import type { ConnectionMemory } from './memory.js';
 import { explainOauthError, type OauthTokenSource, oauthInitialResponse } from './oauth.js';
 import { findPassword, type Login } from './password.js';
 import type { Secret } from './secret.js';
@@ -29,6 +30,7 @@ export interface LoginContext extends Login {
   readonly socket: Socket;
   readonly label: string;
   readonly auth: UpstreamAuth;
+  readonly memory: ConnectionMemory;
   readonly tls: TlsSession | undefined;
   /** A unix socket: nobody is in between. */
   readonly unix: boolean;
@@ -167,7 +169,10 @@ export class UpstreamLogin {
         serverKey: Buffer.from(scramServerKey.reveal(), 'base64'),
       };
     }
-    return deriveScramKeys((await this.#password()).reveal(), salt, iterations);
+    const password = (await this.#password()).reveal();
+    return this.#context.memory.scramKeys({ password, salt, iterations }, () =>
+      deriveScramKeys(password, salt, iterations),
+    );
   }
 
   async #continueSasl(data: Buffer): Promise<void> {

@@ -1,4 +1,5 @@
 /** What a connection to the server needs to know, resolved and checked. Terms are libpq's ("Parameter Key Words"). */
+import type { ConnectionMemory } from './memory.js';
 import type { Secret } from './secret.js';
 
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
@@ -23,6 +24,8 @@ export interface UpstreamTls {
   readonly negotiation: 'postgres' | 'direct';
   /** `system`: the operating system's roots. */
   readonly rootcert: TlsFile | 'system';
+  /** SSL_CERT_FILE, where OpenSSL looks for the system's roots first. */
+  readonly systemBundle: string | undefined;
   /** Client certificate; undefined where none is to be sent (sslcertmode=disable). */
   readonly cert: TlsFile | undefined;
   readonly key: TlsFile;
@@ -74,6 +77,8 @@ export interface UpstreamConfig {
   readonly maxProtocolMinor: number | undefined;
   /** Startup parameters that the connection string asks for: `options`, `application_name`, `client_encoding`. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** Shared by the connections of this configuration. */
+  readonly memory: ConnectionMemory;
   /** Settings that were given but cannot be honoured here, each with the reason. */
   readonly ignored: readonly IgnoredSetting[];
 }

@@ -13,7 +13,8 @@ import { firstOf, nextHostMayHelp, WrongServer } from './hosts.js';
 import type { OauthTokenSource } from './oauth.js';
 import { hasSessionAttrs } from './session-attrs.js';
 import { type BackendKey, startSession } from './start-session.js';
-import { loadTlsMaterial, type TlsMaterial, type TlsSession } from './tls.js';
+import type { TlsSession } from './tls.js';
+import { loadTlsMaterial, type TlsMaterial } from './tls-files.js';
 import { eachWay, type Way } from './ways.js';
 
 /** A connection that is logged in and ready for its first query. */
@@ -56,8 +57,6 @@ export interface ConnectOptions {
   /** Minor version of protocol 3 to ask for; what the client asked for, so that nothing is promised twice. */
   readonly protocolMinor?: number;
   readonly oauthToken?: OauthTokenSource;
-  /** For SSL_CERT_FILE. */
-  readonly env?: NodeJS.ProcessEnv;
 }
 
 /**
@@ -82,7 +81,7 @@ export async function connectUpstream(
     options,
     // Once for all hosts, and only when one of them is to be encrypted.
     tlsMaterial: () => {
-      material ??= loadTlsMaterial(config.tls, options.env ?? {});
+      material ??= loadTlsMaterial(config);
       return material;
     },
   };
@@ -142,6 +141,7 @@ async function connectOnce(
       user: parameters.get('user') ?? config.user,
       database: parameters.get('database') ?? config.database,
       auth: config.auth,
+      memory: config.memory,
       unix: endpoint.unix,
       oauthToken: options.oauthToken,
       signal: deadline.signal,

@@ -5,7 +5,8 @@ import type { UpstreamTls } from './config.js';
 import type { Endpoint } from './dial.js';
 import { protocolFailure, tlsFailure } from './failure.js';
 import { MessageReader } from './message-reader.js';
-import { startTls, type TlsMaterial, type TlsSession } from './tls.js';
+import { startTls, type TlsSession } from './tls.js';
+import type { TlsMaterial } from './tls-files.js';
 
 const accepted = 'S'.charCodeAt(0);
 const declined = 'N'.charCodeAt(0);

@@ -9,7 +9,7 @@ import { oneOf } from './setting-values.js';
 const versions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
 
 /** Throws DbguardError `config-invalid`. */
-export function resolveTls(settings: Settings, home: string): UpstreamTls {
+export function resolveTls(settings: Settings, home: string, env: NodeJS.ProcessEnv): UpstreamTls {
   const file = (keyword: Keyword, standard: string): TlsFile => {
     const path = settings.get(keyword);
     return path ? { path, given: true } : { path: join(home, '.postgresql', standard), given: false };
@@ -37,6 +37,7 @@ export function resolveTls(settings: Settings, home: string): UpstreamTls {
     mode,
     negotiation,
     rootcert: system ? 'system' : file('sslrootcert', 'root.crt'),
+    systemBundle: env.SSL_CERT_FILE,
     cert: sendCertificate ? file('sslcert', 'postgresql.crt') : undefined,
     key: file('sslkey', 'postgresql.key'),
     keyPassword: keyPassword ? new Secret(keyPassword) : undefined,

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type IgnoredSetting, targetSessionAttrs, type UpstreamConfig, type UpstreamHost } from './config.js';
 import { invalid, isConninfo, parseConninfo, setKeyword } from './conninfo.js';
 import { isKeyword, type Keyword, keywords, type Settings } from './keywords.js';
+import { ConnectionMemory } from './memory.js';
 import { resolveAuth } from './resolve-auth.js';
 import { resolveTls } from './resolve-tls.js';
 import { readService } from './service-file.js';
@@ -38,7 +39,7 @@ export function resolveUpstream(source: UpstreamSource, env: NodeJS.ProcessEnv):
     hosts,
     user,
     database: settings.get('dbname') || user,
-    tls: resolveTls(settings, home),
+    tls: resolveTls(settings, home, env),
     auth: resolveAuth(settings, source.passwordCommand, home),
     targetSessionAttrs: oneOf(settings, 'target_session_attrs', targetSessionAttrs, 'any'),
     loadBalanceHosts: oneOf(settings, 'load_balance_hosts', ['disable', 'random'], 'disable') === 'random',
@@ -47,6 +48,7 @@ export function resolveUpstream(source: UpstreamSource, env: NodeJS.ProcessEnv):
       integer(settings, 'keepalives') === 0 ? undefined : (integer(settings, 'keepalives_idle') ?? 0) * 1000,
     ...readProtocol(settings),
     parameters: readParameters(settings),
+    memory: new ConnectionMemory(),
     ignored: listIgnored(settings),
   };
 }

@@ -25,7 +25,7 @@ for (const version of versions) {
     const [primary, standby, readOnly] = await Promise.all([
       startServer(t, version),
       startServer(t, version, { standby: true }),
-      startServer(t, version, { settings: { default_transaction_read_only: 'on' } }),
+      startServer(t, version, { readOnly: true }),
     ]);
     const all = [standby.port, readOnly.port, primary.port];
     const chosen = async (attrs: string, ports: number[]) => {

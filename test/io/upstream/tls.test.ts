@@ -95,7 +95,12 @@ async function verification(t: Test, { port, rootcert }: Server): Promise<void> 
     { code: 'upstream-tls', message: /not trusted/ },
     'system roots do not know our CA',
   );
-  t.ok(await connect(t, { url: system }, { env: { SSL_CERT_FILE: rootcert } }), 'unless SSL_CERT_FILE says so');
+  const told = await connectUpstream(
+    resolveUpstream({ url: system }, { HOME: '/nonexistent', SSL_CERT_FILE: rootcert }),
+    new Map(),
+  );
+  t.teardown(() => told.socket.destroy());
+  t.ok(told.tls?.verified, 'unless SSL_CERT_FILE says so');
 }
 
 async function clientCertificates(t: Test, { port, authority, rootcert }: Server): Promise<void> {
