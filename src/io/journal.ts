@@ -75,6 +75,9 @@ export interface Journal extends Recorder {
   close(final: boolean): Promise<void>;
 }
 
+/** Characters; a turn that brings more is written in pieces. */
+const MAX_UNWRITTEN = 4 * 1024 * 1024;
+
 /** Throws `journal-unwritable` or `config-invalid` when no file can be made there. */
 export function openJournal(options: JournalOptions): Journal {
   privateDir(options.dir);
@@ -133,6 +136,7 @@ class SegmentedJournal implements Journal {
   append(body: EntryBody, disclosures?: Disclosures): number {
     if (this.#failure) throw this.#failure;
     if (this.#closed) throw unwritable('the session is over');
+    if (this.#text.length > MAX_UNWRITTEN) this.#flush(false);
     const n = this.#add(body, disclosures);
     if (this.#scheduled === undefined && this.#linger === undefined) {
       this.#linger = setTimeout(() => this.#flush(false), this.#limits.lingerMs).unref();
@@ -156,8 +160,8 @@ class SegmentedJournal implements Journal {
     this.#closed = true;
     clearInterval(this.#heartbeat);
     this.#flush(final, final);
-    const file = this.#file;
-    if (!final) this.#track(file);
+    clearTimeout(this.#segmentTimer);
+    if (!final) this.#track(this.#file);
     await Promise.all(this.#leaving);
     if (this.#failure) throw this.#failure;
   }

@@ -4,8 +4,9 @@
  * What lives here: the state of one session's chain. What it must not know: files, signatures' keys, who waits for
  * what. It is on the way of every statement: one SHA-256 for the chain, one per disclosure, and string building.
  */
+import { DbguardError } from '../errors.js';
 import { type Disclosures, type EntryBody, type JsonValue, RawJson } from './entry.js';
-import { digest, disclosureText, EMPTY_HASH, openLine, preAuthEncoding } from './line.js';
+import { digest, disclosureText, EMPTY_HASH, MAX_DISCLOSED, openLine, preAuthEncoding } from './line.js';
 import { MerkleTree } from './merkle-tree.js';
 
 export interface ChainSources {
@@ -61,19 +62,20 @@ export class Chain {
     return this.#prev;
   }
 
-  /** Throws TypeError for a field that the chain itself writes. */
+  /** Throws TypeError for a field that the chain itself writes, `limit-exceeded` for more text than a reader would take. */
   add(body: EntryBody, disclosures?: Disclosures): Link {
     const fields = this.#fields(body);
     const texts: string[] = [];
     const commitments = disclosures === undefined ? '' : this.#disclose(disclosures, texts);
     const n = this.#n;
     const payload = `${this.#head}${n},"t":${this.#sources.now()},"k":"${body.k}","prev":"${this.#prev}"${fields}${commitments}}`;
-    const preAuth = preAuthEncoding(payload);
-    this.#prev = digest(preAuth);
+    const link = { n, line: openLine(payload, texts), preAuth: preAuthEncoding(payload) };
+    // Nothing above changes the chain: an entry that cannot be made leaves it as it was.
+    this.#prev = digest(link.preAuth);
     this.#n = n + 1;
     this.#tree.add(this.#prev);
     this.#count(body);
-    return { n, line: openLine(payload, texts), preAuth };
+    return link;
   }
 
   /** The body of a seal over everything so far: closes a segment, and with `final` the session. */
@@ -102,9 +104,12 @@ export class Chain {
 
   #disclose(disclosures: Disclosures, texts: string[]): string {
     let commitments = '';
+    let length = 0;
     for (const name in disclosures) {
       const value = disclosures[name];
       if (value === undefined) continue;
+      length += value.length;
+      if (length > MAX_DISCLOSED) throw tooLong();
       const text = disclosureText(this.#salt(), name, JSON.stringify(value));
       texts.push(text);
       commitments += `${commitments === '' ? ',"c":{' : ','}${JSON.stringify(name)}:"${digest(text)}"`;
@@ -129,6 +134,12 @@ export class Chain {
       if (body.decision === 'ask' || body.decision === 'second-person') this.totals.asked++;
     } else if (body.k === 'verdict' && body.decision !== 'allow') this.totals.denied++;
   }
+}
+
+function tooLong(): DbguardError {
+  return new DbguardError('limit-exceeded', 'the statement is too long to be recorded', {
+    hint: `Statements and bind values of more than ${MAX_DISCLOSED / 1024 / 1024} million characters do not run; use COPY.`,
+  });
 }
 
 /** As JSON.stringify, with the JSON of RawJson as it is. */

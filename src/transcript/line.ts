@@ -13,8 +13,10 @@ export const ENTRY_TYPE = 'application/vnd.dbguard.entry.v1+json';
 export const EMPTY_HASH = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 const PAE_HEAD = `DSSEv1 ${ENTRY_TYPE.length} ${ENTRY_TYPE} `;
 const HASH_TEXT = /^[\w-]{43}$/;
-/** Larger than any statement PostgreSQL takes (1 GB) would need a different reader; this bounds what we parse at once. */
-export const MAX_LINE = 256 * 1024 * 1024;
+/** Characters of disclosed text in one entry. PostgreSQL takes statements up to 1 GB; what is longer than this is not run. */
+export const MAX_DISCLOSED = 32 * 1024 * 1024;
+/** Escaped twice, a character may take eight. */
+const MAX_LINE = 8 * MAX_DISCLOSED;
 
 /** DSSE v1: "DSSEv1" SP LEN(type) SP type SP LEN(body) SP body; lengths in bytes of UTF-8. */
 export function preAuthEncoding(payload: string): string {

@@ -1,19 +1,71 @@
-/** Names of a session's objects: the same in the spool and in the bucket. */
+/** Names of a session's objects: the same in the spool (without `.gz`) and in the bucket. */
 import { hash } from 'node:crypto';
 
-const NUMBER_DIGITS = 8;
+const VERSION = 'v1';
+const KEY = /^v1\/([0-9a-f]{32})\/([0-9a-z]{26})\/(?:(\d{8})(?:-[0-9a-f]{16})?|redactions\/([0-9a-z]{26}))\.jsonl\.gz$/;
+
+/** Attacker-controlled: anybody who may create objects may choose names. */
+export interface ObjectName {
+  readonly subject: string;
+  readonly sid: string;
+  /** Undefined for a redaction. */
+  readonly segment?: number;
+  /** The reviewer's session that redacts this one. */
+  readonly redaction?: string;
+}
 
 /** The folder of everything that one person wrote: first 32 hex digits of SHA-256 of issuer, a zero byte, subject. */
 export function subjectHash(subject: { readonly iss: string; readonly sub: string }): string {
   return hash('sha256', `${subject.iss}\0${subject.sub}`, 'hex').slice(0, 32);
 }
 
+export function subjectPrefix(subject: string): string {
+  return `${VERSION}/${subject}/`;
+}
+
+export function sessionPrefix(subject: string, sid: string): string {
+  return `${subjectPrefix(subject)}${sid}/`;
+}
+
+export const allSessionsPrefix = `${VERSION}/`;
+
 export function segmentFileName(number: number): string {
-  return `${String(number).padStart(NUMBER_DIGITS, '0')}.jsonl`;
+  return `${String(number).padStart(8, '0')}.jsonl`;
 }
 
 /** Undefined for a name that is no segment's. */
 export function segmentNumber(fileName: string): number | undefined {
   const digits = /^(\d{8})\.jsonl$/.exec(fileName)?.[1];
   return digits === undefined ? undefined : Number(digits);
+}
+
+/** @param prefix as `sessionPrefix` gives it */
+export function segmentKey(prefix: string, number: number): string {
+  return `${prefix}${segmentFileName(number)}.gz`;
+}
+
+/**
+ * The name for a segment whose first choice is taken by something that we may not read or that is not ours: named by its
+ * content, so that a second try writes the same object.
+ */
+export function alternativeKey(prefix: string, number: number, content: Uint8Array): string {
+  const suffix = hash('sha256', content, 'hex').slice(0, 16);
+  return `${prefix}${String(number).padStart(8, '0')}-${suffix}.jsonl.gz`;
+}
+
+export function redactionKey(prefix: string, reviewerSid: string): string {
+  return `${prefix}redactions/${reviewerSid}.jsonl.gz`;
+}
+
+/** Undefined for a key that is none of ours. */
+export function parseObjectKey(key: string): ObjectName | undefined {
+  const [, subject, sid, digits, redaction] = KEY.exec(key) ?? [];
+  if (subject === undefined || sid === undefined) return undefined;
+  if (redaction !== undefined) return { subject, sid, redaction };
+  return { subject, sid, segment: Number(digits) };
+}
+
+/** Where the leads' archive keeps an issuer's public keys. */
+export function issuerKeysPrefix(issuer: string): string {
+  return `jwks/${hash('sha256', issuer, 'hex').slice(0, 32)}/`;
 }

@@ -1,0 +1,166 @@
+/**
+ * The first entry of a session: who, by which evidence, with which key, connected to what, under which policy.
+ */
+import { DbguardError } from '../errors.js';
+import type { Entry, EntryBody, JsonValue } from './entry.js';
+import { isRecord } from './line.js';
+
+/** RFC 8037. */
+export interface PublicJwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
+}
+
+export interface SessionConnection {
+  /** In dbguard.yaml. */
+  readonly name: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly database?: string;
+  /** The role on the server. */
+  readonly user?: string;
+  readonly serverVersion?: string;
+  readonly environment?: string;
+}
+
+/** The session before this one, of this subject on this machine. */
+export interface PreviousSession {
+  readonly sid: string;
+  /** Entries and SHA-256 of the last one; absent while that session still ran, or when it crashed. */
+  readonly size?: number;
+  readonly head?: string;
+}
+
+/** Times in milliseconds since 1970 UTC. */
+export interface OpenDetails {
+  readonly subject: { readonly iss: string; readonly sub: string; readonly email?: string };
+  /** What the login claims to have reached; verification finds out by itself. */
+  readonly level: string;
+  readonly clientId: string;
+  /** What the ID token was issued for, where that is not the client id. */
+  readonly audience?: string;
+  readonly method?: string;
+  readonly loggedInAt: number;
+  readonly loginKey: PublicJwk;
+  /** Of the binding nonce, base64url. */
+  readonly salt: string;
+  /** The one that carries the binding. */
+  readonly idToken: string;
+  /** Level `dpop` only. */
+  readonly accessToken?: string;
+  readonly sessionKey: PublicJwk;
+  /** DSSE envelope by the login key over the session key. */
+  readonly certificate: string;
+  readonly connection?: SessionConnection;
+  readonly policy?: { readonly name: string; readonly digest: string };
+  readonly version: string;
+  /** The command that was run, as shown. */
+  readonly agent?: string;
+  readonly previous?: PreviousSession;
+}
+
+export const FORMAT_VERSION = 1;
+
+export function openEntry(details: OpenDetails): EntryBody {
+  const fields: Record<string, JsonValue | undefined> = {};
+  for (const [name, value] of Object.entries(details)) fields[name] = value;
+  return { k: 'open', v: FORMAT_VERSION, ...fields };
+}
+
+/** Reads an attacker-controlled entry. Throws `transcript-invalid` that names the field. */
+export function readOpen(entry: Entry): OpenDetails {
+  if (entry.k !== 'open') throw invalid('the first entry is not of the kind open');
+  const { fields } = entry;
+  if (fields.v !== FORMAT_VERSION) throw invalid('the transcript is of a version that this dbguard does not know');
+  const subject = record(fields, 'subject');
+  const previous = fields.previous === undefined ? undefined : record(fields, 'previous');
+  const policy = fields.policy === undefined ? undefined : record(fields, 'policy');
+  return {
+    subject: { iss: text(subject, 'iss'), sub: text(subject, 'sub'), ...optional(subject, 'email', isText) },
+    level: text(fields, 'level'),
+    clientId: text(fields, 'clientId'),
+    ...optional(fields, 'audience', isText),
+    ...optional(fields, 'method', isText),
+    loggedInAt: number(fields, 'loggedInAt'),
+    loginKey: publicJwk(fields, 'loginKey'),
+    salt: text(fields, 'salt'),
+    idToken: text(fields, 'idToken'),
+    ...optional(fields, 'accessToken', isText),
+    sessionKey: publicJwk(fields, 'sessionKey'),
+    certificate: text(fields, 'certificate'),
+    ...(fields.connection === undefined ? {} : { connection: connection(record(fields, 'connection')) }),
+    ...(policy ? { policy: { name: text(policy, 'name'), digest: text(policy, 'digest') } } : {}),
+    version: text(fields, 'version'),
+    ...optional(fields, 'agent', isText),
+    ...(previous
+      ? {
+          previous: {
+            sid: text(previous, 'sid'),
+            ...optional(previous, 'size', isNumber),
+            ...optional(previous, 'head', isText),
+          },
+        }
+      : {}),
+  };
+}
+
+function connection(value: Record<string, unknown>): SessionConnection {
+  return {
+    name: text(value, 'name'),
+    ...optional(value, 'host', isText),
+    ...optional(value, 'port', isNumber),
+    ...optional(value, 'database', isText),
+    ...optional(value, 'user', isText),
+    ...optional(value, 'serverVersion', isText),
+    ...optional(value, 'environment', isText),
+  };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function publicJwk(fields: Fields, name: string): PublicJwk {
+  const { kty, crv, x } = record(fields, name);
+  if (kty !== 'OKP' || crv !== 'Ed25519' || typeof x !== 'string') throw invalid(`${name} is not an Ed25519 key`);
+  return { kty, crv, x };
+}
+
+function record(fields: Fields, name: string): Record<string, unknown> {
+  const value = fields[name];
+  if (!isRecord(value)) throw invalid(`the opening entry has no usable ${name}`);
+  return value;
+}
+
+function text(fields: Fields, name: string): string {
+  const value = fields[name];
+  if (typeof value !== 'string') throw invalid(`the opening entry has no usable ${name}`);
+  return value;
+}
+
+function number(fields: Fields, name: string): number {
+  const value = fields[name];
+  if (!isNumber(value)) throw invalid(`the opening entry has no usable ${name}`);
+  return value;
+}
+
+/** Left out when absent or of the wrong type: nothing that verification rests on is optional. */
+function optional<K extends string, T>(
+  fields: Fields,
+  name: K,
+  is: (value: unknown) => value is T,
+): { readonly [key in K]?: T } {
+  const value = fields[name];
+  return is(value) ? ({ [name]: value } as { [key in K]: T }) : {};
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
+}
+
+function invalid(message: string): DbguardError {
+  return new DbguardError('transcript-invalid', message);
+}
