@@ -85,7 +85,7 @@ class Keeper implements LoginKeeper {
       if (version !== this.#version) {
         this.#version = version;
         this.#adopt(await source.load());
-      } else if (source.now() >= this.#renewAt && !this.#refused) {
+      } else if (source.now() >= this.#renewAt && !this.#refused && source.renewable(this.#login)) {
         this.#renewAt = source.now() + this.#retryMs; // stands if this try fails
         this.#retryMs = Math.min(this.#retryMs * 2, MAX_RETRY_MS);
         this.#adopt(await source.renew(this.#login));
@@ -143,5 +143,5 @@ class Keeper implements LoginKeeper {
 
 /** At three quarters of what is left: early enough for an issuer that is away for a while. */
 function renewTime(login: Login, now: number): number {
-  return now + Math.max(0, login.expiresAt - now) * 0.75;
+  return now + Math.max(WATCH_MS, (login.expiresAt - now) * 0.75);
 }

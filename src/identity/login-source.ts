@@ -14,6 +14,8 @@ export interface LoginSource {
   load(): Promise<Login | undefined>;
   /** Changes when another process logs in, out or refreshes. */
   version(): string | undefined;
+  /** False for a login that ends when its time is over, whatever one does. */
+  renewable(login: Login): boolean;
   /** The same login with a new life span. Rejects with `login-expired` (for good) or `login-failed` (perhaps later). */
   renew(login: Login): Promise<Login>;
 }
@@ -87,6 +89,7 @@ export function storedLogins(options: {
     now,
     load: () => store.get(profile),
     version: () => store.version(profile),
+    renewable: (login) => login.refreshToken !== undefined,
     async renew(login) {
       const renewed = await store.update(profile, async (current) => {
         if (!current) throw loginRequired();

@@ -54,5 +54,5 @@ function workloadLogins(settings: ClientSettings, source: WorkloadTokenSource): 
     };
     return workloadLogin(await connectIssuer(settings), source, binding);
   };
-  return { now: Date.now, load: () => make(), version: () => 'environment', renew: make };
+  return { now: Date.now, load: () => make(), version: () => 'environment', renewable: () => true, renew: make };
 }

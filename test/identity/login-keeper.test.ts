@@ -157,6 +157,18 @@ test('a login that the issuer has revoked stops statements although its time is 
   t.equal(calls, 1, 'the issuer is not asked again');
 });
 
+test('a login without refresh token is good to its last moment', async (t) => {
+  const { clock, store, open } = world(t, never);
+  const { refreshToken: _none, ...login } = someLogin();
+  await store.set('p', login);
+  const keeper = startLoginKeeper({ watchMs: 20, source: open(), login });
+  t.teardown(() => keeper.stop());
+  clock.now = HOUR - 1;
+  await sleep(100);
+  t.equal(keeper.valid(clock.now), true);
+  t.match(keeper.valid(HOUR), { code: 'login-expired', message: /its time is over/ });
+});
+
 test('logout, another person’s login and a weaker one do not let a session go on', async (t) => {
   const { env, clock, store, open } = world(t, never);
   const login = someLogin();

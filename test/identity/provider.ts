@@ -23,6 +23,8 @@ export interface ProviderOptions {
   /** Lifetimes in seconds. */
   readonly deviceCodeTtl?: number;
   readonly grantTypes?: readonly string[];
+  /** Seconds; may change while the provider runs. */
+  readonly idTokenTtl?: () => number;
 }
 
 /** One request that has been answered, on its way back; `body` may be changed. */
@@ -172,7 +174,7 @@ function makeProvider(issuer: string, options: ProviderOptions): Provider {
     pkce: { required: () => true },
     ttl: {
       DeviceCode: options.deviceCodeTtl ?? 600,
-      IdToken: 3600,
+      IdToken: options.idTokenTtl ?? 3600,
       AccessToken: 3600,
       Grant: 86_400,
       Session: 86_400,
