@@ -52,9 +52,20 @@ export type Answer =
   | { readonly decision: 'deny'; readonly reason?: string; readonly by: Approver; readonly previewDigest?: string }
   | { readonly decision: 'abort'; readonly by: Approver; readonly previewDigest?: string };
 
-/** Who or what decided. `nobody` where there is no person to ask. */
+/**
+ * Who or what decided. `nobody` where there is no person to ask; `earlier-approval` and `earlier-denial` where a person
+ * approved exactly this statement for the session, or denied it a moment ago.
+ */
 export interface Approver {
-  readonly kind: 'person' | 'second-person' | 'timeout' | 'disconnect' | 'cancel' | 'nobody';
+  readonly kind:
+    | 'person'
+    | 'second-person'
+    | 'earlier-approval'
+    | 'earlier-denial'
+    | 'timeout'
+    | 'disconnect'
+    | 'cancel'
+    | 'nobody';
   /** The channel: `terminal`, `approvals socket`, `script`. */
   readonly channel?: string;
   readonly name?: string;

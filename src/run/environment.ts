@@ -1,0 +1,132 @@
+/**
+ * The child's environment: the way through the proxy and no other.
+ *
+ * Rejected: starting from an empty environment (agents need PATH, HOME, their own keys, locale), and rewriting every
+ * variable that looks like a connection string (a wrong guess would silently point an application elsewhere). What
+ * could carry real credentials is taken out and named, so that a person sees why an application misses it.
+ */
+
+/** Where the child finds the proxy. */
+export interface ProxyAddress {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Private folder of the proxy's unix socket. */
+  readonly socketDir: string;
+}
+
+/** What must not reach the child. */
+export interface RealCredentials {
+  readonly upstreamPassword?: string;
+  readonly upstreamHosts?: readonly string[];
+  /** Tokens and keys of our own login. */
+  readonly otherSecrets?: readonly string[];
+  /** Names of variables that a login or a password was read from. */
+  readonly variables?: readonly string[];
+}
+
+export interface ChildEnvironment {
+  readonly env: Record<string, string>;
+  /** Names, sorted, of what was taken out; never values. */
+  readonly removed: readonly string[];
+}
+
+/** Marks every process that inherits the child's environment; see process ancestry. */
+export const sessionMarker = 'DBGUARD_SESSION';
+
+/** libpq variables that name neither a server nor a credential ("Environment Variables" in the PostgreSQL manual). */
+const harmless: ReadonlySet<string> = new Set([
+  'PGAPPNAME',
+  'PGCLIENTENCODING',
+  'PGDATESTYLE',
+  'PGTZ',
+  'PGOPTIONS',
+  'PGGEQO',
+]);
+
+/** postgres://, postgresql+asyncpg://, jdbc:postgresql:, prisma+postgres:// */
+const postgresUrl = /(?:^|[^a-z])(?:postgres|postgresql|postgis|pgsql)(?:\+[a-z0-9_]+)?:(?:\/\/|[^\s:]+[/?])/i;
+const conninfoPassword = /(?:^|[\s;"'])(?:password|pwd|passwd)\s*=/i;
+const conninfoPlace = /(?:^|[\s;"'])(?:host|hostaddr|server|data source|dbname|database|user|user ?id|username)\s*=/i;
+const passwordName = /^(?:PG|POSTGRES|POSTGRESQL|DB|DATABASE|SUPABASE|NEON|TIMESCALE)\w*(?:PASS|PASSWORD|PASSWD|PWD)$/i;
+/** A shorter secret is looked for as a whole value only: "dev" is part of too many words. */
+const shortestPart = 6;
+
+/** `sid` goes into the marker variable. */
+export function childEnvironment(
+  parent: Readonly<Record<string, string | undefined>>,
+  proxy: ProxyAddress,
+  real: RealCredentials,
+  sid: string,
+): ChildEnvironment {
+  const env: Record<string, string> = {};
+  const removed: string[] = [];
+  const isSecret = secretMatcher(real);
+  const named = new Set(real.variables ?? []);
+  for (const [name, value] of Object.entries(parent)) {
+    if (value === undefined) continue;
+    const upper = name.toUpperCase();
+    const leaves =
+      named.has(name) ||
+      (upper.startsWith('PG') && !harmless.has(upper)) ||
+      upper.startsWith('DBGUARD_') ||
+      passwordName.test(name) ||
+      isConnectionString(value) ||
+      isSecret(value);
+    if (leaves) removed.push(name);
+    else env[name] = value;
+  }
+  return { env: { ...env, ...proxyVariables(proxy), [sessionMarker]: sid }, removed: removed.sort() };
+}
+
+function proxyVariables(proxy: ProxyAddress): Record<string, string> {
+  const host = proxy.host.includes(':') ? `[${proxy.host}]` : proxy.host;
+  const login = `${encodeURIComponent(proxy.user)}:${encodeURIComponent(proxy.password)}`;
+  const url = `postgresql://${login}@${host}:${proxy.port}/${encodeURIComponent(proxy.database)}?sslmode=disable`;
+  return {
+    PGHOST: proxy.host,
+    PGPORT: String(proxy.port),
+    PGUSER: proxy.user,
+    PGPASSWORD: proxy.password,
+    PGDATABASE: proxy.database,
+    // loopback only: TLS would protect nothing and cost a handshake for each connection
+    PGSSLMODE: 'disable',
+    PGGSSENCMODE: 'disable',
+    // names that do not exist: ~/.pgpass, ~/.pg_service.conf and the system's are then not consulted. /dev/null would
+    // make libpq warn that it is no plain file.
+    PGPASSFILE: `${proxy.socketDir}/no-passfile`,
+    PGSERVICEFILE: `${proxy.socketDir}/no-service-file`,
+    PGSYSCONFDIR: `${proxy.socketDir}/no-sysconfdir`,
+    DATABASE_URL: url,
+  };
+}
+
+function isConnectionString(value: string): boolean {
+  return postgresUrl.test(value) || (conninfoPassword.test(value) && conninfoPlace.test(value));
+}
+
+/** A value that is or contains a secret, plain or as it stands in a URL or in JSON; or a login at one of our hosts. */
+function secretMatcher(real: RealCredentials): (value: string) => boolean {
+  const whole = new Set<string>();
+  const parts: string[] = [];
+  for (const secret of [real.upstreamPassword, ...(real.otherSecrets ?? [])]) {
+    if (!secret) continue;
+    const forms = [
+      secret,
+      encodeURIComponent(secret),
+      JSON.stringify(secret).slice(1, -1),
+      Buffer.from(secret).toString('base64'),
+    ];
+    for (const form of forms) {
+      if (form.length < shortestPart) whole.add(form);
+      else parts.push(form);
+    }
+  }
+  for (const host of real.upstreamHosts ?? []) {
+    // a socket folder is no place that a login stands before
+    if (host !== '' && !host.startsWith('/')) parts.push(`@${host}`);
+  }
+  return (value) => whole.has(value) || parts.some((part) => value.includes(part));
+}

@@ -1,0 +1,150 @@
+/** What a statement would do, in the words of a person: "Delete ALL rows of orders (about 10,482)". */
+import type { ApprovalRequest } from '../proxy/asker.js';
+import type { Effect, EffectKind, Facts, StatementFacts, Target } from '../sql/facts.js';
+import { singleLine } from './sanitise.js';
+
+/** What a person should hear of first. */
+const gravity: readonly EffectKind[] = [
+  'copy-program',
+  'copy-file',
+  'drop',
+  'truncate',
+  'delete',
+  'config',
+  'role',
+  'grant',
+  'update',
+  'alter',
+  'execute-code',
+  'network',
+  'backend',
+  'insert',
+  'create',
+  'maintenance',
+  'lock',
+  'function-call',
+  'unknown',
+  'session',
+  'notify',
+  'prepare',
+  'cursor',
+  'read',
+  'transaction',
+];
+
+export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'impact'>): string {
+  const { facts, ruling, impact } = request;
+  if (facts.unparseable) return 'Run a text that dbguard cannot read';
+  const main = mainStatement(facts, ruling.statement);
+  if (!main) return 'Run an empty statement';
+  const effect = gravest(main.effects);
+  if (!effect) return `Run ${singleLine(main.command, 60)}`;
+  const others = facts.statements.length - 1;
+  const more = others > 0 ? `, and ${others} more ${others === 1 ? 'statement' : 'statements'}` : '';
+  return `${sentence(effect, main, impact.estimatedRows)}${more}`;
+}
+
+function mainStatement(facts: Facts, decided: number | undefined): StatementFacts | undefined {
+  if (decided !== undefined) return facts.statements[decided];
+  let main: StatementFacts | undefined;
+  for (const statement of facts.statements) {
+    if (!main || rank(gravest(statement.effects)) < rank(gravest(main.effects))) main = statement;
+  }
+  return main;
+}
+
+function gravest(effects: readonly Effect[]): Effect | undefined {
+  return effects.reduce<Effect | undefined>((worst, one) => (rank(one) < rank(worst) ? one : worst), undefined);
+}
+
+function rank(effect: Effect | undefined): number {
+  return effect ? gravity.indexOf(effect.kind) : gravity.length;
+}
+
+function sentence(effect: Effect, statement: StatementFacts, rows: number | undefined): string {
+  const what = names(effect.targets);
+  switch (effect.kind) {
+    case 'delete':
+      return effect.bounded ? `Delete ${some(rows)}of ${what}` : `Delete ALL rows of ${what}${about(rows)}`;
+    case 'update':
+      return effect.bounded ? `Change ${some(rows)}of ${what}` : `Change ALL rows of ${what}${about(rows)}`;
+    case 'truncate':
+      return `Empty ${what} completely${detail(effect)}`;
+    case 'drop':
+      return `Drop ${typed(effect, statement)}${detail(effect)}`;
+    case 'insert':
+      return `Insert ${rows === undefined ? 'rows' : plural(rows)} into ${what}`;
+    case 'read':
+      return effect.bounded || rows === undefined ? `Read ${what}` : `Read ${what}${about(rows)}`;
+    case 'copy-program':
+      return `Run a program on the database server: ${what}`;
+    case 'copy-file':
+      return `Read or write files of the database server: ${what}`;
+    case 'config':
+      return `Change the server's configuration: ${what}`;
+    case 'role':
+      return `Change roles or passwords: ${what}`;
+    case 'grant':
+      return `Change who may do what (${singleLine(statement.command, 40)}): ${what}`;
+    case 'execute-code':
+      return `Run code that dbguard cannot look into (${singleLine(statement.command, 40)})`;
+    case 'network':
+      return `Connect from the database server to somewhere else: ${what}`;
+    case 'backend':
+      return 'Interfere with other sessions of the server';
+    case 'function-call':
+      return `Call ${what === 'something' ? names(functionTargets(statement)) : what}, which may change data`;
+    case 'lock':
+      return `Lock ${what}`;
+    case 'alter':
+    case 'create':
+    case 'maintenance':
+      return `${words(statement.command)} ${what}${detail(effect)}`;
+    default:
+      return `Run ${singleLine(statement.command, 60)}${what === 'something' ? '' : `: ${what}`}`;
+  }
+}
+
+function functionTargets(statement: StatementFacts): Target[] {
+  return statement.functions.map((name) => ({ type: 'function', name }));
+}
+
+function names(targets: readonly Target[]): string {
+  const shown = targets.slice(0, 3).map((target) => qualified(target));
+  if (shown.length === 0) return 'something';
+  return targets.length > 3 ? `${shown.join(', ')} and ${targets.length - 3} more` : shown.join(', ');
+}
+
+function typed(effect: Effect, statement: StatementFacts): string {
+  const type = effect.targets[0]?.type;
+  const noun = type === undefined || type === 'other' ? words(statement.command).replace(/^drop /i, '') : type;
+  return `${noun} ${names(effect.targets)}`;
+}
+
+function qualified(target: Target): string {
+  const name = target.schema === undefined ? target.name : `${target.schema}.${target.name}`;
+  return singleLine(name, 80);
+}
+
+function detail(effect: Effect): string {
+  return effect.detail === undefined ? '' : ` (${singleLine(effect.detail, 60)})`;
+}
+
+/** `CREATE INDEX` reads better as "Create index". */
+function words(command: string): string {
+  const lower = singleLine(command, 60).toLowerCase();
+  return lower.charAt(0).toUpperCase() + lower.slice(1);
+}
+
+function some(rows: number | undefined): string {
+  return rows === undefined ? 'rows ' : `about ${plural(rows)} `;
+}
+
+function about(rows: number | undefined): string {
+  return rows === undefined ? '' : ` (about ${Math.round(rows).toLocaleString('en-US')})`;
+}
+
+function plural(rows: number): string {
+  const rounded = Math.round(rows);
+  return `${rounded.toLocaleString('en-US')} ${rounded === 1 ? 'row' : 'rows'}`;
+}

@@ -1,0 +1,123 @@
+/**
+ * What a person is shown of a request: one structure that the terminal prompt, `dbguard approvals` and the digest in
+ * the verdict are all made of. Everything in it is sanitised.
+ */
+import { createHash } from 'node:crypto';
+import type { ApprovalRequest, ImpactLine } from '../proxy/asker.js';
+import { headline } from './headline.js';
+import { sanitise, singleLine } from './sanitise.js';
+
+export interface Preview {
+  readonly headline: string;
+  readonly production: boolean;
+  /** Who asks, and where. */
+  readonly facts: readonly { readonly label: string; readonly text: string }[];
+  /** Tricks in the text, what cannot be shown, what cannot be undone. */
+  readonly warnings: readonly string[];
+  readonly statement: string;
+  /** Characters and lines of the whole statement. */
+  readonly size: { readonly characters: number; readonly lines: number; readonly hidden: number };
+  readonly values: readonly string[];
+  readonly why: string;
+  readonly impact: readonly ImpactLine[];
+}
+
+/** Of a longer statement, the beginning and the end are shown; the digest covers all of it. */
+const headCharacters = 200_000;
+const tailCharacters = 50_000;
+const valueCharacters = 2000;
+const valuesMax = 500;
+
+export function previewOf(request: ApprovalRequest): Preview {
+  const { sql } = request;
+  const hidden = Math.max(0, sql.length - headCharacters - tailCharacters);
+  const shown = hidden === 0 ? sql : sql.slice(0, headCharacters) + omitted(hidden) + sql.slice(-tailCharacters);
+  const { text, warnings } = sanitise(shown);
+  const values = request.bindValues.map((value, index) => `$${index + 1} = ${literal(value)}`);
+  const manyValues = values.length - valuesMax;
+  return {
+    headline: headline(request),
+    production: isProduction(request.environment) || isProduction(request.connection),
+    facts: placeOf(request),
+    warnings: [
+      ...warnings,
+      ...(hidden > 0 ? [`${count(hidden)} characters in the middle are not shown. The digest covers them.`] : []),
+      ...(request.facts.unparseable
+        ? [`dbguard could not read it: ${singleLine(request.facts.unparseable.message, 120)}`]
+        : []),
+    ],
+    statement: text,
+    size: { characters: sql.length, lines: sql.split('\n').length, hidden },
+    values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${count(manyValues)} more values`] : values,
+    why: `${singleLine(request.ruling.reason, 300)} [${singleLine(request.ruling.rule, 80)}, ${singleLine(request.ruling.origin, 80)}]`,
+    impact: request.impact.lines.map((line) => ({
+      label: singleLine(line.label, 80),
+      text: singleLine(line.text, 300),
+      severity: line.severity,
+    })),
+  };
+}
+
+/** The canonical text of a request: what was on the screen, whatever its size, and digests of what it stands for. */
+export function previewText(request: ApprovalRequest, preview: Preview = previewOf(request)): string {
+  return [
+    preview.headline,
+    ...preview.facts.map(({ label, text }) => `${label}: ${text}`),
+    ...preview.warnings.map((warning) => `warning: ${warning}`),
+    `statement (${preview.size.characters} characters, SHA-256 ${sha256(request.sql)}):`,
+    preview.statement,
+    `values (${request.bindValues.length}, SHA-256 ${sha256(JSON.stringify(request.bindValues))}):`,
+    ...preview.values,
+    `why: ${preview.why}`,
+    ...preview.impact.map((line) => `${line.severity}: ${line.label}: ${line.text}`),
+    '',
+  ].join('\n');
+}
+
+/** SHA-256 over `previewText`, base64url: what a verdict says was shown. */
+export function previewDigest(request: ApprovalRequest): string {
+  return sha256(previewText(request));
+}
+
+/** The names people give to what must not break. */
+export function isProduction(name: string | undefined): boolean {
+  return name !== undefined && /(?:^|[^a-z])(?:prod|production|live|prd)(?:[^a-z]|$)/i.test(name);
+}
+
+const transactionWords = {
+  I: 'no transaction open: it takes effect at once',
+  T: 'inside a transaction: takes effect at COMMIT',
+  E: 'inside a failed transaction',
+} as const;
+
+function placeOf(request: ApprovalRequest): { label: string; text: string }[] {
+  const environment = request.environment === undefined ? '' : ` (${singleLine(request.environment, 40)})`;
+  const role = request.user === undefined ? '' : ` as ${singleLine(request.user, 60)}`;
+  return [
+    { label: 'agent', text: `${singleLine(request.agent, 60)}, for ${singleLine(request.subject, 80)}` },
+    {
+      label: 'where',
+      text: `${singleLine(request.connection, 60)}${environment}, database ${singleLine(request.database, 60)}${role}`,
+    },
+    { label: 'state', text: transactionWords[request.transactionStatus] },
+    ...(request.searchPath === undefined ? [] : [{ label: 'path', text: singleLine(request.searchPath, 120) }]),
+  ];
+}
+
+function literal(value: string | null): string {
+  if (value === null) return 'NULL';
+  const shown = singleLine(value, valueCharacters);
+  return value.length > valueCharacters ? `'${shown}' (${count(value.length)} characters)` : `'${shown}'`;
+}
+
+function omitted(characters: number): string {
+  return `\n\n          … ${count(characters)} characters not shown …\n\n`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('base64url');
+}

@@ -1,0 +1,40 @@
+/**
+ * Columns that a character takes on a terminal: 0, 1 or 2, as the Unicode East Asian Width annex (UAX #11) and today's
+ * terminals have it.
+ */
+
+/** Wide and fullwidth blocks; emoji come by their property. */
+const wide: readonly (readonly [number, number])[] = [
+  [0x1100, 0x115f],
+  [0x2e80, 0x303e],
+  [0x3041, 0x4dbf],
+  [0x4e00, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe10, 0xfe19],
+  [0xfe30, 0xfe6f],
+  [0xff01, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x16fe0, 0x18cff],
+  [0x1aff0, 0x1b2ff],
+  [0x1f200, 0x1f265],
+  [0x20000, 0x3fffd],
+];
+const emoji = /^\p{Emoji_Presentation}$/u;
+const noWidth = /^[\p{Mn}\p{Me}\p{Cf}\u{1160}-\u{11ff}]$/u;
+
+export function characterWidth(codePoint: number): 0 | 1 | 2 {
+  // most of what a terminal shows
+  if (codePoint < 0x300) return codePoint < 0x20 || (codePoint >= 0x7f && codePoint < 0xa0) ? 0 : 1;
+  const character = String.fromCodePoint(codePoint);
+  if (noWidth.test(character)) return 0;
+  if (wide.some(([from, to]) => codePoint >= from && codePoint <= to)) return 2;
+  return emoji.test(character) ? 2 : 1;
+}
+
+export function textWidth(text: string): number {
+  let width = 0;
+  for (const character of text) width += characterWidth(character.codePointAt(0) ?? 0);
+  return width;
+}

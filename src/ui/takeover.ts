@@ -1,0 +1,182 @@
+/**
+ * Shares one terminal between a child and the approval prompt.
+ *
+ *   child output -> boundary -> terminal, and the model beside it
+ *   prompt: settle the model -> switch the screen -> keyboard and screen belong to the prompt -> switch back -> replay
+ *
+ * What lives here: whose turn it is, and the output that waits. What it must not know: what a prompt shows, what
+ * keys mean, processes.
+ */
+import type { ChildTerminal, OuterTerminal, TerminalSize } from '../run/terminal-ports.js';
+import { EscapeBoundary } from './escape-boundary.js';
+import { enterPrompt, leavePrompt, resetTerminal } from './screen-switch.js';
+import { TerminalModel } from './terminal-model.js';
+
+/** The terminal while a prompt has it. */
+export interface PromptSurface {
+  readonly size: TerminalSize;
+  write(text: string): void;
+  onInput(listener: (bytes: Buffer) => void): void;
+  onResize(listener: (size: TerminalSize) => void): void;
+  /** For the terminal's late answers to the child's questions. */
+  toChild(bytes: Buffer): void;
+}
+
+/** Output kept during a prompt; beyond it the child waits in write(2). */
+export const keptMax = 1024 * 1024;
+/** The emulator may lag behind the terminal by this much. */
+const modelLagMax = 2 * 1024 * 1024;
+/** How long a prompt waits for the child to finish an escape sequence that is on its way. */
+const tornWaitMs = 300;
+const cancelSequence = '\x18';
+
+type Turn = 'child' | 'entering' | 'prompt';
+
+export class Takeover {
+  readonly #outer: OuterTerminal;
+  readonly #child: ChildTerminal;
+  readonly #model: TerminalModel;
+  readonly #boundary = new EscapeBoundary();
+  #turn: Turn = 'child';
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #paused = false;
+  #outerFull = false;
+  #whenClean: (() => void) | undefined;
+  #promptInput: (bytes: Buffer) => void = () => undefined;
+  #promptResize: (size: TerminalSize) => void = () => undefined;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(outer: OuterTerminal, child: ChildTerminal) {
+    this.#outer = outer;
+    this.#child = child;
+    this.#model = new TerminalModel(outer.size.columns, outer.size.rows);
+    child.onOutput((bytes) => this.#fromChild(bytes));
+    outer.onInput((bytes) => this.#fromKeyboard(bytes));
+    outer.onResize((size) => this.#resized(size));
+    outer.onDrain(() => {
+      this.#outerFull = false;
+      this.#resumeIfPossible();
+    });
+    outer.onEmergency(() => resetTerminal(this.#model, this.#turn === 'prompt'));
+  }
+
+  /** Gives the terminal to a prompt until `run` settles. One at a time, in order. */
+  show<T>(run: (surface: PromptSurface) => Promise<T>): Promise<T> {
+    const result = this.#queue.then(() => this.#show(run));
+    this.#queue = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
+  }
+
+  /** After the child's end: its last output, and the modes that it could not switch off when it was killed. */
+  async finish(killed: boolean): Promise<void> {
+    await this.#queue;
+    this.#write(this.#boundary.flush());
+    await this.#model.settle();
+    if (killed) this.#outer.write(resetTerminal(this.#model, false));
+    this.#model.dispose();
+  }
+
+  async #show<T>(run: (surface: PromptSurface) => Promise<T>): Promise<T> {
+    this.#turn = 'entering';
+    if (!this.#boundary.clean) await this.#boundaryClean();
+    this.#turn = 'prompt';
+    await this.#model.settle();
+    if (!this.#boundary.clean) this.#outer.write(cancelSequence);
+    this.#outer.write(enterPrompt(this.#model));
+    try {
+      return await run(this.#surface());
+    } finally {
+      this.#promptInput = () => undefined;
+      this.#promptResize = () => undefined;
+      await this.#model.settle();
+      this.#outer.write(leavePrompt(this.#model));
+      this.#turn = 'child';
+      this.#replay();
+    }
+  }
+
+  #surface(): PromptSurface {
+    const outer = this.#outer;
+    return {
+      get size() {
+        return outer.size;
+      },
+      write: (text) => {
+        outer.write(text);
+      },
+      onInput: (listener) => {
+        this.#promptInput = listener;
+      },
+      onResize: (listener) => {
+        this.#promptResize = listener;
+      },
+      toChild: (bytes) => this.#child.write(bytes),
+    };
+  }
+
+  #boundaryClean(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, tornWaitMs);
+      this.#whenClean = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  #fromChild(bytes: Buffer): void {
+    if (this.#turn === 'prompt' || (this.#turn === 'entering' && this.#boundary.clean)) {
+      this.#kept.push(bytes);
+      this.#keptBytes += bytes.length;
+      if (this.#keptBytes > keptMax) this.#pause();
+      return;
+    }
+    this.#write(this.#boundary.push(bytes));
+    if (this.#boundary.clean) {
+      this.#whenClean?.();
+      this.#whenClean = undefined;
+    }
+  }
+
+  #write(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.#model.write(bytes, () => this.#resumeIfPossible());
+    if (!this.#outer.write(bytes)) this.#outerFull = true;
+    if (this.#outerFull || this.#model.pending > modelLagMax) this.#pause();
+  }
+
+  #replay(): void {
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    for (const bytes of kept) this.#write(this.#boundary.push(bytes));
+    this.#resumeIfPossible();
+  }
+
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#child.pause();
+  }
+
+  #resumeIfPossible(): void {
+    if (!this.#paused || this.#turn === 'prompt' || this.#outerFull || this.#model.pending > modelLagMax / 2) return;
+    this.#paused = false;
+    this.#child.resume();
+  }
+
+  #fromKeyboard(bytes: Buffer): void {
+    if (this.#turn === 'child') this.#child.write(bytes);
+    else if (this.#turn === 'prompt') this.#promptInput(bytes);
+  }
+
+  #resized(size: TerminalSize): void {
+    this.#model.resize(size.columns, size.rows);
+    this.#child.resize(size.columns, size.rows);
+    if (this.#turn === 'prompt') this.#promptResize(size);
+  }
+}
