@@ -1,6 +1,7 @@
 import { verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { test } from 'tap';
-import { generateLoginKey, publicHalf, publicKeyObject } from '../../src/identity/binding.js';
+import { bindingNonce, generateLoginKey, publicHalf, publicKeyObject, thumbprint } from '../../src/identity/binding.js';
 import type { Login } from '../../src/identity/identity.js';
 import { createSession, isSessionId, sessionId, sessionSigner, verifyCertificate } from '../../src/identity/session.js';
 
@@ -83,4 +84,13 @@ test('every changed byte of the signed part is noticed, and junk is refused, nev
   for (const text of junk) {
     t.throws(() => verifyCertificate(text, key, { sid, at: now }), { code: 'transcript-invalid' }, text.slice(0, 40));
   }
+});
+
+test('the published vector, for other implementations', async (t) => {
+  const vector = JSON.parse(readFileSync(new URL('../vectors/identity.json', import.meta.url), 'utf8'));
+  t.equal(thumbprint(vector.loginKey), vector.thumbprint);
+  t.equal(bindingNonce(vector.loginKey, vector.salt), vector.nonce);
+  const { sid, sessionKey, notBefore, notAfter } = vector;
+  const claims = verifyCertificate(vector.certificate, publicHalf(vector.loginKey), { sid, at: notBefore });
+  t.strictSame(claims, { sid, sessionKey, notBefore, notAfter });
 });
