@@ -106,8 +106,8 @@ export class UpstreamLogin {
   }
 
   async #password(): Promise<Secret> {
-    const { auth, label, signal } = this.#context;
-    const found = await findPassword(auth, this.#context, signal);
+    const { auth, label } = this.#context;
+    const found = await findPassword(auth, this.#context);
     this.passwordNote = found.note;
     if (found.password) return found.password;
     throw authFailure(

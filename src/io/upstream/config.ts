@@ -47,7 +47,7 @@ export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
 export interface UpstreamAuth {
   readonly password: Secret | undefined;
-  /** Run when no password is given: a program and its arguments, no shell. Its first line of output is the password. */
+  /** Run before connecting when no password is given: a program and its arguments, no shell. The first line it prints is the password. */
   readonly passwordCommand: readonly string[] | undefined;
   readonly passfile: string | undefined;
   readonly channelBinding: 'disable' | 'prefer' | 'require';

@@ -4,13 +4,14 @@
  */
 import type { Socket } from 'node:net';
 import { newestProtocolMinor } from '../../wire/startup.js';
-import type { TargetSessionAttrs, UpstreamConfig } from './config.js';
+import type { TargetSessionAttrs, UpstreamAuth, UpstreamConfig } from './config.js';
 import { Deadline } from './deadline.js';
 import { dial, type Endpoint } from './dial.js';
 import { encrypt } from './encrypt.js';
 import { UpstreamError } from './failure.js';
 import { firstOf, nextHostMayHelp, WrongServer } from './hosts.js';
 import type { OauthTokenSource } from './oauth.js';
+import { withCommandPassword } from './password.js';
 import { hasSessionAttrs } from './session-attrs.js';
 import { type BackendKey, startSession } from './start-session.js';
 import type { TlsSession } from './tls.js';
@@ -74,9 +75,11 @@ export async function connectUpstream(
     ...config.parameters,
     ...startupParameters,
   ]);
+  const auth = await withCommandPassword(config, options.signal);
   let material: Promise<TlsMaterial> | undefined;
   const attempt: Attempt = {
     config,
+    auth,
     parameters,
     options,
     // Once for all hosts, and only when one of them is to be encrypted.
@@ -85,15 +88,21 @@ export async function connectUpstream(
       return material;
     },
   };
-  return withSessionAttrs(config.targetSessionAttrs, (attrs) =>
-    firstOf(config.hosts, config.loadBalanceHosts, (endpoint) =>
-      eachWay(endpoint, config.tls.mode, (way, declined) => connectOnce(attempt, endpoint, attrs, way, declined)),
-    ),
-  );
+  try {
+    return await withSessionAttrs(config.targetSessionAttrs, (attrs) =>
+      firstOf(config.hosts, config.loadBalanceHosts, (endpoint) =>
+        eachWay(endpoint, config.tls.mode, (way, declined) => connectOnce(attempt, endpoint, attrs, way, declined)),
+      ),
+    );
+  } catch (error) {
+    if (error instanceof UpstreamError && error.code === 'upstream-auth') config.memory.forgetPassword();
+    throw error;
+  }
 }
 
 interface Attempt {
   readonly config: UpstreamConfig;
+  readonly auth: UpstreamAuth;
   readonly parameters: ReadonlyMap<string, string>;
   readonly options: ConnectOptions;
   readonly tlsMaterial: () => Promise<TlsMaterial>;
@@ -140,7 +149,7 @@ async function connectOnce(
       host: endpoint.host,
       user: parameters.get('user') ?? config.user,
       database: parameters.get('database') ?? config.database,
-      auth: config.auth,
+      auth: attempt.auth,
       memory: config.memory,
       unix: endpoint.unix,
       oauthToken: options.oauthToken,

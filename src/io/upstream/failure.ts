@@ -91,6 +91,10 @@ const systemErrors: Readonly<Record<string, { said: string; hint: string }>> = {
     said: 'there is no such socket',
     hint: 'Check the socket folder in `host` and the port, and that the server runs on this machine.',
   },
+  ENOTDIR: {
+    said: 'its folder is no folder',
+    hint: 'Check the socket folder in `host`.',
+  },
   EACCES: { said: 'permission denied', hint: 'This user may not open the socket; check its permissions.' },
   ENOTFOUND: {
     said: 'the name is unknown',
@@ -138,6 +142,11 @@ export function closedEarly(label: string): UpstreamError {
 
 export function tlsFailure(message: string, hint: string, cause?: unknown): UpstreamError {
   return new UpstreamError('upstream-tls', message, { hint, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** A mistake in the connection's own settings or files: no other host or way would help. */
+export function unusable(message: string, hint: string, cause?: unknown): UpstreamError {
+  return new UpstreamError('config-invalid', message, { hint, ...(cause === undefined ? {} : { cause }) });
 }
 
 export function protocolFailure(label: string, message: string): UpstreamError {

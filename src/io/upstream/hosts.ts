@@ -16,7 +16,7 @@ export class WrongServer extends UpstreamError {
 /** As libpq: after trouble on the way, or a server that is not up or the wrong one; not after a refused login. */
 export function nextHostMayHelp(error: UpstreamError): boolean {
   if (error.response) return error.sqlState === '57P03';
-  return error.code !== 'upstream-auth';
+  return error.code !== 'upstream-auth' && error.code !== 'config-invalid';
 }
 
 /** Each address of each host until one connects. Rejects with UpstreamError, or at once with anything else. */

@@ -1,7 +1,7 @@
 /** Where the password comes from, asked only when the server wants one: given, printed by a command, or in .pgpass. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { UpstreamAuth, UpstreamHost } from './config.js';
+import type { UpstreamAuth, UpstreamConfig, UpstreamHost } from './config.js';
 import { authFailure } from './failure.js';
 import { findInPassfile } from './passfile.js';
 import { Secret } from './secret.js';
@@ -9,7 +9,7 @@ import { Secret } from './secret.js';
 const run = promisify(execFile);
 
 /** A vault may ask a person to unlock it. */
-const commandTimeout = 60_000;
+const commandTimeout = 120_000;
 
 export interface FoundPassword {
   readonly password: Secret | undefined;
@@ -23,21 +23,36 @@ export interface Login {
   readonly database: string;
 }
 
-export async function findPassword(auth: UpstreamAuth, login: Login, signal: AbortSignal): Promise<FoundPassword> {
-  if (auth.password) return { password: auth.password, note: undefined };
-  if (auth.passwordCommand) return { password: await runCommand(auth.passwordCommand, signal), note: undefined };
-  return findInPassfile(auth.passfile, login);
+/** What a login takes when the server asks for a password. */
+export async function findPassword(auth: UpstreamAuth, login: Login): Promise<FoundPassword> {
+  return auth.password ? { password: auth.password, note: undefined } : findInPassfile(auth.passfile, login);
+}
+
+/**
+ * `auth` with the password that password_command prints, where one is configured. Before the server is called, since
+ * a vault may wait for a person longer than the server waits for a login.
+ */
+export async function withCommandPassword(
+  { auth, memory }: Pick<UpstreamConfig, 'auth' | 'memory'>,
+  signal: AbortSignal | undefined,
+): Promise<UpstreamAuth> {
+  const { passwordCommand } = auth;
+  if (auth.password || !passwordCommand) return auth;
+  const password = memory.printedPassword(performance.now()) ?? (await runCommand(passwordCommand, signal));
+  memory.rememberPassword(password, performance.now());
+  return { ...auth, password };
 }
 
 /** No shell: an argument is never taken apart. What the command writes to stderr stays out of errors, it may hold a secret. */
-async function runCommand(argv: readonly string[], signal: AbortSignal): Promise<Secret> {
+async function runCommand(argv: readonly string[], signal: AbortSignal | undefined): Promise<Secret> {
   const [program, ...args] = argv;
   if (!program) throw authFailure('password_command is empty', 'Give it a program and its arguments.');
   let output: string;
   try {
-    output = (await run(program, args, { signal, timeout: commandTimeout, windowsHide: true })).stdout;
+    output = (await run(program, args, { ...(signal && { signal }), timeout: commandTimeout, windowsHide: true }))
+      .stdout;
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
+    if (signal?.aborted) throw signal.reason;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const why = code === 'ENOENT' ? 'there is no such program' : `it failed (${code ?? 'killed'})`;
     throw authFailure(`password_command "${program}" gave no password: ${why}`, 'Run it by hand to see what it says.');

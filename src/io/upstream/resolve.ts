@@ -3,6 +3,7 @@
  * the service file, the environment, the defaults. Reads the service file, and nothing from the network.
  */
 import { existsSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { homedir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type IgnoredSetting, targetSessionAttrs, type UpstreamConfig, type UpstreamHost } from './config.js';
@@ -99,6 +100,9 @@ function readHosts(settings: Settings): UpstreamHost[] {
   return Array.from({ length: count }, (_, index) => {
     const port = portNumber((ports.length === 1 ? ports[0] : ports[index]) || String(defaultPort));
     const hostaddr = addresses[index]?.trim() || undefined;
+    if (hostaddr !== undefined && isIP(hostaddr) === 0) {
+      throw invalid('hostaddr is not an IP address', 'Names go into host.');
+    }
     const host = names[index]?.trim() || (hostaddr ?? defaultHost(port));
     return { host, hostaddr, port };
   });

@@ -70,6 +70,7 @@ async function ask(
       }
     }
   } finally {
-    reader.detach();
+    const rest = reader.detach();
+    if (rest.length > 0) session.socket.unshift(rest);
   }
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { rootCertificates, type SecureContext } from 'node:tls';
 import { messageOf } from '../../errors.js';
 import type { TlsFile, UpstreamConfig, UpstreamTls } from './config.js';
-import { tlsFailure } from './failure.js';
+import { unusable } from './failure.js';
 
 /** Where operating systems keep their roots in one PEM file; SSL_CERT_FILE as OpenSSL reads it comes first. */
 const systemBundles = [
@@ -24,12 +24,12 @@ export interface TlsMaterial {
   readonly verify: 'none' | 'ca' | 'full';
 }
 
-/** Rejects with UpstreamError `upstream-tls` that names the parameter. */
+/** Rejects with UpstreamError `config-invalid` that names the parameter. */
 export async function loadTlsMaterial({ tls, memory }: Pick<UpstreamConfig, 'tls' | 'memory'>): Promise<TlsMaterial> {
   const { mode } = tls;
   const ca = await loadRoots(tls);
   if (mode.startsWith('verify-') && ca === undefined) {
-    throw tlsFailure(
+    throw unusable(
       `sslmode=${mode} needs root certificates, and sslrootcert names none`,
       'Set sslrootcert to the file of the CA that signed the server, or sslrootcert=system for the roots of this system.',
     );
@@ -48,7 +48,7 @@ export async function loadTlsMaterial({ tls, memory }: Pick<UpstreamConfig, 'tls
     // As in libpq: where roots are there, they are used, whatever the mode says below verify-ca.
     return { context, verify: mode === 'verify-full' ? 'full' : ca === undefined ? 'none' : 'ca' };
   } catch (error) {
-    throw tlsFailure(
+    throw unusable(
       `the TLS files of the connection cannot be used: ${messageOf(error)}`,
       'Check sslcert, sslkey, sslpassword and sslrootcert: PEM files that belong together.',
       error,
@@ -59,7 +59,12 @@ export async function loadTlsMaterial({ tls, memory }: Pick<UpstreamConfig, 'tls
 async function loadRoots({ rootcert, systemBundle }: UpstreamTls): Promise<string[] | undefined> {
   if (rootcert !== 'system') {
     const pem = await readPem('sslrootcert', rootcert);
-    return pem === undefined ? undefined : [pem];
+    if (pem === undefined) return undefined;
+    // Node.js would take it for "no roots" without a word.
+    if (!/-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/.test(pem)) {
+      throw unusable(`the file of sslrootcert holds no certificate: ${rootcert.path}`, 'It has to be in PEM format.');
+    }
+    return [pem];
   }
   for (const path of [systemBundle, ...systemBundles]) {
     const pem = path && (await readPem('sslrootcert', { path, given: false }));
@@ -82,10 +87,10 @@ async function checkKeyPermissions(path: string): Promise<void> {
   const { mode, uid } = await stat(path);
   const tooOpen = uid === 0 ? 0o037 : 0o077;
   if (uid !== 0 && uid !== process.getuid?.()) {
-    throw tlsFailure(`the private key ${path} belongs to another user`, 'It must be owned by you or by root.');
+    throw unusable(`the private key ${path} belongs to another user`, 'It must be owned by you or by root.');
   }
   if (mode & tooOpen) {
-    throw tlsFailure(`the private key ${path} can be read by others`, `Protect it: chmod 0600 '${path}'`);
+    throw unusable(`the private key ${path} can be read by others`, `Protect it: chmod 0600 '${path}'`);
   }
 }
 
@@ -93,11 +98,7 @@ async function loadRevocations({ crl, crldir }: UpstreamTls): Promise<string[]> 
   const files: TlsFile[] = [crl];
   if (crldir !== undefined) {
     const names = await readdir(crldir).catch((error: unknown) => {
-      throw tlsFailure(
-        `cannot read the folder of sslcrldir, ${crldir}`,
-        'Check that it exists and can be read.',
-        error,
-      );
+      throw unusable(`cannot read the folder of sslcrldir, ${crldir}`, 'Check that it exists and can be read.', error);
     });
     for (const name of names) files.push({ path: join(crldir, name), given: true });
   }
@@ -113,6 +114,6 @@ async function readPem(keyword: string, { path, given }: TlsFile): Promise<strin
     const missing = error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
     if (missing && !given) return undefined;
     const what = missing ? 'does not exist' : 'cannot be read';
-    throw tlsFailure(`the file of ${keyword} ${what}: ${path}`, `Check ${keyword} of the connection.`, error);
+    throw unusable(`the file of ${keyword} ${what}: ${path}`, `Check ${keyword} of the connection.`, error);
   }
 }

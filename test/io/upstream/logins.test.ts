@@ -1,4 +1,4 @@
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
@@ -98,6 +98,15 @@ async function passwordSources(t: Test, { port }: Server): Promise<void> {
 
   const command = [process.execPath, '-e', 'console.log(process.argv[1])', passwords.scram];
   t.ok(await connect(t, { url, passwordCommand: command }), 'password_command');
+  const counter = join(dir, 'runs');
+  const counting = `require("fs").appendFileSync(${JSON.stringify(counter)}, "x"); console.log(process.argv[1])`;
+  const runs = async () => (await readFile(counter, 'utf8')).length;
+  const pool = resolveUpstream({ url, passwordCommand: [process.execPath, '-e', counting, passwords.scram] }, env);
+  for (let round = 0; round < 3; round++) (await connectUpstream(pool, new Map())).socket.destroy();
+  t.equal(await runs(), 1, 'one run for the connections of a minute');
+  const old = resolveUpstream({ url, passwordCommand: [process.execPath, '-e', counting, 'old'] }, env);
+  for (let round = 0; round < 2; round++) await t.rejects(connectUpstream(old, new Map()), { code: 'upstream-auth' });
+  t.equal(await runs(), 3, 'a password that was refused is asked for again');
   for (const [argv, message] of [
     [['/nonexistent/vault'], /there is no such program/],
     [[process.execPath, '-e', 'console.error("hush"); process.exit(3)'], /it failed \(3\)/],

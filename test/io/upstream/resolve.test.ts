@@ -109,6 +109,7 @@ t.test('hosts, addresses and ports are matched up as in libpq', async (t) => {
   ]);
   t.match(hosts('hostaddr=10.0.0.1'), [{ host: '10.0.0.1', hostaddr: '10.0.0.1' }]);
   refuses(t, { url: 'host=a,b port=1,2,3' }, /port names 3 ports for 2 hosts/);
+  refuses(t, { url: 'hostaddr=db' }, /hostaddr is not an IP/);
   refuses(t, { url: 'host=a hostaddr=1.1.1.1,2.2.2.2' }, /host names 1 hosts, hostaddr 2/);
   for (const port of ['0', '65536', 'x', '-1', '1e3', '5432x'])
     refuses(t, { url: `host=a port=${port}` }, /port .* not a number/);
