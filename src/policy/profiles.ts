@@ -36,13 +36,15 @@ const once = 'ask-once';
 export const situations = {
   //                                                                                  observe guarded read-only migrations
   'read':                row('reads rows',                                             allow,  allow,  allow,  allow),
+  'read-secrets':        row('reads password hashes: pg_authid, pg_shadow',            allow,  ask,    ask,    ask),
   'insert':              row('adds rows, COPY FROM STDIN',                             allow,  allow,  deny,   allow),
   'update':              row('changes rows that a condition restricts',                allow,  allow,  deny,   allow),
   'update-unbounded':    row('changes every row',                                      allow,  ask,    deny,   once),
   'delete':              row('deletes rows that a condition restricts',                allow,  allow,  deny,   allow),
   'delete-unbounded':    row('deletes every row',                                      allow,  ask,    deny,   once),
+  'catalog-write':       row('changes rows of the system catalogs',                    allow,  ask,    deny,   ask),
   'truncate':            row('TRUNCATE',                                               allow,  ask,    deny,   ask),
-  'create-temporary':    row('temporary tables, views and sequences of this session',  allow,  allow,  deny,   allow),
+  'temporary':           row('temporary tables, views and sequences of this session',  allow,  allow,  deny,   allow),
   'create':              row('new objects',                                            allow,  ask,    deny,   once),
   'alter':               row('changed objects: ALTER, RENAME, COMMENT, OR REPLACE',    allow,  ask,    deny,   once),
   'drop':                row('DROP',                                                   allow,  ask,    deny,   once),

@@ -6,14 +6,14 @@ import { judgeSetting } from './session-settings.js';
 
 /** Every row that effects of a kind can belong to. `opaque` is one of most of them and is left out. */
 export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationName[]>> = {
-  read: ['read'],
-  insert: ['insert'],
-  update: ['update', 'update-unbounded'],
-  delete: ['delete', 'delete-unbounded'],
-  truncate: ['truncate'],
-  create: ['create', 'create-temporary'],
+  read: ['read', 'read-secrets'],
+  insert: ['insert', 'catalog-write', 'temporary'],
+  update: ['update', 'update-unbounded', 'catalog-write', 'temporary'],
+  delete: ['delete', 'delete-unbounded', 'catalog-write', 'temporary'],
+  truncate: ['truncate', 'temporary'],
+  create: ['create', 'temporary'],
   alter: ['alter'],
-  drop: ['drop'],
+  drop: ['drop', 'temporary'],
   grant: ['grant'],
   role: ['role'],
   config: ['config'],
@@ -48,19 +48,24 @@ export function situationOf(
 ): SituationName {
   switch (effect.kind) {
     case 'read':
-    case 'insert':
+      if (effect.targets.some(holdsSecrets)) return 'read-secrets';
+      return unlessOpaque(effect, 'read', listedFunctions);
     case 'transaction':
+      return isTwoPhase(statement) ? 'transaction-prepared' : 'transaction';
     case 'prepare':
     case 'cursor':
     case 'notify':
-      if (effect.opaque) return functionsListed(effect, listedFunctions) ? 'function-listed' : 'opaque';
-      return twoPhase(statement) && effect.kind === 'transaction' ? 'transaction-prepared' : effect.kind;
+      return unlessOpaque(effect, effect.kind, listedFunctions);
+    case 'insert':
+      return rowsSituation(effect, 'insert', 'insert');
     case 'update':
-      return effect.bounded ? unlessOpaque(effect, 'update') : 'update-unbounded';
+      return rowsSituation(effect, 'update', 'update-unbounded');
     case 'delete':
-      return effect.bounded ? unlessOpaque(effect, 'delete') : 'delete-unbounded';
+      return rowsSituation(effect, 'delete', 'delete-unbounded');
     case 'create':
-      return isTemporary(effect) ? unlessOpaque(effect, 'create-temporary') : 'create';
+    case 'truncate':
+    case 'drop':
+      return isTemporary(effect) ? unlessOpaque(effect, 'temporary') : effect.kind;
     case 'session':
       return sessionSituation(effect);
     case 'lock':
@@ -70,9 +75,7 @@ export function situationOf(
     case 'function-call':
     case 'execute-code':
       return functionsListed(effect, listedFunctions) ? 'function-listed' : effect.kind;
-    case 'truncate':
     case 'alter':
-    case 'drop':
     case 'grant':
     case 'role':
     case 'config':
@@ -92,24 +95,48 @@ function unheardOf(_kind: never): SituationName {
   return 'unknown';
 }
 
-function unlessOpaque(effect: Effect, situation: SituationName): SituationName {
-  return effect.opaque ? 'opaque' : situation;
+function unlessOpaque(
+  effect: Effect,
+  situation: SituationName,
+  listedFunctions: readonly NamePattern[] = [],
+): SituationName {
+  if (!effect.opaque) return situation;
+  return functionsListed(effect, listedFunctions) ? 'function-listed' : 'opaque';
 }
 
-function twoPhase(statement: StatementFacts): boolean {
-  const { transaction } = statement;
+function rowsSituation(effect: Effect, bounded: SituationName, unbounded: SituationName): SituationName {
+  if (effect.targets.some(isCatalog)) return 'catalog-write';
+  if (isTemporary(effect)) return unlessOpaque(effect, 'temporary');
+  return effect.bounded ? unlessOpaque(effect, bounded) : unbounded;
+}
+
+/** Every schema whose name begins with pg_ is the system's, and so is, by custom, every such table. */
+function isCatalog({ type, schema, name }: Target): boolean {
+  if (type !== 'table' && type !== 'view') return false;
+  return schema === undefined ? name.startsWith('pg_') : schema === 'pg_catalog' || schema === 'information_schema';
+}
+
+/** Catalogs with password hashes, and the columns that hold them. */
+const secretColumns: Readonly<Record<string, string>> = {
+  pg_authid: 'rolpassword',
+  pg_shadow: 'passwd',
+  pg_user_mapping: 'umoptions',
+};
+
+function holdsSecrets({ schema, name, columns }: Target): boolean {
+  const secret = schema === undefined || schema === 'pg_catalog' ? secretColumns[name] : undefined;
+  return secret !== undefined && (columns === undefined || columns.includes(secret));
+}
+
+function isTwoPhase({ transaction }: StatementFacts): boolean {
   return (
     transaction === 'prepare-transaction' || transaction === 'commit-prepared' || transaction === 'rollback-prepared'
   );
 }
 
-export function isTemporary(effect: Effect): boolean {
-  if (effect.targets.length > 0 && effect.targets.every(inTemporarySchema)) return true;
-  return /\btemp(orary)?\b/i.test(effect.detail ?? '');
-}
-
-function inTemporarySchema(target: Target): boolean {
-  return target.schema === 'pg_temp' || (target.schema?.startsWith('pg_temp_') ?? false);
+function isTemporary(effect: Effect): boolean {
+  if (effect.targets.length > 0 && effect.targets.every((target) => target.schema === 'pg_temp')) return true;
+  return effect.kind === 'create' && /\btemporary\b/i.test(effect.detail ?? '');
 }
 
 function sessionSituation(effect: Effect): SituationName {

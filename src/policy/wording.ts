@@ -33,8 +33,14 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
       return `Deletes every row of ${some}: no condition restricts it.`;
     case 'truncate':
       return `Empties ${some}${cascades(detail) ? ' and every table that refers to it' : ''}.`;
-    case 'create-temporary':
-      return `Makes ${typed(effect, 'an object')} for this session only.`;
+    case 'temporary':
+      return effect.kind === 'create'
+        ? `Makes ${typed(effect, 'an object')} for this session only.`
+        : `Changes ${some}, which only this session sees.`;
+    case 'read-secrets':
+      return `Reads ${some}, where passwords are kept.`;
+    case 'catalog-write':
+      return `Changes the system catalog ${some} by hand.`;
     case 'create':
       return `Creates ${typed(effect, 'an object')}${bracketed(detail)}.`;
     case 'alter':
