@@ -62,7 +62,8 @@ export async function makeScramVerifier(
 
 /**
  * A verifier for a user who does not exist: as many iterations as the real one, a salt that stays the same for the same name
- * (a salt that changed would give the secret away), keys that nobody has. `secret` is random and lives as long as the listener.
+ * (one that changed would tell that there is no such user), keys that nobody has. `secret` is random and lives as long as
+ * the listener.
  */
 export function mockScramVerifier(like: ScramVerifier, user: string, secret: Uint8Array): ScramVerifier {
   return {

@@ -252,6 +252,41 @@ t.test('notices and bytes behind ReadyForQuery are handed on', async (t) => {
   t.equal(upstream.serverVersion, '9.6');
 });
 
+t.test('what comes while nobody listens waits for the owner, and so does the end', async (t) => {
+  const certificate = makeCertificate({ name: 'localhost' });
+  for (const sslmode of ['disable', 'require']) {
+    const server = await fakeServer(t, async (client) => {
+      if (sslmode === 'require') {
+        await client.takePacket();
+        client.send('S');
+        await client.secure(certificate);
+      }
+      await client.takePacket();
+      client.send(encodeAuthenticationOk(), ready());
+      setImmediate(() => {
+        client.send('later');
+        client.end();
+      });
+    });
+    const { socket, rest } = await connect(t, { url: url(server.port, `sslmode=${sslmode}`) });
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const received: Buffer[] = [rest];
+    for await (const chunk of socket) received.push(chunk);
+    t.equal(Buffer.concat(received).toString(), 'later', sslmode);
+  }
+});
+
+t.test('a connection that breaks while nobody listens does not end the process', async (t) => {
+  const server = await fakeServer(t, async (client) => {
+    await client.takePacket();
+    client.send(encodeAuthenticationOk(), ready());
+  });
+  const { socket } = await connect(t, { url: url(server.port) });
+  socket.destroy(new Error('reset'));
+  await new Promise((resolve) => socket.once('close', resolve));
+  t.ok(socket.destroyed);
+});
+
 t.test('the startup of a server, cut at every byte', async (t) => {
   const notice = encodeNotice({ severity: 'NOTICE', code: '00000', message: 'hi' });
   const whole = Buffer.concat([notice, encodeAuthenticationOk(), ready({ server_version: '18' })]);
