@@ -144,7 +144,13 @@ const builtIns: readonly Group[] = [
     names: 'query_to_xml query_to_xml_and_xmlschema query_to_xmlschema ts_stat',
   },
   { effect: 'execute-code', sqlArgument: 1, names: 'ts_rewrite' },
-  { effect: 'cursor', argument: { at: 0, type: 'cursor' }, names: 'cursor_to_xml cursor_to_xmlschema' },
+  // Fetches, but no row description says what: nothing could be masked.
+  {
+    effect: 'cursor',
+    argument: { at: 0, type: 'cursor' },
+    opaque: true,
+    names: 'cursor_to_xml cursor_to_xmlschema',
+  },
   {
     // Stable, yet they read a whole table that only their argument names.
     effect: 'read',

@@ -5,26 +5,27 @@ import type { CatalogFunction } from './catalog-functions.js';
 import type { Target } from './facts.js';
 import { plpgsqlBody } from './plpgsql.js';
 import { parseQualifiedName } from './qualified-name.js';
+import type { Scope } from './scope.js';
 import { simplify } from './simplify.js';
 import { constant, names } from './tree.js';
 import type { Handlers, Walk } from './walk.js';
 
 export const functionHandlers: Handlers = {
   FuncCall(call, walk, scope) {
-    callFunction(call, walk);
+    callFunction(call, walk, scope);
     const { funcname: _, ...rest } = call;
     walk.visitBelow(rest, scope);
   },
 };
 
-function callFunction(call: FuncCall, walk: Walk): void {
+function callFunction(call: FuncCall, walk: Walk, scope: Scope): void {
   const path = names(call.funcname);
   const name = path.at(-1) ?? '';
   const schema = path.length > 1 ? path.at(-2) : undefined;
   walk.functions.add(schema === undefined ? name : `${schema}.${name}`);
 
   const behaviour = walk.knowledge.builtIns.find(schema, name);
-  if (behaviour !== undefined) addBuiltIn(behaviour, schema, name, call, walk);
+  if (behaviour !== undefined) addBuiltIn(behaviour, schema, name, call, walk, scope);
   else addUserFunction(schema, name, walk);
 }
 
@@ -34,10 +35,11 @@ function addBuiltIn(
   name: string,
   call: FuncCall,
   walk: Walk,
+  scope: Scope,
 ): void {
   if (behaviour.effect === 'none') return;
   if (name === 'set_config') {
-    addSetConfig(call, walk);
+    addSetConfig(call, walk, scope);
     return;
   }
   const self: Target = functionTarget(schema, name);
@@ -63,8 +65,9 @@ function addBuiltIn(
   });
 }
 
-function addSetConfig(call: FuncCall, walk: Walk): void {
-  const name = argument(call, 0);
+function addSetConfig(call: FuncCall, walk: Walk, scope: Scope): void {
+  // pg_dump: SELECT set_config(name, ...) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'.
+  const name = argument(call, 0) ?? scope.fixedValue(call.args?.[0]);
   const value = argument(call, 1);
   // Whoever computes the name or the value of a setting hides it from the reader.
   const opaque = typeof name !== 'string' || value === undefined;

@@ -4,7 +4,8 @@ import type { Target } from './facts.js';
 import { restricts } from './restriction.js';
 import { relationTarget, Scope, type Source, withColumns } from './scope.js';
 import { fromItems, limitsRows } from './select-shape.js';
-import { as, type Node, names, type Returning, returningOf } from './tree.js';
+import { as, constant, type Node, names, type Returning, returningOf } from './tree.js';
+import { operatorOf } from './trivial-comparison.js';
 import type { Handlers, Walk } from './walk.js';
 
 export const queryHandlers: Handlers = {
@@ -107,10 +108,23 @@ function select(statement: SelectStmt, walk: Walk, outer: Scope): void {
 
   const conditions = [...from(statement.fromClause, walk, scope), ...present(statement.whereClause)];
   const { withClause: _w, fromClause: _f, intoClause: _i, larg: _l, rarg: _r, lockingClause, ...rest } = statement;
-  walk.visitBelow(rest, scope);
+  const { targetList, ...others } = rest;
+  walk.visitBelow(others, scope);
+  // Output columns are computed for the rows that the condition let through.
+  fixColumns(statement.whereClause, scope);
+  walk.visitAll(targetList, scope);
+  scope.unfix();
   const limited = limitsRows(statement);
   for (const clause of lockingClause ?? []) lockRows(as(clause, 'LockingClause'), walk, scope, conditions, limited);
   addReads(walk, scope, conditions, limited);
+}
+
+function fixColumns(condition: Node | undefined, scope: Scope): void {
+  const comparison = as(condition, 'A_Expr');
+  const column = names(as(comparison?.lexpr, 'ColumnRef')?.fields);
+  const value = constant(comparison?.rexpr);
+  if (comparison?.kind !== 'AEXPR_OP' || operatorOf(comparison) !== '=') return;
+  if (column.length === 1 && typeof value === 'string') scope.fix(column[0] ?? '', value);
 }
 
 /** A new level in which the WITH queries are known. Each sees those before it; under RECURSIVE it sees all. */

@@ -4,7 +4,7 @@
  */
 import type { CommonTableExpr, RangeVar } from 'libpg-query';
 import type { Target } from './facts.js';
-import { as, type Node } from './tree.js';
+import { as, type Node, names } from './tree.js';
 
 /** One FROM item, or the target of INSERT, UPDATE, DELETE, MERGE. */
 export interface Source {
@@ -25,6 +25,8 @@ export class Scope {
   readonly parent: Scope | undefined;
   readonly sources: Source[] = [];
   readonly #ctes = new Map<string, CommonTableExpr>();
+  /** Columns that a condition fixes, for what is computed after the condition was applied. */
+  readonly #fixed = new Map<string, string>();
 
   constructor(parent?: Scope) {
     this.parent = parent;
@@ -55,6 +57,20 @@ export class Scope {
   /** The source that `alias.` refers to: the innermost level that has one. */
   find(alias: string): Source | undefined {
     return this.sources.find((source) => source.alias === alias) ?? this.parent?.find(alias);
+  }
+
+  fix(column: string, value: string): void {
+    this.#fixed.set(column, value);
+  }
+
+  unfix(): void {
+    this.#fixed.clear();
+  }
+
+  /** The one value that a column of this level can have here: `WHERE name = 'x'`. */
+  fixedValue(column: Node | undefined): string | undefined {
+    const path = names(as(column, 'ColumnRef')?.fields);
+    return path.length === 1 ? this.#fixed.get(path[0] ?? '') : undefined;
   }
 
   /** Notes the columns that a ColumnRef touches. Without the catalog an unqualified name may belong to any level. */

@@ -164,6 +164,9 @@ function patternAcceptsAll(operator: string, value: Node): boolean {
     case '~~':
     case '~~*':
       return /^_?%+$/.test(pattern);
+    case '!~~':
+    case '!~~*':
+      return pattern === '';
     case '~':
       if (as(value, 'FuncCall') !== undefined) return /^_?%+$/.test(pattern);
       return /^\^?(\.[*+]?|\(\.\*\))?\$?$/.test(pattern);
