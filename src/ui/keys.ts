@@ -87,21 +87,26 @@ function next(text: string): Found | undefined {
 
 /** OSC, DCS and their like come from the terminal only: answers to questions. */
 function stringReport(text: string): Found | undefined {
-  const end = /\x07|\x1b\\/.exec(text.slice(2));
-  if (!end) return undefined;
-  const length = 2 + end.index + end[0].length;
+  const ends = ['\x07', '\x1b\\'].flatMap((end) => {
+    const at = text.indexOf(end, 2);
+    return at === -1 ? [] : [at + end.length];
+  });
+  if (ends.length === 0) return undefined;
+  const length = Math.min(...ends);
   return { length, event: { kind: 'report', bytes: Buffer.from(text.slice(0, length), 'latin1') } };
 }
 
 function csi(text: string): Found | undefined {
   if (text.startsWith('\x1b[M')) return text.length < 6 ? undefined : { length: 6, event: { kind: 'noise' } };
-  const match = /^\x1b\[([<=>?]?)([0-9;:]*)([ -/]*)([@-~])/.exec(text);
+  const body = text.slice(2);
+  const match = /^([<=>?]?)([0-9;:]*)([ -/]*)([@-~])/.exec(body);
   if (!match) {
     // still parameters, or nothing that a terminal sends
-    if (/^\x1b\[[ -?]*$/.test(text)) return undefined;
+    if (/^[ -?]*$/.test(body)) return undefined;
     return { length: 2, event: { kind: 'noise' } };
   }
-  const [whole, prefix = '', params = '', intermediates = '', final = ''] = match;
+  const [found, prefix = '', params = '', intermediates = '', final = ''] = match;
+  const whole = `\x1b[${found}`;
   return { length: whole.length, event: csiEvent(whole, prefix, params, intermediates, final) };
 }
 

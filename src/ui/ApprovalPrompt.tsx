@@ -1,0 +1,165 @@
+/** The approval prompt. Draws what it is given; decides nothing. Loaded only when a prompt is drawn: ink is slow to import. */
+import { Box, Text } from 'ink';
+import { createElement, type ReactElement } from 'react';
+import type { Preview } from '../run/preview.js';
+import type { Row, Span, Style } from './document-rows.js';
+import type { PromptState } from './prompt-state.js';
+
+export interface ApprovalPromptProps {
+  readonly preview: Preview;
+  readonly state: PromptState;
+  /** Keys count now. */
+  readonly settled: boolean;
+  readonly secondsLeft: number;
+  /** Statements that wait behind this one. */
+  readonly waiting: number;
+  readonly sessionObstacle: string | undefined;
+  readonly document: readonly Row[];
+  readonly columns: number;
+  readonly windowRows: number;
+}
+
+interface TextStyle {
+  readonly color?: string;
+  readonly bold?: true;
+  readonly dimColor?: true;
+  readonly inverse?: true;
+}
+
+/** Colours that can be read on a light and on a dark background. */
+const styles: Readonly<Record<Style, TextStyle>> = {
+  plain: {},
+  keyword: { color: 'blue', bold: true },
+  danger: { color: 'red', bold: true },
+  string: { color: 'green' },
+  number: { color: 'magenta' },
+  comment: { dimColor: true },
+  hidden: { color: 'red', inverse: true },
+  label: { dimColor: true },
+  info: {},
+  warning: { color: 'magenta' },
+  alarm: { color: 'red', bold: true },
+  faint: { dimColor: true },
+};
+
+export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
+  const { preview, state, document, windowRows, columns } = props;
+  const shown = document.slice(state.scroll, state.scroll + windowRows);
+  return (
+    <Box flexDirection="column" width={columns}>
+      <Text inverse bold color={preview.production ? 'red' : 'yellow'} wrap="truncate">
+        {padded(`${preview.production ? ' PRODUCTION ' : ' '}${preview.headline}?`, columns)}
+      </Text>
+      <Text wrap="truncate">{whoAndWhere(preview)}</Text>
+      <Text dimColor>{'─'.repeat(columns)}</Text>
+      <Window rows={shown} height={windowRows} />
+      <Text dimColor wrap="truncate">
+        {scrollLine(props)}
+      </Text>
+      {state.mode === 'reason' ? <ReasonKeys reason={state.reason} /> : <ChoiceKeys {...props} />}
+    </Box>
+  );
+}
+
+/** Rows and spans are given as arguments, not as lists: they have no identity that React could track. */
+function Window({ rows, height }: { readonly rows: readonly Row[]; readonly height: number }): ReactElement {
+  return createElement(Box, { flexDirection: 'column', height, overflow: 'hidden' }, ...rows.map(documentRow));
+}
+
+function documentRow(row: Row): ReactElement {
+  const children = row.map((span: Span) => createElement(Text, styles[span.style], span.text));
+  return createElement(Text, { wrap: 'truncate' }, ...(children.length === 0 ? [' '] : children));
+}
+
+function whoAndWhere(preview: Preview): string {
+  return ` ${preview.facts
+    .slice(0, 2)
+    .map(({ text }) => text)
+    .join('  →  ')}`;
+}
+
+/** Says how much there is that is not on the screen. */
+function scrollLine({ document, state, windowRows, columns }: ApprovalPromptProps): string {
+  const below = document.length - state.scroll - windowRows;
+  const above = state.scroll;
+  if (below <= 0 && above === 0) return '─'.repeat(columns);
+  const parts = [
+    above > 0 ? `${above.toLocaleString('en-US')} ${above === 1 ? 'row' : 'rows'} above` : '',
+    below > 0 ? `${below.toLocaleString('en-US')} more ${below === 1 ? 'row' : 'rows'} below` : 'the end',
+  ].filter((part) => part !== '');
+  const text = `── ${parts.join(', ')} (arrows, PgUp, PgDn, Home, End) `;
+  return text.padEnd(columns, '─').slice(0, columns);
+}
+
+function ChoiceKeys(props: ApprovalPromptProps): ReactElement {
+  const { sessionObstacle, settled } = props;
+  const dim = settled ? {} : { dimColor: true };
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate" {...dim}>
+        {' '}
+        <Key name="a" /> once{'  '}
+        {sessionObstacle === undefined ? (
+          <>
+            <Key name="s" /> for session{'  '}
+          </>
+        ) : null}
+        <Key name="d" /> deny{'  '}
+        <Key name="r" /> deny, say why{'  '}
+        <Key name="x" /> end session
+      </Text>
+      <Text wrap="truncate"> {statusLine(props)}</Text>
+    </Box>
+  );
+}
+
+function Key({ name }: { readonly name: string }): ReactElement {
+  return (
+    <Text inverse bold>
+      {' '}
+      {name}{' '}
+    </Text>
+  );
+}
+
+function ReasonKeys({ reason }: { readonly reason: string }): ReactElement {
+  return (
+    <Box flexDirection="column">
+      <Text wrap="truncate-start">
+        {' '}
+        Why not? <Text bold>{reason}</Text>
+        <Text inverse> </Text>
+      </Text>
+      <Text dimColor wrap="truncate">
+        {' '}
+        The agent reads this. Enter denies, Esc goes back.
+      </Text>
+    </Box>
+  );
+}
+
+function statusLine({ state, settled, secondsLeft, waiting }: ApprovalPromptProps): ReactElement {
+  const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`;
+  const more = waiting > 0 ? `, ${waiting} more waiting` : '';
+  const left = `No answer denies in ${time}${more}.`;
+  if (state.confirming === 'abort') return <Warning text="Ends the agent and this session. Press x again." />;
+  if (state.confirming !== undefined) {
+    const key = state.confirming === 'once' ? 'a' : 's';
+    return <Warning text={`You have not seen all of it. Scroll, or press ${key} again.`} />;
+  }
+  if (state.ignored) return <Warning text="Typing is ignored here. Pause, then press one key." />;
+  if (!settled) return <Text dimColor>Keys count in a moment. {left}</Text>;
+  return <Text>{left}</Text>;
+}
+
+function Warning({ text }: { readonly text: string }): ReactElement {
+  return (
+    <Text bold color="magenta">
+      {text}
+    </Text>
+  );
+}
+
+function padded(text: string, columns: number): string {
+  return text.padEnd(columns);
+}

@@ -1,0 +1,176 @@
+/**
+ * One approval prompt on the terminal, from its first frame to the answer.
+ *
+ * What lives here: the clock ticks, keys and resizes of one prompt. What it must not know: queues, channels, who
+ * gets the answer.
+ */
+import { PassThrough } from 'node:stream';
+import type { ApprovalsClock, PendingApproval, Verdict } from '../run/approvals.js';
+import type { TerminalSize } from '../run/terminal-ports.js';
+import type { ApprovalPromptProps } from './ApprovalPrompt.js';
+import { documentRows, type Row } from './document-rows.js';
+import { KeyDecoder, type KeyEvent } from './keys.js';
+import {
+  isSettled,
+  type PromptState,
+  promptEvent,
+  promptStart,
+  promptTick,
+  reasonVerdict,
+  seen,
+  type View,
+} from './prompt-state.js';
+import type { PromptSurface } from './takeover.js';
+
+export interface PromptScreenOptions {
+  readonly pending: PendingApproval;
+  readonly clock: ApprovalsClock;
+  /** How many wait behind this one, asked anew for each frame. */
+  readonly waiting: () => number;
+  /** Settled elsewhere: the prompt goes away. */
+  readonly gone: AbortSignal;
+}
+
+/** Headline, place, two rules, keys, status. */
+const chromeRows = 6;
+const tickMs = 50;
+/** A lone Escape is told from the beginning of a sequence by nothing following. */
+const escapeMs = 60;
+
+/** The person's verdict. Rejects when the request was settled elsewhere, or nothing can be drawn. */
+export async function runPrompt(
+  surface: PromptSurface,
+  tools: PromptTools,
+  options: PromptScreenOptions,
+): Promise<Verdict> {
+  const { pending, clock, gone } = options;
+  const painter = createPainter(surface, tools);
+  const keys = new KeyDecoder();
+  let document: readonly Row[] = [];
+  let view: View = { rows: 0, windowRows: 1, sessionAllowed: pending.sessionObstacle === undefined };
+  let state: PromptState = promptStart(clock.now());
+  let stopAll = (): void => undefined;
+
+  const draw = (): void => {
+    const now = clock.now();
+    painter.paint({
+      preview: pending.preview,
+      state,
+      settled: isSettled(state, now),
+      secondsLeft: Math.max(0, Math.ceil((pending.request.expiresAt - now) / 1000)),
+      waiting: options.waiting(),
+      sessionObstacle: pending.sessionObstacle,
+      document,
+      columns: surface.size.columns,
+      windowRows: view.windowRows,
+    });
+  };
+  const layOut = (size: TerminalSize): void => {
+    document = documentRows(pending.preview, size.columns - 1);
+    view = { ...view, rows: document.length, windowRows: Math.max(1, size.rows - chromeRows) };
+    state = seen(state, view);
+    draw();
+  };
+
+  try {
+    return await new Promise<Verdict>((resolve, reject) => {
+      const apply = (events: readonly KeyEvent[]): void => {
+        for (const event of events) {
+          if (event.kind === 'report') surface.toChild(event.bytes);
+          const verdict = reasonVerdict(state, event);
+          if (verdict) resolve(verdict);
+          state = promptEvent(state, event, clock.now(), view);
+        }
+        draw();
+      };
+      const tick = (): void => {
+        const next = promptTick(state, clock.now(), view);
+        state = next.state;
+        if (next.verdict) resolve(next.verdict);
+        draw();
+        stopTick = clock.after(tickMs, tick);
+      };
+      let stopTick = clock.after(tickMs, tick);
+      let stopEscape = (): void => undefined;
+      const leave = (): void => reject(new Error('settled elsewhere'));
+      surface.onInput((bytes) => {
+        stopEscape();
+        apply(keys.push(bytes));
+        if (keys.waiting) stopEscape = clock.after(escapeMs, () => apply(keys.flush()));
+      });
+      surface.onResize(layOut);
+      if (gone.aborted) leave();
+      gone.addEventListener('abort', leave, { once: true });
+      stopAll = () => {
+        stopTick();
+        stopEscape();
+        gone.removeEventListener('abort', leave);
+      };
+      layOut(surface.size);
+    });
+  } finally {
+    stopAll();
+    painter.close();
+  }
+}
+
+interface Painter {
+  paint(props: ApprovalPromptProps): void;
+  close(): void;
+}
+
+export interface PromptTools {
+  readonly render: typeof import('ink').render;
+  readonly createElement: typeof import('react').createElement;
+  readonly ApprovalPrompt: typeof import('./ApprovalPrompt.js').ApprovalPrompt;
+}
+
+/** Several hundred milliseconds, the first time: done before the prompt takes the screen. */
+export async function loadPromptTools(): Promise<PromptTools> {
+  // React's development build is several times slower; it reads this when it is imported
+  process.env.NODE_ENV ??= 'production';
+  const [{ render }, { createElement }, { ApprovalPrompt }] = await Promise.all([
+    import('ink'),
+    import('react'),
+    import('./ApprovalPrompt.js'),
+  ]);
+  return { render, createElement, ApprovalPrompt };
+}
+
+/**
+ * Ink lays frames out, we put them on the screen. Ink's own writing erases the scrollback when a frame is as high as
+ * the terminal, and believes that it knows where the cursor is.
+ */
+function createPainter(surface: PromptSurface, tools: PromptTools): Painter {
+  const { render, createElement, ApprovalPrompt } = tools;
+  let last = '';
+  const stdout = Object.assign(new PassThrough(), { columns: 80, rows: 24 });
+  stdout.write = (frame: unknown) => {
+    const text = onScreen(String(frame), surface.size.rows);
+    if (text !== last) surface.write(text);
+    last = text;
+    return true;
+  };
+  let instance: ReturnType<typeof render> | undefined;
+  return {
+    paint: (props) => {
+      stdout.columns = props.columns;
+      const element = createElement(ApprovalPrompt, props);
+      if (instance) instance.rerender(element);
+      else {
+        const streams = { stdout, stdin: new PassThrough(), stderr: new PassThrough() } as unknown as object;
+        instance = render(element, { ...streams, debug: true, exitOnCtrlC: false, patchConsole: false });
+      }
+    },
+    close: () => {
+      stdout.write = () => true;
+      instance?.unmount();
+      instance?.cleanup();
+    },
+  };
+}
+
+function onScreen(frame: string, rows: number): string {
+  const lines = frame.split('\n').slice(0, Math.max(1, rows));
+  return `\x1b[H${lines.map((line) => `${line}\x1b[0m\x1b[K`).join('\r\n')}\x1b[J`;
+}

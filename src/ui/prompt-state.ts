@@ -1,0 +1,150 @@
+/**
+ * What keys do to an approval prompt. Pure: events and time in, the next state out.
+ *
+ * A key answers only when it stands alone: nothing typed for a while before it, and nothing right after it. A person
+ * who types into the agent while the prompt comes up, a paste, or a key held down answers nothing.
+ *
+ * What lives here: where in the prompt the person is. What it must not know: screens, requests, who asks.
+ */
+import type { Verdict } from '../run/approvals.js';
+import type { KeyEvent } from './keys.js';
+
+/** Silence before a key counts, in milliseconds. */
+export const quietMs = 400;
+/** Silence after it. */
+export const aloneMs = 200;
+const reasonMax = 300;
+
+type Action = 'once' | 'session' | 'deny' | 'reason' | 'abort';
+
+export interface PromptState {
+  readonly mode: 'choosing' | 'reason';
+  /** Asked for once more: the statement was not read to its end, or the session would end. */
+  readonly confirming: Action | undefined;
+  /** A key that becomes an answer unless another one follows. */
+  readonly chosen: { readonly action: Action; readonly at: number } | undefined;
+  readonly lastTypedAt: number;
+  /** Typing was ignored: say so. */
+  readonly ignored: boolean;
+  readonly scroll: number;
+  /** The furthest row that was on the screen. */
+  readonly seenTo: number;
+  readonly reason: string;
+}
+
+/** What the state must know of the screen. */
+export interface View {
+  /** Rows of the whole document, and of the window onto it. */
+  readonly rows: number;
+  readonly windowRows: number;
+  readonly sessionAllowed: boolean;
+}
+
+const actions: Readonly<Record<string, Action>> = { a: 'once', s: 'session', d: 'deny', r: 'reason', x: 'abort' };
+
+export function promptStart(now: number): PromptState {
+  return {
+    mode: 'choosing',
+    confirming: undefined,
+    chosen: undefined,
+    lastTypedAt: now,
+    ignored: false,
+    scroll: 0,
+    seenTo: 0,
+    reason: '',
+  };
+}
+
+/** Keys count from now on. */
+export function isSettled(state: PromptState, now: number): boolean {
+  return now - state.lastTypedAt >= quietMs;
+}
+
+export function promptEvent(state: PromptState, event: KeyEvent, now: number, view: View): PromptState {
+  if (event.kind === 'noise' || event.kind === 'report') return state;
+  if (event.kind === 'paste') return typed(state, now);
+  if (state.mode === 'reason') return reasonKey(state, event.key, now);
+  const scroll = scrolled(state.scroll, event.key, view);
+  if (scroll !== undefined) return seen({ ...state, scroll }, view);
+  const action = event.key === 'ctrl-c' ? 'deny' : actions[event.key];
+  const usable = action !== undefined && (action !== 'session' || view.sessionAllowed);
+  if (!isSettled(state, now) || state.chosen || !usable) return typed(state, now);
+  return { ...state, chosen: { action, at: now }, lastTypedAt: now, ignored: false };
+}
+
+/** Time has passed. `verdict` is final. */
+export function promptTick(
+  state: PromptState,
+  now: number,
+  view: View,
+): { readonly state: PromptState; readonly verdict?: Verdict } {
+  const { chosen } = state;
+  if (!chosen || now - chosen.at < aloneMs) {
+    return { state: state.ignored && isSettled(state, now) ? { ...state, ignored: false } : state };
+  }
+  const next: PromptState = { ...state, chosen: undefined, lastTypedAt: chosen.at - quietMs };
+  if (chosen.action === 'reason') return { state: { ...next, mode: 'reason', confirming: undefined } };
+  if (needsConfirmation(chosen.action, state, view) && state.confirming !== chosen.action) {
+    return { state: { ...next, confirming: chosen.action } };
+  }
+  return { state: next, verdict: verdicts[chosen.action] };
+}
+
+/** The window shows the rows from `scroll` on. */
+export function seen(state: PromptState, view: View): PromptState {
+  const scroll = Math.max(0, Math.min(state.scroll, view.rows - view.windowRows));
+  return { ...state, scroll, seenTo: Math.max(state.seenTo, Math.min(view.rows, scroll + view.windowRows)) };
+}
+
+/** The reason, typed and finished with Enter. */
+export function reasonVerdict(state: PromptState, event: KeyEvent): Verdict | undefined {
+  if (state.mode !== 'reason' || event.kind !== 'key' || event.key !== 'enter') return undefined;
+  const reason = state.reason.trim();
+  return reason === '' ? { decision: 'deny' } : { decision: 'deny', reason };
+}
+
+const verdicts: Readonly<Record<Exclude<Action, 'reason'>, Verdict>> = {
+  once: { decision: 'allow', scope: 'once' },
+  session: { decision: 'allow', scope: 'session' },
+  deny: { decision: 'deny' },
+  abort: { decision: 'abort' },
+};
+
+function needsConfirmation(action: Action, state: PromptState, view: View): boolean {
+  if (action === 'abort') return true;
+  return (action === 'once' || action === 'session') && state.seenTo < view.rows;
+}
+
+function typed(state: PromptState, now: number): PromptState {
+  return { ...state, chosen: undefined, confirming: undefined, lastTypedAt: now, ignored: true };
+}
+
+function reasonKey(state: PromptState, key: string, now: number): PromptState {
+  if (key === 'escape' || key === 'ctrl-c') return { ...state, mode: 'choosing', reason: '', lastTypedAt: now };
+  if (key === 'backspace') return { ...state, reason: [...state.reason].slice(0, -1).join('') };
+  if (key === 'ctrl-u') return { ...state, reason: '' };
+  const isText = [...key].length === 1 && state.reason.length < reasonMax;
+  return isText ? { ...state, reason: state.reason + key } : state;
+}
+
+function scrolled(scroll: number, key: string, view: View): number | undefined {
+  const last = Math.max(0, view.rows - view.windowRows);
+  const page = Math.max(1, view.windowRows - 1);
+  switch (key) {
+    case 'up':
+      return Math.max(0, scroll - 1);
+    case 'down':
+      return Math.min(last, scroll + 1);
+    case 'pageup':
+      return Math.max(0, scroll - page);
+    case 'pagedown':
+    case ' ':
+      return Math.min(last, scroll + page);
+    case 'home':
+      return 0;
+    case 'end':
+      return last;
+    default:
+      return undefined;
+  }
+}

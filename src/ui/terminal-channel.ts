@@ -1,0 +1,31 @@
+/** The person at the terminal of `dbguard run`, as a channel of the approvals queue. */
+import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../run/approvals.js';
+import { loadPromptTools, runPrompt } from './prompt-screen.js';
+import type { Takeover } from './takeover.js';
+
+export interface TerminalChannelOptions {
+  readonly takeover: Takeover;
+  readonly clock: ApprovalsClock;
+  /** For the count of those that wait; called only while a prompt is up. */
+  readonly desk: () => ApprovalDesk;
+}
+
+export function terminalChannel(options: TerminalChannelOptions): ApprovalChannel {
+  return {
+    name: 'terminal',
+    attended: () => true,
+    present: async (pending, gone) => {
+      const tools = await loadPromptTools();
+      return options.takeover.show((surface) => {
+        // the bell, for whoever looks elsewhere
+        surface.write('\x07');
+        return runPrompt(surface, tools, {
+          pending,
+          clock: options.clock,
+          waiting: () => Math.max(0, options.desk().pending.length - 1),
+          gone,
+        });
+      });
+    },
+  };
+}
