@@ -1,0 +1,32 @@
+/** An object's bytes to lines. The bytes are attacker-controlled: sizes are bounded, damage has words. */
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { DbguardError, messageOf } from '../errors.js';
+
+const expand = promisify(gunzip);
+/** Segments are some megabytes; one with the longest statements may be larger. */
+const MAX_SEGMENT = 512 * 1024 * 1024;
+
+/** The text of a segment, packed or (in the spool) not. Rejects with `transcript-invalid`. */
+export async function segmentText(bytes: Uint8Array): Promise<string> {
+  const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  try {
+    const plain = packed ? await expand(bytes, { maxOutputLength: MAX_SEGMENT }) : bytes;
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain);
+  } catch (error) {
+    throw new DbguardError('transcript-invalid', `it cannot be unpacked: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Lines without their newline, the last one also when its newline is missing. */
+export function* linesOf(text: string): Generator<string> {
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\n', at);
+    if (end < 0) {
+      yield text.slice(at);
+      return;
+    }
+    yield text.slice(at, end);
+    at = end + 1;
+  }
+}

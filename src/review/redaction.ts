@@ -1,0 +1,96 @@
+/**
+ * Redactions: a reviewer's own short session, stored beside the one that it is about, says which disclosures may be
+ * missing. It is verified like any session; a person cannot redact what they did themselves.
+ */
+import { DbguardError, messageOf } from '../errors.js';
+import type { Entry, EntryBody } from '../transcript/entry.js';
+import type { Findings } from '../transcript/finding.js';
+import { isRecord } from '../transcript/line.js';
+import { parseObjectKey, subjectHash } from '../transcript/object-key.js';
+import { SessionVerifier } from '../transcript/verify.js';
+import type { SessionObjects } from './catalog.js';
+import { identify } from './identify.js';
+import { linesOf, segmentText } from './read-segment.js';
+import type { VerifyOptions } from './verify-options.js';
+
+export interface RedactionTarget {
+  readonly sid: string;
+  readonly n: number;
+  /** Digest of each disclosure that goes, by its name. */
+  readonly digests: Readonly<Record<string, string>>;
+}
+
+export function redactionEntry(target: RedactionTarget, reason: string): EntryBody {
+  return { k: 'redaction', session: target.sid, of: target.n, digests: target.digests, reason };
+}
+
+export interface Redactions {
+  covers(n: number, name: string, digest: string): boolean;
+  /** Says what was found about the redactions themselves. */
+  report(findings: Findings): void;
+}
+
+interface Read {
+  readonly key: string;
+  readonly covered: readonly string[];
+  readonly problem?: string;
+}
+
+/** Never rejects: a redaction that cannot be read or trusted covers nothing and is reported. */
+export async function readRedactions(session: SessionObjects, options: VerifyOptions): Promise<Redactions> {
+  const read = await Promise.all(session.redactions.map(({ key }) => readOne(key, session, options)));
+  const covered = new Set(read.flatMap((one) => (one.problem === undefined ? one.covered : [])));
+  return {
+    covers: (n, name, digest) => covered.has(coverKey(n, name, digest)),
+    report(findings) {
+      for (const { key, problem } of read) {
+        if (problem !== undefined) findings.fail('redaction-invalid', `${key}: ${problem}`);
+      }
+    },
+  };
+}
+
+async function readOne(key: string, session: SessionObjects, options: VerifyOptions): Promise<Read> {
+  const covered: string[] = [];
+  const sid = parseObjectKey(key)?.redaction ?? '';
+  let level: string | undefined;
+  const verifier = new SessionVerifier({
+    sid,
+    identify: async (open, openedAt, findings) => {
+      const result = await identify(sid, open, openedAt, findings, options.keys, options.demands);
+      level = result.level;
+      return result;
+    },
+    onEntry: (entry) => covered.push(...coveredBy(entry, session.sid)),
+  });
+  try {
+    for (const line of linesOf(await segmentText(await options.source.read(key)))) await verifier.line(line);
+    await verifier.end();
+  } catch (error) {
+    if (!(error instanceof DbguardError)) throw error;
+    return { key, covered: [], problem: messageOf(error) };
+  }
+  const problem = problemOf(verifier, session, level);
+  return problem === undefined ? { key, covered } : { key, covered, problem };
+}
+
+function problemOf(verifier: SessionVerifier, session: SessionObjects, level: string | undefined): string | undefined {
+  const { findings, open, final } = verifier;
+  const failure = findings.list.find((finding) => finding.severity === 'failure');
+  if (failure) return `the redaction does not verify: ${failure.message}`;
+  if (!open || level === undefined) return 'who redacted is not proven';
+  if (level === 'asserted') return 'the reviewer’s key is not bound to their login';
+  if (!final) return 'the redaction is not sealed';
+  if (subjectHash(open.subject) === session.subject) return 'a person redacted their own session';
+  return undefined;
+}
+
+function coveredBy(entry: Entry, sid: string): string[] {
+  const { session, of, digests } = entry.fields;
+  if (entry.k !== 'redaction' || session !== sid || typeof of !== 'number' || !isRecord(digests)) return [];
+  return Object.entries(digests).map(([name, digest]) => coverKey(of, name, String(digest)));
+}
+
+function coverKey(n: number, name: string, digest: string): string {
+  return `${n} ${digest} ${name}`;
+}

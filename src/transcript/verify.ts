@@ -1,0 +1,286 @@
+/**
+ * Verifies the lines of one session as they stream by, in memory that does not grow with them.
+ *
+ * What lives here: chain, numbering, signatures, seals, disclosures. What it must not know: buckets, tokens, issuers;
+ * who holds the session key is told by `identify`.
+ */
+import { type KeyObject, verify as verifySignature } from 'node:crypto';
+import { DbguardError, messageOf } from '../errors.js';
+import type { Totals } from './chain.js';
+import type { Entry } from './entry.js';
+import { Findings } from './finding.js';
+import {
+  decodeDisclosure,
+  decodeLine,
+  decodePayload,
+  digest,
+  EMPTY_HASH,
+  isRecord,
+  type Line,
+  preAuthEncoding,
+} from './line.js';
+import { MerkleTree } from './merkle-tree.js';
+import { type OpenDetails, readOpen } from './open-entry.js';
+
+/** Who holds the session key, and since when until when it may sign. Times in milliseconds since 1970 UTC. */
+export interface Identification {
+  /** Undefined when the certificate is not to be trusted: then no signature can be either. */
+  readonly sessionKey?: KeyObject;
+  readonly notBefore: number;
+  readonly notAfter: number;
+}
+
+export interface VerifierParts {
+  readonly sid: string;
+  /** Judges the opening entry's evidence; reports what is wrong with it to `findings`. */
+  readonly identify: (open: OpenDetails, openedAt: number, findings: Findings) => Promise<Identification>;
+  /** True when a valid redaction takes out this disclosure. */
+  readonly isRedacted?: (n: number, name: string, digest: string) => boolean;
+  /** Sees each entry with what it still discloses, in order; also the ones that later turn out to be bad. */
+  readonly onEntry?: (entry: Entry, disclosed: Readonly<Record<string, unknown>>, open: OpenDetails) => void;
+}
+
+/** Signatures checked at the same time, on the thread pool. */
+const IN_FLIGHT = 64;
+/** Clocks are set back by seconds all the time. */
+const CLOCK_BACK_US = 5_000_000;
+
+export class SessionVerifier {
+  readonly findings = new Findings();
+  readonly #parts: VerifierParts;
+  readonly #tree = new MerkleTree();
+  readonly #totals: Totals = { statements: 0, asked: 0, denied: 0 };
+  readonly #checking = new Set<Promise<void>>();
+  #identification: Identification | undefined;
+  #expected = 0;
+  #prev = EMPTY_HASH;
+  #segment = 0;
+  #intact = true;
+  open: OpenDetails | undefined;
+  openedAt = 0;
+  /** Microseconds since 1970 UTC of the latest entry, by the writer's clock. */
+  lastTime = 0;
+  entries = 0;
+  signatures = 0;
+  redacted = 0;
+  /** Entries that are covered by a signature: 0 to this number, exclusive. */
+  signedSize = 0;
+  final = false;
+
+  constructor(parts: VerifierParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#expected;
+  }
+
+  get head(): string {
+    return this.#prev;
+  }
+
+  get totals(): Readonly<Totals> {
+    return this.#totals;
+  }
+
+  /** @param segment number of the object that the following lines come from, for findings */
+  beginSegment(segment: number): void {
+    this.#segment = segment;
+  }
+
+  /** One line without its newline. Never rejects for what is in it. */
+  async line(text: string): Promise<void> {
+    let line: Line;
+    let entry: Entry;
+    try {
+      line = decodeLine(text);
+      entry = decodePayload(line.payload);
+    } catch (error) {
+      this.#fail('line-malformed', `after entry ${this.#expected - 1}: ${messageOf(error)}`);
+      return;
+    }
+    if (!this.#checkPlace(entry)) return;
+    if (this.entries === 0) await this.#open(entry);
+    this.entries++;
+    const preAuth = preAuthEncoding(line.payload);
+    this.#checkTime(entry);
+    if (entry.k === 'seal') this.#checkSeal(entry);
+    this.#prev = digest(preAuth);
+    this.#tree.add(this.#prev);
+    this.#expected = entry.n + 1;
+    this.#count(entry);
+    const disclosed = this.#disclose(entry, line.disclosures);
+    if (line.signature !== undefined) await this.#checkSignature(entry, preAuth, line.signature);
+    if (this.open) this.#parts.onEntry?.(entry, disclosed, this.open);
+  }
+
+  /** After the last line. */
+  async end(): Promise<void> {
+    await Promise.all(this.#checking);
+    if (this.entries === 0) this.#fail('open-unusable', 'there is no entry at all');
+    else if (this.signatures === 0) this.#fail('signature-invalid', 'nothing is signed');
+    const unsigned = this.#expected - this.signedSize;
+    if (this.entries > 0 && unsigned > 0) {
+      const what = unsigned === 1 ? 'the last entry is' : `the last ${unsigned} entries are`;
+      this.findings.warn('unsigned-tail', `${what} not covered by any signature: it proves nothing`, {
+        n: this.signedSize,
+      });
+    }
+  }
+
+  async #open(entry: Entry): Promise<void> {
+    this.openedAt = entry.t / 1000;
+    try {
+      this.open = readOpen(entry);
+      this.#identification = await this.#parts.identify(this.open, this.openedAt, this.findings);
+    } catch (error) {
+      if (!(error instanceof DbguardError)) throw error;
+      this.#fail('open-unusable', messageOf(error), entry.n);
+    }
+  }
+
+  /** False when the entry cannot be put into the chain at all. */
+  #checkPlace(entry: Entry): boolean {
+    if (entry.sid !== this.#parts.sid) {
+      this.#fail('foreign-session', `entry ${entry.n} belongs to another session, ${quote(entry.sid)}`, entry.n);
+      return false;
+    }
+    if (this.final) this.#fail('after-final-seal', `entry ${entry.n} stands after the session's final seal`, entry.n);
+    if (entry.n < this.#expected) {
+      this.#fail(
+        'entry-order',
+        `entry ${entry.n} stands after entry ${this.#expected - 1}: moved or repeated`,
+        entry.n,
+      );
+      return false;
+    }
+    if (entry.n > this.#expected) {
+      const last = entry.n - 1;
+      const which = last === this.#expected ? `entry ${last} is` : `entries ${this.#expected} to ${last} are`;
+      this.#fail('entry-missing', `${which} missing`, this.#expected);
+    } else if (entry.prev !== this.#prev) {
+      const message =
+        entry.n === 0
+          ? 'the first entry continues another one'
+          : `entry ${entry.n} does not continue entry ${entry.n - 1}: one of the two was changed or replaced`;
+      this.#fail('chain-broken', message, entry.n);
+    }
+    return true;
+  }
+
+  #checkTime(entry: Entry): void {
+    if (entry.t < this.lastTime - CLOCK_BACK_US) {
+      const seconds = Math.round((this.lastTime - entry.t) / 1e6);
+      this.findings.note(
+        'clock-back',
+        `the writer's clock went back by ${seconds} s at entry ${entry.n}`,
+        this.#at(entry.n),
+      );
+    }
+    this.lastTime = entry.t;
+  }
+
+  #checkSeal(entry: Entry): void {
+    const { size, root, final, totals } = entry.fields;
+    // With lines missing the tree is another one; that has been said already.
+    if (this.#intact && (size !== this.#tree.size || root !== this.#tree.root())) {
+      this.#fail('seal-wrong', `the seal ${entry.n} is over other entries than the ones before it`, entry.n);
+    }
+    if (final !== true) return;
+    this.final = true;
+    if (this.#intact && !sameTotals(totals, this.#totals)) {
+      this.#fail('seal-wrong', 'the totals of the final seal differ from what is there', entry.n);
+    }
+  }
+
+  #disclose(entry: Entry, texts: readonly string[]): Record<string, unknown> {
+    const disclosed: Record<string, unknown> = Object.create(null);
+    for (const text of texts) {
+      try {
+        const { name, value, digest } = decodeDisclosure(text);
+        if (entry.c[name] !== digest || Object.hasOwn(disclosed, name)) {
+          this.#fail('disclosure-changed', `${quote(name)} of entry ${entry.n} is not what was signed`, entry.n);
+        } else if (this.#parts.isRedacted?.(entry.n, name, digest)) {
+          this.redacted++;
+          const message = `${name} of entry ${entry.n} is redacted but still stands in this copy; dbguard does not show it`;
+          this.findings.note('redaction-ignored', message, this.#at(entry.n));
+        } else disclosed[name] = value;
+      } catch (error) {
+        this.#fail('disclosure-changed', `entry ${entry.n}: ${messageOf(error)}`, entry.n);
+      }
+    }
+    if (texts.length !== Object.keys(entry.c).length) this.#checkMissing(entry, disclosed);
+    return disclosed;
+  }
+
+  #checkMissing(entry: Entry, disclosed: Readonly<Record<string, unknown>>): void {
+    for (const [name, commitment] of Object.entries(entry.c)) {
+      if (Object.hasOwn(disclosed, name)) continue;
+      if (this.#parts.isRedacted?.(entry.n, name, commitment)) this.redacted++;
+      else
+        this.#fail(
+          'disclosure-missing',
+          `${quote(name)} of entry ${entry.n} was taken out without a redaction`,
+          entry.n,
+        );
+    }
+  }
+
+  async #checkSignature(entry: Entry, preAuth: string, text: string): Promise<void> {
+    this.signatures++;
+    this.signedSize = entry.n + 1;
+    const signature = Buffer.from(text, 'base64url');
+    const { sessionKey, notBefore, notAfter } = this.#identification ?? {};
+    if (sessionKey === undefined || notBefore === undefined || notAfter === undefined) return; // has been said once
+    const at = entry.t / 1000;
+    if (at < notBefore || at > notAfter) {
+      this.#fail('certificate-expired', `entry ${entry.n} was signed outside the life of the session key`, entry.n);
+    }
+    // Two spellings of the same bytes would let a change go unseen.
+    if (signature.length !== 64 || signature.toString('base64url') !== text) {
+      this.#failSignature(entry.n, this.#segment);
+      return;
+    }
+    const segment = this.#segment;
+    const check = new Promise<void>((resolve) => {
+      verifySignature(null, Buffer.from(preAuth), sessionKey, signature, (error, valid) => {
+        if (error || !valid) this.#failSignature(entry.n, segment);
+        resolve();
+      });
+    });
+    this.#checking.add(check);
+    void check.then(() => this.#checking.delete(check));
+    if (this.#checking.size >= IN_FLIGHT) await Promise.race(this.#checking);
+  }
+
+  #failSignature(n: number, segment: number): void {
+    this.#intact = false;
+    this.findings.fail('signature-invalid', `the signature of entry ${n} is not by the session key`, { n, segment });
+  }
+
+  #count(entry: Entry): void {
+    const { decision } = entry.fields;
+    if (entry.k === 'statement') {
+      this.#totals.statements++;
+      if (decision === 'ask' || decision === 'second-person') this.#totals.asked++;
+    } else if (entry.k === 'verdict' && decision !== 'allow') this.#totals.denied++;
+  }
+
+  #fail(code: Parameters<Findings['fail']>[0], message: string, n?: number): void {
+    this.#intact = false;
+    this.findings.fail(code, message, n === undefined ? { segment: this.#segment } : this.#at(n));
+  }
+
+  #at(n: number): { n: number; segment: number } {
+    return { n, segment: this.#segment };
+  }
+}
+
+function sameTotals(value: unknown, totals: Readonly<Totals>): boolean {
+  if (!isRecord(value)) return false;
+  return (['statements', 'asked', 'denied'] as const).every((name) => value[name] === totals[name]);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}

@@ -1,0 +1,63 @@
+/** People with logins from an issuer of our own: real keys, real tokens, no network. */
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { exportJWK, SignJWT } from 'jose';
+import { bindingNonce, generateLoginKey } from '../../src/identity/binding.js';
+import type { JsonWebKeySet } from '../../src/identity/id-token.js';
+import type { EvidenceLevel, IssuerKey, Login } from '../../src/identity/identity.js';
+
+export const issuerUrl = 'https://issuer.example';
+export const clientId = 'dbguard';
+
+export interface TestIssuer {
+  readonly url: string;
+  readonly keys: JsonWebKeySet;
+  /** @param at milliseconds since 1970 UTC */
+  login(sub: string, options?: LoginOptions): Promise<Login>;
+}
+
+export interface LoginOptions {
+  readonly at?: number;
+  readonly level?: EvidenceLevel;
+  /** The token goes to this login's key but carries another's nonce. */
+  readonly token?: string;
+}
+
+export async function testIssuer(url = issuerUrl, kid = 'k1'): Promise<TestIssuer> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' } as IssuerKey;
+  return {
+    url,
+    keys: { keys: [jwk] },
+    login: (sub, options = {}) => login(url, privateKey, kid, sub, options),
+  };
+}
+
+async function login(iss: string, key: KeyObject, kid: string, sub: string, options: LoginOptions): Promise<Login> {
+  const at = options.at ?? Date.now();
+  const loginKey = generateLoginKey();
+  const salt = randomBytes(16).toString('base64url');
+  const level = options.level ?? 'nonce';
+  const email = `${sub}@example.test`;
+  const claims = { email, ...(level === 'nonce' ? { nonce: bindingNonce(loginKey, salt) } : {}) };
+  const idToken =
+    options.token ??
+    (await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', kid })
+      .setIssuer(iss)
+      .setSubject(sub)
+      .setAudience(clientId)
+      .setIssuedAt(Math.floor(at / 1000))
+      .setExpirationTime(Math.floor(at / 1000) + 3600)
+      .sign(key));
+  return {
+    subject: { iss, sub, email },
+    level,
+    clientId,
+    idToken,
+    bindingIdToken: idToken,
+    expiresAt: at + 3_600_000,
+    loggedInAt: at,
+    loginKey,
+    salt,
+  };
+}
