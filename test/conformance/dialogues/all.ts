@@ -1,0 +1,18 @@
+import type { Dialogue } from '../dialogue.js';
+import { asynchronous } from './asynchronous.js';
+import { connecting } from './connecting.js';
+import { copy } from './copy.js';
+import { extendedQuery } from './extended-query.js';
+import { pipelines } from './pipelines.js';
+import { simpleQuery } from './simple-query.js';
+import { transactions } from './transactions.js';
+
+export const allDialogues: Readonly<Record<string, readonly Dialogue[]>> = {
+  connecting,
+  'simple query': simpleQuery,
+  'extended query': extendedQuery,
+  pipelines,
+  transactions,
+  copy,
+  asynchronous,
+};

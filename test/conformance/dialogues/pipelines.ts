@@ -1,0 +1,147 @@
+import { type Dialogue, ready, until } from '../dialogue.js';
+import { bind, closeStatement, describePortal, execute, flush, parse, query, run, sync } from '../messages.js';
+
+const table = 'CREATE TABLE t (a int PRIMARY KEY)';
+
+/** Many messages before the first answer, as libpq's pipeline mode sends them. */
+export const pipelines: readonly Dialogue[] = [
+  {
+    name: 'ten statements, one Sync',
+    steps: [...Array.from({ length: 10 }, (_, i) => run('SELECT $1::int', [String(i)])), sync(), ready()],
+  },
+  {
+    name: 'ten statements, ten Syncs',
+    steps: [...Array.from({ length: 10 }, (_, i) => [run('SELECT $1::int', [String(i)]), sync()]).flat(), ready(10)],
+  },
+  {
+    name: 'a thousand statements in one write',
+    steps: [...Array.from({ length: 1000 }, (_, i) => run('SELECT $1::int', [String(i)])), sync(), ready()],
+  },
+  {
+    name: 'an error in the middle skips to Sync and undoes the implicit transaction',
+    setup: table,
+    steps: [
+      run('INSERT INTO t VALUES (1)'),
+      run('INSERT INTO t VALUES ($1)', ['nonsense']),
+      run('INSERT INTO t VALUES (2)'),
+      parse('SELECT 1', { name: 'lost' }),
+      sync(),
+      run('TABLE t'),
+      bind([], { statement: 'lost' }),
+      sync(),
+      ready(2),
+    ],
+  },
+  {
+    name: 'errors at Parse, Bind, Describe and Execute, each in its own pipeline',
+    setup: table,
+    steps: [
+      parse('SELEC'),
+      run('SELECT 1'),
+      sync(),
+      parse('SELECT $1::int'),
+      bind(['x']),
+      run('SELECT 2'),
+      sync(),
+      describePortal('nobody'),
+      run('SELECT 3'),
+      sync(),
+      run('SELECT 1/0'),
+      run('SELECT 4'),
+      sync(),
+      run('SELECT 5'),
+      sync(),
+      ready(5),
+    ],
+  },
+  {
+    name: 'an error that only the end of the transaction finds',
+    setup: 'CREATE TABLE t (a int UNIQUE DEFERRABLE INITIALLY DEFERRED)',
+    steps: [run('INSERT INTO t VALUES (1)'), run('INSERT INTO t VALUES (1)'), sync(), run('TABLE t'), sync(), ready(2)],
+  },
+  {
+    name: 'BEGIN, work and COMMIT in one pipeline',
+    setup: table,
+    steps: [run('BEGIN'), run('INSERT INTO t VALUES (1)'), run('COMMIT'), sync(), run('TABLE t'), sync(), ready(2)],
+  },
+  {
+    name: 'a failed transaction in one pipeline, with Syncs inside',
+    setup: table,
+    steps: [
+      run('BEGIN'),
+      sync(),
+      run('INSERT INTO t VALUES (1)'),
+      run('INSERT INTO t VALUES (1)'),
+      sync(),
+      run('SELECT 1'),
+      sync(),
+      run('COMMIT'),
+      sync(),
+      run('TABLE t'),
+      sync(),
+      ready(5),
+    ],
+  },
+  {
+    name: 'Flush draws out answers before Sync',
+    steps: [
+      run('SELECT 1'),
+      flush(),
+      until('C'),
+      run('SELECT 1/0'),
+      flush(),
+      until('E'),
+      run('SELECT 3'),
+      flush(),
+      sync(),
+      ready(),
+    ],
+  },
+  {
+    name: 'a simple query behind an extended one without Sync',
+    steps: [run('SELECT 1'), query('SELECT 2'), ready(), run('SELECT 1/0'), query('SELECT 3'), sync(), ready()],
+  },
+  {
+    name: 'a statement named, used, closed and named again without a pause',
+    steps: [
+      parse('SELECT 1', { name: 's' }),
+      bind([], { statement: 's' }),
+      execute(),
+      closeStatement('s'),
+      parse("SELECT 'other'", { name: 's' }),
+      bind([], { statement: 's' }),
+      execute(),
+      sync(),
+      ready(),
+    ],
+  },
+  {
+    name: 'BEGIN in a pipeline after work, then an error',
+    setup: table,
+    steps: [
+      run('INSERT INTO t VALUES (1)'),
+      run('BEGIN'),
+      run('SELECT 1/0'),
+      sync(),
+      run('ROLLBACK'),
+      sync(),
+      run('TABLE t'),
+      sync(),
+      ready(3),
+    ],
+  },
+  {
+    name: 'a suspended portal and an error behind it',
+    steps: [
+      parse('SELECT generate_series(1, 9)'),
+      bind([], { portal: 'p' }),
+      execute('p', 2),
+      run('SELECT 1/0'),
+      execute('p', 2),
+      sync(),
+      execute('p', 2),
+      sync(),
+      ready(2),
+    ],
+  },
+];
