@@ -1,8 +1,9 @@
 /** A judged text, for programs and for people. */
 import type { Judgement } from '../policy/engine.js';
+import { sanitise } from '../run/sanitise.js';
 import type { Target } from '../sql/facts.js';
 import type { Judged } from './judging.js';
-import { type Paper, sanitise, wrap } from './text.js';
+import { type Paper, wrap } from './text.js';
 
 /** What `--json` prints. Field names are part of the command's contract. */
 export function explanationJson({ facts, judgements, ruling }: Judged) {
@@ -41,19 +42,21 @@ export function explanationText(
   policy: string,
   paper: Paper,
 ): string {
-  const lines = sanitise(sql.trim()).split('\n');
+  const { text, warnings } = sanitise(sql.trim());
+  const lines = text.split('\n');
   const shown = lines.slice(0, shownLines).map((line) => `  ${line}`);
   if (lines.length > shownLines) shown.push(paper.style('dim', `  ... ${lines.length - shownLines} more lines`));
   const problem = facts.unparseable;
   return [
     ...shown,
+    ...warnings.map((warning) => paper.style('yellow', wrap(warning, paper.width, 2))),
     '',
-    `${paper.decision(ruling.decision)}  ${wrap(sanitise(ruling.reason), paper.width, ruling.decision.length + 2).trimStart()}`,
+    `${paper.decision(ruling.decision)}  ${wrap(sanitise(ruling.reason).text, paper.width, ruling.decision.length + 2).trimStart()}`,
     paper.style('dim', `${' '.repeat(ruling.decision.length + 2)}rule ${ruling.rule}, ${ruling.origin}`),
     ...(ruling.pendingRows ? ['  A rule depends on estimated rows: in a session the planner is asked first.'] : []),
     ...(ruling.covers ? ['  One approval counts for the rest of the transaction.'] : []),
     ...(problem
-      ? [`  ${sanitise(problem.message)}${problem.position ? ` at character ${problem.position}` : ''}`]
+      ? [`  ${sanitise(problem.message).text}${problem.position ? ` at character ${problem.position}` : ''}`]
       : []),
     '',
     ...effectTable(judgements, paper),
@@ -72,7 +75,7 @@ function effectTable(judgements: readonly Judgement[], paper: Paper): string[] {
   const decisionWidth = Math.max(...rows.map((row) => row.decision.length));
   const lines = rows.map((row) => {
     const decision = paper.decision(row.decision) + ' '.repeat(decisionWidth - row.decision.length);
-    const what = wrap(sanitise(row.what), paper.width, width + decisionWidth + 6).trimStart();
+    const what = wrap(sanitise(row.what).text, paper.width, width + decisionWidth + 6).trimStart();
     return `  ${decision}  ${paper.style('bold', row.kind)}${' '.repeat(width - row.kind.length)}  ${what}`.trimEnd();
   });
   return [...lines, ''];

@@ -56,11 +56,3 @@ export function wrap(text: string, width: number, indent: number): string {
   lines.push(line);
   return lines.map((one) => ' '.repeat(indent) + one).join('\n');
 }
-
-/** Text of a file or a statement that a terminal must not act on: controls, and marks that reorder what is read. */
-export function sanitise(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {
-    if (character === '\n' || character === '\t') return character;
-    return `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`;
-  });
-}

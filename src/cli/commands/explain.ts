@@ -1,11 +1,11 @@
 /** `dbguard explain`: what a statement does, what the policy decides, and why. Needs no database. */
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { explanationJson, explanationText } from '../explanation.js';
 import { type Judge, judgeFor } from '../judging.js';
+import { LineWriter } from '../line-writer.js';
 import { paperFor } from '../text.js';
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
@@ -27,25 +27,19 @@ export async function run(context: CommandContext, args: readonly string[], opti
   return 0;
 }
 
-/** Lines in flight before the reader of stdout has to catch up. */
-const batchCharacters = 1 << 16;
-
 /** `{"id","sql"}` in, one answer out for each line, in order. A line that is not one gets an `error` and exit code 64. */
 async function explainLines(context: CommandContext, judge: Judge): Promise<number> {
+  const out = new LineWriter(context.stdout);
   let broken = false;
-  let batch = '';
   let number = 0;
   for await (const line of createInterface({ input: context.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     number++;
     if (line.trim() === '') continue;
     const answer = explainLine(line, number, judge);
     broken ||= 'error' in answer;
-    batch += `${JSON.stringify(answer)}\n`;
-    if (batch.length < batchCharacters) continue;
-    if (!context.stdout.write(batch)) await once(context.stdout, 'drain');
-    batch = '';
+    if (!(await out.write(JSON.stringify(answer)))) return 0;
   }
-  context.stdout.write(batch);
+  await out.flush();
   return broken ? 64 : 0;
 }
 

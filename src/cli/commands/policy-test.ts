@@ -5,10 +5,11 @@ import { DbguardError, messageOf } from '../../errors.js';
 import { shortPath } from '../../io/config-files.js';
 import type { Ruling } from '../../policy/decision.js';
 import { rulingOf } from '../../policy/engine.js';
+import { sanitise } from '../../run/sanitise.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { countDecisions, type Judge, judgeFor } from '../judging.js';
 import { behindComments, lineAt, plainSql } from '../sql-file.js';
-import { type Paper, paperFor, sanitise, wrap } from '../text.js';
+import { type Paper, paperFor, wrap } from '../text.js';
 
 interface Tested {
   readonly file: string;
@@ -84,14 +85,14 @@ function asJson({ file, line, sql, ruling }: Tested) {
 }
 
 function asText({ file, line, sql, ruling }: Tested, paper: Paper): string {
-  const start = sanitise(sql.replace(/\s+/g, ' ').trim());
+  const start = sanitise(sql.replace(/\s+/g, ' ').trim()).text;
   const room = paper.width - 2;
   const shown = start.length > room ? `${start.slice(0, room - 3)}...` : start;
   const place = paper.style('bold', `${file}:${line}`);
   return [
     `${place}  ${paper.decision(ruling.decision)}  ${paper.style('dim', `${ruling.rule}, ${ruling.origin}`)}`,
     `  ${shown}`,
-    `${wrap(sanitise(ruling.reason), paper.width, 2)}`,
+    `${wrap(sanitise(ruling.reason).text, paper.width, 2)}`,
     '',
   ].join('\n');
 }
