@@ -107,6 +107,18 @@ t.test('a refused login ends the search: the password is not taken around', asyn
   const error = await failure({ url: `${hosts(refusing.port, next.port)} sslmode=disable password=x` });
   t.match(error, { code: 'upstream-auth', sqlState: '28P01' });
   t.equal(next.connections(), 0);
+
+  const full = await fakeServer(t, async (client) => {
+    await client.takePacket();
+    client.send(fatal('53300', 'sorry, too many clients already'));
+  });
+  const crowded = await failure({ url: `${hosts(full.port, next.port)} sslmode=disable` });
+  t.match(crowded, { code: 'upstream-unreachable', sqlState: '53300', hint: /max_connections/ });
+  t.equal(next.connections(), 0, 'as in libpq, any answer but "not up" ends the search');
+
+  const before = refusing.connections();
+  t.match(await failure({ url: `${hosts(refusing.port)} sslmode=allow password=x` }), { sqlState: '28P01' });
+  t.equal(refusing.connections(), before + 1, 'a wrong password is not tried over TLS once more');
 });
 
 t.test('unreachable servers are told apart', async (t) => {
