@@ -25,6 +25,21 @@ const judgingOptions = [
   { flags: '--agent <command>', description: 'as if this agent sent it' },
 ] as const;
 
+const bucketOptions = [
+  { flags: '--bucket <url>', description: 's3://bucket/prefix or file:./folder (default: bucket in dbguard.yaml)' },
+  configOption,
+] as const;
+
+const transcriptOptions = [{ flags: '--json', description: 'print JSON, one line for each item' }, ...bucketOptions];
+
+/** Whose word is taken for who somebody is. */
+const verificationOptions = [
+  { flags: '--keys <path>', description: 'issuer keys: a folder that archive-keys wrote, or a file with a key set' },
+  { flags: '--offline', description: 'do not ask the issuer for its keys' },
+  { flags: '--issuer <url>', description: 'the only issuer to accept (default: identity.issuer in dbguard.yaml)' },
+  { flags: '--client-id <id>', description: 'the only client id to accept' },
+] as const;
+
 /** Every command of dbguard, in the order of `--help`. */
 export const commandTable: readonly CommandEntry[] = [
   {
@@ -105,6 +120,54 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/policy-lint.js'),
   },
   {
+    path: 'transcripts list',
+    summary: 'list recorded sessions: who, when, where, what was denied',
+    options: [
+      { flags: '--person <name>', description: 'only this person: part of the e-mail address, or the subject' },
+      { flags: '--day <date>', description: 'only this day, as 2026-11-23' },
+      { flags: '--since <date>', description: 'only from this day on' },
+      { flags: '--connection <name>', description: 'only this connection of dbguard.yaml' },
+      { flags: '--denied', description: 'only sessions in which something was denied' },
+      ...transcriptOptions,
+    ],
+    load: () => import('./commands/transcripts-list.js'),
+  },
+  {
+    path: 'transcripts show',
+    summary: 'show a session as it happened, and what of it is proven',
+    arguments: '<id>',
+    options: [
+      { flags: '--all', description: 'also heartbeats and seals' },
+      ...verificationOptions,
+      ...transcriptOptions,
+    ],
+    load: () => import('./commands/transcripts-show.js'),
+  },
+  {
+    path: 'transcripts verify',
+    summary: 'verify a session; exit code 0 proven, 1 changed, 2 not all proven',
+    arguments: '[id]',
+    options: [
+      { flags: '--all', description: 'verify every session, and look for missing ones' },
+      ...verificationOptions,
+      ...transcriptOptions,
+    ],
+    load: () => import('./commands/transcripts-verify.js'),
+  },
+  {
+    path: 'transcripts search',
+    summary: 'find statements that contain a text',
+    arguments: '<text...>',
+    options: transcriptOptions,
+    load: () => import('./commands/transcripts-search.js'),
+  },
+  {
+    path: 'upload',
+    summary: 'bring to the bucket what earlier sessions left on this machine',
+    options: [{ flags: '--any-bucket', description: 'also sessions that began in another bucket' }, ...bucketOptions],
+    load: () => import('./commands/upload.js'),
+  },
+  {
     path: 'completions',
     summary: 'print a completion script for a shell',
     arguments: '[shell]',
@@ -115,6 +178,34 @@ export const commandTable: readonly CommandEntry[] = [
       const { completionsCommand } = await import('./commands/completions.js');
       return completionsCommand(completionTree(commandTable, groupSummaries));
     },
+  },
+  {
+    path: 'approvals',
+    summary: 'answer in a second terminal what waits for approval',
+    options: [
+      { flags: '--list', description: 'print what waits and leave' },
+      { flags: '--json', description: 'print what waits as JSON and leave' },
+    ],
+    load: () => import('./commands/approvals.js'),
+  },
+  {
+    path: 'approve',
+    summary: 'let a waiting statement run',
+    arguments: '<id>',
+    options: [{ flags: '--session', description: 'and exactly this statement for the rest of the session' }],
+    load: () => import('./commands/approve.js'),
+  },
+  {
+    path: 'deny',
+    summary: 'stop a waiting statement',
+    arguments: '<id>',
+    options: [{ flags: '--reason <text>', description: 'why; the agent reads it' }],
+    load: () => import('./commands/deny.js'),
+  },
+  {
+    path: 'instructions',
+    summary: 'text for an agent’s instruction file (AGENTS.md, CLAUDE.md)',
+    load: () => import('./commands/instructions.js'),
   },
 ];
 

@@ -36,7 +36,7 @@ const once = 'ask-once';
 export const situations = {
   //                                                                                  observe guarded read-only migrations
   'read':                row('reads rows',                                             allow,  allow,  allow,  allow),
-  'read-secrets':        row('reads password hashes: pg_authid, pg_shadow',            allow,  ask,    ask,    ask),
+  'read-secrets':        row('reads passwords or hashes: pg_authid, pg_shadow',        allow,  ask,    ask,    ask),
   'insert':              row('adds rows, COPY FROM STDIN',                             allow,  allow,  deny,   allow),
   'update':              row('changes rows that a condition restricts',                allow,  allow,  deny,   allow),
   'update-unbounded':    row('changes every row',                                      allow,  ask,    deny,   once),

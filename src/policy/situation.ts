@@ -104,10 +104,15 @@ function unlessOpaque(
   return functionsListed(effect, listedFunctions) ? 'function-listed' : 'opaque';
 }
 
+/** Locks of migration tools: tables that have one row by design, written without a condition on every migration. */
+const oneRowTables: ReadonlySet<string> = new Set(['databasechangeloglock', 'knex_migrations_lock']);
+
 function rowsSituation(effect: Effect, bounded: SituationName, unbounded: SituationName): SituationName {
-  if (effect.targets.some(isCatalog)) return 'catalog-write';
+  const { targets } = effect;
+  if (targets.some(isCatalog)) return 'catalog-write';
   if (isTemporary(effect)) return unlessOpaque(effect, 'temporary');
-  return effect.bounded ? unlessOpaque(effect, bounded) : unbounded;
+  const fewRows = effect.bounded || (targets.length > 0 && targets.every(({ name }) => oneRowTables.has(name)));
+  return fewRows ? unlessOpaque(effect, bounded) : unbounded;
 }
 
 /** Every schema whose name begins with pg_ is the system's, and so is, by custom, every such table. */
@@ -116,11 +121,13 @@ function isCatalog({ type, schema, name }: Target): boolean {
   return schema === undefined ? name.startsWith('pg_') : schema === 'pg_catalog' || schema === 'information_schema';
 }
 
-/** Catalogs with password hashes, and the columns that hold them. */
+/** Catalogs with passwords or their hashes, and the columns that hold them. */
 const secretColumns: Readonly<Record<string, string>> = {
   pg_authid: 'rolpassword',
   pg_shadow: 'passwd',
+  pg_subscription: 'subconninfo',
   pg_user_mapping: 'umoptions',
+  pg_user_mappings: 'umoptions',
 };
 
 function holdsSecrets({ schema, name, columns }: Target): boolean {

@@ -477,3 +477,365 @@ CREATE TRANSFORM FOR int LANGUAGE sql (FROM SQL WITH FUNCTION f(internal))
 SELECT rolname, rolpassword FROM pg_authid
 
 SELECT * FROM pg_shadow
+
+DELETE FROM t WHERE id >= 0 OR id < 0
+
+DELETE FROM t WHERE id = $1 OR 1 = 1
+
+DELETE FROM t WHERE id IN (SELECT id FROM t t2)
+
+DELETE FROM t WHERE id = ANY (ARRAY(SELECT id FROM t))
+
+DELETE FROM t WHERE length(name) >= 0
+
+DELETE FROM t WHERE name ~ '.*'
+
+DELETE FROM t WHERE name LIKE '%%'
+
+DELETE FROM t WHERE coalesce(id, 1) IS NOT NULL
+
+DELETE FROM t WHERE id BETWEEN -2147483648 AND 2147483647
+
+DELETE FROM t WHERE now() > '2000-01-01'
+
+DELETE FROM t WHERE current_user = current_user
+
+DELETE FROM t WHERE random() >= 0
+
+DELETE FROM t WHERE $1
+
+DELETE FROM t WHERE $1 = $1
+
+DELETE FROM t WHERE (id) = (id)
+
+DELETE FROM t WHERE id + 0 = id
+
+DELETE FROM t WHERE id IS NOT DISTINCT FROM id
+
+DELETE FROM t WHERE id IS DISTINCT FROM NULL
+
+DELETE FROM t WHERE CASE WHEN true THEN true END
+
+DELETE FROM t WHERE (SELECT count(*) FROM t) > 0
+
+DELETE FROM t USING (SELECT 1) x
+
+DELETE FROM t WHERE t IS NOT NULL OR t IS NULL
+
+DELETE FROM t WHERE 1
+
+UPDATE t SET a = 1 WHERE 'x' <> 'y'
+
+UPDATE t SET a = 1 WHERE NOT (1 = 2)
+
+UPDATE t SET a = 1 WHERE true = true AND 1 = 1
+
+UPDATE t SET a = 1 FROM u WHERE u.id = 1
+
+UPDATE t SET a = 1 FROM u WHERE u.id = u.id
+
+MERGE INTO t USING (SELECT 1) s ON false WHEN NOT MATCHED BY SOURCE THEN DELETE
+
+MERGE INTO t USING s ON t.id = t.id WHEN MATCHED THEN UPDATE SET a = 1
+
+MERGE INTO t USING s ON t.id = s.id WHEN NOT MATCHED BY SOURCE THEN DELETE
+
+INSERT INTO t SELECT * FROM dblink('x','y') AS z(a int)
+
+INSERT INTO t VALUES (1) ON CONFLICT (id) DO UPDATE SET a = evil()
+
+INSERT INTO t VALUES (pg_read_file('x'))
+
+WITH x AS MATERIALIZED (INSERT INTO a SELECT evil()) SELECT 1
+
+SELECT evil(), count(*) FROM t GROUP BY evil()
+
+SELECT count(*) FROM t HAVING evil()
+
+SELECT * FROM t LIMIT evil()
+
+SELECT * FROM t FOR UPDATE OF t NOWAIT; DROP TABLE t
+
+SELECT x.* FROM (VALUES (evil())) x
+
+SELECT ARRAY[evil()]
+
+SELECT ROW(evil())
+
+SELECT (evil()).a
+
+SELECT evil(t) FROM t
+
+SELECT 1 WHERE EXISTS (SELECT evil())
+
+SELECT sum(evil(x)) OVER (PARTITION BY evil(y)) FROM t
+
+SELECT COALESCE(1, evil())
+
+SELECT evil(VARIADIC ARRAY[1])
+
+SELECT pg_catalog.set_config('session_replication_role', 'replica', false)
+
+SELECT set_config('search_path', 'evil, pg_catalog', false)
+
+SELECT set_config('row_security', 'off', true)
+
+SELECT set_config(NULL, 'x', true)
+
+SET LOCAL session_replication_role TO 'replica'
+
+SET SESSION "session_replication_role" = replica
+
+SET ROLE NONE
+
+SET SESSION ROLE admin
+
+SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()
+
+SELECT pg_ls_logdir()
+
+SELECT pg_read_file('postgresql.conf', 0, 100)
+
+SELECT usename, passwd FROM pg_shadow
+
+SELECT * FROM pg_user_mappings
+
+SELECT subconninfo FROM pg_subscription
+
+SELECT query_to_xml_and_xmlschema('select evil()', true, true, '')
+
+SELECT schema_to_xml('public', true, true, '')
+
+SELECT dblink_send_query('x', 'y')
+
+SELECT postgres_fdw_disconnect_all()
+
+SELECT lo_put(1, 0, 'x')
+
+SELECT lo_creat(1), lo_create(1), lo_open(1, 131072), lowrite(0, 'x'), lo_truncate(0, 1)
+
+SELECT pg_create_logical_replication_slot('x', 'test_decoding')
+
+SELECT pg_replication_slot_advance('x', '0/0')
+
+SELECT pg_start_backup('x'), pg_stop_backup()
+
+SELECT pg_backup_start('x')
+
+SELECT pg_stat_reset_shared('bgwriter')
+
+SELECT pg_truncate_visibility_map('t')
+
+SELECT heap_force_kill('t', '{}')
+
+SELECT gin_clean_pending_list('i'), brin_summarize_new_values('i')
+
+SELECT cron.schedule('x', '* * * * *', 'DELETE FROM t')
+
+SELECT pg_background_launch('x')
+
+SELECT net.http_post('http://x')
+
+SELECT create_hypertable('t', 'ts')
+
+SELECT partman.run_maintenance()
+
+SELECT pg_catalog.pg_file_unlink('x')
+
+SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+
+SELECT pg_notify('x', evil())
+
+SELECT nextval(evil())
+
+SELECT currval('s'), setval('s', 1, false)
+
+COPY (SELECT evil()) TO STDOUT
+
+COPY t (a) FROM STDIN WHERE evil()
+
+COPY (UPDATE a SET b = 1 RETURNING 1) TO STDOUT
+
+COPY t TO '/tmp/x' (FORMAT csv)
+
+EXPLAIN (ANALYZE) INSERT INTO t SELECT evil()
+
+EXPLAIN ANALYZE SELECT evil()
+
+EXPLAIN ANALYZE CREATE TABLE x AS SELECT 1
+
+EXPLAIN (ANALYZE TRUE) EXECUTE p
+
+EXPLAIN SELECT evil()
+
+PREPARE p AS DELETE FROM t; EXPLAIN ANALYZE EXECUTE p
+
+CREATE TABLE x AS EXECUTE p
+
+CREATE TEMP TABLE x AS SELECT evil()
+
+CREATE TEMP TABLE x AS SELECT pg_read_file('x')
+
+CREATE TEMP TABLE x (a int DEFAULT evil())
+
+CREATE TEMP VIEW x AS SELECT evil()
+
+CREATE TABLE pg_temp.x AS SELECT pg_read_file('x')
+
+CREATE FUNCTION pg_temp.f() RETURNS void LANGUAGE sql AS 'DELETE FROM t'
+
+CREATE RULE r AS ON INSERT TO t DO ALSO DELETE FROM u
+
+ALTER TABLE t ENABLE REPLICA TRIGGER x
+
+ALTER TABLE t ADD CONSTRAINT c CHECK (evil())
+
+ALTER TABLE t FORCE ROW LEVEL SECURITY
+
+ALTER TABLE IF EXISTS t SET SCHEMA x
+
+ALTER TABLE ALL IN TABLESPACE a SET TABLESPACE b
+
+ALTER INDEX i RENAME TO j
+
+ALTER DOMAIN d DROP NOT NULL
+
+ALTER SYSTEM RESET ALL
+
+ALTER ROLE ALL SET search_path = evil
+
+ALTER GROUP g ADD USER eve
+
+ALTER TABLESPACE x RENAME TO y
+
+ALTER DATABASE d OWNER TO eve
+
+ALTER DATABASE d REFRESH COLLATION VERSION
+
+ALTER COLLATION c REFRESH VERSION
+
+CREATE GROUP g
+
+CREATE UNIQUE INDEX ON t (evil(a))
+
+DROP ROUTINE f
+
+DROP OPERATOR + (int, int)
+
+DROP AGGREGATE a(int)
+
+DROP RULE r ON t
+
+DROP SERVER s CASCADE
+
+DROP SEQUENCE s
+
+DROP DOMAIN d
+
+DROP TABLESPACE t
+
+DROP CAST (a AS b)
+
+DROP LANGUAGE l
+
+DROP STATISTICS s
+
+DROP TEXT SEARCH CONFIGURATION c
+
+DROP COLLATION c
+
+DROP ACCESS METHOD m
+
+DROP EVENT TRIGGER e
+
+DROP FOREIGN TABLE f
+
+DROP USER eve
+
+DROP GROUP g
+
+TRUNCATE ONLY t
+
+TRUNCATE t CONTINUE IDENTITY RESTRICT
+
+LOCK t IN ACCESS EXCLUSIVE MODE NOWAIT
+
+LOCK TABLE t IN SHARE ROW EXCLUSIVE MODE
+
+DISCARD ALL; SET ROLE x
+
+SECURITY LABEL FOR x ON COLUMN t.a IS 'x'
+
+REFRESH MATERIALIZED VIEW CONCURRENTLY x
+
+REINDEX SYSTEM d
+
+REINDEX (CONCURRENTLY) INDEX i
+
+CLUSTER
+
+VACUUM (FULL, ANALYZE) t
+
+GRANT pg_read_server_files TO eve
+
+GRANT SET ON PARAMETER x TO eve
+
+REVOKE GRANT OPTION FOR ALL ON t FROM eve CASCADE
+
+CALL evil(1, 2)
+
+DO 'begin perform 1; end'
+
+DO LANGUAGE plpython3u 'import os'
+
+BEGIN; DELETE FROM t; ROLLBACK
+
+BEGIN; SET TRANSACTION READ WRITE; DROP TABLE x
+
+SET TRANSACTION SNAPSHOT 'x'; DROP TABLE x
+
+COMMIT; DO $$ BEGIN END $$
+
+COMMIT AND CHAIN; TRUNCATE t
+
+ROLLBACK PREPARED 'x'
+
+SELECT 1 INTO x
+
+SELECT * INTO UNLOGGED x FROM y
+
+SELECT $tag$;$tag$; DROP TABLE x
+
+SELECT ';' ; DELETE FROM "t"
+
+SELECT "a""b"; DELETE FROM t
+
+﻿DELETE FROM t
+
+delete from t as "where" 
+
+DECLARE c CURSOR WITH HOLD FOR SELECT evil()
+
+DECLARE c CURSOR FOR DELETE FROM t RETURNING *
+
+FETCH ALL FROM c; DROP TABLE x
+
+CLOSE ALL; DELETE FROM t
+
+LISTEN x; DELETE FROM t
+
+NOTIFY x; GRANT ALL ON t TO PUBLIC
+
+UPDATE ONLY t SET a = 1
+
+UPDATE t SET (a, b) = (SELECT 1, evil()) WHERE id = 1
+
+UPDATE t SET a = DEFAULT
+
+INSERT INTO t SELECT * FROM u RETURNING evil()
+
+DELETE FROM t WHERE id = 1 RETURNING evil()
+
+INSERT INTO pg_temp.x SELECT pg_read_file('x')
+
+INSERT INTO information_schema.sql_features VALUES (1)

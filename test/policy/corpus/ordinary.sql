@@ -305,3 +305,167 @@ SELECT rolname FROM pg_authid WHERE oid = 10
 SELECT rolname, rolsuper, rolcanlogin FROM pg_roles
 
 SELECT amcheck.bt_index_check('x')
+
+SELECT time_bucket('1 hour', ts), avg(v) FROM m GROUP BY 1
+
+SELECT id FROM items ORDER BY embedding <-> '[1,2,3]' LIMIT 5
+
+SELECT cosine_distance(a, b), l2_distance(a,b), inner_product(a,b), vector_dims(a) FROM items
+
+SELECT unaccent(name), word_similarity('a', name), levenshtein('a','b'), soundex('x'), dmetaphone('x'), metaphone('a', 4) FROM users
+
+SELECT digest('a','sha256'), hmac('a','b','sha256'), pgp_sym_encrypt('a','b'), gen_random_bytes(3), armor('x')
+
+SELECT postgis_full_version(), ST_Area(geom), ST_SRID(geom), ST_Transform(geom, 4326), ST_GeomFromText('POINT(0 0)', 4326), ST_Collect(geom), ST_Intersects(a.geom, b.geom) FROM a, b
+
+SELECT earth_distance(ll_to_earth(1,2), ll_to_earth(3,4))
+
+SELECT hstore('a','b') -> 'a', akeys(h), each(h), skeys(h) FROM x
+
+SELECT nlevel(path), subpath(path, 0, 1), text2ltree('a.b') FROM tree
+
+SELECT row_number() OVER w, lag(x) OVER w FROM t WINDOW w AS (ORDER BY id)
+
+SELECT array_agg(x ORDER BY y) FILTER (WHERE z), mode() WITHIN GROUP (ORDER BY a) FROM t
+
+SELECT xmlelement(name foo, 'a'), xmlforest(a, b), json_object('a': 1) FROM t
+
+SELECT * FROM JSON_TABLE('[]', '$[*]' COLUMNS (a int PATH '$.a')) AS jt
+
+MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN UPDATE SET a = s.a RETURNING merge_action(), t.*
+
+UPDATE t SET a = 1 WHERE id = 1 RETURNING old.a, new.a
+
+SELECT pg_catalog.pg_get_userbyid(1), pg_catalog.array_to_string(a, E'\n'), pg_catalog.pg_encoding_to_char(6)
+
+SELECT quote_ident('a'), quote_literal('b'), format('%I', 'c')
+
+select * from pg_locks l join pg_stat_activity a using (pid)
+
+SELECT schemaname, relname, n_live_tup FROM pg_stat_user_tables
+
+SELECT pg_column_size(t.*) , ctid, xmin FROM t
+
+SELECT to_regclass('public.x'), 'x'::regclass
+
+select txid_current_snapshot(), pg_snapshot_xmin(pg_current_snapshot())
+
+SELECT inet_client_addr(), host(ip), masklen(ip) FROM t
+
+SELECT lower(range), upper(r), isempty(r), range_agg(r) FROM t
+
+SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY
+
+SET TRANSACTION READ ONLY
+
+SET TRANSACTION SNAPSHOT '00000003-1'
+
+SET LOCAL app.user_id = '1'
+
+SET default_transaction_isolation TO 'serializable'
+
+SET default_transaction_deferrable = off
+
+SET work_mem TO '64MB'; SET LOCAL maintenance_work_mem = '1GB'
+
+SET plan_cache_mode = force_custom_plan
+
+SET lc_messages = 'C'
+
+SET default_tablespace = ''
+
+SET xmloption = content
+
+SET check_function_bodies = false
+
+SET default_table_access_method = heap
+
+SET transaction_timeout = 0
+
+SET "search_path" TO "$user", public
+
+SET SCHEMA 'app'
+
+SET client_connection_check_interval = 0
+
+SET cursor_tuple_fraction = 1
+
+SET password_encryption = 'scram-sha-256'
+
+SET max_parallel_workers_per_gather = 0
+
+SET statement_timeout TO 0
+
+SET debug_parallel_query = on
+
+SET hnsw.ef_search = 100
+
+SET ivfflat.probes = 10
+
+SET pg_trgm.similarity_threshold = 0.5
+
+SET plpgsql.extra_warnings = 'all'
+
+SET citus.enable_repartition_joins = on
+
+SET timescaledb.enable_chunk_append = on
+
+SET session authorization default
+
+SET vacuum_cost_delay = 0
+
+COPY t FROM STDIN (FORMAT binary)
+
+FETCH ALL IN "<unnamed portal 1>"
+
+FETCH FIRST FROM c
+
+SELECT * FROM t TABLESAMPLE SYSTEM (1)
+
+SELECT 1; SELECT 2
+
+BEGIN; UPDATE t SET a = 1 WHERE id = 1; COMMIT
+
+UPDATE t SET a = 1 WHERE CURRENT OF c
+
+DELETE FROM t WHERE id = $1
+
+DELETE FROM t WHERE id > $1
+
+DELETE FROM t WHERE created_at < now() - interval '30 days'
+
+UPDATE t SET a = NULL WHERE a = ''
+
+UPDATE t SET processed = true WHERE NOT processed
+
+DELETE FROM t WHERE (a, b) IN (SELECT a, b FROM u WHERE c = 1)
+
+DELETE FROM t a USING t b WHERE a.id < b.id AND a.email = b.email
+
+INSERT INTO t SELECT generate_series(1,10)
+
+INSERT INTO t (a) VALUES (DEFAULT) ON CONFLICT ON CONSTRAINT x DO UPDATE SET a = excluded.a WHERE t.a <> excluded.a
+
+DROP TABLE pg_temp.x
+
+TRUNCATE pg_temp.x
+
+VACUUM
+
+VACUUM (ANALYZE) t
+
+VACUUM VERBOSE
+
+EXPLAIN (ANALYZE, COSTS OFF) SELECT 1
+
+EXPLAIN VERBOSE INSERT INTO t VALUES (1)
+
+EXPLAIN CREATE TABLE x AS SELECT 1
+
+SELECT pg_stat_clear_snapshot()
+
+SELECT pg_size_bytes('1GB')
+
+LOCK TABLE t IN ACCESS SHARE MODE
+
+LOCK TABLE t IN ROW EXCLUSIVE MODE
