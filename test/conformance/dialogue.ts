@@ -8,6 +8,11 @@ export interface Dialogue {
   /** Parameters of the first client's StartupMessage, and its protocol version when it is not 3.0. */
   readonly startup?: Readonly<Record<string, string>>;
   readonly protocol?: readonly [number, number];
+  /**
+   * Where dbguard answers by itself because the server must never see such bytes. `same-code`: with the same SQLSTATE, in
+   * words of its own. `closes`: it cuts the connection off where a server would complain and go on, or say nothing.
+   */
+  readonly ownAnswer?: 'same-code' | 'closes';
   /** false: the first client is not logged in; the dialogue sends its first bytes itself. */
   readonly login?: boolean;
 }

@@ -8,11 +8,14 @@ import type { Heard } from './client.js';
 const firstUserOid = 16_384;
 
 export function render(heard: Heard): string | undefined {
-  const { type } = heard;
+  const { type, body } = heard;
   if (type === 'R') return undefined; // the login: a random challenge, and another password
   if (type === 'K') return 'K (key)';
+  // the server is told who works: a client that gives no application_name gets one that names the session
+  if (type === 'S' && body.toString('latin1').startsWith('application_name\0dbguard/'))
+    return 'S application_name\\00\\00';
   const line = `${type} ${printable(withoutChance(heard))}`.trimEnd();
-  return type === 'E' ? line.replace(/(Process|transaction) \d+/g, '$1 0') : line; // in a deadlock's detail
+  return type === 'E' ? line.replace(/(process|transaction) \d+/gi, '$1 0') : line; // in a deadlock's detail
 }
 
 /** A process id, and OIDs of the server's counter, become zero. */
