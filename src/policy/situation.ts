@@ -104,15 +104,18 @@ function unlessOpaque(
   return functionsListed(effect, listedFunctions) ? 'function-listed' : 'opaque';
 }
 
-/** Locks of migration tools: tables that have one row by design, written without a condition on every migration. */
-const oneRowTables: ReadonlySet<string> = new Set(['databasechangeloglock', 'knex_migrations_lock']);
+/** Locks of migration tools: tables that have one row by design, updated without a condition on every migration. */
+const oneRowTables: ReadonlySet<string> = new Set(['knex_migrations_lock']);
 
 function rowsSituation(effect: Effect, bounded: SituationName, unbounded: SituationName): SituationName {
   const { targets } = effect;
   if (targets.some(isCatalog)) return 'catalog-write';
   if (isTemporary(effect)) return unlessOpaque(effect, 'temporary');
-  const fewRows = effect.bounded || (targets.length > 0 && targets.every(({ name }) => oneRowTables.has(name)));
-  return fewRows ? unlessOpaque(effect, bounded) : unbounded;
+  return effect.bounded || isLockUpdate(effect) ? unlessOpaque(effect, bounded) : unbounded;
+}
+
+function isLockUpdate({ kind, targets }: Effect): boolean {
+  return kind === 'update' && targets.length > 0 && targets.every(({ name }) => oneRowTables.has(name));
 }
 
 /** Every schema whose name begins with pg_ is the system's, and so is, by custom, every such table. */

@@ -52,6 +52,7 @@ t.test('effects fall into the situations they belong to', async (t) => {
     ['create', { targets: [table('temperature')] }, 'create'],
     ['update', { bounded: false, targets: [table('knex_migrations_lock')] }, 'update'],
     ['update', { bounded: false, targets: [table('knex_migrations_lock'), table('a')] }, 'update-unbounded'],
+    ['delete', { bounded: false, targets: [table('knex_migrations_lock')] }, 'delete-unbounded'],
     ['drop', { targets: [table('pg_temp.a')] }, 'temporary'],
     ['delete', { bounded: false, targets: [table('pg_temp.a')] }, 'temporary'],
     ['drop', { targets: [table('pg_temp_3.a')] }, 'drop'],
