@@ -89,16 +89,17 @@ const harmlessPrefixes = [
 ];
 
 /** Settings for which one direction is what the server does anyway. Values lower case. */
-const harmlessValues: Readonly<Record<string, readonly string[]>> = {
-  backslash_quote: ['off', 'safe_encoding'],
-  default_transaction_read_only: ['on', 'true', 'yes', '1'],
-  row_security: ['on', 'true', 'yes', '1'],
-  session_replication_role: ['origin'],
-  standard_conforming_strings: ['on', 'true', 'yes', '1'],
-  synchronous_commit: ['on', 'local', 'remote_write', 'remote_apply'],
-  transaction_read_only: ['on', 'true', 'yes', '1'],
-  transform_null_equals: ['off', 'false', 'no', '0'],
-};
+const harmlessValues: ReadonlyMap<string, readonly string[]> = new Map([
+  ['backslash_quote', ['off', 'safe_encoding']],
+  ['default_transaction_read_only', ['on', 'true', 'yes', '1']],
+  ['row_security', ['on', 'true', 'yes', '1']],
+  ['session_replication_role', ['origin']],
+  ['standard_conforming_strings', ['on', 'true', 'yes', '1']],
+  ['synchronous_commit', ['on', 'local', 'remote_write', 'remote_apply']],
+  ['transaction_read_only', ['on', 'true', 'yes', '1']],
+  ['transform_null_equals', ['off', 'false', 'no', '0']],
+  ['zero_damaged_pages', ['off', 'false', 'no', '0']],
+]);
 
 /** Extensions whose settings switch protection, auditing or masking. Other prefixes are an application's own. */
 const guardedPrefixes = [
@@ -124,7 +125,7 @@ export function judgeSetting(name: string, value: string | undefined): SettingJu
   if (value === undefined) return 'harmless';
   if (folded === 'search_path') return shadowsBuiltIns(value) ? 'meaning' : 'harmless';
   if (folded.includes('.')) return guardedPrefixes.some((prefix) => folded.startsWith(prefix)) ? 'meaning' : 'harmless';
-  return harmlessValues[folded]?.includes(value.trim().toLowerCase()) ? 'harmless' : 'meaning';
+  return harmlessValues.get(folded)?.includes(value.trim().toLowerCase()) ? 'harmless' : 'meaning';
 }
 
 /**

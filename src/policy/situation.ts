@@ -118,23 +118,24 @@ function isLockUpdate({ kind, targets }: Effect): boolean {
   return kind === 'update' && targets.length > 0 && targets.every(({ name }) => oneRowTables.has(name));
 }
 
-/** Every schema whose name begins with pg_ is the system's, and so is, by custom, every such table. */
+/** PostgreSQL keeps the prefix pg_ for its own schemas; unqualified, it is taken for the catalog's too. */
 function isCatalog({ type, schema, name }: Target): boolean {
   if (type !== 'table' && type !== 'view') return false;
-  return schema === undefined ? name.startsWith('pg_') : schema === 'pg_catalog' || schema === 'information_schema';
+  if (schema === undefined) return name.startsWith('pg_');
+  return schema === 'information_schema' || (schema.startsWith('pg_') && !schema.startsWith('pg_temp'));
 }
 
 /** Catalogs with passwords or their hashes, and the columns that hold them. */
-const secretColumns: Readonly<Record<string, string>> = {
-  pg_authid: 'rolpassword',
-  pg_shadow: 'passwd',
-  pg_subscription: 'subconninfo',
-  pg_user_mapping: 'umoptions',
-  pg_user_mappings: 'umoptions',
-};
+const secretColumns: ReadonlyMap<string, string> = new Map([
+  ['pg_authid', 'rolpassword'],
+  ['pg_shadow', 'passwd'],
+  ['pg_subscription', 'subconninfo'],
+  ['pg_user_mapping', 'umoptions'],
+  ['pg_user_mappings', 'umoptions'],
+]);
 
 function holdsSecrets({ schema, name, columns }: Target): boolean {
-  const secret = schema === undefined || schema === 'pg_catalog' ? secretColumns[name] : undefined;
+  const secret = schema === undefined || schema === 'pg_catalog' ? secretColumns.get(name) : undefined;
   return secret !== undefined && (columns === undefined || columns.includes(secret));
 }
 

@@ -117,21 +117,21 @@ export function unparseableSentence(unparseable: NonNullable<Facts['unparseable'
   }
 }
 
-const settingSentences: Readonly<Record<string, string>> = {
-  role: 'Takes on another role, with its rights.',
-  session_authorization: 'Takes on another user, with its rights.',
-  session_replication_role: 'Switches triggers and foreign keys off for this session.',
-  row_security: 'Switches row-level security off for this session.',
-  transaction_read_only: 'Leaves read-only mode.',
-  default_transaction_read_only: 'Leaves read-only mode.',
-  search_path: 'Lets other objects stand in for built-in functions and operators.',
-  synchronous_commit: 'Lets a crash lose transactions that were reported as committed.',
-};
+const settingSentences: ReadonlyMap<string, string> = new Map([
+  ['role', 'Takes on another role, with its rights.'],
+  ['session_authorization', 'Takes on another user, with its rights.'],
+  ['session_replication_role', 'Switches triggers and foreign keys off for this session.'],
+  ['row_security', 'Switches row-level security off for this session.'],
+  ['transaction_read_only', 'Leaves read-only mode.'],
+  ['default_transaction_read_only', 'Leaves read-only mode.'],
+  ['search_path', 'Lets other objects stand in for built-in functions and operators.'],
+  ['synchronous_commit', 'Lets a crash lose transactions that were reported as committed.'],
+]);
 
 function settingSentence(effect: Effect, some: string): string {
   if (effect.opaque) return 'Changes a setting whose name or value cannot be seen in the text.';
   const [target] = effect.targets;
-  const known = effect.targets.length === 1 && target ? settingSentences[target.name] : undefined;
+  const known = effect.targets.length === 1 && target ? settingSentences.get(target.name) : undefined;
   return known ?? `Sets ${some}, which changes rights, protection or the meaning of later statements.`;
 }
 

@@ -177,6 +177,18 @@ t.test('every statement and every effect counts; the strictest decides for the w
   t.equal(compilePolicy([], { profile: 'read-only' }).decide(input(text)).decision, 'deny');
 });
 
+t.test('names that JavaScript knows mean nothing here', async (t) => {
+  for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
+    const set = one('session', { targets: [{ type: 'setting', name }], detail: 'x' });
+    t.match(guarded.decide(input(set)), { decision: 'ask', rule: 'builtin:session-meaning', reason: name });
+    t.equal(guarded.decide(input(one('read', { targets: [table(name)] }))).decision, 'allow');
+    t.equal(guarded.decide(input(one(name as EffectKind))).rule, 'builtin:unknown');
+    t.throws(() => policyOf(`policy: { rules: [ { name: a, when: { effect: ${name} }, then: deny } ] }`));
+    t.throws(() => policyOf(`policy: { profile: ${name} }`));
+    t.throws(() => policyOf(`policy: { ${name}: 1 }`));
+  }
+});
+
 t.test('an empty text is allowed', async (t) => {
   t.match(guarded.decide(input(facts())), { decision: 'allow', rule: 'builtin:empty' });
 });
