@@ -37,6 +37,7 @@ export async function cancelUpstream(
     socket.write(encodeCancelRequest(backendKey.pid, backendKey.key));
     socket.resume();
     await closed;
+    deadline.signal.throwIfAborted();
   } catch (error) {
     throw deadline.signal.aborted ? deadline.signal.reason : error;
   } finally {
