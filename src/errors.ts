@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'bucket-conflict'
   | 'transcript-unknown'
   | 'transcript-invalid'
+  | 'approval-unknown'
   | 'child-not-found'
   | 'child-failed'
   | 'denied'
@@ -56,6 +57,7 @@ const exitCodes: Record<ErrorCode, number> = {
   'bucket-conflict': 69,
   'transcript-unknown': 66,
   'transcript-invalid': 1,
+  'approval-unknown': 66,
   'child-not-found': 127,
   'child-failed': 126,
   denied: 1,

@@ -5,7 +5,8 @@
  * gets the answer.
  */
 import { PassThrough } from 'node:stream';
-import type { ApprovalsClock, PendingApproval, Verdict } from '../run/approvals.js';
+import type { ApprovalsClock, Verdict } from '../run/approvals.js';
+import type { Preview } from '../run/preview.js';
 import type { TerminalSize } from '../run/terminal-ports.js';
 import type { ApprovalPromptProps } from './ApprovalPrompt.js';
 import { documentRows, type Row } from './document-rows.js';
@@ -23,7 +24,10 @@ import {
 import type { PromptSurface } from './takeover.js';
 
 export interface PromptScreenOptions {
-  readonly pending: PendingApproval;
+  readonly preview: Preview;
+  readonly sessionObstacle: string | undefined;
+  /** Milliseconds since 1970 UTC. */
+  readonly expiresAt: number;
   readonly clock: ApprovalsClock;
   /** How many wait behind this one, asked anew for each frame. */
   readonly waiting: () => number;
@@ -43,30 +47,30 @@ export async function runPrompt(
   tools: PromptTools,
   options: PromptScreenOptions,
 ): Promise<Verdict> {
-  const { pending, clock, gone } = options;
+  const { clock, gone } = options;
   const painter = createPainter(surface, tools);
   const keys = new KeyDecoder();
   let document: readonly Row[] = [];
-  let view: View = { rows: 0, windowRows: 1, sessionAllowed: pending.sessionObstacle === undefined };
+  let view: View = { rows: 0, windowRows: 1, sessionAllowed: options.sessionObstacle === undefined };
   let state: PromptState = promptStart(clock.now());
   let stopAll = (): void => undefined;
 
   const draw = (): void => {
     const now = clock.now();
     painter.paint({
-      preview: pending.preview,
+      preview: options.preview,
       state,
       settled: isSettled(state, now),
-      secondsLeft: Math.max(0, Math.ceil((pending.request.expiresAt - now) / 1000)),
+      secondsLeft: Math.max(0, Math.ceil((options.expiresAt - now) / 1000)),
       waiting: options.waiting(),
-      sessionObstacle: pending.sessionObstacle,
+      sessionObstacle: options.sessionObstacle,
       document,
       columns: surface.size.columns,
       windowRows: view.windowRows,
     });
   };
   const layOut = (size: TerminalSize): void => {
-    document = documentRows(pending.preview, size.columns - 1);
+    document = documentRows(options.preview, size.columns - 1);
     view = { ...view, rows: document.length, windowRows: Math.max(1, size.rows - chromeRows) };
     state = seen(state, view);
     draw();

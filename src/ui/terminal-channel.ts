@@ -20,7 +20,9 @@ export function terminalChannel(options: TerminalChannelOptions): ApprovalChanne
         // the bell, for whoever looks elsewhere
         surface.write('\x07');
         return runPrompt(surface, tools, {
-          pending,
+          preview: pending.preview,
+          sessionObstacle: pending.sessionObstacle,
+          expiresAt: pending.request.expiresAt,
           clock: options.clock,
           waiting: () => Math.max(0, options.desk().pending.length - 1),
           gone,

@@ -1,0 +1,68 @@
+/** `dbguard approvals`: what waits for a person, in a second terminal. On a terminal it stays and asks. */
+
+import { stateDirs } from '../../io/state-dirs.js';
+import { startTerminal, ttyStreams } from '../../io/terminal.js';
+import type { ApprovalsClock } from '../../run/approvals.js';
+import { ApprovalLinks, type WaitingStatement } from '../approval-links.js';
+import type { CommandContext, OptionValues } from '../command.js';
+
+export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+  const links = new ApprovalLinks(stateDirs(context.env).runtime);
+  const streams = ttyStreams(context);
+  try {
+    if (options.json || options.list || !streams) return await list(links, context, options.json === true);
+    const { follow } = await import('../follow-approvals.js');
+    const terminal = startTerminal(streams, () => process.exit(0));
+    try {
+      return await follow(links, terminal, systemClock);
+    } finally {
+      terminal.stop();
+    }
+  } finally {
+    links.close();
+  }
+}
+
+const systemClock: ApprovalsClock = {
+  now: () => Date.now(),
+  after: (milliseconds, callback) => {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+async function list(links: ApprovalLinks, context: CommandContext, json: boolean): Promise<number> {
+  await links.refresh(false);
+  if (json) {
+    context.stdout.write(`${JSON.stringify(links.waiting.map(asJson), undefined, 2)}\n`);
+    return 0;
+  }
+  if (links.waiting.length === 0) {
+    const runs = links.links.size;
+    context.stdout.write(runs === 0 ? 'No dbguard run is active.\n' : 'Nothing waits for approval.\n');
+    return 0;
+  }
+  for (const statement of links.waiting) context.stdout.write(`${asText(statement)}\n`);
+  context.stdout.write('Answer with: dbguard approve ID, or dbguard deny ID --reason "why"\n');
+  return 0;
+}
+
+function asText({ link, asked }: WaitingStatement): string {
+  const { preview } = asked;
+  const seconds = Math.max(0, Math.round((asked.expiresAt - Date.now()) / 1000));
+  const rows = [
+    `${asked.id}  ${preview.production ? 'PRODUCTION ' : ''}${preview.headline}  (${seconds} s left, run ${link.run.sid.slice(0, 8)})`,
+    ...preview.facts.map(({ label, text }) => `${label}: ${text}`),
+    ...preview.warnings.map((warning) => `! ${warning}`),
+    ...preview.statement.split('\n').map((line) => `| ${line}`),
+    ...preview.values,
+    `why: ${preview.why}`,
+    ...preview.impact.map(({ label, text }) => `${label}: ${text}`),
+  ];
+  return `${rows.join('\n    ')}\n`;
+}
+
+function asJson({ link, asked }: WaitingStatement): object {
+  const { type: _type, ...statement } = asked;
+  return { run: link.run, ...statement };
+}

@@ -1,0 +1,30 @@
+/** Answers one waiting statement by its id. */
+import { DbguardError } from '../errors.js';
+import { stateDirs } from '../io/state-dirs.js';
+import type { Verdict } from '../run/approvals.js';
+import { ApprovalLinks } from './approval-links.js';
+import type { CommandContext } from './command.js';
+
+export async function settleById(context: CommandContext, id: string, verdict: Verdict): Promise<number> {
+  const links = new ApprovalLinks(stateDirs(context.env).runtime);
+  try {
+    await links.refresh(false);
+    const statement = links.find(id);
+    const result = await links.settle(statement, verdict);
+    if (result === 'not-for-session') {
+      throw new DbguardError('usage', `this cannot be approved for the session: ${statement.asked.sessionObstacle}`, {
+        hint: `Approve it once: dbguard approve ${id}`,
+      });
+    }
+    if (result === 'unknown') {
+      throw new DbguardError('approval-unknown', `${id} was answered elsewhere a moment ago`, {
+        hint: '"dbguard approvals" lists what waits.',
+      });
+    }
+    const { preview } = statement.asked;
+    context.stdout.write(`${verdict.decision === 'allow' ? 'approved' : 'denied'}: ${preview.headline}\n`);
+    return 0;
+  } finally {
+    links.close();
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Is the process that wants to answer an approval one of the agent's own? Decided from the process table alone.
+ *
+ * A process is let in only where something proves that it cannot descend from the child: an ancestor that is older
+ * than this run. The chain is followed up to there. A process that was forked twice, or started a session of its own,
+ * is handed to an adopter (init, or the nearest subreaper: prctl(2) PR_SET_CHILD_SUBREAPER), so a chain that ends at an
+ * adopter proves nothing and is refused. Asking only "is it below the child?" would let exactly those in.
+ */
+
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly parent: number;
+  readonly session: number;
+  /** Clock ticks since boot. */
+  readonly started: number;
+  /** Its environment carries the marker of this run. */
+  readonly marked: boolean;
+}
+
+export interface RunProcesses {
+  /** dbguard itself. */
+  readonly guard: ProcessInfo;
+  /** The child's session, where it has one of its own. */
+  readonly childSession: number | undefined;
+  /** Processes that orphans of the child are handed to. */
+  readonly adopters: ReadonlySet<number>;
+}
+
+export type Judgement = { readonly trusted: true } | { readonly trusted: false; readonly why: string };
+
+const inside = 'it runs inside the session of the agent that asks';
+const unproven =
+  'nothing proves that it was not started by the agent: no process above it is older than this run. Use a terminal that was open before';
+/** Deeper than any real chain; a loop would be a torn reading. */
+const chainMax = 200;
+
+export function judgePeer(peer: number, look: (pid: number) => ProcessInfo | undefined, run: RunProcesses): Judgement {
+  let pid = peer;
+  for (let step = 0; step < chainMax; step++) {
+    const info = look(pid);
+    if (!info) return { trusted: false, why: 'its process, or one above it, cannot be read' };
+    if (pid === run.guard.pid || info.marked || info.session === run.childSession)
+      return { trusted: false, why: inside };
+    if (run.adopters.has(pid)) return { trusted: false, why: unproven };
+    if (info.started < run.guard.started) return { trusted: true };
+    // parent 0: came into this process namespace from outside (docker exec), where the child has nobody
+    if (info.parent === 0) return pid === 1 ? { trusted: false, why: unproven } : { trusted: true };
+    pid = info.parent;
+  }
+  return { trusted: false, why: unproven };
+}
