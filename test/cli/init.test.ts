@@ -70,6 +70,7 @@ t.test('a wrong flag writes nothing', async (t) => {
     [['--environment', 'prod'], /--environment takes one of production/],
     [['--profile', 'gaurded'], /--profile takes one of/],
     [['--url', 'mysql://x'], /connections\.main\.url/],
+    [['--url', 'host=a sslmod=require'], /unknown connection parameter "sslmod"/],
     [['--bucket', 'gs://x'], /bucket: expected file:/],
     [['--issuer', 'nowhere', '--client-id', 'x'], /identity\.issuer/],
     [['--url', 'host=a', '--service', 'b'], /not both/],

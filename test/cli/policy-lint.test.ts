@@ -44,6 +44,13 @@ t.test('a repository that would start a program', async (t) => {
   t.equal((await runCommand('explain', ['--config', 'dbguard.yaml', 'SELECT 1'], given)).code, 0);
 });
 
+t.test('a connection string that libpq would not take', async (t) => {
+  const cwd = t.testdir({ 'a.yaml': 'version: 1\nconnections:\n  a: { url: "host=x sslmod=require" }\n' });
+  const { code, stdout } = await runCommand('policy lint', ['a.yaml'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.equal(code, 1);
+  t.match(stdout, /^a\.yaml:3:\d+: connections\.a\.url: unknown connection parameter "sslmod"/m);
+});
+
 t.test('no file', async (t) => {
   const given = { cwd: '/', env: { DBGUARD_HOME: t.testdir() } };
   await t.rejects(runCommand('policy lint', [], given), { code: 'config-missing', hint: /dbguard init/ });

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { DbguardError } from '../../errors.js';
 import { configFileName, shortPath, writeConfigFile } from '../../io/config-files.js';
 import { stateDirs } from '../../io/state-dirs.js';
+import { parseConninfo } from '../../io/upstream/conninfo.js';
 import { parseConfig } from '../../policy/config.js';
 import { profileNames } from '../../policy/profiles.js';
 import { environments } from '../../policy/read-connection.js';
@@ -19,7 +20,9 @@ export async function run(context: CommandContext, _args: readonly string[], opt
   const answers = { ...given, url };
   const path = forUser ? join(stateDirs(context.env).config, configFileName) : join(context.cwd, configFileName);
   const text = configTemplate(answers);
-  parseConfig(text, configFileName); // a wrong flag is told before anything is written
+  // a wrong flag is told before anything is written
+  parseConfig(text, configFileName);
+  if (url !== undefined) parseConninfo(url);
   writeConfigFile(path, text, { replace: options.force === true, mode: forUser ? 0o600 : 0o644 });
   const shown = shortPath(path, context.cwd);
   context.stdout.write(`Wrote ${shown}.\n`);

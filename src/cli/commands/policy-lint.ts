@@ -2,8 +2,9 @@
 import { resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import { configPaths, readIfThere, shortPath } from '../../io/config-files.js';
+import { parseConninfo } from '../../io/upstream/conninfo.js';
 import { combineConfigs, type PolicySource } from '../../policy/combine.js';
-import { checkConfig } from '../../policy/config.js';
+import { type Config, checkConfig } from '../../policy/config.js';
 import { lintPolicy } from '../../policy/lint.js';
 import type { Place } from '../../policy/yaml-source.js';
 import type { CommandContext, OptionValues } from '../command.js';
@@ -30,7 +31,9 @@ export async function run(context: CommandContext, args: readonly string[], opti
     if (text === undefined) throw new DbguardError('config-missing', `there is no file ${path}`);
     const { config, problems } = checkConfig(text, shortPath(path, context.cwd));
     lines.push(...problems.map(({ place, path, message }) => ({ place, about: path, message })));
-    if (config) sources.push({ level, config });
+    if (!config) continue;
+    sources.push({ level, config });
+    lines.push(...connectionProblems(config));
   }
   lines.push(...lintPolicy(sources), ...combineProblems(sources));
   report(context, options, lines, files.length);
@@ -48,14 +51,27 @@ function usedFiles({ cwd, env }: CommandContext, options: OptionValues): File[] 
   return configPaths({ cwd, env, named: textOption(options, 'config') });
 }
 
-function combineProblems(sources: readonly PolicySource[]): Line[] {
+/** Connection strings, read with libpq's rules; nothing is connected to. */
+function connectionProblems(config: Config): Line[] {
+  return [...config.connections].flatMap(([name, { url, place }]) => {
+    const message = url === undefined ? undefined : problemOf(() => parseConninfo(url));
+    return message === undefined ? [] : [{ place, about: `connections.${name}.url`, message }];
+  });
+}
+
+function problemOf(read: () => unknown): string | undefined {
   try {
-    combineConfigs(sources);
-    return [];
+    read();
+    return undefined;
   } catch (error) {
-    if (error instanceof DbguardError) return [{ about: '', message: error.message }];
+    if (error instanceof DbguardError) return error.message;
     throw error;
   }
+}
+
+function combineProblems(sources: readonly PolicySource[]): Line[] {
+  const message = problemOf(() => combineConfigs(sources));
+  return message === undefined ? [] : [{ about: '', message }];
 }
 
 function report(context: CommandContext, options: OptionValues, lines: readonly Line[], files: number): void {
