@@ -88,11 +88,11 @@ const builtIns: readonly Group[] = [
       lo_import`,
   },
   { effect: 'copy-file', argument: { at: 1, type: 'file' }, detail: 'write', names: 'lo_export' },
-  { effect: 'read', detail: 'large object', names: 'lo_get lo_open loread' },
+  { effect: 'read', detail: 'large object', names: 'lo_get loread' },
   {
     effect: 'function-call',
     detail: 'large object',
-    names: 'lo_creat lo_create lo_from_bytea lo_put lo_truncate lo_truncate64 lo_unlink lowrite',
+    names: 'lo_creat lo_create lo_from_bytea lo_open lo_put lo_truncate lo_truncate64 lo_unlink lowrite',
   },
   {
     effect: 'maintenance',

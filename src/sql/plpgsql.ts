@@ -29,6 +29,8 @@ function readAll(tree: unknown, walk: Walk): boolean {
   let understood = true;
   for (const [key, value] of Object.entries(tree)) {
     if (dynamic.includes(key) && !readDynamic(value, walk)) understood = false;
+    if (key === 'PLpgSQL_stmt_commit' || key === 'PLpgSQL_stmt_rollback')
+      walk.add('transaction', { detail: 'in a body' });
     if (key === 'dynquery' && !readText(value, walk)) understood = false;
     if (key === 'PLpgSQL_expr') {
       if (!readExpression(value, walk)) understood = false;

@@ -18,7 +18,7 @@ export const queryHandlers: Handlers = {
     walk.add('insert', { targets: [written(insert.relation, columns.length > 0 ? columns : undefined)] });
     walk.visit(insert.selectStmt, scope);
 
-    const target = writtenSource(insert.relation, scope);
+    const target = writtenSource(insert.relation, scope, walk);
     scope.addSource('excluded');
     const conflict = insert.onConflictClause;
     if (conflict?.action === 'ONCONFLICT_UPDATE') {
@@ -36,7 +36,7 @@ export const queryHandlers: Handlers = {
   UpdateStmt(update, walk, outer) {
     walk.command ||= 'UPDATE';
     const scope = withQueries(update.withClause, walk, outer);
-    const target = writtenSource(update.relation, scope);
+    const target = writtenSource(update.relation, scope, walk);
     const conditions = [...from(update.fromClause, walk, scope), ...present(update.whereClause)];
     const bounded = restricts(target, scope, conditions);
     walk.add('update', { targets: [written(update.relation, assigned(update.targetList))], bounded });
@@ -49,7 +49,7 @@ export const queryHandlers: Handlers = {
   DeleteStmt(remove, walk, outer) {
     walk.command ||= 'DELETE';
     const scope = withQueries(remove.withClause, walk, outer);
-    const target = writtenSource(remove.relation, scope);
+    const target = writtenSource(remove.relation, scope, walk);
     const conditions = [...from(remove.usingClause, walk, scope), ...present(remove.whereClause)];
     const bounded = restricts(target, scope, conditions);
     walk.add('delete', { targets: [written(remove.relation)], bounded });
@@ -61,7 +61,7 @@ export const queryHandlers: Handlers = {
   MergeStmt(merge, walk, outer) {
     walk.command ||= 'MERGE';
     const scope = withQueries(merge.withClause, walk, outer);
-    const target = writtenSource(merge.relation, scope);
+    const target = writtenSource(merge.relation, scope, walk);
     const join = [...from(present(merge.sourceRelation), walk, scope), ...present(merge.joinCondition)];
     walk.visit(merge.joinCondition, scope);
 
@@ -195,7 +195,15 @@ function addRead(walk: Walk, source: Source, bounded: boolean): void {
   if (target !== undefined) walk.add('read', { targets: [target], bounded });
 }
 
-function writtenSource(relation: RangeVar | undefined, scope: Scope): Source {
+/** The system catalog: rights, settings (pg_settings can be updated), everything hangs on it. */
+function addCatalogWrite(relation: RangeVar | undefined, walk: Walk): void {
+  const system = relation?.schemaname === 'pg_catalog' || relation?.schemaname === 'information_schema';
+  const likely = relation?.schemaname === undefined && relation?.relname?.startsWith('pg_') === true;
+  if (system || likely) walk.add('config', { targets: [written(relation)], detail: 'system catalog' });
+}
+
+function writtenSource(relation: RangeVar | undefined, scope: Scope, walk: Walk): Source {
+  addCatalogWrite(relation, walk);
   const name = relation?.alias?.aliasname ?? relation?.relname ?? '';
   return scope.addSource(name, {
     ...(relation === undefined ? {} : { relation: relationTarget(relation) }),

@@ -4,6 +4,7 @@
  * data. A condition over other columns or values counts as restricting.
  */
 import type { A_Expr, BoolExpr, SelectStmt, SubLink } from 'libpg-query';
+import type { Target } from './facts.js';
 import { mayBeSame, type Scope, type Source } from './scope.js';
 import { coversRelation, joinConditions } from './select-shape.js';
 import { simplify } from './simplify.js';
@@ -18,8 +19,8 @@ interface View {
   readonly source: Source;
   readonly scope: Scope;
   readonly conditions: readonly Node[];
-  /** Sources on whose restriction we are already relying; against going in circles. */
-  readonly relying: ReadonlySet<Source>;
+  /** Sources and WITH queries that are being looked at already; against going in circles. */
+  readonly relying: ReadonlySet<Source | Node>;
 }
 
 /** True when `conditions` (all of them must hold) restrict the rows of `source`. */
@@ -27,7 +28,7 @@ export function restricts(
   source: Source,
   scope: Scope,
   conditions: readonly Node[],
-  relying: ReadonlySet<Source> = new Set(),
+  relying: ReadonlySet<Source | Node> = new Set(),
 ): boolean {
   const view: View = { source, scope, conditions, relying: new Set([...relying, source]) };
   return conditions.some((condition) => reach(simplify(condition), false, view) !== 'open');
@@ -199,8 +200,17 @@ function sourceRestricts(other: Source, view: View): boolean {
   if (relation === undefined) return true;
   const sameRows =
     (other.relation !== undefined && mayBeSame(other.relation, relation)) ||
-    (other.query !== undefined && coversRelation(other.query, relation, view.scope, restricts));
+    (other.query !== undefined && covers(other.query, relation, view));
   return !sameRows || restricts(other, view.scope, view.conditions, view.relying);
+}
+
+/** A WITH query that joins itself (RECURSIVE) does not cover anything because of that. */
+function covers(query: Node, relation: Target, view: View): boolean {
+  if (view.relying.has(query)) return false;
+  const relying = new Set([...view.relying, query]);
+  return coversRelation(query, relation, view.scope, (source, scope, conditions) =>
+    restricts(source, scope, conditions, relying),
+  );
 }
 
 /** `id >= (SELECT min(id) FROM t)`. */
@@ -217,10 +227,7 @@ function comparesWithOwnExtreme(
     const call = as(as(select?.targetList?.[0], 'ResTarget')?.val, 'FuncCall');
     if (select === undefined || !['min', 'max'].includes(names(call?.funcname).at(-1) ?? '')) return false;
     const plain: SelectStmt = { ...select, targetList: [] };
-    return (
-      view.source.relation !== undefined &&
-      coversRelation({ SelectStmt: plain }, view.source.relation, view.scope, restricts)
-    );
+    return view.source.relation !== undefined && covers({ SelectStmt: plain }, view.source.relation, view);
   });
 }
 
@@ -233,7 +240,7 @@ function subLinkReach(link: SubLink, negated: boolean, view: View): Reach {
     case 'ANY_SUBLINK': {
       if (!mentions(link.testexpr, view)) return 'open';
       if (negated || view.source.relation === undefined) return 'some';
-      return coversRelation(subselect, view.source.relation, view.scope, restricts) ? 'open' : 'some';
+      return covers(subselect, view.source.relation, view) ? 'open' : 'some';
     }
     default:
       return mentions(link.testexpr, view) || correlated(subselect, view) ? 'some' : 'open';

@@ -1,5 +1,5 @@
 /** The shape of a SELECT, for judging restrictions: which sources it joins, under which conditions. */
-import type { SelectStmt } from 'libpg-query';
+import type { JoinExpr, SelectStmt } from 'libpg-query';
 import type { Target } from './facts.js';
 import { mayBeSame, relationTarget, Scope, type Source } from './scope.js';
 import { as, constant, type Node, names } from './tree.js';
@@ -18,8 +18,12 @@ export function fromItems(items: readonly Node[], scope: Scope): Node[] {
     const join = as(item, 'JoinExpr');
     if (join !== undefined) {
       const inner = join.jointype === 'JOIN_INNER' && !optional;
-      for (const side of [join.larg, join.rarg]) if (side !== undefined) add(side, !inner);
+      const left = scope.sources.length;
+      if (join.larg !== undefined) add(join.larg, !inner);
+      const right = scope.sources.length;
+      if (join.rarg !== undefined) add(join.rarg, !inner);
       if (inner && join.quals !== undefined) conditions.push(join.quals);
+      if (inner) conditions.push(...usingConditions(join, scope.sources[left], scope.sources[right]));
       return;
     }
     const sample = as(item, 'RangeTableSample');
@@ -40,6 +44,24 @@ export function fromItems(items: readonly Node[], scope: Scope): Node[] {
   return conditions;
 }
 
+/** `JOIN b USING (x)` says `a.x = b.x`; NATURAL does so for columns that only the catalog knows. */
+function usingConditions(join: JoinExpr, left: Source | undefined, right: Source | undefined): Node[] {
+  if (left === undefined || right === undefined) return [];
+  const columns = join.isNatural === true ? ['*'] : names(join.usingClause);
+  return columns.map((column) => ({
+    A_Expr: {
+      kind: 'AEXPR_OP',
+      name: [{ String: { sval: '=' } }],
+      lexpr: columnOf(left, column),
+      rexpr: columnOf(right, column),
+    },
+  }));
+}
+
+function columnOf(source: Source, column: string): Node {
+  return { ColumnRef: { fields: [{ String: { sval: source.alias } }, { String: { sval: column } }] } };
+}
+
 export interface Joined {
   readonly scope: Scope;
   readonly sources: readonly Source[];
@@ -58,8 +80,8 @@ export function joinConditions(select: SelectStmt, outer: Scope): Joined {
 }
 
 export function limitsRows(select: SelectStmt): boolean {
-  const limit = select.limitCount;
-  return limit !== undefined && constant(limit) !== null;
+  const limit = constant(select.limitCount);
+  return select.limitCount !== undefined && limit !== null && !(typeof limit === 'number' && limit >= 1e6);
 }
 
 const aggregates = ['min', 'max', 'count', 'sum', 'avg', 'any_value'];
@@ -81,18 +103,24 @@ export function coversRelation(
     return [select.larg, select.rarg].some((arm) => arm !== undefined && deeper({ SelectStmt: arm }, scope));
   }
   if (select.op !== undefined && select.op !== 'SETOP_NONE') return false;
-  if (limitsRows(select) || select.havingClause !== undefined || select.groupClause !== undefined) return false;
+  if (limitsRows(select) || select.havingClause !== undefined) return false;
   const distinctOn = select.distinctClause?.some((node) => Object.keys(node).length > 0) ?? false;
   if (distinctOn || outputs(select).some((name) => aggregates.includes(name))) return false;
   if (outputs(select).includes('generate_series')) return true;
 
   const { scope, sources, conditions } = joinConditions(select, outer);
-  const [source, ...more] = sources;
-  if (source === undefined || more.length > 0) return false;
-  const covers =
-    (source.relation !== undefined && mayBeSame(source.relation, relation)) ||
-    (source.query !== undefined && deeper(source.query, scope));
-  return covers && !restricts(source, scope, conditions);
+  const from = outputAlias(select);
+  return sources.some((source) => {
+    const covers =
+      (source.relation !== undefined && mayBeSame(source.relation, relation)) ||
+      (source.query !== undefined && deeper(source.query, scope));
+    return covers && (from === undefined || from === source.alias) && !restricts(source, scope, conditions);
+  });
+}
+
+/** `u` of `SELECT u.id`. */
+function outputAlias(select: SelectStmt): string | undefined {
+  return names(as(as(select.targetList?.[0], 'ResTarget')?.val, 'ColumnRef')?.fields).at(-2);
 }
 
 /** The functions that are called at the top of the output columns. */

@@ -51,7 +51,7 @@ function arithmetic(node: Node): Node {
   if (typeof a === 'number' && typeof b === 'number') return fold(a, operator, b) ?? node;
   if (operator === '||' && typeof a === 'string' && typeof b === 'string')
     return { A_Const: { sval: { sval: a + b } } };
-  if (b === 0 && operator === '*') return number(0);
+  if ((b === 0 && operator === '*') || (b === 1 && operator === '%')) return number(0);
   if (sameTree(left, right) && operator === '-') return number(0);
   if (neutralRight(operator, b)) return left;
   return neutralLeft(operator, a) ? right : node;

@@ -88,16 +88,18 @@ function trivial(row: Node | undefined, operator: string, value: Node | undefine
   if (row === undefined || value === undefined || constant(row) !== undefined) return false;
   if (sameTree(row, value)) return ['=', '<=', '>=', '~~', '~~*'].includes(operator);
   if (isShifted(row, operator, value)) return true;
-  if (isNow(value)) return (operator === '<' || operator === '<=') && isBirthday(row);
+  const age = isBirthday(row) ? ageOf(value) : undefined;
+  if (age === 'future') return operator === '<' || operator === '<=';
+  if (age === 'long ago') return operator === '>' || operator === '>=';
   const bound = constant(value);
   if (bound === undefined || bound === null) return patternAcceptsAll(operator, value);
   switch (operator) {
     case '<>':
       return isNothing(bound) || isIdentifier(row);
     case '>':
-      return isLowest(bound);
+      return isLowest(bound) || (isIdentifier(row) && Number(bound) <= 1);
     case '>=':
-      return isLowest(bound) || (bound === 1 && isIdentifier(row));
+      return isLowest(bound) || (isIdentifier(row) && Number(bound) <= 2);
     case '<':
     case '<=':
       return isHighest(bound);
@@ -125,10 +127,25 @@ function isHighest(value: string | number | boolean): boolean {
 
 const nows = ['now', 'clock_timestamp', 'statement_timestamp', 'transaction_timestamp'];
 
-function isNow(node: Node): boolean {
+function isNow(node: Node | undefined): boolean {
   if (as(node, 'SQLValueFunction') !== undefined) return true;
   if (constant(node) === 'now') return true;
   return nows.includes(names(as(node, 'FuncCall')?.funcname).at(-1) ?? '');
+}
+
+/** `now()` and later; `now() - interval '50 years'`, `'2001-01-01'`: before most databases had any rows. */
+function ageOf(value: Node): 'future' | 'long ago' | undefined {
+  if (isNow(value)) return 'future';
+  const text = constant(value);
+  const year = typeof text === 'string' ? Number(/^\s*(\d{4})-/.exec(text)?.[1] ?? Number.NaN) : Number.NaN;
+  if (year >= 2040) return 'future';
+  if (year < 2005) return 'long ago';
+  const sum = as(value, 'A_Expr');
+  if (sum?.kind !== 'AEXPR_OP' || !isNow(sum.lexpr)) return undefined;
+  if (operatorOf(sum) === '+') return 'future';
+  const span = constant(sum.rexpr === undefined ? undefined : simplify(sum.rexpr));
+  const years = typeof span === 'string' ? Number(/^\s*(\d+)\s*y/.exec(span)?.[1] ?? 0) : 0;
+  return years >= 20 ? 'long ago' : undefined;
 }
 
 /** Everything was created before now; not everything has expired. */
