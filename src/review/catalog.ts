@@ -1,4 +1,5 @@
 /** Which sessions a bucket holds: object names put together, nothing opened. */
+import { DbguardError } from '../errors.js';
 import type { Bucket, BucketObject } from '../transcript/entry.js';
 import { allSessionsPrefix, parseObjectKey } from '../transcript/object-key.js';
 
@@ -35,6 +36,36 @@ export async function* listSessions(
     else current.segments.push({ ...object, segment: name.segment });
   }
   if (current) yield current;
+}
+
+/** Two sources as one, in the order of keys; where both have an object, the first one's is taken. */
+export function mergeSources(first: ObjectSource, second: ObjectSource): ObjectSource {
+  return {
+    location: first.location,
+    list: (prefix) => mergeLists(first.list(prefix), second.list(prefix)),
+    read: async (key) => {
+      try {
+        return await first.read(key);
+      } catch (error) {
+        if (error instanceof DbguardError && error.code === 'transcript-unknown') return second.read(key);
+        throw error;
+      }
+    },
+  };
+}
+
+async function* mergeLists(
+  first: AsyncIterable<BucketObject>,
+  second: AsyncIterable<BucketObject>,
+): AsyncGenerator<BucketObject> {
+  const others = second[Symbol.asyncIterator]();
+  let other = await others.next();
+  for await (const object of first) {
+    for (; !other.done && other.value.key < object.key; other = await others.next()) yield other.value;
+    if (!other.done && other.value.key === object.key) other = await others.next();
+    yield object;
+  }
+  for (; !other.done; other = await others.next()) yield other.value;
 }
 
 /** A session id is a ULID: its first ten characters are milliseconds since 1970 UTC in Crockford's base32. */

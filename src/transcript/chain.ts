@@ -23,7 +23,7 @@ export interface Link {
   readonly preAuth: string;
 }
 
-/** What a session held, for its final seal. */
+/** What a session held up to a seal. */
 export interface Totals {
   statements: number;
   asked: number;
@@ -80,8 +80,8 @@ export class Chain {
 
   /** The body of a seal over everything so far: closes a segment, and with `final` the session. */
   seal(final: boolean): EntryBody {
-    const body = { k: 'seal', size: this.#tree.size, root: this.#tree.root() } as const;
-    return final ? { ...body, final, totals: { ...this.totals } } : body;
+    const body = { k: 'seal', size: this.#tree.size, root: this.#tree.root(), totals: { ...this.totals } } as const;
+    return final ? { ...body, final } : body;
   }
 
   #fields(body: EntryBody): string {

@@ -36,8 +36,8 @@ export interface VerifierParts {
   readonly identify: (open: OpenDetails, openedAt: number, findings: Findings) => Promise<Identification>;
   /** True when a valid redaction takes out this disclosure. */
   readonly isRedacted?: (n: number, name: string, digest: string) => boolean;
-  /** Sees each entry with what it still discloses, in order; also the ones that later turn out to be bad. */
-  readonly onEntry?: (entry: Entry, disclosed: Readonly<Record<string, unknown>>, open: OpenDetails) => void;
+  /** Sees each entry with what it still discloses, in order; also the ones that later turn out to be bad. A promise is awaited. */
+  readonly onEntry?: (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => unknown;
 }
 
 /** Signatures checked at the same time, on the thread pool. */
@@ -111,7 +111,7 @@ export class SessionVerifier {
     this.#count(entry);
     const disclosed = this.#disclose(entry, line.disclosures);
     if (line.signature !== undefined) await this.#checkSignature(entry, preAuth, line.signature);
-    if (this.open) this.#parts.onEntry?.(entry, disclosed, this.open);
+    await this.#parts.onEntry?.(entry, disclosed);
   }
 
   /** After the last line. */
@@ -186,11 +186,10 @@ export class SessionVerifier {
     if (this.#intact && (size !== this.#tree.size || root !== this.#tree.root())) {
       this.#fail('seal-wrong', `the seal ${entry.n} is over other entries than the ones before it`, entry.n);
     }
-    if (final !== true) return;
-    this.final = true;
     if (this.#intact && !sameTotals(totals, this.#totals)) {
-      this.#fail('seal-wrong', 'the totals of the final seal differ from what is there', entry.n);
+      this.#fail('seal-wrong', `the totals of the seal ${entry.n} differ from what is there`, entry.n);
     }
+    if (final === true) this.final = true;
   }
 
   #disclose(entry: Entry, texts: readonly string[]): Record<string, unknown> {

@@ -1,0 +1,105 @@
+/** `dbguard transcripts list`: the sessions in the bucket and on this machine, newest last. Reads, does not verify. */
+import { DbguardError } from '../../errors.js';
+import { listSessions, type ObjectSource, type SessionObjects, sessionTime } from '../../review/catalog.js';
+import { type SessionSummary, summarise } from '../../review/summary.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { LineWriter } from '../line-writer.js';
+import { textOption } from '../options.js';
+import { type Paper, paperFor } from '../text.js';
+import { openTranscripts } from './transcripts-source.js';
+import { shown } from './transcripts-words.js';
+
+const READ_AT_ONCE = 16;
+const DAY_MS = 86_400_000;
+
+export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+  const { source } = await openTranscripts(context, options);
+  const paper = paperFor(context);
+  const out = new LineWriter(context.stdout);
+  const matches = filterOf(options);
+  let shown = 0;
+  for await (const summary of summaries(source, timeSpan(options))) {
+    if (!matches(summary)) continue;
+    shown++;
+    const line = options.json === true ? JSON.stringify(asJson(summary)) : asText(summary, paper);
+    if (!(await out.write(line))) return 0;
+  }
+  await out.flush();
+  if (shown === 0 && options.json !== true) context.stderr.write(`no sessions found in ${source.location}\n`);
+  return 0;
+}
+
+/** By session id, which is by time, across people: only names are held in memory, contents a few at a time. */
+async function* summaries(source: ObjectSource, [from, to]: readonly [number, number]): AsyncGenerator<SessionSummary> {
+  const sessions: SessionObjects[] = [];
+  for await (const session of listSessions(source)) {
+    const at = sessionTime(session.sid);
+    if (at >= from && at < to && session.segments.length > 0) sessions.push(session);
+  }
+  sessions.sort((a, b) => (a.sid < b.sid ? -1 : 1));
+  const ahead: Promise<SessionSummary>[] = [];
+  for (const session of sessions) {
+    ahead.push(summarise(session, source));
+    const first = ahead[0];
+    if (first && ahead.length >= READ_AT_ONCE) {
+      ahead.shift();
+      yield await first;
+    }
+  }
+  for (const rest of ahead) yield await rest;
+}
+
+function timeSpan(options: OptionValues): readonly [number, number] {
+  const day = textOption(options, 'day');
+  const since = textOption(options, 'since');
+  if (day !== undefined) return [dayStart('--day', day), dayStart('--day', day) + DAY_MS];
+  return [since === undefined ? 0 : dayStart('--since', since), Number.POSITIVE_INFINITY];
+}
+
+/** Local midnight, as the person who types a date means it. */
+function dayStart(option: string, text: string): number {
+  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? [];
+  const date = new Date(Number(year), Number(month) - 1, Number(day));
+  if (Number.isNaN(date.getTime())) throw new DbguardError('usage', `${option} takes a day like 2026-11-23`);
+  return date.getTime();
+}
+
+function filterOf(options: OptionValues): (summary: SessionSummary) => boolean {
+  const person = textOption(options, 'person')?.toLowerCase();
+  const connection = textOption(options, 'connection');
+  return ({ open, denied }) => {
+    if (person !== undefined) {
+      const { email, sub } = open?.subject ?? {};
+      if (!email?.toLowerCase().includes(person) && sub?.toLowerCase() !== person) return false;
+    }
+    if (connection !== undefined && open?.connection?.name !== connection) return false;
+    return options.denied !== true || (denied ?? 0) > 0;
+  };
+}
+
+function asText(summary: SessionSummary, paper: Paper): string {
+  const { sid, open, startedAt, final, statements, asked, denied, problem } = summary;
+  const start = new Date(startedAt);
+  const when = `${start.toLocaleDateString('en-CA')} ${start.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
+  if (problem !== undefined) return `${sid}  ${when}  ${paper.style('red', `unreadable: ${shown(problem)}`)}`;
+  const who = cut(open?.subject.email ?? open?.subject.sub ?? '?', 28);
+  const where = cut(open?.connection?.name ?? '', 14);
+  const counts = [
+    statements === undefined ? '' : `${statements} stmts`,
+    asked ? paper.style('yellow', `${asked} asked`) : '',
+    denied ? paper.style('red', `${denied} denied`) : '',
+    final ? '' : paper.style('dim', 'not sealed'),
+  ];
+  const agent = paper.style('dim', cut(open?.agent ?? '', 30).trimEnd());
+  return `${paper.style('bold', sid)}  ${when}  ${who}  ${where}  ${[...counts, agent].filter((text) => text !== '').join('  ')}`;
+}
+
+function cut(text: string, width: number): string {
+  const clean = shown(text).replace(/[\n\t]/g, ' ');
+  return clean.length > width ? `${clean.slice(0, width - 1)}…` : clean.padEnd(width);
+}
+
+function asJson({ open, ...summary }: SessionSummary): object {
+  const { subject, connection, agent, level, policy, version } = open ?? {};
+  return { ...summary, person: subject, connection, agent, level, policy, version };
+}

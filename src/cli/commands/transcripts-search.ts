@@ -1,0 +1,58 @@
+/** `dbguard transcripts search`: statements that contain a text, over all sessions. Reads, does not verify. */
+import { messageOf } from '../../errors.js';
+import { listSessions, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
+import { linesOf, segmentText } from '../../review/read-segment.js';
+import { type TimelineItem, timelineItem } from '../../review/timeline.js';
+import { decodeDisclosure, decodeLine, decodePayload } from '../../transcript/line.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { LineWriter } from '../line-writer.js';
+import { paperFor } from '../text.js';
+import { openTranscripts } from './transcripts-source.js';
+import { shown } from './transcripts-words.js';
+
+export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+  const wanted = args.join(' ').toLowerCase();
+  const { source } = await openTranscripts(context, options);
+  const paper = paperFor(context);
+  const out = new LineWriter(context.stdout);
+  let found = 0;
+  for await (const session of listSessions(source)) {
+    for await (const item of itemsOf(session, source, (problem) =>
+      context.stderr.write(`dbguard: ${shown(problem)}\n`),
+    )) {
+      const haystack = `${item.text ?? ''}\n${item.bind ?? ''}\n${item.title}`.toLowerCase();
+      if (!haystack.includes(wanted)) continue;
+      found++;
+      const { sid } = session;
+      const text = shown(item.text ?? item.title)
+        .replace(/\s+/g, ' ')
+        .trim();
+      const time = new Date(item.at).toISOString().slice(0, 19);
+      const line =
+        options.json === true
+          ? JSON.stringify({ sid, ...item })
+          : `${paper.style('bold', sid)} ${paper.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`;
+      if (!(await out.write(line))) return 0;
+    }
+  }
+  await out.flush();
+  return found > 0 ? 0 : 1;
+}
+
+async function* itemsOf(
+  { segments }: SessionObjects,
+  source: ObjectSource,
+  onProblem: (problem: string) => void,
+): AsyncGenerator<TimelineItem> {
+  for (const { key } of segments) {
+    try {
+      for (const text of linesOf(await segmentText(await source.read(key)))) {
+        const { payload, disclosures } = decodeLine(text);
+        const disclosed = disclosures.map(decodeDisclosure).map(({ name, value }) => [name, value] as const);
+        yield timelineItem(decodePayload(payload), Object.fromEntries(disclosed));
+      }
+    } catch (error) {
+      onProblem(`${key}: ${messageOf(error)}`);
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/** Where the commands about transcripts read: which bucket, which issuer keys, what the configuration demands. */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DbguardError, messageOf } from '../../errors.js';
+import { openBucket, parseBucketLocation } from '../../io/bucket.js';
+import { loadConfigs } from '../../io/config-files.js';
+import { spoolSource } from '../../io/spool-source.js';
+import { stateDirPaths } from '../../io/state-dirs.js';
+import { type CombinedConfig, combineConfigs } from '../../policy/combine.js';
+import { listSessions, mergeSources, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
+import type { IdentityDemands } from '../../review/identify.js';
+import { archivedKeys, type FoundKeys, firstOf, type IssuerKeySource, pinnedKeys } from '../../review/issuer-keys.js';
+import type { Bucket } from '../../transcript/entry.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { type IdentitySettings, settingsFrom } from '../identity-settings.js';
+import { textOption } from '../options.js';
+
+export interface TranscriptsSource {
+  readonly bucket: Bucket;
+  /** The bucket, and what this machine has not uploaded yet. */
+  readonly source: ObjectSource;
+  readonly config: CombinedConfig;
+  readonly identity: IdentitySettings | undefined;
+}
+
+/** Options: `bucket`, `config`, `issuer`, `clientId`. Throws `config-missing` where no bucket is known. */
+export async function openTranscripts(context: CommandContext, options: OptionValues): Promise<TranscriptsSource> {
+  const { cwd, env } = context;
+  const config = combineConfigs(loadConfigs({ cwd, env, named: textOption(options, 'config') }));
+  const identity = settingsFrom(config, env, {
+    issuer: textOption(options, 'issuer'),
+    clientId: textOption(options, 'clientId'),
+  });
+  const named = textOption(options, 'bucket');
+  const chosen = named === undefined ? config.bucket : parseBucketLocation(named, cwd);
+  if (chosen === undefined) {
+    throw new DbguardError('config-missing', 'no bucket is configured', {
+      hint: 'Name one in dbguard.yaml (bucket: s3://bucket/prefix or file:./folder), or give --bucket.',
+    });
+  }
+  const bucket = await openBucket(chosen, { env, ...idTokenOf(env, identity) });
+  return { bucket, source: mergeSources(bucket, spoolSource(stateDirPaths(env).state)), config, identity };
+}
+
+/** The developer's own token, renewed when it is near its end, for buckets whose role takes it. */
+function idTokenOf(env: NodeJS.ProcessEnv, identity: IdentitySettings | undefined) {
+  if (identity === undefined) return {};
+  return {
+    idToken: async (): Promise<string> => {
+      const { openLoginSource } = await import('../../io/oidc-login-source.js');
+      const { loadLogin } = await import('../../identity/login-source.js');
+      return (await loadLogin(openLoginSource(env, identity))).idToken;
+    },
+  };
+}
+
+export function demandsOf(identity: IdentitySettings | undefined): IdentityDemands {
+  if (identity === undefined) return {};
+  const { issuer, clientId, minimumLevel, maxAgeMs } = identity;
+  return {
+    issuer,
+    clientId,
+    ...(minimumLevel === undefined ? {} : { minimumLevel }),
+    ...(maxAgeMs === undefined ? {} : { maxLoginAgeMs: maxAgeMs }),
+  };
+}
+
+/** `--keys`: a folder or bucket that `archive-keys` filled, or a file with a key set; else the bucket's archive and the issuer. */
+export async function issuerKeys(
+  context: CommandContext,
+  options: OptionValues,
+  { bucket, identity }: TranscriptsSource,
+): Promise<IssuerKeySource> {
+  const named = textOption(options, 'keys');
+  if (named === undefined) {
+    const sources = [archivedKeys(bucket)];
+    // Only the configured issuer is asked: an address in a transcript is its writer's choice.
+    if (identity && options.offline !== true) sources.push(liveKeys(identity));
+    return firstOf(sources);
+  }
+  const path = resolve(context.cwd, named);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    return firstOf([archivedKeys(await openBucket(parseBucketLocation(named, context.cwd), { env: context.env }))]);
+  }
+  try {
+    return pinnedKeys(readFileSync(path, 'utf8'), named);
+  } catch (error) {
+    throw new DbguardError('usage', `${named} holds no issuer keys: ${messageOf(error)}`, {
+      hint: 'Give a JSON Web Key Set, or the folder that "dbguard transcripts archive-keys" writes to.',
+    });
+  }
+}
+
+function liveKeys(identity: IdentitySettings): IssuerKeySource {
+  return {
+    keysOf: async (issuer): Promise<FoundKeys | undefined> => {
+      if (issuer !== identity.issuer) return undefined;
+      const { connectIssuer } = await import('../../io/oidc-login-source.js');
+      const { fetchIssuerKeys } = await import('../../identity/issuer.js');
+      const { keys } = await fetchIssuerKeys(await connectIssuer(identity, AbortSignal.timeout(15_000)));
+      return { keys, origin: `${issuer} now` };
+    },
+  };
+}
+
+/** The one session whose id begins with `id`. Throws `transcript-unknown`, and `usage` when several do. */
+export async function findSession(source: ObjectSource, id: string): Promise<SessionObjects> {
+  const wanted = id.toLowerCase();
+  const found: SessionObjects[] = [];
+  for await (const session of listSessions(source)) {
+    if (session.sid === wanted && session.segments.length > 0) return session;
+    if (session.sid.startsWith(wanted) && session.segments.length > 0) found.push(session);
+  }
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  if (only === undefined) {
+    throw new DbguardError('transcript-unknown', `no session begins with "${id}" in ${source.location}`, {
+      hint: 'See dbguard transcripts list.',
+    });
+  }
+  throw new DbguardError('usage', `${found.length} sessions begin with "${id}"`, {
+    hint: `Give more of one: ${found
+      .slice(0, 5)
+      .map((session) => session.sid)
+      .join(', ')}`,
+  });
+}

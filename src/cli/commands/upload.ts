@@ -1,0 +1,46 @@
+/** `dbguard upload`: brings to the bucket what earlier sessions left on this machine. */
+import { listSpool, type RecoveredSession, recoverSpool } from '../../io/spool-recovery.js';
+import { stateDirPaths } from '../../io/state-dirs.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { openTranscripts } from './transcripts-source.js';
+
+/** Attempts in a row without an upload, after which the bucket counts as away. */
+const ATTEMPTS = 4;
+
+export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+  const { state } = stateDirPaths(context.env);
+  if (listSpool(state).length === 0) {
+    context.stderr.write('Nothing waits: every session is in the bucket.\n');
+    return 0;
+  }
+  const { bucket } = await openTranscripts(context, options);
+  const giveUp = new AbortController();
+  let failures = 0;
+  const sessions = await recoverSpool({
+    state,
+    bucket,
+    anyBucket: options.anyBucket === true,
+    signal: giveUp.signal,
+    onTrouble: (error) => {
+      context.stderr.write(`dbguard: ${error.message}\n`);
+      if (++failures >= ATTEMPTS) giveUp.abort();
+    },
+    onProgress: ({ sid }, { uploaded, left }) => {
+      failures = 0;
+      context.stderr.write(`${sid}: ${uploaded} uploaded, ${left} left\n`);
+    },
+  });
+  for (const session of sessions) context.stdout.write(`${session.sid}  ${words(session, bucket.location)}\n`);
+  return sessions.some(({ left }) => left > 0) ? 1 : 0;
+}
+
+function words({ state, left, bucket }: RecoveredSession, location: string): string {
+  switch (state) {
+    case 'uploaded':
+      return `is in ${location}`;
+    case 'left':
+      return `${left} segments could not be uploaded and stay here`;
+    case 'elsewhere':
+      return `belongs to ${bucket}; --any-bucket brings it to ${location}`;
+  }
+}

@@ -1,0 +1,58 @@
+/**
+ * A session in one line of a list, from its first and its last segment. Not verified: what is listed is what the
+ * transcript says of itself.
+ */
+import { messageOf } from '../errors.js';
+import type { Entry } from '../transcript/entry.js';
+import { decodeLine, decodePayload, isRecord } from '../transcript/line.js';
+import { type OpenDetails, readOpen } from '../transcript/open-entry.js';
+import { type ObjectSource, type SessionObjects, sessionTime } from './catalog.js';
+import { linesOf, segmentText } from './read-segment.js';
+
+export interface SessionSummary {
+  readonly sid: string;
+  /** Key prefix's hash of the subject. */
+  readonly subject: string;
+  readonly open?: OpenDetails;
+  /** Milliseconds since 1970 UTC. */
+  readonly startedAt: number;
+  readonly lastAt?: number;
+  readonly final: boolean;
+  /** As the last seal counts. */
+  readonly statements?: number;
+  readonly asked?: number;
+  readonly denied?: number;
+  /** The session cannot be read. */
+  readonly problem?: string;
+}
+
+export async function summarise(session: SessionObjects, source: ObjectSource): Promise<SessionSummary> {
+  const base = { sid: session.sid, subject: session.subject, startedAt: sessionTime(session.sid), final: false };
+  try {
+    const first = session.segments[0];
+    const last = session.segments.at(-1);
+    if (first === undefined || last === undefined) return { ...base, problem: 'it has no segments' };
+    const head = await segmentText(await source.read(first.key));
+    const tail = last === first ? head : await segmentText(await source.read(last.key));
+    const [line] = linesOf(head);
+    const end = readEntry(tail.slice(tail.lastIndexOf('\n', tail.length - 2) + 1).trimEnd());
+    return { ...base, open: readOpen(readEntry(line ?? '')), ...sealed(end) };
+  } catch (error) {
+    return { ...base, problem: messageOf(error) };
+  }
+}
+
+function sealed(entry: Entry): Pick<SessionSummary, 'lastAt' | 'final' | 'statements' | 'asked' | 'denied'> {
+  const lastAt = entry.t / 1000;
+  const { totals, final } = entry.fields;
+  if (entry.k !== 'seal' || !isRecord(totals)) return { lastAt, final: false };
+  const { statements, asked, denied } = totals;
+  if (typeof statements !== 'number' || typeof asked !== 'number' || typeof denied !== 'number') {
+    return { lastAt, final: final === true };
+  }
+  return { lastAt, final: final === true, statements, asked, denied };
+}
+
+function readEntry(text: string): Entry {
+  return decodePayload(decodeLine(text).payload);
+}

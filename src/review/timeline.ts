@@ -1,0 +1,115 @@
+/** Entries as people read them: one item each, with the words of its kind. Texts are attacker-controlled. */
+import type { Entry } from '../transcript/entry.js';
+import { isRecord } from '../transcript/line.js';
+
+export type Mood = 'plain' | 'good' | 'bad' | 'waiting' | 'quiet';
+
+export interface TimelineItem {
+  readonly n: number;
+  /** Milliseconds since 1970 UTC, by the writer's clock. */
+  readonly at: number;
+  readonly kind: string;
+  /** Number of the client connection. */
+  readonly connection?: number;
+  /** The statement that a verdict or an outcome belongs to. */
+  readonly of?: number;
+  /** One line. */
+  readonly title: string;
+  /** SQL or another text in full. */
+  readonly text?: string;
+  readonly bind?: string;
+  readonly mood: Mood;
+}
+
+type Disclosed = Readonly<Record<string, unknown>>;
+const REDACTED = '(redacted)';
+
+export function timelineItem(entry: Entry, disclosed: Disclosed): TimelineItem {
+  const { fields } = entry;
+  const text = textOf(entry, disclosed);
+  return {
+    n: entry.n,
+    at: entry.t / 1000,
+    kind: entry.k,
+    ...(typeof fields.conn === 'number' ? { connection: fields.conn } : {}),
+    ...(typeof fields.of === 'number' ? { of: fields.of } : {}),
+    ...(text === undefined ? {} : { text }),
+    ...(typeof disclosed.bind === 'string' ? { bind: disclosed.bind } : {}),
+    ...(titles[entry.k] ?? other)(entry, disclosed),
+  };
+}
+
+function textOf(entry: Entry, disclosed: Disclosed): string | undefined {
+  const { sql } = disclosed;
+  if (typeof sql === 'string') return sql;
+  return 'sql' in entry.c ? REDACTED : undefined;
+}
+
+type Words = { readonly title: string; readonly mood: Mood };
+
+const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Words>> = {
+  open: ({ fields }) => ({ title: `session opened${field(fields, 'agent', ': ')}`, mood: 'quiet' }),
+  connection: ({ fields }) => ({
+    title: words('connection', fields, ['conn', 'event', 'application', 'pid', 'reason']),
+    mood: 'quiet',
+  }),
+  parse: () => ({ title: 'prepared', mood: 'quiet' }),
+  statement: ({ fields }) => statement(fields),
+  verdict: ({ fields }, { reason }) => {
+    const allowed = fields.decision === 'allow';
+    const by = words('', fields, ['by', 'name', 'channel']);
+    const why = typeof reason === 'string' ? `: ${reason}` : '';
+    return { title: `${allowed ? 'allowed' : 'denied'} by ${by}${why}`, mood: allowed ? 'good' : 'bad' };
+  },
+  outcome: ({ fields }) => outcome(fields),
+  intent: ({ fields }) => ({ title: words('intent', fields, ['source', 'claim', 'tool']), mood: 'quiet' }),
+  grant: ({ fields }) => ({ title: words('access', fields, ['event', 'role', 'tables', 'minutes']), mood: 'waiting' }),
+  heartbeat: () => ({ title: 'heartbeat', mood: 'quiet' }),
+  redaction: ({ fields }) => ({ title: words('redaction', fields, ['session', 'of', 'reason']), mood: 'waiting' }),
+  seal: ({ fields }) => ({ title: fields.final === true ? 'session sealed' : 'segment sealed', mood: 'quiet' }),
+};
+
+function statement(fields: Disclosed): Words {
+  const { decision } = fields;
+  const mood = decision === 'allow' ? 'plain' : decision === 'deny' ? 'bad' : 'waiting';
+  const again = typeof fields.continues === 'number' ? ` more rows of #${fields.continues}` : '';
+  const prepared = typeof fields.text === 'number' ? ` text of #${fields.text}` : '';
+  return {
+    title: `${commands(fields.facts)}${again}${prepared} ${words('', fields, ['decision', 'rule'])}`.trim(),
+    mood,
+  };
+}
+
+function outcome(fields: Disclosed): Words {
+  const failed = typeof fields.sqlstate === 'string' || fields.how === 'failed';
+  const { us, bytes } = fields;
+  const parts = [words('', fields, failed ? ['how', 'sqlstate'] : ['tag'])];
+  if (typeof bytes === 'number' && bytes > 0) parts.push(`${bytes} bytes`);
+  if (typeof us === 'number') parts.push(`${(us / 1000).toFixed(1)} ms`);
+  if (Array.isArray(fields.masked)) parts.push(`masked: ${fields.masked.join(', ')}`);
+  if (parts[0] === '') parts[0] = String(fields.how ?? 'done');
+  return { title: parts.join(', '), mood: failed ? 'bad' : 'quiet' };
+}
+
+function other(entry: Entry): Words {
+  return { title: entry.k, mood: 'quiet' };
+}
+
+function commands(facts: unknown): string {
+  if (!Array.isArray(facts)) return isRecord(facts) && 'unparseable' in facts ? 'not understood' : '';
+  return facts.map((one) => (isRecord(one) ? String(one.command ?? '') : '')).join('; ');
+}
+
+function words(head: string, fields: Disclosed, names: readonly string[]): string {
+  const values = names
+    .map((name) => fields[name])
+    .filter((value) => value !== undefined && value !== null && value !== '');
+  return [head, ...values.map((value) => (typeof value === 'object' ? JSON.stringify(value) : String(value)))]
+    .filter((word) => word !== '')
+    .join(' ');
+}
+
+function field(fields: Disclosed, name: string, before: string): string {
+  const value = fields[name];
+  return typeof value === 'string' ? before + value : '';
+}
