@@ -10,7 +10,7 @@ import { decodeNegotiateProtocolVersion, encodeStartup } from '../../wire/startu
 import { type LoginContext, UpstreamLogin } from './authenticate.js';
 import type { UpstreamConfig } from './config.js';
 import type { Channel } from './encrypt.js';
-import { protocolFailure, refusedByServer } from './failure.js';
+import { protocolFailure, refusedByServer, unusable } from './failure.js';
 import { MessageReader } from './message-reader.js';
 
 export interface BackendKey {
@@ -72,7 +72,7 @@ class Startup {
 
   async run(): Promise<StartedSession> {
     const { socket } = this.#request.channel;
-    socket.write(encodeStartup(this.#request.protocolMinor, this.#request.parameters));
+    socket.write(this.#startupPacket());
     await this.#logIn();
     await this.#becomeReady();
     const rest = this.#reader.detach();
@@ -85,6 +85,15 @@ class Startup {
       unknownOptions: this.#unknownOptions,
       rest,
     };
+  }
+
+  #startupPacket(): Buffer {
+    try {
+      return encodeStartup(this.#request.protocolMinor, this.#request.parameters);
+    } catch (error) {
+      if (!(error instanceof ProtocolViolation)) throw error;
+      throw unusable(`the startup parameters cannot be sent: ${error.message}`, 'Shorten options in the connection.');
+    }
   }
 
   async #logIn(): Promise<void> {

@@ -138,6 +138,9 @@ async function startupFacts(t: Test, { port, version }: Server): Promise<void> {
   t.equal(await query(upstream, 'SELECT pg_backend_pid()'), String(upstream.backendKey?.pid));
   t.ok(upstream.socket.isPaused(), 'paused');
 
+  const long = await failure({ url: `${url} options='${'x'.repeat(10_000)}'` });
+  t.match(long, { code: 'config-invalid', message: /startup parameters/ });
+
   const newer = await connect(t, { url }, { protocolMinor: 2 });
   t.equal(newer.protocolMinor, version >= 18 ? 2 : 0, 'negotiated');
   t.equal(newer.backendKey?.key.length, version >= 18 ? 32 : 4);
