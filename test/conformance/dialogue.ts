@@ -13,6 +13,8 @@ export interface Dialogue {
    * words of its own. `closes`: it cuts the connection off where a server would complain and go on, or say nothing.
    */
   readonly ownAnswer?: 'same-code' | 'closes';
+  /** The oldest server that says the same as dbguard: what it announces is dbguard's own. */
+  readonly since?: 15 | 18;
   /** false: the first client is not logged in; the dialogue sends its first bytes itself. */
   readonly login?: boolean;
 }

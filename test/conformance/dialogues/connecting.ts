@@ -23,8 +23,8 @@ export const connecting: readonly Dialogue[] = [
   { name: 'a setting that does not exist', startup: { no_such_setting: '1' }, steps: [closed()] },
   { name: 'a setting with a bad value', startup: { work_mem: 'a lot' }, steps: [closed()] },
   { name: 'a database that does not exist', startup: { database: 'no such database' }, steps: [closed()] },
-  { name: 'protocol 3.2', protocol: [3, 2], steps: [query('SELECT 1'), ready()] },
-  { name: 'protocol 3.99', protocol: [3, 99], steps: [query('SELECT 1'), ready()] },
+  { name: 'protocol 3.2', protocol: [3, 2], since: 18, steps: [query('SELECT 1'), ready()] },
+  { name: 'protocol 3.99', protocol: [3, 99], since: 18, steps: [query('SELECT 1'), ready()] },
   {
     name: 'options of the protocol that nobody knows',
     startup: { '_pq_.first': '1', '_pq_.second': 'x' },

@@ -1,0 +1,106 @@
+/**
+ * `npm run conformance`: can a client tell dbguard from the server? Everything is done twice, directly and through
+ * `dbguard proxy`, and compared.
+ *
+ *   --version 15|18     default: every one that this machine has
+ *   --only TEXT         only what has this in its name
+ *   --trickle           one byte in each packet towards dbguard
+ *   --regress FOLDER    also PostgreSQL's own regression tests, from src/test/regress of its source
+ */
+import { parseArgs } from 'node:util';
+import { clientProgram, type PostgresVersion, postgresAvailable } from '../helpers/postgres.js';
+import { allDialogues } from './dialogues/all.js';
+import { differences } from './differences.js';
+import { playScene, scenes } from './drivers.js';
+import { play } from './play.js';
+import { regressionScript, regressionTests, runPsql, scripts } from './psql.js';
+import { openStages, type Stages } from './stages.js';
+import { compare } from './verdict.js';
+
+interface Tally {
+  same: number;
+  readonly different: string[];
+}
+
+const { values: options } = parseArgs({
+  options: {
+    version: { type: 'string' },
+    only: { type: 'string', default: '' },
+    trickle: { type: 'boolean', default: false },
+    regress: { type: 'string' },
+  },
+});
+
+const wanted = ([15, 18] as const).filter((one) => options.version === undefined || options.version === String(one));
+let failed = 0;
+for (const version of wanted) {
+  if (!postgresAvailable(version)) console.log(`PostgreSQL ${version}: skipped, it is not installed`);
+  else failed += await conform(version);
+}
+console.log(failed === 0 ? 'No client could tell dbguard from the server.' : `${failed} differences.`);
+process.exit(failed === 0 ? 0 : 1);
+
+async function conform(version: PostgresVersion): Promise<number> {
+  console.log(`PostgreSQL ${version}`);
+  const stages = await openStages(version, { trickle: options.trickle });
+  try {
+    let different = 0;
+    for (const [group, tally] of await everything(version, stages)) {
+      console.log(`  ${group.padEnd(24)} ${tally.same} same, ${tally.different.length} different`);
+      different += tally.different.length;
+    }
+    return different;
+  } finally {
+    await stages.close();
+  }
+}
+
+async function everything(version: PostgresVersion, stages: Stages): Promise<Map<string, Tally>> {
+  const tallies = new Map<string, Tally>();
+  const count = (group: string, name: string, diff: readonly string[]) => {
+    const tally = tallies.get(group) ?? { same: 0, different: [] };
+    tallies.set(group, tally);
+    if (diff.length === 0) {
+      tally.same++;
+      return;
+    }
+    tally.different.push(name);
+    console.log(`  ${group}: ${name}`);
+    for (const line of diff.slice(0, 12)) console.log(`    ${line.slice(0, 240)}`);
+  };
+  const chosen = (name: string) => name.includes(options.only);
+  const both = (act: (stage: Stages['direct']) => Promise<string[]>) =>
+    Promise.all([act(stages.direct), act(stages.guarded)]);
+
+  for (const [group, dialogues] of Object.entries(allDialogues)) {
+    for (const dialogue of dialogues.filter(({ name, since = 0 }) => chosen(name) && since <= version)) {
+      const [direct, guarded] = await both((stage) => play(dialogue, stage));
+      count(group, dialogue.name, compare(dialogue, direct, guarded));
+    }
+  }
+  for (const scene of scenes.filter(({ name }) => chosen(name))) {
+    const [direct, guarded] = await both(async (stage) => {
+      await stage.backstage('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+      return playScene(scene, stage.target);
+    });
+    count('drivers', scene.name, differences(direct, guarded));
+  }
+  const psql = clientProgram('psql');
+  if (psql === undefined) console.log('  psql: skipped, it is not installed');
+  for (const [name, script] of psql === undefined ? [] : Object.entries(scripts)) {
+    if (!chosen(name)) continue;
+    const [direct, guarded] = await both(async (stage) => {
+      await stage.backstage('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+      return runPsql(psql ?? '', stage.target, script);
+    });
+    count('psql', name, differences(direct, guarded));
+  }
+  if (options.regress === undefined || psql === undefined) return tallies;
+  for (const name of ['test_setup', ...regressionTests.filter(chosen)]) {
+    const script = await regressionScript(options.regress, name);
+    if (script === undefined) continue;
+    const [direct, guarded] = await both((stage) => runPsql(psql, stage.target, script, options.regress));
+    count('regression', name, differences(direct, guarded));
+  }
+  return tallies;
+}

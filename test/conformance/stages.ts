@@ -1,0 +1,56 @@
+/** Two fresh servers of one version: the first is talked to directly, the second through `dbguard proxy`. */
+import pg from 'pg';
+import { type Guarded, startGuarded } from '../helpers/guarded.js';
+import { type PostgresVersion, startPostgres, type TestPostgres } from '../helpers/postgres.js';
+import type { Stage } from './play.js';
+
+export interface Stages {
+  readonly direct: Stage;
+  readonly guarded: Stage;
+  close(): Promise<void>;
+}
+
+/** The policy allows everything that dbguard can allow: what is compared is the protocol. */
+export async function openStages(version: PostgresVersion, options: { trickle?: boolean } = {}): Promise<Stages> {
+  const servers = await Promise.all([startPostgres({ version }), startPostgres({ version })]);
+  const [direct, upstream] = servers;
+  const backstages = await Promise.all(servers.map(backstage));
+  const [directBackstage, guardedBackstage] = backstages;
+  if (!directBackstage || !guardedBackstage) throw new Error('unreachable');
+  let proxy: Guarded;
+  const closeServers = async () => {
+    await Promise.all(backstages.map((one) => one.end()));
+    await Promise.all(servers.map((server) => server.stop()));
+  };
+  try {
+    proxy = await startGuarded(upstream, { policy: { profile: 'observe' } });
+  } catch (error) {
+    await closeServers();
+    throw error;
+  }
+  return {
+    direct: { target: targetOf(direct), backstage: directBackstage.query },
+    guarded: { target: { ...proxy, database: 'postgres' }, backstage: guardedBackstage.query, ...options },
+    close: async () => {
+      await proxy.stop().finally(closeServers);
+    },
+  };
+}
+
+function targetOf(server: TestPostgres) {
+  const { host, port, password, superuser } = server;
+  return { host, port, user: superuser, password, database: 'postgres' };
+}
+
+async function backstage(server: TestPostgres) {
+  const client = new pg.Client({ connectionString: server.url() });
+  await client.connect();
+  return {
+    query: async (sql: string): Promise<readonly unknown[]> => {
+      const results: pg.QueryArrayResult | pg.QueryArrayResult[] = await client.query({ text: sql, rowMode: 'array' });
+      const last = Array.isArray(results) ? results.at(-1) : results;
+      return last?.rows.map((row: unknown[]) => row[0]) ?? [];
+    },
+    end: () => client.end(),
+  };
+}
