@@ -1,18 +1,17 @@
 /** The commented dbguard.yaml that `dbguard init` writes. Sections that nobody answered stay in it as comments. */
 import { stringify } from 'yaml';
-import type { ProfileName } from '../policy/profiles.js';
-import type { Environment } from '../policy/read-connection.js';
 
+/** As given; reading the file that they make checks them. */
 export interface InitAnswers {
   readonly name: string;
   /** Without a password. */
   readonly url?: string | undefined;
   readonly service?: string | undefined;
-  readonly environment: Environment;
+  readonly environment: string;
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;
   readonly bucket?: string | undefined;
-  readonly profile?: ProfileName | undefined;
+  readonly profile?: string | undefined;
   /** For the user's own folder: the file may loosen, and may start programs. */
   readonly forUser: boolean;
 }

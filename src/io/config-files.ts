@@ -136,6 +136,14 @@ export function shortPath(path: string, cwd: string): string {
   return short !== '' && short.length < path.length ? short : path;
 }
 
+/** Throws `usage` when the file exists: told before anything is asked. */
+export function refuseToReplace(path: string, shown: string): void {
+  if (!exists(path)) return;
+  throw new DbguardError('usage', `${shown} exists already`, {
+    hint: 'Edit it, or replace it with "dbguard init --force".',
+  });
+}
+
 /** Throws `usage` when the file exists and `replace` is not set. Whole or not at all. */
 export function writeConfigFile(path: string, text: string, options: { replace: boolean; mode: number }): void {
   try {
@@ -147,11 +155,7 @@ export function writeConfigFile(path: string, text: string, options: { replace: 
     writeFileSync(partial, text, { mode: options.mode });
     renameSync(partial, path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new DbguardError('usage', `${path} exists already`, {
-        hint: 'Edit it, or replace it with "dbguard init --force".',
-      });
-    }
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') refuseToReplace(path, path);
     throw new DbguardError('usage', `cannot write ${path}: ${messageOf(error)}`, {
       hint: 'Make the folder writable, or run dbguard init in another one.',
       cause: error,

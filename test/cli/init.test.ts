@@ -115,3 +115,32 @@ t.test('a folder that cannot be written to is said so', async (t) => {
   writeFileSync(join(cwd, 'file'), '');
   await t.rejects(runCommand('init', [], { cwd: join(cwd, 'file') }), { message: /cannot write/ });
 });
+
+t.test('at a terminal it asks, and asks again after a wrong answer', async (t) => {
+  const cwd = t.testdir();
+  const stdin = [
+    'postgresql://ada:s3cret@db/shop',
+    'stagin',
+    'staging',
+    '',
+    's3://Bad_Name',
+    's3://acme-dbguard/x',
+    '',
+  ];
+  const ran = await runCommand('init', [], { cwd, stdin: stdin.join('\n'), terminal: 80, interactive: true });
+  t.equal(ran.code, 0);
+  t.match(ran.stdout, /environment: expected one of .*Did you mean "staging"\?/);
+  t.match(ran.stdout, /bucket: expected file:/);
+  const text = read(join(cwd, 'dbguard.yaml'));
+  t.notMatch(text, 's3cret');
+  const config = parseConfig(text, 'dbguard.yaml');
+  t.match(config, { bucket: { bucket: 'acme-dbguard' }, identity: undefined });
+  t.match(config.connections.get('main'), { url: 'postgresql://ada@db/shop', environment: 'staging' });
+});
+
+t.test('when the input ends, nothing is written', async (t) => {
+  const cwd = t.testdir();
+  const ended = runCommand('init', [], { cwd, stdin: 'postgresql://ada@db/shop\n', terminal: 80, interactive: true });
+  await t.rejects(ended, { code: 'usage', message: 'nothing was written' });
+  t.notOk(existsSync(join(cwd, 'dbguard.yaml')));
+});

@@ -1,6 +1,7 @@
 /** Runs a command of the table in this process, on streams of the test's own. */
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { stripVTControlCharacters } from 'node:util';
 import { Command } from 'commander';
 import type { CommandContext, OptionValues } from '../../src/cli/command.js';
 import { commandTable } from '../../src/cli/table.js';
@@ -17,6 +18,8 @@ export interface Surroundings {
   readonly stdin?: string;
   /** Columns of a terminal; absent: no terminal. */
   readonly terminal?: number;
+  /** stdin is a terminal too: each line is typed when the question before it has been asked. */
+  readonly interactive?: boolean;
 }
 
 /** Parses `args` as the command line does; rejects with what the command throws. */
@@ -28,11 +31,16 @@ export async function runCommand(path: string, args: readonly string[], given: S
   for (const option of entry.options ?? []) command.option(option.flags, option.description);
   command.action(() => undefined);
   await command.parseAsync([...args], { from: 'user' });
-  const stdin = new PassThrough();
-  stdin.end(given.stdin ?? '');
+  const stdin: PassThrough & { isTTY?: boolean } = new PassThrough();
   const stdout: PassThrough & { isTTY?: boolean; columns?: number } = new PassThrough();
   const stderr = new PassThrough();
   if (given.terminal !== undefined) Object.assign(stdout, { isTTY: true, columns: given.terminal });
+  if (given.interactive) {
+    stdin.isTTY = true;
+    typeLines(given.stdin ?? '', stdin, stdout);
+  } else {
+    stdin.end(given.stdin ?? '');
+  }
   const context: CommandContext = { stdin, stdout, stderr, env: given.env ?? {}, cwd: given.cwd };
   const written = [text(stdout), text(stderr)];
   const module = await entry.load();
@@ -41,4 +49,15 @@ export async function runCommand(path: string, args: readonly string[], given: S
     .finally(() => [stdout.end(), stderr.end()]);
   const [out = '', err = ''] = await Promise.all(written);
   return { code, stdout: out, stderr: err };
+}
+
+/** A question ends in a blank without a line break. */
+function typeLines(lines: string, stdin: PassThrough, stdout: PassThrough): void {
+  const left = lines.split('\n').slice(0, -1);
+  stdout.on('data', (chunk: Buffer) => {
+    if (!/[:\]] $/.test(stripVTControlCharacters(chunk.toString('utf8')))) return;
+    const line = left.shift();
+    if (line === undefined) stdin.end();
+    else stdin.write(`${line}\n`);
+  });
 }

@@ -1,34 +1,41 @@
 /** `dbguard init`: writes a commented dbguard.yaml. Asks only at a terminal, and only when no flag was given. */
 import { join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { DbguardError } from '../../errors.js';
-import { configFileName, shortPath, writeConfigFile } from '../../io/config-files.js';
+import { configFileName, refuseToReplace, shortPath, writeConfigFile } from '../../io/config-files.js';
 import { stateDirs } from '../../io/state-dirs.js';
 import { parseConninfo } from '../../io/upstream/conninfo.js';
 import { parseConfig } from '../../policy/config.js';
 import { profileNames } from '../../policy/profiles.js';
 import { environments } from '../../policy/read-connection.js';
 import type { CommandContext, OptionValues } from '../command.js';
+import { askForAnswers } from '../init-questions.js';
 import { configTemplate, type InitAnswers } from '../init-template.js';
 import { oneOfOption, textOption } from '../options.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const forUser = options.user === true;
+  const replace = options.force === true;
   const given = answersFrom(options, forUser);
-  const asks = context.stdin.isTTY === true && context.stdout.isTTY === true && !hasAnswers(options);
-  const { url, hadPassword } = withoutPassword((asks ? await ask(context, given) : given).url);
-  const answers = { ...given, url };
   const path = forUser ? join(stateDirs(context.env).config, configFileName) : join(context.cwd, configFileName);
-  const text = configTemplate(answers);
-  // a wrong flag is told before anything is written
-  parseConfig(text, configFileName);
-  if (url !== undefined) parseConninfo(url);
-  writeConfigFile(path, text, { replace: options.force === true, mode: forUser ? 0o600 : 0o644 });
   const shown = shortPath(path, context.cwd);
+  if (!replace) refuseToReplace(path, shown);
+  const asks = context.stdin.isTTY === true && context.stdout.isTTY === true && !hasAnswers(options);
+  const answers = asks ? await askForAnswers(context, given, (one) => void textOf(one)) : given;
+  const { text, hadPassword } = textOf(answers);
+  writeConfigFile(path, text, { replace, mode: forUser ? 0o600 : 0o644 });
   context.stdout.write(`Wrote ${shown}.\n`);
   if (hadPassword) context.stderr.write('The password in the URL was left out; put it into ~/.pgpass or PGPASSWORD.\n');
   context.stdout.write(nextSteps(answers, shown));
   return 0;
+}
+
+/** The file's text; throws for answers that make no valid file, before anything is written. */
+function textOf(answers: InitAnswers): { readonly text: string; readonly hadPassword: boolean } {
+  const { url, hadPassword } = withoutPassword(answers.url);
+  const text = configTemplate({ ...answers, url });
+  parseConfig(text, configFileName);
+  if (url !== undefined) parseConninfo(url);
+  return { text, hadPassword };
 }
 
 function answersFrom(options: OptionValues, forUser: boolean): InitAnswers {
@@ -52,24 +59,6 @@ function answersFrom(options: OptionValues, forUser: boolean): InitAnswers {
 
 function hasAnswers(options: OptionValues): boolean {
   return Object.keys(options).some((name) => name !== 'user' && name !== 'force');
-}
-
-async function ask(context: CommandContext, given: InitAnswers): Promise<InitAnswers> {
-  const lines = createInterface({ input: context.stdin, output: context.stdout });
-  const question = async (text: string): Promise<string | undefined> =>
-    (await lines.question(text)).trim() || undefined;
-  try {
-    context.stdout.write('An empty answer leaves the part in the file as a comment or at its default.\n');
-    const url = await question('Database, as psql takes it (postgresql://user@host/database): ');
-    const environment = await question(`Is it ${environments.join(', ')}? [production] `);
-    const issuer = await question('OpenID Connect issuer (https://...): ');
-    const clientId = issuer === undefined ? undefined : await question('Client id at that issuer: ');
-    const bucket = await question('Bucket for signed transcripts (s3://bucket/prefix or file:./folder): ');
-    const checked = oneOfOption({ environment }, 'environment', environments) ?? given.environment;
-    return { ...given, url, environment: checked, issuer, clientId, bucket };
-  } finally {
-    lines.close();
-  }
 }
 
 /** A password must not get into a file that is meant to be committed. */
