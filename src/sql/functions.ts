@@ -102,9 +102,8 @@ export function addUserFunction(schema: string | undefined, name: string, walk: 
     return;
   }
   const understood = overloads.map((one) => followBody(one, name, walk)).every(Boolean);
-  const quiet = overloads.every((one) => one.volatility !== 'volatile');
-  if (quiet && understood) return;
-  walk.add(effect, { targets: [target], opaque: !understood });
+  // A body that was read to its end has said all by its own effects.
+  if (!understood || kind === 'procedure') walk.add(effect, { targets: [target], opaque: !understood });
 }
 
 /** Adds the effects of the function's body. False when it cannot be read. */
