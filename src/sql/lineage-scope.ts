@@ -47,6 +47,20 @@ export class LineageScope {
     return this.#ctes.get(name) ?? this.parent?.cte(name);
   }
 
+  /** What a subquery in FROM sees of this level without LATERAL: the WITH queries. */
+  withoutParts(): LineageScope {
+    const scope = new LineageScope(this.parent);
+    for (const [name, shape] of this.#ctes) scope.setCte(name, shape);
+    return scope;
+  }
+
+  /** The same level, to which a join adds what only it sees. */
+  copy(): LineageScope {
+    const scope = this.withoutParts();
+    scope.add({ parts: this.#parts, aliases: this.#aliases });
+    return scope;
+  }
+
   get parts(): readonly Shape[] {
     return this.#parts;
   }
@@ -57,22 +71,22 @@ export class LineageScope {
 
   /** A name without a qualifier: a column of this level or of one around it, else a whole row. */
   column(name: string): Column {
-    let open: Flow = noFlow;
-    for (let level: LineageScope | undefined = this; level !== undefined; level = level.parent) {
-      const found = lookUp(level.#parts, name);
-      open = union([open, found.open]);
-      if (found.exact !== undefined) {
-        const flow = union([found.exact.flow, open]);
-        return { name, flow, direct: found.exact.direct && open.size === 0 };
-      }
-      if (found.anonymous && !systemColumns.has(name)) {
-        const row = this.alias(name)?.all ?? noFlow;
-        return { name, flow: union([open, row, level.parent?.column(name).flow ?? noFlow]), direct: false };
-      }
-    }
+    const column = this.#column(name);
+    if (column !== undefined) return column;
     const row = this.alias(name);
-    if (row !== undefined) return { name, flow: union([row.all, open]), direct: false };
-    return { name, flow: systemColumns.has(name) ? open : anyFlow, direct: false };
+    if (row !== undefined) return { name, flow: row.all, direct: false };
+    return { name, flow: systemColumns.has(name) ? noFlow : anyFlow, direct: false };
+  }
+
+  #column(name: string): Column | undefined {
+    const { exact, open, anonymous } = lookUp(this.#parts, name);
+    if (exact !== undefined) {
+      return { name, flow: union([exact.flow, open]), direct: exact.direct && open.size === 0 };
+    }
+    const outer = this.parent === undefined ? undefined : this.parent.#column(name);
+    if (!anonymous) return outer;
+    // It may be a column that we cannot name, one of an outer level, or a row.
+    return { name, flow: union([open, outer?.flow ?? noFlow, this.alias(name)?.all ?? noFlow]), direct: false };
   }
 }
 
@@ -140,12 +154,12 @@ export function joinUsing(
   const rightNames = new Set(rightColumns.map((column) => column.name));
   const common = names ?? leftColumns.flatMap(({ name }) => (name !== undefined && rightNames.has(name) ? [name] : []));
   const merged = new Set<string | undefined>(common);
+  const leftNames = new Set(leftColumns.map((column) => column.name));
+  if (!common.every((name) => leftNames.has(name) && rightNames.has(name))) return unknownShape;
   const columns = common.map((name): Column => {
     const both = [...leftColumns, ...rightColumns].filter((column) => column.name === name);
     return { name, flow: union(both.map((one) => one.flow)), direct: both.every((one) => one.direct) };
   });
   const rest = [...leftColumns, ...rightColumns].filter((column) => !merged.has(column.name));
-  return columns.some((column) => column.flow.size === 0 && !rightNames.has(column.name))
-    ? unknownShape
-    : shapeOf([...columns, ...rest]);
+  return shapeOf([...columns, ...rest]);
 }

@@ -1,0 +1,113 @@
+/**
+ * The server's catalog as lineage needs it: relations, columns, views' queries, inheritance.
+ *
+ * What lives here: the last copy, and whether it may still be believed. What it must not know: masks, statements.
+ */
+import { DbguardError } from '../errors.js';
+import type { CatalogRelation, LineageCatalog } from '../sql/lineage-catalog.js';
+import type { Row } from './control-connection.js';
+
+export type Ask = (sql: string, values: readonly (string | null)[], timeoutMs: number) => Promise<Row[]>;
+
+/**
+ * With an empty search_path pg_get_viewdef() qualifies every name that is not of pg_catalog. The view's text is asked
+ * for only once that setting is made: the CASE depends on it.
+ */
+const question = `
+  SELECT c.oid, n.nspname AS schema, c.relname AS name,
+         CASE WHEN path.now = '' AND c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
+              THEN pg_get_viewdef(c.oid) END AS definition,
+         (SELECT json_agg(json_build_array(a.attname, a.attnum, a.atttypid::int8, t.typcategory = 'S') ORDER BY a.attnum)
+            FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+         (SELECT json_agg(i.inhrelid::int8) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
+         EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers
+    FROM (SELECT set_config('search_path', '', true) AS now OFFSET 0) path,
+         pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 't', 'S')`;
+
+const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
+
+export class MaskCatalog implements LineageCatalog {
+  readonly #ask: Ask;
+  readonly #timeoutMs: number;
+  #byOid = new Map<number, CatalogRelation>();
+  /** By schema and name; relations of temporary schemas by name alone. */
+  #byName = new Map<string, CatalogRelation>();
+  #temporary = new Set<string>();
+  #invalidated = 0;
+  #loaded = -1;
+  generation = 0;
+
+  constructor(ask: Ask, timeoutMs = 10_000) {
+    this.#ask = ask;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get current(): boolean {
+    return this.#loaded === this.#invalidated;
+  }
+
+  /** DDL went through: nothing is believed until the next `refresh` that began later has ended. */
+  invalidate(): void {
+    this.#invalidated++;
+    this.generation++;
+  }
+
+  /** Loads what the server has committed. Throws DbguardError when the server does not answer; then nothing is current. */
+  async refresh(): Promise<void> {
+    const asOf = this.#invalidated;
+    let rows: Row[];
+    try {
+      rows = await this.#ask(question, [], this.#timeoutMs);
+    } catch (cause) {
+      this.#loaded = -1;
+      throw new DbguardError('upstream-unreachable', 'the catalog could not be read, so nothing can be masked', {
+        hint: 'Masked columns need a login that may read pg_class and pg_attribute. Until then results are hidden.',
+        cause,
+      });
+    }
+    this.#take(rows.map(relationOf));
+    this.#loaded = asOf;
+    this.generation++;
+  }
+
+  find(schema: string | undefined, name: string, searchPath: readonly string[]): CatalogRelation | undefined {
+    if (schema !== undefined) return schema.startsWith('pg_temp') ? undefined : this.#byName.get(`${schema}\0${name}`);
+    // A temporary table comes first in every search_path, and whose it is cannot be told from here.
+    if (this.#temporary.has(name)) return undefined;
+    const path = searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath];
+    for (const one of path) {
+      const relation = this.#byName.get(`${one}\0${name}`);
+      if (relation !== undefined) return relation;
+    }
+    return undefined;
+  }
+
+  byOid(oid: number): CatalogRelation | undefined {
+    return this.#byOid.get(oid);
+  }
+
+  *relations(): Iterable<CatalogRelation> {
+    for (const relation of this.#byOid.values()) if (!system.has(relation.schema)) yield relation;
+  }
+
+  #take(relations: readonly CatalogRelation[]): void {
+    this.#byOid = new Map(relations.map((one) => [one.oid, one]));
+    this.#byName = new Map(relations.map((one) => [`${one.schema}\0${one.name}`, one]));
+    this.#temporary = new Set(relations.filter((one) => one.schema.startsWith('pg_temp')).map((one) => one.name));
+  }
+}
+
+function relationOf(row: Row): CatalogRelation {
+  const columns = JSON.parse(row.columns ?? '[]') as [string, number, number, boolean][];
+  return {
+    oid: Number(row.oid),
+    schema: row.schema ?? '',
+    name: row.name ?? '',
+    columns: columns.map(([name, number, type, textual]) => ({ name, number, type, textual })),
+    ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),
+    children: JSON.parse(row.children ?? '[]') as number[],
+    triggers: row.triggers === 't',
+  };
+}

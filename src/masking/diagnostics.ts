@@ -1,0 +1,80 @@
+/**
+ * ErrorResponse and NoticeResponse of a statement that touches masked data, without anything that may be a value.
+ * What stays is what the server's code or the schema says: severity, SQLSTATE, names, source position, routine.
+ */
+import { backend, headerBytes } from '../wire/messages.js';
+import { Reader } from '../wire/reader.js';
+
+/** S V C: severity, SQLSTATE. P: position in the client's own text. s t c d n: names. F L R: place in the source. */
+const kept = new Set([...'SVCPstcdnFLR']);
+
+/** Texts that hold names of existing things only. */
+const harmless: ReadonlySet<string> = new Set([
+  '25P02', // current transaction is aborted
+  '25006', // read-only transaction
+  '40001', // serialization failure
+  '40P01', // deadlock
+  '42501', // insufficient privilege
+  '42P07', // duplicate table
+  '57014', // query canceled
+  '57P01', // admin shutdown
+  '55P03', // lock not available
+]);
+
+/** Texts about the client's own words, when they say where those stand; `ssn::regclass` fails without a position. */
+const harmlessInText: ReadonlySet<string> = new Set([
+  '42601', // syntax error
+  '42702', // ambiguous column
+  '42703', // undefined column
+  '42804', // datatype mismatch
+  '42803', // grouping error
+  '42883', // undefined function
+  '42P01', // undefined table
+]);
+
+const generic: ReadonlyMap<string, string> = new Map([
+  ['23502', 'a column that must not be null would be'],
+  ['23503', 'a foreign key is violated'],
+  ['23505', 'a unique constraint is violated'],
+  ['23514', 'a check constraint is violated'],
+  ['23P01', 'an exclusion constraint is violated'],
+  ['22P02', 'a value is not valid for its type'],
+  ['22003', 'a number is out of range'],
+  ['22012', 'division by zero'],
+  ['22001', 'a value is too long for its type'],
+]);
+
+/** One whole message in, one whole message out. */
+export function maskDiagnostics(bytes: Buffer, start: number, end: number): Buffer {
+  const reader = new Reader(bytes, start + headerBytes, end);
+  const fields: { readonly code: string; readonly text: Buffer }[] = [];
+  while (reader.remaining > 0) {
+    const code = reader.byte();
+    if (code === 0) break;
+    fields.push({ code: String.fromCharCode(code), text: reader.cstringBytes() });
+  }
+  const text = (code: string): string => fields.find((one) => one.code === code)?.text.toString('latin1') ?? '';
+  const sqlstate = text('C');
+  // PL/pgSQL's RAISE can use any SQLSTATE and name anything it likes.
+  const raised = text('R') === 'exec_stmt_raise';
+  const has = (code: string): boolean => fields.some((one) => one.code === code);
+  // Inside a function the text that failed may have been made of values.
+  const trusted =
+    !raised && !has('W') && !has('q') && (harmless.has(sqlstate) || (has('P') && harmlessInText.has(sqlstate)));
+  const constraint = raised ? '' : text('n');
+  const message = `${generic.get(sqlstate) ?? 'the server reported a problem'}${constraint ? ` ("${constraint}")` : ''}`;
+  const parts: Buffer[] = [];
+  const add = (code: string, value: Buffer): void => {
+    parts.push(Buffer.from(code, 'latin1'), value, Buffer.from([0]));
+  };
+  for (const field of fields) {
+    if (field.code === 'M') add('M', trusted ? field.text : Buffer.from(`${message}; its text is masked`, 'latin1'));
+    else if (kept.has(field.code) && !(raised && 'stcdn'.includes(field.code))) add(field.code, field.text);
+  }
+  const body = Buffer.concat([...parts, Buffer.from([0])]);
+  const out = Buffer.allocUnsafe(headerBytes + body.length);
+  out[0] = bytes[start] ?? backend.errorResponse;
+  out.writeInt32BE(body.length + 4, 1);
+  body.copy(out, headerBytes);
+  return out;
+}

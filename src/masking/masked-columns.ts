@@ -1,0 +1,83 @@
+/** Which columns of the database the declarations mean, partitions and children included. Pure. */
+import { matchName } from '../policy/name-pattern.js';
+import type { Mask, MaskDeclaration } from '../policy/read-mask.js';
+import {
+  anyColumn,
+  type BaseColumn,
+  baseColumn,
+  type CatalogColumn,
+  type CatalogRelation,
+  type Flow,
+  type LineageCatalog,
+} from '../sql/lineage-catalog.js';
+
+export interface MaskedColumn {
+  readonly mask: Mask;
+  readonly column: CatalogColumn;
+  readonly relation: CatalogRelation;
+}
+
+/** Strictest first: what two declarations for one column come to. */
+const strictness: readonly Mask['kind'][] = ['null', 'fixed', 'hash', 'date', 'partial'];
+
+export class MaskedColumns {
+  readonly #columns = new Map<BaseColumn, MaskedColumn>();
+  readonly #relations = new Set<number>();
+
+  constructor(declarations: readonly MaskDeclaration[], catalog: LineageCatalog) {
+    for (const relation of catalog.relations()) {
+      for (const column of relation.columns) {
+        const mask = strictest(
+          declarations
+            .filter((one) => matchName(one.column, [relation.schema, relation.name, column.name]) === 'yes')
+            .map((one) => one.mask),
+        );
+        if (mask !== undefined) this.#add(relation, column, mask, catalog);
+      }
+    }
+  }
+
+  get(column: BaseColumn): MaskedColumn | undefined {
+    return this.#columns.get(column);
+  }
+
+  /** The relation has a masked column. */
+  has(relation: number): boolean {
+    return this.#relations.has(relation);
+  }
+
+  in(flow: Flow): MaskedColumn[] {
+    const found: MaskedColumn[] = [];
+    for (const key of flow) {
+      const masked = key === anyColumn ? undefined : this.#columns.get(key);
+      if (masked !== undefined) found.push(masked);
+    }
+    return found;
+  }
+
+  #add(relation: CatalogRelation, column: CatalogColumn, mask: Mask, catalog: LineageCatalog): void {
+    const key = baseColumn(relation.oid, column.number);
+    const before = this.#columns.get(key)?.mask;
+    this.#columns.set(key, { mask: strictest(before ? [before, mask] : [mask]) ?? mask, column, relation });
+    this.#relations.add(relation.oid);
+    for (const oid of relation.children) {
+      const child = catalog.byOid(oid);
+      const same = child?.columns.find((one) => one.name === column.name);
+      if (child !== undefined && same !== undefined) this.#add(child, same, mask, catalog);
+    }
+  }
+}
+
+/** Masks of one kind that differ in how much they keep: the one that keeps less. */
+function strictest(masks: readonly Mask[]): Mask | undefined {
+  return [...masks].sort((a, b) => strictness.indexOf(a.kind) - strictness.indexOf(b.kind) || keptBy(a) - keptBy(b))[0];
+}
+
+function keptBy(mask: Mask): number {
+  if (mask.kind === 'partial') return mask.keep;
+  return mask.kind === 'date' ? ['year', 'month', 'day'].indexOf(mask.keep) : 0;
+}
+
+export function sameMask(a: Mask, b: Mask): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}

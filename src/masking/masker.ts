@@ -1,0 +1,211 @@
+/**
+ * One masking decision for a statement: its rows, its COPY output, its errors and notices.
+ *
+ * What lives here: plans by text. What it must not know: sockets, the order of messages, who decides about approval.
+ *
+ * How a session uses it, one SessionMasks for each client connection:
+ * - Query, and Execute each time: `planFor(sql, searchPath)`. `deny`: answer as for a policy denial. `none`: raw bytes pass.
+ * - `mask`: rows come out of the framer whole. At each RowDescription `forRow(fields, formats)`; at an Execute without
+ *   one, `forRow(undefined, formats)` with Bind's result formats, or better the fields of an earlier Describe. The
+ *   result rewrites each DataRow; undefined: rows pass as they are.
+ * - CopyOutResponse: `forCopy(encoding)`, decided before forwarding, so that `unsupported` becomes a denial.
+ * - ErrorResponse and NoticeResponse while the statement runs: `maskDiagnostics`, where `diagnostics` is true.
+ */
+import type { MaskDeclaration } from '../policy/read-mask.js';
+import type { Grammar } from '../sql/grammar.js';
+import { type Handles, type Lineage, LineageAnalyser } from '../sql/lineage.js';
+import { anyColumn, type Flow, type LineageCatalog } from '../sql/lineage-catalog.js';
+import { emptyShape, openShape, type Shape, union, unknownShape } from '../sql/lineage-shape.js';
+import type { CopyOptions } from '../sql/lineage-statement.js';
+import { CopyRewriter } from './copy-rewriter.js';
+import { MaskedColumns } from './masked-columns.js';
+import { type MaskContext, rowMasks, tainted } from './plan.js';
+import type { RowField } from './row-description.js';
+import { RowRewriter } from './row-rewriter.js';
+
+export type MaskPlan =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'deny'; readonly reason: string; readonly hint: string }
+  | RewritePlan;
+
+export interface RewritePlan {
+  readonly kind: 'mask';
+  /** Undefined: the rows pass as they are. */
+  forRow(fields: readonly RowField[] | undefined, formats?: readonly number[]): RowRewriter | undefined;
+  /** Of COPY TO STDOUT. `encoding`: the client's, as the server reported it. Undefined: the data passes as it is. */
+  forCopy(encoding: string): CopyRewriter | 'unsupported' | undefined;
+  /** Errors and notices may carry masked values. */
+  readonly diagnostics: boolean;
+  /** Masked columns (`schema.table.column`) that conditions or orderings look at. */
+  readonly inferred: readonly string[];
+}
+
+const none: MaskPlan = { kind: 'none' };
+
+export class Masker {
+  readonly #declarations: readonly MaskDeclaration[];
+  readonly #analyser: LineageAnalyser;
+  readonly #catalog: LineageCatalog;
+  readonly #key: Buffer;
+  #generation: number | undefined;
+  #masked: MaskedColumns | undefined;
+  readonly #cache = new Map<string, MaskPlan>();
+
+  /** @param key secret of the hash masks, 32 bytes; the same key makes hashes of different sessions joinable */
+  constructor(declarations: readonly MaskDeclaration[], grammar: Grammar, catalog: LineageCatalog, key: Buffer) {
+    this.#declarations = declarations;
+    this.#analyser = new LineageAnalyser(grammar);
+    this.#catalog = catalog;
+    this.#key = key;
+  }
+
+  /** For one client connection. */
+  session(): SessionMasks {
+    return new SessionMasks(this);
+  }
+
+  /** @internal Called by the session's half. */
+  plan(sql: string, searchPath: readonly string[], handles: Handles, cacheable: boolean): MaskPlan {
+    if (this.#declarations.length === 0) return none;
+    const context = this.#context();
+    const key = `${searchPath.join('\0')}\0\0${sql}`;
+    const known = cacheable && this.#catalog.current ? this.#cache.get(key) : undefined;
+    if (known !== undefined) return known;
+    const lineages = this.#analyser.analyse(sql, searchPath, this.#catalog, handles);
+    const plan = lineages === undefined ? notUnderstood(context) : planOf(lineages, context);
+    if (cacheable && this.#catalog.current && sql.length < maxCachedText) {
+      if (this.#cache.size >= maxCached) this.#cache.clear();
+      this.#cache.set(key, plan);
+    }
+    return plan;
+  }
+
+  #context(): MaskContext {
+    if (this.#masked === undefined || this.#generation !== this.#catalog.generation) {
+      this.#masked = new MaskedColumns(this.#declarations, this.#catalog);
+      this.#generation = this.#catalog.generation;
+      this.#cache.clear();
+    }
+    return { masked: this.#masked, catalog: this.#catalog, key: this.#key };
+  }
+}
+
+const maxCached = 5000;
+const maxCachedText = 64 << 10;
+
+/** What cursors and prepared statements of one connection may return. */
+export class SessionMasks {
+  readonly #masker: Masker;
+  readonly #handles = new Map<string, Shape>();
+
+  constructor(masker: Masker) {
+    this.#masker = masker;
+  }
+
+  /** `searchPath`: as the session's setting says, `$user` already replaced. Total. */
+  planFor(sql: string, searchPath: readonly string[]): MaskPlan {
+    const cacheable = !/\b(declare|fetch|prepare|execute)\b/i.test(sql);
+    return this.#masker.plan(sql, searchPath, this.#named, cacheable);
+  }
+
+  readonly #named: Handles = {
+    get: (kind, name) => this.#handles.get(`${kind} ${name}`),
+    add: (kind, name, shape) => {
+      const key = `${kind} ${name}`;
+      const before = this.#handles.get(key);
+      // The statement may fail and leave what the name stood for: it stands for both.
+      if (before === undefined) this.#handles.set(key, shape);
+      else if (before !== shape) this.#handles.set(key, openShape(union([before.all, shape.all])));
+    },
+  };
+}
+
+/** Text that no grammar of ours reads. The server very probably rejects it; if not, nothing of its result passes. */
+function notUnderstood(context: MaskContext): MaskPlan {
+  return rewritePlan(unknownShape, undefined, true, [], context);
+}
+
+function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
+  const { masked } = context;
+  for (const lineage of lineages) {
+    if (leaks(lineage, context)) {
+      return {
+        kind: 'deny',
+        reason: 'This would copy values of masked columns to where they are not masked.',
+        hint: 'Leave the masked columns out of what is written. Right after DDL, commit first.',
+      };
+    }
+  }
+  const diagnostics = lineages.some(
+    (one) =>
+      one.kind === 'end' ||
+      one.opaque ||
+      one.unbound ||
+      one.triggers ||
+      [...one.relations].some((oid) => masked.has(oid)),
+  );
+  const output = outputOf(lineages);
+  const copies = lineages.flatMap((one) => (typeof one.kind === 'object' ? [one] : []));
+  const returns = lineages.some((one) => one.output !== emptyShape);
+  if (!diagnostics && !returns && copies.length === 0) return none;
+  const inferred = union(lineages.map((one) => one.inferred));
+  return rewritePlan(output, copies, diagnostics, namesOf(inferred, masked), context);
+}
+
+/** Several statements in one Query: which result is whose is not followed; any may be any. */
+function outputOf(lineages: readonly Lineage[]): Shape {
+  const [only, ...more] = lineages;
+  if (only === undefined) return emptyShape;
+  return more.length === 0 ? only.output : openShape(union(lineages.map((one) => one.output.all)));
+}
+
+function leaks(lineage: Lineage, { masked }: MaskContext): boolean {
+  return lineage.sinks.some(({ flow, into }) => {
+    if (into !== undefined && masked.get(into) !== undefined) return false;
+    return masked.in(flow).length > 0 || (lineage.unbound && flow.has(anyColumn));
+  });
+}
+
+function namesOf(flow: Flow, masked: MaskedColumns): string[] {
+  return masked.in(flow).map(({ relation, column }) => `${relation.schema}.${relation.name}.${column.name}`);
+}
+
+function rewritePlan(
+  output: Shape,
+  copies: readonly Lineage[] | undefined,
+  diagnostics: boolean,
+  inferred: readonly string[],
+  context: MaskContext,
+): RewritePlan {
+  return {
+    kind: 'mask',
+    diagnostics,
+    inferred,
+    forRow(fields, formats) {
+      const masks = rowMasks(output, fields, formats, context);
+      return masks === 'all-pass' ? undefined : new RowRewriter(masks);
+    },
+    forCopy(encoding) {
+      const [only, ...more] = copies ?? [];
+      const options = typeof only?.kind === 'object' ? only.kind.copyOut : undefined;
+      if (only === undefined || options === undefined || more.length > 0) return 'unsupported';
+      return copyRewriter(only.output, options, encoding, context);
+    },
+  };
+}
+
+/** In these no byte of a longer character looks like a delimiter, a quote or a backslash. */
+const safeEncodings = /^(UTF8|UNICODE|SQL_ASCII|LATIN\d+|ISO_8859_\d+|WIN125\d|EUC_\w+|KOI8\w)$/i;
+
+function copyRewriter(
+  output: Shape,
+  options: CopyOptions,
+  encoding: string,
+  context: MaskContext,
+): CopyRewriter | 'unsupported' | undefined {
+  if (!tainted(output.all, context.masked)) return undefined;
+  const masks = rowMasks(output, undefined, undefined, context);
+  if (masks === 'all-pass') return undefined;
+  if (masks === undefined || options.format === 'binary' || options.encoding !== undefined) return 'unsupported';
+  return safeEncodings.test(encoding) ? new CopyRewriter(masks, options) : 'unsupported';
+}

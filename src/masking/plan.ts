@@ -1,0 +1,96 @@
+/** From lineage, declarations and what the server says of a result: what becomes of each output column. Pure. */
+import { anyColumn, baseColumn, type Flow, type LineageCatalog } from '../sql/lineage-catalog.js';
+import type { Column, Shape } from '../sql/lineage-shape.js';
+import { type CellMask, type CellType, cellMask, type Format, nullMask } from './kinds.js';
+import { type MaskedColumn, type MaskedColumns, sameMask } from './masked-columns.js';
+import type { RowField } from './row-description.js';
+
+export interface MaskContext {
+  readonly masked: MaskedColumns;
+  readonly catalog: LineageCatalog;
+  readonly key: Buffer;
+}
+
+/** A masked column, or any column, may have a part in it. */
+export function tainted(flow: Flow, masked: MaskedColumns): boolean {
+  return flow.has(anyColumn) || masked.in(flow).length > 0;
+}
+
+/**
+ * One entry for each column, undefined where it passes. The result is undefined when the number of columns is not
+ * known: then every cell is masked. `all-pass` when nothing has to be done to the rows.
+ *
+ * @param fields as RowDescription said; undefined when the client did not ask for one
+ * @param formats as Bind asked for them; undefined: those of `fields`, or text
+ */
+export function rowMasks(
+  output: Shape,
+  fields: readonly RowField[] | undefined,
+  formats: readonly number[] | undefined,
+  context: MaskContext,
+): readonly (CellMask | undefined)[] | 'all-pass' | undefined {
+  const columns = output.columns;
+  const count = fields?.length ?? columns?.length;
+  if (count === undefined) return tainted(output.all, context.masked) ? undefined : 'all-pass';
+  // Fewer or more columns than expected: which is which is not known.
+  const known = columns?.length === count ? columns : undefined;
+  // A statement that was thought to return nothing, yet does.
+  const any: Flow = columns !== undefined && known === undefined ? new Set([...output.all, anyColumn]) : output.all;
+  const masks: (CellMask | undefined)[] = [];
+  for (let at = 0; at < count; at++) {
+    const column = known?.[at] ?? { name: undefined, flow: any, direct: false };
+    const format = formatOf(at, fields?.[at], formats);
+    masks.push(columnMask(column, known !== undefined, fields?.[at], format, context));
+  }
+  return masks.every((mask) => mask === undefined) ? 'all-pass' : masks;
+}
+
+function formatOf(at: number, field: RowField | undefined, formats: readonly number[] | undefined): Format {
+  const code = formats === undefined ? (field?.format ?? 0) : formats.length === 1 ? formats[0] : (formats[at] ?? 0);
+  return code === 0 ? 'text' : 'binary';
+}
+
+function columnMask(
+  column: Column,
+  placed: boolean,
+  field: RowField | undefined,
+  format: Format,
+  context: MaskContext,
+): CellMask | undefined {
+  const { masked } = context;
+  const origin = field && field.tableOid !== 0 ? masked.get(baseColumn(field.tableOid, field.columnNumber)) : undefined;
+  const flowing = masked.in(column.flow);
+  if (origin === undefined && flowing.length === 0 && !column.flow.has(anyColumn)) return undefined;
+  // The server says that this is a column as it is. Then that column alone decides, unless lineage has a better claim.
+  if (origin === undefined && !(placed && flowing.length > 0) && isPlainColumn(field, context.catalog))
+    return undefined;
+  if (column.flow.has(anyColumn)) return nullMask;
+  const unchanged = flowing.length === 0 || (placed && column.direct);
+  return agreed(origin === undefined ? flowing : [origin, ...flowing], unchanged, field, format, context.key);
+}
+
+/** A column of a table whose columns are all known by name: not of a view, not of a table that is new. */
+function isPlainColumn(field: RowField | undefined, catalog: LineageCatalog): boolean {
+  if (field === undefined || field.tableOid === 0 || field.columnNumber <= 0) return false;
+  const relation = catalog.byOid(field.tableOid);
+  if (relation === undefined || relation.definition !== undefined || relation.schema === 'pg_catalog') return false;
+  return relation.children.length === 0 && relation.columns.some((column) => column.number === field.columnNumber);
+}
+
+/** One mask for values of several columns; partial, hash and date only where the value is the column's own. */
+export function agreed(
+  sources: readonly MaskedColumn[],
+  unchanged: boolean,
+  field: RowField | undefined,
+  format: Format,
+  key: Buffer,
+): CellMask {
+  const [first, ...others] = sources;
+  if (first === undefined || !others.every((one) => sameMask(one.mask, first.mask))) return nullMask;
+  // reverse(ssn), kept to its last four characters, would show the first four.
+  if (!unchanged && first.mask.kind !== 'fixed') return nullMask;
+  const type: CellType = unchanged
+    ? { oid: field?.typeOid ?? first.column.type, textual: first.column.textual }
+    : { oid: field?.typeOid, textual: false };
+  return cellMask(first.mask, type, format, key);
+}

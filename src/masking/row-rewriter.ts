@@ -1,0 +1,70 @@
+/**
+ * DataRow messages with masked cells ("Message Formats" in the PostgreSQL manual).
+ * State: the slab that rewritten rows are put in. Must not know lineage, nor why a cell is masked.
+ */
+import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
+import { type CellMask, nullMask } from './kinds.js';
+
+/** Takes `bytes[start, end)`. The bytes are never written to again: they may be kept. */
+export type TakeBytes = (bytes: Buffer, start: number, end: number) => void;
+
+const slabBytes = 64 << 10;
+
+export class RowRewriter {
+  /** Undefined for a column that passes. Undefined altogether: every cell is masked with NULL. */
+  readonly #masks: readonly (CellMask | undefined)[] | undefined;
+  readonly #growth: number;
+  #slab = Buffer.alloc(0);
+  #at = 0;
+
+  constructor(masks: readonly (CellMask | undefined)[] | undefined) {
+    this.#masks = masks;
+    this.#growth = (masks ?? []).reduce((sum, mask) => sum + (mask?.growth ?? 0), 0);
+  }
+
+  /** `bytes[start, end)` is one whole DataRow, header included. Throws ProtocolViolation when it is not well-formed. */
+  rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
+    if (start + headerBytes + 2 > end) throw new ProtocolViolation('a row without a column count');
+    const slab = this.#room(end - start + this.#growth);
+    const from = this.#at;
+    const count = bytes.readUInt16BE(start + headerBytes);
+    // A row that is not what was announced: nothing of it can be trusted.
+    const masks = this.#masks?.length === count ? this.#masks : undefined;
+    let read = start + headerBytes + 2;
+    let write = from + headerBytes + 2;
+    for (let column = 0; column < count; column++) {
+      if (read + 4 > end) throw new ProtocolViolation('a row that is shorter than its columns');
+      const length = bytes.readInt32BE(read);
+      read += 4;
+      const stop = read + Math.max(length, 0);
+      if (stop > end) throw new ProtocolViolation('a row that is shorter than its columns');
+      const mask = masks === undefined ? nullMask : masks[column];
+      const written = write + 4;
+      if (length < 0) {
+        slab.writeInt32BE(-1, write);
+        write = written;
+      } else if (mask === undefined) {
+        bytes.copy(slab, write, read - 4, stop);
+        write = written + length;
+      } else {
+        const masked = mask.write(bytes, read, stop, slab, written);
+        slab.writeInt32BE(masked, write);
+        write = written + Math.max(masked, 0);
+      }
+      read = stop;
+    }
+    slab[from] = backend.dataRow;
+    slab.writeInt32BE(write - from - 1, from + 1);
+    slab.writeUInt16BE(count, from + headerBytes);
+    this.#at = write;
+    take(slab, from, write);
+  }
+
+  #room(bytes: number): Buffer {
+    if (this.#slab.length - this.#at < bytes) {
+      this.#slab = Buffer.allocUnsafe(Math.max(slabBytes, bytes));
+      this.#at = 0;
+    }
+    return this.#slab;
+  }
+}
