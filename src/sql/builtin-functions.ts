@@ -258,11 +258,6 @@ export class BuiltInFunctions {
     // name could only have been made by a CREATE FUNCTION, which is asked about.
     return this.#extensions.get(name) ?? (isPostgisFunction(name) ? none : undefined);
   }
-
-  /** For the completeness test: PostgreSQL's own names that are sorted at all. */
-  knows(name: string): boolean {
-    return this.#builtIns.has(name) || this.#extensions.has(name);
-  }
 }
 
 function fill(table: Map<string, FunctionBehaviour>, groups: readonly Group[]): void {
