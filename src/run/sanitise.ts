@@ -36,12 +36,16 @@ export function sanitise(text: string): Sanitised {
   }
   const mixed = mixedScriptWord(plain);
   if (mixed !== undefined) {
-    warnings.push(`The word ${singleLine(mixed)} mixes alphabets: some of its letters only look Latin.`);
+    const word = visible([...mixed].slice(0, 40).join(''));
+    warnings.push(`The word ${word} mixes alphabets: some of its letters only look Latin.`);
   }
-  const shown = plain
+  return { text: visible(plain), warnings };
+}
+
+function visible(text: string): string {
+  return text
     .replace(hiddenAll, (character) => (character === '\n' ? '\n' : codePoint(character)))
     .replace(stackedMarks, (_all, kept: string, rest: string) => kept + [...rest].map(codePoint).join(''));
-  return { text: shown, warnings };
 }
 
 /** For names and labels: one line, nothing hidden, at most `max` characters. */

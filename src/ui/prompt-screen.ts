@@ -18,7 +18,7 @@ import {
   promptStart,
   promptTick,
   reasonVerdict,
-  seen,
+  resized,
   type View,
 } from './prompt-state.js';
 import type { PromptSurface } from './takeover.js';
@@ -71,8 +71,9 @@ export async function runPrompt(
   };
   const layOut = (size: TerminalSize): void => {
     document = documentRows(options.preview, size.columns - 1);
+    const before = view;
     view = { ...view, rows: document.length, windowRows: Math.max(1, size.rows - chromeRows) };
-    state = seen(state, view);
+    state = resized(state, before, view);
     draw();
   };
 

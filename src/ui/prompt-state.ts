@@ -96,6 +96,12 @@ export function seen(state: PromptState, view: View): PromptState {
   return { ...state, scroll, seenTo: Math.max(state.seenTo, Math.min(view.rows, scroll + view.windowRows)) };
 }
 
+/** Rows are others at another width: what was seen to its end stays seen, of the rest only what is on the screen. */
+export function resized(state: PromptState, before: View, view: View): PromptState {
+  const whole = before.rows > 0 && state.seenTo >= before.rows;
+  return seen({ ...state, seenTo: whole ? view.rows : 0 }, view);
+}
+
 /** The reason, typed and finished with Enter. */
 export function reasonVerdict(state: PromptState, event: KeyEvent): Verdict | undefined {
   if (state.mode !== 'reason' || event.kind !== 'key' || event.key !== 'enter') return undefined;

@@ -1,0 +1,214 @@
+import headless from '@xterm/headless';
+import { test } from 'tap';
+import { keptMax, type PromptSurface, Takeover } from '../../src/ui/takeover.js';
+import { EmulatedOuter, picture, ScriptedChild } from './fake-terminals.js';
+
+/** What a program draws before, and after, a prompt. The terminal must end as if no prompt had been there. */
+interface Program {
+  readonly before: string;
+  readonly during?: string;
+  readonly after: string;
+  readonly size?: readonly [number, number];
+}
+
+const programs: Readonly<Record<string, Program>> = {
+  'a shell': { before: 'one\r\ntwo\r\n$ ls', during: '\r\nfile\r\n$ ', after: 'echo\r\n' },
+  'a shell at the bottom of the screen': {
+    before: Array.from({ length: 40 }, (_, i) => `line ${i}\r\n`).join(''),
+    during: 'more\r\n'.repeat(30),
+    after: 'end',
+  },
+  'colours that go on': { before: '\x1b[1;3;38;5;208mbold ', during: 'orange ', after: '\x1b[48;2;1;2;3mboth' },
+  'colours in colon form': { before: '\x1b[38:2::10:20:30m\x1b[4:3mwavy ', after: 'still' },
+  'inline redraw, as agents do it': {
+    before: 'prompt\r\n┌────┐\r\n│ hi │\r\n└────┘',
+    during: '\x1b[2K\x1b[1A\x1b[2K\x1b[1A\x1b[2K\x1b[G┌─────┐\r\n│ ho! │\r\n└─────┘',
+    after: '\x1b[2A\x1b[3Gx',
+  },
+  'a cursor saved by the program': { before: 'abc\r\ndef\x1b7\x1b[10;10Hfar', after: '\x1b8after' },
+  'a scroll region': { before: '\x1b[3;8r\x1b[8;1Hbottom', during: '\r\nx\r\ny', after: '\r\nz\x1b[r' },
+  'the alternate screen': {
+    before: 'shell\r\n\x1b[?1049h\x1b[2J\x1b[5;5H\x1b[44mblue\x1b[0m\x1b[10;1Hstatus',
+    during: '\x1b[6;6Hmore',
+    after: '\x1b[?1049lback',
+  },
+  'the alternate screen with everything on': {
+    before:
+      '\x1b[?1049h\x1b[?1h\x1b=\x1b[?1000h\x1b[?1006h\x1b[?2004h\x1b[?1004h\x1b[?25l\x1b[2;9r\x1b[31mred\x1b[4;4Hx\x1b[4h',
+    after: 'y',
+  },
+  'leaving the alternate screen during the prompt': {
+    before: 'a\r\n\x1b[?1049hfull',
+    during: '\x1b[?1049lb',
+    after: 'c',
+  },
+  'entering it during the prompt': { before: 'a\r\n', during: '\x1b[?1049h\x1b[3;3Hin', after: '\x1b[?1049lout' },
+  'wide characters': { before: '\x1b[?1049h漢字かな\r\n한국어 ééé', after: '\x1b[1;5Hx' },
+  'a cursor that waits to wrap': { before: `\x1b[?1049h${'x'.repeat(80)}`, after: 'y' },
+  'an escape sequence cut in two': { before: 'a\x1b[3', during: '1mred', after: '\x1b[0m!' },
+  'a character cut in two': { before: 'a\xe2\x82', during: '\xac', after: '.' },
+  'a title cut in two': { before: 'a\x1b]0;tit', during: 'le\x07b', after: 'c' },
+  'line drawing': { before: '\x1b(0lqqk\r\nx', during: 'x', after: '\x1b(B done' },
+  'origin mode in a region': { before: '\x1b[?1049h\x1b[5;10r\x1b[?6h\x1b[2;3Hin', after: '\x1b[1;1Htop' },
+  'no wrapping': { before: '\x1b[?7l', during: 'x'.repeat(100), after: 'y' },
+};
+
+for (const [name, program] of Object.entries(programs)) {
+  test(`the screen is what the program would have drawn: ${name}`, async (t) => {
+    const outer = new EmulatedOuter(80, 24);
+    const child = new ScriptedChild();
+    const takeover = new Takeover(outer, child);
+    child.output(bytes(program.before));
+    await takeover.show(async (surface) => {
+      for (const part of program.during?.match(/.{1,3}/gs) ?? []) child.output(bytes(part));
+      surface.write('\x1b[Hprompt \x1b[7mDELETE\x1b[0m\r\n'.repeat(5));
+      const during = (await picture(outer.terminal)) as { screen: string; modes: { mouse: string; origin: boolean } };
+      t.match(during, { screen: 'alternate', modes: { mouse: 'none', origin: false, insert: false } });
+    });
+    child.output(bytes(program.after));
+    await takeover.finish(false);
+
+    const alone = new headless.Terminal({ cols: 80, rows: 24, scrollback: 500, allowProposedApi: true });
+    for (const part of [program.before, program.during ?? '', program.after]) alone.write(bytes(part));
+    t.strictSame(await picture(outer.terminal), await picture(alone));
+  });
+}
+
+test('every cut of a program’s output gives the same screen', async (t) => {
+  const text = bytes('a\x1b[31mé漢\x1b]0;t\x1b\\\x1b[?1049h\x1b[2;2H\x1bP1$r\x1b\\b\x1b(0q\x1b(B\x1b[?1049lz');
+  const alone = new headless.Terminal({ cols: 40, rows: 10, scrollback: 500, allowProposedApi: true });
+  alone.write(text);
+  const wanted = await picture(alone);
+  for (let cut = 0; cut <= text.length; cut++) {
+    const outer = new EmulatedOuter(40, 10);
+    const child = new ScriptedChild();
+    const takeover = new Takeover(outer, child);
+    child.output(text.subarray(0, cut));
+    await takeover.show(async (surface) => surface.write('prompt'));
+    child.output(text.subarray(cut));
+    await takeover.finish(false);
+    t.strictSame(await picture(outer.terminal), wanted, `cut at ${cut}`);
+  }
+});
+
+test('a resize while the prompt is up reaches the child, the prompt and the screen', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const child = new ScriptedChild();
+  const takeover = new Takeover(outer, child);
+  child.output(bytes('\x1b[?1049h\x1b[2J\x1b[1;1Htop\x1b[20;1Hlow'));
+  await takeover.show(async (surface) => {
+    const told: string[] = [];
+    surface.onResize((size) => told.push(`${size.columns}x${size.rows}`));
+    outer.resize(60, 15);
+    t.strictSame(told, ['60x15']);
+  });
+  t.strictSame(child.sizes, ['60x15']);
+  // what a program does when its window changes
+  child.output(bytes('\x1b[2J\x1b[1;1Htop\x1b[14;1Hlow'));
+  await takeover.finish(false);
+  const alone = new headless.Terminal({ cols: 60, rows: 15, scrollback: 500, allowProposedApi: true });
+  alone.write(bytes('\x1b[?1049h\x1b[2J\x1b[1;1Htop\x1b[14;1Hlow'));
+  t.strictSame(await picture(outer.terminal), await picture(alone));
+});
+
+test('the keyboard belongs to the prompt, then to the child again', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const child = new ScriptedChild();
+  const takeover = new Takeover(outer, child);
+  outer.input(bytes('before'));
+  let prompted = '';
+  await takeover.show(async (surface: PromptSurface) => {
+    surface.onInput((input) => {
+      prompted += input.toString();
+    });
+    outer.input(bytes('during'));
+    surface.toChild(bytes('\x1b[?62c'));
+  });
+  outer.input(bytes('after'));
+  t.equal(child.heard, 'before\x1b[?62cafter');
+  t.equal(prompted, 'during');
+  await takeover.finish(false);
+});
+
+test('attack: a flood during the prompt is held back in the child, and nothing is lost', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const child = new ScriptedChild();
+  const takeover = new Takeover(outer, child);
+  const block = Buffer.alloc(64 * 1024, 'flood\r\n');
+  let sent = 0;
+  await takeover.show(async () => {
+    const before = outer.bytes;
+    while (!child.paused) {
+      child.output(block);
+      sent += block.length;
+    }
+    t.equal(outer.bytes, before, 'nothing of it reached the screen');
+    t.ok(sent <= keptMax + 2 * block.length, `${sent} bytes kept`);
+  });
+  t.ok(outer.bytes >= sent, 'all of it came afterwards');
+  await takeover.finish(false);
+  t.equal(child.paused, false);
+});
+
+test('a slow terminal holds the child back', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const child = new ScriptedChild();
+  const takeover = new Takeover(outer, child);
+  outer.full = true;
+  child.output(bytes('x'));
+  t.equal(child.paused, true);
+  outer.drain();
+  t.equal(child.paused, false);
+  await takeover.finish(false);
+});
+
+test('prompts come one after the other; one that fails gives the screen back', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const takeover = new Takeover(outer, new ScriptedChild());
+  const order: string[] = [];
+  const first = takeover.show(async () => {
+    order.push('first in');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    order.push('first out');
+    throw new Error('settled elsewhere');
+  });
+  const second = takeover.show(async () => {
+    order.push('second in');
+  });
+  await t.rejects(first, /settled elsewhere/);
+  await second;
+  t.strictSame(order, ['first in', 'first out', 'second in']);
+  t.match(await picture(outer.terminal), { screen: 'normal' });
+  await takeover.finish(false);
+});
+
+test('a crash, or a child that was killed, leaves a usable terminal', async (t) => {
+  const wild = bytes('\x1b[?1049h\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[?1h\x1b=\x1b[?25l\x1b[>1u\x1b[31m\x1b[2;5r');
+  for (const way of ['killed', 'crash', 'crash in prompt'] as const) {
+    const outer = new EmulatedOuter(80, 24);
+    const child = new ScriptedChild();
+    const takeover = new Takeover(outer, child);
+    child.output(wild);
+    await picture(outer.terminal);
+    if (way === 'killed') await takeover.finish(true);
+    else if (way === 'crash') outer.terminal.write(outer.emergency());
+    else {
+      await takeover.show(async () => {
+        await picture(outer.terminal);
+        outer.terminal.write(outer.emergency());
+        const { screen, modes } = (await picture(outer.terminal)) as { screen: string; modes: object };
+        t.equal(screen, 'normal', way);
+        t.match(modes, { mouse: 'none', bracketedPaste: false, applicationCursorKeys: false }, way);
+      });
+      continue;
+    }
+    const after = (await picture(outer.terminal)) as { screen: string; modes: object };
+    t.equal(after.screen, 'normal', way);
+    t.match(after.modes, { mouse: 'none', bracketedPaste: false, applicationCursorKeys: false, wrap: true }, way);
+  }
+});
+
+function bytes(text: string): Buffer {
+  // bytes above 0x7f written as \x.. stay bytes; everything else is UTF-8
+  return /[^\0-\xff]/.test(text) || !/[\x80-\xff]/.test(text) ? Buffer.from(text) : Buffer.from(text, 'latin1');
+}
