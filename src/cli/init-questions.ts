@@ -13,18 +13,22 @@ export async function askForAnswers(
   check: (answers: InitAnswers) => void,
 ): Promise<InitAnswers> {
   const lines = createInterface({ input: stdin, output: stdout });
-  const ended = once(lines, 'close').then(() => {
-    throw new DbguardError('usage', 'nothing was written', { hint: 'Run dbguard init again, or give flags.' });
-  });
-  ended.catch(() => undefined); // closed by us, after the last answer
+  // a pending question does not hear of the end of its input
+  const ended = once(lines, 'close').then(() => Promise.reject(interrupted()));
+  ended.catch(() => undefined);
+  const question = async (text: string): Promise<string> => {
+    const answered = lines.question(text).catch(() => Promise.reject(interrupted()));
+    return (await Promise.race([answered, ended])).trim();
+  };
   const ask = async (answers: InitAnswers, key: keyof InitAnswers, text: string): Promise<InitAnswers> => {
     for (;;) {
-      const answer = (await Promise.race([lines.question(text), ended])).trim();
+      const answer = await question(text);
       if (answer === '') return answers;
       const next = { ...answers, [key]: answer };
       const problem = problemOf(() => check(next));
       if (problem === undefined) return next;
-      stdout.write(`  ${problem}\n`);
+      // where it would stand in a file that is not there yet helps nobody
+      stdout.write(`  ${problem.replace(/^\S+:\d+:\d+: /, '')}\n`);
     }
   };
   try {
@@ -37,6 +41,14 @@ export async function askForAnswers(
   } finally {
     lines.close();
   }
+}
+
+/** Ctrl+C, Ctrl+D, or the end of the input; 130 as after SIGINT. */
+function interrupted(): DbguardError {
+  return new DbguardError('usage', 'nothing was written', {
+    hint: 'Run dbguard init again, or give flags.',
+    exitCode: 130,
+  });
 }
 
 function problemOf(run: () => void): string | undefined {

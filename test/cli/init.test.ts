@@ -141,6 +141,6 @@ t.test('at a terminal it asks, and asks again after a wrong answer', async (t) =
 t.test('when the input ends, nothing is written', async (t) => {
   const cwd = t.testdir();
   const ended = runCommand('init', [], { cwd, stdin: 'postgresql://ada@db/shop\n', terminal: 80, interactive: true });
-  await t.rejects(ended, { code: 'usage', message: 'nothing was written' });
+  await t.rejects(ended, { code: 'usage', message: 'nothing was written', exitCode: 130 });
   t.notOk(existsSync(join(cwd, 'dbguard.yaml')));
 });
