@@ -1,7 +1,7 @@
 /** Writes src/sql/pg-catalog-functions.ts: `npx tsx test/sql/generate-function-names.ts`. Needs PostgreSQL 15 and 18. */
 import { writeFileSync } from 'node:fs';
 import { startPostgres } from '../helpers/postgres.js';
-import { builtInNames, calm, extensionNames, type FunctionName } from './function-names.js';
+import { builtInNames, calm, calmOfExtensions, extensionNames, type FunctionName } from './function-names.js';
 
 const builtIns: FunctionName[] = [];
 const ofExtensions: FunctionName[] = [];
@@ -30,7 +30,7 @@ ${lines(calm(builtIns))}
 
 /** Extensions that come with PostgreSQL. */
 export const calmExtensionFunctions = \`
-${lines(calm(ofExtensions, new Set(builtIns.map((one) => one.name))))}
+${lines(calmOfExtensions(ofExtensions, builtIns))}
 \`;
 `,
 );
