@@ -30,8 +30,25 @@ export function restricts(
   conditions: readonly Node[],
   relying: ReadonlySet<Source | Node> = new Set(),
 ): boolean {
-  const view: View = { source, scope, conditions, relying: new Set([...relying, source]) };
-  return conditions.some((condition) => reach(simplify(condition), false, view) !== 'open');
+  const alone = scope.sources.length === 1;
+  const plain = alone ? conditions.map((condition) => withoutQualifier(condition, source.alias)) : conditions;
+  const view: View = { source, scope, conditions: plain, relying: new Set([...relying, source]) };
+  return plain.some((condition) => reach(simplify(condition), false, view) !== 'open');
+}
+
+/** `orders.id` as `id`, where orders is all there is: the two are the same column and have to look the same. */
+function withoutQualifier(condition: Node, alias: string): Node {
+  return stripped(condition, alias) as Node;
+}
+
+function stripped(value: unknown, alias: string): unknown {
+  if (Array.isArray(value)) return value.map((item) => stripped(item, alias));
+  // a subquery has names of its own
+  if (typeof value !== 'object' || value === null || 'SelectStmt' in value) return value;
+  const fields = as(value as Node, 'ColumnRef')?.fields;
+  if (fields?.length === 2 && as(fields[0], 'String')?.sval === alias)
+    return { ColumnRef: { fields: fields.slice(1) } };
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, stripped(item, alias)]));
 }
 
 function reach(node: Node, negated: boolean, view: View): Reach {
