@@ -10,7 +10,7 @@ import { type CombinedConfig, combineConfigs, type PolicySource } from './combin
 import type { Decision, DecisionInput, Policy, Ruling } from './decision.js';
 import { type Finding, isStricter, judgeByLayer, type Layer, layersOf, nothingSaid } from './layer.js';
 import type { NamePattern } from './name-pattern.js';
-import type { ProfileName, SituationName } from './profiles.js';
+import { type ProfileName, type SituationName, situations } from './profiles.js';
 import type { Environment } from './read-connection.js';
 import type { Limits } from './read-policy.js';
 import type { Subject } from './rule-match.js';
@@ -235,7 +235,7 @@ function combineOffline(sources: readonly PolicySource[]): 'deny' | 'allow' {
   return allowed && said.every(({ config }) => config.policy.offline === 'allow') ? 'allow' : 'deny';
 }
 
-/** SHA-256 over profiles and files with their levels, each line ended, so that no two sets look alike. */
+/** SHA-256 over the built-in table, the profiles and the files with their levels; each line ended, so that no two sets look alike. */
 function digestOf(sources: readonly PolicySource[], profiles: readonly ProfileName[]): string {
   const hash = createHash('sha256')
     .update('dbguard-policy-v1\n')

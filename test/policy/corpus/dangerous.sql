@@ -839,3 +839,135 @@ DELETE FROM t WHERE id = 1 RETURNING evil()
 INSERT INTO pg_temp.x SELECT pg_read_file('x')
 
 INSERT INTO information_schema.sql_features VALUES (1)
+
+DELETE FROM t WHERE id = t.id
+
+DELETE FROM t a WHERE a.id = id
+
+DELETE FROM t WHERE t.a = 1 OR a <> 1
+
+UPDATE users SET admin = true WHERE id = users.id
+
+DELETE FROM orders WHERE id::text LIKE '%'
+
+DELETE FROM orders WHERE id = id::int
+
+DELETE FROM orders WHERE upper(name) = upper(name)
+
+DELETE FROM orders WHERE id % 1 = 0
+
+DELETE FROM orders WHERE id - id = 0
+
+DELETE FROM orders WHERE id * 0 = 0
+
+DELETE FROM orders WHERE greatest(id, 0) >= 0
+
+DELETE FROM orders WHERE ctid IS NOT NULL
+
+DELETE FROM orders WHERE ctid = ANY(ARRAY(SELECT ctid FROM orders))
+
+DELETE FROM orders WHERE tableoid = 'orders'::regclass
+
+DELETE FROM orders WHERE tableoid IS NOT NULL
+
+DELETE FROM orders WHERE xmin IS NOT NULL
+
+DELETE FROM orders WHERE id IN (1) OR id NOT IN (1)
+
+DELETE FROM orders WHERE NOT (id IS NULL AND id IS NOT NULL)
+
+DELETE FROM orders WHERE NOT EXISTS (SELECT 1 WHERE false)
+
+DELETE FROM orders WHERE EXISTS (SELECT * FROM users)
+
+DELETE FROM orders WHERE 1 IN (1,2)
+
+DELETE FROM orders WHERE 'a' IN ('a')
+
+DELETE FROM orders WHERE 5 BETWEEN 1 AND 10
+
+DELETE FROM orders WHERE date '2024-01-01' < now()
+
+DELETE FROM orders WHERE current_date > '1970-01-01'
+
+DELETE FROM orders WHERE version() LIKE 'Postgre%'
+
+DELETE FROM orders WHERE pg_backend_pid() > 0
+
+DELETE FROM orders WHERE (1,1) = (1,1)
+
+DELETE FROM orders WHERE ROW(1) IS NOT NULL
+
+DELETE FROM orders WHERE NULL IS NULL
+
+DELETE FROM orders WHERE true IS TRUE
+
+DELETE FROM orders WHERE (id > 5) IS NOT UNKNOWN
+
+DELETE FROM orders WHERE (id > 5) IN (true, false)
+
+DELETE FROM orders WHERE name SIMILAR TO '%'
+
+DELETE FROM orders WHERE name ~ ''
+
+DELETE FROM orders WHERE strpos(name, '') > 0
+
+DELETE FROM orders WHERE starts_with(name, '')
+
+DELETE FROM orders WHERE coalesce(name, '') = coalesce(name, '')
+
+DELETE FROM orders WHERE nullif(1, 2) = 1
+
+DELETE FROM orders WHERE CASE WHEN id > 0 THEN true ELSE true END
+
+DELETE FROM orders WHERE id > 0 OR id <= 0
+
+DELETE FROM orders WHERE id > -1
+
+DELETE FROM orders WHERE id <> -1
+
+DELETE FROM orders WHERE id != 0
+
+DELETE FROM orders WHERE id IS NOT NULL
+
+DELETE FROM orders WHERE id IS NULL OR true
+
+DELETE FROM orders WHERE true AND (true OR id = 1)
+
+DELETE FROM orders WHERE (true)::boolean
+
+DELETE FROM orders WHERE 't'::bool
+
+DELETE FROM orders WHERE bool 'yes'
+
+DELETE FROM orders WHERE CAST(1 AS boolean)
+
+DELETE FROM orders WHERE 1::bool
+
+DELETE FROM orders o WHERE EXISTS (SELECT 1 FROM orders x WHERE x.id = o.id)
+
+DELETE FROM orders USING generate_series(1,1)
+
+DELETE FROM orders USING users WHERE users.id = 1
+
+DELETE FROM orders USING users WHERE true
+
+DELETE FROM orders USING users WHERE orders.id = orders.id
+
+WITH x AS (SELECT id FROM orders) DELETE FROM orders USING x WHERE orders.id = x.id
+
+WITH x AS (SELECT id FROM orders) DELETE FROM orders WHERE id IN (SELECT id FROM x)
+
+DELETE FROM orders WHERE id IN (SELECT id FROM orders ORDER BY id)
+
+DELETE FROM orders WHERE id IN (SELECT id FROM orders UNION SELECT id FROM orders)
+
+DELETE FROM orders WHERE id IN (TABLE orders)
+
+UPDATE users u SET admin = true FROM users v
+
+UPDATE users u SET admin = true FROM users v WHERE u.id = v.id
+
+MERGE INTO users u USING users v ON u.id = v.id WHEN MATCHED THEN DELETE
+
+MERGE INTO users u USING (SELECT 1) v ON true WHEN MATCHED THEN UPDATE SET admin = true
