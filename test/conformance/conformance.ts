@@ -13,7 +13,7 @@ import { allDialogues } from './dialogues/all.js';
 import { differences } from './differences.js';
 import { playScene, scenes } from './drivers.js';
 import { play } from './play.js';
-import { regressionScript, regressionTests, runPsql, scripts } from './psql.js';
+import { regressionTests, runPsql, scripts } from './psql.js';
 import { openStages, type Stages } from './stages.js';
 import { compare } from './verdict.js';
 
@@ -96,9 +96,8 @@ async function everything(version: PostgresVersion, stages: Stages): Promise<Map
     count('psql', name, differences(direct, guarded));
   }
   if (options.regress === undefined || psql === undefined) return tallies;
-  for (const name of ['test_setup', ...regressionTests.filter(chosen)]) {
-    const script = await regressionScript(options.regress, name);
-    if (script === undefined) continue;
+  for await (const { name, script } of regressionTests(options.regress)) {
+    if (name !== 'test_setup' && !chosen(name)) continue;
     const [direct, guarded] = await both((stage) => runPsql(psql, stage.target, script, options.regress));
     count('regression', name, differences(direct, guarded));
   }

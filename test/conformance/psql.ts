@@ -72,21 +72,16 @@ SELECT count(*) FROM c;`,
 };
 
 /**
- * A quick subset of src/test/regress/sql that needs no C library and no other test's tables. The files come with
- * PostgreSQL's source: `apt-get source postgresql-15`.
+ * PostgreSQL's regression tests in the order of its own schedule. They come with its source (`apt-get source
+ * postgresql-15`); what needs its C library fails alike on both sides.
+ *
+ * @param regress the folder src/test/regress
  */
-export const regressionTests: readonly string[] = `boolean char varchar text int2 int4 int8 oid float4 float8 bit uuid
-  enum money pg_lsn regproc strings numerology point lseg line box path polygon circle date time timetz timestamp timestamptz
-  interval inet macaddr macaddr8 horology unicode expressions create_type case arrays json jsonb json_encoding
-  jsonpath jsonb_jsonpath select_distinct_on select_into union subselect join_hash transactions random portals_p2
-  prepare prepared_xacts limit plpgsql copy2 temp domain rangefuncs alter_generic rowtypes returning conversion
-  truncate sequence polymorphism largeobject with xml window rangetypes multirangetypes guc combocid tsrf groupingsets
-  insert_conflict matview lock rules triggers merge identity generated password async dbsize init_privs object_address advisory_lock`
-  .split(/\s+/)
-  .filter((name) => name !== '');
-
-/** undefined: this source has no such test. */
-export async function regressionScript(regress: string, name: string): Promise<string | undefined> {
-  const file = join(regress, 'sql', `${name}.sql`);
-  return existsSync(file) ? readFile(file, 'latin1') : undefined;
+export async function* regressionTests(regress: string): AsyncGenerator<{ name: string; script: string }> {
+  const schedule = await readFile(join(regress, 'parallel_schedule'), 'latin1');
+  const names = [...schedule.matchAll(/^test: (.*)$/gm)].flatMap(([, line = '']) => line.split(' '));
+  for (const name of names) {
+    const file = join(regress, 'sql', `${name}.sql`);
+    if (existsSync(file)) yield { name, script: await readFile(file, 'latin1') };
+  }
 }

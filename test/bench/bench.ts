@@ -1,0 +1,59 @@
+/**
+ * `npm run bench`: one server, four ways to it, everything in one run. Rounds are interleaved, figures are medians, and
+ * what counts are the ratios: absolute figures are this machine's.
+ *
+ *   --quick         a minute at most, for a first look
+ *   --only TEXT     only the measures with this in their name
+ */
+import { parseArgs } from 'node:util';
+import { clientProgram, postgresAvailable, startPostgres } from '../helpers/postgres.js';
+import { type Measure, measures } from './measures.js';
+import { fill as nodeFill, nodeLoad } from './node-load.js';
+import { fill, pgbench } from './pgbench.js';
+import { header, median, row } from './table.js';
+import { type BenchTarget, direct, startDbguard, startPgbouncer, startPipe } from './targets.js';
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+});
+const [seconds, rounds, rows] = options.quick ? [0.5, 1, 200_000] : [3, 5, 1_000_000];
+
+const server = await startPostgres({
+  version: postgresAvailable(15) ? 15 : 18,
+  cache: false,
+  settings: { max_connections: '200', shared_buffers: '256MB', max_wal_size: '4GB', synchronous_commit: 'off' },
+});
+const targets: BenchTarget[] = [direct(server)];
+try {
+  const program = clientProgram('pgbench');
+  const pgbenchOr =
+    program === undefined
+      ? nodeLoad
+      : (target: BenchTarget, run: Parameters<typeof nodeLoad>[1]) => pgbench(program, target, run);
+  await (program === undefined ? nodeFill(direct(server)) : fill(program, direct(server)));
+  const bouncer = await startPgbouncer(server);
+  if (bouncer) targets.push(bouncer);
+  targets.push(await startPipe(server), await startDbguard(server));
+
+  const load = program === undefined ? 'node-postgres (pgbench is not installed)' : 'pgbench';
+  console.log(`PostgreSQL ${server.version}, Node ${process.version}, load by ${load}; ${rounds} round(s), medians`);
+  if (!bouncer) console.log('pgbouncer is not installed');
+  console.log(header(targets));
+  for (const measure of measures(pgbenchOr, seconds, rows).filter(({ name }) => name.includes(options.only)))
+    console.log(row(measure, targets, await figures(measure)));
+} finally {
+  for (const target of targets) await target.stop();
+  await server.stop();
+}
+
+/** Each round visits every target, so that a busy moment of the machine hits all of them. */
+async function figures(measure: Measure): Promise<(number | undefined)[]> {
+  const taken = targets.map((): number[] => []);
+  for (let round = 0; round < (measure.once ? 1 : rounds); round++) {
+    for (const [at, target] of targets.entries()) {
+      const figure = await measure.of(target);
+      if (figure !== undefined) taken[at]?.push(figure);
+    }
+  }
+  return taken.map(median);
+}

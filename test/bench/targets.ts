@@ -1,0 +1,117 @@
+/** The four ways to one server that are compared. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startGuarded } from '../helpers/guarded.js';
+import type { TestPostgres } from '../helpers/postgres.js';
+import { account } from '../helpers/postgres-binaries.js';
+import { repositoryRoot } from '../helpers/repository.js';
+
+export type TargetName = 'direct' | 'pgbouncer' | 'byte pipe' | 'dbguard';
+
+export interface BenchTarget {
+  readonly name: TargetName;
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** The process in between, where there is one. */
+  readonly pid?: number;
+  stop(): Promise<void>;
+}
+
+/** Session pooling and a login of its own, which is what dbguard does too. */
+export async function startPgbouncer(server: TestPostgres): Promise<BenchTarget | undefined> {
+  const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find(existsSync);
+  if (program === undefined) return undefined;
+  const dir = mkdtempSync(join(tmpdir(), 'dbguard-bouncer-'));
+  const port = await freePort();
+  const ini = `[databases]
+* = host=127.0.0.1 port=${server.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = scram-sha-256
+auth_file = ${dir}/users
+pool_mode = session
+default_pool_size = 150
+max_client_conn = 500
+max_prepared_statements = 100
+log_connections = 0
+log_disconnections = 0
+ignore_startup_parameters = extra_float_digits
+`;
+  for (const [name, text] of Object.entries({
+    'bouncer.ini': ini,
+    users: `"${server.superuser}" "${server.password}"\n`,
+  }))
+    writeFileSync(join(dir, name), text, { mode: 0o644 });
+  if (account.uid !== undefined && account.gid !== undefined) chownSync(dir, account.uid, account.gid);
+  const bouncer = spawn(program, ['-q', join(dir, 'bouncer.ini')], { ...account, stdio: 'ignore' });
+  const { host, superuser: user, password } = server;
+  const target: BenchTarget = {
+    ...{ name: 'pgbouncer', host, port, user, password, database: 'postgres' },
+    ...(bouncer.pid === undefined ? {} : { pid: bouncer.pid }),
+    stop: async () => {
+      bouncer.kill('SIGTERM');
+      if (bouncer.exitCode === null) await Promise.race([once(bouncer, 'exit'), sleep(2000)]);
+      bouncer.kill('SIGKILL');
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  await sleep(300);
+  if (bouncer.exitCode === null) return target;
+  await target.stop();
+  return undefined;
+}
+
+export function direct(server: TestPostgres): BenchTarget {
+  const { host, port, superuser: user, password } = server;
+  return { name: 'direct', host, port, user, password, database: 'postgres', stop: async () => undefined };
+}
+
+/** In a process of its own, as dbguard is. */
+export async function startPipe(server: TestPostgres): Promise<BenchTarget> {
+  const program = join(repositoryRoot, 'dist/test/bench/byte-pipe.js');
+  const pipe = spawn(process.execPath, [program, String(server.port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [chunk] = await once(pipe.stdout, 'data');
+  return {
+    ...direct(server),
+    ...{ name: 'byte pipe', port: Number(chunk) },
+    ...(pipe.pid === undefined ? {} : { pid: pipe.pid }),
+    stop: async () => {
+      pipe.kill();
+    },
+  };
+}
+
+/** Signing, journal, upload to a directory bucket and the built-in policy, as a developer has them. */
+export async function startDbguard(server: TestPostgres): Promise<BenchTarget> {
+  const guarded = await startGuarded(server);
+  const { host, port, user, password, pid } = guarded;
+  return { name: 'dbguard', host, port, user, password, database: 'postgres', pid, stop: () => guarded.stop() };
+}
+
+/** Resident memory of a process in MB; undefined where /proc is not there. `peak` since it started. */
+export function memoryOf(pid: number | undefined, kind: 'now' | 'peak'): number | undefined {
+  const file = `/proc/${pid}/status`;
+  if (pid === undefined || !existsSync(file)) return undefined;
+  const pattern = kind === 'now' ? /VmRSS:\s+(\d+) kB/ : /VmHWM:\s+(\d+) kB/;
+  const kilobytes = pattern.exec(readFileSync(file, 'utf8'))?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
