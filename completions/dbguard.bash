@@ -11,9 +11,19 @@ _dbguard() {
       ':whoami') path='whoami' ;;
       ':explain') path='explain' ;;
       ':policy') path='policy' ;;
+      ':transcripts') path='transcripts' ;;
+      ':upload') path='upload' ;;
       ':completions') path='completions' ;;
+      ':approvals') path='approvals' ;;
+      ':approve') path='approve' ;;
+      ':deny') path='deny' ;;
+      ':instructions') path='instructions' ;;
       'policy:test') path='policy test' ;;
       'policy:lint') path='policy lint' ;;
+      'transcripts:list') path='transcripts list' ;;
+      'transcripts:show') path='transcripts show' ;;
+      'transcripts:verify') path='transcripts verify' ;;
+      'transcripts:search') path='transcripts search' ;;
     esac
   done
   case "$path $previous" in
@@ -52,10 +62,31 @@ _dbguard() {
     'policy test --subject') return ;;
     'policy test --agent') return ;;
     'policy lint --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts list --person') return ;;
+    'transcripts list --day') return ;;
+    'transcripts list --since') return ;;
+    'transcripts list --connection') return ;;
+    'transcripts list --bucket') return ;;
+    'transcripts list --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts show --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts show --issuer') return ;;
+    'transcripts show --client-id') return ;;
+    'transcripts show --bucket') return ;;
+    'transcripts show --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts verify --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts verify --issuer') return ;;
+    'transcripts verify --client-id') return ;;
+    'transcripts verify --bucket') return ;;
+    'transcripts verify --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts search --bucket') return ;;
+    'transcripts search --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'upload --bucket') return ;;
+    'upload --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'deny --reason') return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init login logout whoami explain policy completions' ;;
+    '') options='--help -h --version -V'; operands='init login logout whoami explain policy transcripts upload completions approvals approve deny instructions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
@@ -64,7 +95,17 @@ _dbguard() {
     'policy') options='--help -h'; operands='test lint' ;;
     'policy test') options='--json --policy --config --profile --connection --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
+    'transcripts') options='--help -h'; operands='list show verify search' ;;
+    'transcripts list') options='--person --day --since --connection --denied --json --bucket --config --help -h' ;;
+    'transcripts show') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
+    'transcripts verify') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
+    'transcripts search') options='--json --bucket --config --help -h' ;;
+    'upload') options='--any-bucket --bucket --config --help -h' ;;
     'completions') options='--all --help -h'; operands='bash zsh fish' ;;
+    'approvals') options='--list --json --help -h' ;;
+    'approve') options='--session --help -h' ;;
+    'deny') options='--reason --help -h' ;;
+    'instructions') options='--help -h' ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

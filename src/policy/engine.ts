@@ -237,9 +237,8 @@ function combineOffline(sources: readonly PolicySource[]): 'deny' | 'allow' {
 
 /** SHA-256 over the built-in table, the profiles and the files with their levels; each line ended, so that no two sets look alike. */
 function digestOf(sources: readonly PolicySource[], profiles: readonly ProfileName[]): string {
-  const hash = createHash('sha256')
-    .update('dbguard-policy-v1\n')
-    .update(`${profiles.join(' ')}\n`);
+  const hash = createHash('sha256').update('dbguard-policy-v1\n');
+  hash.update(`${JSON.stringify(situations)}\n${profiles.join(' ')}\n`);
   for (const { level, config } of sources) hash.update(`${level} ${config.digest}\n`);
   return hash.digest('base64url');
 }
