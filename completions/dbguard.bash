@@ -9,15 +9,15 @@ _dbguard() {
       ':login') path='login' ;;
       ':logout') path='logout' ;;
       ':whoami') path='whoami' ;;
+      ':approvals') path='approvals' ;;
+      ':approve') path='approve' ;;
+      ':deny') path='deny' ;;
       ':explain') path='explain' ;;
       ':policy') path='policy' ;;
       ':transcripts') path='transcripts' ;;
       ':upload') path='upload' ;;
-      ':completions') path='completions' ;;
-      ':approvals') path='approvals' ;;
-      ':approve') path='approve' ;;
-      ':deny') path='deny' ;;
       ':instructions') path='instructions' ;;
+      ':completions') path='completions' ;;
       'policy:test') path='policy test' ;;
       'policy:lint') path='policy lint' ;;
       'transcripts:list') path='transcripts list' ;;
@@ -49,6 +49,7 @@ _dbguard() {
     'whoami --client-id') return ;;
     'whoami --profile') return ;;
     'whoami --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'deny --reason') return ;;
     'explain --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'explain --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'explain --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
@@ -83,14 +84,16 @@ _dbguard() {
     'upload --bucket') return ;;
     'upload --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
-    'deny --reason') return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init login logout whoami explain policy transcripts upload completions approvals approve deny instructions' ;;
+    '') options='--help -h --version -V'; operands='init login logout whoami approvals approve deny explain policy transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
+    'approvals') options='--list --json --help -h' ;;
+    'approve') options='--session --help -h' ;;
+    'deny') options='--reason --help -h' ;;
     'explain') options='--stdin --json --policy --config --profile --connection --subject --agent --help -h' ;;
     'policy') options='--help -h'; operands='test lint' ;;
     'policy test') options='--json --policy --config --profile --connection --subject --agent --help -h'; files=1 ;;
@@ -101,11 +104,8 @@ _dbguard() {
     'transcripts verify') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
     'transcripts search') options='--json --bucket --config --help -h' ;;
     'upload') options='--any-bucket --bucket --config --help -h' ;;
-    'completions') options='--all --help -h'; operands='bash zsh fish' ;;
-    'approvals') options='--list --json --help -h' ;;
-    'approve') options='--session --help -h' ;;
-    'deny') options='--reason --help -h' ;;
     'instructions') options='--help -h' ;;
+    'completions') options='--all --help -h'; operands='bash zsh fish' ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

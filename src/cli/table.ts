@@ -95,6 +95,29 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/whoami.js'),
   },
   {
+    path: 'approvals',
+    summary: 'answer in a second terminal what waits for approval',
+    options: [
+      { flags: '--list', description: 'print what waits and leave' },
+      { flags: '--json', description: 'print what waits as JSON and leave' },
+    ],
+    load: () => import('./commands/approvals.js'),
+  },
+  {
+    path: 'approve',
+    summary: 'let a waiting statement run',
+    arguments: '<id>',
+    options: [{ flags: '--session', description: 'and exactly this statement for the rest of the session' }],
+    load: () => import('./commands/approve.js'),
+  },
+  {
+    path: 'deny',
+    summary: 'stop a waiting statement',
+    arguments: '<id>',
+    options: [{ flags: '--reason <text>', description: 'why; the agent reads it' }],
+    load: () => import('./commands/deny.js'),
+  },
+  {
     path: 'explain',
     summary: 'show what a statement does, what the policy decides, and why',
     arguments: '[sql]',
@@ -168,6 +191,11 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/upload.js'),
   },
   {
+    path: 'instructions',
+    summary: 'text for an agent’s instruction file (AGENTS.md, CLAUDE.md)',
+    load: () => import('./commands/instructions.js'),
+  },
+  {
     path: 'completions',
     summary: 'print a completion script for a shell',
     arguments: '[shell]',
@@ -178,34 +206,6 @@ export const commandTable: readonly CommandEntry[] = [
       const { completionsCommand } = await import('./commands/completions.js');
       return completionsCommand(completionTree(commandTable, groupSummaries));
     },
-  },
-  {
-    path: 'approvals',
-    summary: 'answer in a second terminal what waits for approval',
-    options: [
-      { flags: '--list', description: 'print what waits and leave' },
-      { flags: '--json', description: 'print what waits as JSON and leave' },
-    ],
-    load: () => import('./commands/approvals.js'),
-  },
-  {
-    path: 'approve',
-    summary: 'let a waiting statement run',
-    arguments: '<id>',
-    options: [{ flags: '--session', description: 'and exactly this statement for the rest of the session' }],
-    load: () => import('./commands/approve.js'),
-  },
-  {
-    path: 'deny',
-    summary: 'stop a waiting statement',
-    arguments: '<id>',
-    options: [{ flags: '--reason <text>', description: 'why; the agent reads it' }],
-    load: () => import('./commands/deny.js'),
-  },
-  {
-    path: 'instructions',
-    summary: 'text for an agent’s instruction file (AGENTS.md, CLAUDE.md)',
-    load: () => import('./commands/instructions.js'),
   },
 ];
 
