@@ -42,7 +42,7 @@ export interface LineageKnowledge {
 /** A recursive query that has not settled after this many rounds is not understood. */
 const maxRounds = 50;
 /** Rounds of recursive queries inside each other multiply: a text must not be able to hang the proxy. */
-const maxVisits = 200_000;
+const maxVisits = 50_000;
 
 export class LineageWalk {
   readonly knowledge: LineageKnowledge;
