@@ -42,7 +42,6 @@ auth_file = ${dir}/users
 pool_mode = session
 default_pool_size = 150
 max_client_conn = 500
-max_prepared_statements = 100
 log_connections = 0
 log_disconnections = 0
 ignore_startup_parameters = extra_float_digits
