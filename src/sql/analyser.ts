@@ -79,6 +79,7 @@ function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): Sta
     const start = positions.at(location);
     const range = trim(sql, start, length === 0 ? sql.length : positions.at(location + length));
     const walk = new Walk(knowledge, visit);
+    walk.source = sql.slice(range.start, range.end);
     walk.visit(stmt, new Scope());
     return walk.facts(range.start, range.end);
   });

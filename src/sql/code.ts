@@ -2,7 +2,7 @@
 import type { CreateFunctionStmt } from 'libpg-query';
 import { functionTarget } from './functions.js';
 import { pathTarget } from './objects.js';
-import { plpgsqlBlock } from './plpgsql.js';
+import { plpgsqlBlock, plpgsqlBody } from './plpgsql.js';
 import type { Scope } from './scope.js';
 import { as, type Node, names } from './tree.js';
 import type { Handlers, Walk } from './walk.js';
@@ -49,7 +49,7 @@ function readBody(create: CreateFunctionStmt, language: string, walk: Walk, scop
   const body = optionText(create.options, 'as');
   if (body === undefined) return false;
   if (language === 'sql') return walk.text(body);
-  return language === 'plpgsql' && plpgsqlBlock(body, walk);
+  return language === 'plpgsql' && plpgsqlBody(walk.source, walk);
 }
 
 /** The text of `LANGUAGE x` and of `AS 'x'`; a C function's `AS 'file', 'symbol'` has two texts and is none. */

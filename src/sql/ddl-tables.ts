@@ -2,7 +2,7 @@
 import type { AlterTableCmd, AlterTableStmt, CreateStmt, RangeVar } from 'libpg-query';
 import type { Target } from './facts.js';
 import { functionTarget } from './functions.js';
-import { objectKind, roleTarget } from './objects.js';
+import { objectKind, relationTargets, roleTarget } from './objects.js';
 import { relationTarget, type Scope } from './scope.js';
 import { as, names } from './tree.js';
 import type { Handlers, Walk } from './walk.js';
@@ -98,8 +98,10 @@ function createTable(create: CreateStmt, command: string, walk: Walk, scope: Sco
   walk.command ||= command;
   const temporary = create.relation?.relpersistence === 't' ? { detail: 'temporary' } : {};
   walk.add('create', { targets: [targetOf(create.relation)], ...temporary });
-  const parent = create.partbound === undefined ? undefined : as(create.inhRelations?.[0], 'RangeVar');
-  if (parent !== undefined) walk.add('alter', { targets: [targetOf(parent)], detail: 'partition' });
+  // Queries of the parent see the new table's rows.
+  const detail = create.partbound === undefined ? 'inherited' : 'partition';
+  const parents = relationTargets(create.inhRelations);
+  if (parents.length > 0) walk.add('alter', { targets: parents, detail });
   const { relation: _, inhRelations: _parents, ...rest } = create;
   walk.in('define', () => walk.visitBelow(rest, scope));
 }

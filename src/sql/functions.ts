@@ -7,7 +7,7 @@ import { plpgsqlBody } from './plpgsql.js';
 import { parseQualifiedName } from './qualified-name.js';
 import type { Scope } from './scope.js';
 import { simplify } from './simplify.js';
-import { constant, names } from './tree.js';
+import { constant, type Node, names } from './tree.js';
 import type { Handlers, Walk } from './walk.js';
 
 export const functionHandlers: Handlers = {
@@ -16,7 +16,34 @@ export const functionHandlers: Handlers = {
     const { funcname: _, ...rest } = call;
     walk.visitBelow(rest, scope);
   },
+
+  A_Expr(expression, walk, scope) {
+    callOperator(expression.name, walk);
+    walk.visit(expression.lexpr, scope);
+    walk.visit(expression.rexpr, scope);
+  },
+  SubLink(link, walk, scope) {
+    callOperator(link.operName, walk);
+    walk.visit(link.testexpr, scope);
+    walk.visit(link.subselect, scope);
+  },
+  SortBy(sort, walk, scope) {
+    callOperator(sort.useOp, walk);
+    walk.visit(sort.node, scope);
+  },
 };
+
+/** Operators of pgvector, pg_trgm, hstore, ltree, PostGIS ..., which are often written with their schema. */
+const extensionOperator =
+  /^(<->|<=>|<#>|<\+>|<~>|<%>|%|%>|<%|<<%|%>>|<->>|<<->|@>|<@|&&|\?|\?&|\?\||\|\||->|->>|@@|~~?\*?|!~~?\*?)$/;
+
+/** `a OPERATOR(app.+) b` calls whatever function somebody put behind it. Without a schema it is taken for PostgreSQL's. */
+function callOperator(name: readonly Node[] | undefined, walk: Walk): void {
+  const [schema, symbol = ''] = names(name);
+  if (schema === undefined || name?.length === 1 || schema === 'pg_catalog' || extensionOperator.test(symbol)) return;
+  walk.functions.add(`${schema}.${symbol}`);
+  walk.add('function-call', { targets: [{ type: 'function', schema, name: symbol }], opaque: true });
+}
 
 function callFunction(call: FuncCall, walk: Walk, scope: Scope): void {
   const path = names(call.funcname);

@@ -58,7 +58,8 @@ function readExpression(expression: unknown, walk: Walk): boolean {
   if (typeof query !== 'string') return false;
   if (parseMode === undefined || parseMode === 0) return walk.text(query);
   if (parseMode === 2) return walk.text(`SELECT ${query}`);
-  // `target := expression`, also with subscripts; the target's own names are no calls.
-  const assignment = /^[\s\S]*?(?::=|=)([\s\S]*)$/.exec(query);
-  return assignment?.[1] !== undefined && walk.text(`SELECT ${assignment[1]}`);
+  // `target := expression`; a subscript in the target is computed too.
+  const [, target, value] = /^([\s\S]*?)(?::=|=)([\s\S]*)$/.exec(query) ?? [];
+  if (target === undefined || value === undefined) return false;
+  return walk.text(`SELECT ${target}`) && walk.text(`SELECT ${value}`);
 }

@@ -24,7 +24,6 @@ const handlers: Handlers = {
 const plain: ReadonlySet<string> = new Set<Tag>([
   'A_ArrayExpr',
   'A_Const',
-  'A_Expr',
   'A_Indices',
   'A_Indirection',
   'A_Star',
@@ -96,10 +95,8 @@ const plain: ReadonlySet<string> = new Set<Tag>([
   'RowExpr',
   'SQLValueFunction',
   'SetToDefault',
-  'SortBy',
   'StatsElem',
   'String',
-  'SubLink',
   'TableLikeClause',
   'TriggerTransition',
   'TypeCast',

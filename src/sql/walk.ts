@@ -39,6 +39,8 @@ export class Walk {
   readonly functions = new Set<string>();
   /** User functions whose bodies are being read, against recursion. */
   readonly bodies: Set<string>;
+  /** The statement's own text. */
+  source = '';
   command = '';
   parameters = 0;
   deferred = false;
@@ -113,8 +115,12 @@ export class Walk {
     if (this.#textDepth >= maxTextDepth) return false;
     const parsed = this.knowledge.grammar.parse(sql);
     if ('rejection' in parsed) return false;
+    const statements = parsed.tree.stmts ?? [];
     const walk = new Walk(this.knowledge, this.#visit, this);
-    for (const { stmt } of parsed.tree.stmts ?? []) walk.visit(stmt, new Scope());
+    for (const { stmt } of statements) {
+      walk.source = statements.length === 1 ? sql : '';
+      walk.visit(stmt, new Scope());
+    }
     this.absorb(walk);
     return true;
   }

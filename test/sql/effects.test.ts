@@ -113,6 +113,10 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
     ['SELECT 1 FROM t ORDER BY evil(a)', 'function-call? evil, read! t(a)'],
     ['SELECT extensions.uuid_generate_v4(), st_area(g) FROM t', 'read! t(g)'],
     ['SELECT lo_open(1, 131072)', 'function-call lo_open [large object]'],
+    ['SELECT a OPERATOR(app.+) b FROM t', 'function-call? app.+, read! t(a b)'],
+    ['SELECT a FROM t ORDER BY a USING OPERATOR(app.<)', 'function-call? app.<, read! t(a)'],
+    ['SELECT 1 FROM t WHERE a OPERATOR(app.=) ANY (SELECT 1)', 'function-call? app.=, read t(a)'],
+    ['SELECT a OPERATOR(pg_catalog.+) 1, b OPERATOR(extensions.<=>) $1 FROM t', 'read! t(a b)'],
     ['CALL cleanup(evil())', 'execute-code? cleanup, function-call? evil'],
   ],
   code: [
@@ -126,6 +130,14 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
     [
       'DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM t LOOP UPDATE t SET a = 1 WHERE id = r.id; END LOOP; END $$',
       'update t(a), read t(id), read! t, execute-code [language plpgsql]',
+    ],
+    [
+      'DO $$ DECLARE a int[]; BEGIN a[evil()] := other(); END $$',
+      'function-call? evil other, execute-code [language plpgsql]',
+    ],
+    [
+      "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM t; RETURN NEW; END'",
+      'create g, delete! t [in definition], execute-code g [language plpgsql, in definition]',
     ],
     ["DO $$ BEGIN EXECUTE 'DROP TABLE t'; END $$", 'drop t, execute-code [language plpgsql]'],
     ["DO $$ BEGIN EXECUTE format('DROP TABLE %I', x); END $$", 'execute-code? [language plpgsql]'],
@@ -179,6 +191,7 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
   ],
   DDL: [
     ['CREATE TABLE t (a int DEFAULT evil())', 'create t, function-call? evil [in definition]'],
+    ['CREATE TEMP TABLE p () INHERITS (t)', 'create p [temporary], alter t [inherited]'],
     ['CREATE TABLE p PARTITION OF t DEFAULT', 'create p, alter t [partition]'],
     ['ALTER TABLE t DROP COLUMN a CASCADE, ADD COLUMN b int', 'drop t(a) [column, CASCADE], alter t [add column]'],
     ['ALTER TABLE t OWNER TO bob', 'grant t bob [owner]'],
