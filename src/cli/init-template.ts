@@ -66,10 +66,12 @@ ${bucket === undefined ? '# bucket: s3://your-bucket/dbguard   # or file:./trans
 `;
 }
 
-function policy({ profile }: InitAnswers): string {
+function policy({ profile, forUser }: InitAnswers): string {
+  // Naming a profile in a repository would hold over what the user's own file allows.
+  const named = profile ?? (forUser ? 'guarded' : undefined);
   return `# What needs a person. "dbguard explain SQL" shows what a statement does and what becomes of it.
 policy:
-  profile: ${profile ?? 'guarded'}   # observe, guarded, read-only or migrations
+${named === undefined ? '#  profile: read-only         # stricter than guarded, for everybody who works here' : `  profile: ${named}   # observe, guarded, read-only or migrations`}
   approval: { timeout: 60s }
 #  rules:                    # the strictest rule wins: allow, ask, second-person, deny
 #    - name: no-schema-changes-in-production

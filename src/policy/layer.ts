@@ -16,17 +16,21 @@ export interface Layer {
 }
 
 export function layersOf(sources: readonly PolicySource[], profile: ProfileName | undefined): Layer[] {
-  const layers = sources.map(({ level, config: { policy } }): Layer => {
-    const own = level === 'user' && profile !== undefined ? undefined : policy.profile;
-    return { level, rules: policy.rules, ...(own === undefined ? {} : { profile: own }) };
-  });
-  const trusted = layers.some((layer) => layer.level !== 'repository' && layer.profile !== undefined);
-  if (profile === undefined && trusted) return layers;
-  // The base profile goes with the rules that may loosen it: the user's.
-  const base = profile ?? 'guarded';
-  const at = layers.findIndex((layer) => layer.level === 'user');
-  if (at < 0) return [...layers, { level: 'user', rules: [], profile: base }];
-  return layers.map((layer, index) => (index === at ? { ...layer, profile: base } : layer));
+  const layers = sources
+    .filter((source) => source.level !== 'user')
+    .map(({ level, config: { policy } }) => layerOf(level, policy.rules, policy.profile));
+  const own = sources.filter((source) => source.level === 'user').map((source) => source.config.policy);
+  const profiles = profile === undefined ? own.flatMap((policy) => policy.profile ?? []) : [profile];
+  if (profiles.length > 1) return [...layers, ...own.map((one) => layerOf('user', one.rules, one.profile))];
+  // The user's files speak as one: what one of them allows loosens the profile that another one names.
+  const organisation = layers.some((layer) => layer.level === 'organisation' && layer.profile !== undefined);
+  const base = profiles[0] ?? (organisation ? undefined : 'guarded');
+  const rules = own.flatMap((policy) => policy.rules);
+  return [...layers, layerOf('user', rules, base)];
+}
+
+function layerOf(level: Level, rules: readonly Rule[], profile: ProfileName | undefined): Layer {
+  return { level, rules, ...(profile === undefined ? {} : { profile }) };
 }
 
 /** What one layer says about one effect. */

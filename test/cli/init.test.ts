@@ -13,7 +13,7 @@ t.test('without any flag: a commented file that is valid as it stands', async (t
   t.match(ran.stdout, 'Wrote dbguard.yaml.');
   const text = read(join(cwd, 'dbguard.yaml'));
   const config = parseConfig(text, 'dbguard.yaml');
-  t.equal(config.policy.profile, 'guarded');
+  t.equal(config.policy.profile, undefined, 'a profile here would hold over what the user’s own file allows');
   t.equal(config.defaultConnection, 'main');
   t.match(text, /^# identity:$/m);
   t.match(text, /^# bucket: /m);
@@ -107,6 +107,7 @@ t.test('--user writes a private file into the user’s own folder', async (t) =>
   t.match(ran.stdout, 'dbguard.yaml');
   t.equal(statSync(path).mode & 0o777, 0o600);
   t.match(read(path), /password_command/);
+  t.equal(parseConfig(read(path), path).policy.profile, 'guarded');
   t.notOk(existsSync(join(home, 'project', 'dbguard.yaml')));
 });
 

@@ -460,6 +460,17 @@ t.test('files combine: strictest wins, and a repository can only tighten', async
   );
 });
 
+t.test('the user’s files speak as one', async (t) => {
+  const config = (policy: string) => parseConfig(`version: 1\npolicy: ${policy}`, 'f.yaml');
+  const allow = '{ rules: [ { name: a, when: { effect: delete }, then: allow } ] }';
+  const decide = (...policies: string[]) =>
+    compilePolicy(policies.map((policy) => ({ level: 'user', config: config(policy) }))).decide(input(deleteAll))
+      .decision;
+  t.equal(decide(allow, '{ profile: guarded }'), 'allow');
+  t.equal(decide('{ profile: guarded }', allow), 'allow');
+  t.equal(decide('{ profile: observe }', '{ profile: read-only }'), 'deny', 'two profiles: the strictest');
+});
+
 t.test('limits and times: the smallest; offline only where nobody forbids it', async (t) => {
   const config = (yaml: string) => parseConfig(`version: 1\n${yaml}`, 'f.yaml');
   const policy = compilePolicy([
