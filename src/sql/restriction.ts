@@ -41,14 +41,24 @@ function withoutQualifier(condition: Node, alias: string): Node {
   return stripped(condition, alias) as Node;
 }
 
+/** Shares whatever has nothing to strip: conditions may be long lists. */
 function stripped(value: unknown, alias: string): unknown {
-  if (Array.isArray(value)) return value.map((item) => stripped(item, alias));
-  // a subquery has names of its own
-  if (typeof value !== 'object' || value === null || 'SelectStmt' in value) return value;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) {
+    const items = value.map((item) => stripped(item, alias));
+    return items.some((item, index) => item !== value[index]) ? items : value;
+  }
+  // A subquery has names of its own.
+  if ('SelectStmt' in value) return value;
   const fields = as(value as Node, 'ColumnRef')?.fields;
   if (fields?.length === 2 && as(fields[0], 'String')?.sval === alias)
     return { ColumnRef: { fields: fields.slice(1) } };
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, stripped(item, alias)]));
+  let copy: Record<string, unknown> | undefined;
+  for (const [key, item] of Object.entries(value)) {
+    const plain = stripped(item, alias);
+    if (plain !== item) copy = { ...(copy ?? value), [key]: plain };
+  }
+  return copy ?? value;
 }
 
 function reach(node: Node, negated: boolean, view: View): Reach {
