@@ -150,8 +150,11 @@ export class Uploader {
 
   #until(reached: () => boolean, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
+      // Somebody waits: the process must not end for want of anything else to do.
+      const alive = setInterval(() => look(), 1_000);
       const look = (): void => {
         if (!reached() && !signal?.aborted) return;
+        clearInterval(alive);
         this.#watchers.delete(look);
         signal?.removeEventListener('abort', look);
         resolve();

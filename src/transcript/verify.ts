@@ -200,7 +200,6 @@ export class SessionVerifier {
         if (entry.c[name] !== digest || Object.hasOwn(disclosed, name)) {
           this.#fail('disclosure-changed', `${quote(name)} of entry ${entry.n} is not what was signed`, entry.n);
         } else if (this.#parts.isRedacted?.(entry.n, name, digest)) {
-          this.redacted++;
           const message = `${name} of entry ${entry.n} is redacted but still stands in this copy; dbguard does not show it`;
           this.findings.note('redaction-ignored', message, this.#at(entry.n));
         } else disclosed[name] = value;
@@ -208,7 +207,7 @@ export class SessionVerifier {
         this.#fail('disclosure-changed', `entry ${entry.n}: ${messageOf(error)}`, entry.n);
       }
     }
-    if (texts.length !== Object.keys(entry.c).length) this.#checkMissing(entry, disclosed);
+    if (Object.keys(disclosed).length !== Object.keys(entry.c).length) this.#checkMissing(entry, disclosed);
     return disclosed;
   }
 

@@ -45,6 +45,8 @@ export interface S3Server {
   allows: (request: S3Request) => boolean;
   /** Replaced by tests: whether STS takes a token. */
   acceptsToken: (token: string) => boolean;
+  /** Life of the credentials that STS gives, in milliseconds. */
+  roleMs: number;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export async function startS3(...buckets: readonly string[]): Promise<S3Server> 
     fault: () => undefined,
     allows: () => true,
     acceptsToken: () => false,
+    roleMs: 3_600_000,
     close: async () => {
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
@@ -196,7 +199,7 @@ function assumeRole(server: S3Server, form: URLSearchParams, response: ServerRes
   const made = {
     secret: randomBytes(20).toString('hex'),
     token: randomBytes(24).toString('base64'),
-    expires: Date.now() + 3_600_000,
+    expires: Date.now() + server.roleMs,
   };
   server.credentials.set(id, made);
   response.writeHead(200, { 'content-type': 'text/xml' });
