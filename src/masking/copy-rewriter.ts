@@ -90,11 +90,18 @@ export class CopyRewriter {
     const fields = this.#split(line);
     const whole = fields.length === this.#masks.length;
     const out: Buffer[] = [];
-    fields.forEach((field, at) => {
-      if (at > 0) out.push(Buffer.from([this.#delimiter]));
-      const mask = whole ? this.#masks[at] : nullMask;
-      out.push(mask === undefined || field.equals(this.#null) ? field : this.#masked(field, mask));
+    // Neighbouring fields that pass, and the delimiters between, stay one slice of the line.
+    let passed = 0;
+    let at = 0;
+    fields.forEach((field, index) => {
+      const mask = whole ? this.#masks[index] : nullMask;
+      if (mask !== undefined && !field.equals(this.#null)) {
+        out.push(line.subarray(passed, at), this.#masked(field, mask));
+        passed = at + field.length;
+      }
+      at += field.length + 1;
     });
+    out.push(line.subarray(passed));
     return Buffer.concat(out);
   }
 

@@ -227,6 +227,15 @@ t.test('DDL that only this transaction sees', async (t) => {
     leaksIn((await client.query('SELECT upper(name) FROM customers', { formats: [0], describe: false })).bytes),
     [],
   );
+  for (const sql of [
+    'SELECT note FROM orders UNION ALL SELECT name FROM customers',
+    'WITH w AS (SELECT note FROM orders UNION ALL SELECT name FROM customers) SELECT * FROM w',
+    'SELECT coalesce(note, name) FROM orders FULL JOIN customers ON false',
+    'SELECT note FROM orders FULL JOIN (SELECT name AS note FROM customers) c USING (note)',
+    'SELECT (SELECT name FROM customers LIMIT 1) AS note FROM orders',
+  ]) {
+    t.same(leaksIn((await client.query(sql)).bytes), [], sql);
+  }
   const plain = await client.query('SELECT id FROM orders');
   t.equal(plain.rows[0]?.[0]?.toString(), '10', 'what the server itself says is a clean column still passes');
   t.match((await client.query('UPDATE orders SET note = (SELECT name FROM customers LIMIT 1)')).denied, /masked/);

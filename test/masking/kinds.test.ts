@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import t from 'tap';
 import { maskDiagnostics } from '../../src/masking/diagnostics.js';
 import { type CellType, cellMask, type Format } from '../../src/masking/kinds.js';
@@ -50,6 +51,8 @@ t.test('hash is the same for the same value, in both formats, and fits the type'
   );
   t.not(masked(hash, 25, 'a')?.toString(), masked(hash, 25, 'b')?.toString());
   t.equal(masked(hash, 1700, '1.5'), null);
+  const hmac = createHmac('sha256', key).update('a').digest('hex').slice(0, 32);
+  t.equal(masked(hash, 25, 'a')?.toString(), hmac, 'HMAC of RFC 2104');
 });
 
 t.test('date keeps its precision', async (t) => {
