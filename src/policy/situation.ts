@@ -46,6 +46,7 @@ export function situationOf(
   statement: StatementFacts,
   listedFunctions: readonly NamePattern[],
 ): SituationName {
+  if (effect.kind !== 'read' && effect.targets.some(isIdentity)) return 'session-identity';
   switch (effect.kind) {
     case 'read':
       if (effect.targets.some(holdsSecrets)) return 'read-secrets';
@@ -153,9 +154,13 @@ function isTemporary(effect: Effect): boolean {
 function sessionSituation(effect: Effect): SituationName {
   const settings = effect.targets.filter((target) => target.type === 'setting');
   const judged = settings.map((target) => judgeSetting(settingName(target), effect.detail));
-  if (judged.includes('identity')) return 'session-identity';
   if (effect.opaque || judged.length === 0 || settings.length < effect.targets.length) return 'session-meaning';
   return judged.includes('meaning') ? 'session-meaning' : 'session';
+}
+
+/** Set in any way: SET, set_config(), ALTER ROLE ... SET, a function's SET clause. */
+function isIdentity(target: Target): boolean {
+  return target.type === 'setting' && judgeSetting(settingName(target), undefined) === 'identity';
 }
 
 function settingName(target: Target): string {

@@ -59,7 +59,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'session-meaning':
       return settingSentence(effect, some);
     case 'session-identity':
-      return `Sets ${some}, which tells the database who is at work and which only dbguard may set.`;
+      return `Sets ${names(effect.targets.filter(isSetting))}, which tells the database who is at work and which only dbguard may set.`;
     case 'transaction':
       return 'Begins, ends or divides a transaction.';
     case 'transaction-prepared':
@@ -150,6 +150,10 @@ function listed(all: readonly string[]): string {
 
 function dotted(target: Target): string {
   return target.schema === undefined ? target.name : `${target.schema}.${target.name}`;
+}
+
+function isSetting(target: Target): boolean {
+  return target.type === 'setting';
 }
 
 function fileVerb(detail: string | undefined): string {
