@@ -1,6 +1,6 @@
 /** Where the programs of each PostgreSQL version are, and under which account a server may run. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -16,11 +16,14 @@ export function postgresAvailable(version: PostgresVersion): boolean {
   return existsSync(join(installedBinaries(version), 'postgres'));
 }
 
-/** A folder with `initdb` and `postgres`, and of 15 also `psql` and `pgbench`, that the server's account can read. */
-export function binaries(version: PostgresVersion): string {
+/**
+ * A folder with `initdb` and `postgres`, and of 15 also `psql` and `pgbench`, that the server's account can read: the
+ * installed one, or a copy below `folder`, or a copy that is kept for the next time.
+ */
+export function binaries(version: PostgresVersion, folder?: string): string {
   const installed = installedBinaries(version);
   if (version !== 18 || account.uid === undefined || openToAll(installed)) return installed;
-  return join(copyOf(dirname(installed)), 'bin');
+  return join(copyOf(dirname(installed), folder), 'bin');
 }
 
 /** Debian's client programs (`psql`, `pgbench`), or those on the PATH. */
@@ -44,14 +47,19 @@ function openToAll(path: string): boolean {
   return true;
 }
 
-function copyOf(native: string): string {
+function copyOf(native: string, folder?: string): string {
+  if (folder !== undefined) return copyTo(native, join(folder, 'native'));
   const copy = join(tmpdir(), `dbguard-pg18-${statSync(native).ino}-${statSync(native).mtimeMs.toFixed(0)}`);
   if (existsSync(copy)) return copy;
-  const own = mkdtempSync(`${copy}-`);
-  execFileSync('cp', ['-RP', `${native}/.`, own]);
-  execFileSync('chmod', ['-R', 'a+rX', own]);
-  moveIntoPlace(own, copy);
+  moveIntoPlace(copyTo(native, mkdtempSync(`${copy}-`)), copy);
   return copy;
+}
+
+function copyTo(native: string, place: string): string {
+  mkdirSync(place, { recursive: true });
+  execFileSync('cp', ['-RP', `${native}/.`, place]);
+  execFileSync('chmod', ['-R', 'a+rX', place]);
+  return place;
 }
 
 /** Several processes may make the same folder at once: the first one wins, the others drop theirs. */

@@ -65,11 +65,12 @@ const password = 'upstream-pg-secret-5e1f';
 
 export async function startPostgres(options: PostgresOptions = {}): Promise<TestPostgres> {
   const { version = 18, auth = 'scram-sha-256' } = options;
-  const binDir = binaries(version);
+  const { cache = true } = options;
   const dir = makeFolder('dbguard-pg-');
+  const binDir = binaries(version, cache ? undefined : dir);
   const data = join(dir, 'data');
   try {
-    await createCluster(binDir, version, data, options.cache ?? true);
+    await createCluster(binDir, version, data, cache);
     if (auth === 'md5') await storeMd5Password(binDir, data);
     const tls = options.ssl ? makeTls(dir, options.ssl) : undefined;
     const hba = [...(options.hba ?? []), `local all all ${auth}`, `host all all all ${auth}`];
@@ -155,6 +156,7 @@ class ServerProcess {
       ...account,
       cwd: '/',
       stdio: ['pipe', 'ignore', 'pipe'],
+      detached: true, // out of reach of Ctrl-C and of whoever kills our process group: only the end of stdin counts
     });
     this.#process = server;
     server.stdin?.on('error', () => undefined);
@@ -206,13 +208,13 @@ async function createCluster(binDir: string, version: number, data: string, cach
 async function initdb(binDir: string, data: string): Promise<void> {
   const folder = makeFolder('dbguard-pg-init-');
   const pwfile = writeOwned(folder, 'password', password);
-  const options = ['-D', data, '-U', superuser, '--pwfile', pwfile, '-A', 'scram-sha-256', '-E', 'UTF8'];
-  // the smallest WAL segments: what has to be copied for each server halves
-  await run(join(binDir, 'initdb'), [...options, '--no-locale', '--no-sync', '--wal-segsize', '1'], {
-    ...account,
-    cwd: '/',
-  });
-  rmSync(folder, { recursive: true });
+  const options = ['-D', data, '-U', superuser, '--pwfile', pwfile, '-A', 'scram-sha-256', '-E', 'UTF8', '--no-locale'];
+  try {
+    // the smallest WAL segments: what has to be copied for each server halves
+    await run(join(binDir, 'initdb'), [...options, '--no-sync', '--wal-segsize', '1'], { ...account, cwd: '/' });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 /** With a SCRAM verifier stored, the server would use SCRAM even where pg_hba.conf says md5. */
