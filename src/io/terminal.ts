@@ -3,6 +3,7 @@
  *
  * What lives here: the state of the tty of stdin and stdout. What it must not know: what is drawn, who types.
  */
+import { execFileSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { OuterTerminal, TerminalSize } from '../run/terminal-ports.js';
@@ -102,10 +103,15 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
   };
 }
 
+/**
+ * libuv's raw mode leaves output processing on: a line feed would become carriage return and line feed, and every
+ * program that uses it to move straight down would draw askew. Back from raw mode all is as it was found.
+ */
 function setRaw(stdin: ReadStream, raw: boolean): void {
   try {
     stdin.setRawMode(raw);
+    if (raw) execFileSync('stty', ['-opost'], { stdio: [stdin, 'ignore', 'ignore'] });
   } catch {
-    // the terminal is gone
+    // the terminal is gone, or there is no stty
   }
 }

@@ -98,15 +98,15 @@ function ChoiceKeys(props: ApprovalPromptProps): ReactElement {
     <Box flexDirection="column">
       <Text wrap="truncate" {...dim}>
         {' '}
-        <Key name="a" /> once{'  '}
+        <Key name="a" /> approve{'  '}
         {sessionObstacle === undefined ? (
           <>
-            <Key name="s" /> for session{'  '}
+            <Key name="s" /> session{'  '}
           </>
         ) : null}
         <Key name="d" /> deny{'  '}
-        <Key name="r" /> deny, say why{'  '}
-        <Key name="x" /> end session
+        <Key name="r" /> reason{'  '}
+        <Key name="x" /> end
       </Text>
       <Text wrap="truncate"> {statusLine(props)}</Text>
     </Box>

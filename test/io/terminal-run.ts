@@ -1,0 +1,49 @@
+/**
+ * `dbguard run` without a database: a child, the takeover, the approvals queue. Each line that the child puts into the
+ * file ASK_FIFO asks for one statement; answers are appended to ANSWERS.
+ */
+import { appendFileSync, readFileSync } from 'node:fs';
+import { startGuardedChild } from '../../src/cli/guarded-child.js';
+import { DbguardError } from '../../src/errors.js';
+import { type Approvals, createApprovals } from '../../src/run/approvals.js';
+import { realClock } from '../run/clock.js';
+import { facts, request } from '../run/requests.js';
+
+const [asks = '', answers = '', command = '', ...args] = process.argv.slice(2);
+const { stdin, stdout, stderr } = process;
+const env = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value ? [[name, value]] : [])));
+let desk: Approvals | undefined;
+try {
+  const child = await startGuardedChild(
+    { stdin, stdout, stderr, env, cwd: process.cwd() },
+    { command, args, env: { ...env, GUARD_PID: `${process.pid}` }, clock: realClock, desk: () => desk ?? fail() },
+  );
+  desk = createApprovals({
+    channels: child.channels,
+    clock: realClock,
+    unattended: 'deny',
+    howToApprove: 'Run "dbguard approvals".',
+  });
+  let asked = 0;
+  setInterval(() => {
+    const lines = readFileSync(asks, 'utf8').split('\n').filter(Boolean);
+    for (const sql of lines.slice(asked)) ask(`${++asked}`, sql);
+  }, 20).unref();
+  process.exitCode = await child.exited;
+} catch (error) {
+  if (!(error instanceof DbguardError)) throw error;
+  stderr.write(`${error.code}: ${error.message}\n`);
+  process.exitCode = error.exitCode;
+}
+
+function ask(id: string, sql: string): void {
+  const now = Date.now();
+  const one = request({ id, sql, facts: facts('delete', 'orders'), askedAt: now, expiresAt: now + 60_000 });
+  void (desk ?? fail())
+    .ask(one, new AbortController().signal)
+    .then((answer) => appendFileSync(answers, `${JSON.stringify(answer)}\n`));
+}
+
+function fail(): never {
+  throw new Error('asked before the queue was there');
+}
