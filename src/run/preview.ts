@@ -10,7 +10,7 @@ import { sanitise, singleLine } from './sanitise.js';
 export interface Preview {
   readonly headline: string;
   readonly production: boolean;
-  /** Who asks, and where. */
+  /** Who asks, where, in what state, by which rule. */
   readonly facts: readonly { readonly label: string; readonly text: string }[];
   /** Tricks in the text, what cannot be shown, what cannot be undone. */
   readonly warnings: readonly string[];
@@ -49,7 +49,7 @@ export function previewOf(request: ApprovalRequest): Preview {
     statement: text,
     size: { characters: sql.length, lines: sql.split('\n').length, hidden },
     values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${count(manyValues)} more values`] : values,
-    why: `${singleLine(request.ruling.reason, 300)} [${singleLine(request.ruling.rule, 80)}, ${singleLine(request.ruling.origin, 80)}]`,
+    why: singleLine(request.ruling.reason, 300),
     impact: request.impact.lines.map((line) => ({
       label: singleLine(line.label, 80),
       text: singleLine(line.text, 300),
@@ -100,6 +100,7 @@ function placeOf(request: ApprovalRequest): { label: string; text: string }[] {
       text: `${singleLine(request.connection, 60)}${environment}, database ${singleLine(request.database, 60)}${role}`,
     },
     { label: 'state', text: transactionWords[request.transactionStatus] },
+    { label: 'rule', text: `${singleLine(request.ruling.rule, 80)} (${singleLine(request.ruling.origin, 80)})` },
     ...(request.searchPath === undefined ? [] : [{ label: 'path', text: singleLine(request.searchPath, 120) }]),
   ];
 }

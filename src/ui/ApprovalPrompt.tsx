@@ -2,7 +2,7 @@
 import { Box, Text } from 'ink';
 import { createElement, type ReactElement } from 'react';
 import type { Preview } from '../run/preview.js';
-import type { Row, Span, Style } from './document-rows.js';
+import { placeLine, type Row, type Span, type Style } from './document-rows.js';
 import type { PromptState } from './prompt-state.js';
 
 export interface ApprovalPromptProps {
@@ -50,7 +50,7 @@ export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
       <Text inverse bold color={preview.production ? 'red' : 'yellow'} wrap="truncate">
         {padded(`${preview.production ? ' PRODUCTION ' : ' '}${preview.headline}?`, columns)}
       </Text>
-      <Text wrap="truncate">{whoAndWhere(preview)}</Text>
+      <Text wrap="truncate"> {placeLine(preview)}</Text>
       <Text dimColor>{'─'.repeat(columns)}</Text>
       <Window rows={shown} height={windowRows} />
       <Text dimColor wrap="truncate">
@@ -68,14 +68,7 @@ function Window({ rows, height }: { readonly rows: readonly Row[]; readonly heig
 
 function documentRow(row: Row): ReactElement {
   const children = row.map((span: Span) => createElement(Text, styles[span.style], span.text));
-  return createElement(Text, { wrap: 'truncate' }, ...(children.length === 0 ? [' '] : children));
-}
-
-function whoAndWhere(preview: Preview): string {
-  return ` ${preview.facts
-    .slice(0, 2)
-    .map(({ text }) => text)
-    .join('  →  ')}`;
+  return createElement(Text, { wrap: 'truncate' }, ' ', ...children);
 }
 
 /** Says how much there is that is not on the screen. */
@@ -91,22 +84,29 @@ function scrollLine({ document, state, windowRows, columns }: ApprovalPromptProp
   return text.padEnd(columns, '─').slice(0, columns);
 }
 
+/** Columns from which the keys are explained in full. */
+const wideKeys = 82;
+
 function ChoiceKeys(props: ApprovalPromptProps): ReactElement {
-  const { sessionObstacle, settled } = props;
+  const { sessionObstacle, settled, columns } = props;
   const dim = settled ? {} : { dimColor: true };
+  const wide = columns >= wideKeys;
   return (
     <Box flexDirection="column">
       <Text wrap="truncate" {...dim}>
         {' '}
-        <Key name="a" /> approve{'  '}
+        <Key name="a" /> {wide ? 'approve once' : 'approve'}
+        {'  '}
         {sessionObstacle === undefined ? (
           <>
-            <Key name="s" /> session{'  '}
+            <Key name="s" /> {wide ? 'for this session' : 'session'}
+            {'  '}
           </>
         ) : null}
         <Key name="d" /> deny{'  '}
-        <Key name="r" /> reason{'  '}
-        <Key name="x" /> end
+        <Key name="r" /> {wide ? 'deny, say why' : 'say why'}
+        {'  '}
+        <Key name="x" /> {wide ? 'end session' : 'end'}
       </Text>
       <Text wrap="truncate"> {statusLine(props)}</Text>
     </Box>

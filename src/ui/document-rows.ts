@@ -12,31 +12,54 @@ export interface Span {
 
 export type Row = readonly Span[];
 
-export function documentRows(preview: Preview, columns: number): Row[] {
-  const width = Math.max(10, columns);
-  const rows: Row[] = [];
-  for (const warning of preview.warnings) rows.push(...wrap([{ style: 'alarm', text: `! ${warning}` }], width, 2));
-  if (preview.warnings.length > 0) rows.push([]);
-  rows.push(...wrap(highlight(preview.statement).map(asSpan), width, 0));
-  if (preview.values.length > 0) {
-    rows.push([], [{ style: 'label', text: 'with' }]);
-    for (const value of preview.values) rows.push(...wrap([{ style: 'string', text: value }], width, 5));
-  }
-  rows.push([]);
-  rows.push(...labelled('why', [{ style: 'plain', text: preview.why }], width));
-  for (const line of preview.impact) {
-    const style = line.severity === 'danger' ? 'alarm' : line.severity === 'warning' ? 'warning' : 'info';
-    rows.push(...labelled(line.label, [{ style, text: line.text }], width));
-  }
-  for (const { label, text } of preview.facts) rows.push(...labelled(label, [{ style: 'plain', text }], width));
-  return rows;
+export interface DocumentRows {
+  readonly rows: readonly Row[];
+  /** How many of them, from the first, a person must have seen: all but who, where and which rule. */
+  readonly essential: number;
 }
 
-const labelWidth = 7;
+/** `placeShown`: who and where stand above the document already. */
+export function documentRows(preview: Preview, columns: number, placeShown = false): DocumentRows {
+  const width = Math.max(10, columns);
+  const facts = placeShown ? preview.facts.slice(placeFacts) : preview.facts;
+  const labels = ['why', ...preview.impact.map(({ label }) => label), ...facts.map(({ label }) => label)];
+  const indent = Math.min(Math.max(...labels.map(textWidth)) + 1, Math.floor(width / 3));
+  const statement = wrap(highlight(preview.statement).map(asSpan), width, 0);
+  if (preview.values.length > 0) statement.push([], [{ style: 'label', text: 'with' }]);
+  for (const value of preview.values) statement.push(...wrap([{ style: 'string', text: value }], width, 5));
+  const about = labelled('why', { style: 'plain', text: preview.why }, indent, width);
+  for (const { label, text, severity } of preview.impact) {
+    about.push(...labelled(label, { style: severityStyles[severity], text }, indent, width));
+  }
+  const warnings = preview.warnings.flatMap((text) => wrap([{ style: 'alarm', text: `! ${text}` }], width, 2));
+  // what it does must not hide behind a statement that fills the screen
+  const parts = statement.length > shortStatement ? [warnings, about, statement] : [warnings, statement, about];
+  const rows = parts.filter((part) => part.length > 0).flatMap((part, index) => (index === 0 ? part : [[], ...part]));
+  const essential = rows.length;
+  if (parts.at(-1) === statement) rows.push([]);
+  for (const { label, text } of facts) rows.push(...labelled(label, { style: 'plain', text }, indent, width));
+  return { rows, essential };
+}
 
-export function labelled(label: string, spans: readonly Span[], width: number): Row[] {
-  const padded = textWidth(label) < labelWidth ? label + ' '.repeat(labelWidth - textWidth(label)) : `${label} `;
-  return wrap([{ style: 'label', text: padded }, ...spans], width, labelWidth);
+/** Rows of a statement that leave room for the rest on a small screen. */
+const shortStatement = 6;
+
+const severityStyles = { danger: 'alarm', warning: 'warning', info: 'info' } as const;
+
+/** Agent and place, the first of the facts. */
+const placeFacts = 2;
+
+/** One line: who asks, and where. */
+export function placeLine(preview: Preview): string {
+  return preview.facts
+    .slice(0, placeFacts)
+    .map(({ text }) => text)
+    .join('  →  ');
+}
+
+function labelled(label: string, span: Span, indent: number, width: number): Row[] {
+  const padded = textWidth(label) < indent ? label + ' '.repeat(indent - textWidth(label)) : `${label} `;
+  return wrap([{ style: 'label', text: padded }, span], width, indent);
 }
 
 function asSpan(token: { readonly kind: TokenKind; readonly text: string }): Span {

@@ -9,7 +9,8 @@ import type { ApprovalsClock, Verdict } from '../run/approvals.js';
 import type { Preview } from '../run/preview.js';
 import type { TerminalSize } from '../run/terminal-ports.js';
 import type { ApprovalPromptProps } from './ApprovalPrompt.js';
-import { documentRows, type Row } from './document-rows.js';
+import { textWidth } from './character-width.js';
+import { documentRows, placeLine, type Row } from './document-rows.js';
 import { KeyDecoder, type KeyEvent } from './keys.js';
 import {
   isSettled,
@@ -51,7 +52,7 @@ export async function runPrompt(
   const painter = createPainter(surface, tools);
   const keys = new KeyDecoder();
   let document: readonly Row[] = [];
-  let view: View = { rows: 0, windowRows: 1, sessionAllowed: options.sessionObstacle === undefined };
+  let view: View = { rows: 0, essential: 0, windowRows: 1, sessionAllowed: options.sessionObstacle === undefined };
   let state: PromptState = promptStart(clock.now());
   let stopAll = (): void => undefined;
 
@@ -70,9 +71,13 @@ export async function runPrompt(
     });
   };
   const layOut = (size: TerminalSize): void => {
-    document = documentRows(options.preview, size.columns - 1);
+    const placeShown = textWidth(placeLine(options.preview)) < size.columns;
+    const laidOut = documentRows(options.preview, size.columns - 2, placeShown);
     const before = view;
-    view = { ...view, rows: document.length, windowRows: Math.max(1, size.rows - chromeRows) };
+    document = laidOut.rows;
+    // a short document has the keys right below it
+    const windowRows = Math.max(1, Math.min(document.length, size.rows - chromeRows));
+    view = { ...view, rows: document.length, essential: laidOut.essential, windowRows };
     state = resized(state, before, view);
     draw();
   };

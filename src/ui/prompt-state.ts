@@ -36,6 +36,8 @@ export interface PromptState {
 export interface View {
   /** Rows of the whole document, and of the window onto it. */
   readonly rows: number;
+  /** Rows, from the first, that must have been seen before one key approves. */
+  readonly essential: number;
   readonly windowRows: number;
   readonly sessionAllowed: boolean;
 }
@@ -98,8 +100,8 @@ export function seen(state: PromptState, view: View): PromptState {
 
 /** Rows are others at another width: what was seen to its end stays seen, of the rest only what is on the screen. */
 export function resized(state: PromptState, before: View, view: View): PromptState {
-  const whole = before.rows > 0 && state.seenTo >= before.rows;
-  return seen({ ...state, seenTo: whole ? view.rows : 0 }, view);
+  const whole = before.rows > 0 && state.seenTo >= before.essential;
+  return seen({ ...state, seenTo: whole ? view.essential : 0 }, view);
 }
 
 /** The reason, typed and finished with Enter. */
@@ -118,7 +120,7 @@ const verdicts: Readonly<Record<Exclude<Action, 'reason'>, Verdict>> = {
 
 function needsConfirmation(action: Action, state: PromptState, view: View): boolean {
   if (action === 'abort') return true;
-  return (action === 'once' || action === 'session') && state.seenTo < view.rows;
+  return (action === 'once' || action === 'session') && state.seenTo < view.essential;
 }
 
 function typed(state: PromptState, now: number): PromptState {

@@ -16,7 +16,7 @@ import {
   type View,
 } from '../../src/ui/prompt-state.js';
 
-const allSeen: View = { rows: 5, windowRows: 10, sessionAllowed: true };
+const allSeen: View = { rows: 5, essential: 5, windowRows: 10, sessionAllowed: true };
 
 /** Plays input at given milliseconds after the prompt came up; the verdict, if there was one. */
 function play(script: readonly (readonly [number, string])[], view = allSeen, untilMs = 10_000) {
@@ -124,7 +124,7 @@ test('typing starts the silence again; the mouse does not', (t) => {
 });
 
 test('a statement that was not seen to its end needs the key twice', (t) => {
-  const long: View = { rows: 100, windowRows: 10, sessionAllowed: true };
+  const long: View = { rows: 100, essential: 90, windowRows: 10, sessionAllowed: true };
   t.equal(play([[500, 'a']], long).verdict, undefined);
   t.equal(play([[500, 'a']], long).state.confirming, 'once');
   t.strictSame(
@@ -153,7 +153,7 @@ test('a statement that was not seen to its end needs the key twice', (t) => {
 });
 
 test('scrolling stays inside the document', (t) => {
-  const view: View = { rows: 25, windowRows: 10, sessionAllowed: true };
+  const view: View = { rows: 25, essential: 25, windowRows: 10, sessionAllowed: true };
   const at = (keys: string): number => play([[0, keys]], view, 0).state.scroll;
   t.equal(at('\x1b[A'), 0);
   t.equal(at('\x1b[B\x1b[B'), 2);
@@ -162,10 +162,22 @@ test('scrolling stays inside the document', (t) => {
   t.equal(at('\x1b[F\x1b[H'), 0);
   t.equal(at('\x1bOB'), 1, 'application cursor keys');
   const bottom = play([[0, '\x1b[F']], view, 0).state;
-  t.match(resized(bottom, view, { ...view, rows: 12 }), { scroll: 2, seenTo: 12 }, 'wider: less to scroll');
-  t.match(resized(bottom, view, { ...view, rows: 50 }), { scroll: 15, seenTo: 50 }, 'narrower, seen to its end before');
+  t.match(
+    resized(bottom, view, { ...view, rows: 12, essential: 12 }),
+    { scroll: 2, seenTo: 12 },
+    'wider: less to scroll',
+  );
+  t.match(
+    resized(bottom, view, { ...view, rows: 50, essential: 50 }),
+    { scroll: 15, seenTo: 50 },
+    'narrower, seen to its end before',
+  );
   const top = play([[0, '\x1b[B']], view, 0).state;
-  t.match(resized(top, view, { ...view, rows: 50 }), { scroll: 1, seenTo: 11 }, 'narrower, not seen to its end');
+  t.match(
+    resized(top, view, { ...view, rows: 50, essential: 50 }),
+    { scroll: 1, seenTo: 11 },
+    'narrower, not seen to its end',
+  );
   t.end();
 });
 
