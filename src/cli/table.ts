@@ -185,6 +185,46 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/transcripts-search.js'),
   },
   {
+    path: 'transcripts redact',
+    summary: 'take a text out of somebody else’s session, signed, with a reason',
+    arguments: '<id>',
+    options: [
+      { flags: '--entry <n>', description: 'number of the entry, as show prints it' },
+      { flags: '--field <name>', description: 'only this text of it: sql, bind, reason (default: all)' },
+      { flags: '--reason <text>', description: 'why; it is recorded' },
+      { flags: '--to <url>', description: 'also write a copy of the session without the text, to another bucket' },
+      ...verificationOptions,
+      ...bucketOptions,
+    ],
+    load: () => import('./commands/transcripts-redact.js'),
+  },
+  {
+    path: 'transcripts reconcile',
+    summary: 'find connections in the server’s log that went around dbguard; exit code 1 when any did',
+    arguments: '<logs...>',
+    options: [
+      { flags: '--user <role>', description: 'only connections of this role' },
+      { flags: '--database <name>', description: 'only connections to this database' },
+      {
+        flags: '--utc-offset <offset>',
+        description: 'of times whose zone is an abbreviation, as +01:00 (default: UTC)',
+      },
+      ...transcriptOptions,
+    ],
+    load: () => import('./commands/transcripts-reconcile.js'),
+  },
+  {
+    path: 'transcripts archive-keys',
+    summary: 'keep the issuer’s public keys of today, to verify with after they have rotated',
+    options: [
+      { flags: '--to <url>', description: 'where, if not into the transcripts’ bucket' },
+      { flags: '--issuer <url>', description: 'OpenID Connect issuer (default: identity.issuer in dbguard.yaml)' },
+      { flags: '--client-id <id>', description: 'client id of dbguard at that issuer' },
+      ...bucketOptions,
+    ],
+    load: () => import('./commands/transcripts-archive-keys.js'),
+  },
+  {
     path: 'upload',
     summary: 'bring to the bucket what earlier sessions left on this machine',
     options: [{ flags: '--any-bucket', description: 'also sessions that began in another bucket' }, ...bucketOptions],

@@ -50,7 +50,7 @@ type Words = { readonly title: string; readonly mood: Mood };
 const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Words>> = {
   open: ({ fields }) => ({ title: `session opened${field(fields, 'agent', ': ')}`, mood: 'quiet' }),
   connection: ({ fields }) => ({
-    title: words('connection', fields, ['conn', 'event', 'application', 'pid', 'reason']),
+    title: words('connection', fields, ['event', 'user', 'database', 'applicationName', 'reason']),
     mood: 'quiet',
   }),
   parse: () => ({ title: 'prepared', mood: 'quiet' }),

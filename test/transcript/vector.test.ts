@@ -71,7 +71,9 @@ test('and disagrees with changes', { skip: !hasPython && 'python3 is missing' },
     const lines = segments[segment];
     if (lines) lines[line] = change(lines[line] ?? '');
   };
-  refuse(/chain at entry 4/, (s) => at(s, 1, 1, (line) => editPayload(line, (p) => p.replace('"allow"', '"alloy"'))));
+  refuse(/signature of entry 3/, (s) =>
+    at(s, 1, 1, (line) => editPayload(line, (p) => p.replace('"allow"', '"alloy"'))),
+  );
   refuse(/disclosures of entry 3/, (s) => at(s, 1, 1, (line) => line.replace('Name', 'Nume')));
   refuse(/chain at entry 3/, (s) => s[1]?.splice(1, 1));
   refuse(/no final seal/, (s) => s.pop());

@@ -73,7 +73,18 @@ export async function makeVector(): Promise<TranscriptVector> {
   const segments = [
     [line(openEntry(details), true), line(chain.seal(false), true)],
     [
-      line({ k: 'connection', conn: 1, event: 'open', application: 'psql' }, false),
+      line(
+        {
+          k: 'connection',
+          conn: 1,
+          event: 'open',
+          user: 'app',
+          database: 'shop',
+          applicationName: 'psql',
+          backendPid: 4711,
+        },
+        false,
+      ),
       line({ k: 'statement', conn: 1, protocol: 'query', decision: 'allow', rule: 'builtin:read' }, true, {
         sql: 'SELECT \'é\', "Name" FROM t -- 😀\n',
       }),

@@ -1,0 +1,118 @@
+/**
+ * `dbguard transcripts redact`: a reviewer takes a text out of somebody's session, signed and with a reason. The bucket
+ * is write-once, so what is stored stays; readers no longer show it, and `--to` writes a copy without it.
+ */
+import { randomBytes } from 'node:crypto';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
+import { DbguardError } from '../../errors.js';
+import type { Login } from '../../identity/identity.js';
+import { loadLogin } from '../../identity/login-source.js';
+import { createSession, sessionSigner } from '../../identity/session.js';
+import { openBucket, parseBucketLocation } from '../../io/bucket.js';
+import { openLoginSource } from '../../io/oidc-login-source.js';
+import { openDetails } from '../../io/spool.js';
+import type { SessionObjects } from '../../review/catalog.js';
+import { segmentText } from '../../review/read-segment.js';
+import { redactionText, targetIn, withoutRedacted } from '../../review/redact.js';
+import { type RedactionTarget, readRedactions } from '../../review/redaction.js';
+import { redactionKey, sessionPrefix, subjectHash } from '../../transcript/object-key.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { textOption } from '../options.js';
+import {
+  dbguardVersion,
+  demandsOf,
+  findSession,
+  issuerKeys,
+  openTranscripts,
+  type TranscriptsSource,
+} from './transcripts-source.js';
+
+const compress = promisify(gzip);
+/** The key signs a handful of lines. */
+const KEY_LIFE_MS = 10 * 60_000;
+
+export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+  const n = Number(textOption(options, 'entry'));
+  const reason = textOption(options, 'reason');
+  if (!Number.isSafeInteger(n) || n < 0 || reason === undefined) {
+    throw new DbguardError('usage', 'say which entry, and why', {
+      hint: 'dbguard transcripts redact ID --entry 12 --reason "card number"; "show" has the numbers.',
+    });
+  }
+  const transcripts = await openTranscripts(context, options);
+  const session = await findSession(transcripts.bucket, args[0] ?? '');
+  const login = await reviewersLogin(context, transcripts);
+  if (subjectHash(login.subject) === session.subject) {
+    throw new DbguardError('denied', 'nobody redacts their own session', { hint: 'Ask another reviewer.' });
+  }
+  const target = await findTarget(session, transcripts, n, textOption(options, 'field'));
+  const key = await store(login, session, transcripts, target, reason);
+  context.stdout.write(`Redacted ${Object.keys(target.digests).join(', ')} of entry ${n}: ${key}\n`);
+  const to = textOption(options, 'to');
+  if (to !== undefined) await copy(context, session.sid, transcripts, options, to);
+  return 0;
+}
+
+async function reviewersLogin(context: CommandContext, { identity }: TranscriptsSource): Promise<Login> {
+  if (identity === undefined) {
+    throw new DbguardError('config-missing', 'no identity provider is configured', {
+      hint: 'A redaction is signed: give --issuer and --client-id, or an identity block in dbguard.yaml.',
+    });
+  }
+  return loadLogin(openLoginSource(context.env, identity), identity);
+}
+
+async function findTarget(
+  session: SessionObjects,
+  { bucket }: TranscriptsSource,
+  n: number,
+  field: string | undefined,
+): Promise<RedactionTarget> {
+  for (const { key } of session.segments) {
+    const target = targetIn(await segmentText(await bucket.read(key)), session.sid, n, field);
+    if (target !== undefined) return target;
+  }
+  throw new DbguardError('transcript-unknown', `entry ${n} has nothing ${field ? `called ${field} ` : ''}to redact`, {
+    hint: `See dbguard transcripts show ${session.sid} --json`,
+  });
+}
+
+async function store(
+  login: Login,
+  session: SessionObjects,
+  { bucket }: TranscriptsSource,
+  target: RedactionTarget,
+  reason: string,
+): Promise<string> {
+  const credential = createSession(login, { now: Date.now(), lifetimeMs: KEY_LIFE_MS });
+  const agent = 'dbguard transcripts redact';
+  const open = openDetails({ credential, version: dbguardVersion(), agent });
+  const reviewer = { sid: credential.sid, signer: sessionSigner(credential), open };
+  const text = redactionText(reviewer, [target], reason, { now: () => Date.now() * 1000, randomBytes });
+  const key = redactionKey(sessionPrefix(session.subject, session.sid), credential.sid);
+  await bucket.create(key, await compress(text, { level: 1 }));
+  return key;
+}
+
+/** Every object of the session, the redacted texts gone. Verifies like the original. */
+async function copy(
+  context: CommandContext,
+  sid: string,
+  transcripts: TranscriptsSource,
+  options: OptionValues,
+  to: string,
+): Promise<void> {
+  const target = await openBucket(parseBucketLocation(to, context.cwd), { env: context.env });
+  const source = transcripts.bucket;
+  const session = await findSession(source, sid);
+  const keys = await issuerKeys(context, options, transcripts);
+  const how = { source, keys, demands: demandsOf(transcripts.identity), now: Date.now() };
+  const redactions = await readRedactions(session, how);
+  for (const { key } of session.redactions) await target.create(key, await source.read(key));
+  for (const { key } of session.segments) {
+    const text = withoutRedacted(await segmentText(await source.read(key)), redactions.covers);
+    await target.create(key, await compress(text, { level: 1 }));
+  }
+  context.stdout.write(`Copied without what is redacted: ${target.location}\n`);
+}

@@ -1,0 +1,241 @@
+/** The commands as people use them: a bucket in a folder, dbguard.yaml, a stored login. */
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text as readAll } from 'node:stream/consumers';
+import { type Test, test } from 'tap';
+import type { CommandContext, CommandModule, OptionValues } from '../../src/cli/command.js';
+import * as archiveKeys from '../../src/cli/commands/transcripts-archive-keys.js';
+import * as list from '../../src/cli/commands/transcripts-list.js';
+import * as reconcile from '../../src/cli/commands/transcripts-reconcile.js';
+import * as redact from '../../src/cli/commands/transcripts-redact.js';
+import * as search from '../../src/cli/commands/transcripts-search.js';
+import * as show from '../../src/cli/commands/transcripts-show.js';
+import * as verify from '../../src/cli/commands/transcripts-verify.js';
+import * as upload from '../../src/cli/commands/upload.js';
+import { openBucket } from '../../src/io/bucket.js';
+import { openTokenStore } from '../../src/io/token-store.js';
+import { clientId as providerClient, startProvider } from '../identity/provider.js';
+import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
+import { objectsOf, type Recorded, record } from '../transcript/recorded.js';
+
+const issuer = await testIssuer();
+
+interface World {
+  readonly root: string;
+  store(session: Recorded): Promise<void>;
+  run(command: CommandModule, args?: readonly string[], options?: OptionValues): Promise<Result>;
+  logIn(sub: string): Promise<void>;
+}
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function world(t: Test, yaml?: string): World {
+  const root = t.testdir({
+    'dbguard.yaml':
+      yaml ?? `version: 1\nidentity:\n  issuer: ${issuerUrl}\n  client_id: ${clientId}\nbucket: file:./bucket\n`,
+    'keys.json': JSON.stringify(issuer.keys),
+  });
+  const env = { DBGUARD_HOME: join(root, 'home'), DBGUARD_TOKEN_STORE: 'file' };
+  return {
+    root,
+    async store(session) {
+      const bucket = await openBucket({ kind: 'file', path: join(root, 'bucket') }, { env });
+      for (const { key, bytes } of objectsOf(session, 0)) await bucket.create(key, bytes);
+    },
+    async run(command, args = [], options = {}) {
+      const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+      const context: CommandContext = { stdin, stdout, stderr, env, cwd: root };
+      const [out, err] = [readAll(stdout), readAll(stderr)];
+      try {
+        const code = await command.run(context, args, options);
+        stdout.end();
+        stderr.end();
+        return { code, out: await out, err: await err };
+      } finally {
+        stdout.end();
+        stderr.end();
+      }
+    },
+    async logIn(sub) {
+      await openTokenStore(env).set(`${issuerUrl} ${clientId}`, await issuer.login(sub));
+    },
+  };
+}
+
+const withKeys = { keys: 'keys.json' };
+
+test('list: who, where, what was denied; filters', async (t) => {
+  const { run, store } = world(t);
+  t.match(await run(list), { code: 0, out: '', err: /no sessions found/ });
+  const first = record(await issuer.login('ada'));
+  await store(first);
+  await store(record(await issuer.login('bob'), { statements: 1 }));
+  const { out } = await run(list);
+  t.equal(out.trim().split('\n').length, 2);
+  t.match(out, new RegExp(`${first.sid}  .*ada@example.test.*shop.*4 stmts  1 denied`));
+  t.match((await run(list, [], { person: 'ADA@' })).out, /^\S+ {2}\S+ \S+ {2}ada/);
+  t.notMatch((await run(list, [], { denied: true })).out, /bob@/);
+  t.equal((await run(list, [], { connection: 'other' })).out, '');
+  t.equal((await run(list, [], { day: '2001-02-03' })).out, '');
+  await t.rejects(run(list, [], { day: 'yesterday' }), { code: 'usage' });
+  const [json] = (await run(list, [], { json: true })).out.split('\n');
+  t.match(JSON.parse(json ?? ''), { sid: first.sid, statements: 4, denied: 1, person: { sub: 'ada' } });
+  t.notMatch(json, 'idToken');
+});
+
+test('show and verify: by a prefix of the id, in words and in exit codes', async (t) => {
+  const { run, store } = world(t);
+  const session = record(await issuer.login('ada'));
+  await store(session);
+  const shown = await run(show, [session.sid.slice(0, 12)], withKeys);
+  t.equal(shown.code, 0);
+  t.match(shown.out, /SELECT 0/);
+  t.match(shown.out, /denied by rule/);
+  t.match(shown.out, /PROVEN\n {2}✓ who .*ada@example.test.*keys.json/);
+  const proven = await run(verify, [session.sid], withKeys);
+  t.match(proven, { code: 0, out: /✓ whole .*sealed/ });
+  t.match(proven.out, /Not proven by any transcript/);
+  t.notMatch(proven.out, session.credential.login.idToken);
+  const json = await run(verify, [session.sid], { ...withKeys, json: true });
+  t.match(JSON.parse(json.out), { verdict: 'proven', open: { subject: { sub: 'ada' } } });
+  t.notMatch(json.out, session.credential.login.idToken);
+  t.match(await run(verify, [session.sid], { offline: true }), { code: 2, out: /NOT ALL PROVEN/ });
+  t.match(await run(verify, [], { all: true, ...withKeys }), { code: 0, out: /1 proven, 0 not all proven, 0 changed/ });
+  await t.rejects(run(verify, ['zz'], withKeys), { code: 'transcript-unknown' });
+  await t.rejects(run(verify, [], withKeys), { code: 'usage' });
+  await t.rejects(run(verify, [session.sid], { keys: 'dbguard.yaml' }), { code: 'usage' });
+});
+
+test('verify names what was changed, exit code 1', async (t) => {
+  const { run, store } = world(t);
+  const session = record(await issuer.login('ada'));
+  session.segments[1]?.splice(1, 1);
+  await store(session);
+  t.match(await run(verify, [session.sid], withKeys), { code: 1, out: /CHANGED OR FORGED[\s\S]*failure entry-missing/ });
+  t.match(await run(verify, [], { all: true, ...withKeys }), { code: 1, out: /0 proven, 0 not all proven, 1 changed/ });
+  t.match(await run(show, [session.sid], withKeys), { code: 1 });
+});
+
+test('no text of a transcript reaches the terminal as it is', async (t) => {
+  const { run, store } = world(t);
+  const evil = 'SELECT 1; \u001b]0;owned\u0007\u001b[2J\u202e -- \u0085';
+  const login = await issuer.login('ada');
+  const session = record(login, {
+    extra: [[{ k: 'statement', conn: 1, rule: evil, decision: 'allow' }, { sql: evil }]],
+  });
+  await store(session);
+  for (const result of [
+    await run(show, [session.sid], withKeys),
+    await run(search, ['owned']),
+    await run(list),
+    await run(verify, [session.sid], withKeys),
+  ]) {
+    t.notMatch(result.out + result.err, /(?!\n)\p{Cc}|\u202e/u);
+  }
+});
+
+test('search finds statements across sessions', async (t) => {
+  const { run, store } = world(t);
+  const sessions = [record(await issuer.login('ada')), record(await issuer.login('bob'))];
+  for (const session of sessions) await store(session);
+  const { code, out } = await run(search, ['select', '3']);
+  t.equal(code, 0);
+  t.same(
+    out
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ')[0])
+      .sort(),
+    sessions.map(({ sid }) => sid).sort(),
+  );
+  t.match(await run(search, ['no such text']), { code: 1, out: '' });
+});
+
+test('redact: signed by another person; the copy has it no more and verifies', async (t) => {
+  const { run, store, logIn } = world(t);
+  const session = record(await issuer.login('ada'));
+  await store(session);
+  const how = { entry: '2', reason: 'card number', to: 'copy', ...withKeys };
+  await t.rejects(run(redact, [session.sid], how), { code: 'login-required' });
+  await logIn('ada');
+  await t.rejects(run(redact, [session.sid], how), { code: 'denied' });
+  await logIn('lead');
+  await t.rejects(run(redact, [session.sid], { ...how, entry: '0' }), { code: 'transcript-unknown' });
+  await t.rejects(run(redact, [session.sid], { entry: '2' }), { code: 'usage' });
+  t.match(await run(redact, [session.sid], how), { code: 0, out: /Redacted sql, bind of entry 2/ });
+  const original = await run(show, [session.sid], withKeys);
+  t.equal(original.code, 0);
+  t.notMatch(original.out, 'SELECT 0', 'not shown any more');
+  t.match(original.out, 'SELECT 2');
+  const copied = await run(verify, [session.sid], { ...withKeys, bucket: 'copy' });
+  t.match(copied, { code: 0, out: /2 texts redacted by a reviewer/ });
+  t.equal((await run(search, ['SELECT 0'], { bucket: 'copy' })).code, 1);
+});
+
+test('archive-keys keeps what the issuer publishes, and verify takes it from there', async (t) => {
+  const provider = await startProvider();
+  t.teardown(() => provider.close());
+  const yaml = `version: 1\nidentity:\n  issuer: ${provider.issuer}\n  client_id: ${providerClient}\nbucket: file:./bucket\n`;
+  const { run, root } = world(t, yaml);
+  const { out } = await run(archiveKeys, [], { to: 'archive' });
+  t.match(out, /^jwks\/[0-9a-f]{32}\/k1-[0-9a-f]{16}\.json\n$/);
+  t.equal((await run(archiveKeys, [], { to: 'archive' })).out, out, 'daily: the same again is no error');
+  t.same(readdirSync(join(root, 'archive')), ['jwks']);
+});
+
+test('verify with a folder of archived keys', async (t) => {
+  const { run, store, root } = world(t);
+  const session = record(await issuer.login('ada'));
+  await store(session);
+  const { issuerKeysPrefix } = await import('../../src/transcript/object-key.js');
+  const folder = join(root, 'archive', issuerKeysPrefix(issuerUrl));
+  mkdirSync(folder, { recursive: true });
+  t.match(await run(verify, [session.sid], { keys: 'archive' }), { code: 2 });
+  writeFileSync(join(folder, 'k1-0.json'), JSON.stringify(issuer.keys.keys[0]));
+  t.match(await run(verify, [session.sid], { keys: 'archive' }), { code: 0, out: /archive in file:/ });
+});
+
+test('reconcile names connections that went around dbguard, in each format of the log', async (t) => {
+  const { run, store, root } = world(t);
+  const at = Date.UTC(2026, 10, 23, 12);
+  const login = await issuer.login('ada', { at });
+  const connection = (backendPid: number) => [{ k: 'connection', event: 'open', conn: 1, backendPid }] as const;
+  await store(record(login, { extra: [connection(100), connection(101), connection(102)] }));
+  const message =
+    'connection authorized: user=app database=shop application_name=my tool SSL enabled (protocol=TLSv1.3)';
+  writeFileSync(
+    join(root, 'server.log'),
+    [
+      `2026-11-23 12:00:01.500 UTC [100] app@shop LOG:  ${message}`,
+      '2026-11-23 12:00:01.600 UTC [100] app@shop LOG:  statement: select 1',
+      JSON.stringify({ timestamp: '2026-11-23 12:00:02.000 UTC', pid: 101, message }),
+      `2026-11-23 13:00:01.000 +01,"app","shop",102,"10.0.0.1:5",6a,2,"authentication",2026-11-23 12:00:00 UTC,3/1,0,LOG,00000,"${message}"`,
+      `2026-11-23 12:00:03.000 UTC [100] LOG:  connection authorized: user=app database=shop application_name=dbguard/fake`,
+      `2026-11-23 18:00:00.000 UTC [101] LOG:  ${message}`,
+    ].join('\n'),
+  );
+  const { code, out, err } = await run(reconcile, ['server.log'], {});
+  t.equal(code, 1);
+  t.match(err, /5 connections in the log, 3 in transcripts, 2 went around/);
+  t.match(
+    out,
+    /backend 100 {2}user app, database shop, application dbguard\/fake/,
+    'a name proves nothing; one is one',
+  );
+  t.match(out, /18:00:00.000Z {2}backend 101/, 'the process id of another day');
+  t.match(await run(reconcile, ['server.log'], { user: 'app', database: 'shop' }), { code: 1 });
+  await t.rejects(run(reconcile, ['server.log'], { user: 'nobody' }), { code: 'usage' });
+  await t.rejects(run(reconcile, ['missing.log'], {}), { code: 'usage', message: /missing.log/ });
+});
+
+test('upload with nothing to do, and without a bucket', async (t) => {
+  const { run } = world(t);
+  t.match(await run(upload), { code: 0, err: /Nothing waits/ });
+  const bare = world(t, 'version: 1\n');
+  await t.rejects(bare.run(list), { code: 'config-missing', hint: /--bucket/ });
+});
