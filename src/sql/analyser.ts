@@ -15,8 +15,8 @@ import { type Knowledge, Walk } from './walk.js';
 export interface AnalyserOptions extends GrammarOptions {
   /** How many texts are remembered. Default 10,000. */
   readonly cacheEntries?: number;
-  /** How much text is remembered, in UTF-16 units. Default 8 Mi. */
-  readonly cacheLength?: number;
+  /** How much memory the cache may take, roughly, in bytes. Default 64 MiB. */
+  readonly cacheBytes?: number;
   readonly catalog?: CatalogFunctions;
 }
 
@@ -25,7 +25,7 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
   const grammar = await loadGrammar(options);
   const { catalog } = options;
   const knowledge: Knowledge = { grammar, builtIns: new BuiltInFunctions(), catalog };
-  const cache = new FactsCache(options.cacheEntries ?? 10_000, options.cacheLength ?? 8 << 20);
+  const cache = new FactsCache(options.cacheEntries ?? 10_000, options.cacheBytes ?? 64 << 20);
   let generation = catalog?.generation;
 
   return {
@@ -85,16 +85,16 @@ function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): Sta
   });
 }
 
-/** Oldest goes first; bounded in entries and in length. */
+/** Oldest goes first; bounded in entries and in bytes. */
 class FactsCache {
   readonly #facts = new Map<string, Facts>();
   readonly #maxEntries: number;
-  readonly #maxLength: number;
-  #length = 0;
+  readonly #maxBytes: number;
+  #bytes = 0;
 
-  constructor(maxEntries: number, maxLength: number) {
+  constructor(maxEntries: number, maxBytes: number) {
     this.#maxEntries = maxEntries;
-    this.#maxLength = maxLength;
+    this.#maxBytes = maxBytes;
   }
 
   get(sql: string): Facts | undefined {
@@ -102,19 +102,30 @@ class FactsCache {
   }
 
   set(sql: string, facts: Facts): void {
+    const bytes = roughSize(sql, facts);
     // One long text must not push out all the short ones that an application repeats.
-    if (sql.length > this.#maxLength / 16) return;
+    if (bytes > this.#maxBytes / 16) return;
     this.#facts.set(sql, facts);
-    this.#length += sql.length;
-    for (const oldest of this.#facts.keys()) {
-      if (this.#facts.size <= this.#maxEntries && this.#length <= this.#maxLength) return;
+    this.#bytes += bytes;
+    for (const [oldest, itsFacts] of this.#facts) {
+      if (this.#facts.size <= this.#maxEntries && this.#bytes <= this.#maxBytes) return;
       this.#facts.delete(oldest);
-      this.#length -= oldest.length;
+      this.#bytes -= roughSize(oldest, itsFacts);
     }
   }
 
   clear(): void {
     this.#facts.clear();
-    this.#length = 0;
+    this.#bytes = 0;
   }
+}
+
+/** Two bytes a character, and what V8 takes for the objects: measured once, rounded up. */
+function roughSize(sql: string, facts: Facts): number {
+  let bytes = 200 + 2 * sql.length;
+  for (const { effects } of facts.statements) {
+    bytes += 300;
+    for (const { targets } of effects) bytes += 150 + 100 * targets.length;
+  }
+  return bytes;
 }

@@ -73,6 +73,8 @@ function addBuiltIn(
   const detail = behaviour.detail;
 
   if (behaviour.sqlArgument !== undefined) {
+    // ts_rewrite(query, target, substitute) has no SQL in it, ts_rewrite(query, sql) has.
+    if (name === 'ts_rewrite' && call.args?.length === 3) return;
     const sql = argument(call, behaviour.sqlArgument);
     const understood = typeof sql === 'string' && walk.mode !== 'plan' && walk.text(sql);
     walk.add('execute-code', { targets: [self], opaque: !understood, detail });

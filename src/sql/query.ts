@@ -18,7 +18,7 @@ export const queryHandlers: Handlers = {
     walk.add('insert', { targets: [written(insert.relation, columns.length > 0 ? columns : undefined)] });
     walk.visit(insert.selectStmt, scope);
 
-    const target = writtenSource(insert.relation, scope, walk);
+    const target = writtenSource(insert.relation, scope);
     scope.addSource('excluded');
     const conflict = insert.onConflictClause;
     if (conflict?.action === 'ONCONFLICT_UPDATE') {
@@ -36,9 +36,9 @@ export const queryHandlers: Handlers = {
   UpdateStmt(update, walk, outer) {
     walk.command ||= 'UPDATE';
     const scope = withQueries(update.withClause, walk, outer);
-    const target = writtenSource(update.relation, scope, walk);
+    const target = writtenSource(update.relation, scope);
     const conditions = [...from(update.fromClause, walk, scope), ...present(update.whereClause)];
-    const bounded = restricts(target, scope, conditions);
+    const bounded = restricts(target, scope, conditions, walk.effort);
     walk.add('update', { targets: [written(update.relation, assigned(update.targetList))], bounded });
     walk.visitAll(update.targetList, scope);
     walk.visit(update.whereClause, scope);
@@ -49,9 +49,9 @@ export const queryHandlers: Handlers = {
   DeleteStmt(remove, walk, outer) {
     walk.command ||= 'DELETE';
     const scope = withQueries(remove.withClause, walk, outer);
-    const target = writtenSource(remove.relation, scope, walk);
+    const target = writtenSource(remove.relation, scope);
     const conditions = [...from(remove.usingClause, walk, scope), ...present(remove.whereClause)];
-    const bounded = restricts(target, scope, conditions);
+    const bounded = restricts(target, scope, conditions, walk.effort);
     walk.add('delete', { targets: [written(remove.relation)], bounded });
     walk.visit(remove.whereClause, scope);
     walk.visitAll(returningOf(remove as Returning), scope);
@@ -61,7 +61,7 @@ export const queryHandlers: Handlers = {
   MergeStmt(merge, walk, outer) {
     walk.command ||= 'MERGE';
     const scope = withQueries(merge.withClause, walk, outer);
-    const target = writtenSource(merge.relation, scope, walk);
+    const target = writtenSource(merge.relation, scope);
     const join = [...from(present(merge.sourceRelation), walk, scope), ...present(merge.joinCondition)];
     walk.visit(merge.joinCondition, scope);
 
@@ -70,7 +70,7 @@ export const queryHandlers: Handlers = {
       // PostgreSQL 16 says `matched: true`, 18 has a kind; NOT MATCHED BY SOURCE rows are not restricted by the join.
       const matched = action?.matchKind === 'MERGE_WHEN_MATCHED' || (action as { matched?: boolean })?.matched === true;
       const conditions = [...(matched ? join : []), ...present(action?.condition)];
-      const bounded = restricts(target, scope, conditions);
+      const bounded = restricts(target, scope, conditions, walk.effort);
       const columns = assigned(action?.targetList);
       if (action?.commandType === 'CMD_UPDATE') {
         walk.add('update', { targets: [written(merge.relation, columns)], bounded });
@@ -129,17 +129,15 @@ function fixColumns(condition: Node | undefined, scope: Scope): void {
 
 /** A new level in which the WITH queries are known. Each sees those before it; under RECURSIVE it sees all. */
 function withQueries(clause: WithClause | undefined, walk: Walk, outer: Scope): Scope {
-  const scope = new Scope(outer);
+  // A level of their own: the FROM items that this statement gets later are not visible in there.
+  const known = new Scope(outer);
   const queries = (clause?.ctes ?? []).flatMap((node) => as(node, 'CommonTableExpr') ?? []);
-  if (clause?.recursive === true) for (const query of queries) scope.addCte(query);
+  if (clause?.recursive === true) for (const query of queries) known.addCte(query);
   for (const query of queries) {
-    // Its own level: the FROM items that this statement gets later are not visible in there.
-    const inside = new Scope(outer);
-    inside.adoptCtes(scope);
-    walk.visit({ CommonTableExpr: query }, inside);
-    scope.addCte(query);
+    walk.visit({ CommonTableExpr: query }, known);
+    known.addCte(query);
   }
-  return scope;
+  return new Scope(known);
 }
 
 /** Adds the FROM items, visits what is inside them, returns the conditions of their joins. */
@@ -173,7 +171,7 @@ function lockRows(
   const detail = lockStrength[clause?.strength ?? ''] ?? 'FOR UPDATE';
   for (const source of scope.sources) {
     if (named.length > 0 && !named.includes(source.alias)) continue;
-    const bounded = limited || restricts(source, scope, conditions);
+    const bounded = limited || restricts(source, scope, conditions, walk.effort);
     if (source.relation !== undefined) walk.add('lock', { targets: [source.relation], bounded, detail });
   }
 }
@@ -185,7 +183,8 @@ const lockStrength: Readonly<Record<string, string>> = {
 };
 
 function addReads(walk: Walk, scope: Scope, conditions: readonly Node[], limited: boolean): void {
-  for (const source of scope.sources) addRead(walk, source, limited || restricts(source, scope, conditions));
+  for (const source of scope.sources)
+    addRead(walk, source, limited || restricts(source, scope, conditions, walk.effort));
 }
 
 function addRead(walk: Walk, source: Source, bounded: boolean): void {
@@ -195,15 +194,7 @@ function addRead(walk: Walk, source: Source, bounded: boolean): void {
   if (target !== undefined) walk.add('read', { targets: [target], bounded });
 }
 
-/** The system catalog: rights, settings (pg_settings can be updated), everything hangs on it. */
-function addCatalogWrite(relation: RangeVar | undefined, walk: Walk): void {
-  const system = relation?.schemaname === 'pg_catalog' || relation?.schemaname === 'information_schema';
-  const likely = relation?.schemaname === undefined && relation?.relname?.startsWith('pg_') === true;
-  if (system || likely) walk.add('config', { targets: [written(relation)], detail: 'system catalog' });
-}
-
-function writtenSource(relation: RangeVar | undefined, scope: Scope, walk: Walk): Source {
-  addCatalogWrite(relation, walk);
+function writtenSource(relation: RangeVar | undefined, scope: Scope): Source {
   const name = relation?.alias?.aliasname ?? relation?.relname ?? '';
   return scope.addSource(name, {
     ...(relation === undefined ? {} : { relation: relationTarget(relation) }),

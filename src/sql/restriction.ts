@@ -4,11 +4,13 @@
  * data. A condition over other columns or values counts as restricting.
  */
 import type { A_Expr, BoolExpr, SelectStmt, SubLink } from 'libpg-query';
+import { correlated, mentions, otherSources } from './column-mentions.js';
+import type { Effort } from './effort.js';
 import type { Target } from './facts.js';
 import { mayBeSame, type Scope, type Source } from './scope.js';
 import { coversRelation, joinConditions } from './select-shape.js';
 import { simplify } from './simplify.js';
-import { as, constant, eachChild, type Node, names, sameTree } from './tree.js';
+import { as, constant, type Node, names, treeKey } from './tree.js';
 import { acceptsNearlyAll, operatorOf } from './trivial-comparison.js';
 
 /** `open`: lets (nearly) every row through. `none`: never true. `some`: depends on the row. */
@@ -19,8 +21,9 @@ interface View {
   readonly source: Source;
   readonly scope: Scope;
   readonly conditions: readonly Node[];
-  /** Sources and WITH queries that are being looked at already; against going in circles. */
-  readonly relying: ReadonlySet<Source | Node>;
+  /** Sources and WITH queries that are being looked at already, further out; against going in circles. */
+  readonly relying: Set<Source | Node>;
+  readonly effort: Effort;
 }
 
 /** True when `conditions` (all of them must hold) restrict the rows of `source`. */
@@ -28,12 +31,17 @@ export function restricts(
   source: Source,
   scope: Scope,
   conditions: readonly Node[],
-  relying: ReadonlySet<Source | Node> = new Set(),
+  effort: Effort,
+  relying: Set<Source | Node> = new Set(),
 ): boolean {
+  if (effort.spent) return false;
   const alone = scope.sources.length === 1;
   const plain = alone ? conditions.map((condition) => withoutQualifier(condition, source.alias)) : conditions;
-  const view: View = { source, scope, conditions: plain, relying: new Set([...relying, source]) };
-  return plain.some((condition) => reach(simplify(condition), false, view) !== 'open');
+  const view: View = { source, scope, conditions: plain, relying, effort };
+  relying.add(source);
+  const found = plain.some((condition) => reach(simplify(condition), false, view) !== 'open');
+  relying.delete(source);
+  return found;
 }
 
 /** `orders.id` as `id`, where orders is all there is: the two are the same column and have to look the same. */
@@ -62,6 +70,7 @@ function stripped(value: unknown, alias: string): unknown {
 }
 
 function reach(node: Node, negated: boolean, view: View): Reach {
+  if (!view.effort.spend()) return 'open';
   const bool = as(node, 'BoolExpr');
   if (bool !== undefined) return boolReach(bool, negated, view);
 
@@ -116,11 +125,6 @@ function boolReach(bool: BoolExpr, negated: boolean, view: View): Reach {
   return anyComplementary(args) ? 'open' : 'some';
 }
 
-/** `x = 1 OR x <> 1`, `x IS NULL OR x IS NOT NULL`, `a OR NOT a`, `x = true OR x = false`. */
-function anyComplementary(args: readonly Node[]): boolean {
-  return args.some((left, index) => args.slice(index + 1).some((right) => complementary(left, right)));
-}
-
 const opposites: Readonly<Record<string, readonly string[]>> = {
   '=': ['<>'],
   '<>': ['='],
@@ -130,22 +134,41 @@ const opposites: Readonly<Record<string, readonly string[]>> = {
   '>=': ['<', '<='],
 };
 
-function complementary(left: Node, right: Node): boolean {
-  const leftNot = negatedArgument(left);
-  const rightNot = negatedArgument(right);
-  if (leftNot !== undefined && sameTree(leftNot, right)) return true;
-  if (rightNot !== undefined && sameTree(rightNot, left)) return true;
-  const a = as(left, 'A_Expr');
-  const b = as(right, 'A_Expr');
-  if (a === undefined || b === undefined || !sameTree(a.lexpr, b.lexpr)) return false;
-  const values = [constant(a.rexpr), constant(b.rexpr)];
-  if (operatorOf(a) === '=' && operatorOf(b) === '=' && values.includes(true) && values.includes(false)) return true;
-  return sameTree(a.rexpr, b.rexpr) && (opposites[operatorOf(a) ?? ''] ?? []).includes(operatorOf(b) ?? '');
+/** `x = 1 OR x <> 1`, `a OR NOT a`, `x = true OR x = false`. One pass: such lists can be long. */
+function anyComplementary(args: readonly Node[]): boolean {
+  const seen = new Set<string>();
+  return args.some((arg) => {
+    const { itself, contrary } = claims(arg);
+    const found = contrary.some((claim) => seen.has(claim));
+    seen.add(itself);
+    return found;
+  });
 }
 
-function negatedArgument(node: Node): Node | undefined {
-  const bool = as(node, 'BoolExpr');
-  return bool?.boolop === 'NOT_EXPR' ? bool.args?.[0] : undefined;
+/** What a disjunct says, and what would make the two of them say everything. */
+function claims(arg: Node): { readonly itself: string; readonly contrary: readonly string[] } {
+  const bool = as(arg, 'BoolExpr');
+  const not = bool?.boolop === 'NOT_EXPR' ? bool.args?.[0] : undefined;
+  if (not !== undefined) {
+    const { itself } = claims(not);
+    return { itself: `not ${itself}`, contrary: [itself] };
+  }
+  const comparison = as(arg, 'A_Expr');
+  const operator = comparison?.kind === 'AEXPR_OP' ? operatorOf(comparison) : undefined;
+  if (comparison === undefined || operator === undefined) {
+    const itself = treeKey(arg);
+    return { itself, contrary: [`not ${itself}`] };
+  }
+  const left = treeKey(comparison.lexpr);
+  const right = treeKey(comparison.rexpr);
+  const itself = `${left} ${operator} ${right}`;
+  const contrary = [`not ${itself}`, ...(opposites[operator] ?? []).map((opposite) => `${left} ${opposite} ${right}`)];
+  const value = constant(comparison.rexpr);
+  if (typeof value === 'boolean') {
+    const other: Node = { A_Const: { boolval: value ? {} : { boolval: true } } };
+    contrary.push(`${left} ${operator} ${treeKey(other)}`);
+  }
+  return { itself, contrary };
 }
 
 function booleanTestReach(test: { booltesttype?: string; arg?: Node }, negated: boolean, view: View): Reach {
@@ -228,16 +251,19 @@ function sourceRestricts(other: Source, view: View): boolean {
   const sameRows =
     (other.relation !== undefined && mayBeSame(other.relation, relation)) ||
     (other.query !== undefined && covers(other.query, relation, view));
-  return !sameRows || restricts(other, view.scope, view.conditions, view.relying);
+  return !sameRows || restricts(other, view.scope, view.conditions, view.effort, view.relying);
 }
 
 /** A WITH query that joins itself (RECURSIVE) does not cover anything because of that. */
 function covers(query: Node, relation: Target, view: View): boolean {
   if (view.relying.has(query)) return false;
-  const relying = new Set([...view.relying, query]);
-  return coversRelation(query, relation, view.scope, (source, scope, conditions) =>
-    restricts(source, scope, conditions, relying),
-  );
+  view.relying.add(query);
+  const found = coversRelation(query, relation, view.scope, {
+    effort: view.effort,
+    restricts: (source, scope, conditions) => restricts(source, scope, conditions, view.effort, view.relying),
+  });
+  view.relying.delete(query);
+  return found;
 }
 
 /** `id >= (SELECT min(id) FROM t)`. */
@@ -282,48 +308,5 @@ function existsReach(subselect: Node, negated: boolean, view: View): Reach {
   const inner = joinConditions(select, view.scope);
   const [only, ...more] = inner.sources;
   if (only?.relation === undefined || more.length > 0 || !mayBeSame(only.relation, view.source.relation)) return 'some';
-  return restricts(only, inner.scope, inner.conditions, view.relying) ? 'some' : 'open';
-}
-
-/** Does a subquery name our source? Only qualified names tell. */
-function correlated(subselect: Node, view: View): boolean {
-  let found = false;
-  const look = (node: Node): void => {
-    const path = names(as(node, 'ColumnRef')?.fields);
-    if (path.length > 1 && path.at(-2) === view.source.alias) found = true;
-    if (!found) eachChild(Object.values(node)[0], look);
-  };
-  look(subselect);
-  return found;
-}
-
-/** Does an expression contain a column of our source? An unqualified name may be ours. */
-function mentions(node: Node | undefined, view: View): boolean {
-  if (node === undefined) return false;
-  const column = as(node, 'ColumnRef');
-  if (column !== undefined) {
-    const path = names(column.fields);
-    // The same in every row of a table.
-    if (path.at(-1) === 'tableoid') return false;
-    return path.length < 2 || path.at(-2) === view.source.alias;
-  }
-  const link = as(node, 'SubLink');
-  if (link !== undefined) return mentions(link.testexpr, view) || correlated(node, view);
-  let found = false;
-  eachChild(Object.values(node)[0], (child) => {
-    if (!found) found = mentions(child, view);
-  });
-  return found;
-}
-
-function otherSources(nodes: readonly (Node | undefined)[], view: View): Source[] {
-  const found = new Set<Source>();
-  const look = (node: Node): void => {
-    const path = names(as(node, 'ColumnRef')?.fields);
-    const source = path.length > 1 ? view.scope.find(path.at(-2) ?? '') : undefined;
-    if (source !== undefined && source !== view.source) found.add(source);
-    eachChild(Object.values(node)[0], look);
-  };
-  for (const node of nodes) if (node !== undefined) look(node);
-  return [...found];
+  return restricts(only, inner.scope, inner.conditions, view.effort, view.relying) ? 'some' : 'open';
 }

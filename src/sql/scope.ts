@@ -36,11 +36,6 @@ export class Scope {
     if (cte.ctename !== undefined) this.#ctes.set(cte.ctename, cte);
   }
 
-  /** Takes over what `other` knows now: WITH queries, not sources. */
-  adoptCtes(other: Scope): void {
-    for (const cte of other.#ctes.values()) this.addCte(cte);
-  }
-
   /** The WITH query that an unqualified relation name means here, if any: the innermost level wins. */
   cte(relation: RangeVar): CommonTableExpr | undefined {
     const name = relation.relname;

@@ -1,5 +1,6 @@
 /** The shape of a SELECT, for judging restrictions: which sources it joins, under which conditions. */
 import type { JoinExpr, SelectStmt } from 'libpg-query';
+import type { Effort } from './effort.js';
 import type { Target } from './facts.js';
 import { mayBeSame, relationTarget, Scope, type Source } from './scope.js';
 import { as, constant, type Node, names } from './tree.js';
@@ -86,18 +87,18 @@ export function limitsRows(select: SelectStmt): boolean {
 
 const aggregates = ['min', 'max', 'count', 'sum', 'avg', 'any_value'];
 
+/** How coversRelation asks about conditions, which in turn ask about relations. */
+export interface Judge {
+  readonly effort: Effort;
+  restricts(source: Source, scope: Scope, conditions: readonly Node[]): boolean;
+}
+
 /** True when a query gives back (nearly) every row of `relation`: `SELECT id FROM t`, also through WITH and UNION. */
-export function coversRelation(
-  query: Node,
-  relation: Target,
-  outer: Scope,
-  restricts: (source: Source, scope: Scope, conditions: readonly Node[]) => boolean,
-  depth = 0,
-): boolean {
+export function coversRelation(query: Node, relation: Target, outer: Scope, judge: Judge, depth = 0): boolean {
   const select = as(query, 'SelectStmt');
-  // A WITH query may name itself; real ones are not this deep.
-  if (select === undefined || depth > 20) return false;
-  const deeper = (node: Node, scope: Scope) => coversRelation(node, relation, scope, restricts, depth + 1);
+  // A WITH query may name itself, or two others that name two others ...; real ones are not this deep.
+  if (select === undefined || depth > 20 || !judge.effort.spend(10)) return false;
+  const deeper = (node: Node, scope: Scope) => coversRelation(node, relation, scope, judge, depth + 1);
   if (select.op === 'SETOP_UNION') {
     const scope = joinConditions(select, outer).scope;
     return [select.larg, select.rarg].some((arm) => arm !== undefined && deeper({ SelectStmt: arm }, scope));
@@ -114,7 +115,7 @@ export function coversRelation(
     const covers =
       (source.relation !== undefined && mayBeSame(source.relation, relation)) ||
       (source.query !== undefined && deeper(source.query, scope));
-    return covers && (from === undefined || from === source.alias) && !restricts(source, scope, conditions);
+    return covers && (from === undefined || from === source.alias) && !judge.restricts(source, scope, conditions);
   });
 }
 

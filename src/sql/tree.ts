@@ -78,6 +78,15 @@ export function sameTree(a: unknown, b: unknown): boolean {
   return left.length === right.size && left.every(([key, value]) => right.has(key) && sameTree(value, right.get(key)));
 }
 
+/** A text that is the same for the same tree, positions aside. */
+export function treeKey(tree: unknown): string {
+  if (typeof tree !== 'object' || tree === null) return JSON.stringify(tree) ?? '';
+  if (Array.isArray(tree)) return `[${tree.map(treeKey).join()}]`;
+  const parts: string[] = [];
+  for (const [key, value] of Object.entries(tree)) if (key !== 'location') parts.push(`${key}:${treeKey(value)}`);
+  return `{${parts.join()}}`;
+}
+
 /** A constant's value: number, string or boolean; null for NULL; undefined for anything else. Casts are not followed. */
 export function constant(node: Node | undefined): string | number | boolean | null | undefined {
   const value = as(node, 'A_Const');

@@ -5,6 +5,7 @@
 import type { BuiltInFunctions } from './builtin-functions.js';
 import type { CatalogFunctions } from './catalog-functions.js';
 import { type EffectDetails, EffectList } from './effect-list.js';
+import { Effort } from './effort.js';
 import type { EffectKind, Handle, StatementFacts, TransactionEffect } from './facts.js';
 import type { Grammar } from './grammar.js';
 import { Scope } from './scope.js';
@@ -39,6 +40,7 @@ export class Walk {
   readonly functions = new Set<string>();
   /** User functions whose bodies are being read, against recursion. */
   readonly bodies: Set<string>;
+  readonly effort: Effort;
   /** The statement's own text. */
   source = '';
   command = '';
@@ -55,6 +57,7 @@ export class Walk {
     this.#visit = visit;
     this.#textDepth = parent === undefined ? 0 : parent.#textDepth + 1;
     this.bodies = parent?.bodies ?? new Set();
+    this.effort = parent?.effort ?? new Effort();
   }
 
   get mode(): Mode {

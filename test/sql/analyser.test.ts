@@ -100,9 +100,10 @@ t.test('facts are cached by text, within bounds', async (t) => {
   small.analyse('SELECT 3');
   t.not(small.analyse('SELECT 1'), first, 'the oldest went');
 
-  const short = await createAnalyser({ cacheLength: 160 });
-  const long = `SELECT '${'x'.repeat(100)}'`;
+  const short = await createAnalyser({ cacheBytes: 16 * 1024 });
+  const long = `SELECT '${'x'.repeat(1000)}'`;
   t.not(short.analyse(long), short.analyse(long), 'one long text is not worth all the others');
+  t.equal(short.analyse('SELECT 1'), short.analyse('SELECT 1'));
 });
 
 t.test('any input gives facts, never a throw', (t) => {
@@ -138,6 +139,36 @@ t.test('any input gives facts, never a throw', (t) => {
     if (facts.unparseable && facts.unparseable.reason !== 'syntax') t.fail(`${sql}: ${facts.unparseable.message}`);
   }
   t.pass('3000 texts');
+  t.end();
+});
+
+t.test('hostile statements cost little', (t) => {
+  const list = (count: number, make: (n: number) => string, separator: string) =>
+    Array.from({ length: count }, (_, n) => make(n)).join(separator);
+  const bounded = (sql: string) =>
+    analyser.analyse(sql).statements[0]?.effects.find((one) => one.kind === 'delete')?.bounded;
+
+  // Each pair of disjuncts, each path through the joins, each level inside the level above: none may be tried.
+  t.equal(bounded(`DELETE FROM t WHERE ${list(5_000, (n) => `a = ${n}`, ' OR ')}`), true, '5,000 disjuncts');
+  t.equal(
+    bounded(`DELETE FROM t WHERE ${list(5_000, (n) => `a = ${n}`, ' OR ')} OR a <> 4999`),
+    false,
+    'and one too many',
+  );
+  const clique = list(30, (n) => list(n, (m) => `t${n}.id = t${m}.id`, ' AND ') || 'true', ' AND ');
+  t.equal(
+    bounded(`DELETE FROM t t0 USING ${list(29, (n) => `t t${n + 1}`, ', ')} WHERE ${clique}`),
+    false,
+    'a clique of joins',
+  );
+  const nested = `${'id IN (SELECT id FROM t WHERE '.repeat(300)}id > 0${')'.repeat(300)}`;
+  t.equal(bounded(`DELETE FROM t WHERE ${nested}`), false, '300 levels');
+  t.equal(
+    bounded(`WITH ${list(2_000, (n) => `c${n} AS (SELECT 1)`, ', ')} DELETE FROM t`),
+    false,
+    '2,000 WITH queries',
+  );
+  t.equal(analyser.analyse(list(20_000, () => 'SELECT 1', ';')).statements.length, 20_000);
   t.end();
 });
 

@@ -56,10 +56,6 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
     ['MERGE INTO t USING s ON t.id = s.id WHEN NOT MATCHED BY SOURCE THEN DELETE', 'delete! t, read t(id) s(id)'],
     ['SELECT * INTO copy FROM users', 'create copy, read! users'],
     ['CREATE TEMP TABLE copy AS SELECT id FROM users', 'create copy [temporary], read! users(id)'],
-    [
-      "UPDATE pg_settings SET setting = 'off' WHERE name = 'x'",
-      'config pg_settings [system catalog], update pg_settings(setting), read pg_settings(name)',
-    ],
     ['SELECT * FROM a JOIN b USING (id) FOR UPDATE OF a', 'lock a [FOR UPDATE], read a b'],
     ['SELECT 1 FROM a WHERE id = 1 FOR KEY SHARE', 'lock a [FOR KEY SHARE], read a(id)'],
   ],
@@ -117,6 +113,8 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
     ['SELECT a FROM t ORDER BY a USING OPERATOR(app.<)', 'function-call? app.<, read! t(a)'],
     ['SELECT 1 FROM t WHERE a OPERATOR(app.=) ANY (SELECT 1)', 'function-call? app.=, read t(a)'],
     ['SELECT a OPERATOR(pg_catalog.+) 1, b OPERATOR(extensions.<=>) $1 FROM t', 'read! t(a b)'],
+    ["SELECT ts_rewrite('a'::tsquery, 'SELECT t, s FROM aliases')", 'read! aliases(t s), execute-code ts_rewrite'],
+    ["SELECT ts_rewrite('a'::tsquery, 'b', 'c')", ''],
     ['CALL cleanup(evil())', 'execute-code? cleanup, function-call? evil'],
   ],
   code: [
