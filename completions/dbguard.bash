@@ -24,6 +24,9 @@ _dbguard() {
       'transcripts:show') path='transcripts show' ;;
       'transcripts:verify') path='transcripts verify' ;;
       'transcripts:search') path='transcripts search' ;;
+      'transcripts:redact') path='transcripts redact' ;;
+      'transcripts:reconcile') path='transcripts reconcile' ;;
+      'transcripts:archive-keys') path='transcripts archive-keys' ;;
     esac
   done
   case "$path $previous" in
@@ -81,6 +84,25 @@ _dbguard() {
     'transcripts verify --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts search --bucket') return ;;
     'transcripts search --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts redact --entry') return ;;
+    'transcripts redact --field') return ;;
+    'transcripts redact --reason') return ;;
+    'transcripts redact --to') return ;;
+    'transcripts redact --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts redact --issuer') return ;;
+    'transcripts redact --client-id') return ;;
+    'transcripts redact --bucket') return ;;
+    'transcripts redact --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts reconcile --user') return ;;
+    'transcripts reconcile --database') return ;;
+    'transcripts reconcile --utc-offset') return ;;
+    'transcripts reconcile --bucket') return ;;
+    'transcripts reconcile --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts archive-keys --to') return ;;
+    'transcripts archive-keys --issuer') return ;;
+    'transcripts archive-keys --client-id') return ;;
+    'transcripts archive-keys --bucket') return ;;
+    'transcripts archive-keys --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'upload --bucket') return ;;
     'upload --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -98,11 +120,14 @@ _dbguard() {
     'policy') options='--help -h'; operands='test lint' ;;
     'policy test') options='--json --policy --config --profile --connection --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
-    'transcripts') options='--help -h'; operands='list show verify search' ;;
+    'transcripts') options='--help -h'; operands='list show verify search redact reconcile archive-keys' ;;
     'transcripts list') options='--person --day --since --connection --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
     'transcripts verify') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
     'transcripts search') options='--json --bucket --config --help -h' ;;
+    'transcripts redact') options='--entry --field --reason --to --keys --offline --issuer --client-id --bucket --config --help -h' ;;
+    'transcripts reconcile') options='--user --database --utc-offset --json --bucket --config --help -h' ;;
+    'transcripts archive-keys') options='--to --issuer --client-id --bucket --config --help -h' ;;
     'upload') options='--any-bucket --bucket --config --help -h' ;;
     'instructions') options='--help -h' ;;
     'completions') options='--all --help -h'; operands='bash zsh fish' ;;

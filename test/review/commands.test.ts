@@ -116,7 +116,10 @@ test('verify names what was changed, exit code 1', async (t) => {
   const session = record(await issuer.login('ada'));
   session.segments[1]?.splice(1, 1);
   await store(session);
-  t.match(await run(verify, [session.sid], withKeys), { code: 1, out: /CHANGED OR FORGED[\s\S]*failure entry-missing/ });
+  t.match(await run(verify, [session.sid], withKeys), {
+    code: 1,
+    out: /CHANGED OR FORGED[\s\S]*failure entry-missing/,
+  });
   t.match(await run(verify, [], { all: true, ...withKeys }), { code: 1, out: /0 proven, 0 not all proven, 1 changed/ });
   t.match(await run(show, [session.sid], withKeys), { code: 1 });
 });
