@@ -1,6 +1,7 @@
 import t from 'tap';
 import { BuiltInFunctions } from '../../src/sql/builtin-functions.js';
 import { calmBuiltIns, calmExtensionFunctions } from '../../src/sql/pg-catalog-functions.js';
+import { isSystemRelation } from '../../src/sql/system-relations.js';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
 import { builtInNames, extensionNames } from './function-names.js';
 
@@ -23,6 +24,16 @@ for (const version of [15, 18] satisfies PostgresVersion[]) {
       wrong.map(({ name }) => name),
       [],
       'no volatile one counts as calm',
+    );
+
+    const catalogs = await server.query<{ name: string }>(
+      `SELECT relname::text AS name FROM pg_class
+       WHERE relnamespace = 'pg_catalog'::regnamespace AND relkind IN ('r', 'v')`,
+    );
+    t.same(
+      catalogs.map(({ name }) => name).filter((name) => !isSystemRelation({ type: 'table', name })),
+      [],
+      'every catalog is known',
     );
 
     const ofExtensions = await extensionNames(server);
@@ -50,6 +61,13 @@ for (const version of [15, 18] satisfies PostgresVersion[]) {
     t.ok(callable.length > 100, `${callable.length} called`);
   });
 }
+
+t.test('tables that only look like catalogs', (t) => {
+  t.notOk(isSystemRelation({ type: 'table', name: 'pg_search_documents' }));
+  t.notOk(isSystemRelation({ type: 'table', schema: 'app', name: 'pg_class' }));
+  t.ok(isSystemRelation({ type: 'table', schema: 'information_schema', name: 'tables' }));
+  t.end();
+});
 
 t.test('names of others are not taken for PostgreSQL’s', (t) => {
   t.equal(functions.find(undefined, 'evil'), undefined);
