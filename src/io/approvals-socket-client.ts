@@ -55,8 +55,11 @@ function connectRun(dir: string, name: string, events: RunEvents): Promise<RunLi
   return new Promise((resolve) => {
     const own = `answer-${process.pid}-${randomBytes(6).toString('hex')}.sock`;
     const server = createServer((socket) => {
-      stopWaiting();
-      greet(socket, events, resolve);
+      // listening until the greeting: the run looks once more at who listens
+      greet(socket, events, (link) => {
+        stopWaiting();
+        resolve(link);
+      });
     });
     const caller = connect(join(dir, name));
     const timer = setTimeout(() => {

@@ -1,3 +1,7 @@
+/** For an agent whose statement nobody can approve. */
+export const howToApprove =
+  'Ask the person you work for to run "dbguard approvals" in another terminal, then try this statement once more.';
+
 /** What an agent should know of dbguard: for AGENTS.md, CLAUDE.md and their like. */
 export const agentInstructions = `## Database access goes through dbguard
 
