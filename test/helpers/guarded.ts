@@ -55,7 +55,9 @@ export async function startGuarded(upstream: TestPostgres, options: GuardedOptio
       ...options.config,
     });
     await workspace.login(idp);
-    const args = ['proxy', '--json', '--listen', '127.0.0.1:0', '--password-file', passwordFile];
+    // a file that is named may loosen the policy; one that is only found in the folder may not
+    const config = join(workspace.project, 'dbguard.yaml');
+    const args = ['proxy', '--json', '--config', config, '--listen', '127.0.0.1:0', '--password-file', passwordFile];
     const proxy = workspace.dbguard(args, options.env ? { env: options.env } : {});
     const said = await firstLine(proxy.iterable());
     if (said === undefined) {
