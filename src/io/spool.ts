@@ -4,7 +4,7 @@
  */
 import { readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { DbguardError } from '../errors.js';
+import { DbguardError, messageOf } from '../errors.js';
 import { publicHalf } from '../identity/binding.js';
 import type { SessionCredential } from '../identity/identity.js';
 import { sessionSigner } from '../identity/session.js';
@@ -55,6 +55,18 @@ export interface FinishOptions {
 
 /** Opens journal and spool and starts the upload of the opening entry. Throws `journal-unwritable`, `config-invalid`. */
 export function openTranscript(options: TranscriptOptions): Transcript {
+  try {
+    return open(options);
+  } catch (error) {
+    if (error instanceof DbguardError) throw error;
+    throw new DbguardError('journal-unwritable', `no journal can be made in ${options.state}: ${messageOf(error)}`, {
+      hint: 'Nothing runs unrecorded: see to the space and the permissions of that folder.',
+      cause: error,
+    });
+  }
+}
+
+function open(options: TranscriptOptions): Transcript {
   const { credential, bucket } = options;
   const subject = subjectHash(credential.login.subject);
   const prefix = sessionPrefix(subject, credential.sid);
@@ -152,7 +164,11 @@ class Trail {
 
   /** Unless a session that began meanwhile is the last one now. */
   end(sid: string, size: number, head: string): void {
-    if (this.previous()?.sid === sid) this.#write({ sid, size, head });
+    try {
+      if (this.previous()?.sid === sid) this.#write({ sid, size, head });
+    } catch {
+      // the disk filled up meanwhile: the next session then names this one without its end
+    }
   }
 
   #write(previous: PreviousSession): void {

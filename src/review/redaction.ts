@@ -79,7 +79,7 @@ function problemOf(verifier: SessionVerifier, session: SessionObjects, level: st
   const failure = findings.list.find((finding) => finding.severity === 'failure');
   if (failure) return `the redaction does not verify: ${failure.message}`;
   if (!open || level === undefined) return 'who redacted is not proven';
-  if (level === 'asserted') return 'the reviewer’s key is not bound to their login';
+  if (level !== 'nonce' && level !== 'dpop') return 'the reviewer’s key is not bound to their login';
   if (!final) return 'the redaction is not sealed';
   if (subjectHash(open.subject) === session.subject) return 'a person redacted their own session';
   return undefined;

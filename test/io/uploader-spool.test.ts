@@ -222,3 +222,30 @@ test('the bucket is full of trouble: the session says so and goes on', async (t)
   t.match(await recoverSpool({ state, bucket }), [{ state: 'uploaded' }]);
   t.match(await reports(bucket), [{ verdict: 'proven', state: 'complete' }]);
 });
+
+test('no journal, no session: a state folder that is a file, or where nothing can be made', async (t) => {
+  const { bucket } = await setUp(t);
+  const root = join(t.testdirName, 'blocked');
+  mkdirSync(root);
+  writeFileSync(join(root, 'spool'), 'a file');
+  const credential = createSession(login, { now: Date.now(), lifetimeMs: 60_000 });
+  const start = () => openTranscript({ state: root, bucket, credential, version: '0.0.0' });
+  t.throws(start, { code: 'config-invalid' });
+});
+
+test('the disk fills up during a session: what is acknowledged is uploaded, the rest waits, and it is said', async (t) => {
+  const { state, bucket, start } = await setUp(t);
+  const failures: string[] = [];
+  const transcript = start({ onFailure: (error) => failures.push(error.code) });
+  await transcript.ready(10_000);
+  await statement(transcript);
+  // The next segment's name is taken: it cannot be created.
+  writeFileSync(join(state, 'spool', transcript.prefix, '00000002.jsonl'), '');
+  transcript.recorder.closeSegment();
+  t.throws(() => transcript.recorder.append({ k: 'statement' }), { code: 'journal-unwritable' });
+  t.same(failures, ['journal-unwritable']);
+  await t.rejects(transcript.finish(), { code: 'journal-unwritable' });
+  t.match(await reports(bucket), [{ statements: 1, state: 'open' }]);
+  t.match(await recoverSpool({ state, bucket }), [{ state: 'uploaded' }]);
+  t.same(listSpool(state), []);
+});

@@ -115,7 +115,7 @@ export async function findSession(source: ObjectSource, id: string): Promise<Ses
   if (only !== undefined && found.length === 1) return only;
   if (only === undefined) {
     throw new DbguardError('transcript-unknown', `no session begins with "${id}" in ${source.location}`, {
-      hint: 'See dbguard transcripts list.',
+      hint: 'See dbguard transcripts list; what waits on this machine goes there with dbguard upload.',
     });
   }
   throw new DbguardError('usage', `${found.length} sessions begin with "${id}"`, {

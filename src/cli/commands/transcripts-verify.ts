@@ -19,8 +19,8 @@ export async function run(context: CommandContext, args: readonly string[], opti
     throw new DbguardError('usage', 'give the id of a session, or --all', { hint: 'See dbguard transcripts list.' });
   }
   const transcripts = await openTranscripts(context, options);
-  // What is proven is what the bucket holds: the local spool can still be changed by whoever wrote it.
-  const source = id === undefined ? transcripts.bucket : transcripts.source;
+  // Not the local spool: whoever wrote it could still change it.
+  const source = transcripts.bucket;
   const how: VerifyOptions = {
     source,
     keys: await issuerKeys(context, options, transcripts),

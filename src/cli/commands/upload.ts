@@ -30,6 +30,7 @@ export async function run(context: CommandContext, _args: readonly string[], opt
       context.stderr.write(`${sid}: ${uploaded} uploaded, ${left} left\n`);
     },
   });
+  if (sessions.length === 0) context.stderr.write('Only sessions that still run; they upload by themselves.\n');
   for (const session of sessions) context.stdout.write(`${session.sid}  ${words(session, bucket.location)}\n`);
   return sessions.some(({ left }) => left > 0) ? 1 : 0;
 }
