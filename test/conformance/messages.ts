@@ -3,17 +3,13 @@
  * from the manual: a mistake that dbguard's own encoder shared with its decoder could not be seen.
  */
 
-export const simple = {
-  query: (sql: string) => message('Q', text(sql)),
-  sync: () => message('S'),
-  flush: () => message('H'),
-  terminate: () => message('X'),
-  copyData: (data: string | Buffer) => message('d', typeof data === 'string' ? Buffer.from(data) : data),
-  copyDone: () => message('c'),
-  copyFail: (reason: string) => message('f', text(reason)),
-};
-
-export const { query, sync, flush, terminate, copyData, copyDone, copyFail } = simple;
+export const query = (sql: string) => message('Q', text(sql));
+export const sync = () => message('S');
+export const flush = () => message('H');
+export const terminate = () => message('X');
+export const copyData = (data: string | Buffer) => message('d', typeof data === 'string' ? Buffer.from(data) : data);
+export const copyDone = () => message('c');
+export const copyFail = (reason: string) => message('f', text(reason));
 
 /** `types` are OIDs; 0 leaves a type to the server. */
 export function parse(sql: string, options: { name?: string; types?: readonly number[] } = {}): Buffer {
