@@ -17,12 +17,7 @@ import type { Outcome, Parser } from './parser.js';
 const stackBytes = 2 << 20;
 const canary = Buffer.alloc(4096, 0xa5);
 
-export interface FirstParser extends Parser {
-  /** `createFunction` is a whole CREATE FUNCTION statement; the tree is PL/pgSQL's own. */
-  parsePlpgsql(createFunction: string): Outcome;
-}
-
-export async function startFirstParser(): Promise<FirstParser> {
+export async function startFirstParser(): Promise<Parser> {
   const module = await create();
   module.ALLOC_STACK = 0;
   const stack = moveStack(module);

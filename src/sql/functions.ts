@@ -54,6 +54,10 @@ function callFunction(call: FuncCall, walk: Walk, scope: Scope): void {
   const behaviour = walk.knowledge.builtIns.find(schema, name);
   if (behaviour !== undefined) addBuiltIn(behaviour, schema, name, call, walk, scope);
   else addUserFunction(schema, name, walk);
+  // Somebody's own overload of PostgreSQL's name may fit the arguments better.
+  const own =
+    schema === undefined && behaviour !== undefined ? walk.knowledge.catalog?.find(undefined, name) : undefined;
+  if (own?.some((one) => one.extension === undefined)) addUserFunction(undefined, name, walk);
 }
 
 function addBuiltIn(

@@ -14,7 +14,7 @@ export type Parsed<T> = { readonly tree: T } | { readonly rejection: Rejection }
 export interface Grammar {
   /** Synchronous and total. PostgreSQL 16's grammar first, PostgreSQL 18's for what that one rejects. */
   parse(sql: string): Parsed<ParseTree>;
-  /** `createFunction` is a whole CREATE FUNCTION statement whose language is plpgsql; the tree is plpgsql's own. */
+  /** `createFunction` is a whole CREATE FUNCTION statement whose language is plpgsql; the tree is its own. */
   parsePlpgsql(createFunction: string): Parsed<unknown>;
 }
 
@@ -30,23 +30,20 @@ export async function loadGrammar(options: GrammarOptions = {}): Promise<Grammar
   const maxBytes = options.maxBytes ?? 8 << 20;
   const [first, second] = await Promise.all([Slot.start(startFirstParser), Slot.start(startSecondParser)]);
 
-  return {
-    parse(sql) {
-      const refusal = refuse(sql, maxBytes);
-      if (refusal !== undefined) return { rejection: refusal };
-      const outcome = first.use((parser) => parser.parse(sql));
-      if (outcome !== undefined && !('syntaxError' in outcome)) return parsed(outcome);
-      // What the first rejects may be newer than it; and while it restarts the second stands in.
-      const opinion = second.use((parser) => parser.parse(sql));
-      if (opinion !== undefined && 'tree' in opinion) return parsed(opinion);
-      return parsed(outcome ?? opinion ?? restarting);
-    },
+  function parse(text: string, by: (parser: Parser) => Outcome): Parsed<unknown> {
+    const refusal = refuse(text, maxBytes);
+    if (refusal !== undefined) return { rejection: refusal };
+    const outcome = first.use(by);
+    if (outcome !== undefined && !('syntaxError' in outcome)) return parsed(outcome);
+    // What the first rejects may be newer than it; and while it restarts the second stands in.
+    const opinion = second.use(by);
+    if (opinion !== undefined && 'tree' in opinion) return parsed(opinion);
+    return parsed(outcome ?? opinion ?? restarting);
+  }
 
-    parsePlpgsql(createFunction) {
-      const refusal = refuse(createFunction, maxBytes);
-      if (refusal !== undefined) return { rejection: refusal };
-      return parsed(first.use((parser) => parser.parsePlpgsql(createFunction)) ?? restarting);
-    },
+  return {
+    parse: (sql) => parse(sql, (parser) => parser.parse(sql)) as Parsed<ParseTree>,
+    parsePlpgsql: (createFunction) => parse(createFunction, (parser) => parser.parsePlpgsql(createFunction)),
   };
 }
 
@@ -91,8 +88,8 @@ class Slot<P extends Parser> {
   }
 }
 
-function parsed(outcome: Outcome | { readonly rejection: Rejection }): Parsed<ParseTree> {
-  if ('tree' in outcome) return { tree: outcome.tree as ParseTree };
+function parsed(outcome: Outcome | { readonly rejection: Rejection }): Parsed<unknown> {
+  if ('tree' in outcome) return outcome;
   if ('rejection' in outcome) return outcome;
   const { message, position } = outcome.syntaxError;
   // Bison's own limit (YYMAXDEPTH): the server gives up on such a text as well.

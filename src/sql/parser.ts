@@ -11,6 +11,8 @@ export type Outcome = { readonly tree: unknown } | { readonly syntaxError: Synta
 export interface Parser {
   /** Throws whatever the WebAssembly code threw (RangeError: the stack ran over); the instance is then spent. */
   parse(sql: string): Outcome;
+  /** `createFunction` is a whole CREATE FUNCTION statement; the tree is PL/pgSQL's own. Throws like `parse`. */
+  parsePlpgsql(createFunction: string): Outcome;
   /** Size of the instance's memory, which never shrinks. */
   readonly memoryBytes: number;
 }

@@ -1,5 +1,5 @@
 /**
- * `libpg-query` 18: the grammar of PostgreSQL 18. Its C stack has 32 MiB, so V8's limit always comes first.
+ * `libpg-query` 18: the grammars of PostgreSQL 18 and of its PL/pgSQL. Its C stack has 32 MiB, so V8's limit always comes first.
  * The package's own entry keeps a single instance for ever; ours must be replaceable once it has trapped, which is
  * why the C functions are called here.
  */
@@ -19,10 +19,26 @@ export async function startSecondParser(): Promise<Parser> {
         module._free(text);
       }
     },
+    parsePlpgsql(createFunction) {
+      const text = copyIn(module, createFunction);
+      const result = module._wasm_parse_plpgsql(text);
+      try {
+        const answer = module.UTF8ToString(result);
+        // Anything but a JSON object is an error message.
+        return answer.startsWith('{') ? plpgsqlTree(answer) : { syntaxError: { message: answer, position: 0 } };
+      } finally {
+        module._wasm_free_string(result);
+        module._free(text);
+      }
+    },
     get memoryBytes() {
       return module.HEAPU8.length;
     },
   };
+}
+
+function plpgsqlTree(json: string): Outcome {
+  return { tree: (JSON.parse(json) as { plpgsql_funcs?: unknown }).plpgsql_funcs };
 }
 
 function copyIn(module: LibPgQueryInstance, sql: string): number {

@@ -36,6 +36,9 @@ declare module 'libpg-query/wasm/libpg-query.js' {
     /** Returns a PgQueryParseResult: parse_tree, stderr_buffer, error. */
     _wasm_parse_query_raw(sql: number): number;
     _wasm_free_parse_result(result: number): void;
+    /** Returns a text: JSON, or an error message. */
+    _wasm_parse_plpgsql(createFunction: number): number;
+    _wasm_free_string(text: number): void;
   }
 
   /** A new instance with its own memory. */

@@ -143,6 +143,10 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
       "DO $$ DECLARE r record; BEGIN FOR r IN EXECUTE 'DELETE FROM t RETURNING *' LOOP END LOOP; END $$",
       'delete! t, read! t, execute-code [language plpgsql]',
     ],
+    [
+      'DO $$ DECLARE r record; c CURSOR FOR SELECT a FROM t; BEGIN r.a := evil(); OPEN c; FETCH c INTO r; END $$',
+      'read! t(a), function-call? evil, execute-code [language plpgsql]',
+    ],
     ['DO LANGUAGE plpython3u $$ x $$', 'execute-code? [language plpython3u]'],
     ['DO $$ not plpgsql $$', 'execute-code? [language plpgsql]'],
     ['DO $$ BEGIN COMMIT; END $$', 'transaction [in a body], execute-code [language plpgsql]'],

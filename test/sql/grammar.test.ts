@@ -38,6 +38,25 @@ test('syntax errors do not wear the parser out either', (t) => {
   t.end();
 });
 
+test('PL/pgSQL: what one parser does not know the other does, and memory stays flat', (t) => {
+  const make = (body: string, returns: string) =>
+    `CREATE FUNCTION f(n int) RETURNS ${returns} LANGUAGE plpgsql AS $$ BEGIN ${body} END $$`;
+  const parses = (text: string) => 'tree' in grammar.parsePlpgsql(text);
+  t.ok(parses(make('DELETE FROM t;', 'void')));
+  t.ok(parses(make('a := 1; RETURN NEXT;', 'TABLE (a int)')), 'only the second parser knows RETURN NEXT here');
+  t.notOk(parses(make('DELETE FROM;', 'void')));
+  t.notOk(parses('SELECT 1'));
+  const run = () => {
+    for (let index = 0; index < 3_000; index++) parses(make(`a := ${index}; RETURN NEXT;`, 'TABLE (a int)'));
+  };
+  run();
+  const before = process.memoryUsage().rss;
+  run();
+  const grown = process.memoryUsage().rss - before;
+  t.ok(grown < 64 << 20, `grew by ${grown >> 20} MiB`);
+  t.end();
+});
+
 const nested: Record<string, (depth: number) => string> = {
   not: (depth) => `SELECT ${'NOT '.repeat(depth)}true`,
   subquery: (depth) => `SELECT ${'(SELECT '.repeat(depth)}1${')'.repeat(depth)}`,
