@@ -5,7 +5,8 @@ import type { Walk } from './walk.js';
 export function plpgsqlBody(createFunction: string, walk: Walk): boolean {
   const parsed = walk.knowledge.grammar.parsePlpgsql(createFunction);
   if ('rejection' in parsed) return false;
-  return readAll(parsed.tree, walk);
+  // A text without a function in it parses as well, to nothing.
+  return Array.isArray(parsed.tree) && parsed.tree.length === 1 && readAll(parsed.tree, walk);
 }
 
 /** A DO block has no CREATE FUNCTION around it, which the parser wants. */

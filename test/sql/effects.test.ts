@@ -166,6 +166,10 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
       "CREATE OR REPLACE FUNCTION f() RETURNS int LANGUAGE c SECURITY DEFINER AS 'lib', 'sym'",
       'alter f [or replace], execute-code? f [language c, security definer, in definition]',
     ],
+    [
+      "SELECT query_to_xml('SELECT 1; CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS ''BEGIN END''', true, true, '')",
+      'create f, execute-code? f [language plpgsql, in definition], execute-code query_to_xml',
+    ],
     ["LOAD 'x'", 'execute-code? x [library]'],
     ['CREATE EXTENSION pg_trgm', 'create pg_trgm, execute-code? pg_trgm [extension script]'],
   ],
