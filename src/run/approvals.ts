@@ -82,6 +82,8 @@ export interface ApprovalTotals {
 
 export interface Approvals extends Asker, ApprovalDesk {
   readonly totals: ApprovalTotals;
+  /** A place to answer that comes up later than the queue: the terminal of a child that needs the proxy first. */
+  attach(channel: ApprovalChannel): void;
 }
 
 interface Waiting extends PendingApproval {
@@ -89,7 +91,8 @@ interface Waiting extends PendingApproval {
 }
 
 export function createApprovals(options: ApprovalsOptions): Approvals {
-  const { channels, clock } = options;
+  const { clock } = options;
+  const channels = [...options.channels];
   const maxPending = options.maxPending ?? 50;
   const denials = new DenialMemory(options.denialMemoryMs ?? 60_000);
   const approvedForSession = new Map<string, { digest: string; by: Approver }>();
@@ -179,6 +182,10 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
 
   const desk: Approvals = {
     totals,
+    attach(channel) {
+      channels.push(channel);
+      present();
+    },
     get pending() {
       return waiting;
     },

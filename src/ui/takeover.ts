@@ -46,6 +46,7 @@ export class Takeover {
   #promptInput: (bytes: Buffer) => void = () => undefined;
   #promptResize: (size: TerminalSize) => void = () => undefined;
   #queue: Promise<void> = Promise.resolve();
+  #over = false;
 
   constructor(outer: OuterTerminal, child: ChildTerminal) {
     this.#outer = outer;
@@ -61,6 +62,11 @@ export class Takeover {
     outer.onEmergency(() => resetTerminal(this.#model, this.#turn === 'prompt'));
   }
 
+  /** False after the child's end: a process that it left behind may still ask, but the terminal is the shell's again. */
+  get open(): boolean {
+    return !this.#over;
+  }
+
   /** Gives the terminal to a prompt until `run` settles. One at a time, in order. */
   show<T>(run: (surface: PromptSurface) => Promise<T>): Promise<T> {
     const result = this.#queue.then(() => this.#show(run));
@@ -73,6 +79,7 @@ export class Takeover {
 
   /** After the child's end: its last output, and the modes that it could not switch off when it was killed. */
   async finish(killed: boolean): Promise<void> {
+    this.#over = true;
     await this.#queue;
     this.#write(this.#boundary.flush());
     await this.#model.settle();
@@ -81,6 +88,7 @@ export class Takeover {
   }
 
   async #show<T>(run: (surface: PromptSurface) => Promise<T>): Promise<T> {
+    if (this.#over) throw new Error('the terminal is no longer ours');
     this.#turn = 'entering';
     if (!this.#boundary.clean) await this.#boundaryClean();
     this.#turn = 'prompt';

@@ -13,7 +13,7 @@ export interface TerminalChannelOptions {
 export function terminalChannel(options: TerminalChannelOptions): ApprovalChannel {
   return {
     name: 'terminal',
-    attended: () => true,
+    attended: () => options.takeover.open,
     present: async (pending, gone) => {
       const tools = await loadPromptTools();
       return options.takeover.show((surface) => {

@@ -8,6 +8,7 @@ import type { Terminal } from '@xterm/headless';
 import headless from '@xterm/headless';
 import { paintLastCell, paintRows } from './paint-rows.js';
 import { type Cursor, type ScreenName, TerminalModes } from './terminal-modes.js';
+import { unicodeVersion, unicodeWidths } from './unicode-widths.js';
 
 export class TerminalModel {
   readonly modes = new TerminalModes();
@@ -16,6 +17,8 @@ export class TerminalModel {
 
   constructor(columns: number, rows: number) {
     this.#terminal = new headless.Terminal({ cols: columns, rows, scrollback: 0, allowProposedApi: true });
+    this.#terminal.unicode.register(unicodeWidths());
+    this.#terminal.unicode.activeVersion = unicodeVersion;
     this.#listen();
   }
 

@@ -6,24 +6,25 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { startGuardedChild } from '../../src/cli/guarded-child.js';
 import { DbguardError } from '../../src/errors.js';
 import { type Approvals, createApprovals } from '../../src/run/approvals.js';
+import { howToApprove } from '../../src/run/instructions.js';
 import { realClock } from '../run/clock.js';
 import { facts, request } from '../run/requests.js';
 
 const [asks = '', answers = '', command = '', ...args] = process.argv.slice(2);
 const { stdin, stdout, stderr } = process;
 const env = Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value ? [[name, value]] : [])));
-let desk: Approvals | undefined;
+const desk: Approvals = createApprovals({
+  channels: [],
+  clock: realClock,
+  unattended: 'deny',
+  howToApprove,
+});
 try {
   const child = await startGuardedChild(
     { stdin, stdout, stderr, env, cwd: process.cwd() },
-    { command, args, env: { ...env, GUARD_PID: `${process.pid}` }, clock: realClock, desk: () => desk ?? fail() },
+    { command, args, env: { ...env, GUARD_PID: `${process.pid}` }, clock: realClock, desk: () => desk },
   );
-  desk = createApprovals({
-    channels: child.channels,
-    clock: realClock,
-    unattended: 'deny',
-    howToApprove: 'Run "dbguard approvals".',
-  });
+  for (const channel of child.channels) desk.attach(channel);
   let asked = 0;
   setInterval(() => {
     const lines = readFileSync(asks, 'utf8').split('\n').filter(Boolean);
@@ -39,11 +40,7 @@ try {
 function ask(id: string, sql: string): void {
   const now = Date.now();
   const one = request({ id, sql, facts: facts('delete', 'orders'), askedAt: now, expiresAt: now + 60_000 });
-  void (desk ?? fail())
+  void desk
     .ask(one, new AbortController().signal)
     .then((answer) => appendFileSync(answers, `${JSON.stringify(answer)}\n`));
-}
-
-function fail(): never {
-  throw new Error('asked before the queue was there');
 }

@@ -222,6 +222,17 @@ test('nobody there: denied at once, or kept until somebody comes', async (t) => 
   t.match(await answer, { decision: 'allow' });
 });
 
+test('a place to answer may come later than the question', async (t) => {
+  const clock = new HandClock();
+  const approvals = createApprovals({ channels: [], clock, unattended: 'wait', howToApprove: '' });
+  const answer = approvals.ask(request(), new AbortController().signal);
+  const person = new HandChannel();
+  approvals.attach(person);
+  t.equal(person.shown?.request.id, '1-1');
+  person.answer(once);
+  t.match(await answer, { decision: 'allow', by: { channel: 'terminal' } });
+});
+
 test('a prompt that cannot be drawn denies', async (t) => {
   const clock = new HandClock();
   const approvals = createApprovals({

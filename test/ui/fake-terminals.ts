@@ -1,6 +1,15 @@
 /** Terminals for takeover tests: the person's is an emulator, the child's a script of bytes. */
 import headless from '@xterm/headless';
 import type { ChildTerminal, OuterTerminal, TerminalSize } from '../../src/run/terminal-ports.js';
+import { unicodeVersion, unicodeWidths } from '../../src/ui/unicode-widths.js';
+
+/** A terminal of today: emoji are two columns wide. */
+export function emulator(cols: number, rows: number): InstanceType<typeof headless.Terminal> {
+  const terminal = new headless.Terminal({ cols, rows, scrollback: 500, allowProposedApi: true });
+  terminal.unicode.register(unicodeWidths());
+  terminal.unicode.activeVersion = unicodeVersion;
+  return terminal;
+}
 
 export class EmulatedOuter implements OuterTerminal {
   readonly terminal: InstanceType<typeof headless.Terminal>;
@@ -15,7 +24,7 @@ export class EmulatedOuter implements OuterTerminal {
 
   constructor(columns: number, rows: number) {
     this.size = { columns, rows };
-    this.terminal = new headless.Terminal({ cols: columns, rows, scrollback: 500, allowProposedApi: true });
+    this.terminal = emulator(columns, rows);
   }
 
   get bytes(): number {

@@ -1,7 +1,6 @@
-import headless from '@xterm/headless';
 import { test } from 'tap';
 import { keptMax, type PromptSurface, Takeover } from '../../src/ui/takeover.js';
-import { EmulatedOuter, picture, ScriptedChild } from './fake-terminals.js';
+import { EmulatedOuter, emulator, picture, ScriptedChild } from './fake-terminals.js';
 
 /** What a program draws before, and after, a prompt. The terminal must end as if no prompt had been there. */
 interface Program {
@@ -44,6 +43,7 @@ const programs: Readonly<Record<string, Program>> = {
   },
   'entering it during the prompt': { before: 'a\r\n', during: '\x1b[?1049h\x1b[3;3Hin', after: '\x1b[?1049lout' },
   'wide characters': { before: '\x1b[?1049h漢字かな\r\n한국어 ééé', after: '\x1b[1;5Hx' },
+  'emoji, redrawn in part': { before: '\x1b[?1049h\x1b[1;1H😀😀 ok 👍🏽 x\x1b[1;4H!', after: '\x1b[1;7HY' },
   'a cursor that waits to wrap': { before: `\x1b[?1049h${'x'.repeat(80)}`, after: 'y' },
   'an escape sequence cut in two': { before: 'a\x1b[3', during: '1mred', after: '\x1b[0m!' },
   'a character cut in two': { before: 'a\xe2\x82', during: '\xac', after: '.' },
@@ -68,7 +68,7 @@ for (const [name, program] of Object.entries(programs)) {
     child.output(bytes(program.after));
     await takeover.finish(false);
 
-    const alone = new headless.Terminal({ cols: 80, rows: 24, scrollback: 500, allowProposedApi: true });
+    const alone = emulator(80, 24);
     for (const part of [program.before, program.during ?? '', program.after]) alone.write(bytes(part));
     t.strictSame(await picture(outer.terminal), await picture(alone));
   });
@@ -76,7 +76,7 @@ for (const [name, program] of Object.entries(programs)) {
 
 test('every cut of a program’s output gives the same screen', async (t) => {
   const text = bytes('a\x1b[31mé漢\x1b]0;t\x1b\\\x1b[?1049h\x1b[2;2H\x1bP1$r\x1b\\b\x1b(0q\x1b(B\x1b[?1049lz');
-  const alone = new headless.Terminal({ cols: 40, rows: 10, scrollback: 500, allowProposedApi: true });
+  const alone = emulator(40, 10);
   alone.write(text);
   const wanted = await picture(alone);
   for (let cut = 0; cut <= text.length; cut++) {
@@ -106,9 +106,15 @@ test('a resize while the prompt is up reaches the child, the prompt and the scre
   // what a program does when its window changes
   child.output(bytes('\x1b[2J\x1b[1;1Htop\x1b[14;1Hlow'));
   await takeover.finish(false);
-  const alone = new headless.Terminal({ cols: 60, rows: 15, scrollback: 500, allowProposedApi: true });
+  const alone = emulator(60, 15);
   alone.write(bytes('\x1b[?1049h\x1b[2J\x1b[1;1Htop\x1b[14;1Hlow'));
   t.strictSame(await picture(outer.terminal), await picture(alone));
+});
+
+test('emoji are two columns wide, marks none', async (t) => {
+  const terminal = emulator(20, 2);
+  await new Promise<void>((resolve) => terminal.write('😀e\u0301漢x', resolve));
+  t.equal(terminal.buffer.active.cursorX, 6);
 });
 
 test('the keyboard belongs to the prompt, then to the child again', async (t) => {
@@ -180,6 +186,18 @@ test('prompts come one after the other; one that fails gives the screen back', a
   t.strictSame(order, ['first in', 'first out', 'second in']);
   t.match(await picture(outer.terminal), { screen: 'normal' });
   await takeover.finish(false);
+});
+
+test('attack: a process left behind gets no prompt after the child’s end', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const takeover = new Takeover(outer, new ScriptedChild());
+  t.equal(takeover.open, true);
+  await takeover.finish(false);
+  t.equal(takeover.open, false);
+  await t.rejects(
+    takeover.show(async () => 'drawn'),
+    /no longer ours/,
+  );
 });
 
 test('a crash, or a child that was killed, leaves a usable terminal', async (t) => {
