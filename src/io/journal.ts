@@ -75,6 +75,7 @@ export interface Journal extends Recorder {
   close(final: boolean): Promise<void>;
 }
 
+const SCRATCH_BYTES = 256 * 1024;
 /** Characters; a turn that brings more is written in pieces. */
 const MAX_UNWRITTEN = 4 * 1024 * 1024;
 
@@ -94,6 +95,7 @@ class SegmentedJournal implements Journal {
   readonly #chain: Chain;
   #file: JournalFile;
   #segment = 0;
+  readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
   /** Complete lines of this turn, then the last one, which still lacks its end. */
   #text = '';
   #last: Link | undefined;
@@ -199,7 +201,7 @@ class SegmentedJournal implements Journal {
     try {
       const signature = Buffer.from(this.#options.signer.sign(Buffer.from(last.preAuth))).toString('base64url');
       if (this.#file.bytes === 0) this.#segmentSince = performance.now();
-      this.#file.write(Buffer.from(this.#text + signedLineEnd(signature)));
+      this.#file.write(this.#encode(this.#text + signedLineEnd(signature)));
     } catch (error) {
       this.#fail(error);
       return false;
@@ -210,6 +212,12 @@ class SegmentedJournal implements Journal {
     this.#heartbeatAt = performance.now();
     if (!sealing) this.#armSegmentTimer(synced);
     return sealing;
+  }
+
+  /** Into one buffer for ever: a new one for each group costs more in garbage collection than the write itself. */
+  #encode(text: string): Uint8Array {
+    if (text.length * 3 > this.#scratch.length) return Buffer.from(text);
+    return this.#scratch.subarray(0, this.#scratch.write(text));
   }
 
   #isFull(): boolean {

@@ -33,7 +33,7 @@ export async function verifyAll(options: AllOptions): Promise<Finding[]> {
   const verify = async (session: SessionObjects): Promise<void> => {
     if (session.segments.length === 0) return; // redactions without a session are noise that anybody could make
     const report = await verifySession(session, options);
-    traces.set(session.sid, traceOf(session, report));
+    traces.set(`${session.subject}/${session.sid}`, traceOf(session, report));
     options.onReport(report);
   };
   for await (const session of listSessions(options.source, options.prefix ?? allSessionsPrefix)) {
@@ -54,8 +54,9 @@ function gaps(traces: ReadonlyMap<string, Trace>): Finding[] {
   const findings: Finding[] = [];
   for (const { sid, subject, previous } of traces.values()) {
     if (previous === undefined) continue;
-    const before = traces.get(previous.sid);
-    if (before?.subject !== subject) {
+    // A session id is its writer's choice: only within one person's folder does it mean one session.
+    const before = traces.get(`${subject}/${previous.sid}`);
+    if (before === undefined) {
       const message = `session ${previous.sid} is missing: session ${sid} of the same person and machine came after it`;
       findings.push({ severity: 'failure', code: 'session-missing', message });
     } else if (previous.size !== undefined && previous.size > before.size) {

@@ -111,6 +111,20 @@ test('show and verify: by a prefix of the id, in words and in exit codes', async
   await t.rejects(run(verify, [session.sid], { keys: 'dbguard.yaml' }), { code: 'usage' });
 });
 
+test('another person’s session of the same id does not stand in for it', async (t) => {
+  const { run, store } = world(t);
+  const session = record(await issuer.login('ada'));
+  const shadow = await issuer.login('eve');
+  const { createSession } = await import('../../src/identity/session.js');
+  const now = Date.now();
+  const credential = createSession(shadow, { now, lifetimeMs: 60_000, sid: session.sid });
+  await store(session);
+  await store(record(shadow, { credential, at: now + 1 }));
+  await t.rejects(run(verify, [session.sid], withKeys), { code: 'usage', message: /2 sessions/ });
+  const own = session.prefix.split('/')[1] ?? '';
+  t.match(await run(verify, [`${own}/${session.sid}`], withKeys), { code: 0, out: /ada@example.test/ });
+});
+
 test('verify names what was changed, exit code 1', async (t) => {
   const { run, store } = world(t);
   const session = record(await issuer.login('ada'));

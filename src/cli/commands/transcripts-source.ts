@@ -103,13 +103,16 @@ function liveKeys(identity: IdentitySettings): IssuerKeySource {
   };
 }
 
-/** The one session whose id begins with `id`. Throws `transcript-unknown`, and `usage` when several do. */
+/**
+ * The one session whose id begins with `id`; `<subject hash>/<id>` where two people's sessions have the same, which only
+ * happens on purpose. Throws `transcript-unknown`, and `usage` when several do.
+ */
 export async function findSession(source: ObjectSource, id: string): Promise<SessionObjects> {
   const wanted = id.toLowerCase();
   const found: SessionObjects[] = [];
   for await (const session of listSessions(source)) {
-    if (session.sid === wanted && session.segments.length > 0) return session;
-    if (session.sid.startsWith(wanted) && session.segments.length > 0) found.push(session);
+    const name = wanted.includes('/') ? `${session.subject}/${session.sid}` : session.sid;
+    if (name.startsWith(wanted) && session.segments.length > 0) found.push(session);
   }
   const [only] = found;
   if (only !== undefined && found.length === 1) return only;
@@ -118,11 +121,9 @@ export async function findSession(source: ObjectSource, id: string): Promise<Ses
       hint: 'See dbguard transcripts list; what waits on this machine goes there with dbguard upload.',
     });
   }
+  const names = found.slice(0, 5).map(({ sid, subject }) => (sid === wanted ? `${subject}/${sid}` : sid));
   throw new DbguardError('usage', `${found.length} sessions begin with "${id}"`, {
-    hint: `Give more of one: ${found
-      .slice(0, 5)
-      .map((session) => session.sid)
-      .join(', ')}`,
+    hint: `Give more of one: ${names.join(', ')}`,
   });
 }
 
