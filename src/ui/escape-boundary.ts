@@ -13,7 +13,7 @@ const sub = 0x1a;
 const stFinal = 0x5c;
 
 /** A sequence longer than this goes out in pieces: images and clipboards come as strings of megabytes. */
-export const heldMax = 64 * 1024;
+const heldMax = 64 * 1024;
 
 type State = 'ground' | 'escape' | 'csi' | 'osc' | 'string' | 'osc-escape' | 'string-escape';
 
