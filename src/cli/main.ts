@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { DbguardError } from '../errors.js';
 import type { CommandContext, CommandEntry, OptionValues } from './command.js';
 import { commandTable, groupSummaries } from './table.js';
-
-const version: string = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version;
+import { dbguardVersion } from './version.js';
 
 /** Builds the commander tree from the table; `finish` receives each command's exit code. */
 function buildProgram(
@@ -14,7 +12,7 @@ function buildProgram(
 ): Command {
   const program = new Command('dbguard')
     .description('A signed, approved and masked path between an AI coding agent and PostgreSQL.')
-    .version(version)
+    .version(dbguardVersion)
     .enablePositionalOptions()
     .showHelpAfterError('(dbguard --help lists the commands)');
   const groups = new Map<string, Command>();
@@ -50,7 +48,7 @@ function report(error: unknown): number {
     return error.exitCode;
   }
   process.stderr.write(`dbguard: internal error: ${error instanceof Error ? error.message : String(error)}\n`);
-  if (process.env['DBGUARD_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (process.env.DBGUARD_DEBUG && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
   else process.stderr.write('  This is a bug in dbguard. Run again with DBGUARD_DEBUG=1 for details to report.\n');
   return 70;
 }

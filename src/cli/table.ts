@@ -25,6 +25,14 @@ const judgingOptions = [
   { flags: '--agent <command>', description: 'as if this agent sent it' },
 ] as const;
 
+/** Which database, judged by what. */
+const guardOptions = [
+  { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
+  configOption,
+  { flags: '--policy <file>', description: 'judge by this file alone' },
+  { flags: '--profile <name>', description: 'another built-in profile', choices: profileNames },
+] as const;
+
 const bucketOptions = [
   { flags: '--bucket <url>', description: 's3://bucket/prefix or file:./folder (default: bucket in dbguard.yaml)' },
   configOption,
@@ -93,6 +101,25 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'who is logged in, until when, how well proven, and where it is kept',
     options: [{ flags: '--json', description: 'print JSON' }, ...identityOptions],
     load: () => import('./commands/whoami.js'),
+  },
+  {
+    path: 'run',
+    summary: 'run an agent or any client; it sees only the guarded database',
+    arguments: '<command...>',
+    options: guardOptions,
+    passThrough: true,
+    load: () => import('./commands/run.js'),
+  },
+  {
+    path: 'proxy',
+    summary: 'the same proxy without a command, for a GUI, a script or a test suite; runs until SIGTERM',
+    options: [
+      { flags: '--listen <address>', description: 'loopback address and port (default: 127.0.0.1:0, a free port)' },
+      { flags: '--password-file <path>', description: 'take the loopback password from this file' },
+      { flags: '--json', description: 'print one line of JSON when ready' },
+      ...guardOptions,
+    ],
+    load: () => import('./commands/proxy.js'),
   },
   {
     path: 'approvals',

@@ -11,6 +11,7 @@ import { type AdmissionRules, admit } from '../proxy/admission.js';
 import type { CancelMap } from '../proxy/cancel-map.js';
 import type { ConnectionContext, Gate } from '../proxy/gate.js';
 import { Handshake, type HandshakeParts } from '../proxy/handshake.js';
+import type { ClientMasks } from '../proxy/result-masks.js';
 import type { Reviewer } from '../proxy/review.js';
 import { Session } from '../proxy/session.js';
 import type { Analyser } from '../sql/facts.js';
@@ -35,6 +36,8 @@ export interface ConnectionParts {
   readonly gate: Gate;
   readonly analyser: Analyser;
   readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
+  /** Masks of a client in that database; undefined where nothing is masked. */
+  readonly masksFor: (database: string) => Promise<ClientMasks | undefined>;
   readonly maxMessage: number;
   readonly cancels: CancelMap<ProxyConnection>;
   /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
@@ -134,7 +137,9 @@ export class ProxyConnection {
     const context = { ...this.#parts.context, number: this.#parts.number, database: admission.database };
     const minor = Math.min(startup.minor, newestProtocolMinor);
     let upstream: Upstream;
+    let masks: ClientMasks | undefined;
     try {
+      masks = await this.#parts.masksFor(admission.database);
       upstream = await this.#parts.connect(admission.parameters, minor, this.#abort.signal);
     } catch (error) {
       return this.#refuse(upstreamFailure(error));
@@ -153,15 +158,16 @@ export class ProxyConnection {
       backendPid: upstream.backendKey?.pid,
     });
     this.#admitted = true;
-    this.#start(upstream, context, minor);
+    this.#start(upstream, context, minor, masks);
   }
 
-  #start(upstream: Upstream, context: ConnectionContext, minor: number): void {
+  #start(upstream: Upstream, context: ConnectionContext, minor: number, masks: ClientMasks | undefined): void {
     const { socket } = upstream;
     const session = new Session({
       context,
       gate: this.#parts.gate,
       analyser: this.#parts.analyser,
+      masks,
       reviewer: this.#parts.reviewerFor(upstream, context),
       port: {
         writeServer: (slices) => {

@@ -17,6 +17,8 @@ export interface AdmissionRules {
   readonly context: Pick<DecisionInput, 'connection' | 'subject' | 'agent' | 'now'>;
   /** Session identifier and subject, for `dbguard.session` and `dbguard.subject`. */
   readonly sid: string;
+  /** `options` of the connection itself; the client's come after it. */
+  readonly upstreamOptions?: string;
 }
 
 export type AdmissionResult =
@@ -66,7 +68,14 @@ export function admit(requested: ReadonlyMap<string, string>, rules: AdmissionRu
   // last, so that nothing the client sends can override them
   parameters.set(
     'options',
-    [...options, '-c', `dbguard.subject=${rules.context.subject}`, '-c', `dbguard.session=${rules.sid}`]
+    [
+      ...splitOptions(rules.upstreamOptions ?? ''),
+      ...options,
+      '-c',
+      `dbguard.subject=${rules.context.subject}`,
+      '-c',
+      `dbguard.session=${rules.sid}`,
+    ]
       .map(escapeOption)
       .join(' '),
   );

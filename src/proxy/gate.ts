@@ -41,6 +41,8 @@ export interface Candidate {
   readonly bindValues?: readonly (string | null)[];
   readonly transactionStatus: TransactionStatus;
   readonly searchPath?: string | undefined;
+  /** A denial that was decided elsewhere; it stands whatever the policy says. */
+  readonly denial?: Ruling | undefined;
 }
 
 export interface Admission {
@@ -59,6 +61,14 @@ export interface Clock {
 /** Asks the database, within a time limit, what a statement would hit. Never throws. */
 export type ImpactSource = (candidate: Candidate, context: ConnectionContext) => Promise<Impact>;
 
+/** Sums over a session, for its last line. */
+export interface GateTotals {
+  readonly statements: number;
+  readonly deniedByRule: number;
+  /** As command tags of INSERT, UPDATE, DELETE, MERGE and COPY FROM report. */
+  readonly rowsChanged: number;
+}
+
 export interface GateParts {
   readonly policy: Policy;
   readonly recorder: Recorder;
@@ -69,6 +79,7 @@ export interface GateParts {
 export class Gate {
   readonly #parts: GateParts;
   readonly #facts = new FactsRecords();
+  readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0 };
   #requests = 0;
 
   constructor(parts: GateParts) {
@@ -79,21 +90,18 @@ export class Gate {
     return this.#parts.clock;
   }
 
+  get totals(): GateTotals {
+    return this.#totals;
+  }
+
   get recorder(): Recorder {
     return this.#parts.recorder;
   }
 
   /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
   admit(candidate: Candidate, context: ConnectionContext): Admission {
-    const ruling = this.#parts.policy.decide({
-      facts: candidate.facts,
-      connection: context.connection,
-      database: context.database,
-      subject: context.subject,
-      agent: context.agent,
-      now: this.#parts.clock.now(),
-      transactionStatus: candidate.transactionStatus,
-    });
+    const ruling = candidate.denial ?? this.#decide(candidate, context);
+    this.#totals.statements++;
     const n = this.#parts.recorder.append(
       {
         k: 'statement',
@@ -110,6 +118,35 @@ export class Gate {
       disclosuresOf(candidate),
     );
     return { n, ruling };
+  }
+
+  /** Decides again with the planner's estimate, for a rule about rows; the ruling that stands then. */
+  reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, rows: number): Ruling {
+    const ruling = this.#decide(candidate, context, rows);
+    if (ruling.decision === 'allow') {
+      this.#parts.recorder.append({
+        k: 'verdict',
+        of: admission.n,
+        decision: 'allow',
+        by: 'rule',
+        rule: ruling.rule,
+        estimatedRows: rows,
+      });
+    }
+    return ruling;
+  }
+
+  #decide(candidate: Candidate, context: ConnectionContext, estimatedRows?: number): Ruling {
+    return this.#parts.policy.decide({
+      facts: candidate.facts,
+      connection: context.connection,
+      database: context.database,
+      subject: context.subject,
+      agent: context.agent,
+      now: this.#parts.clock.now(),
+      transactionStatus: candidate.transactionStatus,
+      ...(estimatedRows === undefined ? {} : { estimatedRows }),
+    });
   }
 
   /** The next rows of a portal that was let through before: the same statement, not decided again. */
@@ -134,7 +171,8 @@ export class Gate {
     this.#parts.recorder.append(body);
   }
 
-  recordOutcome(body: EntryBody): void {
+  recordOutcome(body: EntryBody, rowsChanged: number): void {
+    this.#totals.rowsChanged += rowsChanged;
     this.#parts.recorder.append(body);
   }
 
@@ -209,8 +247,21 @@ export class Gate {
     this.#parts.recorder.append({ k: 'outcome', of: admission.n, how: 'rejected', sqlstate });
   }
 
+  /** Part of a transaction that a person has approved as one. */
+  recordCovered(admission: Admission): void {
+    this.#parts.recorder.append({
+      k: 'verdict',
+      of: admission.n,
+      decision: 'allow',
+      by: 'person',
+      scope: 'transaction',
+      rule: admission.ruling.rule,
+    });
+  }
+
   /** A statement that a rule denied: nobody was asked. */
   recordRuleVerdict(admission: Admission): void {
+    this.#totals.deniedByRule++;
     const body: EntryBody = {
       k: 'verdict',
       of: admission.n,

@@ -7,6 +7,7 @@
  * The server's answers come later than the client's next messages, so a name can be uncertain for a while. Then
  * every statement that it may stand for is kept, and all of them are judged.
  */
+import type { RowField } from '../masking/row-description.js';
 import type { Facts } from '../sql/facts.js';
 
 /** A statement text that the server has been given under a name. */
@@ -14,6 +15,8 @@ export interface Prepared {
   readonly sql: string;
   readonly facts: Facts;
   readonly parameterTypes: readonly number[];
+  /** What Describe last said of its result. */
+  fields?: readonly RowField[];
   /** The journal entry that discloses the text; undefined until one does. */
   entry: number | undefined;
 }
@@ -23,6 +26,7 @@ export interface Portal {
   /** Every statement that the portal may run; one, but for a race with a failing Parse. */
   readonly prepared: readonly Prepared[];
   readonly parameterFormats: readonly number[];
+  readonly resultFormats: readonly number[];
   /** Undefined is NULL. */
   readonly values: readonly (Buffer | undefined)[];
   /** The `statement` entry under which this portal was let through; fetching more of it is the same statement. */

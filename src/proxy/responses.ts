@@ -7,8 +7,11 @@
  * Source: "Message Flow" in the PostgreSQL manual; after an ErrorResponse in the extended protocol the server
  * discards everything up to Sync, simple queries included (postgres.c, ignore_till_sync).
  */
+
+import type { RowField } from '../masking/row-description.js';
 import { backend, ProtocolViolation } from '../wire/messages.js';
 import type { Meter } from './meter.js';
+import type { AnswerMask } from './result-masks.js';
 
 export type ExpectationKind =
   | 'query'
@@ -32,6 +35,10 @@ export interface Expectation {
   readonly settle?: (how: Settled) => void;
   /** Sums up what the answer brings, for the outcome entry. */
   readonly meter?: Meter;
+  /** Rewrites the answers on their way to the client. */
+  readonly mask?: AnswerMask;
+  /** Told what a Describe found. */
+  readonly described?: (fields: readonly RowField[]) => void;
   /** Takes the answers instead of the client: dbguard asked, not the client. */
   readonly sink?: ResponseSink;
   failed?: boolean;

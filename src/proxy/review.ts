@@ -91,6 +91,10 @@ export class Review {
       return { kind: 'deny', error: deniedByRule(admission.ruling), endSession: false };
     }
     const impact = await reviewer.impact(candidate, context);
+    if (admission.ruling.pendingRows && impact.estimatedRows !== undefined) {
+      const ruling = gate.reconsider(candidate, admission, context, impact.estimatedRows);
+      if (ruling.decision === 'allow') return { kind: 'allow' };
+    }
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(admission.ruling)));
     const answer = await gate.review(candidate, admission, context, impact, this.#abort.signal);
     if (answer.decision === 'allow') return { kind: 'allow' };

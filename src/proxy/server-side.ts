@@ -4,6 +4,7 @@
  * What lives here: the response queue, the transaction status and the parameters as the server last reported them.
  * What it must not know: the client's bytes, the gate, sockets.
  */
+import { decodeRowDescription } from '../masking/row-description.js';
 import { backendRules, decodeFields } from '../wire/backend.js';
 import { Framer } from '../wire/framer.js';
 import { backend, headerBytes, type TransactionStatus } from '../wire/messages.js';
@@ -11,6 +12,7 @@ import { Reader } from '../wire/reader.js';
 import type { Meter } from './meter.js';
 import type { Outgoing } from './outgoing.js';
 import { type Expectation, Responses } from './responses.js';
+import type { AnswerMask } from './result-masks.js';
 
 export class ServerSide {
   readonly responses = new Responses();
@@ -18,6 +20,8 @@ export class ServerSide {
   readonly #toClient: Outgoing;
   readonly #parameters: Map<string, string>;
   #status: TransactionStatus = 'I';
+  /** Of the last statement answered since ReadyForQuery. */
+  #lastMask: AnswerMask | undefined;
 
   constructor(toClient: Outgoing, parameters: ReadonlyMap<string, string>) {
     this.#toClient = toClient;
@@ -39,9 +43,10 @@ export class ServerSide {
     return this.#framer.atBoundary;
   }
 
-  /** Rows come out whole while dbguard itself is asking. */
-  wholeRows(whole: boolean): void {
-    this.#framer.setStreamed(backend.dataRow, !whole);
+  /** Rows and COPY data come out message by message from now on: where anything may have to be rewritten. */
+  cutRows(): void {
+    this.#framer.setStreamed(backend.dataRow, false);
+    this.#framer.setStreamed(backend.copyData, false);
   }
 
   /** Throws ProtocolViolation when the server's answers no longer fit what was asked. */
@@ -70,17 +75,29 @@ export class ServerSide {
       const reader = new Reader(bytes, start + headerBytes, end);
       this.#parameters.set(reader.cstringBytes().toString('utf8'), reader.cstringBytes().toString('utf8'));
     }
+    if (type === backend.readyForQuery) this.#lastMask = undefined;
+    if (owner?.mask) this.#lastMask = owner.mask;
     if (owner === undefined) {
-      this.#toClient.push(bytes, start, end);
+      this.#passDiagnostics(type, bytes, start, end);
       return;
     }
     if (owner.sink) {
       owner.sink(type, bytes, start, end);
     } else if (type !== backend.errorResponse || !this.#substituted(owner)) {
       if (owner.meter) measure(owner.meter, type, bytes, start, end);
-      this.#toClient.push(bytes, start, end);
+      if (owner.described && type === backend.rowDescription) owner.described(decodeRowDescription(bytes, start, end));
+      if (owner.mask) owner.mask.pass(type, bytes, start, end, this.#toClient);
+      else this.#passDiagnostics(type, bytes, start, end);
     }
     responses.advance(type, owner);
+  }
+
+  /** Notices belong to no message, and a deferred constraint fails only at Sync: both may speak of masked values. */
+  #passDiagnostics(type: number, bytes: Buffer, start: number, end: number): void {
+    const speaks = type === backend.errorResponse || type === backend.noticeResponse;
+    const mask = speaks ? (this.responses.head?.mask ?? this.#lastMask) : undefined;
+    if (mask) mask.pass(type, bytes, start, end, this.#toClient);
+    else this.#toClient.push(bytes, start, end);
   }
 
   #substituted(owner: Expectation): boolean {
@@ -93,7 +110,7 @@ export class ServerSide {
 }
 
 function measure(meter: Meter, type: number, bytes: Buffer, start: number, end: number): void {
-  if (type === backend.dataRow) meter.bytes += end - start;
+  if (type === backend.dataRow || type === backend.copyData) meter.bytes += end - start;
   else if (type === backend.commandComplete) meter.tag(bytes.toString('latin1', start + headerBytes, end - 1));
   else if (type === backend.errorResponse) meter.sqlstate = decodeFields(bytes, start, end).get('C');
 }

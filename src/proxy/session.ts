@@ -6,6 +6,8 @@
  * policy's rules, how a person is asked.
  */
 import { DbguardError, messageOf } from '../errors.js';
+import type { RewritePlan } from '../masking/masker.js';
+import type { Ruling } from '../policy/decision.js';
 import type { Analyser, Facts } from '../sql/facts.js';
 import { type ErrorText, encodeError } from '../wire/backend.js';
 import { Framer } from '../wire/framer.js';
@@ -28,6 +30,7 @@ import { Outgoing } from './outgoing.js';
 import { Reading } from './reading.js';
 import { type Portal, type Prepared, Registry } from './registry.js';
 import { combineFacts, resolveHandles } from './resolve.js';
+import { AnswerMask, type ClientMasks, copiesOut, copyNotMaskable, maskRuling, ResultMasks } from './result-masks.js';
 import { isMaybeTypo, Review, type ReviewEnd, type Reviewer } from './review.js';
 import { ServerSide } from './server-side.js';
 import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
@@ -45,6 +48,8 @@ export interface SessionParts {
   readonly gate: Gate;
   readonly analyser: Analyser;
   readonly reviewer: Reviewer;
+  /** Undefined where nothing is masked. */
+  readonly masks: ClientMasks | undefined;
   readonly port: SessionPort;
   /** ParameterStatus values as they stood when the connection was handed over. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -61,6 +66,7 @@ interface Gated {
   readonly portal?: Portal;
   /** Registry changes that follow from running it. */
   readonly onForward?: () => ((done: boolean) => void) | undefined;
+  readonly mask?: RewritePlan | undefined;
 }
 
 export class Session {
@@ -73,7 +79,10 @@ export class Session {
   readonly #reading = new Reading();
   /** Texts in this turn's Parse messages that no entry discloses yet. */
   #undisclosed: Prepared[] = [];
+  readonly #masks: ResultMasks | undefined;
   #review: Review | undefined;
+  /** A person approved a migration as one transaction: its further changes are part of it. */
+  #approvedTransaction = false;
   #oversize: number | undefined;
   #closed = false;
 
@@ -81,6 +90,8 @@ export class Session {
     this.#parts = parts;
     this.#client = new Framer(frontendRules(parts.maxMessage));
     this.#server = new ServerSide(this.#toClient, parts.parameters);
+    this.#masks = parts.masks && new ResultMasks(parts.masks);
+    if (this.#masks) this.#server.cutRows();
     this.#outbox = new JournaledOutbox(
       parts.gate.recorder,
       (slices) => parts.port.writeServer(slices),
@@ -120,6 +131,11 @@ export class Session {
       return;
     }
     this.#flushClient();
+    if (this.#server.transactionStatus === 'I' && this.#server.responses.idle) {
+      this.#approvedTransaction = false;
+      this.#masks?.settled();
+      if (this.#outbox.empty) this.#registry.clearPortals();
+    }
     const { idle, discarding } = this.#server.responses;
     if (idle || discarding) this.#review?.quiet(discarding);
   }
@@ -196,7 +212,7 @@ export class Session {
         this.#onFunctionCall(buffer, start, end);
         return;
       case frontend.describe:
-        this.#server.responses.expect({ kind: 'describe' });
+        this.#onDescribe(buffer, start, end);
         break;
       case frontend.close:
         this.#onClose(buffer, start, end);
@@ -247,10 +263,27 @@ export class Session {
       statementName: bind.statement,
       prepared: this.#registry.statements(bind.statement),
       parameterFormats: bind.parameterFormats,
+      resultFormats: bind.resultFormats,
       values: bind.values,
       admitted: undefined,
     });
     this.#server.responses.expect({ kind: 'bind' });
+  }
+
+  /** What the result will look like is remembered for an Execute that comes without a Describe of its own. */
+  #onDescribe(buffer: Buffer, start: number, end: number): void {
+    if (!this.#masks) {
+      this.#server.responses.expect({ kind: 'describe' });
+      return;
+    }
+    const { kind, name } = decodeNamed(buffer, start, end);
+    const known = kind === 'S' ? this.#registry.statements(name) : (this.#registry.portal(name)?.prepared ?? []);
+    this.#server.responses.expect({
+      kind: 'describe',
+      described: (fields) => {
+        for (const one of known) one.fields = fields;
+      },
+    });
   }
 
   #onExecute(buffer: Buffer, start: number, end: number): void {
@@ -333,7 +366,7 @@ export class Session {
 
   #read(bytes: Buffer): { sql: string; facts: Facts } {
     const server = this.#server;
-    const sql = decodeSql(bytes, server.parameter('client_encoding') ?? '');
+    const sql = decodeSql(bytes, this.#encoding);
     if (sql === undefined) return { sql: showValue(bytes, 1) ?? '', facts: unreadable };
     if (this.#reading.ambiguous(sql)) return { sql, facts: unreadable };
     const standardConformingStrings = server.parameter('standard_conforming_strings') !== 'off';
@@ -341,7 +374,8 @@ export class Session {
   }
 
   /** The gates, in order; see gate.ts. */
-  #gate(gated: Gated): void {
+  #gate(asked: Gated): void {
+    const gated = this.#withMask(asked);
     const admitted = gated.portal?.admitted;
     if (admitted !== undefined) {
       this.#outbox.requireCommit();
@@ -354,6 +388,14 @@ export class Session {
     switch (admission.ruling.decision) {
       case 'allow':
         this.#forward(gated, admission);
+        return;
+      case 'ask':
+        if (this.#approvedTransaction && admission.ruling.covers === 'transaction') {
+          this.#parts.gate.recordCovered(admission);
+          this.#forward(gated, admission);
+          return;
+        }
+        this.#hold(gated, admission);
         return;
       case 'deny':
         if (isMaybeTypo(gated.candidate)) {
@@ -373,17 +415,46 @@ export class Session {
     if (gated.portal) gated.portal.admitted ??= admission.n;
     const settleHandles = gated.onForward?.();
     const settleReading = this.#reading.forwarded(gated.candidate);
+    this.#masks?.forwarded(gated.candidate.facts);
+    const mask = this.#answerMask(gated);
     const meter = new Meter(admission.n, gate.clock.monotonic());
     this.#server.responses.expect({
       kind: gated.candidate.kind,
       meter,
+      ...(mask ? { mask } : {}),
       settle: (how) => {
         settleHandles?.(how === 'done');
         settleReading?.();
-        gate.recordOutcome(meter.outcome(how, gate.clock.monotonic(), this.#server.transactionStatus));
+        gate.recordOutcome(
+          meter.outcome(how, gate.clock.monotonic(), this.#server.transactionStatus),
+          meter.rowsChanged,
+        );
       },
     });
     this.#outbox.out.pushMessage(gated.bytes);
+  }
+
+  /** Before the gate, since a statement that would carry masked values where nothing masks them is a denial. */
+  #withMask(gated: Gated): Gated {
+    if (!this.#masks) return gated;
+    const { candidate } = gated;
+    const plan = this.#masks.plan(candidate.sql);
+    const denied = (denial: Ruling): Gated => ({ ...gated, candidate: { ...candidate, denial } });
+    if (candidate.kind === 'function') return denied(copyNotMaskable);
+    if (plan.kind === 'none') return gated;
+    if (plan.kind === 'deny') return denied(maskRuling(plan));
+    if (copiesOut(candidate.facts) && plan.forCopy(this.#encoding) === 'unsupported') return denied(copyNotMaskable);
+    return { ...gated, mask: plan };
+  }
+
+  #answerMask({ mask, portal, candidate }: Gated): AnswerMask | undefined {
+    if (!mask) return undefined;
+    if (candidate.kind === 'query') return new AnswerMask(mask, this.#encoding);
+    return new AnswerMask(mask, this.#encoding, portal?.resultFormats ?? [], portal?.prepared.at(-1)?.fields);
+  }
+
+  get #encoding(): string {
+    return this.#server.parameter('client_encoding') ?? '';
   }
 
   #deny(kind: GatedKind, error: ErrorText): void {
@@ -417,6 +488,8 @@ export class Session {
     if (this.#closed) return;
     try {
       if (end.kind === 'allow') {
+        const { covers } = admission.ruling;
+        if (covers === 'transaction' && this.#server.transactionStatus === 'T') this.#approvedTransaction = true;
         this.#outbox.requireCommit(true);
         this.#forward(gated, admission);
       } else if (end.kind === 'deny') {

@@ -1,0 +1,73 @@
+/**
+ * Where a run's statements are answered: the terminal of the child, and `dbguard approvals` in another one.
+ *
+ * What lives here: the queue and its channels, which come up one after the other. What it must not know: statements.
+ */
+import { approvalsSocketSupported, startApprovalsSocket } from '../io/approvals-socket.js';
+import { stateDirs } from '../io/state-dirs.js';
+import type { Asker } from '../proxy/asker.js';
+import {
+  type ApprovalChannel,
+  type ApprovalDesk,
+  type Approvals,
+  type ApprovalsClock,
+  createApprovals,
+} from '../run/approvals.js';
+import { howToApprove } from '../run/instructions.js';
+
+export interface RunWords {
+  readonly sid: string;
+  readonly agent: string;
+  readonly subject: string;
+  readonly connection: string;
+}
+
+export interface RunApprovals {
+  readonly asker: Asker;
+  readonly clock: ApprovalsClock;
+  readonly desk: () => ApprovalDesk;
+  readonly totals: Approvals['totals'];
+  /** Opens the socket for `dbguard approvals`. */
+  listen(run: RunWords): Promise<void>;
+  /** The channels of the child's own terminal, and the session of its processes. */
+  attend(channels: readonly ApprovalChannel[], childSession: number | undefined): void;
+  close(): void;
+}
+
+export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApprovals> {
+  const clock: ApprovalsClock = {
+    now: () => Date.now(),
+    after(milliseconds, callback) {
+      const timer = setTimeout(callback, milliseconds);
+      return () => clearTimeout(timer);
+    },
+  };
+  const channels: ApprovalChannel[] = [];
+  const approvals = createApprovals({ channels, clock, unattended: 'deny', howToApprove });
+  const closers: (() => void)[] = [];
+  let session: number | undefined;
+  return {
+    asker: approvals,
+    clock,
+    desk: () => approvals,
+    totals: approvals.totals,
+    async listen(run) {
+      if (!approvalsSocketSupported) return;
+      const socket = await startApprovalsSocket({
+        dir: stateDirs(env).runtime,
+        run: { ...run, pid: process.pid },
+        desk: () => approvals,
+        childSession: () => session,
+      });
+      channels.push(socket.channel);
+      closers.push(() => socket.close());
+    },
+    attend(more, childSession) {
+      session = childSession;
+      channels.unshift(...more);
+    },
+    close() {
+      for (const end of closers) end();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+/** `dbguard proxy`: the same proxy without a child, for a GUI, a script or a test suite. Runs until SIGTERM. */
+import { randomBytes } from 'node:crypto';
+import { openApprovals } from '../approvals-desk.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { openGuard } from '../guard.js';
+import { guardFlags, listenAddress, readPasswordFile } from '../guard-options.js';
+import { textOption } from '../options.js';
+import { banner, finishGuard, TroubleReport } from '../session-words.js';
+
+/** Statements under way when SIGTERM comes get this long, milliseconds. */
+const graceMs = 30_000;
+
+export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+  const file = textOption(options, 'passwordFile');
+  const listen = listenAddress(textOption(options, 'listen'));
+  const password = file === undefined ? randomBytes(24).toString('base64url') : readPasswordFile(file);
+  const trouble = new TroubleReport(context.stderr);
+  const approvals = await openApprovals(context.env);
+  const stopped = stopSignal();
+  const guard = await openGuard(context, {
+    ...guardFlags(options),
+    agent: 'dbguard proxy',
+    listen,
+    password,
+    asker: approvals.asker,
+    endSession: () => process.kill(process.pid, 'SIGTERM'),
+    onTrouble: (error) => trouble.report(error),
+  });
+  try {
+    const { sid, subject, connection } = guard;
+    await approvals.listen({ sid, agent: 'dbguard proxy', subject, connection });
+    const { host, port, user, database, socketDir } = guard.address;
+    if (options.json === true) {
+      const line = { host, port, user, database, socket: socketDir, session: sid };
+      context.stdout.write(`${JSON.stringify(file === undefined ? { ...line, password } : line)}\n`);
+    } else {
+      context.stderr.write(banner(guard, context.stderr));
+      const login = `${encodeURIComponent(user)}${file === undefined ? `:${password}` : ''}`;
+      const place = host.includes(':') ? `[${host}]` : host;
+      context.stdout.write(`postgresql://${login}@${place}:${port}/${encodeURIComponent(database)}?sslmode=disable\n`);
+      context.stderr.write(
+        'dbguard: answer its prompts with "dbguard approvals" in another terminal; Ctrl-C ends it\n',
+      );
+    }
+    await stopped;
+    return 0;
+  } finally {
+    await finishGuard(context, guard, approvals, graceMs);
+    approvals.close();
+  }
+}
+
+/** The first SIGTERM or SIGINT drains; a second one ends at once, as everywhere. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  });
+}

@@ -1,0 +1,56 @@
+/** `dbguard run -- COMMAND ARGS`: any agent or client, with nothing but the way through the proxy. */
+import { randomBytes } from 'node:crypto';
+import { DbguardError } from '../../errors.js';
+import { findProgram } from '../../io/child-program.js';
+import { childEnvironment } from '../../run/environment.js';
+import { openApprovals } from '../approvals-desk.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { openGuard } from '../guard.js';
+import { guardFlags } from '../guard-options.js';
+import { startGuardedChild } from '../guarded-child.js';
+import { banner, finishGuard, TroubleReport } from '../session-words.js';
+
+/** Statements of a child that has ended get this long, milliseconds. */
+const graceMs = 1000;
+
+export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+  const [command, ...childArgs] = args;
+  if (command === undefined) {
+    throw new DbguardError('usage', 'no command to run', { hint: 'Say what to run: dbguard run -- psql' });
+  }
+  // before anything is opened: a typo should cost nothing
+  findProgram(command, context.env, context.cwd);
+  const agent = [command, ...childArgs].join(' ');
+  const trouble = new TroubleReport(context.stderr);
+  const approvals = await openApprovals(context.env);
+  let endChild = (): void => {};
+  const guard = await openGuard(context, {
+    ...guardFlags(options),
+    agent,
+    listen: { host: '127.0.0.1', port: 0 },
+    password: randomBytes(24).toString('base64url'),
+    asker: approvals.asker,
+    endSession: () => endChild(),
+    onTrouble: (error) => trouble.report(error),
+  });
+  try {
+    await approvals.listen({ sid: guard.sid, agent, subject: guard.subject, connection: guard.connection });
+    const { env } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
+    context.stderr.write(banner(guard, context.stderr));
+    trouble.hold();
+    const child = await startGuardedChild(context, {
+      command,
+      args: childArgs,
+      env,
+      clock: approvals.clock,
+      desk: approvals.desk,
+    });
+    endChild = () => child.kill('SIGTERM');
+    approvals.attend(child.channels, child.session);
+    return await child.exited;
+  } finally {
+    trouble.release();
+    approvals.close();
+    await finishGuard(context, guard, approvals, graceMs);
+  }
+}

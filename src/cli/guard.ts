@@ -1,0 +1,327 @@
+/**
+ * The composition root of `dbguard run` and `dbguard proxy`: everything between a client and the database, put
+ * together once, in order. `openGuard` reads as the list of what has to be there before anything runs.
+ */
+import { DbguardError } from '../errors.js';
+import { startLoginKeeper } from '../identity/login-keeper.js';
+import { loadLogin } from '../identity/login-source.js';
+import { createSession } from '../identity/session.js';
+import { openBucket } from '../io/bucket.js';
+import { loadConfigsOrFail, loadNamed } from '../io/config-files.js';
+import { ControlConnection } from '../io/control-connection.js';
+import { measureImpact } from '../io/impact.js';
+import { openLoginSource } from '../io/oidc-login-source.js';
+import { workloadVariables } from '../io/oidc-workload-token.js';
+import { type RunningProxy, startProxy } from '../io/proxy-server.js';
+import { openTranscript, type Transcript } from '../io/spool.js';
+import { recoverSpool } from '../io/spool-recovery.js';
+import { stateDirs } from '../io/state-dirs.js';
+import type { Progress } from '../io/uploader.js';
+import { cancelUpstream } from '../io/upstream/cancel.js';
+import type { UpstreamConfig } from '../io/upstream/config.js';
+import { connectUpstream } from '../io/upstream/connect.js';
+import { resolveUpstream } from '../io/upstream/resolve.js';
+import { Secret } from '../io/upstream/secret.js';
+import { type CompiledPolicy, compilePolicy } from '../policy/engine.js';
+import type { ProfileName } from '../policy/profiles.js';
+import type { ConnectionConfig } from '../policy/read-connection.js';
+import type { Asker } from '../proxy/asker.js';
+import { Gate, type GateTotals } from '../proxy/gate.js';
+import type { ProxyAddress, RealCredentials } from '../run/environment.js';
+import { createAnalyser } from '../sql/analyser.js';
+import type { ErrorText } from '../wire/backend.js';
+import type { CommandContext } from './command.js';
+import { settingsFrom } from './identity-settings.js';
+import { guardedByLogin } from './login-policy.js';
+import { startMasking } from './masking.js';
+import { dbguardVersion } from './version.js';
+
+export interface GuardOptions {
+  /** `--config`. */
+  readonly config?: string | undefined;
+  /** `--connection`; the configuration's default otherwise. */
+  readonly connection?: string | undefined;
+  /** `--policy`: judge by this file alone. */
+  readonly policyFile?: string | undefined;
+  readonly profile?: ProfileName | undefined;
+  /** Shown to the approver and recorded: the command that is guarded. */
+  readonly agent: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** What opens the loopback port. */
+  readonly password: string;
+  readonly asker: Asker;
+  /** The approver chose to end the run. */
+  readonly endSession: () => void;
+  /** Told once for each kind of trouble that does not stop the session. */
+  readonly onTrouble: (error: DbguardError) => void;
+}
+
+export interface Guard {
+  readonly sid: string;
+  readonly subject: string;
+  readonly connection: string;
+  readonly policy: CompiledPolicy;
+  readonly address: ProxyAddress;
+  readonly real: RealCredentials;
+  readonly bucket: string;
+  readonly totals: GateTotals;
+  /** Drains the proxy, seals the transcript and waits for its upload. */
+  close(options?: CloseOptions): Promise<Progress>;
+}
+
+export interface CloseOptions {
+  /** How long statements under way may take, milliseconds. */
+  readonly graceMs?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** A session key signs for no longer than this. */
+const sessionLifetimeMs = 7 * 24 * 3600 * 1000;
+/** How long the bucket may take for the opening entry before the run gives up (or goes on, where the policy allows). */
+const bucketPatienceMs = 15_000;
+const defaultMaxMessage = 64 << 20;
+const defaultConnections = 100;
+
+export async function openGuard(context: CommandContext, options: GuardOptions): Promise<Guard> {
+  const { env, cwd } = context;
+  const sources = loadConfigsOrFail({ cwd, env, named: options.config });
+  const profile = options.profile === undefined ? {} : { profile: options.profile };
+  const files = compilePolicy(sources, profile);
+  const policy =
+    options.policyFile === undefined ? files : compilePolicy([loadNamed(options.policyFile, context)], profile);
+  const { name, connection } = chooseConnection(files, options.connection);
+  const upstream = upstreamOf(connection, name, env);
+
+  const settings = settingsFrom(files.config, env);
+  if (!settings) throw noIdentity();
+  const source = openLoginSource(env, settings);
+  const login = await loadLogin(source, settings);
+  const keeper = startLoginKeeper({ source, login, ...settings });
+  const now = Date.now();
+  const credential = createSession(login, { now, lifetimeMs: sessionLifetimeMs });
+  const subject = login.subject.email ?? login.subject.sub;
+
+  if (!files.config.bucket) throw noBucket();
+  const bucket = await openBucket(files.config.bucket, { env, idToken: async () => keeper.login.idToken });
+  // the first connection finds out whether there is a database at all, in words for a person
+  const first = await connectUpstream(upstream, new Map([['application_name', `dbguard/${credential.sid}`]]));
+  const { state, runtime } = stateDirs(env);
+  const transcript = openTranscript({
+    state,
+    bucket,
+    credential,
+    connection: {
+      name,
+      host: upstream.hosts.map((host) => host.host).join(','),
+      port: upstream.hosts[0]?.port ?? 5432,
+      database: upstream.database,
+      user: upstream.user,
+      serverVersion: first.serverVersion,
+      environment: connection.environment,
+    },
+    policy: { name: policy.name, digest: policy.digest },
+    version: dbguardVersion,
+    agent: options.agent,
+    onTrouble: options.onTrouble,
+    onFailure: options.onTrouble,
+  });
+  first.socket.destroy();
+
+  const controls = new Controls(upstream, credential.sid);
+  const closers: (() => Promise<unknown> | unknown)[] = [() => keeper.stop(), () => controls.close()];
+  try {
+    await bucketReady(transcript, policy.offline, options.onTrouble);
+    // what earlier runs left behind goes up in the background; nobody waits for it
+    const recovery = new AbortController();
+    closers.push(() => recovery.abort());
+    recoverSpool({ state, bucket, signal: recovery.signal }).catch(() => {});
+
+    const limits = files.limits;
+    const maxMessage = limits.statementBytes ?? defaultMaxMessage;
+    const analyser = await createAnalyser({ maxBytes: maxMessage });
+    const masking = await startMasking(files.config.mask, (database) => controls.of(database));
+    const watched = guardedByLogin(policy, keeper);
+    const gate = new Gate({
+      policy: watched,
+      recorder: transcript.recorder,
+      asker: options.asker,
+      clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    });
+    const judged = { connection: name, subject, agent: options.agent };
+    const proxy = await startProxy({
+      listen: options.listen,
+      socketParent: runtime,
+      user: upstream.user,
+      password: options.password,
+      maxConnections: limits.connections ?? defaultConnections,
+      connection: {
+        gate,
+        analyser,
+        context: {
+          sid: credential.sid,
+          user: upstream.user,
+          environment: connection.environment,
+          ...judged,
+        },
+        admission: () => ({
+          policy: watched,
+          analyser,
+          database: upstream.database,
+          databases: connection.databases,
+          context: { ...judged, now: Date.now() },
+          sid: credential.sid,
+          upstreamOptions: upstream.parameters.get('options') ?? '',
+        }),
+        masksFor: (database) => masking.session(database),
+        reviewerFor: (_upstream, client) => ({
+          impact: (candidate) => measureImpact(candidate, controls.of(client.database)),
+          endSession: options.endSession,
+        }),
+        maxMessage,
+        connect: (parameters, protocolMinor, signal) =>
+          connectUpstream(upstream, parameters, {
+            protocolMinor,
+            signal,
+            oauthToken: async () => new Secret(keeper.login.idToken),
+          }),
+        cancelUpstream,
+        blocked: () => loginError(keeper.valid(Date.now())),
+      },
+    });
+    return {
+      sid: credential.sid,
+      subject,
+      connection: name,
+      policy,
+      address: addressOf(proxy, upstream, options.password),
+      real: realCredentials(upstream, [login.idToken, login.refreshToken ?? '']),
+      bucket: bucket.location,
+      totals: gate.totals,
+      async close({ graceMs = 0, ...finish } = {}) {
+        await proxy.close(graceMs);
+        for (const end of closers) await end();
+        masking.stop();
+        return transcript.finish(finish);
+      },
+    };
+  } catch (error) {
+    for (const end of closers) await end();
+    await transcript.finish({ signal: AbortSignal.timeout(1000) }).catch(() => {});
+    throw error;
+  }
+}
+
+/** dbguard's own connections, one for each database that a client has used. */
+class Controls {
+  readonly #upstream: UpstreamConfig;
+  readonly #sid: string;
+  readonly #byDatabase = new Map<string, ControlConnection>();
+
+  constructor(upstream: UpstreamConfig, sid: string) {
+    this.#upstream = upstream;
+    this.#sid = sid;
+  }
+
+  of(database: string): ControlConnection {
+    let control = this.#byDatabase.get(database);
+    if (!control) {
+      const parameters = new Map([
+        ['database', database],
+        ['application_name', `dbguard/${this.#sid} control`],
+      ]);
+      control = new ControlConnection(() => connectUpstream(this.#upstream, parameters));
+      this.#byDatabase.set(database, control);
+    }
+    return control;
+  }
+
+  async close(): Promise<void> {
+    for (const control of this.#byDatabase.values()) await control.close();
+  }
+}
+
+function chooseConnection(
+  files: CompiledPolicy,
+  wanted: string | undefined,
+): { name: string; connection: ConnectionConfig } {
+  const { connections, defaultConnection } = files.config;
+  const name = wanted ?? defaultConnection;
+  const known = [...connections.keys()];
+  const connection = name === undefined ? undefined : connections.get(name);
+  if (name !== undefined && connection) return { name, connection };
+  const listed = known.length > 0 ? `dbguard.yaml has: ${known.join(', ')}.` : 'Add one under "connections".';
+  if (name === undefined) {
+    throw new DbguardError('connection-unknown', 'no connection was chosen', {
+      hint: `${listed} Name one with --connection, or set default_connection.`,
+    });
+  }
+  throw new DbguardError('connection-unknown', `there is no connection "${name}"`, { hint: listed });
+}
+
+function upstreamOf(connection: ConnectionConfig, name: string, env: NodeJS.ProcessEnv): UpstreamConfig {
+  const overrides = {
+    ...(connection.service === undefined ? {} : { service: connection.service }),
+    ...(connection.applicationName === undefined ? {} : { application_name: connection.applicationName }),
+  };
+  try {
+    return resolveUpstream(
+      {
+        ...(connection.url === undefined ? {} : { url: connection.url }),
+        ...(connection.passwordCommand === undefined ? {} : { passwordCommand: connection.passwordCommand }),
+        overrides,
+      },
+      env,
+    );
+  } catch (error) {
+    if (!(error instanceof DbguardError)) throw error;
+    const hint = error.hint ?? 'Check it in dbguard.yaml.';
+    throw new DbguardError(error.code, `connection "${name}": ${error.message}`, { hint, cause: error });
+  }
+}
+
+async function bucketReady(
+  transcript: Transcript,
+  offline: 'deny' | 'allow',
+  onTrouble: (error: DbguardError) => void,
+): Promise<void> {
+  try {
+    await transcript.ready(bucketPatienceMs);
+  } catch (error) {
+    if (offline === 'deny' || !(error instanceof DbguardError)) throw error;
+    onTrouble(error);
+  }
+}
+
+function loginError(valid: true | DbguardError): ErrorText | undefined {
+  if (valid === true) return undefined;
+  const hint = valid.hint ? { hint: valid.hint } : {};
+  return { severity: 'FATAL', code: '28000', message: `dbguard: ${valid.message}`, ...hint };
+}
+
+function addressOf(proxy: RunningProxy, upstream: UpstreamConfig, password: string): ProxyAddress {
+  const { host, port, socketDir } = proxy;
+  return { host, port, socketDir, user: upstream.user, password, database: upstream.database };
+}
+
+function realCredentials(upstream: UpstreamConfig, otherSecrets: readonly string[]): RealCredentials {
+  const password = upstream.auth.password?.reveal();
+  return {
+    ...(password ? { upstreamPassword: password } : {}),
+    upstreamHosts: upstream.hosts.map((host) => host.host),
+    otherSecrets: otherSecrets.filter((secret) => secret !== ''),
+    variables: workloadVariables,
+  };
+}
+
+function noIdentity(): DbguardError {
+  return new DbguardError('config-missing', 'no identity provider is configured', {
+    hint: 'Set identity.issuer and identity.client_id in dbguard.yaml, or write the file anew with dbguard init.',
+  });
+}
+
+function noBucket(): DbguardError {
+  return new DbguardError('config-missing', 'no bucket for transcripts is configured', {
+    hint: 'Set bucket in dbguard.yaml: file:./folder or s3://bucket/prefix.',
+  });
+}

@@ -1,0 +1,114 @@
+/** A whole proxy in this process, in front of a real server, with a journal that stays in memory for assertions. */
+
+import { type RunningProxy, startProxy } from '../../src/io/proxy-server.js';
+import { cancelUpstream } from '../../src/io/upstream/cancel.js';
+import { connectUpstream } from '../../src/io/upstream/connect.js';
+import { resolveUpstream } from '../../src/io/upstream/resolve.js';
+import type { Policy } from '../../src/policy/decision.js';
+import type { Answer, ApprovalRequest } from '../../src/proxy/asker.js';
+import { Gate } from '../../src/proxy/gate.js';
+import { createAnalyser } from '../../src/sql/analyser.js';
+import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
+
+export interface Recorded extends EntryBody {
+  readonly n: number;
+  readonly disclosures: Disclosures;
+}
+
+export class MemoryRecorder implements Recorder {
+  readonly entries: Recorded[] = [];
+  /** Set to make every commit fail, as a full disk would. */
+  broken: Error | undefined;
+  commits = 0;
+
+  append(body: EntryBody, disclosures: Disclosures = {}): number {
+    const n = this.entries.length;
+    this.entries.push({ ...body, n, disclosures });
+    return n;
+  }
+
+  commit(_sync: boolean, done: (error?: Error) => void): void {
+    setImmediate(() => {
+      this.commits++;
+      done(this.broken);
+    });
+  }
+
+  of(kind: string): Recorded[] {
+    return this.entries.filter((entry) => entry.k === kind);
+  }
+}
+
+export interface Harness {
+  readonly proxy: RunningProxy;
+  readonly recorder: MemoryRecorder;
+  readonly requests: ApprovalRequest[];
+  /** Connection string through the proxy. */
+  url(database?: string): string;
+  answer: (request: ApprovalRequest, signal: AbortSignal) => Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const user = 'postgres';
+const password = 'loopback-secret';
+
+export interface HarnessOptions {
+  readonly upstreamUrl: string;
+  readonly policy: Policy;
+  readonly maxMessage?: number;
+  readonly maxConnections?: number;
+}
+
+export async function startHarness(options: HarnessOptions): Promise<Harness> {
+  const analyser = await createAnalyser();
+  const recorder = new MemoryRecorder();
+  const upstream = resolveUpstream({ url: options.upstreamUrl }, {});
+  const requests: ApprovalRequest[] = [];
+  const gate = new Gate({
+    policy: options.policy,
+    recorder,
+    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    asker: {
+      ask: (request, signal) => {
+        requests.push(request);
+        return harness.answer(request, signal);
+      },
+    },
+  });
+  const facts = { connection: 'test', subject: 'dev@example.test', agent: 'test-agent' };
+  const proxy = await startProxy({
+    listen: { host: '127.0.0.1', port: 0 },
+    user,
+    password,
+    maxConnections: options.maxConnections ?? 50,
+    connection: {
+      gate,
+      analyser,
+      context: { sid: 'test-sid', user, ...facts },
+      admission: () => ({
+        policy: options.policy,
+        analyser,
+        database: upstream.database,
+        databases: 'any',
+        sid: 'test-sid',
+        context: { ...facts, now: Date.now() },
+      }),
+      masksFor: async () => undefined,
+      reviewerFor: () => ({ impact: async () => ({ lines: [] }), endSession: () => {} }),
+      maxMessage: options.maxMessage ?? 64 << 20,
+      connect: (parameters, protocolMinor, signal) => connectUpstream(upstream, parameters, { protocolMinor, signal }),
+      cancelUpstream,
+      blocked: () => undefined,
+    },
+  });
+  const harness: Harness = {
+    proxy,
+    recorder,
+    requests,
+    url: (database = upstream.database) =>
+      `postgresql://${user}:${password}@127.0.0.1:${proxy.port}/${database}?sslmode=disable`,
+    answer: async () => ({ decision: 'deny', by: { kind: 'nobody' } }),
+    close: () => proxy.close(0),
+  };
+  return harness;
+}
