@@ -60,6 +60,7 @@ export interface ApprovalsClock {
 }
 
 export interface ApprovalsOptions {
+  /** Read anew at each ask: channels may be added to it. */
   readonly channels: readonly ApprovalChannel[];
   readonly clock: ApprovalsClock;
   /** Where nobody watches: refuse at once, or wait for somebody to come. */
@@ -92,7 +93,8 @@ interface Waiting extends PendingApproval {
 
 export function createApprovals(options: ApprovalsOptions): Approvals {
   const { clock } = options;
-  const channels = [...options.channels];
+  const attached: ApprovalChannel[] = [];
+  const channels = (): ApprovalChannel[] => [...options.channels, ...attached];
   const maxPending = options.maxPending ?? 50;
   const denials = new DenialMemory(options.denialMemoryMs ?? 60_000);
   const approvedForSession = new Map<string, { digest: string; by: Approver }>();
@@ -109,7 +111,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
   const present = (): void => {
     const first = waiting[0];
     if (!first) return;
-    for (const channel of channels) {
+    for (const channel of channels()) {
       if (!channel.present || presenting.has(channel) || !channel.attended()) continue;
       presenting.set(channel, first.request.id);
       const gone = new AbortController();
@@ -183,7 +185,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
   const desk: Approvals = {
     totals,
     attach(channel) {
-      channels.push(channel);
+      attached.push(channel);
       present();
     },
     get pending() {
@@ -215,7 +217,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
         return { decision: 'deny', by: { kind: 'earlier-denial', name: 'an earlier denial' }, reason: refusal };
       }
       if (waiting.length >= maxPending) return nobody(`${waiting.length} statements wait for approval already.`);
-      const attended = channels.some((channel) => channel.attended());
+      const attended = channels().some((channel) => channel.attended());
       if (!attended && options.unattended === 'deny') return nobody(options.howToApprove);
       return wait(request, signal);
     },
