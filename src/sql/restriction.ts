@@ -5,12 +5,13 @@
  */
 import type { A_Expr, BoolExpr, SelectStmt, SubLink } from 'libpg-query';
 import { correlated, mentions, otherSources } from './column-mentions.js';
+import { anyComplementary } from './complement.js';
 import type { Effort } from './effort.js';
 import type { Target } from './facts.js';
 import { mayBeSame, type Scope, type Source } from './scope.js';
 import { coversRelation, joinConditions } from './select-shape.js';
 import { simplify } from './simplify.js';
-import { as, constant, type Node, names, treeKey } from './tree.js';
+import { as, constant, type Node, names } from './tree.js';
 import { acceptsNearlyAll, operatorOf } from './trivial-comparison.js';
 
 /** `open`: lets (nearly) every row through. `none`: never true. `some`: depends on the row. */
@@ -123,52 +124,6 @@ function boolReach(bool: BoolExpr, negated: boolean, view: View): Reach {
   if (reaches.includes('open')) return 'open';
   if (reaches.every((one) => one === 'none')) return 'none';
   return anyComplementary(args) ? 'open' : 'some';
-}
-
-const opposites: Readonly<Record<string, readonly string[]>> = {
-  '=': ['<>'],
-  '<>': ['='],
-  '<': ['>=', '>'],
-  '>': ['<=', '<'],
-  '<=': ['>', '>='],
-  '>=': ['<', '<='],
-};
-
-/** `x = 1 OR x <> 1`, `a OR NOT a`, `x = true OR x = false`. One pass: such lists can be long. */
-function anyComplementary(args: readonly Node[]): boolean {
-  const seen = new Set<string>();
-  return args.some((arg) => {
-    const { itself, contrary } = claims(arg);
-    const found = contrary.some((claim) => seen.has(claim));
-    seen.add(itself);
-    return found;
-  });
-}
-
-/** What a disjunct says, and what would make the two of them say everything. */
-function claims(arg: Node): { readonly itself: string; readonly contrary: readonly string[] } {
-  const bool = as(arg, 'BoolExpr');
-  const not = bool?.boolop === 'NOT_EXPR' ? bool.args?.[0] : undefined;
-  if (not !== undefined) {
-    const { itself } = claims(not);
-    return { itself: `not ${itself}`, contrary: [itself] };
-  }
-  const comparison = as(arg, 'A_Expr');
-  const operator = comparison?.kind === 'AEXPR_OP' ? operatorOf(comparison) : undefined;
-  if (comparison === undefined || operator === undefined) {
-    const itself = treeKey(arg);
-    return { itself, contrary: [`not ${itself}`] };
-  }
-  const left = treeKey(comparison.lexpr);
-  const right = treeKey(comparison.rexpr);
-  const itself = `${left} ${operator} ${right}`;
-  const contrary = [`not ${itself}`, ...(opposites[operator] ?? []).map((opposite) => `${left} ${opposite} ${right}`)];
-  const value = constant(comparison.rexpr);
-  if (typeof value === 'boolean') {
-    const other: Node = { A_Const: { boolval: value ? {} : { boolval: true } } };
-    contrary.push(`${left} ${operator} ${treeKey(other)}`);
-  }
-  return { itself, contrary };
 }
 
 function booleanTestReach(test: { booltesttype?: string; arg?: Node }, negated: boolean, view: View): Reach {

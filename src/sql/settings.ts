@@ -1,6 +1,6 @@
 /** SET, RESET, BEGIN's options: what changes in the meaning of later statements. */
 import type { TransactionStmt, VariableSetStmt } from 'libpg-query';
-import type { TransactionEffect } from './facts.js';
+import type { Target, TransactionEffect } from './facts.js';
 import { as, constant, type Node } from './tree.js';
 import type { Handlers, Walk } from './walk.js';
 
@@ -80,6 +80,10 @@ function multiple(set: VariableSetStmt): Setting[] {
 function modeSetting(prefix: string, name: string, arg: Node | undefined): Setting {
   const value = constant(arg);
   return { name: prefix + name, value: typeof value === 'number' ? (value === 0 ? 'off' : 'on') : String(value) };
+}
+
+export function settingTargets(set: VariableSetStmt | undefined): Target[] {
+  return settingsOf(set).map((setting) => ({ type: 'setting', name: setting.name }));
 }
 
 function valueText(node: Node): string {

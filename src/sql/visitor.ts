@@ -1,6 +1,7 @@
 /** Puts the handlers together. A node that none of them treats is either plain (walked through) or unknown. */
 import { codeHandlers } from './code.js';
 import { objectHandlers } from './ddl-objects.js';
+import { rightsHandlers } from './ddl-rights.js';
 import { tableHandlers } from './ddl-tables.js';
 import { functionHandlers } from './functions.js';
 import { queryHandlers } from './query.js';
@@ -17,6 +18,7 @@ const handlers: Handlers = {
   ...utilityHandlers,
   ...tableHandlers,
   ...objectHandlers,
+  ...rightsHandlers,
   ...codeHandlers,
 };
 
