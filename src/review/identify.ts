@@ -4,13 +4,13 @@
  */
 import { messageOf } from '../errors.js';
 import { levelSatisfies, publicKeyObject } from '../identity/binding.js';
-import { verifyBinding } from '../identity/id-token.js';
+import { type VerifiedToken, verifyBinding } from '../identity/id-token.js';
 import type { EvidenceLevel } from '../identity/identity.js';
 import { verifyCertificate } from '../identity/session.js';
 import type { Findings } from '../transcript/finding.js';
 import type { OpenDetails } from '../transcript/open-entry.js';
 import type { Identification } from '../transcript/verify.js';
-import type { IssuerKeySource } from './issuer-keys.js';
+import type { FoundKeys, IssuerKeySource } from './issuer-keys.js';
 
 /** What the organisation expects; all of it comes from outside the transcript. */
 export interface IdentityDemands {
@@ -75,38 +75,56 @@ async function provenLevel(
   if (demands.clientId !== undefined && demands.clientId !== open.clientId) {
     return fail(`the login is for the client ${open.clientId}, not ${demands.clientId}`);
   }
-  const keys = await source.keysOf(iss).catch((error: unknown) => messageOf(error));
-  if (keys === undefined || typeof keys === 'string') {
-    const why = keys === undefined ? 'no keys of it are known here' : keys;
+  const found = await source.keysOf(iss).catch((error: unknown) => messageOf(error));
+  if (typeof found === 'string' || found.length === 0) {
+    const why = typeof found === 'string' ? found : 'no keys of it are known here';
     findings.warn('identity-unproven', `the token of ${iss} was not checked: ${why}`, { n: 0 });
     return {};
   }
-  try {
-    const claim = {
-      idToken: open.idToken,
-      loginKey: open.loginKey,
-      salt: open.salt,
-      workload: open.method === 'workload',
-      ...(open.accessToken === undefined ? {} : { accessToken: open.accessToken }),
-    };
-    const { subject, level, issuedAt } = await verifyBinding(claim, keys, {
-      issuer: iss,
-      audience: open.audience ?? open.clientId,
-      now: open.loggedInAt,
-      clockSkew: CLOCK_SKEW,
-    });
-    if (subject.sub !== open.subject.sub) return fail('the token is for another subject than the session names');
-    if (subject.email !== open.subject.email)
-      return fail('the token has another e-mail address than the session names');
-    const age = openedAt - issuedAt;
-    if (age < -CLOCK_SKEW * 1000) return fail('the session claims to have begun before its login');
-    if (demands.maxLoginAgeMs !== undefined && age > demands.maxLoginAgeMs) {
-      return fail('the login was older than allowed when the session began');
-    }
-    return judgeLevel(level, open, findings, keys.origin, demands);
-  } catch (error) {
-    return fail(messageOf(error));
+  const bound = await firstBinding(open, found);
+  if (typeof bound === 'string') return fail(bound);
+  const { subject, level, issuedAt } = bound.verified;
+  if (subject.sub !== open.subject.sub) return fail('the token is for another subject than the session names');
+  if (subject.email !== open.subject.email) return fail('the token has another e-mail address than the session names');
+  const age = openedAt - issuedAt;
+  if (age < -CLOCK_SKEW * 1000) return fail('the session claims to have begun before its login');
+  if (demands.maxLoginAgeMs !== undefined && age > demands.maxLoginAgeMs) {
+    return fail('the login was older than allowed when the session began');
   }
+  const judged = judgeLevel(level, open, findings, bound.keys.origin, demands);
+  if (!bound.keys.unvouched) return judged;
+  const message = `only keys from the ${bound.keys.origin} fit: whoever may write there could have made them; trust them with --keys`;
+  findings.warn('identity-unproven', message, { n: 0 });
+  return {};
+}
+
+/** Checked under each key set in turn; the words of the most trusted one's refusal when none fits. */
+async function firstBinding(
+  open: OpenDetails,
+  found: readonly FoundKeys[],
+): Promise<{ readonly verified: VerifiedToken; readonly keys: FoundKeys } | string> {
+  const claim = {
+    idToken: open.idToken,
+    loginKey: open.loginKey,
+    salt: open.salt,
+    workload: open.method === 'workload',
+    ...(open.accessToken === undefined ? {} : { accessToken: open.accessToken }),
+  };
+  const expected = {
+    issuer: open.subject.iss,
+    audience: open.audience ?? open.clientId,
+    now: open.loggedInAt,
+    clockSkew: CLOCK_SKEW,
+  };
+  let refusal: string | undefined;
+  for (const keys of found) {
+    try {
+      return { verified: await verifyBinding(claim, keys, expected), keys };
+    } catch (error) {
+      refusal ??= messageOf(error);
+    }
+  }
+  return refusal ?? 'there are no keys';
 }
 
 function judgeLevel(

@@ -10,11 +10,13 @@ import type { ObjectSource } from './catalog.js';
 export interface FoundKeys extends JsonWebKeySet {
   /** For people: who has to be trusted for these keys. */
   readonly origin: string;
+  /** Found where the transcript was found: whoever may write there could have made both. */
+  readonly unvouched?: true;
 }
 
 export interface IssuerKeySource {
-  /** Undefined when there are none for this issuer. Rejects when the source cannot be read. */
-  keysOf(issuer: string): Promise<FoundKeys | undefined>;
+  /** Most trusted first; empty when there are none for this issuer. Rejects when nothing could be asked. */
+  keysOf(issuer: string): Promise<readonly FoundKeys[]>;
 }
 
 /** `jwks/<issuer hash>/<kid>.json` in a bucket or folder that only leads can write. */
@@ -26,8 +28,15 @@ export function archivedKeys(archive: ObjectSource): IssuerKeySource {
         const jwk = parseKey(await archive.read(key));
         if (jwk) keys.push(jwk);
       }
-      return keys.length === 0 ? undefined : { keys, origin: `archive in ${archive.location}` };
+      return keys.length === 0 ? [] : [{ keys, origin: `archive in ${archive.location}` }];
     },
+  };
+}
+
+/** Keys that lie beside the transcripts and that nobody has named as trusted. */
+export function unvouched(source: IssuerKeySource): IssuerKeySource {
+  return {
+    keysOf: async (issuer) => (await source.keysOf(issuer)).map((found) => ({ ...found, unvouched: true })),
   };
 }
 
@@ -37,28 +46,27 @@ export function pinnedKeys(text: string, origin: string): IssuerKeySource {
   const list = typeof value === 'object' && value !== null && 'keys' in value ? value.keys : undefined;
   if (!Array.isArray(list)) throw new TypeError('not a JSON Web Key Set');
   const keys = list.filter(isIssuerKey);
-  return { keysOf: async () => ({ keys, origin }) };
+  return { keysOf: async () => [{ keys, origin }] };
 }
 
-/** All that any of them knows; asks each issuer once. A source that fails is left out if another one has keys. */
-export function firstOf(sources: readonly IssuerKeySource[]): IssuerKeySource {
-  const known = new Map<string, Promise<FoundKeys | undefined>>();
+/** All that any of them knows, in their order; asks each issuer once. One that fails matters only if no other has keys. */
+export function allOf(sources: readonly IssuerKeySource[]): IssuerKeySource {
+  const known = new Map<string, Promise<readonly FoundKeys[]>>();
   return {
     keysOf(issuer) {
-      const found = known.get(issuer) ?? merge(sources, issuer);
+      const found = known.get(issuer) ?? gather(sources, issuer);
       known.set(issuer, found);
       return found;
     },
   };
 }
 
-async function merge(sources: readonly IssuerKeySource[], issuer: string): Promise<FoundKeys | undefined> {
+async function gather(sources: readonly IssuerKeySource[], issuer: string): Promise<readonly FoundKeys[]> {
   const results = await Promise.allSettled(sources.map((source) => source.keysOf(issuer)));
-  const found = results.flatMap((result) => (result.status === 'fulfilled' && result.value ? [result.value] : []));
+  const found = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
   const failed = results.find((result) => result.status === 'rejected');
   if (found.length === 0 && failed) throw failed.reason;
-  if (found.length === 0) return undefined;
-  return { keys: found.flatMap((one) => one.keys), origin: found.map((one) => one.origin).join(', ') };
+  return found;
 }
 
 function parseKey(bytes: Uint8Array): IssuerKey | undefined {

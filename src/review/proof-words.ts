@@ -32,7 +32,7 @@ function who({ open, level, keysFrom, findings }: SessionReport): ProofLine {
     return { holds: 'no', label, text: `claims to be ${name}` };
   }
   if (level === undefined)
-    return { holds: 'unknown', label, text: `says ${name}; the issuer’s signature was not checked` };
+    return { holds: 'unknown', label, text: `says ${name}; the issuer’s word for it is not proven` };
   const text = `${name}: ${levels[level] ?? level}; issuer keys from ${keysFrom ?? 'nowhere'}`;
   return { holds: level === 'asserted' ? 'unknown' : 'yes', label, text };
 }

@@ -23,7 +23,7 @@ const source: ObjectSource = {
     for (const { key, bytes, createdAt } of objects) yield { key, size: bytes.length, createdAt };
   },
 };
-const keys = { keysOf: async () => ({ ...issuer.keys, origin: 'bench' }) };
+const keys = { keysOf: async () => [{ ...issuer.keys, origin: 'bench' }] };
 
 const floor = ed25519Floor();
 let entries = 0;

@@ -27,7 +27,7 @@ import { testIssuer } from '../transcript/people.js';
 
 const issuer = await testIssuer();
 const login = await issuer.login('dev');
-const keys = { keysOf: async () => ({ ...issuer.keys, origin: 'test' }) };
+const keys = { keysOf: async () => [{ ...issuer.keys, origin: 'test' }] };
 const quick = { firstMs: 1, maxMs: 4 };
 
 async function setUp(t: Test) {
@@ -163,7 +163,7 @@ test('kill -9 of a real run: the next one recovers what was acknowledged', async
     session &&
     (await verifySession(session, {
       source: bucket,
-      keys: { keysOf: async () => undefined },
+      keys: { keysOf: async () => [] },
       demands: {},
       now: Date.now(),
     }));

@@ -23,7 +23,7 @@ const now = Date.UTC(2026, 10, 23, 12);
 const HOUR = 3_600_000;
 const issuer = await testIssuer();
 const login = await issuer.login('dev', { at: now });
-const keys: IssuerKeySource = { keysOf: async () => ({ ...issuer.keys, origin: 'test' }) };
+const keys: IssuerKeySource = { keysOf: async () => [{ ...issuer.keys, origin: 'test' }] };
 const stored = now + 10_000;
 
 async function verify(
@@ -375,7 +375,7 @@ test('without issuer keys nothing is invalid, but who is not proven', async (t) 
   const session = record(login);
   const source = memorySource(objectsOf(session, stored));
   for await (const objects of listSessions(source)) {
-    const none: IssuerKeySource = { keysOf: async () => undefined };
+    const none: IssuerKeySource = { keysOf: async () => [] };
     const report = await verifySession(objects, { source, keys: none, demands: {}, now: stored });
     t.match(report, { verdict: 'unproven', findings: [{ code: 'identity-unproven' }] });
   }

@@ -217,6 +217,21 @@ test('verify with a folder of archived keys', async (t) => {
   t.match(await run(verify, [session.sid], { keys: 'archive' }), { code: 0, out: /archive in file:/ });
 });
 
+test('keys that lie beside the transcripts are not trusted by themselves', async (t) => {
+  const { run, store, root } = world(t);
+  const impostor = await testIssuer();
+  const session = record(await impostor.login('boss'));
+  await store(session);
+  const { issuerKeysPrefix } = await import('../../src/transcript/object-key.js');
+  const folder = join(root, 'bucket', issuerKeysPrefix(issuerUrl));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'k1-0.json'), JSON.stringify(impostor.keys.keys[0]));
+  const planted = await run(verify, [session.sid], { offline: true });
+  t.match(planted, { code: 2, out: /NOT ALL PROVEN[\s\S]*whoever may write there/ });
+  t.match(await run(verify, [session.sid], { offline: true, keys: 'bucket' }), { code: 0 }, 'named is trusted');
+  t.match(await run(verify, [session.sid], withKeys), { code: 1 }, 'not the issuer’s key');
+});
+
 test('reconcile names connections that went around dbguard, in each format of the log', async (t) => {
   const { run, store, root } = world(t);
   const at = Date.UTC(2026, 10, 23, 12);

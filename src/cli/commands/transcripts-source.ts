@@ -9,7 +9,14 @@ import { stateDirPaths } from '../../io/state-dirs.js';
 import { type CombinedConfig, combineConfigs } from '../../policy/combine.js';
 import { listSessions, mergeSources, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
 import type { IdentityDemands } from '../../review/identify.js';
-import { archivedKeys, type FoundKeys, firstOf, type IssuerKeySource, pinnedKeys } from '../../review/issuer-keys.js';
+import {
+  allOf,
+  archivedKeys,
+  type FoundKeys,
+  type IssuerKeySource,
+  pinnedKeys,
+  unvouched,
+} from '../../review/issuer-keys.js';
 import type { Bucket } from '../../transcript/entry.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { type IdentitySettings, settingsFrom } from '../identity-settings.js';
@@ -65,7 +72,7 @@ export function demandsOf(identity: IdentitySettings | undefined): IdentityDeman
   };
 }
 
-/** `--keys`: a folder or bucket that `archive-keys` filled, or a file with a key set; else the bucket's archive and the issuer. */
+/** `--keys`: a folder or bucket that `archive-keys` filled, or a file with a key set; else the issuer, and what the bucket has. */
 export async function issuerKeys(
   context: CommandContext,
   options: OptionValues,
@@ -73,14 +80,13 @@ export async function issuerKeys(
 ): Promise<IssuerKeySource> {
   const named = textOption(options, 'keys');
   if (named === undefined) {
-    const sources = [archivedKeys(bucket)];
     // Only the configured issuer is asked: an address in a transcript is its writer's choice.
-    if (identity && options.offline !== true) sources.push(liveKeys(identity));
-    return firstOf(sources);
+    const live = identity && options.offline !== true ? [liveKeys(identity)] : [];
+    return allOf([...live, unvouched(archivedKeys(bucket))]);
   }
   const path = resolve(context.cwd, named);
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    return firstOf([archivedKeys(await openBucket(parseBucketLocation(named, context.cwd), { env: context.env }))]);
+    return allOf([archivedKeys(await openBucket(parseBucketLocation(named, context.cwd), { env: context.env }))]);
   }
   try {
     return pinnedKeys(readFileSync(path, 'utf8'), named);
@@ -93,12 +99,12 @@ export async function issuerKeys(
 
 function liveKeys(identity: IdentitySettings): IssuerKeySource {
   return {
-    keysOf: async (issuer): Promise<FoundKeys | undefined> => {
-      if (issuer !== identity.issuer) return undefined;
+    keysOf: async (issuer): Promise<FoundKeys[]> => {
+      if (issuer !== identity.issuer) return [];
       const { connectIssuer } = await import('../../io/oidc-login-source.js');
       const { fetchIssuerKeys } = await import('../../identity/issuer.js');
       const { keys } = await fetchIssuerKeys(await connectIssuer(identity, AbortSignal.timeout(15_000)));
-      return { keys, origin: `${issuer} now` };
+      return [{ keys, origin: `${issuer} now` }];
     },
   };
 }
