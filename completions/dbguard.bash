@@ -4,11 +4,26 @@ _dbguard() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
   local path='' options='' operands='' files='' index
   for ((index = 1; index < COMP_CWORD; index++)); do
+    case "$path" in
+      'run')
+        if [[ ${COMP_WORDS[index]} == -- ]]; then
+          if ((index + 1 == COMP_CWORD)); then
+            COMPREPLY=($(compgen -c -- "$word"))
+          else
+            compopt -o filenames 2>/dev/null
+            COMPREPLY=($(compgen -f -- "$word"))
+          fi
+          return
+        fi
+        ;;
+    esac
     case "$path:${COMP_WORDS[index]}" in
       ':init') path='init' ;;
       ':login') path='login' ;;
       ':logout') path='logout' ;;
       ':whoami') path='whoami' ;;
+      ':run') path='run' ;;
+      ':proxy') path='proxy' ;;
       ':approvals') path='approvals' ;;
       ':approve') path='approve' ;;
       ':deny') path='deny' ;;
@@ -52,6 +67,16 @@ _dbguard() {
     'whoami --client-id') return ;;
     'whoami --profile') return ;;
     'whoami --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'run --connection') return ;;
+    'run --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'run --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'run --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'proxy --listen') return ;;
+    'proxy --password-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'proxy --connection') return ;;
+    'proxy --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'proxy --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'proxy --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
     'deny --reason') return ;;
     'explain --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'explain --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -108,11 +133,13 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init login logout whoami approvals approve deny explain policy transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init login logout whoami run proxy approvals approve deny explain policy transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
+    'run') options='--connection --config --policy --profile --help -h' ;;
+    'proxy') options='--listen --password-file --json --connection --config --policy --profile --help -h' ;;
     'approvals') options='--list --json --help -h' ;;
     'approve') options='--session --help -h' ;;
     'deny') options='--reason --help -h' ;;
