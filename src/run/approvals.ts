@@ -214,7 +214,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
       const refusal = denials.refusal(request, clock.now());
       if (refusal !== undefined) {
         totals.repeated++;
-        return { decision: 'deny', by: { kind: 'earlier-denial', name: 'an earlier denial' }, reason: refusal };
+        return { decision: 'deny', by: { kind: 'earlier-denial' }, reason: refusal };
       }
       if (waiting.length >= maxPending) return nobody(`${waiting.length} statements wait for approval already.`);
       const attended = channels().some((channel) => channel.attended());

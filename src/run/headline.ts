@@ -96,8 +96,9 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
       return `Call ${what === 'something' ? names(functionTargets(statement)) : what}, which may change data`;
     case 'lock':
       return `Lock ${what}`;
-    case 'alter':
     case 'create':
+      return `Create ${typed(effect, statement)}${detail(effect)}`;
+    case 'alter':
     case 'maintenance':
       return `${words(statement.command)} ${what}${detail(effect)}`;
     default:
@@ -117,7 +118,8 @@ function names(targets: readonly Target[]): string {
 
 function typed(effect: Effect, statement: StatementFacts): string {
   const type = effect.targets[0]?.type;
-  const noun = type === undefined || type === 'other' ? words(statement.command).replace(/^drop /i, '') : type;
+  const noun =
+    type === undefined || type === 'other' ? words(statement.command).replace(/^(?:drop|create) /i, '') : type;
   return `${noun} ${names(effect.targets)}`;
 }
 

@@ -120,6 +120,12 @@ test('headlines say it in plain words', (t) => {
     'Change about 1 row of orders',
   );
   t.equal(say({ facts: facts('drop', 'orders') }), 'Drop table orders');
+  const create = facts('drop', 'b').statements.map((one) => ({
+    ...one,
+    command: 'CREATE TABLE AS',
+    effects: one.effects.map((effect) => ({ ...effect, kind: 'create' as const })),
+  }));
+  t.equal(say({ facts: { statements: create } }), 'Create table b');
   t.equal(say({ facts: { statements: [] } }), 'Run an empty statement');
   t.equal(
     say({ facts: { statements: [], unparseable: { reason: 'syntax', message: 'x' } } }),
