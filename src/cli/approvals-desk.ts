@@ -42,8 +42,7 @@ export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApproval
       return () => clearTimeout(timer);
     },
   };
-  const channels: ApprovalChannel[] = [];
-  const approvals = createApprovals({ channels, clock, unattended: 'deny', howToApprove });
+  const approvals = createApprovals({ channels: [], clock, unattended: 'deny', howToApprove });
   const closers: (() => void)[] = [];
   let session: number | undefined;
   return {
@@ -59,12 +58,12 @@ export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApproval
         desk: () => approvals,
         childSession: () => session,
       });
-      channels.push(socket.channel);
+      approvals.attach(socket.channel);
       closers.push(() => socket.close());
     },
     attend(more, childSession) {
       session = childSession;
-      channels.unshift(...more);
+      for (const channel of more) approvals.attach(channel);
     },
     close() {
       for (const end of closers) end();

@@ -92,6 +92,7 @@ export class ControlConnection {
         socket.on('close', lost);
         if (upstream.rest.length > 0) socket.unshift(upstream.rest);
         parse(socket, (message) => this.#onMessage(message)).catch(lost);
+        socket.resume();
         return upstream;
       },
       (error: unknown) => {

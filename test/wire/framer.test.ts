@@ -3,9 +3,15 @@ import { serialize } from 'pg-protocol';
 import t from 'tap';
 import { backendRules, message } from '../../src/wire/backend.js';
 import { Framer, type FramerRules } from '../../src/wire/framer.js';
-import { decodeBind, decodeExecute, decodeNamed, decodeParse, decodeQuery, frontendRules } from '../../src/wire/frontend.js';
+import {
+  decodeBind,
+  decodeExecute,
+  decodeNamed,
+  decodeParse,
+  decodeQuery,
+  frontendRules,
+} from '../../src/wire/frontend.js';
 import { backend, frontend, ProtocolViolation } from '../../src/wire/messages.js';
-
 
 interface Piece {
   kind: string;
@@ -65,7 +71,9 @@ t.test('any split of any stream loses no byte and counts every streamed message 
   fc.assert(
     fc.property(fc.array(messageArb, { maxLength: 30 }), fc.array(fc.nat(), { maxLength: 20 }), (specs, cuts) => {
       const stream = Buffer.concat(specs.map((spec) => message(spec.type, Buffer.alloc(spec.size, spec.type))));
-      const offsets = [...new Set([0, ...cuts.map((at) => at % (stream.length + 1)), stream.length])].sort((a, b) => a - b);
+      const offsets = [...new Set([0, ...cuts.map((at) => at % (stream.length + 1)), stream.length])].sort(
+        (a, b) => a - b,
+      );
       const chunks = offsets.slice(1).map((end, index) => stream.subarray(offsets[index], end));
       const pieces = cut(backendRules, chunks);
       const streamed = specs.filter((spec) => spec.type === backend.dataRow || spec.type === backend.copyData).length;
@@ -107,7 +115,11 @@ t.test('a message over its limit comes in pieces and is never held', async (t) =
     for (let at = 0; at < stream.length; at += size) chunks.push(stream.subarray(at, at + size));
     const pieces = cut(small, chunks);
     const oversize = pieces.filter((piece) => piece.kind === 'oversize');
-    t.equal(oversize.reduce((sum, piece) => sum + piece.bytes.length, 0), big.length, `chunks of ${size}`);
+    t.equal(
+      oversize.reduce((sum, piece) => sum + piece.bytes.length, 0),
+      big.length,
+      `chunks of ${size}`,
+    );
     t.same(oversize.map((piece) => piece.last).filter(Boolean).length, 1, 'exactly one piece is the last');
     t.equal(pieces.at(-1)?.type, frontend.sync, 'the next message is found');
   }
