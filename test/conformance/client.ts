@@ -24,7 +24,7 @@ export interface Heard {
 }
 
 /** How long a client waits for a message that never comes. */
-const patience = 10_000;
+const patience = 5_000;
 
 export class Client {
   readonly heard: Heard[] = [];

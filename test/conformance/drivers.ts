@@ -69,7 +69,7 @@ export const scenes: readonly Scene[] = [
     name: 'pg: errors, and the connection after them',
     act: (url, say) =>
       withPg(url, async (client) => {
-        await client.query('CREATE TEMP TABLE t (a int PRIMARY KEY CHECK (a < 10))');
+        await client.query('CREATE TABLE t (a int PRIMARY KEY CHECK (a < 10))');
         for (const sql of ['SELECT * FROM t WHERE x = 1', 'INSERT INTO t VALUES (11)', 'INSERT INTO t VALUES (1), (1)'])
           say(sql, await outcome(client.query(sql)));
         say('bad value', await outcome(client.query('SELECT $1::int', ['x'])));

@@ -2,7 +2,9 @@
  * `npm run demo`: everything that dbguard is, on this machine alone. A real PostgreSQL server, a real OpenID provider, a
  * folder as the bucket, and an agent that goes too far. Nothing stays behind.
  */
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { execa } from 'execa';
 import { startIdp } from '../helpers/idp.js';
 import { startPostgres } from '../helpers/postgres.js';
@@ -12,7 +14,7 @@ import { playPerson } from './person.js';
 import { shop } from './shop.js';
 
 const atTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
-const agent = join(repositoryRoot, 'dist/test/demo/agent.js');
+const agent = pathToFileURL(join(repositoryRoot, 'dist/test/demo/agent.js')).href;
 const endings: (() => unknown)[] = [];
 for (const signal of ['SIGTERM', 'SIGHUP'] as const)
   process.once(signal, () => void tidyUp().then(() => process.exit(1)));
@@ -44,13 +46,16 @@ async function demo(): Promise<void> {
   await workspace.login(idp);
   console.log((await workspace.dbguard(['whoami'])).stdout);
 
-  const words = ['run', '--', 'node', 'agent.js'];
+  writeFileSync(join(workspace.project, 'agent.mjs'), `import '${agent}';\n`);
+  const words = ['run', '--', 'node', 'agent.mjs'];
   step(
     `$ dbguard ${words.join(' ')}`,
     atTerminal ? 'you decide: the prompts are for you' : 'without a terminal the demo answers',
   );
-  const args = [dbguardProgram, 'run', '--', process.execPath, agent];
-  const how = { cwd: workspace.project, env: { ...workspace.env, TERM: process.env.TERM ?? 'xterm-256color' } };
+  const { TERM = 'xterm-256color', PATH = '' } = process.env;
+  const path = `${dirname(process.execPath)}:${PATH}`; // the same Node for the agent
+  const args = [dbguardProgram, ...words];
+  const how = { cwd: workspace.project, env: { ...workspace.env, PATH: path, TERM } };
   if (atTerminal) await execa(process.execPath, args, { ...how, extendEnv: false, stdio: 'inherit', reject: false });
   else await playPerson(process.execPath, args, how, (text) => console.log(text));
 

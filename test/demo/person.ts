@@ -12,6 +12,12 @@ export async function playPerson(
   show: (text: string) => void,
 ): Promise<number> {
   const terminal = new Terminal(program, args, options);
+  let told = 0;
+  const tell = () => {
+    const lines = terminal.history();
+    show(lines.slice(told).join('\n'));
+    told = lines.length;
+  };
   const answers = ['a WHERE is missing, name the orders', 'we keep our customers'];
   for (;;) {
     const screen = await Promise.race([
@@ -19,8 +25,9 @@ export async function playPerson(
       terminal.exit.then(() => undefined),
     ]);
     if (screen === undefined) break;
+    tell();
     const reason = answers.shift() ?? 'no';
-    show(`${framed(screen)}\n(nobody is at this terminal: the demo presses r, writes "${reason}" and presses Enter)\n`);
+    show(`${framed(screen)}\n(the demo presses r, writes "${reason}" and presses Enter)\n`);
     terminal.type('r');
     await terminal.shows('Why not?');
     terminal.type(reason);
@@ -29,7 +36,7 @@ export async function playPerson(
     await terminal.hides('Why not?');
   }
   const { code } = await terminal.exit;
-  show(terminal.history());
+  tell();
   return code;
 }
 

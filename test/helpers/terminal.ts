@@ -34,7 +34,7 @@ export class Terminal {
 
   constructor(program: string, args: readonly string[], options: TerminalOptions) {
     const { columns: cols = 100, rows = 30 } = options;
-    this.#screen = new headless.Terminal({ cols, rows, allowProposedApi: true });
+    this.#screen = new headless.Terminal({ cols, rows, allowProposedApi: true, scrollback: 5000 });
     this.#pty = pty.spawn(program, [...args], {
       cols,
       rows,
@@ -64,9 +64,17 @@ export class Terminal {
     return this.#lines(active.viewportY, this.#screen.rows);
   }
 
-  /** The screen and everything that has scrolled off it. */
-  history(): string {
-    return this.#lines(0, this.#screen.buffer.active.length);
+  /** Everything on the ordinary screen and what has scrolled off it, in lines as the program wrote them. */
+  history(): string[] {
+    const { normal } = this.#screen.buffer;
+    const lines: string[] = [];
+    for (let row = 0; row < normal.length; row++) {
+      const line = normal.getLine(row);
+      const text = line?.translateToString(true) ?? '';
+      if (line?.isWrapped) lines.push(`${lines.pop() ?? ''}${text}`);
+      else lines.push(text);
+    }
+    return lines.slice(0, lines.findLastIndex((line) => line !== '') + 1);
   }
 
   /** Is the alternate screen up, as in an editor or a pager? */

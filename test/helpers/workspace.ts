@@ -54,6 +54,7 @@ export function makeWorkspace(): Workspace {
         env: { ...env, ...options.env },
         extendEnv: false,
         reject: false,
+        forceKillAfterDelay: false, // dbguard drains first, and says how long
         ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
       } as const satisfies Options;
       // tap puts its loader into the environment of every process, and the loader cannot read bin/dbguard
