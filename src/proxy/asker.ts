@@ -73,5 +73,7 @@ export interface Approver {
 
 /** Asks a person. Must settle by itself at `expiresAt`; `signal` aborts when the client cancelled or left. */
 export interface Asker {
+  /** An answer that needs nobody: approved for the session, or denied a moment ago. The impact does not count here. */
+  recall?(request: ApprovalRequest): Answer | undefined;
   ask(request: ApprovalRequest, signal: AbortSignal): Promise<Answer>;
 }

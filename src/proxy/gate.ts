@@ -184,8 +184,22 @@ export class Gate {
     impact: Impact,
     signal: AbortSignal,
   ): Promise<Answer> {
+    const request = this.#request(candidate, admission, context, impact);
+    const answer = await Promise.race([this.#ask(request, signal), interrupted(signal)]);
+    this.recordVerdict(admission, answer, this.#parts.clock.now() - request.askedAt);
+    return answer;
+  }
+
+  /** An answer that stands already, so that neither the database nor a person is asked; journaled like any other. */
+  recall(candidate: Candidate, admission: Admission, context: ConnectionContext): Answer | undefined {
+    const answer = this.#parts.asker.recall?.(this.#request(candidate, admission, context, { lines: [] }));
+    if (answer) this.recordVerdict(admission, answer, 0);
+    return answer;
+  }
+
+  #request(candidate: Candidate, admission: Admission, context: ConnectionContext, impact: Impact): ApprovalRequest {
     const askedAt = this.#parts.clock.now();
-    const request: ApprovalRequest = {
+    return {
       id: `${context.number}-${++this.#requests}`,
       sid: context.sid,
       connectionNumber: context.number,
@@ -205,9 +219,6 @@ export class Gate {
       askedAt,
       expiresAt: askedAt + this.#parts.policy.approvalTimeoutMs,
     };
-    const answer = await Promise.race([this.#ask(request, signal), interrupted(signal)]);
-    this.recordVerdict(admission, answer, this.#parts.clock.now() - askedAt);
-    return answer;
   }
 
   async #ask(request: ApprovalRequest, signal: AbortSignal): Promise<Answer> {

@@ -7,6 +7,7 @@
  */
 import { decodeFields, type ErrorText, encodeNotice, message } from '../wire/backend.js';
 import { backend, frontend } from '../wire/messages.js';
+import type { Answer } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { Admission, Candidate, ConnectionContext, Gate, ImpactSource } from './gate.js';
 import type { Outgoing } from './outgoing.js';
@@ -90,6 +91,8 @@ export class Review {
       gate.recordRuleVerdict(admission);
       return { kind: 'deny', error: deniedByRule(admission.ruling), endSession: false };
     }
+    const recalled = gate.recall(candidate, admission, context);
+    if (recalled) return endOf(admission, recalled);
     const impact = await reviewer.impact(candidate, context);
     if (admission.ruling.pendingRows && impact.estimatedRows !== undefined) {
       const ruling = gate.reconsider(candidate, admission, context, impact.estimatedRows);
@@ -97,12 +100,7 @@ export class Review {
     }
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(admission.ruling)));
     const answer = await gate.review(candidate, admission, context, impact, this.#abort.signal);
-    if (answer.decision === 'allow') return { kind: 'allow' };
-    return {
-      kind: 'deny',
-      error: deniedByAnswer(admission.ruling, answer),
-      endSession: answer.decision === 'abort',
-    };
+    return endOf(admission, answer);
   }
 
   /** Waits until the server has answered everything before; true when it skips what follows. */
@@ -160,6 +158,15 @@ export class Review {
       release();
     });
   }
+}
+
+function endOf(admission: Admission, answer: Answer): ReviewEnd {
+  if (answer.decision === 'allow') return { kind: 'allow' };
+  return {
+    kind: 'deny',
+    error: deniedByAnswer(admission.ruling, answer),
+    endSession: answer.decision === 'abort',
+  };
 }
 
 /** No grammar of ours reads it; most probably the server's does not either. Only a simple Query can be tried out. */

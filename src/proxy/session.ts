@@ -237,7 +237,7 @@ export class Session {
     const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
     const facts = resolveHandles(own, this.#registry);
     this.#gate({
-      candidate: { kind: 'query', sql, facts, transactionStatus: this.#server.transactionStatus },
+      candidate: { kind: 'query', sql, facts, ...this.#state },
       bytes: buffer.subarray(start, end),
       onForward: () => this.#applyHandles(own, sql),
     });
@@ -301,7 +301,7 @@ export class Session {
       portalName,
       bindValues:
         portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [],
-      transactionStatus: this.#server.transactionStatus,
+      ...this.#state,
     };
     this.#gate({
       candidate,
@@ -319,7 +319,7 @@ export class Session {
         sql: `-- FunctionCall of function ${call.functionOid} (pg_proc.oid), past SQL`,
         facts: functionFacts(call.functionOid),
         bindValues: call.values.map((value) => showValue(value, 1)),
-        transactionStatus: this.#server.transactionStatus,
+        ...this.#state,
       },
       bytes: buffer.subarray(start, end),
     });
@@ -352,7 +352,7 @@ export class Session {
       kind,
       sql: '',
       facts: tooLarge(limit),
-      transactionStatus: this.#server.transactionStatus,
+      ...this.#state,
     };
     const admission = this.#parts.gate.admit(candidate, this.#parts.context);
     this.#parts.gate.recordRuleVerdict(admission);
@@ -451,6 +451,14 @@ export class Session {
     if (!mask) return undefined;
     if (candidate.kind === 'query') return new AnswerMask(mask, this.#encoding);
     return new AnswerMask(mask, this.#encoding, portal?.resultFormats ?? [], portal?.prepared.at(-1)?.fields);
+  }
+
+  /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
+  get #state(): Pick<Candidate, 'transactionStatus' | 'searchPath'> {
+    return {
+      transactionStatus: this.#server.transactionStatus,
+      searchPath: this.#server.parameter('search_path'),
+    };
   }
 
   get #encoding(): string {

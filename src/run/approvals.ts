@@ -85,6 +85,7 @@ export interface Approvals extends Asker, ApprovalDesk {
   readonly totals: ApprovalTotals;
   /** A place to answer that comes up later than the queue: the terminal of a child that needs the proxy first. */
   attach(channel: ApprovalChannel): void;
+  recall(request: ApprovalRequest): Answer | undefined;
 }
 
 interface Waiting extends PendingApproval {
@@ -202,9 +203,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
       } else entry.settle({ ...verdict, by, previewDigest: entry.digest });
       return 'settled';
     },
-    async ask(request, signal) {
-      if (signal.aborted)
-        return { decision: 'deny', by: { kind: signal.reason === 'cancel' ? 'cancel' : 'disconnect' } };
+    recall(request) {
       const approved = approvedForSession.get(exactKey(request));
       if (approved && sessionScopeObstacle(request) === undefined) {
         totals.repeated++;
@@ -216,6 +215,13 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
         totals.repeated++;
         return { decision: 'deny', by: { kind: 'earlier-denial' }, reason: refusal };
       }
+      return undefined;
+    },
+    async ask(request, signal) {
+      if (signal.aborted)
+        return { decision: 'deny', by: { kind: signal.reason === 'cancel' ? 'cancel' : 'disconnect' } };
+      const recalled = desk.recall(request);
+      if (recalled) return recalled;
       if (waiting.length >= maxPending) return nobody(`${waiting.length} statements wait for approval already.`);
       const attended = channels().some((channel) => channel.attended());
       if (!attended && options.unattended === 'deny') return nobody(options.howToApprove);
