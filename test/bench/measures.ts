@@ -42,11 +42,8 @@ export function measures(
     throughput('TPC-B-like, simple, 1 client', { clients: 1, mode: 'simple', selectOnly: false }),
     throughput('TPC-B-like, prepared, 16 clients', { clients: 16, mode: 'prepared', selectOnly: false }),
     throughput('connect, SELECT, disconnect', { clients: 1, mode: 'simple', selectOnly: true, reconnect: true }),
-    transfer(`SELECT of ${rows} rows`, `SELECT i, i * 2, md5('x') FROM generate_series(1, ${rows}) AS i`, rows),
-    transfer(
-      `COPY ${rows} rows out`,
-      `COPY (SELECT i, i * 2, md5('x') FROM generate_series(1, ${rows}) AS i) TO STDOUT`,
-    ),
+    transfer(`SELECT of ${rows} rows`, wide(rows), rows),
+    transfer(`COPY ${rows} rows out`, `COPY (${wide(rows)}) TO STDOUT`, rows),
     copyIn(rows),
     latency('latency of SELECT 1, median', 0.5, seconds),
     latency('latency of SELECT 1, 99 of 100', 0.99, seconds),
@@ -58,6 +55,10 @@ export function measures(
 async function withClient<Result>(target: BenchTarget, act: (client: RawClient) => Promise<Result>): Promise<Result> {
   const client = await RawClient.open(target);
   return act(client).finally(() => client.close());
+}
+
+function wide(rows: number): string {
+  return `SELECT i, i * 2, md5('x') FROM generate_series(1, ${rows}) AS i`;
 }
 
 /** A refusal is fast, and no figure: an answer without the rows counts as none. */
