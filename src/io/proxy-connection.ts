@@ -175,6 +175,7 @@ export class ProxyConnection {
           this.#balance();
         },
         writeClient: (slices) => writeAll(this.#client, slices),
+        balance: () => this.#balance(),
         close: (reason) => this.#close(reason),
       },
       parameters: upstream.parameters,

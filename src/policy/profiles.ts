@@ -71,8 +71,8 @@ export const situations = {
   'cursor':              row('DECLARE (and what it reads), FETCH, CLOSE',              allow,  allow,  allow,  allow),
   'backend':             row('other sessions: pg_terminate_backend, pg_cancel_backend', allow, ask,    deny,   ask),
   'opaque':              row('anything whose effect cannot be seen in its text',       allow,  ask,    deny,   ask),
-  'unknown':             row('statements that dbguard does not know',                  ask,    ask,    deny,   ask),
-  'unparseable':         row('text that no PostgreSQL grammar reads, or over a limit', ask,    ask,    deny,   ask),
+  'unknown':             row('statements that dbguard does not know',                  allow,  ask,    deny,   ask),
+  'unparseable':         row('text that no PostgreSQL grammar reads, or over a limit', allow,  ask,    deny,   ask),
 } as const satisfies Record<string, Situation>;
 
 export type SituationName = keyof typeof situations;

@@ -39,6 +39,8 @@ import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
 export interface SessionPort {
   writeServer(slices: Buffer[]): void;
   writeClient(slices: Buffer[]): void;
+  /** The session has taken or sent bytes by itself: reading may go on, or has to stop. */
+  balance(): void;
   /** Ends both connections once everything written has left. `reason` is for the transcript. */
   close(reason: string): void;
 }
@@ -99,9 +101,12 @@ export class Session {
     );
   }
 
-  /** Client bytes that wait behind a statement under review; the pump stops reading above its own limit. */
+  /**
+   * Client bytes that wait behind a statement under review; the pump stops reading above its own limit. Bytes of a
+   * message that is still coming in do not count: without the rest it would never end.
+   */
   get clientBacklog(): number {
-    return this.#client.buffered;
+    return this.#review === undefined ? 0 : this.#client.buffered;
   }
 
   /** Nothing under way: no transaction, nothing unanswered, nothing under review. */
@@ -508,6 +513,7 @@ export class Session {
       return;
     }
     this.#pump();
+    this.#parts.port.balance();
     if (end.kind === 'deny' && end.endSession) this.#parts.reviewer.endSession();
   }
 

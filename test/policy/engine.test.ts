@@ -156,7 +156,11 @@ t.test('no rule lets pass what nobody understands', async (t) => {
     const broken: Facts = { statements: [], unparseable: { reason, message: 'x' } };
     const ruling = policy.decide(input(broken));
     t.match(ruling, { decision: 'ask', rule: 'builtin:unparseable', reason: /nobody can tell what it does/ }, reason);
-    t.equal(compilePolicy([], { profile: 'observe' }).decide(input(broken)).decision, 'ask');
+    t.equal(compilePolicy([], { profile: 'observe' }).decide(input(broken)).decision, 'allow', 'record only');
+    const observed = policyOf(
+      'policy: { profile: observe, rules: [ { name: no-drop, when: { effect: drop }, then: deny } ] }',
+    );
+    t.match(observed.decide(input(broken)), { decision: 'ask', rule: 'no-drop' }, 'it could hold a DROP');
     t.equal(compilePolicy([], { profile: 'read-only' }).decide(input(broken)).decision, 'deny');
   }
 });
