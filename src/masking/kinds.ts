@@ -164,6 +164,9 @@ const isoDate = /^(\d{4,6})-(\d\d)-(\d\d)(?: \d\d:\d\d:\d\d(?:\.\d+)?([+-]\d\d(?
 const epoch = Date.UTC(2000, 0, 1);
 const dayMs = 86_400_000;
 
+/** BigInt division rounds towards zero, which would move the last instant before 2000 into it. */
+const floorDivide = (a: bigint, b: bigint): bigint => (a - (((a % b) + b) % b)) / b;
+
 function truncated(keep: DatePrecision, oid: number | undefined, format: Format): CellMask {
   if (oid !== date && oid !== timestamp && oid !== timestamptz) return nullMask;
   if (format === 'text') {
@@ -183,7 +186,7 @@ function truncated(keep: DatePrecision, oid: number | undefined, format: Format)
     growth: 0,
     write(from, start, end, to, at) {
       if (end - start !== size) return -1;
-      const ms = size === 4 ? from.readInt32BE(start) * dayMs : Number(from.readBigInt64BE(start) / 1000n);
+      const ms = size === 4 ? from.readInt32BE(start) * dayMs : Number(floorDivide(from.readBigInt64BE(start), 1000n));
       const day = new Date(epoch + ms);
       // infinity, and years that this calendar does not reach
       if (Number.isNaN(day.getTime()) || day.getUTCFullYear() < 1) return -1;

@@ -20,7 +20,7 @@ const cases = [
     what: 'text',
     options: { ...defaults, format: 'text', delimiter: '\t', null: '\\N' },
     data: 'a\\\\\tse\\tcret\\n\n\\N\t\\N\nb\\\tc\tßecrét\n',
-    expected: 'a\\\\\t*****t\\n\n\\N\t\\N\nb\\\tc\t****ét\n',
+    expected: 'a\\\\\t******t\\n\n\\N\t\\N\nb\\\tc\t****ét\n',
   },
   {
     what: 'csv',

@@ -103,8 +103,8 @@ t.test('against the profile of the same file', async (t) => {
   const ask = 'name: a, when: { effect: drop }, then: ask';
   t.match(rules(ask, '  profile: read-only\n'), [/never decides: the read-only profile is stricter about drop/]);
   t.strictSame(rules(ask, '  profile: guarded\n'), [], 'as strict, and it gives a reason');
-  const allow = 'name: a, when: { effect: [read, insert] }, then: allow';
-  t.match(rules(allow, '  profile: guarded\n'), [/never decides: the guarded profile allows read, insert anyway/]);
+  const allow = 'name: a, when: { effect: [cursor, prepare] }, then: allow';
+  t.match(rules(allow, '  profile: guarded\n'), [/never decides: the guarded profile allows cursor, prepare anyway/]);
 });
 
 t.test('names of connections and environments', async (t) => {
