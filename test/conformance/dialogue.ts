@@ -48,8 +48,8 @@ export const cancel = (client: string, options: { wrongKey?: boolean } = {}): St
 });
 export const hangUp = (): Step => ({ hangUp: true });
 
-/** Waits until a client sits in a statement whose text holds `part`. */
+/** Waits until a client sleeps or waits in the middle of a statement whose text holds `part`: past planning, so with its RowDescription under way. */
 export const running = (part: string): Step =>
   observe(
-    `SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active' AND pid <> pg_backend_pid() AND query LIKE '%${part}%' AND query NOT LIKE '%pg_stat_activity%'`,
+    `SELECT count(*) > 0 FROM pg_stat_activity WHERE state = 'active' AND wait_event IS NOT NULL AND pid <> pg_backend_pid() AND query LIKE '%${part}%' AND query NOT LIKE '%pg_stat_activity%'`,
   );
