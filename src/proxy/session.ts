@@ -64,7 +64,10 @@ export interface SessionParts {
 /** What to do with the frame at hand once it is decided. */
 interface Gated {
   readonly candidate: Candidate;
-  readonly bytes: Buffer;
+  /** Its bytes, `buffer[start, end)`: left where they are, so that neighbours leave in one write. */
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
   readonly portal?: Portal;
   /** Registry changes that follow from running it. */
   readonly onForward?: () => ((done: boolean) => void) | undefined;
@@ -243,7 +246,9 @@ export class Session {
     const facts = resolveHandles(own, this.#registry);
     this.#gate({
       candidate: { kind: 'query', sql, facts, ...this.#state },
-      bytes: buffer.subarray(start, end),
+      buffer,
+      start,
+      end,
       onForward: () => this.#applyHandles(own, sql),
     });
   }
@@ -310,7 +315,9 @@ export class Session {
     };
     this.#gate({
       candidate,
-      bytes: buffer.subarray(start, end),
+      buffer,
+      start,
+      end,
       ...(portal ? { portal } : {}),
       onForward: () => this.#applyHandles(facts, candidate.sql),
     });
@@ -326,7 +333,9 @@ export class Session {
         bindValues: call.values.map((value) => showValue(value, 1)),
         ...this.#state,
       },
-      bytes: buffer.subarray(start, end),
+      buffer,
+      start,
+      end,
     });
   }
 
@@ -436,7 +445,7 @@ export class Session {
         );
       },
     });
-    this.#outbox.out.pushMessage(gated.bytes);
+    this.#outbox.out.push(gated.buffer, gated.start, gated.end);
   }
 
   /** Before the gate, since a statement that would carry masked values where nothing masks them is a denial. */

@@ -6,6 +6,7 @@ import { BuiltInFunctions } from './builtin-functions.js';
 import type { CatalogFunctions } from './catalog-functions.js';
 import type { Analyser, Facts, SessionSettings, StatementFacts } from './facts.js';
 import { type GrammarOptions, loadGrammar, type Rejection } from './grammar.js';
+import { armIntegers, isOneQuery, type Tripwire, transferFacts, withoutIntegers } from './integer-blind.js';
 import { Positions, trim } from './positions.js';
 import { Scope } from './scope.js';
 import type { ParseTree } from './tree.js';
@@ -35,11 +36,15 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
         cache.clear();
         generation = catalog?.generation;
       }
-      const known = cache.get(sql);
-      if (known !== undefined) return known;
-      const facts = read(sql, knowledge);
+      const known = cache.find(sql);
+      if (known !== undefined) return known.facts;
+      const blind = withoutIntegers(sql);
+      const alike = blind === undefined ? undefined : cache.find(blind);
+      if (alike !== undefined) return transferFacts(alike.facts, alike.sql.length, sql);
+      const { facts, wire } = read(sql, knowledge, blind !== undefined);
+      if (blind !== undefined && wire?.tripped === false) cache.set(blind, sql, facts);
       // A parser that is just restarting will know better next time.
-      if (facts.unparseable?.reason !== 'parser-failure') cache.set(sql, facts);
+      else if (facts.unparseable?.reason !== 'parser-failure') cache.set(sql, sql, facts);
       return facts;
     },
   };
@@ -57,13 +62,16 @@ const backslashes: Facts = {
   },
 };
 
-function read(sql: string, knowledge: Knowledge): Facts {
+/** `armed`: tells also whether the facts depend on integers of the text; no `wire` means that they may. */
+function read(sql: string, knowledge: Knowledge, armed: boolean): { readonly facts: Facts; readonly wire?: Tripwire } {
   try {
     const parsed = knowledge.grammar.parse(sql);
-    if ('rejection' in parsed) return { statements: [], unparseable: parsed.rejection };
-    return { statements: statementFacts(sql, parsed.tree, knowledge) };
+    if ('rejection' in parsed) return { facts: { statements: [], unparseable: parsed.rejection } };
+    const { tree } = parsed;
+    const wire = armed && isOneQuery(tree) ? armIntegers(tree) : undefined;
+    return { facts: { statements: statementFacts(sql, tree, knowledge) }, ...(wire ? { wire } : {}) };
   } catch (error) {
-    return { statements: [], unparseable: failure(error) };
+    return { facts: { statements: [], unparseable: failure(error) } };
   }
 }
 
@@ -85,9 +93,15 @@ function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): Sta
   });
 }
 
+interface Known {
+  /** The text that the facts were read from. */
+  readonly sql: string;
+  readonly facts: Facts;
+}
+
 /** Oldest goes first; bounded in entries and in bytes. */
 class FactsCache {
-  readonly #facts = new Map<string, Facts>();
+  readonly #known = new Map<string, Known>();
   readonly #maxEntries: number;
   readonly #maxBytes: number;
   #bytes = 0;
@@ -97,32 +111,33 @@ class FactsCache {
     this.#maxBytes = maxBytes;
   }
 
-  get(sql: string): Facts | undefined {
-    return this.#facts.get(sql);
+  find(key: string): Known | undefined {
+    return this.#known.get(key);
   }
 
-  set(sql: string, facts: Facts): void {
-    const bytes = roughSize(sql, facts);
+  set(key: string, sql: string, facts: Facts): void {
+    const known = { sql, facts };
+    const bytes = roughSize(key, known);
     // One long text must not push out all the short ones that an application repeats.
     if (bytes > this.#maxBytes / 16) return;
-    this.#facts.set(sql, facts);
+    this.#known.set(key, known);
     this.#bytes += bytes;
-    for (const [oldest, itsFacts] of this.#facts) {
-      if (this.#facts.size <= this.#maxEntries && this.#bytes <= this.#maxBytes) return;
-      this.#facts.delete(oldest);
-      this.#bytes -= roughSize(oldest, itsFacts);
+    for (const [oldest, its] of this.#known) {
+      if (this.#known.size <= this.#maxEntries && this.#bytes <= this.#maxBytes) return;
+      this.#known.delete(oldest);
+      this.#bytes -= roughSize(oldest, its);
     }
   }
 
   clear(): void {
-    this.#facts.clear();
+    this.#known.clear();
     this.#bytes = 0;
   }
 }
 
 /** Two bytes a character, and what V8 takes for the objects: measured once, rounded up. */
-function roughSize(sql: string, facts: Facts): number {
-  let bytes = 200 + 2 * sql.length;
+function roughSize(key: string, { sql, facts }: Known): number {
+  let bytes = 200 + 2 * (key === sql ? sql.length : key.length + sql.length);
   for (const { effects } of facts.statements) {
     bytes += 300;
     for (const { targets } of effects) bytes += 150 + 100 * targets.length;

@@ -4,7 +4,7 @@ import type { Target } from './facts.js';
 import { restricts } from './restriction.js';
 import { relationTarget, Scope, type Source, withColumns } from './scope.js';
 import { fromItems, limitsRows } from './select-shape.js';
-import { as, constant, type Node, names, type Returning, returningOf } from './tree.js';
+import { as, type Node, names, type Returning, returningOf, stringConstant } from './tree.js';
 import { operatorOf } from './trivial-comparison.js';
 import type { Handlers, Walk } from './walk.js';
 
@@ -122,9 +122,9 @@ function select(statement: SelectStmt, walk: Walk, outer: Scope): void {
 function fixColumns(condition: Node | undefined, scope: Scope): void {
   const comparison = as(condition, 'A_Expr');
   const column = names(as(comparison?.lexpr, 'ColumnRef')?.fields);
-  const value = constant(comparison?.rexpr);
+  const value = stringConstant(comparison?.rexpr);
   if (comparison?.kind !== 'AEXPR_OP' || operatorOf(comparison) !== '=') return;
-  if (column.length === 1 && typeof value === 'string') scope.fix(column[0] ?? '', value);
+  if (column.length === 1 && value !== undefined) scope.fix(column[0] ?? '', value);
 }
 
 /** A new level in which the WITH queries are known. Each sees those before it; under RECURSIVE it sees all. */

@@ -35,11 +35,14 @@ function castValue(arg: Node, type: string | undefined): Node {
   return { A_Const: { boolval: { boolval: truth } } };
 }
 
+const arithmeticOperators: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '||']);
+
 function arithmetic(node: Node): Node {
   const expression = as(node, 'A_Expr');
   const { lexpr, rexpr } = expression ?? {};
   if (expression?.kind !== 'AEXPR_OP' || rexpr === undefined) return node;
   const operator = names(expression.name).at(-1) ?? '';
+  if (!arithmeticOperators.has(operator)) return node;
   const right = simplify(rexpr);
   if (lexpr === undefined) {
     const value = constant(right);

@@ -59,7 +59,8 @@ export function eachChild(struct: unknown, visit: (node: Node) => void): void {
     for (const item of struct) descend(item, visit);
     return;
   }
-  for (const value of Object.values(struct)) descend(value, visit);
+  // an integer holds no nodes, and integer-blind.ts wants to know who reads it
+  for (const key in struct) if (key !== 'ival') descend((struct as Record<string, unknown>)[key], visit);
 }
 
 function descend(value: unknown, visit: (node: Node) => void): void {
@@ -85,6 +86,22 @@ export function treeKey(tree: unknown): string {
   const parts: string[] = [];
   for (const [key, value] of Object.entries(tree)) if (key !== 'location') parts.push(`${key}:${treeKey(value)}`);
   return `{${parts.join()}}`;
+}
+
+export function isConstant(node: Node | undefined): boolean {
+  return as(node, 'A_Const') !== undefined;
+}
+
+/** The value of a string constant; looks at no other kind, see integer-blind.ts. */
+export function stringConstant(node: Node | undefined): string | undefined {
+  const text = as(node, 'A_Const')?.sval;
+  return text && (text.sval ?? '');
+}
+
+/** The value of a boolean constant; looks at no other kind. */
+export function booleanConstant(node: Node | undefined): boolean | undefined {
+  const truth = as(node, 'A_Const')?.boolval;
+  return truth && (truth.boolval ?? false);
 }
 
 /** A constant's value: number, string or boolean; null for NULL; undefined for anything else. Casts are not followed. */

@@ -1,7 +1,7 @@
 /** Comparisons that nearly every row satisfies: `id = id`, `id > 0`, `name LIKE '%'`, `created_at < now()`. */
 import type { A_Expr } from 'libpg-query';
 import { simplify } from './simplify.js';
-import { as, constant, type Node, names, sameTree } from './tree.js';
+import { as, booleanConstant, constant, isConstant, type Node, names, sameTree, stringConstant } from './tree.js';
 
 const negations: Readonly<Record<string, string>> = {
   '=': '<>',
@@ -28,6 +28,8 @@ export function operatorOf(expression: A_Expr): string | undefined {
   const name = path.length === 1 || path[0] === 'pg_catalog' ? path.at(-1) : undefined;
   return name === '!=' ? '<>' : name;
 }
+
+const inequalities: ReadonlySet<string> = new Set(['<>', '<', '>', '<=', '>=']);
 
 /** Both sides simplified; at least one of them depends on the row. */
 export function acceptsNearlyAll(
@@ -75,7 +77,7 @@ function itemsOf(node: Node | undefined): Node[] {
 function listAcceptsAll(left: Node | undefined, items: readonly Node[], exclude: boolean): boolean {
   if (items.length === 0) return false;
   if (exclude) return items.every((item) => trivialDifference(left, item));
-  const values = items.map(constant);
+  const values = items.map(booleanConstant);
   return items.some((item) => sameTree(left, item)) || (values.includes(true) && values.includes(false));
 }
 
@@ -85,13 +87,13 @@ function trivialDifference(left: Node | undefined, right: Node | undefined): boo
 
 /** `row operator value`, where `row` depends on the row. */
 function trivial(row: Node | undefined, operator: string, value: Node | undefined): boolean {
-  if (row === undefined || value === undefined || constant(row) !== undefined) return false;
+  if (row === undefined || value === undefined || isConstant(row)) return false;
   if (sameTree(row, value)) return ['=', '<=', '>=', '~~', '~~*'].includes(operator);
   if (isShifted(row, operator, value)) return true;
   const age = isBirthday(row) ? ageOf(value) : undefined;
   if (age === 'future') return operator === '<' || operator === '<=';
   if (age === 'long ago') return operator === '>' || operator === '>=';
-  const bound = constant(value);
+  const bound = inequalities.has(operator) ? constant(value) : undefined;
   if (bound === undefined || bound === null) return patternAcceptsAll(operator, value);
   switch (operator) {
     case '<>':
@@ -104,7 +106,7 @@ function trivial(row: Node | undefined, operator: string, value: Node | undefine
     case '<=':
       return isHighest(bound);
     default:
-      return patternAcceptsAll(operator, value);
+      return false;
   }
 }
 
@@ -129,22 +131,21 @@ const nows = ['now', 'clock_timestamp', 'statement_timestamp', 'transaction_time
 
 function isNow(node: Node | undefined): boolean {
   if (as(node, 'SQLValueFunction') !== undefined) return true;
-  if (constant(node) === 'now') return true;
+  if (stringConstant(node) === 'now') return true;
   return nows.includes(names(as(node, 'FuncCall')?.funcname).at(-1) ?? '');
 }
 
 /** `now()` and later; `now() - interval '50 years'`, `'2001-01-01'`: before most databases had any rows. */
 function ageOf(value: Node): 'future' | 'long ago' | undefined {
   if (isNow(value)) return 'future';
-  const text = constant(value);
-  const year = typeof text === 'string' ? Number(/^\s*(\d{4})-/.exec(text)?.[1] ?? Number.NaN) : Number.NaN;
+  const year = Number(/^\s*(\d{4})-/.exec(stringConstant(value) ?? '')?.[1] ?? Number.NaN);
   if (year >= 2040) return 'future';
   if (year < 2005) return 'long ago';
   const sum = as(value, 'A_Expr');
   if (sum?.kind !== 'AEXPR_OP' || !isNow(sum.lexpr)) return undefined;
   if (operatorOf(sum) === '+') return 'future';
-  const span = constant(sum.rexpr === undefined ? undefined : simplify(sum.rexpr));
-  const years = typeof span === 'string' ? Number(/^\s*(\d+)\s*y/.exec(span)?.[1] ?? 0) : 0;
+  const span = stringConstant(sum.rexpr === undefined ? undefined : simplify(sum.rexpr)) ?? '';
+  const years = Number(/^\s*(\d+)\s*y/.exec(span)?.[1] ?? 0);
   return years >= 20 ? 'long ago' : undefined;
 }
 
@@ -175,8 +176,8 @@ function isShifted(row: Node, operator: string, value: Node): boolean {
 }
 
 function patternAcceptsAll(operator: string, value: Node): boolean {
-  const pattern = constant(value) ?? constant(as(value, 'FuncCall')?.args?.[0]);
-  if (typeof pattern !== 'string') return false;
+  const pattern = stringConstant(value) ?? stringConstant(as(value, 'FuncCall')?.args?.[0]);
+  if (pattern === undefined) return false;
   switch (operator) {
     case '~~':
     case '~~*':
