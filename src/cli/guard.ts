@@ -26,6 +26,7 @@ import { type CompiledPolicy, compilePolicy } from '../policy/engine.js';
 import type { ProfileName } from '../policy/profiles.js';
 import type { ConnectionConfig } from '../policy/read-connection.js';
 import type { Asker } from '../proxy/asker.js';
+import { DryRunner } from '../proxy/dry-run.js';
 import { Gate, type GateTotals } from '../proxy/gate.js';
 import type { ProxyAddress, RealCredentials } from '../run/environment.js';
 import { createAnalyser } from '../sql/analyser.js';
@@ -148,6 +149,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       asker: options.asker,
       clock: { now: () => Date.now(), monotonic: () => performance.now() },
     });
+    const dryRuns = new DryRunner();
     const judged = { connection: name, subject, agent: options.agent };
     const proxy = await startProxy({
       listen: options.listen,
@@ -175,7 +177,8 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
         }),
         masksFor: (database) => masking.session(database),
         reviewerFor: (_upstream, client) => ({
-          impact: (candidate) => measureImpact(candidate, controls.of(client.database)),
+          impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
+          dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
           endSession: options.endSession,
         }),
         maxMessage,

@@ -25,3 +25,12 @@ export function decodeRowDescription(bytes: Buffer, start: number, end: number):
   }
   return fields;
 }
+
+export function decodeColumnNames(bytes: Buffer, start: number, end: number): string[] {
+  const reader = new Reader(bytes, start + headerBytes, end);
+  return Array.from({ length: reader.uint16() }, () => {
+    const name = reader.cstringBytes().toString('utf8');
+    reader.bytes(18);
+    return name;
+  });
+}

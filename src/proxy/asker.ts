@@ -1,5 +1,6 @@
 import type { Ruling } from '../policy/decision.js';
 import type { Facts } from '../sql/facts.js';
+import type { TransactionSoFar } from './transaction-log.js';
 
 /** What a person is asked. Everything in it is attacker-controlled text except the ruling: screens sanitise it. */
 export interface ApprovalRequest {
@@ -23,7 +24,11 @@ export interface ApprovalRequest {
   readonly facts: Facts;
   readonly ruling: Ruling;
   readonly transactionStatus: 'I' | 'T' | 'E';
+  /** What the open transaction has done before this statement. */
+  readonly soFar?: TransactionSoFar;
   readonly impact: Impact;
+  /** Runs the statement and undoes it, to see what it does. Never rejects. */
+  readonly dryRun?: () => Promise<DryRun>;
   /** Milliseconds since 1970 UTC, after which silence means deny. */
   readonly askedAt: number;
   readonly expiresAt: number;
@@ -40,6 +45,18 @@ export interface ImpactLine {
   readonly label: string;
   readonly text: string;
   readonly severity: 'info' | 'warning' | 'danger';
+}
+
+/** What running the statement and undoing it has shown, or why that was not done. */
+export type DryRun =
+  | { readonly refused: string }
+  | { readonly lines: readonly ImpactLine[]; readonly rows: readonly DryRunRow[] };
+
+/** One of the rows hit: deleted, inserted, changed. Masked values are already replaced. */
+export interface DryRunRow {
+  readonly sign: '-' | '+' | '~';
+  /** Of a changed row its key and what changed; `was` is there where the value is another now. */
+  readonly cells: readonly { readonly column: string; readonly was?: string | null; readonly value: string | null }[];
 }
 
 export type Answer =

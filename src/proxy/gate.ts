@@ -11,9 +11,10 @@ import type { Policy, Ruling } from '../policy/decision.js';
 import type { Facts } from '../sql/facts.js';
 import type { EntryBody, Recorder } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
-import type { Answer, ApprovalRequest, Asker, Impact } from './asker.js';
+import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import type { GatedKind } from './denial.js';
 import { FactsRecords } from './facts-record.js';
+import type { TransactionSoFar } from './transaction-log.js';
 
 /** Who is connected, and where: fixed for one client connection. */
 export interface ConnectionContext {
@@ -41,6 +42,8 @@ export interface Candidate {
   readonly bindValues?: readonly (string | null)[];
   readonly transactionStatus: TransactionStatus;
   readonly searchPath?: string | undefined;
+  /** Of the open transaction, before this statement. */
+  readonly soFar?: TransactionSoFar | undefined;
   /** A denial that was decided elsewhere; it stands whatever the policy says. */
   readonly denial?: Ruling | undefined;
 }
@@ -57,9 +60,6 @@ export interface Clock {
   /** Milliseconds of a clock that never jumps. */
   monotonic(): number;
 }
-
-/** Asks the database, within a time limit, what a statement would hit. Never throws. */
-export type ImpactSource = (candidate: Candidate, context: ConnectionContext) => Promise<Impact>;
 
 /** Sums over a session, for its last line. */
 export interface GateTotals {
@@ -181,10 +181,13 @@ export class Gate {
     candidate: Candidate,
     admission: Admission,
     context: ConnectionContext,
-    impact: Impact,
+    found: { readonly impact: Impact; readonly dryRun?: () => Promise<DryRun> },
     signal: AbortSignal,
   ): Promise<Answer> {
-    const request = this.#request(candidate, admission, context, impact);
+    const request = {
+      ...this.#request(candidate, admission, context, found.impact),
+      ...(found.dryRun ? { dryRun: found.dryRun } : {}),
+    };
     const answer = await Promise.race([this.#ask(request, signal), interrupted(signal)]);
     this.recordVerdict(admission, answer, this.#parts.clock.now() - request.askedAt);
     return answer;
@@ -215,6 +218,7 @@ export class Gate {
       facts: candidate.facts,
       ruling: admission.ruling,
       transactionStatus: candidate.transactionStatus,
+      ...(candidate.soFar ? { soFar: candidate.soFar } : {}),
       impact,
       askedAt,
       expiresAt: askedAt + this.#parts.policy.approvalTimeoutMs,
@@ -246,6 +250,11 @@ export class Gate {
       },
       answer.decision === 'deny' && answer.reason ? { reason: answer.reason } : undefined,
     );
+  }
+
+  /** The person had the statement run and undone, before deciding. Its bytes leave after this. */
+  recordDryRun(admission: Admission): void {
+    this.#parts.recorder.append({ k: 'dry-run', of: admission.n });
   }
 
   /** An error before it made the server skip the statement while it waited: nobody was asked, nothing ran. */

@@ -28,6 +28,10 @@ export class Meter {
     else this.#tags[tagsKept - 1] = tag;
   }
 
+  get tags(): readonly string[] {
+    return this.#tags;
+  }
+
   /** Rows that the command tags report: the last number of `INSERT 0 5`, `SELECT 7`, `COPY 3`. */
   get rows(): number {
     let rows = 0;

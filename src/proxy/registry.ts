@@ -83,6 +83,11 @@ export class Registry {
     this.#portals.clear();
   }
 
+  /** Besides the one given. */
+  otherPortals(portal: Portal | undefined): number {
+    return [...this.#portals.values()].filter((one) => one !== portal).length;
+  }
+
   get size(): number {
     return this.#statements.size + this.#portals.size;
   }

@@ -75,10 +75,16 @@ export class Responses {
   #head = 0;
   #discarding = false;
   #copyIn = false;
+  #pipeline: 'none' | 'prepared' | 'executed' = 'none';
 
   /** The server discards what it gets until the next Sync; nothing forwarded now would run. */
   get discarding(): boolean {
     return this.#discarding;
+  }
+
+  /** What was forwarded since the last Sync or Query: there an implicit transaction is open. */
+  get pipeline(): 'none' | 'prepared' | 'executed' {
+    return this.#pipeline;
   }
 
   get copyIn(): boolean {
@@ -109,6 +115,9 @@ export class Responses {
       this.#copyIn = false;
       if (this.pending === 0) return;
     }
+    if (!isExtended(expectation.kind)) this.#pipeline = 'none';
+    else if (expectation.kind === 'execute') this.#pipeline = 'executed';
+    else if (this.#pipeline === 'none' && expectation.kind !== 'copy-end') this.#pipeline = 'prepared';
     this.#queue.push(expectation);
   }
 

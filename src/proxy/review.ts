@@ -1,20 +1,29 @@
 /**
  * The wait for a person: one statement is held, everything its client sent behind it waits with it.
  *
- *   settle what runs before it -> let the server parse what we could not -> impact -> notice -> ask
+ *   settle what runs before it -> let the server parse what we could not -> impact -> notice -> ask (-> dry run)
+ *
+ * Impact and dry run are asked for in the client's own session where its transaction can come through that unharmed;
+ * else the impact comes from dbguard's own connection, and there is no dry run.
  *
  * What lives here: the steps of one review. What it must not know: the other statements, sockets, screens.
  */
+import { messageOf } from '../errors.js';
 import { decodeFields, type ErrorText, encodeNotice, message } from '../wire/backend.js';
 import { backend, frontend } from '../wire/messages.js';
-import type { Answer } from './asker.js';
+import type { Answer, DryRun, Impact } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
-import type { Admission, Candidate, ConnectionContext, Gate, ImpactSource } from './gate.js';
+import { dryRunLimits } from './dry-run.js';
+import type { Admission, Candidate, ConnectionContext, Gate } from './gate.js';
+import type { HeldStatement } from './held-statement.js';
+import { Inquiry, type InSession, PortalLost, SessionHarmed } from './inquiry.js';
 import type { Outgoing } from './outgoing.js';
 import type { ServerSide } from './server-side.js';
 
 export interface Reviewer {
-  readonly impact: ImpactSource;
+  /** What a statement would hit. Never rejects. `session` is the client's own, where it can be asked. */
+  impact(candidate: Candidate, held: HeldStatement, session: InSession | undefined): Promise<Impact>;
+  dryRun(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun>;
   /** The person chose to end the whole run. */
   endSession(): void;
 }
@@ -37,7 +46,17 @@ export interface ReviewParts {
   readonly release: () => void;
   readonly toClient: (message: Buffer) => void;
   readonly finish: (end: ReviewEnd) => void;
+  readonly held: HeldStatement;
+  /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
+  readonly inquiry: () => Inquiry | { readonly obstacle: string };
+  /** The journal has the entry of everything pushed from now on. */
+  readonly requireCommit: () => void;
+  /** The server's side of this connection cannot be trusted any more. */
+  readonly harmed: (what: string) => void;
 }
+
+/** Planning and catalog questions only. */
+const impactLimits = { statementMs: 2000, lockMs: 500, readOnly: true };
 
 /** What the server said to a text that no grammar of ours reads. */
 type ProbeResult = 'rejected' | 'parsed';
@@ -47,6 +66,7 @@ export class Review {
   readonly #abort = new AbortController();
   #whenQuiet: ((skipped: boolean) => void) | undefined;
   #over = false;
+  #portalLost = false;
 
   constructor(parts: ReviewParts) {
     this.#parts = parts;
@@ -55,7 +75,10 @@ export class Review {
   start(): void {
     this.#run().then(
       (end) => this.#finish(end),
-      () => this.#finish({ kind: 'deny', endSession: false, error: reviewFailed }),
+      (error) => {
+        if (error instanceof SessionHarmed) this.#parts.harmed(error.message);
+        this.#finish(error instanceof PortalLost ? this.#skipped() : failed);
+      },
     );
   }
 
@@ -81,11 +104,8 @@ export class Review {
   }
 
   async #run(): Promise<ReviewEnd> {
-    const { candidate, admission, context, gate, reviewer, toClient } = this.#parts;
-    if (await this.#settle()) {
-      gate.recordSkipped(admission);
-      return { kind: 'skipped' };
-    }
+    const { candidate, admission, context, gate, reviewer, held, toClient } = this.#parts;
+    if (await this.#settle()) return this.#skipped();
     if (isMaybeTypo(candidate) && (await this.#probe()) === 'rejected') return { kind: 'skipped' };
     if (admission.ruling.decision === 'deny') {
       gate.recordRuleVerdict(admission);
@@ -93,14 +113,42 @@ export class Review {
     }
     const recalled = gate.recall(candidate, admission, context);
     if (recalled) return endOf(admission, recalled);
-    const impact = await reviewer.impact(candidate, context);
+    const asked = this.#parts.inquiry();
+    const inquiry = asked instanceof Inquiry ? asked : undefined;
+    const impact = inquiry
+      ? await inquiry.run(impactLimits, (session) => reviewer.impact(candidate, held, session))
+      : await reviewer.impact(candidate, held, undefined);
     if (admission.ruling.pendingRows && impact.estimatedRows !== undefined) {
       const ruling = gate.reconsider(candidate, admission, context, impact.estimatedRows);
       if (ruling.decision === 'allow') return { kind: 'allow' };
     }
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(admission.ruling)));
-    const answer = await gate.review(candidate, admission, context, impact, this.#abort.signal);
-    return endOf(admission, answer);
+    const dryRun = (): Promise<DryRun> =>
+      asked instanceof Inquiry ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
+    const answer = await gate.review(candidate, admission, context, { impact, dryRun }, this.#abort.signal);
+    // an answer may come while a dry run is being undone
+    await inquiry?.idle;
+    return this.#portalLost ? this.#skipped() : endOf(admission, answer);
+  }
+
+  async #dryRun(inquiry: Inquiry): Promise<DryRun> {
+    const { candidate, admission, gate, reviewer, held, requireCommit } = this.#parts;
+    if (this.#over || this.#abort.signal.aborted || this.#portalLost) return { refused: 'the statement is decided' };
+    gate.recordDryRun(admission);
+    requireCommit();
+    try {
+      return await inquiry.run(dryRunLimits, (session) => reviewer.dryRun(candidate, held, session));
+    } catch (error) {
+      if (error instanceof SessionHarmed) this.#parts.harmed(error.message);
+      if (error instanceof PortalLost) this.#portalLost = true;
+      return { refused: messageOf(error) };
+    }
+  }
+
+  /** An error made the server skip it: nothing ran. */
+  #skipped(): ReviewEnd {
+    this.#parts.gate.recordSkipped(this.#parts.admission);
+    return { kind: 'skipped' };
   }
 
   /** Waits until the server has answered everything before; true when it skips what follows. */
@@ -180,3 +228,5 @@ const reviewFailed: ErrorText = {
   message: 'dbguard could not put this statement to a person and did not run it',
   hint: 'See the terminal of dbguard run; try again once.',
 };
+
+const failed: ReviewEnd = { kind: 'deny', endSession: false, error: reviewFailed };

@@ -20,6 +20,8 @@ export class ServerSide {
   readonly #toClient: Outgoing;
   readonly #parameters: Map<string, string>;
   #status: TransactionStatus = 'I';
+  #wholeRows = false;
+  #inquiring = false;
   /** Of the last statement answered since ReadyForQuery. */
   #lastMask: AnswerMask | undefined;
 
@@ -45,8 +47,19 @@ export class ServerSide {
 
   /** Rows and COPY data come out message by message from now on: where anything may have to be rewritten. */
   cutRows(): void {
+    this.#wholeRows = true;
     this.#framer.setStreamed(backend.dataRow, false);
     this.#framer.setStreamed(backend.copyData, false);
+  }
+
+  get inquiring(): boolean {
+    return this.#inquiring;
+  }
+
+  /** dbguard asks for itself: its sinks need whole rows, and nothing that comes of it is for the client. */
+  set inquiring(on: boolean) {
+    this.#inquiring = on;
+    this.#framer.setStreamed(backend.dataRow, !on && !this.#wholeRows);
   }
 
   /** Throws ProtocolViolation when the server's answers no longer fit what was asked. */
@@ -73,7 +86,14 @@ export class ServerSide {
       this.#status = String.fromCharCode(bytes[start + headerBytes] as number) as TransactionStatus;
     } else if (type === backend.parameterStatus) {
       const reader = new Reader(bytes, start + headerBytes, end);
-      this.#parameters.set(reader.cstringBytes().toString('utf8'), reader.cstringBytes().toString('utf8'));
+      const name = reader.cstringBytes().toString('utf8');
+      // set for our own questions and set back by their end
+      if (this.#inquiring && name === 'search_path') return;
+      this.#parameters.set(name, reader.cstringBytes().toString('utf8'));
+    }
+    if (this.#inquiring && type === backend.noticeResponse) {
+      responses.head?.sink?.(type, bytes, start, end);
+      return;
     }
     if (type === backend.readyForQuery) this.#lastMask = undefined;
     if (owner?.mask) this.#lastMask = owner.mask;

@@ -10,6 +10,7 @@ import type { RewritePlan } from '../masking/masker.js';
 import type { Ruling } from '../policy/decision.js';
 import type { Analyser, Facts } from '../sql/facts.js';
 import { type ErrorText, encodeError } from '../wire/backend.js';
+import type { BindValues } from '../wire/extended-query.js';
 import { Framer } from '../wire/framer.js';
 import {
   decodeBind,
@@ -24,6 +25,8 @@ import { frontend, ProtocolViolation } from '../wire/messages.js';
 import { deniedByRule, failingMessage, type GatedKind } from './denial.js';
 import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
 import type { Admission, Candidate, ConnectionContext, Gate } from './gate.js';
+import type { HeldStatement } from './held-statement.js';
+import { Inquiry } from './inquiry.js';
 import { JournaledOutbox } from './journaled-outbox.js';
 import { Meter } from './meter.js';
 import { Outgoing } from './outgoing.js';
@@ -34,6 +37,7 @@ import { AnswerMask, type ClientMasks, copiesOut, copyNotMaskable, maskRuling, R
 import { isMaybeTypo, Review, type ReviewEnd, type Reviewer } from './review.js';
 import { ServerSide } from './server-side.js';
 import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
+import { TransactionLog } from './transaction-log.js';
 
 /** How the session acts on the world. */
 export interface SessionPort {
@@ -82,6 +86,7 @@ export class Session {
   readonly #outbox: JournaledOutbox;
   readonly #registry = new Registry();
   readonly #reading = new Reading();
+  readonly #transaction = new TransactionLog();
   /** Texts in this turn's Parse messages that no entry discloses yet. */
   #undisclosed: Prepared[] = [];
   readonly #masks: ResultMasks | undefined;
@@ -139,8 +144,9 @@ export class Session {
       return;
     }
     this.#flushClient();
-    if (this.#server.transactionStatus === 'I' && this.#server.responses.idle) {
+    if (this.#server.transactionStatus === 'I' && this.#server.responses.idle && !this.#server.inquiring) {
       this.#approvedTransaction = false;
+      this.#transaction.clear();
       this.#masks?.settled();
       if (this.#outbox.empty) this.#registry.clearPortals();
     }
@@ -439,6 +445,7 @@ export class Session {
       settle: (how) => {
         settleHandles?.(how === 'done');
         settleReading?.();
+        if (how === 'done') this.#transaction.done(gated.candidate.facts, meter.tags);
         gate.recordOutcome(
           meter.outcome(how, gate.clock.monotonic(), this.#server.transactionStatus),
           meter.rowsChanged,
@@ -468,8 +475,9 @@ export class Session {
   }
 
   /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
-  get #state(): Pick<Candidate, 'transactionStatus' | 'searchPath'> {
+  get #state(): Pick<Candidate, 'transactionStatus' | 'searchPath' | 'soFar'> {
     return {
+      soFar: this.#transaction.soFar,
       transactionStatus: this.#server.transactionStatus,
       searchPath: this.#server.parameter('search_path'),
     };
@@ -501,8 +509,45 @@ export class Session {
         this.#flushClient();
       },
       finish: (end) => this.#afterReview(gated, admission, end),
+      held: this.#held(gated),
+      inquiry: () => this.#inquiry(gated),
+      requireCommit: () => this.#outbox.requireCommit(),
+      harmed: (what) => this.#abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: ${what}` }),
     });
     this.#review.start();
+  }
+
+  #held({ candidate, portal, mask }: Gated): HeldStatement {
+    const only = portal?.prepared[0];
+    return {
+      bound: portal && only ? { ...boundBy(portal), parameterTypes: only.parameterTypes } : undefined,
+      diagnosticsMasked: mask?.diagnostics ?? this.#masks?.plan(candidate.sql).kind === 'deny',
+      maskOf: (sql) => {
+        const plan = this.#masks?.plan(sql);
+        if (plan?.kind === 'deny') return 'hidden';
+        return plan?.kind === 'mask' ? new AnswerMask(plan, this.#encoding, []) : undefined;
+      },
+    };
+  }
+
+  #inquiry({ candidate, portal }: Gated): Inquiry | { readonly obstacle: string } {
+    if (portal && portal.prepared.length !== 1) return { obstacle: 'what the portal runs is not known yet' };
+    // the text is sent anew, in UTF-8
+    if (this.#encoding !== 'UTF8' && !/^\p{ASCII}*$/u.test(candidate.sql))
+      return { obstacle: 'client_encoding is not UTF8' };
+    const obstacle = Inquiry.obstacle(this.#server, this.#registry.otherPortals(portal));
+    if (obstacle !== undefined) return { obstacle };
+    return new Inquiry({
+      server: this.#server,
+      out: this.#outbox.out,
+      release: () => this.#release(),
+      toClient: (bytes) => {
+        this.#toClient.pushMessage(bytes);
+        this.#flushClient();
+      },
+      name: this.#parts.unguessable,
+      portal: portal && { name: candidate.portalName ?? '', statement: portal.statementName, bound: boundBy(portal) },
+    });
   }
 
   #afterReview(gated: Gated, admission: Admission, end: ReviewEnd): void {
@@ -587,4 +632,8 @@ export class Session {
     this.#closed = true;
     this.#parts.port.close(error.message);
   }
+}
+
+function boundBy(portal: Portal): BindValues {
+  return { formats: portal.parameterFormats, values: portal.values, resultFormats: portal.resultFormats };
 }

@@ -6,6 +6,7 @@ export type EntryKind =
   | 'connection'
   | 'parse'
   | 'statement'
+  | 'dry-run'
   | 'verdict'
   | 'outcome'
   | 'intent'

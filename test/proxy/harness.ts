@@ -6,7 +6,9 @@ import { connectUpstream } from '../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../src/io/upstream/resolve.js';
 import type { Policy } from '../../src/policy/decision.js';
 import type { Answer, ApprovalRequest } from '../../src/proxy/asker.js';
+import { DryRunner } from '../../src/proxy/dry-run.js';
 import { Gate } from '../../src/proxy/gate.js';
+import type { Reviewer } from '../../src/proxy/review.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
 
@@ -57,6 +59,7 @@ export interface HarnessOptions {
   readonly policy: Policy;
   readonly maxMessage?: number;
   readonly maxConnections?: number;
+  readonly impact?: Reviewer['impact'];
 }
 
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
@@ -75,6 +78,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       },
     },
   });
+  const dryRuns = new DryRunner();
   const facts = { connection: 'test', subject: 'dev@example.test', agent: 'test-agent' };
   const proxy = await startProxy({
     listen: { host: '127.0.0.1', port: 0 },
@@ -94,7 +98,11 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
         context: { ...facts, now: Date.now() },
       }),
       masksFor: async () => undefined,
-      reviewerFor: () => ({ impact: async () => ({ lines: [] }), endSession: () => {} }),
+      reviewerFor: () => ({
+        impact: options.impact ?? (async () => ({ lines: [] })),
+        dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
+        endSession: () => {},
+      }),
       maxMessage: options.maxMessage ?? 64 << 20,
       connect: (parameters, protocolMinor, signal) => connectUpstream(upstream, parameters, { protocolMinor, signal }),
       cancelUpstream,
