@@ -14,7 +14,7 @@ import type { TransactionStatus } from '../wire/messages.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import type { GatedKind } from './denial.js';
 import { FactsRecords } from './facts-record.js';
-import type { TransactionSoFar } from './transaction-log.js';
+import type { TransactionLog } from './transaction-log.js';
 
 /** Who is connected, and where: fixed for one client connection. */
 export interface ConnectionContext {
@@ -42,8 +42,8 @@ export interface Candidate {
   readonly bindValues?: readonly (string | null)[];
   readonly transactionStatus: TransactionStatus;
   readonly searchPath?: string | undefined;
-  /** Of the open transaction, before this statement. */
-  readonly soFar?: TransactionSoFar | undefined;
+  /** What the open transaction did before this statement. */
+  readonly transaction?: TransactionLog | undefined;
   /** A denial that was decided elsewhere; it stands whatever the policy says. */
   readonly denial?: Ruling | undefined;
 }
@@ -202,6 +202,7 @@ export class Gate {
 
   #request(candidate: Candidate, admission: Admission, context: ConnectionContext, impact: Impact): ApprovalRequest {
     const askedAt = this.#parts.clock.now();
+    const soFar = candidate.transaction?.soFar;
     return {
       id: `${context.number}-${++this.#requests}`,
       sid: context.sid,
@@ -218,7 +219,7 @@ export class Gate {
       facts: candidate.facts,
       ruling: admission.ruling,
       transactionStatus: candidate.transactionStatus,
-      ...(candidate.soFar ? { soFar: candidate.soFar } : {}),
+      ...(soFar ? { soFar } : {}),
       impact,
       askedAt,
       expiresAt: askedAt + this.#parts.policy.approvalTimeoutMs,

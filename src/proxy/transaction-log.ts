@@ -65,12 +65,11 @@ export class TransactionLog {
     if (statement.transaction === 'rollback-to') this.#partlyUndone = true;
     if (statement.transaction !== undefined) return;
     this.#statements++;
+    if (statement.deferred || !statement.effects.some(({ kind }) => changing.has(kind))) return;
     const targets = statement.effects
-      .filter(({ kind }) => changing.has(kind) && !statement.deferred)
+      .filter(({ kind }) => changing.has(kind))
       .flatMap((effect) => effect.targets)
       .map(({ schema, name }) => (schema === undefined ? name : `${schema}.${name}`));
-    const changes = statement.effects.some(({ kind }) => changing.has(kind)) && !statement.deferred;
-    if (!changes) return;
     const what = [statement.command.replace(/ AS$/, ''), [...new Set(targets)].slice(0, 3).join(', ')]
       .filter(Boolean)
       .join(' ');

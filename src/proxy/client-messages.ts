@@ -1,0 +1,244 @@
+/**
+ * What the client's messages mean: each becomes what the registry has to know, what answer the server will owe, and,
+ * where it runs something, a statement for the passage.
+ *
+ * Source: "Message Flow" and "Message Formats" in the PostgreSQL manual.
+ */
+import type { Facts } from '../sql/facts.js';
+import {
+  decodeBind,
+  decodeExecute,
+  decodeFunctionCall,
+  decodeNamed,
+  decodeParse,
+  decodeQuery,
+} from '../wire/frontend.js';
+import { frontend, ProtocolViolation } from '../wire/messages.js';
+import type { ConnectionState } from './connection-state.js';
+import type { GatedKind } from './denial.js';
+import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
+import type { Candidate } from './gate.js';
+import type { Passage } from './passage.js';
+import type { Prepared } from './registry.js';
+import { combineFacts, resolveHandles } from './resolve.js';
+import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
+
+export class ClientMessages {
+  readonly #state: ConnectionState;
+  readonly #passage: Passage;
+
+  constructor(state: ConnectionState, passage: Passage) {
+    this.#state = state;
+    this.#passage = passage;
+  }
+
+  /** One whole message, `buffer[start, end)`. Throws ProtocolViolation for what no client may send now. */
+  onMessage(type: number, buffer: Buffer, start: number, end: number): void {
+    switch (type) {
+      case frontend.query:
+        this.#onQuery(buffer, start, end);
+        return;
+      case frontend.parse:
+        this.#onParse(buffer, start, end);
+        break;
+      case frontend.bind:
+        this.#onBind(buffer, start, end);
+        break;
+      case frontend.execute:
+        this.#onExecute(buffer, start, end);
+        return;
+      case frontend.functionCall:
+        this.#onFunctionCall(buffer, start, end);
+        return;
+      case frontend.describe:
+        this.#onDescribe(buffer, start, end);
+        break;
+      case frontend.close:
+        this.#onClose(buffer, start, end);
+        break;
+      case frontend.sync:
+        this.#state.server.responses.expect({ kind: 'sync', settle: this.#state.reading.syncForwarded() });
+        break;
+      case frontend.copyDone:
+      case frontend.copyFail:
+        this.#state.server.responses.expect({ kind: 'copy-end' });
+        break;
+      case frontend.flush:
+      case frontend.terminate:
+        break;
+      default:
+        throw new ProtocolViolation('a password message after authentication');
+    }
+    this.#state.outbox.out.push(buffer, start, end);
+  }
+
+  #onQuery(buffer: Buffer, start: number, end: number): void {
+    const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
+    const facts = resolveHandles(own, this.#state.registry);
+    this.#passage.pass({
+      candidate: { kind: 'query', sql, facts, ...this.#state.meaning },
+      buffer,
+      start,
+      end,
+      onForward: () => this.#applyHandles(own, sql),
+    });
+  }
+
+  #onParse(buffer: Buffer, start: number, end: number): void {
+    const parse = decodeParse(buffer, start, end);
+    const { sql, facts } = this.#read(parse.sql);
+    const prepared: Prepared = { sql, facts, parameterTypes: parse.parameterTypes, entry: undefined };
+    this.#state.addStatement(parse.statement, prepared);
+    this.#state.server.responses.expect({
+      kind: 'parse',
+      settle: (how) => {
+        if (how !== 'done') this.#state.registry.removeStatement(parse.statement, prepared);
+      },
+    });
+  }
+
+  #onBind(buffer: Buffer, start: number, end: number): void {
+    const bind = decodeBind(buffer, start, end);
+    this.#state.registry.setPortal(bind.portal, {
+      statementName: bind.statement,
+      prepared: this.#state.registry.statements(bind.statement),
+      parameterFormats: bind.parameterFormats,
+      resultFormats: bind.resultFormats,
+      values: bind.values,
+      admitted: undefined,
+    });
+    this.#state.server.responses.expect({ kind: 'bind' });
+  }
+
+  /** What the result will look like is remembered for an Execute that comes without a Describe of its own. */
+  #onDescribe(buffer: Buffer, start: number, end: number): void {
+    if (!this.#state.masks) {
+      this.#state.server.responses.expect({ kind: 'describe' });
+      return;
+    }
+    const { kind, name } = decodeNamed(buffer, start, end);
+    const known =
+      kind === 'S' ? this.#state.registry.statements(name) : (this.#state.registry.portal(name)?.prepared ?? []);
+    this.#state.server.responses.expect({
+      kind: 'describe',
+      described: (fields) => {
+        for (const one of known) one.fields = fields;
+      },
+    });
+  }
+
+  #onExecute(buffer: Buffer, start: number, end: number): void {
+    const { portal: portalName } = decodeExecute(buffer, start, end);
+    const portal = this.#state.registry.portal(portalName);
+    const prepared = portal?.prepared ?? [];
+    const only = prepared.length === 1 ? prepared[0] : undefined;
+    const facts = combineFacts(prepared);
+    const candidate: Candidate = {
+      kind: 'execute',
+      sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
+      facts: resolveHandles(facts, this.#state.registry),
+      textEntry: only?.entry,
+      statementName: portal?.statementName ?? '',
+      portalName,
+      bindValues:
+        portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [],
+      ...this.#state.meaning,
+    };
+    this.#passage.pass({
+      candidate,
+      buffer,
+      start,
+      end,
+      ...(portal ? { portal } : {}),
+      onForward: () => this.#applyHandles(facts, candidate.sql),
+    });
+  }
+
+  #onFunctionCall(buffer: Buffer, start: number, end: number): void {
+    const call = decodeFunctionCall(buffer, start, end);
+    this.#passage.pass({
+      candidate: {
+        kind: 'function',
+        sql: `-- FunctionCall of function ${call.functionOid} (pg_proc.oid), past SQL`,
+        facts: functionFacts(call.functionOid),
+        bindValues: call.values.map((value) => showValue(value, 1)),
+        ...this.#state.meaning,
+      },
+      buffer,
+      start,
+      end,
+    });
+  }
+
+  #onClose(buffer: Buffer, start: number, end: number): void {
+    const { kind, name } = decodeNamed(buffer, start, end);
+    const registry = this.#state.registry;
+    const statements = kind === 'S' ? registry.statements(name) : [];
+    const portal = kind === 'P' ? registry.portal(name) : undefined;
+    this.#state.server.responses.expect({
+      kind: 'close',
+      settle: (how) => {
+        if (how !== 'done') return;
+        for (const one of statements) registry.removeStatement(name, one);
+        if (portal) registry.removePortal(name, portal);
+      },
+    });
+  }
+
+  /** A message longer than dbguard may hold: its bytes are dropped as they come, then it is denied. */
+  onOversize(type: number): void {
+    const kind: GatedKind = type === frontend.query ? 'query' : type === frontend.functionCall ? 'function' : 'execute';
+    const limit = this.#state.parts.maxMessage;
+    const candidate: Candidate = {
+      kind,
+      sql: '',
+      facts: tooLarge(limit),
+      ...this.#state.meaning,
+    };
+    const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);
+    this.#state.parts.gate.recordRuleVerdict(admission);
+    this.#passage.deny(kind, {
+      severity: 'ERROR',
+      code: '54000',
+      message: `dbguard refused a message longer than ${limit} bytes`,
+      hint: 'Send large data in parts or with COPY, or raise policy.limits.statement_bytes in dbguard.yaml.',
+    });
+  }
+
+  #read(bytes: Buffer): { sql: string; facts: Facts } {
+    const server = this.#state.server;
+    const sql = decodeSql(bytes, this.#state.encoding);
+    if (sql === undefined) return { sql: showValue(bytes, 1) ?? '', facts: unreadable };
+    if (this.#state.reading.ambiguous(sql)) return { sql, facts: unreadable };
+    const standardConformingStrings = server.parameter('standard_conforming_strings') !== 'off';
+    return { sql, facts: this.#state.parts.analyser.analyse(sql, { standardConformingStrings }) };
+  }
+
+  /** PREPARE, DEALLOCATE and friends change what later names mean. Returns what to do when the server has answered. */
+  #applyHandles(facts: Facts, sql: string): ((done: boolean) => void) | undefined {
+    const registry = this.#state.registry;
+    const onDone: (() => void)[] = [];
+    for (const statement of facts.statements) {
+      const handle = statement.handle;
+      if (handle?.op === 'prepare' && handle.name !== undefined && handle.inner) {
+        registry.addStatement(protocolName(handle.name), {
+          sql,
+          facts: { statements: [handle.inner] },
+          parameterTypes: [],
+          entry: undefined,
+        });
+      } else if (handle?.op === 'deallocate') {
+        const known = registry
+          .allStatements()
+          .filter((one) => handle.name === undefined || one.name === protocolName(handle.name));
+        onDone.push(() => {
+          for (const one of known) registry.removeStatement(one.name, one.prepared);
+        });
+      }
+    }
+    if (onDone.length === 0) return undefined;
+    return (done) => {
+      if (done) for (const act of onDone) act();
+    };
+  }
+}

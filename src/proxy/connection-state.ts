@@ -1,0 +1,115 @@
+/**
+ * What the two directions of one connection and the passage of its statements share.
+ *
+ * What lives here: what the client has prepared, what the server has said, and the bytes on their way to either.
+ * What it must not know: messages, decisions.
+ */
+import type { Analyser } from '../sql/facts.js';
+import type { ErrorText } from '../wire/backend.js';
+import type { Candidate, ConnectionContext, Gate } from './gate.js';
+import { JournaledOutbox } from './journaled-outbox.js';
+import { Outgoing } from './outgoing.js';
+import { Reading } from './reading.js';
+import { type Prepared, Registry } from './registry.js';
+import { type ClientMasks, ResultMasks } from './result-masks.js';
+import type { Reviewer } from './review.js';
+import { ServerSide } from './server-side.js';
+import { TransactionLog } from './transaction-log.js';
+
+/** How the session acts on the world. */
+export interface SessionPort {
+  writeServer(slices: Buffer[]): void;
+  writeClient(slices: Buffer[]): void;
+  /** The session has taken or sent bytes by itself: reading may go on, or has to stop. */
+  balance(): void;
+  /** Ends both connections once everything written has left. `reason` is for the transcript. */
+  close(reason: string): void;
+}
+
+export interface SessionParts {
+  readonly context: ConnectionContext;
+  readonly gate: Gate;
+  readonly analyser: Analyser;
+  readonly reviewer: Reviewer;
+  /** Undefined where nothing is masked. */
+  readonly masks: ClientMasks | undefined;
+  readonly port: SessionPort;
+  /** ParameterStatus values as they stood when the connection was handed over. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Longest client message held in memory, bytes. */
+  readonly maxMessage: number;
+  /** A portal name that no client can guess; see denial.ts. */
+  readonly unguessable: string;
+}
+
+export class ConnectionState {
+  readonly parts: SessionParts;
+  readonly registry = new Registry();
+  readonly reading = new Reading();
+  readonly transaction = new TransactionLog();
+  readonly server: ServerSide;
+  readonly outbox: JournaledOutbox;
+  readonly masks: ResultMasks | undefined;
+  readonly #toClient = new Outgoing();
+  /** Texts in this turn's Parse messages that no entry discloses yet. */
+  #undisclosed: Prepared[] = [];
+
+  /** @param abort ends the connection with that error, for the client to see */
+  constructor(parts: SessionParts, abort: (error: ErrorText) => void) {
+    this.parts = parts;
+    this.server = new ServerSide(this.#toClient, parts.parameters);
+    this.masks = parts.masks && new ResultMasks(parts.masks);
+    if (this.masks) this.server.cutRows();
+    this.outbox = new JournaledOutbox(
+      parts.gate.recorder,
+      (slices) => parts.port.writeServer(slices),
+      (error) => abort({ severity: 'FATAL', code: '58030', message: `dbguard cannot record: ${error.message}` }),
+    );
+  }
+
+  get encoding(): string {
+    return this.server.parameter('client_encoding') ?? '';
+  }
+
+  /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
+  get meaning(): Pick<Candidate, 'transactionStatus' | 'searchPath' | 'transaction'> {
+    return {
+      transaction: this.transaction,
+      transactionStatus: this.server.transactionStatus,
+      searchPath: this.server.parameter('search_path'),
+    };
+  }
+
+  /** Nothing under way: no transaction, nothing unanswered, nothing kept back. */
+  get idle(): boolean {
+    const { server } = this;
+    return this.outbox.empty && server.responses.idle && server.transactionStatus === 'I';
+  }
+
+  addStatement(name: string, prepared: Prepared): void {
+    this.registry.addStatement(name, prepared);
+    this.#undisclosed.push(prepared);
+  }
+
+  /** Sends the server what may go; texts that were only parsed get their entries first. */
+  release(): void {
+    const { gate, context } = this.parts;
+    for (const prepared of this.#undisclosed) {
+      if (prepared.entry !== undefined) continue;
+      prepared.entry = gate.recordParse(prepared.sql, prepared.facts, context);
+      this.outbox.requireCommit();
+    }
+    if (this.#undisclosed.length > 0) this.#undisclosed = [];
+    this.outbox.release();
+  }
+
+  /** A message of dbguard's own; only where the server's stream stands between two messages. */
+  tellClient(message: Buffer): void {
+    this.#toClient.pushMessage(message);
+    this.flushClient();
+  }
+
+  flushClient(): void {
+    if (this.#toClient.length > 0) this.parts.port.writeClient(this.#toClient.take());
+  }
+}
