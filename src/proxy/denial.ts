@@ -36,12 +36,15 @@ const retry = 'Retrying the same statement will be refused again; change it or a
 
 /** The error for a statement that the policy denies without asking anybody. */
 export function deniedByRule(ruling: Ruling): ErrorText {
+  const second = ruling.decision === 'second-person';
   return {
     severity: 'ERROR',
     code: deniedState,
-    message: `dbguard denied this statement: ${ruling.reason}`,
+    message: `dbguard denied this statement: ${second ? 'it needs a second person. ' : ''}${ruling.reason}`,
     detail: `Decided by rule ${ruling.rule} (${ruling.origin}). The statement was not run.`,
-    hint: retry,
+    hint: second
+      ? 'This version cannot take a second person’s verdict: ask them to run it, or change the rule.'
+      : retry,
   };
 }
 

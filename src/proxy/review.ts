@@ -9,6 +9,7 @@
  * What lives here: the steps of one review. What it must not know: the other statements, sockets, screens.
  */
 import { messageOf } from '../errors.js';
+import type { Ruling } from '../policy/decision.js';
 import { decodeFields, type ErrorText, encodeNotice, message } from '../wire/backend.js';
 import { backend, frontend } from '../wire/messages.js';
 import type { Answer, DryRun, Impact } from './asker.js';
@@ -107,10 +108,7 @@ export class Review {
     const { candidate, admission, context, gate, reviewer, held, toClient } = this.#parts;
     if (await this.#settle()) return this.#skipped();
     if (isMaybeTypo(candidate) && (await this.#probe()) === 'rejected') return { kind: 'skipped' };
-    if (admission.ruling.decision === 'deny') {
-      gate.recordRuleVerdict(admission);
-      return { kind: 'deny', error: deniedByRule(admission.ruling), endSession: false };
-    }
+    if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
     const recalled = gate.recall(candidate, admission, context);
     if (recalled) return endOf(admission, recalled);
     const asked = this.#parts.inquiry();
@@ -118,17 +116,30 @@ export class Review {
     const impact = inquiry
       ? await inquiry.run(impactLimits, (session) => reviewer.impact(candidate, held, session))
       : await reviewer.impact(candidate, held, undefined);
-    if (admission.ruling.pendingRows && impact.estimatedRows !== undefined) {
-      const ruling = gate.reconsider(candidate, admission, context, impact.estimatedRows);
-      if (ruling.decision === 'allow') return { kind: 'allow' };
-    }
-    if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(admission.ruling)));
+    const ruling = this.#rulingWith(impact.estimatedRows);
+    if (ruling.decision === 'allow') return { kind: 'allow' };
+    // nobody here can take a second person's verdict yet: that must not become the first one's
+    if (ruling.decision !== 'ask') return this.#deniedByRule(ruling);
+    const asking = { ...admission, ruling };
+    if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
     const dryRun = (): Promise<DryRun> =>
       asked instanceof Inquiry ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
-    const answer = await gate.review(candidate, admission, context, { impact, dryRun }, this.#abort.signal);
+    const answer = await gate.review(candidate, asking, context, { impact, dryRun }, this.#abort.signal);
     // an answer may come while a dry run is being undone
     await inquiry?.idle;
-    return this.#portalLost ? this.#skipped() : endOf(admission, answer);
+    return this.#portalLost ? this.#skipped() : endOf(asking, answer);
+  }
+
+  /** The ruling that stands once the planner's estimate is known, where a rule is about rows. */
+  #rulingWith(rows: number | undefined): Ruling {
+    const { candidate, admission, context, gate } = this.#parts;
+    if (!admission.ruling.pendingRows || rows === undefined) return admission.ruling;
+    return gate.reconsider(candidate, admission, context, rows);
+  }
+
+  #deniedByRule(ruling: Ruling): ReviewEnd {
+    this.#parts.gate.recordRuleVerdict({ ...this.#parts.admission, ruling });
+    return { kind: 'deny', error: deniedByRule(ruling), endSession: false };
   }
 
   async #dryRun(inquiry: Inquiry): Promise<DryRun> {
