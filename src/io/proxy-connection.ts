@@ -13,7 +13,7 @@ import type { ConnectionContext, Gate } from '../proxy/gate.js';
 import { Handshake, type HandshakeParts } from '../proxy/handshake.js';
 import type { ClientMasks } from '../proxy/result-masks.js';
 import type { Reviewer } from '../proxy/review.js';
-import { Session } from '../proxy/session.js';
+import { Session, shuttingDown } from '../proxy/session.js';
 import type { Analyser } from '../sql/facts.js';
 import {
   type ErrorText,
@@ -26,10 +26,20 @@ import { newestProtocolMinor, type StartupPacket } from '../wire/startup.js';
 import type { Upstream } from './upstream/connect.js';
 import { upstreamFailure } from './upstream-failure-text.js';
 
+/** How long a client may take, milliseconds. */
+export interface Patience {
+  /** For its password; PostgreSQL's authentication_timeout is 60 s, a loopback client needs far less. */
+  readonly handshakeMs: number;
+  /** To read the last words and to hang up. */
+  readonly farewellMs: number;
+}
+
+const usualPatience: Patience = { handshakeMs: 20_000, farewellMs: 20_000 };
+
 export interface ConnectionParts {
   readonly number: number;
   /** True when there is no place for one more session: told after the password, as a server does. */
-  readonly full: boolean;
+  readonly full: () => boolean;
   readonly handshake: HandshakeParts;
   readonly admission: () => AdmissionRules;
   readonly context: Omit<ConnectionContext, 'number' | 'database'>;
@@ -45,41 +55,55 @@ export interface ConnectionParts {
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
   /** Undefined while the session may go on; else why no statement may run (login ended, journal broken). */
   readonly blocked: () => ErrorText | undefined;
+  readonly patience?: Patience;
 }
 
-/** PostgreSQL's authentication_timeout is 60 s; a loopback client needs far less. */
-const handshakeTimeoutMs = 20_000;
 /** Bytes a client may send behind a held statement before it is no longer read. */
 const heldLimit = 1 << 20;
+/** Answers to a client that is gone, bytes: about what the buffers of a socket would have taken from the server. */
+const unheardLimit = 1 << 20;
+/** How long a server may take to end a cancelled statement before its connection is cut. */
+const cancelPatienceMs = 2_000;
 
 export class ProxyConnection {
   readonly #client: Socket;
   readonly #parts: ConnectionParts;
+  readonly #patience: Patience;
   readonly #handshake: Handshake;
   readonly #abort = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #opening: Promise<void> | undefined;
   #upstream: Upstream | undefined;
+  #upstreamClosed: Promise<unknown> | undefined;
   /** What the client was told in BackendKeyData. */
   #pid = 0;
   #session: Session | undefined;
   #clientEnded = false;
+  /** The client was told that this is the end; what it still sends is thrown away. */
+  #leaving = false;
+  #unheard = 0;
   #draining = false;
   #reason = 'client closed';
-  #admitted = false;
   /** Resolves when both sockets are gone and the transcript has the end of the connection. */
   readonly closed: Promise<void>;
 
   constructor(client: Socket, parts: ConnectionParts) {
     this.#client = client;
     this.#parts = parts;
+    this.#patience = parts.patience ?? usualPatience;
     this.#handshake = new Handshake(parts.handshake);
-    this.#timer = setTimeout(() => this.#refuse(timedOut), handshakeTimeoutMs);
-    this.closed = new Promise((resolve) => client.once('close', () => resolve(this.#onClosed())));
+    this.#after(this.#patience.handshakeMs, () => this.#refuse(timedOut));
     client.setNoDelay(true);
     client.on('error', () => client.destroy());
     client.on('data', (chunk) => this.#onClientData(chunk));
     client.on('end', () => this.#onClientEnd());
     client.on('drain', () => this.#balance());
+    this.closed = this.#untilClosed();
+  }
+
+  /** Past the password. */
+  get authenticated(): boolean {
+    return this.#opening !== undefined;
   }
 
   /** A CancelRequest that carried this connection's key. */
@@ -87,20 +111,44 @@ export class ProxyConnection {
     if (!this.#session?.cancel() && this.#upstream) this.#parts.cancelUpstream(this.#upstream).catch(() => {});
   }
 
-  /** No new statement: ends now when idle, else as soon as it is. */
+  /** No new statement: ends now when nothing runs, else as soon as it has run. */
   drain(): void {
     this.#draining = true;
-    this.#endIfDrained();
+    if (this.#session) this.#session.drain();
+    else this.#refuse(shuttingDown);
   }
 
-  /** Time is up. */
+  /** Time is up: what still runs is cancelled, so that nothing happens on the server that no transcript tells. */
   destroy(reason: string): void {
     this.#reason = reason;
-    if (this.#session) this.#session.shutDown(shutDownMessage);
+    this.#session?.shutDown();
     this.#client.destroy();
+    const upstream = this.#upstream;
+    if (!upstream) return;
+    this.#parts.cancelUpstream(upstream).catch(() => {});
+    this.#after(cancelPatienceMs, () => upstream.socket.destroy());
+  }
+
+  async #untilClosed(): Promise<void> {
+    await closeOf(this.#client);
+    this.#abort.abort();
+    await this.#opening;
+    if (this.#upstream) {
+      this.#parts.cancels.remove(this.#pid, this);
+      this.#onClientEnd();
+      // nobody holds back the answers any more
+      this.#upstream.socket.resume();
+      await this.#upstreamClosed;
+    }
+    this.#clearTimers();
+    if (!this.#session) return;
+    this.#session.dispose();
+    const body = { k: 'connection', event: 'close', conn: this.#parts.number, reason: this.#reason } as const;
+    this.#parts.gate.recordConnection(body);
   }
 
   #onClientData(chunk: Buffer): void {
+    if (this.#leaving) return;
     if (this.#session) {
       this.#session.fromClient(chunk);
       this.#balance();
@@ -113,23 +161,23 @@ export class ProxyConnection {
         this.#client.write(step.bytes);
         continue;
       }
-      clearTimeout(this.#timer);
-      this.#client.pause();
       if (step.kind === 'cancel') {
         this.#parts.cancels.find(step.pid, step.key)?.cancel();
-        this.#client.end();
+        this.#farewell();
       } else if (step.kind === 'refuse') {
-        this.#client.end(step.bytes);
+        this.#farewell(step.bytes);
       } else {
+        this.#clearTimers();
+        this.#client.pause();
         this.#client.write(step.bytes);
-        void this.#open(step.startup);
+        this.#opening = Promise.resolve().then(() => this.#open(step.startup));
       }
       return;
     }
   }
 
   async #open(startup: StartupPacket): Promise<void> {
-    if (this.#parts.full) return this.#refuse(tooMany);
+    if (this.#parts.full()) return this.#refuse(tooMany);
     const blocked = this.#parts.blocked();
     if (blocked) return this.#refuse(blocked);
     const admission = admit(startup.parameters, this.#parts.admission());
@@ -144,7 +192,7 @@ export class ProxyConnection {
     } catch (error) {
       return this.#refuse(upstreamFailure(error));
     }
-    if (this.#client.destroyed) {
+    if (this.#client.destroyed || this.#leaving) {
       upstream.socket.destroy();
       return;
     }
@@ -157,7 +205,6 @@ export class ProxyConnection {
       applicationName: admission.applicationName,
       backendPid: upstream.backendKey?.pid,
     });
-    this.#admitted = true;
     this.#start(upstream, context, minor, masks);
   }
 
@@ -185,10 +232,12 @@ export class ProxyConnection {
     this.#upstream = upstream;
     this.#session = session;
     socket.setNoDelay(true);
+    this.#upstreamClosed = closeOf(socket);
     socket.on('data', (chunk: Buffer) => {
       session.fromServer(chunk);
       this.#balance();
-      if (this.#draining) this.#endIfDrained();
+      if (this.#client.destroyed) this.#unheard += chunk.length;
+      if (this.#unheard > unheardLimit) socket.destroy();
     });
     socket.on('drain', () => this.#balance());
     socket.on('error', (error) => {
@@ -196,14 +245,14 @@ export class ProxyConnection {
     });
     socket.on('close', () => {
       if (!this.#clientEnded && this.#reason === 'client closed') this.#reason = 'server closed the connection';
-      this.#client.end();
+      this.#farewell();
     });
     this.#greet(upstream, minor);
     if (upstream.rest.length > 0) session.fromServer(upstream.rest);
     socket.resume();
     this.#client.resume();
     if (this.#clientEnded) this.#onClientEnd();
-    if (this.#draining) this.#endIfDrained();
+    if (this.#draining) session.drain();
   }
 
   /** What a server says between AuthenticationOk and the first ReadyForQuery; the cancel key is ours. */
@@ -224,7 +273,7 @@ export class ProxyConnection {
     const upstream = this.#upstream?.socket;
     const session = this.#session;
     if (!upstream || !session) return;
-    const mayReadClient = !upstream.writableNeedDrain && session.clientBacklog < heldLimit;
+    const mayReadClient = this.#leaving || (!upstream.writableNeedDrain && session.clientBacklog < heldLimit);
     if (mayReadClient === this.#client.isPaused()) {
       if (mayReadClient) this.#client.resume();
       else this.#client.pause();
@@ -242,7 +291,7 @@ export class ProxyConnection {
     this.#clientEnded = true;
     if (!this.#session) {
       this.#abort.abort();
-      this.#client.end();
+      this.#farewell();
       return;
     }
     this.#session.clientGone();
@@ -253,41 +302,40 @@ export class ProxyConnection {
     if (this.#session?.sentEverything) this.#upstream?.socket.end();
   }
 
-  #endIfDrained(): void {
-    if (!this.#session) this.#refuse({ severity: 'FATAL', code: '57P01', message: shutDownMessage });
-    else if (this.#session.idle) this.#session.shutDown(shutDownMessage);
-  }
-
   /** @param error a whole ErrorResponse message, or the text of one */
   #refuse(error: ErrorText | Buffer): void {
-    clearTimeout(this.#timer);
-    this.#client.end(Buffer.isBuffer(error) ? error : encodeError(error));
-    this.#client.destroySoon();
+    this.#farewell(Buffer.isBuffer(error) ? error : encodeError(error));
   }
 
   #close(reason: string): void {
     this.#reason = reason;
-    this.#client.end();
     this.#upstream?.socket.end();
-    this.#client.destroySoon();
+    this.#farewell();
   }
 
-  #onClosed(): void {
-    clearTimeout(this.#timer);
-    this.#abort.abort();
-    if (this.#upstream) {
-      this.#parts.cancels.remove(this.#pid, this);
-      if (!this.#session?.sentEverything) this.#upstream.socket.destroy();
-      else this.#upstream.socket.end();
-    }
-    this.#session?.dispose();
-    if (!this.#admitted) return;
-    const body = { k: 'connection', event: 'close', conn: this.#parts.number, reason: this.#reason } as const;
-    this.#parts.gate.recordConnection(body);
+  /**
+   * The last bytes for the client. Its own are read and thrown away until it hangs up: closing a socket with unread
+   * bytes in it resets the connection, and the client would lose the error that explains everything.
+   */
+  #farewell(bytes?: Buffer): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.#clearTimers();
+    if (bytes) this.#client.write(bytes);
+    this.#client.end();
+    this.#client.resume();
+    this.#after(this.#patience.farewellMs, () => this.#client.destroy());
+  }
+
+  #after(milliseconds: number, act: () => void): void {
+    this.#timers.add(setTimeout(act, milliseconds));
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
   }
 }
-
-const shutDownMessage = 'terminating connection: dbguard is shutting down';
 
 const tooMany: ErrorText = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' };
 const timedOut: ErrorText = { severity: 'FATAL', code: '08P01', message: 'canceling authentication due to timeout' };
@@ -302,4 +350,8 @@ function writeAll(socket: Socket, slices: readonly Buffer[]): void {
   socket.cork();
   for (const slice of slices) socket.write(slice);
   socket.uncork();
+}
+
+function closeOf(socket: Socket): Promise<unknown> {
+  return socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', resolve));
 }

@@ -24,7 +24,7 @@ export interface ProxyOptions {
   readonly socketParent?: string;
   readonly user: string;
   readonly password: string;
-  /** Connections at once, handshakes included. */
+  /** Clients at once, those not counted that have not shown the password. */
   readonly maxConnections: number;
   readonly connection: Omit<ConnectionParts, 'number' | 'full' | 'handshake' | 'cancels'>;
 }
@@ -49,9 +49,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const cancels = new CancelMap<ProxyConnection>();
   const open = new Set<ProxyConnection>();
   let number = 0;
+  const full = () => [...open].filter(({ authenticated }) => authenticated).length > options.maxConnections;
   const accept = (socket: Socket): void => {
-    const full = open.size >= options.maxConnections;
-    if (full && open.size >= options.maxConnections + unauthenticatedSpare) {
+    if (open.size >= options.maxConnections + unauthenticatedSpare) {
       socket.destroy();
       return;
     }
@@ -94,7 +94,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   };
 }
 
-/** Handshakes above the limit that still get a polite refusal; cancel requests need a place, too. */
+/** Above the limit: cancel requests need a place, too, and who comes too late gets a polite refusal. */
 const unauthenticatedSpare = 32;
 
 function listen(server: Server, where: { host: string; port: number } | { path: string }): Promise<number> {

@@ -80,10 +80,9 @@ export class ConnectionState {
     };
   }
 
-  /** Nothing under way: no transaction, nothing unanswered, nothing kept back. */
-  get idle(): boolean {
-    const { server } = this;
-    return this.outbox.empty && server.responses.idle && server.transactionStatus === 'I';
+  /** Nothing unanswered, nothing kept back. A transaction may be open. */
+  get quiet(): boolean {
+    return this.outbox.empty && this.server.responses.idle && !this.server.inquiring;
   }
 
   addStatement(name: string, prepared: Prepared): void {
@@ -111,5 +110,10 @@ export class ConnectionState {
 
   flushClient(): void {
     if (this.#toClient.length > 0) this.parts.port.writeClient(this.#toClient.take());
+  }
+
+  /** The client is not told any more. */
+  dropForClient(): void {
+    this.#toClient.take();
   }
 }

@@ -25,8 +25,9 @@ import {
 } from '../wire/extended-query.js';
 import { backend, headerBytes, type TransactionStatus } from '../wire/messages.js';
 import { Reader } from '../wire/reader.js';
+import type { Settled } from './meter.js';
 import { Outgoing } from './outgoing.js';
-import type { ExpectationKind, Settled } from './responses.js';
+import type { ExpectationKind } from './responses.js';
 import type { AnswerMask } from './result-masks.js';
 import type { ServerSide } from './server-side.js';
 import { decodeSql } from './sql-text.js';
@@ -322,7 +323,7 @@ class Reply {
 
   /** The connection may end before the answer. */
   readonly settled = (how: Settled): void => {
-    if (how === 'skipped') this.#reject(new Error('the connection was lost'));
+    if (how === 'skipped' || how === 'lost') this.#reject(new Error('the connection was lost'));
   };
 
   #cells(bytes: Buffer, start: number, end: number): (string | null)[] {

@@ -6,6 +6,9 @@ import type { EntryBody } from '../transcript/entry.js';
  */
 const tagsKept = 100;
 
+/** What became of it. `lost`: the connection ended before the answer, and nobody here knows whether it ran. */
+export type Settled = 'done' | 'failed' | 'skipped' | 'lost';
+
 export class Meter {
   /** The `statement` entry this belongs to. */
   readonly of: number;
@@ -48,7 +51,7 @@ export class Meter {
   }
 
   /** @param finishedAt milliseconds of the same clock as `startedAt` */
-  outcome(how: 'done' | 'failed' | 'skipped', finishedAt: number, tx: string): EntryBody {
+  outcome(how: Settled, finishedAt: number, tx: string): EntryBody {
     return {
       k: 'outcome',
       of: this.of,

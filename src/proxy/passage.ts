@@ -48,6 +48,7 @@ export class Passage {
   #review: Review | undefined;
   /** A person approved a migration as one transaction: its further changes are part of it. */
   #approvedTransaction = false;
+  #draining = false;
 
   constructor(state: ConnectionState, events: PassageEvents) {
     this.#state = state;
@@ -62,6 +63,12 @@ export class Passage {
   /** Ends a wait for approval; false where there is none. */
   interrupt(cause: 'cancel' | 'disconnect'): boolean {
     return this.#review?.interrupt(cause) ?? false;
+  }
+
+  /** The end is near: a statement that waits for a person is dropped, and the client hears only of the end. */
+  drain(): void {
+    this.#draining = true;
+    this.interrupt('disconnect');
   }
 
   /** The server has answered everything, or discards what comes. */
@@ -221,7 +228,7 @@ export class Passage {
         if (covers === 'transaction' && this.#state.server.transactionStatus === 'T') this.#approvedTransaction = true;
         this.#state.outbox.requireCommit(true);
         this.#forward(gated, admission);
-      } else if (end.kind === 'deny') {
+      } else if (end.kind === 'deny' && !this.#draining) {
         this.deny(gated.candidate.kind, end.error);
       }
     } catch (error) {

@@ -10,7 +10,7 @@
 
 import type { RowField } from '../masking/row-description.js';
 import { backend, ProtocolViolation } from '../wire/messages.js';
-import type { Meter } from './meter.js';
+import type { Meter, Settled } from './meter.js';
 import type { AnswerMask } from './result-masks.js';
 
 export type ExpectationKind =
@@ -24,8 +24,6 @@ export type ExpectationKind =
   | 'close'
   /** CopyDone and CopyFail get no answer of their own; they mark where the client left copy-in mode. */
   | 'copy-end';
-
-export type Settled = 'done' | 'failed' | 'skipped';
 
 export interface Expectation {
   readonly kind: ExpectationKind;
@@ -159,7 +157,7 @@ export class Responses {
   abandon(): void {
     for (let one = this.head; one !== undefined; one = this.head) {
       this.#pop();
-      one.settle?.('skipped');
+      one.settle?.(one.failed ? 'failed' : 'lost');
     }
   }
 

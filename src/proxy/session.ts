@@ -20,7 +20,12 @@ export class Session {
   readonly #state: ConnectionState;
   readonly #passage: Passage;
   readonly #messages: ClientMessages;
+  #draining = false;
+  /** A statement came, or still waited for a person, while draining: nothing behind it counts. */
+  #refused = false;
+  /** Nothing more goes to either side; what the server still answers is recorded. */
   #closed = false;
+  #serverBroken = false;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -46,17 +51,12 @@ export class Session {
    * message that is still coming in do not count: without the rest it would never end.
    */
   get clientBacklog(): number {
-    return this.#passage.held ? this.#client.buffered : 0;
-  }
-
-  /** Nothing under way: no transaction, nothing unanswered, nothing under review. */
-  get idle(): boolean {
-    return !this.#passage.held && this.#state.idle;
+    return this.#passage.held || this.#refused ? this.#client.buffered : 0;
   }
 
   /** Everything that may go to the server has gone. */
   get sentEverything(): boolean {
-    return this.#state.outbox.empty;
+    return this.#closed || (!this.#passage.held && this.#state.outbox.empty);
   }
 
   /** Takes ownership of the chunk. */
@@ -68,15 +68,16 @@ export class Session {
 
   /** Takes ownership of the chunk. */
   fromServer(chunk: Buffer): void {
-    if (this.#closed) return;
+    if (this.#serverBroken) return;
     const { server, outbox, registry, masks, transaction } = this.#state;
     try {
       server.receive(chunk);
     } catch (error) {
+      this.#serverBroken = true;
       this.#violated(error, 'the server broke the protocol');
       return;
     }
-    this.#state.flushClient();
+    this.#flushClient();
     const { idle, discarding } = server.responses;
     if (idle && server.transactionStatus === 'I' && !server.inquiring) {
       this.#passage.transactionOver();
@@ -85,6 +86,7 @@ export class Session {
       if (outbox.empty) registry.clearPortals();
     }
     if (idle || discarding) this.#passage.quiet(discarding);
+    this.#endIfDrained();
   }
 
   /** A CancelRequest for this connection. True when it ended a wait for approval; else it is the server's. */
@@ -97,26 +99,45 @@ export class Session {
     this.#passage.interrupt('disconnect');
   }
 
-  /** Ends the connection as a server that shuts down does; call when idle, or when time is up. */
-  shutDown(message: string): void {
-    this.#abort({ severity: 'FATAL', code: '57P01', message });
+  /** What runs may finish; a statement that comes now, or that still waits for a person, is met by the end. */
+  drain(): void {
+    this.#draining = true;
+    this.#refused = this.#passage.held;
+    this.#passage.drain();
+    this.#endIfDrained();
+  }
+
+  /** Ends the connection as a server that shuts down does. */
+  shutDown(): void {
+    this.#abort(shuttingDown);
   }
 
   /** Both sides are gone: settle what is open, so that the transcript says so. */
   dispose(): void {
     this.#closed = true;
+    this.#serverBroken = true;
     this.#passage.interrupt('disconnect');
     this.#state.server.responses.abandon();
   }
 
   #pump(): void {
     try {
-      while (!this.#closed && !this.#passage.held && this.#client.next()) this.#onFrame();
+      while (!this.#closed && !this.#passage.held && !this.#refused && this.#client.next()) this.#onFrame();
     } catch (error) {
       this.#violated(error, 'the client broke the protocol');
       return;
     }
     this.#state.release();
+    this.#endIfDrained();
+  }
+
+  #endIfDrained(): void {
+    if (this.#draining && !this.#passage.held && this.#state.quiet) this.shutDown();
+  }
+
+  #flushClient(): void {
+    if (this.#closed) this.#state.dropForClient();
+    else this.#state.flushClient();
   }
 
   #onFrame(): void {
@@ -126,6 +147,8 @@ export class Session {
       outbox.out.push(buffer, start, end);
     } else if (server.responses.discarding && type !== frontend.sync && type !== frontend.terminate) {
       // the server would throw it away unread
+    } else if (this.#draining && !belongsToPast(type)) {
+      this.#refused = true;
     } else if (kind === 'message') {
       this.#messages.onMessage(type, buffer, start, end);
     } else if (last) {
@@ -153,3 +176,22 @@ export class Session {
     this.#parts.port.close(error.message);
   }
 }
+
+export const shuttingDown: ErrorText = {
+  severity: 'FATAL',
+  code: '57P01',
+  message: 'terminating connection: dbguard is shutting down',
+};
+
+/** What ends a statement that is under way, or draws out its answer; anything else begins a new one. */
+function belongsToPast(type: number): boolean {
+  return pastTypes.has(type);
+}
+
+const pastTypes: ReadonlySet<number> = new Set([
+  frontend.sync,
+  frontend.flush,
+  frontend.copyDone,
+  frontend.copyFail,
+  frontend.terminate,
+]);

@@ -81,7 +81,7 @@ function statement(fields: Disclosed): Words {
 }
 
 function outcome(fields: Disclosed): Words {
-  const failed = typeof fields.sqlstate === 'string' || fields.how === 'failed';
+  const failed = typeof fields.sqlstate === 'string' || fields.how === 'failed' || fields.how === 'lost';
   const { us, bytes } = fields;
   const parts = [words('', fields, failed ? ['how', 'sqlstate'] : ['tag'])];
   if (typeof bytes === 'number' && bytes > 0) parts.push(`${bytes} bytes`);

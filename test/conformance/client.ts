@@ -109,6 +109,16 @@ export class Client {
     await once(socket, 'close');
   }
 
+  /** Reads nothing any more. */
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  /** Sends nothing any more. */
+  endInput(): void {
+    this.#socket.end();
+  }
+
   async hangUp(): Promise<void> {
     this.#socket.destroy();
     if (!this.#closed) await once(this.#socket, 'close');

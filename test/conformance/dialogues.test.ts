@@ -1,19 +1,12 @@
 /** The dialogues through a proxy in this process that allows everything; `npm run conformance` does more, from outside. */
 import pg from 'pg';
 import { type Test, test } from 'tap';
-import type { Policy } from '../../src/policy/decision.js';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
 import { startHarness } from '../proxy/harness.js';
+import { everything } from '../proxy/policies.js';
 import { allDialogues } from './dialogues/all.js';
 import { play, type Stage } from './play.js';
 import { compare } from './verdict.js';
-
-const everything: Policy = {
-  name: 'everything',
-  digest: '',
-  approvalTimeoutMs: 1000,
-  decide: () => ({ decision: 'allow', rule: 'test', origin: 'test', reason: '' }),
-};
 
 async function openStage(t: Test, version: PostgresVersion, through: 'dbguard' | 'nothing'): Promise<Stage> {
   const server = await startPostgres({ version });

@@ -1,5 +1,6 @@
 /** A whole proxy in this process, in front of a real server, with a journal that stays in memory for assertions. */
 
+import type { Patience } from '../../src/io/proxy-connection.js';
 import { type RunningProxy, startProxy } from '../../src/io/proxy-server.js';
 import { cancelUpstream } from '../../src/io/upstream/cancel.js';
 import { connectUpstream } from '../../src/io/upstream/connect.js';
@@ -11,6 +12,7 @@ import { Gate } from '../../src/proxy/gate.js';
 import type { Reviewer } from '../../src/proxy/review.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
+import type { Target } from '../conformance/client.js';
 
 export interface Recorded extends EntryBody {
   readonly n: number;
@@ -47,6 +49,8 @@ export interface Harness {
   readonly requests: ApprovalRequest[];
   /** Connection string through the proxy. */
   url(database?: string): string;
+  /** The same for a client on a raw socket. */
+  readonly target: Target;
   answer: (request: ApprovalRequest, signal: AbortSignal) => Promise<Answer>;
   close(): Promise<void>;
 }
@@ -60,6 +64,7 @@ export interface HarnessOptions {
   readonly maxMessage?: number;
   readonly maxConnections?: number;
   readonly impact?: Reviewer['impact'];
+  readonly patience?: Patience;
 }
 
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
@@ -107,6 +112,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       connect: (parameters, protocolMinor, signal) => connectUpstream(upstream, parameters, { protocolMinor, signal }),
       cancelUpstream,
       blocked: () => undefined,
+      ...(options.patience && { patience: options.patience }),
     },
   });
   const harness: Harness = {
@@ -115,6 +121,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     requests,
     url: (database = upstream.database) =>
       `postgresql://${user}:${password}@127.0.0.1:${proxy.port}/${database}?sslmode=disable`,
+    target: { host: '127.0.0.1', port: proxy.port, user, password, database: upstream.database },
     answer: async () => ({ decision: 'deny', by: { kind: 'nobody' } }),
     close: () => proxy.close(0),
   };

@@ -82,10 +82,11 @@ t.test('an answer that nobody asked for is a violation', async (t) => {
   t.throws(() => play(['execute', 'sync'], 'Z'), { name: 'ProtocolViolation' });
 });
 
-t.test('a lost connection settles what is open as skipped', async (t) => {
-  const { log, responses } = play(['execute', 'sync'], '');
+t.test('a connection that ends early settles what is open as lost, unless its error came before', async (t) => {
+  const { log, responses } = play(['execute', 'sync', 'query'], 'CZE');
+  responses.expect({ kind: 'query', settle: (how) => log.push(`next ${how}`) });
   responses.abandon();
-  t.same(log, ['execute0 skipped', 'sync1 skipped']);
+  t.same(log.slice(2), ['query2 failed', 'next lost']);
 });
 
 t.test('the queue stays small over a long session', async (t) => {

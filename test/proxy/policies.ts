@@ -1,0 +1,18 @@
+/** Policies of one line, for tests of the protocol. */
+import type { Decision, Policy } from '../../src/policy/decision.js';
+import type { Facts } from '../../src/sql/facts.js';
+
+export function policyOf(decide: (facts: Facts) => Decision, approvalTimeoutMs = 20_000): Policy {
+  return {
+    name: 'test',
+    digest: '',
+    approvalTimeoutMs,
+    decide: ({ facts }) => ({ decision: decide(facts), rule: 'test', origin: 'test', reason: 'Test.' }),
+  };
+}
+
+export const everything = policyOf(() => 'allow');
+
+/** Only statements that speak of something with this name. */
+export const named = (name: string, decision: Decision): Policy =>
+  policyOf((facts) => (JSON.stringify(facts).includes(`"${name}"`) ? decision : 'allow'));
