@@ -3,10 +3,11 @@
  * tests. Its times are the file system's: evidence only where writers cannot change them.
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { link, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Bucket, BucketObject } from '../transcript/entry.js';
+import { makeFolders } from './make-folders.js';
 
 const KEY = /^(?!.*(?:^|\/)\.)[\w.=-]+(?:\/[\w.=-]+)*$/;
 /** Leading dot: never a valid key, so listings leave out what is half written. */
@@ -26,7 +27,7 @@ export function openDirectoryBucket(path: string): Bucket {
 /** link(2) is the one call that both creates atomically and refuses to replace. */
 async function create(path: string, bytes: Uint8Array, key: string): Promise<void> {
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  makeFolders(folder);
   const partial = join(folder, `${PARTIAL}${randomBytes(8).toString('hex')}`);
   try {
     await writeWhole(partial, bytes);

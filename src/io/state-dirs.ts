@@ -4,10 +4,11 @@
  * A folder is made on the first read of its property, 0700, and checked each time: a folder that another user
  * owns or may write could hand us a policy, a key or a socket of theirs.
  */
-import { chmodSync, lstatSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { DbguardError, messageOf } from '../errors.js';
+import { makeFolders } from './make-folders.js';
 
 export interface StateDirs {
   /** The user's own dbguard.yaml, organisation keys. */
@@ -56,7 +57,7 @@ export function stateDirs(env: NodeJS.ProcessEnv): StateDirs {
 export function privateDir(path: string, options: { readableByOthers?: boolean } = {}): string {
   let mode: number;
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path, 0o700);
     // Both the link and what it leads to: in a shared temp folder a link of somebody else's can change its mind.
     const uid = process.getuid?.();
     const link = lstatSync(path);

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'tap';
+import { openDirectoryBucket } from '../../src/io/bucket-directory.js';
 import { privateDir, stateDirPaths, stateDirs } from '../../src/io/state-dirs.js';
 
 const mode = (path: string) => statSync(path).mode & 0o777;
@@ -60,4 +61,12 @@ test('what cannot be made says what to do', async (t) => {
   t.throws(() => privateDir(join(home, 'file', 'below')), { code: 'config-invalid', hint: /DBGUARD_HOME/ });
   mkdirSync(join(home, 'dir'), { mode: 0o700 });
   t.throws(() => privateDir(join(home, 'file')), { code: 'config-invalid' });
+});
+
+test('a place where no folder can be made is an error at once', { skip: process.platform !== 'linux' }, async (t) => {
+  t.throws(() => privateDir('/proc/dbguard/state'), {
+    code: 'config-invalid',
+    message: /cannot use the folder \/proc/,
+  });
+  await t.rejects(openDirectoryBucket('/proc/dbguard').create('v1/a', Buffer.from('x')), { code: /^bucket-/ });
 });
