@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'approval-unknown'
   | 'child-not-found'
   | 'child-failed'
+  | 'output-failed'
   | 'denied'
   | 'internal';
 
@@ -60,6 +61,7 @@ const exitCodes: Record<ErrorCode, number> = {
   'approval-unknown': 66,
   'child-not-found': 127,
   'child-failed': 126,
+  'output-failed': 74,
   denied: 1,
   internal: 70,
 };

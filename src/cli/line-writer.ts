@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
+import { DbguardError, messageOf } from '../errors.js';
 
 const batchCharacters = 1 << 16;
 
@@ -31,14 +32,26 @@ export class LineWriter {
     const batch = this.#batch;
     this.#batch = '';
     if (this.#stream.write(batch)) return this.#open();
-    // a failure is kept by the listener above
-    await once(this.#stream, 'drain').catch(() => undefined);
+    await writable(this.#stream);
     return this.#open();
   }
 
   #open(): boolean {
     const failure = this.#failure as NodeJS.ErrnoException | undefined;
-    if (failure !== undefined && failure.code !== 'EPIPE') throw failure;
-    return failure === undefined;
+    if (failure !== undefined && failure.code !== 'EPIPE') throw outputFailed(failure);
+    return failure === undefined && !this.#stream.destroyed;
   }
+}
+
+/** Until the stream takes more, or will never again: a pager that is left closes it without an error. */
+async function writable(stream: Writable): Promise<void> {
+  const settled = new AbortController();
+  const events = ['drain', 'close'].map((event) => once(stream, event, { signal: settled.signal }));
+  // a failure is kept by the listener above
+  await Promise.race(events).catch(() => undefined);
+  settled.abort();
+}
+
+export function outputFailed(error: Error): DbguardError {
+  return new DbguardError('output-failed', `the output cannot be written: ${messageOf(error)}`, { cause: error });
 }

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { DbguardError } from '../errors.js';
 import type { CommandContext, CommandEntry, OptionValues } from './command.js';
+import { outputFailed } from './line-writer.js';
 import { commandTable, groupSummaries } from './table.js';
 import { dbguardVersion } from './version.js';
 
@@ -53,6 +54,23 @@ function report(error: unknown): number {
   return 70;
 }
 
+/**
+ * A reader who leaves, as `head` does, is no error: what is still written goes nowhere, and the command ends as it would
+ * have, a session with its seal. Any other failure to write (a full disk) must not look like success.
+ */
+function watchOutput(): void {
+  let failure: Error | undefined;
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') failure ??= error;
+    });
+  }
+  process.once('exit', (code) => {
+    if (failure !== undefined && code === 0) process.exitCode = report(outputFailed(failure));
+  });
+}
+
+watchOutput();
 const context: CommandContext = {
   stdin: process.stdin,
   stdout: process.stdout,

@@ -30,5 +30,18 @@ t.test('a reader that leaves is the end, not an error', async (t) => {
 t.test('any other failure is one', async (t) => {
   const writer = new LineWriter(failing('ENOSPC'));
   await writer.write('a');
-  await t.rejects(writer.flush(), { code: 'ENOSPC' });
+  await t.rejects(writer.flush(), { code: 'output-failed', message: /ENOSPC/ });
 });
+
+t.test(
+  'a stream that is closed under the writer, as a pager’s is when it ends, does not leave it waiting',
+  async (t) => {
+    const stream = new Writable({ highWaterMark: 1, write: () => undefined });
+    const writer = new LineWriter(stream);
+    await writer.write('a');
+    const flushed = writer.flush();
+    stream.destroy();
+    t.equal(await flushed, false);
+    t.equal(await writer.write('b'), false);
+  },
+);

@@ -3,8 +3,8 @@ import { DbguardError } from '../../errors.js';
 import { listSessions, type ObjectSource, type SessionObjects, sessionTime } from '../../review/catalog.js';
 import { type SessionSummary, summarise } from '../../review/summary.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { LineWriter } from '../line-writer.js';
 import { textOption } from '../options.js';
+import { paged } from '../paged.js';
 import { type Paper, paperFor } from '../text.js';
 import { openTranscripts } from './transcripts-source.js';
 import { shown } from './transcripts-words.js';
@@ -15,18 +15,20 @@ const DAY_MS = 86_400_000;
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const { source } = await openTranscripts(context, options);
   const paper = paperFor(context);
-  const out = new LineWriter(context.stdout);
+  const span = timeSpan(options);
   const matches = filterOf(options);
-  let shown = 0;
-  for await (const summary of summaries(source, timeSpan(options))) {
-    if (!matches(summary)) continue;
-    shown++;
-    const line = options.json === true ? JSON.stringify(asJson(summary)) : asText(summary, paper);
-    if (!(await out.write(line))) return 0;
-  }
-  await out.flush();
-  if (shown === 0 && options.json !== true) context.stderr.write(`no sessions found in ${source.location}\n`);
-  return 0;
+  return paged(context, async (out) => {
+    let shown = 0;
+    for await (const summary of summaries(source, span)) {
+      if (!matches(summary)) continue;
+      shown++;
+      const line = options.json === true ? JSON.stringify(asJson(summary)) : asText(summary, paper);
+      if (!(await out.write(line))) return 0;
+    }
+    await out.flush();
+    if (shown === 0 && options.json !== true) context.stderr.write(`no sessions found in ${source.location}\n`);
+    return 0;
+  });
 }
 
 /** By session id, which is by time, across people: only names are held in memory, contents a few at a time. */

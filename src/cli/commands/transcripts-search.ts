@@ -5,8 +5,8 @@ import { linesOf, segmentText } from '../../review/read-segment.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { decodeDisclosure, decodeLine, decodePayload } from '../../transcript/line.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { LineWriter } from '../line-writer.js';
-import { paperFor } from '../text.js';
+import { paged } from '../paged.js';
+import { type Paper, paperFor } from '../text.js';
 import { openTranscripts } from './transcripts-source.js';
 import { shown } from './transcripts-words.js';
 
@@ -14,29 +14,30 @@ export async function run(context: CommandContext, args: readonly string[], opti
   const wanted = args.join(' ').toLowerCase();
   const { source } = await openTranscripts(context, options);
   const paper = paperFor(context);
-  const out = new LineWriter(context.stdout);
-  let found = 0;
-  for await (const session of listSessions(source)) {
-    for await (const item of itemsOf(session, source, (problem) =>
-      context.stderr.write(`dbguard: ${shown(problem)}\n`),
-    )) {
-      const haystack = `${item.text ?? ''}\n${item.bind ?? ''}\n${item.title}`.toLowerCase();
-      if (!haystack.includes(wanted)) continue;
-      found++;
-      const { sid } = session;
-      const text = shown(item.text ?? item.title)
-        .replace(/\s+/g, ' ')
-        .trim();
-      const time = new Date(item.at).toISOString().slice(0, 19);
-      const line =
-        options.json === true
-          ? JSON.stringify({ sid, ...item })
-          : `${paper.style('bold', sid)} ${paper.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`;
-      if (!(await out.write(line))) return 0;
+  const onProblem = (problem: string): void => void context.stderr.write(`dbguard: ${shown(problem)}\n`);
+  return paged(context, async (out) => {
+    let found = 0;
+    for await (const session of listSessions(source)) {
+      for await (const item of itemsOf(session, source, onProblem)) {
+        const haystack = `${item.text ?? ''}\n${item.bind ?? ''}\n${item.title}`.toLowerCase();
+        if (!haystack.includes(wanted)) continue;
+        found++;
+        const { sid } = session;
+        const line = options.json === true ? JSON.stringify({ sid, ...item }) : asText(sid, item, paper);
+        if (!(await out.write(line))) return 0;
+      }
     }
-  }
-  await out.flush();
-  return found > 0 ? 0 : 1;
+    await out.flush();
+    return found > 0 ? 0 : 1;
+  });
+}
+
+function asText(sid: string, item: TimelineItem, paper: Paper): string {
+  const text = shown(item.text ?? item.title)
+    .replace(/\s+/g, ' ')
+    .trim();
+  const time = new Date(item.at).toISOString().slice(0, 19);
+  return `${paper.style('bold', sid)} ${paper.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`;
 }
 
 async function* itemsOf(

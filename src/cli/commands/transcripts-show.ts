@@ -1,8 +1,13 @@
-/** `dbguard transcripts show`: one session as it happened, verified while it is read. */
+/**
+ * `dbguard transcripts show`: one session as it happened, verified while it is read. Paged on a terminal; whoever leaves
+ * before the end has not seen a verdict, and gets none.
+ */
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { type SessionReport, verifySession } from '../../review/verify-session.js';
+import type { Entry } from '../../transcript/entry.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { LineWriter } from '../line-writer.js';
+import type { LineWriter } from '../line-writer.js';
+import { paged } from '../paged.js';
 import { type Paper, paperFor } from '../text.js';
 import { demandsOf, findSession, issuerKeys, openTranscripts } from './transcripts-source.js';
 import { reportText } from './transcripts-verify.js';
@@ -11,27 +16,51 @@ import { shown } from './transcripts-words.js';
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
   const transcripts = await openTranscripts(context, options);
   const session = await findSession(transcripts.source, args[0] ?? '');
-  const paper = paperFor(context);
-  const json = options.json === true;
-  const out = new LineWriter(context.stdout);
-  const full = options.all === true;
-  const report = await verifySession(session, {
-    source: transcripts.source,
-    keys: await issuerKeys(context, options, transcripts),
-    demands: demandsOf(transcripts.identity),
-    now: Date.now(),
-    onEntry: (entry, disclosed) => {
-      const item = timelineItem(entry, disclosed);
-      if (!json && !full && hidden.has(item.kind)) return undefined;
-      const line = json
-        ? JSON.stringify({ ...item, fields: shownFields(entry.fields), disclosed })
-        : itemText(item, paper);
-      return out.write(line);
-    },
+  const how = { source: transcripts.source, demands: demandsOf(transcripts.identity), now: Date.now() };
+  const keys = await issuerKeys(context, options, transcripts);
+  return paged(context, async (out) => {
+    const printer = new Printer(out, paperFor(context), options);
+    try {
+      const report = await verifySession(session, { ...how, keys, onEntry: printer.entry });
+      await printer.report(report);
+      return report.verdict === 'invalid' ? 1 : 0;
+    } catch (error) {
+      if (error instanceof ReaderLeft) return 0;
+      throw error;
+    }
   });
-  await out.write(json ? JSON.stringify({ report: summaryOf(report) }) : `\n${reportText(report, paper)}`);
-  await out.flush();
-  return report.verdict === 'invalid' ? 1 : 0;
+}
+
+class ReaderLeft extends Error {}
+
+class Printer {
+  readonly #out: LineWriter;
+  readonly #paper: Paper;
+  readonly #json: boolean;
+  readonly #all: boolean;
+
+  constructor(out: LineWriter, paper: Paper, { json, all }: OptionValues) {
+    this.#out = out;
+    this.#paper = paper;
+    this.#json = json === true;
+    this.#all = all === true;
+  }
+
+  /** Rejects with ReaderLeft when nobody reads any more. */
+  readonly entry = async (entry: Entry, disclosed: Readonly<Record<string, unknown>>): Promise<void> => {
+    const item = timelineItem(entry, disclosed);
+    if (!this.#json && !this.#all && hidden.has(item.kind)) return;
+    const line = this.#json
+      ? JSON.stringify({ ...item, fields: shownFields(entry.fields), disclosed })
+      : itemText(item, this.#paper);
+    if (!(await this.#out.write(line))) throw new ReaderLeft();
+  };
+
+  async report(report: SessionReport): Promise<void> {
+    const text = this.#json ? JSON.stringify({ report: summaryOf(report) }) : `\n${reportText(report, this.#paper)}`;
+    await this.#out.write(text);
+    await this.#out.flush();
+  }
 }
 
 /** Of interest to verification only. */
