@@ -19,7 +19,7 @@ import { stateDirs } from '../io/state-dirs.js';
 import type { Progress } from '../io/uploader.js';
 import { cancelUpstream } from '../io/upstream/cancel.js';
 import type { UpstreamConfig } from '../io/upstream/config.js';
-import { connectUpstream } from '../io/upstream/connect.js';
+import { connectUpstream, type Upstream } from '../io/upstream/connect.js';
 import { resolveUpstream } from '../io/upstream/resolve.js';
 import { Secret } from '../io/upstream/secret.js';
 import { type CompiledPolicy, compilePolicy } from '../policy/engine.js';
@@ -128,8 +128,13 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     onFailure: options.onTrouble,
   });
   first.socket.destroy();
-
-  const controls = new Controls(upstream, credential.sid);
+  const { recorder } = transcript;
+  const own = (database: string, { backendKey }: Upstream): void => {
+    // the server logs these too; without an entry they would look as if they went around dbguard
+    recorder.append({ k: 'connection', event: 'own', database, user: upstream.user, backendPid: backendKey?.pid });
+  };
+  own(upstream.database, first);
+  const controls = new Controls(upstream, credential.sid, own);
   const closers: (() => Promise<unknown> | unknown)[] = [() => keeper.stop(), () => controls.close()];
   try {
     await bucketReady(transcript, policy.offline, options.onTrouble);
@@ -145,7 +150,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     const watched = guardedByLogin(policy, keeper);
     const gate = new Gate({
       policy: watched,
-      recorder: transcript.recorder,
+      recorder,
       asker: options.asker,
       clock: { now: () => Date.now(), monotonic: () => performance.now() },
     });
@@ -219,11 +224,13 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
 class Controls {
   readonly #upstream: UpstreamConfig;
   readonly #sid: string;
+  readonly #onConnected: (database: string, connection: Upstream) => void;
   readonly #byDatabase = new Map<string, ControlConnection>();
 
-  constructor(upstream: UpstreamConfig, sid: string) {
+  constructor(upstream: UpstreamConfig, sid: string, onConnected: (database: string, connection: Upstream) => void) {
     this.#upstream = upstream;
     this.#sid = sid;
+    this.#onConnected = onConnected;
   }
 
   of(database: string): ControlConnection {
@@ -233,7 +240,11 @@ class Controls {
         ['database', database],
         ['application_name', `dbguard/${this.#sid} control`],
       ]);
-      control = new ControlConnection(() => connectUpstream(this.#upstream, parameters));
+      control = new ControlConnection(async () => {
+        const connection = await connectUpstream(this.#upstream, parameters);
+        this.#onConnected(database, connection);
+        return connection;
+      });
       this.#byDatabase.set(database, control);
     }
     return control;

@@ -143,6 +143,10 @@ export class ProxyConnection {
     this.#clearTimers();
     if (!this.#session) return;
     this.#session.dispose();
+    this.#recordClose();
+  }
+
+  #recordClose(): void {
     const body = { k: 'connection', event: 'close', conn: this.#parts.number, reason: this.#reason } as const;
     this.#parts.gate.recordConnection(body);
   }
@@ -192,10 +196,6 @@ export class ProxyConnection {
     } catch (error) {
       return this.#refuse(upstreamFailure(error));
     }
-    if (this.#client.destroyed || this.#leaving) {
-      upstream.socket.destroy();
-      return;
-    }
     this.#parts.gate.recordConnection({
       k: 'connection',
       event: 'open',
@@ -205,6 +205,10 @@ export class ProxyConnection {
       applicationName: admission.applicationName,
       backendPid: upstream.backendKey?.pid,
     });
+    if (this.#client.destroyed || this.#leaving) {
+      upstream.socket.destroy();
+      return this.#recordClose();
+    }
     this.#start(upstream, context, minor, masks);
   }
 

@@ -62,8 +62,6 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Wo
     return { title: `${allowed ? 'allowed' : 'denied'} by ${by}${why}`, mood: allowed ? 'good' : 'bad' };
   },
   outcome: ({ fields }) => outcome(fields),
-  intent: ({ fields }) => ({ title: words('intent', fields, ['source', 'claim', 'tool']), mood: 'quiet' }),
-  grant: ({ fields }) => ({ title: words('access', fields, ['event', 'role', 'tables', 'minutes']), mood: 'waiting' }),
   heartbeat: () => ({ title: 'heartbeat', mood: 'quiet' }),
   redaction: ({ fields }) => ({ title: words('redaction', fields, ['session', 'of', 'reason']), mood: 'waiting' }),
   seal: ({ fields }) => ({ title: fields.final === true ? 'session sealed' : 'segment sealed', mood: 'quiet' }),

@@ -9,8 +9,6 @@ export type EntryKind =
   | 'dry-run'
   | 'verdict'
   | 'outcome'
-  | 'intent'
-  | 'grant'
   | 'heartbeat'
   | 'redaction'
   | 'seal';

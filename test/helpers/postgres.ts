@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -163,7 +163,7 @@ class ServerProcess {
     server.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.log += text;
     });
-    while (!this.log.includes('ready to accept connections', from)) {
+    while (!this.#ready(from)) {
       if (server.exitCode !== null) {
         await this.stop('fast', 'remove');
         throw new Error(`PostgreSQL did not start:\n${this.log.slice(from)}`);
@@ -173,6 +173,14 @@ class ServerProcess {
     // a test that is over need not wait for a server that it forgot: the keeper stops it
     server.unref();
     for (const stream of [server.stdin, server.stderr]) if (stream && 'unref' in stream) unref(stream);
+  }
+
+  /** With logging_collector = on the server says so elsewhere, and in line 8 of postmaster.pid, as pg_ctl reads it. */
+  #ready(from: number): boolean {
+    if (this.log.includes('ready to accept connections', from)) return true;
+    if (!this.log.includes('redirecting log output', from)) return false;
+    const file = join(this.dir, 'data', 'postmaster.pid');
+    return existsSync(file) && readFileSync(file, 'utf8').split('\n')[7]?.trim() === 'ready';
   }
 
   async stop(how: keyof typeof shutdownSignals, folder: 'keep' | 'remove'): Promise<void> {

@@ -253,7 +253,7 @@ test('reconcile names connections that went around dbguard, in each format of th
   );
   const { code, out, err } = await run(reconcile, ['server.log'], {});
   t.equal(code, 1);
-  t.match(err, /5 connections in the log, 3 in transcripts, 2 went around/);
+  t.match(err, /5 connections in the log, 3 connections in transcripts; 2 connections went around/);
   t.match(
     out,
     /backend 100 {2}user app, database shop, application dbguard\/fake/,
