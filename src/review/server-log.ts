@@ -65,7 +65,8 @@ export class LogReader {
   }
 }
 
-const csvStart = /^\d{4}-[^,"]+,/;
+/** In the text format a blank follows the time zone. */
+const csvStart = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ [^\s,"]+,/;
 
 function quotesIn(text: string): number {
   let count = 0;
@@ -126,7 +127,7 @@ function fromCsv(line: string): LogRecord | undefined {
 
 /** `stderr` with any log_line_prefix that has %m or %t, and %p in brackets, as the default has. */
 function fromText(line: string): LogRecord | undefined {
-  const [, prefix = '', message = ''] = /^(.*?)\bLOG: {2}(.*)$/.exec(line) ?? [];
+  const [, prefix = '', message = ''] = /^(.*?)\bLOG: {2}(.*)$/s.exec(line) ?? [];
   const [time = ''] =
     /\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d+)?(?: [A-Z]{1,5}| ?[+-]\d\d(?::?\d\d)?)?/.exec(prefix) ?? [];
   const [, pid = ''] = /\[(\d+)(?:-\d+)?\]/.exec(prefix) ?? [];
@@ -137,7 +138,7 @@ function fromText(line: string): LogRecord | undefined {
 }
 
 function connectionIn({ pid, message }: LogRecord, at: number): LoggedConnection | undefined {
-  const [, rest] = /^(?:replication )?connection authorized: (.*)/.exec(message) ?? [];
+  const [, rest] = /^(?:replication )?connection authorized: (.*)/s.exec(message) ?? [];
   const user = rest === undefined ? undefined : word(rest, 'user');
   if (rest === undefined || user === undefined) return undefined;
   const application = word(rest, 'application_name');

@@ -59,10 +59,7 @@ t.test('log_connections: stderr, csvlog, jsonlog', async (t) => {
   for (const file of files()) {
     const { code, out, err } = await reconcile(file);
     t.equal(out, '', `${file}: not even dbguard's own connections`);
-    t.match(
-      err,
-      /^[3-9] connections in the log, [3-9] connections in transcripts; 0 connections went around dbguard$/,
-    );
+    t.match(err, /^[3-9] connections in the log, [3-9] connections in transcripts; 0 connections went around dbguard$/);
     t.equal(code, 0);
   }
   await goAround(url, 'select 2');
@@ -81,10 +78,7 @@ t.test('pgAudit: each statement, also without log_connections', { skip: !pgAudit
   for (const file of files()) {
     const { code, out, err } = await reconcile(file);
     t.equal(out, '', file);
-    t.match(
-      err,
-      /^0 connections and \d+ audited statements in the log, .*; 0 connections and 0 statements went around/,
-    );
+    t.match(err, /^0 connections and 11 audited statements in the log, .*; 0 connections and 0 statements went around/);
     t.equal(code, 0);
   }
   await goAround(url, `select 'a,"b"', 2 -- first line\nfrom orders`);
@@ -109,7 +103,7 @@ t.test('lines that a client cannot choose', async (t) => {
   t.equal(parse(`2026-11-23 12:00:00.000 UTC [7] LOG:  statement: select '${authorized}'`), undefined);
   t.equal(parse(`2026-11-23 12:00:00.000 UTC [7] LOG:  statement: select 'LOG:  ${authorized}'`), undefined);
   const columns = '"10.0.0.1:5",6a,2,"authentication",2026-11-23 12:00:00 UTC,3/1,0,LOG,00000';
-  t.match(parse(`2026-11-23 12:00:00 UTC,"a,""b","shop",7,${columns},"${authorized}",,,`), { pid: 7, user: 'app' });
+  t.match(parse(`2026-11-23 12:00:00.000 UTC,"a,""b","shop",7,${columns},"${authorized}",,,`), { pid: 7, user: 'app' });
   const audit = 'AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.orders,"select ""a"", 1",<not logged>';
   t.match(parse(`2026-11-23 12:00:00 UTC [7] app@shop LOG:  ${audit}`), {
     kind: 'statement',
