@@ -8,6 +8,7 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { DatePrecision, Mask } from '../policy/read-mask.js';
+import { copyBytes, fillBytes } from './copy-bytes.js';
 
 /** Writes the masked form of `from[start, end)` to `to` at `at`; returns its length, or -1 for NULL. */
 export type WriteMasked = (from: Buffer, start: number, end: number, to: Buffer, at: number) => number;
@@ -87,8 +88,8 @@ function partial(keep: number): CellMask {
         while (((from[tail] as number) & 0xc0) === 0x80);
       }
       const stars = characters - kept;
-      to.fill(star, at, at + stars);
-      from.copy(to, at + stars, tail, end);
+      fillBytes(to, star, at, at + stars);
+      copyBytes(from, tail, end, to, at + stars);
       return stars + end - tail;
     },
   };

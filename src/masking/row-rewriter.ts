@@ -3,6 +3,7 @@
  * State: the slab that rewritten rows are put in. Must not know lineage, nor why a cell is masked.
  */
 import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
+import { copyBytes } from './copy-bytes.js';
 import { type CellMask, nullMask } from './kinds.js';
 
 /** Takes `bytes[start, end)`. The bytes are never written to again: they may be kept. */
@@ -32,27 +33,25 @@ export class RowRewriter {
     const masks = this.#masks?.length === count ? this.#masks : undefined;
     let read = start + headerBytes + 2;
     let write = from + headerBytes + 2;
+    /** Cells from here to `read` pass as they are, and are copied together. */
+    let passing = read;
     for (let column = 0; column < count; column++) {
       if (read + 4 > end) throw new ProtocolViolation('a row that is shorter than its columns');
       const length = bytes.readInt32BE(read);
-      read += 4;
-      const stop = read + Math.max(length, 0);
+      const value = read + 4;
+      const stop = value + Math.max(length, 0);
       if (stop > end) throw new ProtocolViolation('a row that is shorter than its columns');
       const mask = masks === undefined ? nullMask : masks[column];
-      const written = write + 4;
-      if (length < 0) {
-        slab.writeInt32BE(-1, write);
-        write = written;
-      } else if (mask === undefined) {
-        bytes.copy(slab, write, read - 4, stop);
-        write = written + length;
-      } else {
-        const masked = mask.write(bytes, read, stop, slab, written);
-        slab.writeInt32BE(masked, write);
-        write = written + Math.max(masked, 0);
+      if (mask !== undefined && length >= 0) {
+        write = copyBytes(bytes, passing, read, slab, write) + 4;
+        const masked = mask.write(bytes, value, stop, slab, write);
+        slab.writeInt32BE(masked, write - 4);
+        write += Math.max(masked, 0);
+        passing = stop;
       }
       read = stop;
     }
+    write = copyBytes(bytes, passing, read, slab, write);
     slab[from] = backend.dataRow;
     slab.writeInt32BE(write - from - 1, from + 1);
     slab.writeUInt16BE(count, from + headerBytes);

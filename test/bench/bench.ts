@@ -32,6 +32,9 @@ try {
       ? nodeLoad
       : (target: BenchTarget, run: Parameters<typeof nodeLoad>[1]) => pgbench(program, target, run);
   await (program === undefined ? nodeFill(direct(server)) : fill(program, direct(server)));
+  await server.query(
+    `CREATE TABLE people AS SELECT i AS id, i * 2 AS number, md5(i::text) AS email FROM generate_series(1, ${rows}) i`,
+  );
   const bouncer = await startPgbouncer(server);
   if (bouncer) targets.push(bouncer);
   targets.push(await startPipe(server), await startDbguard(server));

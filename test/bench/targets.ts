@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startGuarded } from '../helpers/guarded.js';
+import { type GuardedOptions, startGuarded } from '../helpers/guarded.js';
 import type { TestPostgres } from '../helpers/postgres.js';
 import { account } from '../helpers/postgres-binaries.js';
 import { repositoryRoot } from '../helpers/repository.js';
@@ -22,6 +22,8 @@ export interface BenchTarget {
   readonly database: string;
   /** The process in between, where there is one. */
   readonly pid?: number;
+  /** The same with a masked column. */
+  readonly masking?: BenchTarget;
   stop(): Promise<void>;
 }
 
@@ -92,7 +94,19 @@ export async function startPipe(server: TestPostgres): Promise<BenchTarget> {
 
 /** Signing, journal, upload to a directory bucket and the built-in policy, as a developer has them. */
 export async function startDbguard(server: TestPostgres): Promise<BenchTarget> {
-  const guarded = await startGuarded(server);
+  const [plain, masking] = [await guardedTarget(server, {}), await guardedTarget(server, { mask: [maskedColumn] })];
+  const stop = async () => {
+    await plain.stop();
+    await masking.stop();
+  };
+  return { ...plain, masking, stop };
+}
+
+/** In the table that `bench.ts` makes. */
+const maskedColumn = { column: 'people.email', with: 'partial', keep: 4 };
+
+async function guardedTarget(server: TestPostgres, config: GuardedOptions['config']): Promise<BenchTarget> {
+  const guarded = await startGuarded(server, config ? { config } : {});
   const { host, port, user, password, pid } = guarded;
   return { name: 'dbguard', host, port, user, password, database: 'postgres', pid, stop: () => guarded.stop() };
 }
