@@ -107,6 +107,10 @@ export class Review {
   async #run(): Promise<ReviewEnd> {
     const { candidate, admission, context, gate, reviewer, held, toClient } = this.#parts;
     if (await this.#settle()) return this.#skipped();
+    if (this.#parts.server.responses.copyIn) {
+      gate.recordSkipped(admission);
+      return { kind: 'deny', error: inTheMiddleOfCopy, endSession: false };
+    }
     if (isMaybeTypo(candidate) && (await this.#probe()) === 'rejected') return { kind: 'skipped' };
     if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
     const recalled = gate.recall(candidate, admission, context);
@@ -162,15 +166,15 @@ export class Review {
     return { kind: 'skipped' };
   }
 
-  /** Waits until the server has answered everything before; true when it skips what follows. */
+  /** Waits until the server has answered everything before, or wants COPY data; true when it skips what follows. */
   async #settle(): Promise<boolean> {
-    const { server, out, candidate, release } = this.#parts;
-    if (server.responses.idle) {
+    const { server, out, release } = this.#parts;
+    if (server.responses.idle || server.responses.copyIn) {
       release();
       return false;
     }
-    // without Sync the server keeps its answers to itself
-    if (candidate.kind === 'execute') out.pushMessage(message(frontend.flush, Buffer.alloc(0)));
+    // without Sync the server keeps the answers of the extended protocol to itself
+    out.pushMessage(message(frontend.flush, Buffer.alloc(0)));
     const quiet = new Promise<boolean>((resolve) => {
       this.#whenQuiet = resolve;
     });
@@ -232,6 +236,13 @@ function endOf(admission: Admission, answer: Answer): ReviewEnd {
 export function isMaybeTypo(candidate: Candidate): boolean {
   return candidate.kind === 'query' && candidate.facts.unparseable?.reason === 'syntax';
 }
+
+/** Nobody needs to be asked: there the server takes no statement at all. It says so itself; this is for the case that it does not. */
+const inTheMiddleOfCopy: ErrorText = {
+  severity: 'ERROR',
+  code: '08P01',
+  message: 'dbguard: a statement in the middle of COPY FROM STDIN',
+};
 
 const reviewFailed: ErrorText = {
   severity: 'ERROR',

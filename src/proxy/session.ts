@@ -78,14 +78,14 @@ export class Session {
       return;
     }
     this.#flushClient();
-    const { idle, discarding } = server.responses;
+    const { idle, discarding, copyIn } = server.responses;
     if (idle && server.transactionStatus === 'I' && !server.inquiring) {
       this.#passage.transactionOver();
       transaction.clear();
       masks?.settled();
       if (outbox.empty) registry.clearPortals();
     }
-    if (idle || discarding) this.#passage.quiet(discarding);
+    if (idle || discarding || copyIn) this.#passage.quiet(discarding);
     this.#endIfDrained();
   }
 

@@ -1,33 +1,25 @@
 /** The dialogues through a proxy in this process that allows everything; `npm run conformance` does more, from outside. */
-import pg from 'pg';
 import { type Test, test } from 'tap';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
 import { startHarness } from '../proxy/harness.js';
 import { everything } from '../proxy/policies.js';
+import { openBackstage } from './backstage.js';
 import { allDialogues } from './dialogues/all.js';
 import { play, type Stage } from './play.js';
 import { compare } from './verdict.js';
 
 async function openStage(t: Test, version: PostgresVersion, through: 'dbguard' | 'nothing'): Promise<Stage> {
   const server = await startPostgres({ version });
-  const backstage = new pg.Client({ connectionString: server.url() });
-  await backstage.connect();
+  const { query: backstage, end } = await openBackstage(server.url());
+  const proxy =
+    through === 'dbguard' ? await startHarness({ upstreamUrl: server.url(), policy: everything }) : undefined;
   t.teardown(async () => {
-    await backstage.end();
+    await proxy?.close();
+    await end();
     await server.stop();
   });
   const { host, port, password, superuser: user } = server;
-  const target = { host, port, user, password, database: 'postgres' };
-  const query = async (sql: string) => {
-    const results: unknown = await backstage.query({ text: sql, rowMode: 'array' });
-    const last: unknown = Array.isArray(results) ? results.at(-1) : results;
-    return (last as pg.QueryArrayResult<unknown[]>).rows.map((row) => row[0]);
-  };
-  if (through === 'nothing') return { target, backstage: query };
-  const proxy = await startHarness({ upstreamUrl: server.url(), policy: everything });
-  t.teardown(() => proxy.close());
-  const url = new URL(proxy.url());
-  return { target: { ...target, port: proxy.proxy.port, password: url.password }, backstage: query };
+  return { target: proxy?.target ?? { host, port, user, password, database: 'postgres' }, backstage };
 }
 
 for (const version of [15, 18] as const)

@@ -1,7 +1,7 @@
 /** Two fresh servers of one version: the first is talked to directly, the second through `dbguard proxy`. */
-import pg from 'pg';
 import { type Guarded, startGuarded } from '../helpers/guarded.js';
 import { type PostgresVersion, startPostgres, type TestPostgres } from '../helpers/postgres.js';
+import { openBackstage } from './backstage.js';
 import type { Stage } from './play.js';
 
 export interface Stages {
@@ -14,7 +14,7 @@ export interface Stages {
 export async function openStages(version: PostgresVersion, options: { trickle?: boolean } = {}): Promise<Stages> {
   const servers = await Promise.all([startPostgres({ version }), startPostgres({ version })]);
   const [direct, upstream] = servers;
-  const backstages = await Promise.all(servers.map(backstage));
+  const backstages = await Promise.all(servers.map((server) => openBackstage(server.url())));
   const [directBackstage, guardedBackstage] = backstages;
   if (!directBackstage || !guardedBackstage) throw new Error('unreachable');
   let proxy: Guarded;
@@ -40,17 +40,4 @@ export async function openStages(version: PostgresVersion, options: { trickle?: 
 function targetOf(server: TestPostgres) {
   const { host, port, password, superuser } = server;
   return { host, port, user: superuser, password, database: 'postgres' };
-}
-
-async function backstage(server: TestPostgres) {
-  const client = new pg.Client({ connectionString: server.url() });
-  await client.connect();
-  return {
-    query: async (sql: string): Promise<readonly unknown[]> => {
-      const results: pg.QueryArrayResult | pg.QueryArrayResult[] = await client.query({ text: sql, rowMode: 'array' });
-      const last = Array.isArray(results) ? results.at(-1) : results;
-      return last?.rows.map((row: unknown[]) => row[0]) ?? [];
-    },
-    end: () => client.end(),
-  };
 }
