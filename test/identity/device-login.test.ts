@@ -94,8 +94,8 @@ test('nonce goes before DPoP; DPoP with opaque access tokens proves nothing more
   t.equal((await logIn(await world(t, { jwtAccessTokens: true }))).level, 'asserted');
 });
 
-test('algorithms other than RS256', async (t) => {
-  for (const alg of ['RS256', 'EdDSA'] as const) {
+test('each algorithm that providers sign with', async (t) => {
+  for (const alg of ['RS256', 'ES256', 'EdDSA'] as const) {
     const login = await logIn(await world(t, { alg, returnsDeviceNonce: true }));
     t.equal(decodeProtectedHeader(login.idToken).alg, alg);
     t.equal(login.level, 'nonce');

@@ -1,3 +1,4 @@
+import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { test } from 'tap';
 import { bindingNonce, generateLoginKey, publicHalf, thumbprint } from '../../src/identity/binding.js';
@@ -27,7 +28,8 @@ const set = (...keys: IssuerKey[]): JsonWebKeySet => ({ keys });
 const expected = { issuer, audience, now };
 
 test('every asymmetric algorithm of the field is understood', async (t) => {
-  for (const alg of ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA', 'Ed25519']) {
+  const rsa = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'];
+  for (const alg of [...rsa, 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']) {
     const key = await issuerKey(alg, 'k');
     const verified = await verifyIdToken(await key.sign({ email: 'a@b.test' }), set(key.jwk), expected);
     t.strictSame(verified.subject, { iss: issuer, sub: 'u1', email: 'a@b.test' }, alg);
@@ -107,6 +109,67 @@ test('alg none, HMAC with the public key, and swapped algorithms are refused', a
   const [, payload, signature] = token.split('.');
   const header = Buffer.from(JSON.stringify({ alg: 'PS256', kid: 'k' })).toString('base64url');
   await t.rejects(verifyIdToken(`${header}.${payload}.${signature}`, set(key.jwk), expected), /does not fit any key/);
+});
+
+/** What a careless verifier may take for an HMAC secret: the published key in each of its forms. */
+async function publicForms(jwk: IssuerKey): Promise<Buffer[]> {
+  const key = createPublicKey({ key: { ...jwk } as JsonWebKey, format: 'jwk' });
+  const pem = key.export({ type: 'spki', format: 'pem' }).toString();
+  const parts = [jwk.x, jwk.y, jwk.n].filter((part) => typeof part === 'string');
+  return [
+    Buffer.from(pem),
+    Buffer.from(pem.trim()),
+    key.export({ type: 'spki', format: 'der' }),
+    Buffer.from(JSON.stringify(jwk)),
+    ...parts.flatMap((part) => [Buffer.from(part), Buffer.from(part, 'base64url')]),
+    Buffer.alloc(0),
+  ];
+}
+
+test('attack: algorithm confusion, for each kind of issuer key', async (t) => {
+  const claims = { iss: issuer, aud: audience, sub: 'boss', nonce, iat, exp: iat + 3600 };
+  const encode = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const refused = (token: string, keys: JsonWebKeySet, what: string) =>
+    t.rejects(verifyIdToken(token, keys, { ...expected, nonce }), { code: 'login-failed' }, what);
+  for (const alg of ['RS256', 'PS256', 'ES256', 'EdDSA']) {
+    const { jwk, sign } = await issuerKey(alg, 'k');
+    for (const none of ['none', 'None', 'NONE', '']) {
+      const head = `${encode({ alg: none, kid: 'k' })}.${encode(claims)}`;
+      await refused(`${head}.`, set(jwk), `${alg}: "${none}"`);
+      await refused(`${head}.${(await sign()).split('.')[2]}`, set(jwk), `${alg}: "${none}" with a signature`);
+    }
+    for (const [form, secret] of (await publicForms(jwk)).entries()) {
+      for (const [hmac, digest] of [
+        ['HS256', 'sha256'],
+        ['HS512', 'sha512'],
+        ['hs256', 'sha256'],
+      ] as const) {
+        const head = `${encode({ alg: hmac, kid: 'k' })}.${encode(claims)}`;
+        const token = `${head}.${createHmac(digest, secret).update(head).digest('base64url')}`;
+        await refused(token, set(jwk), `${alg}: ${hmac} with form ${form} of the public key`);
+      }
+    }
+    // the issuer's payload and signature under every other algorithm's name
+    const [, payload, signature] = (await sign(claims)).split('.');
+    for (const other of ['RS256', 'RS512', 'PS256', 'ES256', 'ES384', 'ES256K', 'EdDSA', 'Ed25519', 'Ed448', 'HS256']) {
+      if (other === alg || (alg === 'EdDSA' && other === 'Ed25519')) continue;
+      await refused(`${encode({ alg: other, kid: 'k' })}.${payload}.${signature}`, set(jwk), `${alg} as ${other}`);
+    }
+    // a key of the attacker's, named by the token itself
+    const own = await issuerKey(alg, 'k');
+    for (const header of [
+      { jwk: own.jwk },
+      { jku: 'https://evil.example/jwks' },
+      { x5u: 'https://evil.example' },
+      {},
+    ]) {
+      await refused(await own.sign(claims, { kid: 'k', ...header }), set(jwk), `${alg}: ${JSON.stringify(header)}`);
+    }
+    const oct = { kty: 'oct', k: Buffer.from('secret').toString('base64url'), kid: 'k' };
+    const head = `${encode({ alg: 'HS256', kid: 'k' })}.${encode(claims)}`;
+    const shared = `${head}.${createHmac('sha256', 'secret').update(head).digest('base64url')}`;
+    await refused(shared, set(jwk, oct), 'a symmetric key in the set');
+  }
 });
 
 test('each changed character of a token is noticed', async (t) => {

@@ -78,7 +78,10 @@ t.test('pgAudit: each statement, also without log_connections', { skip: !pgAudit
   for (const file of files()) {
     const { code, out, err } = await reconcile(file);
     t.equal(out, '', file);
-    t.match(err, /^0 connections and 1\d audited statements in the log, .*; 0 connections and 0 statements went around/);
+    t.match(
+      err,
+      /^0 connections and 1\d audited statements in the log, .*; 0 connections and 0 statements went around/,
+    );
     t.equal(code, 0);
   }
   await goAround(url, `select 'a,"b"', 2 -- first line\nfrom orders`);
