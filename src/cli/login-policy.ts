@@ -10,12 +10,12 @@ export function guardedByLogin<P extends Policy>(policy: P, keeper: Pick<LoginKe
     decide(input): Ruling {
       const valid = keeper.valid(input.now);
       if (valid === true) return policy.decide(input);
-      const hint = valid.hint ? ` ${valid.hint}` : '';
       return {
         decision: 'deny',
         rule: 'builtin:login',
         origin: 'dbguard',
-        reason: `${valid.message}.${hint}`,
+        reason: `${valid.message}.`,
+        advice: `${valid.hint ?? 'A person has to log in again'}. Then the same statement may run.`,
       };
     },
   };

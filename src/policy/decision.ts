@@ -27,6 +27,8 @@ export interface Ruling {
   readonly origin: string;
   /** One sentence for the approver and for the agent. */
   readonly reason: string;
+  /** What the client can do about a denial, where a retry may help. */
+  readonly advice?: string;
   /** Index into `facts.statements` of the statement that decided, where there is one. */
   readonly statement?: number;
   /**

@@ -44,7 +44,7 @@ export function deniedByRule(ruling: Ruling): ErrorText {
     detail: `Decided by rule ${ruling.rule} (${ruling.origin}). The statement was not run.`,
     hint: second
       ? 'This version cannot take a second person’s verdict: ask them to run it, or change the rule.'
-      : retry,
+      : (ruling.advice ?? retry),
   };
 }
 

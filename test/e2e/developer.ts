@@ -6,6 +6,7 @@ import { type PostgresOptions, startPostgres, type TestPostgres } from '../helpe
 import { dbguardProgram, repositoryRoot } from '../helpers/repository.js';
 import { Terminal } from '../helpers/terminal.js';
 import { makeWorkspace, type Workspace } from '../helpers/workspace.js';
+import type { ProviderOptions } from '../identity/provider.js';
 
 export interface Developer {
   readonly postgres: TestPostgres;
@@ -26,20 +27,23 @@ export interface DeveloperOptions {
   /** Before the login. */
   readonly loggedIn?: boolean;
   readonly config?: Readonly<Record<string, unknown>>;
+  readonly idp?: ProviderOptions;
+  /** Of dbguard.yaml's identity section; the provider's own otherwise. */
+  readonly scopes?: readonly string[];
 }
 
 /** Scripts in `node -e` find the drivers of this repository. */
 const drivers = { NODE_PATH: join(repositoryRoot, 'node_modules') };
 
 export async function developer(t: Test, options: DeveloperOptions = {}): Promise<Developer> {
-  const [postgres, idp] = await Promise.all([startPostgres(options.postgres), startIdp()]);
+  const [postgres, idp] = await Promise.all([startPostgres(options.postgres), startIdp(options.idp)]);
   const workspace = makeWorkspace();
   t.teardown(async () => {
     await Promise.all([postgres.stop(), idp.close()]);
     workspace.remove();
   });
   const config = {
-    identity: { issuer: idp.issuer, client_id: idp.clientId },
+    identity: { issuer: idp.issuer, client_id: idp.clientId, ...(options.scopes && { scopes: options.scopes }) },
     connections: { main: { url: postgres.url(), environment: 'development' } },
     default_connection: 'main',
     ...options.config,

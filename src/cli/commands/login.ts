@@ -6,7 +6,7 @@ import type { DevicePrompt } from '../../identity/device-login.js';
 import type { Login } from '../../identity/identity.js';
 import type { Issuer } from '../../identity/issuer.js';
 import { checkDemands } from '../../identity/login-source.js';
-import { browserProgram, openBrowser } from '../../io/browser.js';
+import { browserCommand, openBrowser } from '../../io/browser.js';
 import { connectIssuer, profileName } from '../../io/oidc-login-source.js';
 import { openTokenStore } from '../../io/token-store.js';
 import type { CommandContext, OptionValues } from '../command.js';
@@ -99,7 +99,7 @@ function promptText(prompt: DevicePrompt): string {
 /** Opens the page when the person presses Enter; nothing is opened where nobody sits at the terminal. */
 function offerBrowser(context: CommandContext, options: OptionValues, page: URL): { stop(): void } | undefined {
   const { stdin, stderr, env } = context;
-  const wanted = options.open !== false && browserProgram(env, process.platform) !== undefined;
+  const wanted = options.open !== false && browserCommand(page, env, process.platform) !== undefined;
   if (!stdin.isTTY || !stderr.isTTY || !wanted) return undefined;
   stderr.write('Press Enter to open the browser.\n');
   const onData = async () => {
