@@ -46,13 +46,13 @@ export class TroubleReport {
 
 const uploadPatienceMs = 30_000;
 
-/** Ends the session and sums it up. */
+/** Ends the session and sums it up. True when the whole transcript is in the bucket. */
 export async function finishGuard(
   context: CommandContext,
   guard: Guard,
   approvals: { readonly totals: Approvals['totals'] },
   graceMs: number,
-): Promise<void> {
+): Promise<boolean> {
   const { stderr } = context;
   const late = setTimeout(() => stderr.write('dbguard: uploading the transcript ...\n'), 1500);
   const progress = await guard
@@ -69,4 +69,5 @@ export async function finishGuard(
       ? 'transcript complete in the bucket'
       : `${progress.left} segments wait in the spool: run "dbguard upload" when the bucket can be reached`;
   stderr.write(`dbguard: ${parts.join(', ')}; ${state} (dbguard transcripts show ${guard.sid})\n`);
+  return progress.left === 0;
 }

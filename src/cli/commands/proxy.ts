@@ -26,6 +26,7 @@ export async function run(context: CommandContext, _args: readonly string[], opt
     endSession: () => process.kill(process.pid, 'SIGTERM'),
     onTrouble: (error) => trouble.report(error),
   });
+  let complete = false;
   try {
     const { sid, subject, connection } = guard;
     await approvals.listen({ sid, agent: 'dbguard proxy', subject, connection });
@@ -43,11 +44,11 @@ export async function run(context: CommandContext, _args: readonly string[], opt
       );
     }
     await stopped;
-    return 0;
   } finally {
-    await finishGuard(context, guard, approvals, graceMs);
+    complete = await finishGuard(context, guard, approvals, graceMs);
     approvals.close();
   }
+  return complete ? 0 : 1;
 }
 
 /** The first SIGTERM or SIGINT drains; a second one ends at once, as everywhere. */
