@@ -88,6 +88,15 @@ export class DbguardError extends Error {
   }
 }
 
+/**
+ * The reason alone of a system error, for messages that name the path or the address themselves: Node's own text
+ * repeats them, after the number's name and before the system call's.
+ */
+export function reasonOf(error: unknown): string {
+  const text = messageOf(error);
+  return /^(?:[a-z]+ )?E[A-Z0-9]+: ([a-z][^,\d]*?)(?:,| \/| \S*\d|$)/.exec(text)?.[1] ?? text;
+}
+
 /** The sentence of an unknown thrown value; for wrapping foreign errors, never for printing a stack. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

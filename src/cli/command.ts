@@ -34,6 +34,8 @@ export interface CommandEntry {
   /** Words that the arguments may be, for shell completions. */
   readonly argumentChoices?: readonly string[];
   readonly options?: readonly CommandOption[];
+  /** Command lines for `--help`. */
+  readonly examples?: readonly string[];
   /** Everything after the first operand belongs to the child, options included. */
   readonly passThrough?: boolean;
   readonly load: () => Promise<CommandModule>;

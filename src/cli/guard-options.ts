@@ -1,7 +1,7 @@
 /** Options that `dbguard run` and `dbguard proxy` share. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 import { profileNames } from '../policy/profiles.js';
 import type { OptionValues } from './command.js';
 import type { GuardOptions } from './guard.js';
@@ -43,7 +43,7 @@ export function readPasswordFile(path: string): string {
   try {
     password = readFileSync(path, 'utf8').split(/\r?\n/)[0];
   } catch (error) {
-    throw new DbguardError('usage', `cannot read --password-file: ${messageOf(error)}`, {
+    throw new DbguardError('usage', `cannot read the password file ${path}: ${reasonOf(error)}`, {
       hint: 'Write a password of your choice into that file, readable by you alone.',
       cause: error,
     });

@@ -81,6 +81,8 @@ export interface CloseOptions {
 const sessionLifetimeMs = 7 * 24 * 3600 * 1000;
 /** How long the bucket may take for the opening entry before the run gives up (or goes on, where the policy allows). */
 const bucketPatienceMs = 15_000;
+/** A bucket that says no each time is given up sooner than one that says nothing. */
+const bucketAttempts = 3;
 const defaultMaxMessage = 64 << 20;
 const defaultConnections = 100;
 
@@ -108,6 +110,8 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   // the first connection finds out whether there is a database at all, in words for a person
   const first = await connectUpstream(upstream, new Map([['application_name', `dbguard/${credential.sid}`]]));
   const { state, runtime } = stateDirs(env);
+  // until the bucket has taken the opening entry its trouble is the error that ends the run, said once
+  let opening = true;
   const transcript = openTranscript({
     state,
     bucket,
@@ -124,7 +128,9 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     policy: { name: policy.name, digest: policy.digest },
     version: dbguardVersion,
     agent: options.agent,
-    onTrouble: options.onTrouble,
+    onTrouble: (error) => {
+      if (!opening) options.onTrouble(error);
+    },
     onFailure: options.onTrouble,
   });
   first.socket.destroy();
@@ -138,6 +144,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   const closers: (() => Promise<unknown> | unknown)[] = [() => keeper.stop(), () => controls.close()];
   try {
     await bucketReady(transcript, policy.offline, options.onTrouble);
+    opening = false;
     // what earlier runs left behind goes up in the background; nobody waits for it
     const recovery = new AbortController();
     closers.push(() => recovery.abort());
@@ -300,7 +307,7 @@ async function bucketReady(
   onTrouble: (error: DbguardError) => void,
 ): Promise<void> {
   try {
-    await transcript.ready(bucketPatienceMs);
+    await transcript.ready(bucketPatienceMs, bucketAttempts);
   } catch (error) {
     if (offline === 'deny' || !(error instanceof DbguardError)) throw error;
     onTrouble(error);

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 
 const batchCharacters = 1 << 16;
 
@@ -53,5 +53,5 @@ async function writable(stream: Writable): Promise<void> {
 }
 
 export function outputFailed(error: Error): DbguardError {
-  return new DbguardError('output-failed', `the output cannot be written: ${messageOf(error)}`, { cause: error });
+  return new DbguardError('output-failed', `the output cannot be written: ${reasonOf(error)}`, { cause: error });
 }

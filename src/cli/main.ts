@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { DbguardError } from '../errors.js';
 import type { CommandContext, CommandEntry, OptionValues } from './command.js';
 import { outputFailed } from './line-writer.js';
@@ -15,7 +15,10 @@ function buildProgram(
     .description('A signed, approved and masked path between an AI coding agent and PostgreSQL.')
     .version(dbguardVersion)
     .enablePositionalOptions()
-    .showHelpAfterError('(dbguard --help lists the commands)');
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'dbguard:')) })
+    .showHelpAfterError('  See dbguard --help.')
+    .addHelpText('after', '\nBegin with: dbguard init, dbguard login, dbguard run -- psql');
   const groups = new Map<string, Command>();
   for (const entry of table) {
     const words = entry.path.split(' ');
@@ -30,8 +33,12 @@ function buildProgram(
       }
       parent = group;
     }
-    const command = parent.command(entry.arguments ? `${leaf} ${entry.arguments}` : leaf).description(entry.summary);
+    const command = parent
+      .command(entry.arguments ? `${leaf} ${entry.arguments}` : leaf)
+      .description(entry.summary)
+      .showHelpAfterError(`  See dbguard ${entry.path} --help.`);
     for (const option of entry.options ?? []) command.option(option.flags, option.description);
+    if (entry.examples) command.addHelpText('after', `\nExamples:\n${entry.examples.map(indented).join('')}`);
     if (entry.passThrough) command.passThroughOptions();
     command.action(async () => {
       const module = await entry.load();
@@ -41,8 +48,14 @@ function buildProgram(
   return program;
 }
 
+function indented(line: string): string {
+  return `  ${line}\n`;
+}
+
 /** The one place where an outcome becomes an exit code and an error becomes text. */
 function report(error: unknown): number {
+  // commander has said it already
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   if (error instanceof DbguardError) {
     process.stderr.write(`dbguard: ${error.message}\n`);
     if (error.hint) process.stderr.write(`  ${error.hint}\n`);
@@ -53,6 +66,9 @@ function report(error: unknown): number {
   else process.stderr.write('  This is a bug in dbguard. Run again with DBGUARD_DEBUG=1 for details to report.\n');
   return 70;
 }
+
+/** EX_USAGE of sysexits.h, as for `usage` in errors.ts. */
+const usageExitCode = 64;
 
 /**
  * A reader who leaves, as `head` does, is no error: what is still written goes nowhere, and the command ends as it would
@@ -71,6 +87,8 @@ function watchOutput(): void {
 }
 
 watchOutput();
+process.on('uncaughtException', (error) => process.exit(report(error)));
+
 const context: CommandContext = {
   stdin: process.stdin,
   stdout: process.stdout,

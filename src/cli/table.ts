@@ -30,7 +30,7 @@ const guardOptions = [
   { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
   configOption,
   { flags: '--policy <file>', description: 'judge by this file alone' },
-  { flags: '--profile <name>', description: 'another built-in profile', choices: profileNames },
+  { flags: '--profile <name>', description: `built-in profile: ${profileNames.join(', ')}`, choices: profileNames },
 ] as const;
 
 const bucketOptions = [
@@ -107,6 +107,11 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'run an agent or any client; it sees only the guarded database',
     arguments: '<command...>',
     options: guardOptions,
+    examples: [
+      'dbguard run -- claude-code                  an agent, with the default connection',
+      'dbguard run --connection staging -- psql',
+      'dbguard run --profile read-only -- node report.js',
+    ],
     passThrough: true,
     load: () => import('./commands/run.js'),
   },
@@ -119,6 +124,7 @@ export const commandTable: readonly CommandEntry[] = [
       { flags: '--json', description: 'print one line of JSON when ready' },
       ...guardOptions,
     ],
+    examples: ['dbguard proxy --listen 127.0.0.1:6432        prints the connection string for a GUI'],
     load: () => import('./commands/proxy.js'),
   },
   {

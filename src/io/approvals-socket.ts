@@ -8,12 +8,13 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, messageOf, reasonOf } from '../errors.js';
 import { judgePeer, type ProcessInfo, type RunProcesses } from '../run/ancestry.js';
 import type { ApprovalChannel, ApprovalDesk } from '../run/approvals.js';
 import { askedMessage, parseCallMe, parseFromApprover, type RunDescription } from '../run/approvals-protocol.js';
 import { onLines, sendLine } from './approvals-socket-lines.js';
 import { findAdopters, listeningInode, processInfo, socketHolders } from './process-tree.js';
+import { socketPath } from './socket-path.js';
 
 export interface ApprovalsSocketOptions {
   /** Private folder; see `state-dirs.ts`. */
@@ -36,7 +37,7 @@ export const approvalsSocketSupported = process.platform === 'linux';
 export async function startApprovalsSocket(options: ApprovalsSocketOptions): Promise<ApprovalsSocket> {
   const followers = new Set<Socket>();
   const sockets = new Set<Socket>();
-  const path = join(options.dir, `ask-${randomBytes(6).toString('hex')}.sock`);
+  const path = socketPath(join(options.dir, `ask-${randomBytes(6).toString('hex')}.sock`));
   const gatekeeper = new Gatekeeper(options.run.sid, options.childSession);
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -145,8 +146,8 @@ function listen(server: Server, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) =>
       reject(
-        new DbguardError('listen-failed', `cannot listen for approvals on ${path}: ${messageOf(error)}`, {
-          hint: 'A socket path may have at most 107 characters; set XDG_RUNTIME_DIR to a shorter folder.',
+        new DbguardError('listen-failed', `cannot listen for approvals on ${path}: ${reasonOf(error)}`, {
+          hint: 'Look at that folder; it must be yours to write.',
           cause: error,
         }),
       ),

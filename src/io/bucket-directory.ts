@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 import type { Bucket, BucketObject } from '../transcript/entry.js';
 import { makeFolders } from './make-folders.js';
 
@@ -124,7 +124,7 @@ async function explained<T>(location: string, work: () => Promise<T>, key?: stri
     if (key !== undefined && isErrno(error, 'ENOENT')) {
       throw new DbguardError('transcript-unknown', `there is no object ${key} in ${location}`, { cause: error });
     }
-    throw new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${messageOf(error)}`, {
+    throw new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${reasonOf(error)}`, {
       hint: 'Check that the folder exists, that you may write to it, and that its disk has room.',
       cause: error,
     });

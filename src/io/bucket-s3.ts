@@ -29,13 +29,25 @@ interface Opened {
 export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): Bucket {
   const prefix = config.prefix === '' ? '' : `${config.prefix}/`;
   const location = `s3://${config.bucket}${config.prefix === '' ? '' : `/${config.prefix}`}`;
-  const opened = { client: new S3Client(clientConfig(config, access)), config, location, prefix };
+  const opened = { client: makeClient(clientConfig(config, access)), config, location, prefix };
   return {
     location,
     create: (key, bytes) => create(opened, key, bytes),
     read: (key) => read(opened, key),
     list: (under) => list(opened, under),
   };
+}
+
+/** The SDK would print lines about the Node version into the terminal of every developer who still uses Node 20. */
+function makeClient(config: S3ClientConfig): S3Client {
+  const { env } = process;
+  const name = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
+  const before = env[name];
+  env[name] = 'true';
+  const client = new S3Client(config);
+  if (before === undefined) delete env[name];
+  else env[name] = before;
+  return client;
 }
 
 function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientConfig {

@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 
 export interface ChildOptions {
   /** Absolute path; see `findProgram`. */
@@ -53,7 +53,7 @@ function spawnFailure(program: string, error: NodeJS.ErrnoException): DbguardErr
       cause: error,
     });
   }
-  return new DbguardError('child-failed', `${program}: cannot be started: ${messageOf(error)}`, { cause: error });
+  return new DbguardError('child-failed', `${program}: cannot be started: ${reasonOf(error)}`, { cause: error });
 }
 
 /** POSIX shells report death by signal n as 128 + n. */

@@ -5,7 +5,7 @@
  */
 import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 import type { Level, PolicySource } from '../policy/combine.js';
 import { type Config, parseConfig } from '../policy/config.js';
 import { privateDir, stateDirPaths } from './state-dirs.js';
@@ -87,13 +87,16 @@ function loadIfThere(level: Level, path: string, { cwd }: Pick<ConfigSearch, 'cw
 /** Undefined when there is no such file. Unreadable is not absent: a policy that cannot be read must not be skipped. */
 export function readIfThere(path: string): string | undefined {
   try {
-    if (!statSync(path).isFile()) throw new DbguardError('config-invalid', `${path} is not a file`);
+    if (!statSync(path).isFile())
+      throw new DbguardError('config-invalid', `${path} is not a file`, {
+        hint: 'Move it away; a policy is read from a file of this name.',
+      });
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
   } catch (error) {
     if (error instanceof DbguardError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw new DbguardError('config-invalid', `cannot read ${path}: ${messageOf(error)}`, {
+    throw new DbguardError('config-invalid', `cannot read ${path}: ${reasonOf(error)}`, {
       hint: 'Nothing runs while a policy cannot be read. Make the file readable UTF-8, or remove it.',
       cause: error,
     });
@@ -156,7 +159,7 @@ export function writeConfigFile(path: string, text: string, options: { replace: 
     renameSync(partial, path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') refuseToReplace(path, path);
-    throw new DbguardError('usage', `cannot write ${path}: ${messageOf(error)}`, {
+    throw new DbguardError('usage', `cannot write ${path}: ${reasonOf(error)}`, {
       hint: 'Make the folder writable, or run dbguard init in another one.',
       cause: error,
     });

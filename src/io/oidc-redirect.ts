@@ -5,7 +5,7 @@
  * Host header (DNS rebinding) is turned away, and nothing that came in is ever put into the answer.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 import type { RedirectListener } from '../identity/browser-login.js';
 import { isLoopback } from '../identity/issuer-url.js';
 
@@ -26,7 +26,7 @@ export async function listenForRedirect(redirectUri = DEFAULT_REDIRECT): Promise
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
       reject(
-        new DbguardError('listen-failed', `cannot listen on ${url.host} for the browser: ${messageOf(error)}`, {
+        new DbguardError('listen-failed', `cannot listen on ${url.host} for the browser: ${reasonOf(error)}`, {
           hint: 'Choose another port with --redirect-uri, or log in by device code: dbguard login',
         }),
       ),

@@ -3,7 +3,7 @@
  * GitLab `id_tokens`), or GitHub Actions' own endpoint, which signs an audience of our choice.
  */
 import { readFile } from 'node:fs/promises';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 import type { WorkloadTokenSource } from '../identity/workload-login.js';
 import { issuerFetch } from './oidc-fetch.js';
 
@@ -33,7 +33,7 @@ export function tokenFile(path: string): WorkloadTokenSource {
     try {
       return await readFile(path, 'utf8');
     } catch (error) {
-      throw new DbguardError('login-failed', `the token file cannot be read: ${messageOf(error)}`, {
+      throw new DbguardError('login-failed', `the token file cannot be read: ${reasonOf(error)}`, {
         hint: 'Check --token-file or DBGUARD_ID_TOKEN_FILE.',
       });
     }

@@ -10,12 +10,13 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 import { CancelMap } from '../proxy/cancel-map.js';
 import type { HandshakeParts } from '../proxy/handshake.js';
 import { makeScramVerifier, mockScramVerifier } from '../wire/scram-keys.js';
 import { ScramServer } from '../wire/scram-server.js';
 import { type ConnectionParts, ProxyConnection } from './proxy-connection.js';
+import { socketPath } from './socket-path.js';
 
 export interface ProxyOptions {
   /** Loopback address and port; port 0 takes a free one. */
@@ -63,16 +64,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 
   const tcp = createServer({ allowHalfOpen: true, noDelay: true, pauseOnConnect: false }, accept);
   const port = await listen(tcp, options.listen);
-  const socketDir = mkdtempSync(join(options.socketParent ?? tmpdir(), 'dbg-'));
-  chmodSync(socketDir, 0o700);
   const unix = createServer({ allowHalfOpen: true }, accept);
-  try {
-    await listen(unix, { path: join(socketDir, `.s.PGSQL.${port}`) });
-  } catch (error) {
+  const socketDir = await listenInPrivateFolder(unix, options.socketParent ?? tmpdir(), port).catch((error) => {
     tcp.close();
-    rmSync(socketDir, { recursive: true, force: true });
     throw error;
-  }
+  });
 
   return {
     host: options.listen.host,
@@ -97,13 +93,37 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
 /** Above the limit: cancel requests need a place, too, and who comes too late gets a polite refusal. */
 const unauthenticatedSpare = 32;
 
+/** The folder of the socket, which libpq takes as the host; the socket in it is named as libpq expects. */
+async function listenInPrivateFolder(server: Server, parent: string, port: number): Promise<string> {
+  let folder: string;
+  try {
+    folder = mkdtempSync(join(parent, 'dbg-'));
+  } catch (error) {
+    throw new DbguardError('listen-failed', `cannot make a folder for the socket in ${parent}: ${reasonOf(error)}`, {
+      hint: 'Make it writable for you, or set DBGUARD_HOME to a folder that is.',
+      cause: error,
+    });
+  }
+  try {
+    chmodSync(folder, 0o700);
+    await listen(server, { path: socketPath(join(folder, `.s.PGSQL.${port}`)) });
+    return folder;
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+const portHint =
+  'Choose another address with --listen (127.0.0.1:0 takes a free port), or stop the program that uses this one.';
+
 function listen(server: Server, where: { host: string; port: number } | { path: string }): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       const place = 'path' in where ? where.path : `${where.host}:${where.port}`;
       reject(
-        new DbguardError('listen-failed', `cannot listen on ${place}: ${messageOf(error)}`, {
-          hint: 'Choose another address with --listen 127.0.0.1:0, or stop the program that uses it.',
+        new DbguardError('listen-failed', `cannot listen on ${place}: ${reasonOf(error)}`, {
+          hint: 'path' in where ? 'Look at the folder of the socket; it must be yours.' : portHint,
           cause: error,
         }),
       );

@@ -4,7 +4,7 @@
  */
 import { readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 import { publicHalf } from '../identity/binding.js';
 import type { SessionCredential } from '../identity/identity.js';
 import { sessionSigner } from '../identity/session.js';
@@ -39,8 +39,8 @@ export interface Transcript {
   readonly recorder: Journal;
   /** Where it will be in the bucket, with a slash at the end. */
   readonly prefix: string;
-  /** Resolves once the opening entry is in the bucket; rejects with the reason when that takes longer than `patienceMs`. */
-  ready(patienceMs: number): Promise<void>;
+  /** Resolves once the opening entry is in the bucket; rejects with the reason when it does not get there: see `Uploader`. */
+  ready(patienceMs: number, attempts?: number): Promise<void>;
   /**
    * Seals the session and waits for the upload, or for `signal`. What is `left` waits in the spool for `recoverSpool`.
    * Rejects with `journal-unwritable`, after the upload, when the end of the session could not be written.
@@ -59,7 +59,7 @@ export function openTranscript(options: TranscriptOptions): Transcript {
     return open(options);
   } catch (error) {
     if (error instanceof DbguardError) throw error;
-    throw new DbguardError('journal-unwritable', `no journal can be made in ${options.state}: ${messageOf(error)}`, {
+    throw new DbguardError('journal-unwritable', `no journal can be made in ${options.state}: ${reasonOf(error)}`, {
       hint: 'Nothing runs unrecorded: see to the space and the permissions of that folder.',
       cause: error,
     });
@@ -95,7 +95,7 @@ function open(options: TranscriptOptions): Transcript {
   return {
     recorder: journal,
     prefix,
-    ready: (patienceMs) => uploader.ready(patienceMs),
+    ready: (patienceMs, attempts) => uploader.ready(patienceMs, attempts),
     finish: async ({ signal, onProgress } = {}) => {
       const failure = await journal.close(true).catch((error: unknown) => error);
       if (failure === undefined) trail.end(credential.sid, journal.size, journal.head);

@@ -7,7 +7,7 @@
 import { chmodSync, lstatSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 import { makeFolders } from './make-folders.js';
 
 export interface StateDirs {
@@ -67,11 +67,14 @@ export function privateDir(path: string, options: { readableByOthers?: boolean }
         hint: 'Set DBGUARD_HOME to a folder of your own, or have that one removed.',
       });
     }
-    if (!folder.isDirectory()) throw new DbguardError('config-invalid', `${path} is not a folder`);
+    if (!folder.isDirectory())
+      throw new DbguardError('config-invalid', `${path} is not a folder`, {
+        hint: 'Move that file away, or set DBGUARD_HOME to a folder.',
+      });
     mode = folder.mode & 0o777;
   } catch (error) {
     if (error instanceof DbguardError) throw error;
-    throw new DbguardError('config-invalid', `cannot use the folder ${path}: ${messageOf(error)}`, {
+    throw new DbguardError('config-invalid', `cannot use the folder ${path}: ${reasonOf(error)}`, {
       hint: 'Make its parent writable for you, or set DBGUARD_HOME to a folder that is.',
       cause: error,
     });

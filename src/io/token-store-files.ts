@@ -13,7 +13,7 @@ import {
   rmSync,
   writeSync,
 } from 'node:fs';
-import { DbguardError, messageOf } from '../errors.js';
+import { DbguardError, reasonOf } from '../errors.js';
 
 /** Undefined when there is no such file. Throws `token-store` when others may read it, own it, or it is no file. */
 export function readPrivateFile(path: string): Buffer | undefined {
@@ -65,7 +65,7 @@ export function isErrno(error: unknown, code: string): boolean {
 }
 
 function unusable(path: string, error: unknown): DbguardError {
-  return new DbguardError('token-store', `cannot use ${path}: ${messageOf(error)}`, {
+  return new DbguardError('token-store', `cannot use ${path}: ${reasonOf(error)}`, {
     hint: 'Check the folder’s permissions and the space on the disk, or set DBGUARD_HOME to another folder.',
   });
 }

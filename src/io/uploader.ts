@@ -74,9 +74,13 @@ export class Uploader {
     }
   }
 
-  /** Resolves once the first segment is in the bucket. Rejects with the reason when that takes longer than `patienceMs`. */
-  async ready(patienceMs: number): Promise<void> {
-    await this.#until(() => this.#uploaded > 0 || this.#stuck.length > 0, AbortSignal.timeout(patienceMs));
+  /**
+   * Resolves once the first segment is in the bucket. Rejects with the reason when that takes longer than `patienceMs`,
+   * or as many attempts have failed.
+   */
+  async ready(patienceMs: number, attempts = Number.POSITIVE_INFINITY): Promise<void> {
+    const decided = () => this.#uploaded > 0 || this.#stuck.length > 0 || this.#failures >= attempts;
+    await this.#until(decided, AbortSignal.timeout(patienceMs));
     if (this.#uploaded > 0) return;
     throw (
       this.#lastError ??

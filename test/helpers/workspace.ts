@@ -22,7 +22,7 @@ export interface Workspace {
   /** Writes dbguard.yaml from a value; `bucket` is filled in unless given. */
   configure(config: Record<string, unknown>): void;
   /** Starts `dbguard ...args` without a terminal. Await it for exitCode, stdout and stderr. */
-  dbguard(args: readonly string[], options?: { input?: string; env?: Record<string, string> }): Spawned;
+  dbguard(args: readonly string[], options?: { input?: string; env?: Record<string, string>; cwd?: string }): Spawned;
   /** `dbguard login`, with a person who confirms in the browser. Throws with its stderr when it fails. */
   login(idp: TestIdp): Promise<void>;
   remove(): void;
@@ -50,7 +50,7 @@ export function makeWorkspace(): Workspace {
     },
     dbguard(args, options = {}) {
       const how = {
-        cwd: project,
+        cwd: options.cwd ?? project,
         env: { ...env, ...options.env },
         extendEnv: false,
         reject: false,

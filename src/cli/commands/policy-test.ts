@@ -1,7 +1,7 @@
 /** `dbguard policy test`: which statements of these files would need a person. Exit code 1 when any would. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { DbguardError, messageOf } from '../../errors.js';
+import { DbguardError, reasonOf } from '../../errors.js';
 import { shortPath } from '../../io/config-files.js';
 import type { Ruling } from '../../policy/decision.js';
 import { rulingOf } from '../../policy/engine.js';
@@ -46,7 +46,7 @@ function sqlFiles(path: string, cwd: string): string[] {
       .sort()
       .map((name) => join(full, name));
   } catch (error) {
-    throw new DbguardError('usage', `cannot read ${path}: ${messageOf(error)}`);
+    throw new DbguardError('usage', `cannot read ${path}: ${reasonOf(error)}`);
   }
 }
 
@@ -56,7 +56,7 @@ function testFile(path: string, cwd: string, judge: Judge): Tested[] {
   try {
     text = plainSql(readFileSync(path, 'utf8'));
   } catch (error) {
-    throw new DbguardError('usage', `cannot read ${file}: ${messageOf(error)}`);
+    throw new DbguardError('usage', `cannot read ${file}: ${reasonOf(error)}`);
   }
   const { facts, judgements, ruling } = judge.judge(text);
   const tested = facts.statements.flatMap((statement, index): Tested[] => {

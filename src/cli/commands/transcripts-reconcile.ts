@@ -4,7 +4,7 @@
  */
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { DbguardError, messageOf } from '../../errors.js';
+import { DbguardError, reasonOf } from '../../errors.js';
 import { listSessions, type ObjectSource } from '../../review/catalog.js';
 import { linesOf, segmentText } from '../../review/read-segment.js';
 import { ConnectionBook } from '../../review/reconcile.js';
@@ -69,7 +69,7 @@ async function* eventsIn(path: string, offset: string): AsyncGenerator<LogEvent>
       if (event) yield event;
     }
   } catch (error) {
-    throw new DbguardError('usage', `cannot read ${path}: ${messageOf(error)}`);
+    throw new DbguardError('usage', `cannot read ${path}: ${reasonOf(error)}`);
   }
 }
 

@@ -1,0 +1,283 @@
+/**
+ * What a newcomer runs into, through bin/dbguard: each error has an exit code, a sentence that names the thing, and a
+ * next step. None has a stack trace or a password in it.
+ */
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import { stringify } from 'yaml';
+import { startIdp } from '../helpers/idp.js';
+import { makeWorkspace } from '../helpers/workspace.js';
+import { developer } from './developer.js';
+
+const { workspace, postgres, config } = await developer(t);
+const wrongPassword = 'hunter2-is-not-the-password';
+const server = `127.0.0.1:${postgres.port}`;
+
+const stranger = makeWorkspace();
+const forgetful = makeWorkspace();
+const brief = await startIdp({ idTokenTtl: () => 1 });
+const occupied = createServer().listen(0, '127.0.0.1');
+await once(occupied, 'listening');
+const address = occupied.address();
+const takenPort = typeof address === 'object' ? address?.port : undefined;
+t.teardown(async () => {
+  stranger.remove();
+  forgetful.remove();
+  occupied.close();
+  await brief.close();
+});
+
+const file = join(workspace.home, 'a-file');
+writeFileSync(file, 'not a folder\n');
+const deep = join(workspace.home, 'deep'.repeat(20));
+mkdirSync(deep, { mode: 0o700 });
+mkdirSync(join(workspace.home, 'xdg'));
+symlinkSync(join(workspace.home, 'state'), join(workspace.home, 'xdg/dbguard'));
+
+interface Stumble {
+  readonly args?: readonly string[];
+  /** What is different in dbguard.yaml; a text replaces it; null: there is none. */
+  readonly config?: Readonly<Record<string, unknown>> | string | null;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly at?: typeof workspace;
+  readonly exitCode: number;
+  /** Each line on stderr. */
+  readonly says: readonly (string | RegExp)[];
+}
+
+const invalid = '  Nothing runs with a policy that is only half understood. "dbguard policy lint" checks the file.';
+
+const stumbles: Readonly<Record<string, Stumble>> = {
+  'no dbguard.yaml': {
+    config: null,
+    exitCode: 78,
+    says: [
+      'dbguard: no dbguard.yaml here or in a folder above',
+      '  Write one with "dbguard init", or name one with --config FILE.',
+    ],
+  },
+  'no dbguard.yaml to log in with': {
+    args: ['login'],
+    config: null,
+    exitCode: 78,
+    says: ['dbguard: no identity provider is configured', /^ {2}Run dbguard init, or give --issuer and --client-id/],
+  },
+  'no login': {
+    at: stranger,
+    exitCode: 77,
+    says: ['dbguard: nobody is logged in', '  Run: dbguard login'],
+  },
+  'a login that has expired': {
+    at: forgetful,
+    config: { identity: { issuer: brief.issuer, client_id: brief.clientId, scopes: ['openid'] } },
+    exitCode: 77,
+    says: [/^dbguard: the login of dev-1\S* (has )?(ended|expired)/, /dbguard login/],
+  },
+  'the database is not there': {
+    config: database(`postgresql://app:${wrongPassword}@127.0.0.1:1/shop`),
+    exitCode: 69,
+    says: [
+      'dbguard: cannot reach 127.0.0.1:1: nothing listens there',
+      /^ {2}Check host and port, and that the server runs/,
+    ],
+  },
+  'a host that has no address': {
+    config: database(`postgresql://app:${wrongPassword}@db.invalid/shop`),
+    exitCode: 69,
+    says: [/^dbguard: cannot reach db\.invalid:5432: the name /, /^ {2}Check the spelling of the host/],
+  },
+  'a wrong password': {
+    config: database(postgres.url('postgres', 'postgres', wrongPassword)),
+    exitCode: 77,
+    says: [
+      `dbguard: ${server} refused the connection: password authentication failed for user "postgres"`,
+      '  Check the password of "postgres" in the connection, PGPASSWORD, .pgpass or password_command.',
+    ],
+  },
+  'no password': {
+    config: database(`postgresql://postgres@${server}/postgres`),
+    exitCode: 77,
+    says: [
+      `dbguard: ${server} asks for the password of "postgres", and none was found`,
+      '  Put it into PGPASSWORD, ~/.pgpass or password_command.',
+    ],
+  },
+  'a database that does not exist': {
+    config: database(postgres.url('shpo')),
+    exitCode: 69,
+    says: [`dbguard: ${server} refused the connection: database "shpo" does not exist`, /^ {2}Check the database name/],
+  },
+  'TLS where there is none': {
+    config: database(`${postgres.url()}?sslmode=require`),
+    exitCode: 76,
+    says: [
+      `dbguard: ${server} does not support TLS, and sslmode=require asks for it`,
+      /^ {2}Switch ssl on in the server/,
+    ],
+  },
+  'a connection that nobody has heard of': {
+    args: ['run', '--connection', 'prod', '--', 'true'],
+    exitCode: 78,
+    says: ['dbguard: there is no connection "prod"', '  dbguard.yaml has: main.'],
+  },
+  'several connections, and none chosen': {
+    config: {
+      connections: { one: { url: 'postgresql://one/' }, two: { url: 'postgresql://two/' } },
+      default_connection: undefined,
+    },
+    exitCode: 78,
+    says: [
+      'dbguard: no connection was chosen',
+      '  dbguard.yaml has: one, two. Name one with --connection, or set default_connection.',
+    ],
+  },
+  'a connection string of something else': {
+    config: database(`mysql://app:${wrongPassword}@db/shop`),
+    exitCode: 78,
+    says: [/^dbguard: dbguard\.yaml:\d+:\d+: connections\.main\.url: expected postgresql:\/\//, invalid],
+  },
+  'YAML that is none': {
+    config: 'version: 1\npolicy:\n  rules: [\n',
+    exitCode: 78,
+    says: [/^dbguard: dbguard\.yaml:\d+:\d+: not valid YAML: /, invalid],
+  },
+  'a key that does not exist': {
+    config: 'version: 1\nconections:\n  main: {}\n',
+    exitCode: 78,
+    says: ['dbguard: dbguard.yaml:2:1: conections: unknown key. Did you mean "connections"?', invalid],
+  },
+  'a value that is not one': {
+    config: { connections: { main: { url: 'postgresql://db/', environment: 'prod' } } },
+    exitCode: 78,
+    says: [
+      /^dbguard: dbguard\.yaml:\d+:\d+: connections\.main\.environment: expected one of production, staging, development; "prod" is not one/,
+      invalid,
+    ],
+  },
+  'no bucket': {
+    config: { bucket: undefined },
+    exitCode: 78,
+    says: [
+      'dbguard: no bucket for transcripts is configured',
+      '  Set bucket in dbguard.yaml: file:./folder or s3://bucket/prefix.',
+    ],
+  },
+  'a bucket that cannot be written': {
+    config: { bucket: `file:${file}` },
+    exitCode: 69,
+    says: [
+      `dbguard: cannot use the bucket file:${file}: not a directory`,
+      '  Check that the folder exists, that you may write to it, and that its disk has room.',
+    ],
+  },
+  'an S3 bucket out of reach': {
+    config: { bucket: 's3://transcripts/team' },
+    env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: wrongPassword },
+    exitCode: 69,
+    says: [/^dbguard: cannot use the bucket s3:\/\/transcripts\/team: /, /^ {2}Check the network, the endpoint/],
+  },
+  'a port that is taken': {
+    args: ['proxy', '--listen', `127.0.0.1:${takenPort}`],
+    exitCode: 71,
+    says: [
+      `dbguard: cannot listen on 127.0.0.1:${takenPort}: address already in use`,
+      '  Choose another address with --listen (127.0.0.1:0 takes a free port), or stop the program that uses this one.',
+    ],
+  },
+  'an address for everybody': {
+    args: ['proxy', '--listen', '0.0.0.0:6432'],
+    exitCode: 64,
+    says: ['dbguard: --listen takes a loopback address, not 0.0.0.0', /SSH tunnel/],
+  },
+  'a password file that is not there': {
+    args: ['proxy', '--password-file', 'nowhere'],
+    exitCode: 64,
+    says: [
+      'dbguard: cannot read the password file nowhere: no such file or directory',
+      '  Write a password of your choice into that file, readable by you alone.',
+    ],
+  },
+  'a folder too deep for a socket': {
+    env: { DBGUARD_HOME: '', XDG_STATE_HOME: join(workspace.home, 'xdg'), XDG_RUNTIME_DIR: deep },
+    args: ['proxy'],
+    exitCode: 71,
+    says: [
+      /^dbguard: the path of a socket may have 107 bytes, and this has more: /,
+      /^ {2}Set XDG_RUNTIME_DIR or DBGUARD_HOME/,
+    ],
+  },
+  'no place for dbguard’s own files': {
+    env: { DBGUARD_HOME: file },
+    exitCode: 78,
+    says: [
+      /^dbguard: cannot use the folder \S+: not a directory$/,
+      '  Make its parent writable for you, or set DBGUARD_HOME to a folder that is.',
+    ],
+  },
+  'a program that does not exist': {
+    args: ['run', '--', 'no-such-program'],
+    exitCode: 127,
+    says: [
+      'dbguard: no-such-program: command not found',
+      '  Check the name and PATH, or give the full path: dbguard run -- /path/to/program',
+    ],
+  },
+  'a program that may not be executed': {
+    args: ['run', '--', './plain.txt'],
+    exitCode: 126,
+    says: ['dbguard: ./plain.txt: permission denied', '  Make it executable: chmod +x ./plain.txt'],
+  },
+  'no program': {
+    args: ['run'],
+    exitCode: 64,
+    says: ["dbguard: missing required argument 'command'", '  See dbguard run --help.'],
+  },
+  'a command that does not exist': {
+    args: ['rum'],
+    exitCode: 64,
+    says: ["dbguard: unknown command 'rum'", '(Did you mean run?)', '  See dbguard --help.'],
+  },
+  'a session that does not exist': {
+    args: ['transcripts', 'show', 'zzzz'],
+    exitCode: 66,
+    says: [/^dbguard: no session begins with "zzzz" in file:/, /^ {2}See dbguard transcripts list/],
+  },
+};
+
+function database(url: string): Readonly<Record<string, unknown>> {
+  return { connections: { main: { url, environment: 'development' } } };
+}
+
+forgetful.configure({ identity: { issuer: brief.issuer, client_id: brief.clientId, scopes: ['openid'] } });
+await forgetful.login(brief);
+
+t.jobs = 3;
+for (const [
+  name,
+  { at = workspace, args = ['run', '--', 'true'], env = {}, exitCode, says, ...given },
+] of Object.entries(stumbles)) {
+  t.test(name, async (t) => {
+    const folder = mkdtempSync(join(dirname(at.project), 'stumble-'));
+    writeFileSync(join(folder, 'plain.txt'), 'text\n');
+    chmodSync(join(folder, 'plain.txt'), 0o644);
+    if (given.config !== null) {
+      const whole = { version: 1, bucket: `file:${at.bucket}`, ...config, ...(given.config as object) };
+      const text = typeof given.config === 'string' ? given.config : stringify(whole);
+      writeFileSync(join(folder, 'dbguard.yaml'), text);
+    }
+    const { exitCode: code, stdout, stderr } = await at.dbguard(args, { env, cwd: folder });
+    t.equal(code, exitCode);
+    const lines = stderr.split('\n');
+    t.equal(lines.length, says.length, stderr);
+    for (const [number, said] of says.entries()) {
+      if (typeof said === 'string') t.equal(lines[number], said);
+      else t.match(lines[number], said);
+    }
+    t.equal(stdout, '');
+    for (const secret of [wrongPassword, postgres.password]) t.notMatch(stderr, secret, 'no password');
+    t.notMatch(stderr, /^ {4}at |internal error/m, 'no stack trace');
+  });
+}
