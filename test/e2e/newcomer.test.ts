@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { stringify } from 'yaml';
 import { startIdp } from '../helpers/idp.js';
@@ -253,6 +254,7 @@ function database(url: string): Readonly<Record<string, unknown>> {
 
 forgetful.configure({ identity: { issuer: brief.issuer, client_id: brief.clientId, scopes: ['openid'] } });
 await forgetful.login(brief);
+await sleep(1500); // longer than its token lives
 
 t.jobs = 3;
 for (const [

@@ -132,18 +132,9 @@ t.test('Ctrl-C in the terminal is the child’s', async (t) => {
   t.match(await screen.exit, { code: 5 });
 });
 
-t.test('output that nobody reads is no error, output that finds no room is one', async (t) => {
-  const shell = (line: string) => {
-    const program = ['-u', 'NODE_OPTIONS', 'sh', '-c', line, process.execPath, dbguardProgram];
-    return execa('env', program, { cwd: workspace.project, env: workspace.env, extendEnv: false, reject: false });
-  };
-  const list = '"$0" "$1" transcripts list';
-  const [unread, full, unheard] = await Promise.all([
-    shell(`{ ${list}; echo "code $?" >&2; } | true`),
-    shell(`${list} >/dev/full`),
-    shell('{ sleep 0.1; "$0" "$1" run -- sh -c "exit 4"; } 2>&1 >/dev/null | true; "$0" "$1" upload'),
-  ]);
-  t.equal(unread.stderr, 'code 0');
-  t.match(full, { exitCode: 74, stderr: 'dbguard: the output cannot be written: no space left on device' });
-  t.match(unheard.stdout + unheard.stderr, /Nothing waits/, 'the session whose words nobody heard is complete in the bucket');
+t.test('a run whose words nobody reads ends as any other', async (t) => {
+  const line = '"$0" "$1" run -- sh -c "exit 4" 2>&1 >/dev/null | true; "$0" "$1" upload';
+  const program = ['-u', 'NODE_OPTIONS', 'sh', '-c', line, process.execPath, dbguardProgram];
+  const { stderr } = await execa('env', program, { cwd: workspace.project, env: workspace.env, extendEnv: false });
+  t.match(stderr, /Nothing waits/, 'its transcript is complete in the bucket');
 });
