@@ -30,7 +30,9 @@ import { DryRunner } from '../proxy/dry-run.js';
 import { Gate, type GateTotals } from '../proxy/gate.js';
 import type { ProxyAddress, RealCredentials } from '../run/environment.js';
 import { createAnalyser } from '../sql/analyser.js';
+import { loadGrammar } from '../sql/grammar.js';
 import type { ErrorText } from '../wire/backend.js';
+import { Catalogs } from './catalogs.js';
 import type { CommandContext } from './command.js';
 import { settingsFrom } from './identity-settings.js';
 import { guardedByLogin } from './login-policy.js';
@@ -152,7 +154,10 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
 
     const limits = files.limits;
     const maxMessage = limits.statementBytes ?? defaultMaxMessage;
-    const analyser = await createAnalyser({ maxBytes: maxMessage });
+    const grammar = await loadGrammar({ maxBytes: maxMessage });
+    const startupAnalyser = await createAnalyser({ grammar });
+    const catalogs = new Catalogs(grammar, (database) => controls.of(database));
+    closers.unshift(() => catalogs.stop());
     const masking = await startMasking(files.config.mask, (database) => controls.of(database));
     const watched = guardedByLogin(policy, keeper);
     const gate = new Gate({
@@ -171,7 +176,6 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       maxConnections: limits.connections ?? defaultConnections,
       connection: {
         gate,
-        analyser,
         context: {
           sid: credential.sid,
           user: upstream.user,
@@ -180,7 +184,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
         },
         admission: () => ({
           policy: watched,
-          analyser,
+          analyser: startupAnalyser,
           database: upstream.database,
           databases: connection.databases,
           context: { ...judged, now: Date.now() },
@@ -188,6 +192,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
           upstreamOptions: upstream.parameters.get('options') ?? '',
         }),
         masksFor: (database) => masking.session(database),
+        catalogFor: (database) => catalogs.client(database),
         reviewerFor: (_upstream, client) => ({
           impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
           dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),

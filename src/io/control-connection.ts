@@ -32,9 +32,11 @@ export class ControlConnection {
    * Rejects with the server's error, or when `timeoutMs` is over.
    *
    * @param values text format; null is NULL
+   * @param searchPath in place of the login's own: '' lets no name mean anything but PostgreSQL's, and prints all others
+   *   with their schema
    */
-  ask(sql: string, values: readonly (string | null)[], timeoutMs: number): Promise<Row[]> {
-    const turn = this.#queue.then(() => this.#askNow(sql, values, timeoutMs));
+  ask(sql: string, values: readonly (string | null)[], timeoutMs: number, searchPath?: ''): Promise<Row[]> {
+    const turn = this.#queue.then(() => this.#askNow(sql, values, timeoutMs, searchPath));
     this.#queue = turn.catch(() => {});
     return turn;
   }
@@ -46,10 +48,16 @@ export class ControlConnection {
     upstream?.socket.end(serialize.end());
   }
 
-  async #askNow(sql: string, values: readonly (string | null)[], timeoutMs: number): Promise<Row[]> {
+  async #askNow(
+    sql: string,
+    values: readonly (string | null)[],
+    timeoutMs: number,
+    searchPath: '' | undefined,
+  ): Promise<Row[]> {
     const { socket } = await this.#open();
     const limit = Math.max(1, Math.round(timeoutMs));
-    const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}`;
+    const path = searchPath === undefined ? '' : `; SET LOCAL search_path = ''`;
+    const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}${path}`;
     const timer = setTimeout(() => socket.destroy(new Error('the database did not answer in time')), limit + 1000);
     try {
       const begun = this.#expect();
@@ -67,12 +75,12 @@ export class ControlConnection {
       );
       return await answered;
     } finally {
-      clearTimeout(timer);
       if (!socket.destroyed) {
         const ended = this.#expect();
         socket.write(serialize.query('ROLLBACK'));
         await ended.catch(() => {});
       }
+      clearTimeout(timer);
     }
   }
 

@@ -9,12 +9,13 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../errors.js';
 import { type AdmissionRules, admit } from '../proxy/admission.js';
 import type { CancelMap } from '../proxy/cancel-map.js';
+import type { ClientCatalog } from '../proxy/client-catalog.js';
+import type { SessionParts } from '../proxy/connection-state.js';
 import type { ConnectionContext, Gate } from '../proxy/gate.js';
 import { Handshake, type HandshakeParts } from '../proxy/handshake.js';
 import type { ClientMasks } from '../proxy/result-masks.js';
 import type { Reviewer } from '../proxy/review.js';
 import { Session, shuttingDown } from '../proxy/session.js';
-import type { Analyser } from '../sql/facts.js';
 import {
   type ErrorText,
   encodeBackendKeyData,
@@ -44,10 +45,11 @@ export interface ConnectionParts {
   readonly admission: () => AdmissionRules;
   readonly context: Omit<ConnectionContext, 'number' | 'database'>;
   readonly gate: Gate;
-  readonly analyser: Analyser;
   readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
   /** Masks of a client in that database; undefined where nothing is masked. */
   readonly masksFor: (database: string) => Promise<ClientMasks | undefined>;
+  /** What the statements of a client in that database are judged by. */
+  readonly catalogFor: (database: string) => Promise<ClientCatalog>;
   readonly maxMessage: number;
   readonly cancels: CancelMap<ProxyConnection>;
   /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
@@ -190,8 +192,10 @@ export class ProxyConnection {
     const minor = Math.min(startup.minor, newestProtocolMinor);
     let upstream: Upstream;
     let masks: ClientMasks | undefined;
+    let catalog: ClientCatalog;
     try {
       masks = await this.#parts.masksFor(admission.database);
+      catalog = await this.#parts.catalogFor(admission.database);
       upstream = await this.#parts.connect(admission.parameters, minor, this.#abort.signal);
     } catch (error) {
       return this.#refuse(upstreamFailure(error));
@@ -209,16 +213,20 @@ export class ProxyConnection {
       upstream.socket.destroy();
       return this.#recordClose();
     }
-    this.#start(upstream, context, minor, masks);
+    this.#start(upstream, context, minor, { masks, catalog });
   }
 
-  #start(upstream: Upstream, context: ConnectionContext, minor: number, masks: ClientMasks | undefined): void {
+  #start(
+    upstream: Upstream,
+    context: ConnectionContext,
+    minor: number,
+    judged: Pick<SessionParts, 'masks' | 'catalog'>,
+  ): void {
     const { socket } = upstream;
     const session = new Session({
       context,
       gate: this.#parts.gate,
-      analyser: this.#parts.analyser,
-      masks,
+      ...judged,
       reviewer: this.#parts.reviewerFor(upstream, context),
       port: {
         writeServer: (slices) => {

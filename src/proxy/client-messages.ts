@@ -19,17 +19,26 @@ import type { GatedKind } from './denial.js';
 import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
 import type { Candidate } from './gate.js';
 import type { Passage } from './passage.js';
+import { fresh } from './prepared-facts.js';
 import type { Prepared } from './registry.js';
-import { combineFacts, resolveHandles } from './resolve.js';
+import { combineFacts, type KnownStatements, resolveHandles } from './resolve.js';
 import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
 
 export class ClientMessages {
   readonly #state: ConnectionState;
   readonly #passage: Passage;
+  readonly #known: KnownStatements;
 
   constructor(state: ConnectionState, passage: Passage) {
     this.#state = state;
     this.#passage = passage;
+    this.#known = { statements: (name) => this.#fresh(state.registry.statements(name)) };
+  }
+
+  #fresh(prepared: readonly Prepared[]): readonly Prepared[] {
+    const { analyser } = this.#state.parts.catalog;
+    for (const one of prepared) fresh(one, analyser);
+    return prepared;
   }
 
   /** One whole message, `buffer[start, end)`. Throws ProtocolViolation for what no client may send now. */
@@ -74,12 +83,13 @@ export class ClientMessages {
 
   #onQuery(buffer: Buffer, start: number, end: number): void {
     const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
-    const facts = resolveHandles(own, this.#state.registry);
+    const facts = resolveHandles(own, this.#known);
     this.#passage.pass({
       candidate: { kind: 'query', sql, facts, ...this.#state.meaning },
       buffer,
       start,
       end,
+      again: () => this.#onQuery(buffer, start, end),
       onForward: () => this.#applyHandles(own, sql),
     });
   }
@@ -87,7 +97,8 @@ export class ClientMessages {
   #onParse(buffer: Buffer, start: number, end: number): void {
     const parse = decodeParse(buffer, start, end);
     const { sql, facts } = this.#read(parse.sql);
-    const prepared: Prepared = { sql, facts, parameterTypes: parse.parameterTypes, entry: undefined };
+    const { generation } = this.#state.parts.catalog.analyser;
+    const prepared: Prepared = { sql, facts, generation, parameterTypes: parse.parameterTypes, entry: undefined };
     this.#state.addStatement(parse.statement, prepared);
     this.#state.server.responses.expect({
       kind: 'parse',
@@ -106,6 +117,7 @@ export class ClientMessages {
       resultFormats: bind.resultFormats,
       values: bind.values,
       admitted: undefined,
+      generation: 0,
     });
     this.#state.server.responses.expect({ kind: 'bind' });
   }
@@ -130,13 +142,13 @@ export class ClientMessages {
   #onExecute(buffer: Buffer, start: number, end: number): void {
     const { portal: portalName } = decodeExecute(buffer, start, end);
     const portal = this.#state.registry.portal(portalName);
-    const prepared = portal?.prepared ?? [];
+    const prepared = this.#fresh(portal?.prepared ?? []);
     const only = prepared.length === 1 ? prepared[0] : undefined;
     const facts = combineFacts(prepared);
     const candidate: Candidate = {
       kind: 'execute',
       sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
-      facts: resolveHandles(facts, this.#state.registry),
+      facts: resolveHandles(facts, this.#known),
       textEntry: only?.entry,
       statementName: portal?.statementName ?? '',
       portalName,
@@ -150,6 +162,7 @@ export class ClientMessages {
       start,
       end,
       ...(portal ? { portal } : {}),
+      again: () => this.#onExecute(buffer, start, end),
       onForward: () => this.#applyHandles(facts, candidate.sql),
     });
   }
@@ -167,6 +180,7 @@ export class ClientMessages {
       buffer,
       start,
       end,
+      again: undefined,
     });
   }
 
@@ -211,19 +225,20 @@ export class ClientMessages {
     if (sql === undefined) return { sql: showValue(bytes, 1) ?? '', facts: unreadable };
     if (this.#state.reading.ambiguous(sql)) return { sql, facts: unreadable };
     const standardConformingStrings = server.parameter('standard_conforming_strings') !== 'off';
-    return { sql, facts: this.#state.parts.analyser.analyse(sql, { standardConformingStrings }) };
+    return { sql, facts: this.#state.parts.catalog.analyser.analyse(sql, { standardConformingStrings }) };
   }
 
   /** PREPARE, DEALLOCATE and friends change what later names mean. Returns what to do when the server has answered. */
   #applyHandles(facts: Facts, sql: string): ((done: boolean) => void) | undefined {
     const registry = this.#state.registry;
     const onDone: (() => void)[] = [];
-    for (const statement of facts.statements) {
-      const handle = statement.handle;
+    for (const [part, { handle }] of facts.statements.entries()) {
       if (handle?.op === 'prepare' && handle.name !== undefined && handle.inner) {
         registry.addStatement(protocolName(handle.name), {
           sql,
+          part,
           facts: { statements: [handle.inner] },
+          generation: this.#state.parts.catalog.analyser.generation,
           parameterTypes: [],
           entry: undefined,
         });

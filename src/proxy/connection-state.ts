@@ -4,8 +4,8 @@
  * What lives here: what the client has prepared, what the server has said, and the bytes on their way to either.
  * What it must not know: messages, decisions.
  */
-import type { Analyser } from '../sql/facts.js';
 import type { ErrorText } from '../wire/backend.js';
+import { CatalogChanges, type ClientCatalog } from './client-catalog.js';
 import type { Candidate, ConnectionContext, Gate } from './gate.js';
 import { JournaledOutbox } from './journaled-outbox.js';
 import { Outgoing } from './outgoing.js';
@@ -29,7 +29,7 @@ export interface SessionPort {
 export interface SessionParts {
   readonly context: ConnectionContext;
   readonly gate: Gate;
-  readonly analyser: Analyser;
+  readonly catalog: ClientCatalog;
   readonly reviewer: Reviewer;
   /** Undefined where nothing is masked. */
   readonly masks: ClientMasks | undefined;
@@ -44,6 +44,7 @@ export interface SessionParts {
 
 export class ConnectionState {
   readonly parts: SessionParts;
+  readonly catalogChanges: CatalogChanges;
   readonly registry = new Registry();
   readonly reading = new Reading();
   readonly transaction = new TransactionLog();
@@ -58,6 +59,7 @@ export class ConnectionState {
   constructor(parts: SessionParts, abort: (error: ErrorText) => void) {
     this.parts = parts;
     this.server = new ServerSide(this.#toClient, parts.parameters);
+    this.catalogChanges = new CatalogChanges(parts.catalog);
     this.masks = parts.masks && new ResultMasks(parts.masks);
     if (this.masks) this.server.cutRows();
     this.outbox = new JournaledOutbox(

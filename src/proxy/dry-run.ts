@@ -7,7 +7,7 @@
  */
 import { createAnalyser } from '../sql/analyser.js';
 import type { Analyser } from '../sql/facts.js';
-import { type FunctionRow, functionsQuery, LoadedFunctions } from '../sql/loaded-functions.js';
+import { functionsQuery, LoadedFunctions } from '../sql/loaded-functions.js';
 import type { DryRun, DryRunRow, ImpactLine } from './asker.js';
 import { reachOf } from './dry-run-catalog.js';
 import { countChanges, newChanges, newLocks, strongLocks } from './dry-run-effects.js';
@@ -40,7 +40,7 @@ export class DryRunner {
     this.#analyser ??= createAnalyser({ catalog: this.#functions, cacheEntries: 1000 });
     const analyser = await this.#analyser;
     const functions = await underOwnPath(session, () => session.ask(functionsQuery));
-    this.#functions.replace(functions.map(functionRow));
+    this.#functions.replace(functions);
     const facts = analyser.analyse(candidate.sql);
     const { obstacle, tables } = await reachOf(facts, candidate.sql, session, analyser);
     if (obstacle !== undefined) return { refused: obstacle };
@@ -125,17 +125,4 @@ function tagWords({ tag }: InquiryAnswer): string {
 
 function duration(ms: number): string {
   return ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${Number((ms / 1000).toFixed(1))} s`;
-}
-
-function functionRow(row: Record<string, string | null>): FunctionRow {
-  return {
-    schema: row.schema ?? '',
-    name: row.name ?? '',
-    volatility: row.volatility ?? 'v',
-    language: row.language ?? '',
-    body: row.body ?? null,
-    definition: row.definition ?? null,
-    security_definer: row.security_definer === 't',
-    extension: row.extension ?? null,
-  };
 }

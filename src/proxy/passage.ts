@@ -9,6 +9,7 @@ import type { RewritePlan } from '../masking/masker.js';
 import type { Ruling } from '../policy/decision.js';
 import { type ErrorText, encodeError } from '../wire/backend.js';
 import type { BindValues } from '../wire/extended-query.js';
+import { dependsOnCatalog } from './client-catalog.js';
 import type { ConnectionState } from './connection-state.js';
 import { deniedByRule, failingMessage, type GatedKind } from './denial.js';
 import type { Admission, Candidate } from './gate.js';
@@ -27,6 +28,8 @@ export interface Gated {
   readonly start: number;
   readonly end: number;
   readonly portal?: Portal;
+  /** Has the message judged anew, from its bytes; undefined where knowing more changes nothing. */
+  readonly again: (() => void) | undefined;
   /** Registry changes that follow from running it. */
   readonly onForward?: () => ((done: boolean) => void) | undefined;
   readonly mask?: RewritePlan | undefined;
@@ -49,6 +52,8 @@ export class Passage {
   /** A person approved a migration as one transaction: its further changes are part of it. */
   #approvedTransaction = false;
   #draining = false;
+  /** A statement waits until the catalog has been read again. */
+  #waiting = false;
 
   constructor(state: ConnectionState, events: PassageEvents) {
     this.#state = state;
@@ -57,7 +62,7 @@ export class Passage {
 
   /** A statement waits for its review: nothing of this client moves on. */
   get held(): boolean {
-    return this.#review !== undefined;
+    return this.#waiting || this.#review !== undefined;
   }
 
   /** Ends a wait for approval; false where there is none. */
@@ -82,8 +87,15 @@ export class Passage {
 
   /** The gates, in order; see gate.ts. */
   pass(asked: Gated): void {
+    const { catalog } = this.#state.parts;
+    if (catalog.loading && !this.#waiting && asked.again && dependsOnCatalog(asked.candidate.facts)) {
+      this.#waitForCatalog(asked.again);
+      return;
+    }
     const gated = this.#withMask(asked);
-    const admitted = gated.portal?.admitted;
+    const { portal } = gated;
+    if (portal && portal.generation !== catalog.analyser.generation) portal.admitted = undefined;
+    const admitted = portal?.admitted;
     if (admitted !== undefined) {
       this.#state.outbox.requireCommit();
       this.#forward(gated, this.#state.parts.gate.admitMore(gated.candidate, admitted, this.#state.parts.context));
@@ -119,10 +131,14 @@ export class Passage {
 
   #forward(gated: Gated, admission: Admission): void {
     const gate = this.#state.parts.gate;
-    if (gated.portal) gated.portal.admitted ??= admission.n;
+    if (gated.portal) {
+      gated.portal.admitted ??= admission.n;
+      gated.portal.generation = this.#state.parts.catalog.analyser.generation;
+    }
     const settleHandles = gated.onForward?.();
     const settleReading = this.#state.reading.forwarded(gated.candidate);
     this.#state.masks?.forwarded(gated.candidate.facts);
+    this.#state.catalogChanges.forwarded(gated.candidate.facts);
     const mask = this.#answerMask(gated);
     const meter = new Meter(admission.n, gate.clock.monotonic());
     this.#state.server.responses.expect({
@@ -140,6 +156,24 @@ export class Passage {
       },
     });
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
+  }
+
+  /** What it says may spare a person the question. */
+  #waitForCatalog(again: () => void): void {
+    this.#waiting = true;
+    this.#state.release();
+    void this.#state.parts.catalog.ready().then(() => {
+      if (this.#events.closed) return;
+      try {
+        if (!this.#draining) again();
+      } catch (error) {
+        this.#events.failed(error);
+        return;
+      } finally {
+        this.#waiting = false;
+      }
+      this.#events.resume();
+    });
   }
 
   /** Before the gate, since a statement that would carry masked values where nothing masks them is a denial. */

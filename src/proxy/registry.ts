@@ -13,7 +13,11 @@ import type { Facts } from '../sql/facts.js';
 /** A statement text that the server has been given under a name. */
 export interface Prepared {
   readonly sql: string;
-  readonly facts: Facts;
+  /** As of the catalog's `generation`; `fresh` in prepared-facts.ts renews them. */
+  facts: Facts;
+  generation: number;
+  /** The text is a PREPARE, and what it prepares is this statement of it. */
+  readonly part?: number;
   readonly parameterTypes: readonly number[];
   /** What Describe last said of its result. */
   fields?: readonly RowField[];
@@ -31,6 +35,8 @@ export interface Portal {
   readonly values: readonly (Buffer | undefined)[];
   /** The `statement` entry under which this portal was let through; fetching more of it is the same statement. */
   admitted: number | undefined;
+  /** The catalog's generation by which it was let through. */
+  generation: number;
 }
 
 export class Registry {

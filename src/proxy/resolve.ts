@@ -3,8 +3,13 @@
  * name. SQL-level and protocol-level prepared statements share one namespace ("PREPARE" in the PostgreSQL manual).
  */
 import type { Facts, StatementFacts } from '../sql/facts.js';
-import type { Prepared, Registry } from './registry.js';
+import type { Prepared } from './registry.js';
 import { protocolName } from './sql-text.js';
+
+/** What stands under a name: the registry of a connection. */
+export interface KnownStatements {
+  statements(name: string): readonly Prepared[];
+}
 
 /** A statement that runs something nobody has seen. */
 export function unseen(what: string): StatementFacts {
@@ -28,7 +33,7 @@ export function unseen(what: string): StatementFacts {
 }
 
 /** `facts` and, appended, the facts of everything that its EXECUTEs may run. Returns `facts` itself when nothing is. */
-export function resolveHandles(facts: Facts, registry: Registry): Facts {
+export function resolveHandles(facts: Facts, registry: KnownStatements): Facts {
   let added: StatementFacts[] | undefined;
   /** PREPAREs of this same text, seen by the EXECUTEs behind them. */
   let local: Map<string, StatementFacts> | undefined;

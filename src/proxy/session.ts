@@ -69,7 +69,7 @@ export class Session {
   /** Takes ownership of the chunk. */
   fromServer(chunk: Buffer): void {
     if (this.#serverBroken) return;
-    const { server, outbox, registry, masks, transaction } = this.#state;
+    const { server, outbox, registry, masks, catalogChanges, transaction } = this.#state;
     try {
       server.receive(chunk);
     } catch (error) {
@@ -83,6 +83,7 @@ export class Session {
       this.#passage.transactionOver();
       transaction.clear();
       masks?.settled();
+      catalogChanges.settled();
       if (outbox.empty) registry.clearPortals();
     }
     if (idle || discarding || copyIn) this.#passage.quiet(discarding);
@@ -118,6 +119,7 @@ export class Session {
     this.#serverBroken = true;
     this.#passage.interrupt('disconnect');
     this.#state.server.responses.abandon();
+    this.#state.catalogChanges.settled();
   }
 
   #pump(): void {

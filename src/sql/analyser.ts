@@ -4,11 +4,12 @@
  */
 import { BuiltInFunctions } from './builtin-functions.js';
 import type { CatalogFunctions } from './catalog-functions.js';
+import type { CatalogRelations } from './catalog-relations.js';
 import type { Analyser, Facts, SessionSettings, StatementFacts } from './facts.js';
-import { type GrammarOptions, loadGrammar, type Rejection } from './grammar.js';
+import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar.js';
+import { addHidden } from './hidden.js';
 import { armIntegers, isOneQuery, type Tripwire, transferFacts, withoutIntegers } from './integer-blind.js';
 import { Positions, trim } from './positions.js';
-import { Scope } from './scope.js';
 import type { ParseTree } from './tree.js';
 import { visit } from './visitor.js';
 import { type Knowledge, Walk } from './walk.js';
@@ -18,22 +19,31 @@ export interface AnalyserOptions extends GrammarOptions {
   readonly cacheEntries?: number;
   /** How much memory the cache may take, roughly, in bytes. Default 64 MiB. */
   readonly cacheBytes?: number;
+  /** A grammar to share; loaded when there is none. */
+  readonly grammar?: Grammar;
   readonly catalog?: CatalogFunctions;
+  /** Changes together with `catalog`. */
+  readonly relations?: CatalogRelations;
 }
 
 /** Loads PostgreSQL's grammar (some 50 ms). `analyse` is synchronous and total. */
 export async function createAnalyser(options: AnalyserOptions = {}): Promise<Analyser> {
-  const grammar = await loadGrammar(options);
-  const { catalog } = options;
-  const knowledge: Knowledge = { grammar, builtIns: new BuiltInFunctions(), catalog };
+  const grammar = options.grammar ?? (await loadGrammar(options));
+  const { catalog, relations } = options;
+  const builtIns = new BuiltInFunctions();
+  const knowledge: Knowledge = { grammar, builtIns, catalog, relations, bodies: new Map(), addHidden };
   const cache = new FactsCache(options.cacheEntries ?? 10_000, options.cacheBytes ?? 64 << 20);
   let generation = catalog?.generation;
 
   return {
+    get generation() {
+      return catalog?.generation ?? 0;
+    },
     analyse(sql: string, settings?: SessionSettings): Facts {
       if (settings?.standardConformingStrings === false && sql.includes('\\')) return backslashes;
       if (catalog?.generation !== generation) {
         cache.clear();
+        knowledge.bodies.clear();
         generation = catalog?.generation;
       }
       const known = cache.find(sql);
@@ -88,7 +98,7 @@ function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): Sta
     const range = trim(sql, start, length === 0 ? sql.length : positions.at(location + length));
     const walk = new Walk(knowledge, visit);
     walk.source = sql.slice(range.start, range.end);
-    walk.visit(stmt, new Scope());
+    walk.visit(stmt, walk.rootScope());
     return walk.facts(range.start, range.end);
   });
 }

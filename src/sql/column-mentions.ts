@@ -30,6 +30,7 @@ export function mentions(node: Node | undefined, view: Viewpoint): boolean {
     const path = names(column.fields);
     // The same in every row of a table.
     if (path.at(-1) === 'tableoid') return false;
+    if (view.scope.isVariable(path[0] ?? '')) return false;
     return path.length < 2 || path.at(-2) === view.source.alias;
   }
   const link = as(node, 'SubLink');

@@ -129,5 +129,7 @@ export interface SessionSettings {
 
 /** Total: any input gives facts in bounded time and stack, never a throw. Cached by text. */
 export interface Analyser {
+  /** Facts are as good as the catalog was: with another generation they have to be made anew. */
+  readonly generation: number;
   analyse(sql: string, settings?: SessionSettings): Facts;
 }

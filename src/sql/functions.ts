@@ -2,7 +2,7 @@
 import type { FuncCall } from 'libpg-query';
 import type { FunctionBehaviour } from './builtin-functions.js';
 import type { CatalogFunction } from './catalog-functions.js';
-import type { Target } from './facts.js';
+import type { Effect, Target } from './facts.js';
 import { plpgsqlBody } from './plpgsql.js';
 import { parseQualifiedName } from './qualified-name.js';
 import type { Scope } from './scope.js';
@@ -31,16 +31,53 @@ export const functionHandlers: Handlers = {
     callOperator(sort.useOp, walk);
     walk.visit(sort.node, scope);
   },
+
+  TypeCast(cast, walk, scope) {
+    const path = names(cast.typeName?.names);
+    for (const one of walk.knowledge.catalog?.behind('cast', path.at(-2), path.at(-1) ?? '') ?? [])
+      addUserFunction(one.schema, one.name, walk);
+    walk.visitBelow(cast, scope);
+  },
+
+  // `t.f` and `(t).f` call f(t) where t has no column f.
+  ColumnRef(column, walk, scope) {
+    const fields = column.fields ?? [];
+    scope.touch(fields);
+    if (fields.length > 1) callOnRow(fields, walk);
+  },
+  A_Indirection(indirection, walk, scope) {
+    callOnRow(indirection.indirection ?? [], walk);
+    walk.visitBelow(indirection, scope);
+  },
 };
+
+function callOnRow(fields: readonly Node[], walk: Walk): void {
+  const name = names(fields).at(-1);
+  if (name !== undefined && walk.knowledge.catalog?.takesRow(name)) addUserFunction(undefined, name, walk);
+}
 
 /** Operators of pgvector, pg_trgm, hstore, ltree, PostGIS ..., which are often written with their schema. */
 const extensionOperator =
   /^(<->|<=>|<#>|<\+>|<~>|<%>|%|%>|<%|<<%|%>>|<->>|<<->|@>|<@|&&|\?|\?&|\?\||\|\||->|->>|@@|~~?\*?|!~~?\*?)$/;
 
-/** `a OPERATOR(app.+) b` calls whatever function somebody put behind it. Without a schema it is taken for PostgreSQL's. */
+/** Schemas that extensions are commonly put into. */
+const extensionSchemas: ReadonlySet<string> = new Set(
+  'public extensions extension ext heroku_ext postgis vector hstore ltree pg_trgm citext pgvector intarray cube'.split(
+    ' ',
+  ),
+);
+
+/** `a OPERATOR(app.+) b` calls whatever function somebody put behind it, and so may `a + b`. */
 function callOperator(name: readonly Node[] | undefined, walk: Walk): void {
-  const [schema, symbol = ''] = names(name);
-  if (schema === undefined || name?.length === 1 || schema === 'pg_catalog' || extensionOperator.test(symbol)) return;
+  if (name === undefined) return;
+  const path = names(name);
+  const symbol = path.at(-1) ?? '';
+  const schema = path.at(-2);
+  if (schema === 'pg_catalog') return;
+  const functions = walk.knowledge.catalog?.behind('operator', schema, symbol) ?? [];
+  for (const one of functions) addUserFunction(one.schema, one.name, walk);
+  if (functions.length > 0 || schema === undefined) return;
+  if (extensionOperator.test(symbol) && extensionSchemas.has(schema)) return;
   walk.functions.add(`${schema}.${symbol}`);
   walk.add('function-call', { targets: [{ type: 'function', schema, name: symbol }], opaque: true });
 }
@@ -53,12 +90,12 @@ function callFunction(call: FuncCall, walk: Walk, scope: Scope): void {
 
   const behaviour = walk.knowledge.builtIns.find(schema, name);
   if (behaviour !== undefined) addBuiltIn(behaviour, schema, name, call, walk, scope);
-  else addUserFunction(schema, name, walk);
-  // Somebody's own overload of PostgreSQL's name may fit the arguments better.
-  const own =
-    schema === undefined && behaviour !== undefined ? walk.knowledge.catalog?.find(undefined, name) : undefined;
-  if (own?.some((one) => one.extension === undefined)) addUserFunction(undefined, name, walk);
+  // Somebody's own overload of PostgreSQL's name may fit the arguments better, or come first in the search_path.
+  const own = !systemSchemas.has(schema ?? '') && walk.knowledge.catalog?.hasOwn(schema, name) === true;
+  if (behaviour === undefined || own) addUserFunction(schema, name, walk);
 }
+
+const systemSchemas: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
 function addBuiltIn(
   behaviour: FunctionBehaviour,
@@ -127,31 +164,37 @@ export function functionTarget(schema: string | undefined, name: string): Target
 
 /** A function that is not PostgreSQL's own: by its body where the catalog has it, else opaque. */
 export function addUserFunction(schema: string | undefined, name: string, walk: Walk, kind?: 'procedure'): void {
-  const target = functionTarget(schema, name);
-  const effect = kind === 'procedure' ? 'execute-code' : 'function-call';
-  const overloads = walk.knowledge.catalog?.find(schema, name);
-  if (overloads === undefined || overloads.length === 0) {
-    walk.add(effect, { targets: [target], opaque: true });
-    return;
-  }
-  const understood = overloads.map((one) => followBody(one, name, walk)).every(Boolean);
+  const understood = followFunction(schema, name, walk);
   // A body that was read to its end has said all by its own effects.
-  if (!understood || kind === 'procedure') walk.add(effect, { targets: [target], opaque: !understood });
+  if (understood && kind !== 'procedure') return;
+  const effect = kind === 'procedure' ? 'execute-code' : 'function-call';
+  walk.add(effect, { targets: [functionTarget(schema, name)], opaque: !understood });
 }
 
-/** Adds the effects of the function's body. False when it cannot be read. */
-function followBody(one: CatalogFunction, name: string, walk: Walk): boolean {
-  if (one.extension !== undefined && one.volatility !== 'volatile') return true;
-  // The planner runs nothing that is declared volatile.
-  if (walk.mode === 'plan' && one.volatility === 'volatile') return true;
-  const key = `${one.schema}.${name}`;
-  if (walk.bodies.has(key)) return true;
-  walk.bodies.add(key);
-  try {
-    if (one.language === 'sql') return walk.text(one.body);
-    if (one.language === 'plpgsql') return plpgsqlBody(one.definition, walk);
-    return false;
-  } finally {
-    walk.bodies.delete(key);
+/** Adds the effects of every overload, those that `keep` wants. False when one of them cannot be read. */
+export function followFunction(
+  schema: string | undefined,
+  name: string,
+  walk: Walk,
+  keep?: (effect: Effect) => boolean,
+): boolean {
+  const overloads = walk.knowledge.catalog?.find(schema, name);
+  if (overloads === undefined || overloads.length === 0) return false;
+  let understood = true;
+  for (const [index, one] of overloads.entries()) {
+    if (one.extension !== undefined && one.volatility !== 'volatile') continue;
+    // The planner runs nothing that is declared volatile.
+    if (walk.mode === 'plan' && one.volatility === 'volatile') continue;
+    const key = `function ${one.schema}.${name} ${schema === undefined} ${index}`;
+    if (!walk.body(key, 'run', (inner) => readBody(one, name, inner), keep)) understood = false;
   }
+  return understood;
+}
+
+function readBody(one: CatalogFunction, name: string, walk: Walk): boolean {
+  walk.variables = new Set([...one.parameters, name]);
+  const defaults = one.defaults === '' || walk.text(`SELECT ${one.defaults}`);
+  if (one.language === 'sql') return walk.text(one.body) && defaults;
+  if (one.language === 'plpgsql') return plpgsqlBody(one.definition, walk) && defaults;
+  return false;
 }

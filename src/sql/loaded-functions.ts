@@ -1,21 +1,13 @@
 /**
  * The functions of one database, as its catalog had them when it was asked.
- * State: the last answer. Must not know how the query is run, nor when to ask again.
+ * State: the last answer, and what may have been made since. Must not know how the queries are run, nor when to ask again.
  */
-import type { CatalogFunction, CatalogFunctions } from './catalog-functions.js';
+import type { CatalogFunction, CatalogFunctions, FunctionName } from './catalog-functions.js';
 
-/** One row of `functionsQuery`. */
-export interface FunctionRow {
-  readonly schema: string;
-  readonly name: string;
-  /** pg_proc.provolatile: `i`, `s` or `v`. */
-  readonly volatility: string;
-  readonly language: string;
-  readonly body: string | null;
-  readonly definition: string | null;
-  readonly security_definer: boolean;
-  readonly extension: string | null;
-}
+/** One row of `functionsQuery`, in text. */
+export type FunctionRow = Readonly<Record<string, string | null>>;
+/** One row of `callersQuery`, in text. */
+export type CallerRow = Readonly<Record<string, string | null>>;
 
 /**
  * Every function that is not in pg_catalog or information_schema. An aggregate is what it calls: its body here is a
@@ -34,7 +26,10 @@ export const functionsQuery = `
       ELSE p.prosrc
     END AS body,
     CASE WHEN l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid) END AS definition,
-    p.prosecdef AS security_definer, e.extname::text AS extension
+    to_json(p.proargnames)::text AS parameters,
+    pg_get_expr(p.proargdefaults, 0) AS defaults,
+    (EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c'))::text AS takes_row,
+    e.extname::text AS extension
   FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_language l ON l.oid = p.prolang
@@ -43,49 +38,125 @@ export const functionsQuery = `
   LEFT JOIN pg_extension e ON e.oid = d.refobjid
   WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')`;
 
+/** Operators, and casts to a type, that run such a function; a domain's checks run when something is cast to it. */
+export const callersQuery = `
+  SELECT 'operator' AS what, n.nspname::text AS schema, o.oprname::text AS name,
+    fn.nspname::text AS function_schema, f.proname::text AS function_name
+  FROM pg_operator o
+  JOIN pg_namespace n ON n.oid = o.oprnamespace
+  JOIN pg_proc f ON f.oid = o.oprcode
+  JOIN pg_namespace fn ON fn.oid = f.pronamespace
+  WHERE o.oid >= 16384
+  UNION ALL
+  SELECT 'cast', n.nspname, t.typname, fn.nspname, f.proname
+  FROM pg_cast c
+  JOIN pg_type t ON t.oid = c.casttarget
+  JOIN pg_namespace n ON n.oid = t.typnamespace
+  JOIN pg_proc f ON f.oid = c.castfunc
+  JOIN pg_namespace fn ON fn.oid = f.pronamespace
+  WHERE c.oid >= 16384
+  UNION ALL
+  SELECT 'cast', n.nspname, t.typname, fn.nspname, f.proname
+  FROM pg_constraint k
+  JOIN pg_type t ON t.oid = k.contypid
+  JOIN pg_namespace n ON n.oid = t.typnamespace
+  JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_proc'::regclass
+  JOIN pg_proc f ON f.oid = d.refobjid
+  JOIN pg_namespace fn ON fn.oid = f.pronamespace
+  WHERE k.contype = 'c'`;
+
+interface Known {
+  readonly byName: ReadonlyMap<string, readonly CatalogFunction[]>;
+  readonly takingRows: ReadonlySet<string>;
+  readonly callers: ReadonlyMap<string, readonly (FunctionName & { readonly callerSchema: string })[]>;
+}
+
 export class LoadedFunctions implements CatalogFunctions {
-  #byName: ReadonlyMap<string, readonly CatalogFunction[]> | undefined;
+  #known: Known = { byName: new Map(), takingRows: new Set(), callers: new Map() };
+  #current = false;
   #generation = 0;
+  /** Names of functions that may have been made since. */
+  readonly #doubted = new Set<string>();
 
   get generation(): number {
     return this.#generation;
   }
 
-  /** The rows of `functionsQuery`; undefined when the catalog could not be read, or is known to have changed since. */
-  replace(rows: readonly FunctionRow[] | undefined): void {
+  replace(rows: readonly FunctionRow[], callers: readonly CallerRow[] = []): void {
     this.#generation += 1;
-    if (rows === undefined) {
-      this.#byName = undefined;
-      return;
-    }
+    this.#current = true;
+    this.#doubted.clear();
     const byName = new Map<string, CatalogFunction[]>();
+    const takingRows = new Set<string>();
     for (const row of rows) {
-      const overloads = byName.get(row.name) ?? [];
-      overloads.push(functionOf(row));
-      byName.set(row.name, overloads);
+      const name = row.name ?? '';
+      listAt(byName, name).push(functionOf(row));
+      if (row.takes_row === 'true' && row.extension === null) takingRows.add(name);
     }
-    this.#byName = byName;
+    this.#known = { byName, takingRows, callers: callersOf(callers) };
+  }
+
+  /** What was read may not be so any more. `made`: names of functions that are made or changed. */
+  doubt(made: readonly string[] = []): void {
+    this.#generation += 1;
+    this.#current = false;
+    for (const name of made) this.#doubted.add(name);
   }
 
   /** Without a schema: in any of them, since the search_path is the session's own. */
   find(schema: string | undefined, name: string): readonly CatalogFunction[] | undefined {
-    const all = this.#byName?.get(name) ?? [];
-    if (this.#byName === undefined) return undefined;
+    return this.#current ? this.#named(schema, name) : undefined;
+  }
+
+  hasOwn(schema: string | undefined, name: string): boolean {
+    return this.#doubted.has(name) || this.#named(schema, name).some((one) => one.extension === undefined);
+  }
+
+  behind(what: 'operator' | 'cast', schema: string | undefined, name: string): readonly FunctionName[] {
+    const all = this.#known.callers.get(`${what} ${name}`) ?? [];
+    return schema === undefined ? all : all.filter((one) => one.callerSchema === schema);
+  }
+
+  takesRow(name: string): boolean {
+    return this.#known.takingRows.has(name) || this.#doubted.has(name);
+  }
+
+  #named(schema: string | undefined, name: string): readonly CatalogFunction[] {
+    const all = this.#known.byName.get(name) ?? [];
     return schema === undefined ? all : all.filter((one) => one.schema === schema);
   }
+}
+
+function callersOf(rows: readonly CallerRow[]): Known['callers'] {
+  const callers = new Map<string, (FunctionName & { callerSchema: string })[]>();
+  for (const { what, schema, name, function_schema, function_name } of rows) {
+    const called = { schema: function_schema ?? '', name: function_name ?? '', callerSchema: schema ?? '' };
+    listAt(callers, `${what} ${name}`).push(called);
+  }
+  return callers;
+}
+
+function listAt<T>(map: Map<string, T[]>, key: string): T[] {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made: T[] = [];
+  map.set(key, made);
+  return made;
 }
 
 const volatilities: Readonly<Record<string, CatalogFunction['volatility']>> = { i: 'immutable', s: 'stable' };
 
 function functionOf(row: FunctionRow): CatalogFunction {
+  const names = JSON.parse(row.parameters ?? 'null') as (string | null)[] | null;
   return {
-    schema: row.schema,
-    volatility: volatilities[row.volatility] ?? 'volatile',
-    language: row.language,
+    schema: row.schema ?? '',
+    volatility: volatilities[row.volatility ?? ''] ?? 'volatile',
+    language: row.language ?? '',
     body: plainBody(row.body ?? ''),
     definition: row.definition ?? '',
-    securityDefiner: row.security_definer,
-    ...(row.extension === null ? {} : { extension: row.extension }),
+    parameters: (names ?? []).flatMap((name) => name || []),
+    defaults: row.defaults ?? '',
+    ...(row.extension ? { extension: row.extension } : {}),
   };
 }
 

@@ -5,8 +5,17 @@ import type { Walk } from './walk.js';
 export function plpgsqlBody(createFunction: string, walk: Walk): boolean {
   const parsed = walk.knowledge.grammar.parsePlpgsql(createFunction);
   if ('rejection' in parsed) return false;
+  walk.variables = new Set([...walk.variables, ...variablesIn(parsed.tree)]);
   // A text without a function in it parses as well, to nothing.
   return Array.isArray(parsed.tree) && parsed.tree.length === 1 && readAll(parsed.tree, walk);
+}
+
+/** Parameters and declared variables: PL/pgSQL refuses a name that may also be a column. */
+function variablesIn(tree: unknown): string[] {
+  if (typeof tree !== 'object' || tree === null) return [];
+  const { refname } = tree as { refname?: unknown };
+  const below = Object.values(tree).flatMap(variablesIn);
+  return typeof refname === 'string' ? [refname, ...below] : below;
 }
 
 /** A DO block has no CREATE FUNCTION around it, which the parser wants. */

@@ -90,8 +90,6 @@ export const queryHandlers: Handlers = {
     walk.visitBelow([cte.search_clause, cte.cycle_clause], scope);
   },
 
-  ColumnRef: (column, _walk, scope) => scope.touch(column.fields ?? []),
-
   ParamRef(parameter, walk) {
     walk.parameters = Math.max(walk.parameters, parameter.number ?? 0);
   },

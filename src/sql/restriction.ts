@@ -37,7 +37,8 @@ export function restricts(
 ): boolean {
   if (effort.spent) return false;
   const alone = scope.sources.length === 1;
-  const plain = alone ? conditions.map((condition) => withoutQualifier(condition, source.alias)) : conditions;
+  const isOwn = (fields: readonly Node[] | undefined): boolean => isOwnColumn(fields, source, scope);
+  const plain = alone ? conditions.map((condition) => stripped(condition, isOwn) as Node) : conditions;
   const view: View = { source, scope, conditions: plain, relying, effort };
   relying.add(source);
   const found = plain.some((condition) => reach(simplify(condition), false, view) !== 'open');
@@ -45,29 +46,33 @@ export function restricts(
   return found;
 }
 
-/** `orders.id` as `id`, where orders is all there is: the two are the same column and have to look the same. */
-function withoutQualifier(condition: Node, alias: string): Node {
-  return stripped(condition, alias) as Node;
+/** `orders.id`, unless a bare `id` would be a variable. */
+function isOwnColumn(fields: readonly Node[] | undefined, source: Source, scope: Scope): boolean {
+  if (fields?.length !== 2) return false;
+  const [qualifier, column] = names(fields);
+  return qualifier === source.alias && !scope.isVariable(column ?? '');
 }
 
-/** Shares whatever has nothing to strip: conditions may be long lists. */
-function stripped(value: unknown, alias: string): unknown {
+/**
+ * `orders.id` as `id`, where orders is all there is: the two are the same column and have to look the same. Shares
+ * whatever has nothing to strip: conditions may be long lists.
+ */
+function stripped(value: unknown, isOwn: (fields: readonly Node[] | undefined) => boolean): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
-    const items = value.map((item) => stripped(item, alias));
+    const items = value.map((item) => stripped(item, isOwn));
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
   // A subquery has names of its own.
   if ('SelectStmt' in value) return value;
   const fields = as(value as Node, 'ColumnRef')?.fields;
-  if (fields?.length === 2 && as(fields[0], 'String')?.sval === alias)
-    return { ColumnRef: { fields: fields.slice(1) } };
+  if (fields !== undefined && isOwn(fields)) return { ColumnRef: { fields: fields.slice(1) } };
   let copy: Record<string, unknown> | undefined;
   for (const key in value) {
     // a constant names nothing; integer-blind.ts wants to know who reads it
     if (key === 'A_Const') continue;
     const item = (value as Record<string, unknown>)[key];
-    const plain = stripped(item, alias);
+    const plain = stripped(item, isOwn);
     if (plain !== item) copy = { ...(copy ?? value), [key]: plain };
   }
   return copy ?? value;

@@ -3,6 +3,7 @@
  * Holds which columns of each relation the text touches. Knows nothing of effects or of the catalog.
  */
 import type { CommonTableExpr, RangeVar } from 'libpg-query';
+import type { CatalogRelations, ColumnKnowledge } from './catalog-relations.js';
 import type { Target } from './facts.js';
 import { as, type Node, names } from './tree.js';
 
@@ -21,15 +22,35 @@ export interface Source {
   allColumns: boolean;
 }
 
+/** What holds for every level of a statement. */
+export interface Surroundings {
+  /** Parameters and variables of the body around it: they look like columns, and are the same for every row. */
+  readonly variables: ReadonlySet<string>;
+  readonly relations: CatalogRelations | undefined;
+}
+
+const nothingAround: Surroundings = { variables: new Set(), relations: undefined };
+
 export class Scope {
   readonly parent: Scope | undefined;
+  readonly #surroundings: Surroundings;
   readonly sources: Source[] = [];
   readonly #ctes = new Map<string, CommonTableExpr>();
   /** Columns that a condition fixes, for what is computed after the condition was applied. */
   readonly #fixed = new Map<string, string>();
 
-  constructor(parent?: Scope) {
+  constructor(parent?: Scope, surroundings?: Surroundings) {
     this.parent = parent;
+    this.#surroundings = surroundings ?? (parent === undefined ? nothingAround : parent.#surroundings);
+  }
+
+  isVariable(name: string): boolean {
+    return this.#surroundings.variables.has(name);
+  }
+
+  /** What statistics and keys say of a column of `relation`; empty where nothing is known. */
+  columnsOf(relation: Target, column: string): readonly ColumnKnowledge[] {
+    return this.#surroundings.relations?.columns(relation, column) ?? [];
   }
 
   addCte(cte: CommonTableExpr): void {

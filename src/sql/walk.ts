@@ -4,9 +4,10 @@
  */
 import type { BuiltInFunctions } from './builtin-functions.js';
 import type { CatalogFunctions } from './catalog-functions.js';
+import type { CatalogRelations, RowEvent } from './catalog-relations.js';
 import { type EffectDetails, EffectList } from './effect-list.js';
 import { Effort } from './effort.js';
-import type { EffectKind, Handle, StatementFacts, TransactionEffect } from './facts.js';
+import type { Effect, EffectKind, Handle, StatementFacts, Target, TransactionEffect } from './facts.js';
 import type { Grammar } from './grammar.js';
 import { Scope } from './scope.js';
 import { eachChild, type Node, type NodeTypes, type Tag } from './tree.js';
@@ -16,6 +17,18 @@ export interface Knowledge {
   readonly grammar: Grammar;
   readonly builtIns: BuiltInFunctions;
   readonly catalog: CatalogFunctions | undefined;
+  readonly relations: CatalogRelations | undefined;
+  /** What bodies of functions and views do, by their names; forgotten when the catalog changes. */
+  readonly bodies: Map<string, Body>;
+  /** Adds what runs because rows of a relation are touched. */
+  readonly addHidden: (relation: Target, event: RowEvent, walk: Walk) => void;
+}
+
+export interface Body {
+  readonly effects: readonly Effect[];
+  readonly functions: ReadonlySet<string>;
+  /** It could be read to its end. */
+  readonly understood: boolean;
 }
 
 export type Visit = (node: Node, scope: Scope, walk: Walk) => void;
@@ -32,15 +45,26 @@ export type Handlers = {
 export type Mode = 'run' | 'plan' | 'define';
 
 /** Text within text (a function body in a DO block in a string ...) is followed this far. */
-const maxTextDepth = 8;
+const maxTextDepth = 12;
+/** What reading one body is worth, in steps of Effort. */
+const bodyEffort = 100;
+
+const rowEvents: ReadonlySet<EffectKind> = new Set<RowEvent>(['read', 'insert', 'update', 'delete', 'truncate']);
+
+const none: ReadonlySet<string> = new Set();
+const every = (): boolean => true;
 
 export class Walk {
   readonly knowledge: Knowledge;
   readonly effects = new EffectList();
   readonly functions = new Set<string>();
-  /** User functions whose bodies are being read, against recursion. */
-  readonly bodies: Set<string>;
+  /** Functions and views whose bodies are being read further out, against recursion. */
+  readonly #reading: Set<string>;
+  /** Some body was left out because it is being read further out: what is found here is not all of it. */
+  #cut = false;
   readonly effort: Effort;
+  /** Parameters and variables of the body that is read: they look like columns. */
+  variables: ReadonlySet<string>;
   /** The statement's own text. */
   source = '';
   command = '';
@@ -56,8 +80,9 @@ export class Walk {
     this.knowledge = knowledge;
     this.#visit = visit;
     this.#textDepth = parent === undefined ? 0 : parent.#textDepth + 1;
-    this.bodies = parent?.bodies ?? new Set();
+    this.#reading = parent === undefined ? new Set() : parent.#reading;
     this.effort = parent?.effort ?? new Effort();
+    this.variables = parent?.variables ?? none;
   }
 
   get mode(): Mode {
@@ -65,6 +90,14 @@ export class Walk {
   }
 
   add(kind: EffectKind, details: EffectDetails = {}): void {
+    this.#record(kind, details);
+    if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
+    for (const target of details.targets ?? []) {
+      if (target?.type === 'table') this.knowledge.addHidden(target, kind as RowEvent, this);
+    }
+  }
+
+  #record(kind: EffectKind, details: EffectDetails): void {
     if (this.#mode === 'plan') {
       this.#addPlanned(kind, details);
     } else if (this.#mode === 'define') {
@@ -120,17 +153,69 @@ export class Walk {
     if ('rejection' in parsed) return false;
     const statements = parsed.tree.stmts ?? [];
     const walk = new Walk(this.knowledge, this.#visit, this);
+    if (this.#mode === 'plan') walk.#mode = 'plan';
     for (const { stmt } of statements) {
       walk.source = statements.length === 1 ? sql : '';
-      walk.visit(stmt, new Scope());
+      walk.visit(stmt, walk.rootScope());
     }
     this.absorb(walk);
     return true;
   }
 
+  /** The outermost level of names of a statement. */
+  rootScope(): Scope {
+    return new Scope(undefined, { variables: this.variables, relations: this.knowledge.relations });
+  }
+
+  /**
+   * Adds what a body does that has a name in the catalog: `read` reads it into a walk of its own. False when it could
+   * not be read to its end. `mode`: what the planner does with it, where the statement is only planned.
+   */
+  body(
+    key: string,
+    mode: 'run' | 'plan',
+    read: (walk: Walk) => boolean,
+    keep: (effect: Effect) => boolean = every,
+  ): boolean {
+    if (this.#reading.has(key)) {
+      this.#cut = true;
+      return true;
+    }
+    const planned = mode === 'plan' && this.#mode === 'plan';
+    const memoKey = planned ? `plan ${key}` : key;
+    let body = this.knowledge.bodies.get(memoKey);
+    if (body === undefined) {
+      if (!this.effort.spend(bodyEffort)) return false;
+      const walk = new Walk(this.knowledge, this.#visit, this);
+      if (planned) walk.#mode = 'plan';
+      this.#reading.add(key);
+      try {
+        const understood = read(walk);
+        body = { effects: walk.effects.toArray(), functions: walk.functions, understood };
+      } finally {
+        this.#reading.delete(key);
+      }
+      const whole = !walk.#cut || this.#reading.size === 0;
+      if (whole && !this.effort.spent) this.knowledge.bodies.set(memoKey, body);
+      if (!whole) this.#cut = true;
+    }
+    this.#take(body.effects.filter(keep), true);
+    for (const name of body.functions) this.functions.add(name);
+    return body.understood;
+  }
+
   absorb(inner: Walk): void {
-    for (const effect of inner.effects.toArray()) this.add(effect.kind, effect);
+    if (inner.#cut) this.#cut = true;
+    this.#take(inner.effects.toArray(), inner.#mode === 'plan');
     for (const name of inner.functions) this.functions.add(name);
+  }
+
+  /** `final`: as they are, also where this statement is only planned. */
+  #take(effects: readonly Effect[], final: boolean): void {
+    for (const effect of effects) {
+      if (final && this.#mode === 'plan') this.effects.add(effect.kind, effect);
+      else this.#record(effect.kind, effect);
+    }
   }
 
   facts(start: number, end: number): StatementFacts {

@@ -82,7 +82,13 @@ export function play({ statements }: Recording, analyser: Analyser, policy: Comp
     if (!allowed && label === 'safe') falsePrompts.push(sql);
     for (const { handle } of facts.statements) {
       if (handle?.op !== 'prepare' || handle.name === undefined || !handle.inner) continue;
-      const prepared = { sql, facts: { statements: [handle.inner] }, parameterTypes: [], entry: undefined };
+      const prepared = {
+        sql,
+        facts: { statements: [handle.inner] },
+        generation: 0,
+        parameterTypes: [],
+        entry: undefined,
+      };
       registry.addStatement(protocolName(handle.name), prepared);
     }
   }

@@ -1,5 +1,7 @@
 /** A whole proxy in this process, in front of a real server, with a journal that stays in memory for assertions. */
 
+import { ControlConnection } from '../../src/io/control-connection.js';
+import { FunctionCatalog } from '../../src/io/function-catalog.js';
 import type { Patience } from '../../src/io/proxy-connection.js';
 import { type RunningProxy, startProxy } from '../../src/io/proxy-server.js';
 import { cancelUpstream } from '../../src/io/upstream/cancel.js';
@@ -7,10 +9,12 @@ import { connectUpstream } from '../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../src/io/upstream/resolve.js';
 import type { Policy } from '../../src/policy/decision.js';
 import type { Answer, ApprovalRequest } from '../../src/proxy/asker.js';
+import { withoutCatalog } from '../../src/proxy/client-catalog.js';
 import { DryRunner } from '../../src/proxy/dry-run.js';
 import { Gate } from '../../src/proxy/gate.js';
 import type { Reviewer } from '../../src/proxy/review.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
+import { loadGrammar } from '../../src/sql/grammar.js';
 import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
 import type { Target } from '../conformance/client.js';
 
@@ -65,13 +69,24 @@ export interface HarnessOptions {
   readonly maxConnections?: number;
   readonly impact?: Reviewer['impact'];
   readonly patience?: Patience;
+  /** Judge by the server's catalog too, and look for changes by other ways so often. */
+  readonly catalogPollMs?: number;
 }
 
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
-  const analyser = await createAnalyser();
+  const grammar = await loadGrammar();
+  const analyser = await createAnalyser({ grammar });
   const recorder = new MemoryRecorder();
   const upstream = resolveUpstream({ url: options.upstreamUrl }, {});
   const requests: ApprovalRequest[] = [];
+  const control = new ControlConnection(() => connectUpstream(upstream, new Map()));
+  const catalog =
+    options.catalogPollMs === undefined
+      ? undefined
+      : await FunctionCatalog.open((sql, timeoutMs) => control.ask(sql, [], timeoutMs, ''), {
+          grammar,
+          pollMs: options.catalogPollMs,
+        });
   const gate = new Gate({
     policy: options.policy,
     recorder,
@@ -92,7 +107,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     maxConnections: options.maxConnections ?? 50,
     connection: {
       gate,
-      analyser,
+      catalogFor: async () => catalog?.client() ?? withoutCatalog(analyser),
       context: { sid: 'test-sid', user, ...facts },
       admission: () => ({
         policy: options.policy,
@@ -123,7 +138,11 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       `postgresql://${user}:${password}@127.0.0.1:${proxy.port}/${database}?sslmode=disable`,
     target: { host: '127.0.0.1', port: proxy.port, user, password, database: upstream.database },
     answer: async () => ({ decision: 'deny', by: { kind: 'nobody' } }),
-    close: () => proxy.close(0),
+    close: async () => {
+      await proxy.close(0);
+      catalog?.stop();
+      await control.close();
+    },
   };
   return harness;
 }

@@ -184,11 +184,15 @@ function catalog(functions: Record<string, Partial<CatalogFunction>>): CatalogFu
         language: 'sql',
         body: '',
         definition: '',
-        securityDefiner: false,
+        parameters: [],
+        defaults: '',
         ...found,
       };
       return [one];
     },
+    hasOwn: (_schema, name) => functions[name] !== undefined,
+    behind: () => [],
+    takesRow: () => false,
   };
 }
 

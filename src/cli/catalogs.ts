@@ -1,0 +1,33 @@
+/** Catalogs of a session: one for each database that a client uses. */
+import type { ControlConnection } from '../io/control-connection.js';
+import { FunctionCatalog } from '../io/function-catalog.js';
+import type { ClientCatalog } from '../proxy/client-catalog.js';
+import type { Grammar } from '../sql/grammar.js';
+
+export class Catalogs {
+  readonly #grammar: Grammar;
+  readonly #controlOf: (database: string) => ControlConnection;
+  readonly #byDatabase = new Map<string, Promise<FunctionCatalog>>();
+
+  constructor(grammar: Grammar, controlOf: (database: string) => ControlConnection) {
+    this.#grammar = grammar;
+    this.#controlOf = controlOf;
+  }
+
+  async client(database: string): Promise<ClientCatalog> {
+    let catalog = this.#byDatabase.get(database);
+    if (!catalog) {
+      catalog = openCatalog(this.#controlOf(database), this.#grammar);
+      this.#byDatabase.set(database, catalog);
+    }
+    return (await catalog).client();
+  }
+
+  async stop(): Promise<void> {
+    for (const catalog of this.#byDatabase.values()) (await catalog).stop();
+  }
+}
+
+export function openCatalog(control: ControlConnection, grammar: Grammar): Promise<FunctionCatalog> {
+  return FunctionCatalog.open((sql, timeoutMs) => control.ask(sql, [], timeoutMs, ''), { grammar });
+}

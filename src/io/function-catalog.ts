@@ -1,0 +1,181 @@
+/**
+ * The catalog of one database as the analyser wants it (functions, what runs behind relations, keys), kept in step with
+ * the server.
+ *
+ * What lives here: when it is read, and when it may not be believed. What it must not know: what it says.
+ *
+ * Believed is only what was read after the last change that went through this proxy had ended, while no other is under
+ * way. Changes that come by other ways are noticed by comparing fingerprints, `pollMs` late at most.
+ */
+import { type ClientCatalog, doubtsAfter } from '../proxy/client-catalog.js';
+import { createAnalyser } from '../sql/analyser.js';
+import type { Analyser, Facts } from '../sql/facts.js';
+import type { Grammar } from '../sql/grammar.js';
+import { callersQuery, functionsQuery, LoadedFunctions } from '../sql/loaded-functions.js';
+import { columnsQuery, hiddenQuery, LoadedRelations } from '../sql/loaded-relations.js';
+import type { Row } from './control-connection.js';
+
+/** Asks under an empty search_path, in a read-only transaction. */
+export type AskCatalog = (sql: string, timeoutMs: number) => Promise<Row[]>;
+
+export interface FunctionCatalogOptions {
+  readonly grammar: Grammar;
+  /** Default 5 s. */
+  readonly pollMs?: number;
+}
+
+const loadTimeoutMs = 10_000;
+const fingerprintTimeoutMs = 2_000;
+/** A statement waits this long for a catalog that is being read, then it is judged without. */
+const patienceMs = 3_000;
+
+/** Changes with every row of these catalogs that is written anew: a new version of a row has another xmin and ctid. */
+const fingerprintQuery = `SELECT concat_ws(' ', ${[
+  'pg_proc',
+  'pg_operator',
+  'pg_cast',
+  'pg_rewrite',
+  'pg_trigger',
+  'pg_namespace',
+]
+  .map(
+    (name) =>
+      `(SELECT concat(count(*), ':', sum(hashtextextended(concat(oid, ' ', xmin, ' ', ctid), 0)::numeric)) FROM ${name} WHERE oid >= 16384)`,
+  )
+  .join(', ')}) AS fingerprint`;
+
+export class FunctionCatalog {
+  readonly #ask: AskCatalog;
+  readonly #functions: LoadedFunctions;
+  readonly #relations: LoadedRelations;
+  readonly #analyser: Analyser;
+  readonly #timer: NodeJS.Timeout;
+  /** Changes that went through so far. */
+  #changes = 0;
+  /** Clients whose changes have not ended. */
+  #unsettled = 0;
+  /** Undefined: nothing is believed. */
+  #fingerprint: string | undefined;
+  #loading: Promise<void> | undefined;
+
+  private constructor(
+    ask: AskCatalog,
+    functions: LoadedFunctions,
+    relations: LoadedRelations,
+    analyser: Analyser,
+    pollMs: number,
+  ) {
+    this.#ask = ask;
+    this.#functions = functions;
+    this.#relations = relations;
+    this.#analyser = analyser;
+    this.#timer = setInterval(() => void this.#poll(), pollMs).unref();
+  }
+
+  /** A catalog that cannot be read is not believed: then functions that are not PostgreSQL's own are asked about. */
+  static async open(ask: AskCatalog, { grammar, pollMs = 5_000 }: FunctionCatalogOptions): Promise<FunctionCatalog> {
+    const functions = new LoadedFunctions();
+    const relations = new LoadedRelations();
+    const analyser = await createAnalyser({ grammar, catalog: functions, relations });
+    const catalog = new FunctionCatalog(ask, functions, relations, analyser, pollMs);
+    await catalog.#reload();
+    return catalog;
+  }
+
+  get analyser(): Analyser {
+    return this.#analyser;
+  }
+
+  /** For one client connection. */
+  client(): ClientCatalog {
+    let pending = false;
+    const isLoading = (): boolean => this.#loading !== undefined;
+    return {
+      analyser: this.#analyser,
+      get loading() {
+        return isLoading();
+      },
+      ready: () => this.#ready(),
+      changing: (facts) => {
+        if (!pending) this.#unsettled++;
+        pending = true;
+        this.#doubt(facts);
+      },
+      settled: () => {
+        if (!pending) return;
+        pending = false;
+        this.#unsettled--;
+        void this.#reload();
+      },
+    };
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  #doubt(facts?: Facts): void {
+    this.#changes++;
+    this.#fingerprint = undefined;
+    const { functions, views } = facts === undefined ? ({ functions: [], views: 'all' } as const) : doubtsAfter(facts);
+    this.#relations.doubt(views);
+    this.#functions.doubt(functions);
+  }
+
+  async #ready(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, patienceMs);
+    });
+    await Promise.race([this.#loading, patience]);
+    clearTimeout(timer);
+  }
+
+  #reload(): Promise<void> {
+    this.#loading ??= this.#load().finally(() => {
+      this.#loading = undefined;
+    });
+    return this.#loading;
+  }
+
+  /** Reads until nothing has changed meanwhile. */
+  async #load(): Promise<void> {
+    while (this.#unsettled === 0) {
+      const asOf = this.#changes;
+      try {
+        // first, so that what changes while the rest is read is noticed by the next poll
+        const fingerprint = await this.#askFingerprint(loadTimeoutMs);
+        const [functions, callers, hidden, columns] = [
+          await this.#ask(functionsQuery, loadTimeoutMs),
+          await this.#ask(callersQuery, loadTimeoutMs),
+          await this.#ask(hiddenQuery, loadTimeoutMs),
+          await this.#ask(columnsQuery, loadTimeoutMs),
+        ];
+        if (asOf !== this.#changes) continue;
+        this.#relations.replace(hidden, columns);
+        this.#functions.replace(functions, callers);
+        this.#fingerprint = fingerprint;
+      } catch {
+        // not believed until a later poll can read it
+      }
+      return;
+    }
+  }
+
+  async #poll(): Promise<void> {
+    if (this.#loading !== undefined || this.#unsettled > 0) return;
+    if (this.#fingerprint !== undefined) {
+      const asOf = this.#changes;
+      const now = await this.#askFingerprint(fingerprintTimeoutMs).catch(() => undefined);
+      if (asOf !== this.#changes || now === this.#fingerprint) return;
+      this.#doubt();
+    }
+    await this.#reload();
+  }
+
+  async #askFingerprint(timeoutMs: number): Promise<string> {
+    const [row] = await this.#ask(fingerprintQuery, timeoutMs);
+    if (!row?.fingerprint) throw new Error('the catalog has no fingerprint');
+    return row.fingerprint;
+  }
+}

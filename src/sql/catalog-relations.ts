@@ -1,0 +1,30 @@
+/** What the server's catalog knows about relations: what runs behind them, and what its statistics say of columns. */
+import type { FunctionName } from './catalog-functions.js';
+import type { Target } from './facts.js';
+
+export type RowEvent = 'read' | 'insert' | 'update' | 'delete' | 'truncate';
+
+/** Something that runs because a relation is touched. */
+export type Hidden =
+  | { readonly kind: 'view'; readonly key: string; readonly sql: string }
+  /** A view that may be another by now. */
+  | { readonly kind: 'unknown' }
+  /** A whole CREATE RULE statement. */
+  | { readonly kind: 'rule'; readonly key: string; readonly sql: string }
+  | { readonly kind: 'trigger'; readonly function: FunctionName };
+
+export interface ColumnKnowledge {
+  /** A single-column unique key, or counted up by the server. */
+  readonly key: boolean;
+  /** pg_stats.null_frac; undefined without statistics. */
+  readonly nullFraction?: number;
+  /** Bounds of the values by the last ANALYZE; keys only. */
+  readonly lowest?: number;
+  readonly highest?: number;
+}
+
+export interface CatalogRelations {
+  /** As read last; a relation without a schema may be any of that name. */
+  hidden(relation: Target, event: RowEvent): readonly Hidden[];
+  columns(relation: Target, column: string): readonly ColumnKnowledge[];
+}

@@ -1,0 +1,60 @@
+/**
+ * What runs because rows of a relation are touched: a view's query, a rule's actions, a trigger's function.
+ *
+ * A view hides its query behind a read, so all of it counts. Rules and triggers are how the application itself works on
+ * each write, and making one is asked about: of them only what is seen to destroy counts.
+ */
+import type { Hidden, RowEvent } from './catalog-relations.js';
+import type { Effect, EffectKind, Target } from './facts.js';
+import { followFunction } from './functions.js';
+import { isSystemRelation } from './system-relations.js';
+import { as } from './tree.js';
+import type { Walk } from './walk.js';
+
+export function addHidden(relation: Target, event: RowEvent, walk: Walk): void {
+  if (isSystemRelation(relation)) return;
+  for (const hidden of walk.knowledge.relations?.hidden(relation, event) ?? []) follow(hidden, relation, walk);
+}
+
+function follow(hidden: Hidden, relation: Target, walk: Walk): void {
+  if (hidden.kind === 'view') {
+    if (!walk.body(hidden.key, 'plan', (inner) => inner.text(hidden.sql))) addUnseen(relation, walk);
+  } else if (hidden.kind === 'unknown') {
+    addUnseen(relation, walk);
+  } else if (walk.mode === 'plan') {
+    // Only planned: neither rules nor triggers run.
+  } else if (hidden.kind === 'rule') {
+    walk.body(hidden.key, 'run', (inner) => readRule(hidden.sql, inner), destroys);
+  } else {
+    const { schema, name } = hidden.function;
+    followFunction(schema, name, walk, destroys);
+  }
+}
+
+function addUnseen(relation: Target, walk: Walk): void {
+  walk.add('function-call', { targets: [{ ...relation, type: 'view' }], opaque: true, detail: 'behind a view' });
+}
+
+function readRule(createRule: string, walk: Walk): boolean {
+  const parsed = walk.knowledge.grammar.parse(createRule);
+  if ('rejection' in parsed) return false;
+  const rule = as(parsed.tree.stmts?.[0]?.stmt, 'RuleStmt');
+  walk.visitAll(rule?.actions, walk.rootScope());
+  return rule !== undefined;
+}
+
+const destructive: ReadonlySet<EffectKind> = new Set([
+  'truncate',
+  'drop',
+  'grant',
+  'role',
+  'config',
+  'copy-file',
+  'copy-program',
+  'backend',
+]);
+
+function destroys({ kind, bounded, opaque }: Effect): boolean {
+  if (opaque) return false;
+  return destructive.has(kind) || ((kind === 'update' || kind === 'delete') && !bounded);
+}
