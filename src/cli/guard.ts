@@ -143,14 +143,13 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   };
   own(upstream.database, first);
   const controls = new Controls(upstream, credential.sid, own);
+  const recovery = new AbortController();
   const closers: (() => Promise<unknown> | unknown)[] = [() => keeper.stop(), () => controls.close()];
   try {
     await bucketReady(transcript, policy.offline, options.onTrouble);
     opening = false;
-    // what earlier runs left behind goes up in the background; nobody waits for it
-    const recovery = new AbortController();
-    closers.push(() => recovery.abort());
-    recoverSpool({ state, bucket, signal: recovery.signal }).catch(() => {});
+    // what earlier runs left behind goes up in the background
+    const recovered = recoverSpool({ state, bucket, signal: recovery.signal }).catch(() => {});
 
     const limits = files.limits;
     const maxMessage = limits.statementBytes ?? defaultMaxMessage;
@@ -222,14 +221,28 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
         await proxy.close(graceMs);
         for (const end of closers) await end();
         masking.stop();
-        return transcript.finish(finish);
+        try {
+          const progress = await transcript.finish(finish);
+          // The bucket can be reached: a run that was short must not leave the earlier ones waiting for ever.
+          if (progress.left === 0) await settledOr(recovered, finish.signal);
+          return progress;
+        } finally {
+          recovery.abort();
+        }
       },
     };
   } catch (error) {
+    recovery.abort();
     for (const end of closers) await end();
     await transcript.finish({ signal: AbortSignal.timeout(1000) }).catch(() => {});
     throw error;
   }
+}
+
+function settledOr(work: Promise<unknown>, signal: AbortSignal | undefined): Promise<unknown> {
+  if (!signal) return work;
+  if (signal.aborted) return Promise.resolve();
+  return Promise.race([work, new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))]);
 }
 
 /** dbguard's own connections, one for each database that a client has used. */

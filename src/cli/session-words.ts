@@ -4,6 +4,7 @@ import type { DbguardError } from '../errors.js';
 import type { Approvals } from '../run/approvals.js';
 import type { CommandContext } from './command.js';
 import type { Guard } from './guard.js';
+import { UploadWait } from './upload-wait.js';
 
 export function banner(guard: Guard, stderr: { readonly isTTY?: boolean }): string {
   const dim = (text: string): string => (stderr.isTTY ? `\u001b[2m${text}\u001b[22m` : text);
@@ -44,8 +45,6 @@ export class TroubleReport {
   }
 }
 
-const uploadPatienceMs = 30_000;
-
 /** Ends the session and sums it up. True when the whole transcript is in the bucket. */
 export async function finishGuard(
   context: CommandContext,
@@ -54,10 +53,10 @@ export async function finishGuard(
   graceMs: number,
 ): Promise<boolean> {
   const { stderr } = context;
-  const late = setTimeout(() => stderr.write('dbguard: uploading the transcript ...\n'), 1500);
+  const wait = new UploadWait(stderr);
   const progress = await guard
-    .close({ graceMs, signal: AbortSignal.timeout(uploadPatienceMs) })
-    .finally(() => clearTimeout(late));
+    .close({ graceMs, signal: wait.signal, onProgress: (step) => wait.progress(step) })
+    .finally(() => wait.end());
   const { asked, allowed, denied } = approvals.totals;
   const { statements } = guard.totals;
   const parts = [`${statements} ${statements === 1 ? 'statement' : 'statements'}`];
@@ -67,7 +66,7 @@ export async function finishGuard(
   const state =
     progress.left === 0
       ? 'transcript complete in the bucket'
-      : `${progress.left} segments wait in the spool: run "dbguard upload" when the bucket can be reached`;
+      : `${progress.left} ${progress.left === 1 ? 'segment waits' : 'segments wait'} on this machine; "dbguard upload" brings them to the bucket when it can be reached, and so does the next run`;
   stderr.write(`dbguard: ${parts.join(', ')}; ${state} (dbguard transcripts show ${guard.sid})\n`);
   return progress.left === 0;
 }

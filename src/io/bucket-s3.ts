@@ -32,7 +32,7 @@ export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): Buck
   const opened = { client: makeClient(clientConfig(config, access)), config, location, prefix };
   return {
     location,
-    create: (key, bytes) => create(opened, key, bytes),
+    create: (key, bytes, signal) => create(opened, key, bytes, signal),
     read: (key) => read(opened, key),
     list: (under) => list(opened, under),
   };
@@ -58,7 +58,11 @@ function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientCon
     region,
     // The checksum is ours, SHA-256; the client's default would add a second, weaker one.
     requestChecksumCalculation: 'WHEN_REQUIRED',
-    requestHandler: { connectionTimeout: 5_000, requestTimeout: 60_000, throwOnRequestTimeout: true },
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: access.requestTimeoutMs ?? 60_000,
+      throwOnRequestTimeout: true,
+    },
     maxAttempts: 3,
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
     // Without a role the SDK's provider chain finds credentials: environment, profile, container, instance.
@@ -70,7 +74,7 @@ function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientCon
   };
 }
 
-async function create(opened: Opened, key: string, bytes: Uint8Array): Promise<void> {
+async function create(opened: Opened, key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   const { client, config, location, prefix } = opened;
   try {
     await client.send(
@@ -89,6 +93,7 @@ async function create(opened: Opened, key: string, bytes: Uint8Array): Promise<v
             }),
         ...(config.sse === undefined ? {} : { ServerSideEncryption: config.sse }),
       }),
+      signal ? { abortSignal: signal } : {},
     );
   } catch (error) {
     if (!(error instanceof S3ServiceException && error.name === 'PreconditionFailed')) throw explain(error, location);

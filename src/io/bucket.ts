@@ -9,6 +9,8 @@ export interface BucketAccess {
   readonly env: NodeJS.ProcessEnv;
   /** The developer's own ID token, for AssumeRoleWithWebIdentity; asked for each time that credentials run out. */
   readonly idToken?: () => Promise<string>;
+  /** How long one answer may take; default one minute. */
+  readonly requestTimeoutMs?: number;
 }
 
 export async function openBucket(config: BucketConfig, access: BucketAccess): Promise<Bucket> {

@@ -54,7 +54,7 @@ export class Uploader {
   #failures = 0;
   #lastError: DbguardError | undefined;
   #running = false;
-  #stopped = false;
+  readonly #stop = new AbortController();
   #wake: (() => void) | undefined;
 
   constructor(options: UploaderOptions) {
@@ -68,7 +68,7 @@ export class Uploader {
 
   offer(segment: WaitingSegment): void {
     this.#queue.push(segment);
-    if (!this.#running && !this.#stopped) {
+    if (!this.#running && !this.#stop.signal.aborted) {
       this.#running = true;
       void this.#run();
     }
@@ -99,19 +99,20 @@ export class Uploader {
       reported = this.#uploaded;
       return this.#queue.length === 0;
     }, signal);
-    this.#stopped = true;
+    this.#stop.abort();
     this.#wake?.();
     return this.progress;
   }
 
   async #run(): Promise<void> {
-    for (let next = this.#queue[0]; next !== undefined && !this.#stopped; next = this.#queue[0]) {
+    for (let next = this.#queue[0]; next !== undefined && !this.#stop.signal.aborted; next = this.#queue[0]) {
       try {
         await this.#upload(next);
         this.#uploaded++;
         this.#failures = 0;
         this.#queue.shift();
       } catch (error) {
+        if (this.#stop.signal.aborted) break; // nobody waits any more
         const trouble = asTrouble(error);
         this.#lastError = trouble;
         this.#options.onTrouble?.(trouble);
@@ -129,10 +130,11 @@ export class Uploader {
     const packed = await compress(content, { level: 1 });
     const key = segmentKey(prefix, number);
     try {
-      await bucket.create(key, packed);
+      await bucket.create(key, packed, this.#stop.signal);
     } catch (error) {
       if (!(error instanceof DbguardError && error.code === 'bucket-conflict')) throw error;
-      if (!(await holds(bucket, key, content))) await bucket.create(alternativeKey(prefix, number, content), packed);
+      if (await holds(bucket, key, content)) return rm(path);
+      await bucket.create(alternativeKey(prefix, number, content), packed, this.#stop.signal);
     }
     await rm(path); // only now: create() has returned, which is the receipt
   }

@@ -77,8 +77,11 @@ export interface BucketObject {
 export interface Bucket {
   /** For people and for the transcript: `file:/srv/transcripts`, `s3://bucket/prefix`. Never carries a secret. */
   readonly location: string;
-  /** Creates the object. Rejects with `bucket-conflict` when the key exists with other content; same content is success. */
-  create(key: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Creates the object. Rejects with `bucket-conflict` when the key exists with other content; same content is success.
+   * An aborted `signal` ends what waits for the network; the object may have been created nevertheless.
+   */
+  create(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
   read(key: string): Promise<Uint8Array>;
   list(prefix: string): AsyncIterable<BucketObject>;
 }

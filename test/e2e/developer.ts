@@ -30,6 +30,8 @@ export interface DeveloperOptions {
   readonly idp?: ProviderOptions;
   /** Of dbguard.yaml's identity section; the provider's own otherwise. */
   readonly scopes?: readonly string[];
+  /** Of every command. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Scripts in `node -e` find the drivers of this repository. */
@@ -37,7 +39,7 @@ const drivers = { NODE_PATH: join(repositoryRoot, 'node_modules') };
 
 export async function developer(t: Test, options: DeveloperOptions = {}): Promise<Developer> {
   const [postgres, idp] = await Promise.all([startPostgres(options.postgres), startIdp(options.idp)]);
-  const workspace = makeWorkspace();
+  const workspace = makeWorkspace(options.env);
   t.teardown(async () => {
     await Promise.all([postgres.stop(), idp.close()]);
     workspace.remove();

@@ -6,6 +6,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer as readAll } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface S3Object {
   readonly body: Buffer;
@@ -24,9 +25,14 @@ export interface S3Request {
 
 /**
  * `status`: the answer instead of the real one. `cut`: the connection ends before the answer, `cut-after` when the
- * request has been carried out. `hang`: no answer until the server closes.
+ * request has been carried out. `hang`: no answer until the server closes. `slowMs`: the real answer, later.
  */
-export type Fault = { readonly status: number; readonly code: string } | 'cut' | 'cut-after' | 'hang';
+export type Fault =
+  | { readonly status: number; readonly code: string }
+  | { readonly slowMs: number }
+  | 'cut'
+  | 'cut-after'
+  | 'hang';
 
 interface Credentials {
   readonly secret: string;
@@ -45,6 +51,8 @@ export interface S3Server {
   allows: (request: S3Request) => boolean;
   /** Replaced by tests: whether STS takes a token. */
   acceptsToken: (token: string) => boolean;
+  /** Replaced by tests: the store's own time, milliseconds since 1970 UTC. */
+  clock: () => number;
   /** Life of the credentials that STS gives, in milliseconds. */
   roleMs: number;
   close(): Promise<void>;
@@ -76,6 +84,7 @@ export async function startS3(...buckets: readonly string[]): Promise<S3Server> 
     fault: () => undefined,
     allows: () => true,
     acceptsToken: () => false,
+    clock: () => Date.now(),
     roleMs: 3_600_000,
     close: async () => {
       http.closeAllConnections();
@@ -93,6 +102,7 @@ async function answer(server: S3Server, request: IncomingMessage, response: Serv
       assumeRole(server, new URLSearchParams(body.toString()), response);
       return;
     }
+    response.setHeader('date', new Date(server.clock()).toUTCString());
     const caller = authenticate(server, request, url, body);
     const [bucket = '', ...rest] = url.pathname.slice(1).split('/');
     const asked = { method: request.method ?? '', bucket, key: decodeURIComponent(rest.join('/')), caller };
@@ -103,7 +113,8 @@ async function answer(server: S3Server, request: IncomingMessage, response: Serv
       response.destroy();
       return;
     }
-    if (typeof fault === 'object') throw new Refusal(fault.status, fault.code);
+    if (typeof fault === 'object' && 'slowMs' in fault) await sleep(fault.slowMs);
+    else if (typeof fault === 'object') throw new Refusal(fault.status, fault.code);
     if (!server.allows(asked)) throw new Refusal(403, 'AccessDenied', 'Access Denied');
     const finish = () => carryOut(server, asked, url.searchParams, request.headers, body, response);
     if (fault !== 'cut-after') finish();
@@ -166,7 +177,7 @@ function put(server: S3Server, asked: S3Request, headers: IncomingHttpHeaders, b
   const encryption = header(headers, 'x-amz-server-side-encryption');
   objects.set(asked.key, {
     body,
-    createdAt: new Date(),
+    createdAt: new Date(server.clock()),
     ...(mode !== undefined && until !== undefined ? { lock: { mode, until: new Date(until) } } : {}),
     ...(encryption === undefined ? {} : { encryption }),
   });
@@ -222,6 +233,11 @@ function authenticate(server: S3Server, request: IncomingMessage, url: URL, body
   if (!known) throw new Refusal(403, 'InvalidAccessKeyId');
   if (known.token && request.headers['x-amz-security-token'] !== known.token) throw new Refusal(403, 'InvalidToken');
   if (known.expires !== undefined && known.expires < Date.now()) throw new Refusal(400, 'ExpiredToken');
+  // 15 minutes, as the S3 documentation says of RequestTimeTooSkewed
+  const [, y, mo, d, h, mi, s] =
+    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(header(request.headers, 'x-amz-date') ?? '') ?? [];
+  const sentAt = Date.parse(`${y}-${mo}-${d}T${h}:${mi}:${s}Z`);
+  if (!(Math.abs(sentAt - server.clock()) < 15 * 60_000)) throw new Refusal(403, 'RequestTimeTooSkewed');
   const declared = header(request.headers, 'x-amz-content-sha256') ?? '';
   if (declared !== 'UNSIGNED-PAYLOAD' && declared !== createHash('sha256').update(body).digest('hex')) {
     throw new Refusal(400, 'XAmzContentSHA256Mismatch');

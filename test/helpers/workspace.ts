@@ -28,7 +28,8 @@ export interface Workspace {
   remove(): void;
 }
 
-export function makeWorkspace(): Workspace {
+/** @param more variables for every command */
+export function makeWorkspace(more: Readonly<Record<string, string>> = {}): Workspace {
   const root = mkdtempSync(join(tmpdir(), 'dbguard-ws-'));
   const [project, home, bucket] = [join(root, 'project'), join(root, 'home'), join(root, 'bucket')];
   for (const folder of [project, home, bucket]) mkdirSync(folder, { mode: 0o700 });
@@ -38,6 +39,7 @@ export function makeWorkspace(): Workspace {
     LANG: 'C.UTF-8',
     DBGUARD_HOME: home,
     DBGUARD_TOKEN_STORE: 'file',
+    ...more,
   };
   const workspace: Workspace = {
     project,

@@ -1,12 +1,12 @@
 import { type Test, test } from 'tap';
-import { openBucket } from '../../src/io/bucket.js';
+import { type BucketAccess, openBucket } from '../../src/io/bucket.js';
 import type { S3BucketConfig } from '../../src/policy/read-bucket.js';
 import type { BucketObject } from '../../src/transcript/entry.js';
 import { type S3Server, startS3, testKey } from '../helpers/s3.js';
 
 const bytes = Buffer.from('segment');
 
-async function setUp(t: Test, config: Partial<S3BucketConfig> = {}, access: { idToken?: () => Promise<string> } = {}) {
+async function setUp(t: Test, config: Partial<S3BucketConfig> = {}, access: Omit<BucketAccess, 'env'> = {}) {
   const server = await startS3('evidence');
   t.teardown(() => server.close());
   process.env.AWS_ACCESS_KEY_ID = testKey.id;
@@ -105,6 +105,33 @@ test('a bucket that cannot be reached', async (t) => {
   await server.close();
   await t.rejects(bucket.create('k', bytes), { code: 'bucket-unreachable', message: /s3:\/\/evidence\/team/ });
   await t.rejects(keysOf(bucket.list('')), { code: 'bucket-unreachable' });
+});
+
+test('a store that is slow is waited for, one that hangs is not; nor is either when nobody waits any more', async (t) => {
+  const { server, bucket } = await setUp(t, {}, { requestTimeoutMs: 400 });
+  server.fault = () => ({ slowMs: 150 });
+  await bucket.create('slow', bytes);
+  t.same(Buffer.from(await bucket.read('slow')), bytes);
+  server.fault = () => 'hang';
+  await t.rejects(bucket.create('hangs', bytes), { code: 'bucket-unreachable' });
+  await t.rejects(keysOf(bucket.list('')), { code: 'bucket-unreachable' });
+  const patient = await setUp(t);
+  patient.server.fault = () => 'hang';
+  const leave = new AbortController();
+  setTimeout(() => leave.abort(), 50);
+  await t.rejects(patient.bucket.create('hangs', bytes, leave.signal), { code: 'bucket-unreachable' });
+});
+
+test('a clock that is wrong on this machine: signed again by the store’s', async (t) => {
+  for (const hours of [-3, 3]) {
+    const { server, bucket } = await setUp(t);
+    server.clock = () => Date.now() + hours * 3_600_000;
+    await bucket.create('k', bytes);
+    t.same(await keysOf(bucket.list('')), ['k']);
+    for await (const { createdAt } of bucket.list('')) {
+      t.ok(Math.abs(createdAt - server.clock()) < 60_000, 'the time that counts is the store’s');
+    }
+  }
 });
 
 test('the developer’s own token takes on the role, again when the credentials have run out', async (t) => {
