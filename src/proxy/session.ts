@@ -78,8 +78,9 @@ export class Session {
       return;
     }
     this.#flushClient();
-    const { idle, discarding, copyIn } = server.responses;
-    if (idle && server.transactionStatus === 'I' && !server.inquiring) {
+    const { idle, discarding, copyIn, pipeline } = server.responses;
+    // without a Sync its implicit transaction is still open, and so are its portals
+    if (idle && pipeline === 'none' && server.transactionStatus === 'I' && !server.inquiring) {
       this.#passage.transactionOver();
       transaction.clear();
       masks?.settled();

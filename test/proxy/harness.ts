@@ -8,7 +8,7 @@ import { cancelUpstream } from '../../src/io/upstream/cancel.js';
 import { connectUpstream } from '../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../src/io/upstream/resolve.js';
 import type { Policy } from '../../src/policy/decision.js';
-import type { Answer, ApprovalRequest } from '../../src/proxy/asker.js';
+import type { Answer, ApprovalRequest, Asker } from '../../src/proxy/asker.js';
 import { withoutCatalog } from '../../src/proxy/client-catalog.js';
 import { DryRunner } from '../../src/proxy/dry-run.js';
 import { Gate } from '../../src/proxy/gate.js';
@@ -63,6 +63,8 @@ const user = 'postgres';
 const password = 'loopback-secret';
 
 export interface HarnessOptions {
+  /** In place of `requests` and `answer`. */
+  readonly asker?: Asker;
   readonly upstreamUrl: string;
   readonly policy: Policy;
   readonly maxMessage?: number;
@@ -91,7 +93,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     policy: options.policy,
     recorder,
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
-    asker: {
+    asker: options.asker ?? {
       ask: (request, signal) => {
         requests.push(request);
         return harness.answer(request, signal);
