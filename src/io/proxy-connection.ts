@@ -108,9 +108,10 @@ export class ProxyConnection {
     return this.#opening !== undefined;
   }
 
-  /** A CancelRequest that carried this connection's key. */
-  cancel(): void {
-    if (!this.#session?.cancel() && this.#upstream) this.#parts.cancelUpstream(this.#upstream).catch(() => {});
+  /** A CancelRequest that carried this connection's key. Resolves when the server has taken it. */
+  async cancel(): Promise<void> {
+    if (this.#session?.cancel() || !this.#upstream) return;
+    await this.#parts.cancelUpstream(this.#upstream).catch(() => {});
   }
 
   /** No new statement: ends now when nothing runs, else as soon as it has run. */
@@ -168,8 +169,9 @@ export class ProxyConnection {
         continue;
       }
       if (step.kind === 'cancel') {
-        this.#parts.cancels.find(step.pid, step.key)?.cancel();
-        this.#farewell();
+        // a client that sees its request closed may send the next statement, which must not be hit
+        const taken = this.#parts.cancels.find(step.pid, step.key)?.cancel() ?? Promise.resolve();
+        void taken.then(() => this.#farewell());
       } else if (step.kind === 'refuse') {
         this.#farewell(step.bytes);
       } else {
