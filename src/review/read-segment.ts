@@ -30,3 +30,8 @@ export function* linesOf(text: string): Generator<string> {
     at = end + 1;
   }
 }
+
+/** Did reading fail for what an object is, or because it is not there, rather than for the way to it? */
+export function isAboutContent(error: unknown): boolean {
+  return error instanceof DbguardError && (error.code === 'transcript-invalid' || error.code === 'transcript-unknown');
+}

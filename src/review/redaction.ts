@@ -2,7 +2,7 @@
  * Redactions: a reviewer's own short session, stored beside the one that it is about, says which disclosures may be
  * missing. It is verified like any session; a person cannot redact what they did themselves.
  */
-import { DbguardError, messageOf } from '../errors.js';
+import { messageOf } from '../errors.js';
 import type { Entry, EntryBody } from '../transcript/entry.js';
 import type { Findings } from '../transcript/finding.js';
 import { isRecord } from '../transcript/line.js';
@@ -10,7 +10,7 @@ import { parseObjectKey, subjectHash } from '../transcript/object-key.js';
 import { SessionVerifier } from '../transcript/verify.js';
 import type { SessionObjects } from './catalog.js';
 import { identify } from './identify.js';
-import { linesOf, segmentText } from './read-segment.js';
+import { isAboutContent, linesOf, segmentText } from './read-segment.js';
 import type { VerifyOptions } from './verify-options.js';
 
 export interface RedactionTarget {
@@ -67,7 +67,7 @@ async function readOne(key: string, session: SessionObjects, options: VerifyOpti
     for (const line of linesOf(await segmentText(await options.source.read(key)))) await verifier.line(line);
     await verifier.end();
   } catch (error) {
-    if (!(error instanceof DbguardError)) throw error;
+    if (!isAboutContent(error)) throw error;
     return { key, covered: [], problem: messageOf(error) };
   }
   const problem = problemOf(verifier, session, level);

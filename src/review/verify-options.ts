@@ -11,4 +11,5 @@ export interface VerifyOptions {
   /** Milliseconds since 1970 UTC. */
   readonly now: number;
   readonly onEntry?: VerifierParts['onEntry'];
+  readonly signatures?: VerifierParts['signatures'];
 }

@@ -10,7 +10,7 @@ import type { OpenDetails } from '../transcript/open-entry.js';
 import { SessionVerifier } from '../transcript/verify.js';
 import type { ObjectSource, SegmentObject, SessionObjects } from './catalog.js';
 import { identify, type ProvenIdentity } from './identify.js';
-import { linesOf, segmentText } from './read-segment.js';
+import { isAboutContent, linesOf, segmentText } from './read-segment.js';
 import { readRedactions } from './redaction.js';
 import type { VerifyOptions } from './verify-options.js';
 
@@ -59,6 +59,7 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
     },
     isRedacted: (n, name, digest) => redactions.covers(n, name, digest),
     ...(options.onEntry ? { onEntry: options.onEntry } : {}),
+    ...(options.signatures ? { signatures: options.signatures } : {}),
   });
   await feed(verifier, session, options.source);
   redactions.report(verifier.findings);
@@ -73,8 +74,12 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
 async function feed(verifier: SessionVerifier, session: SessionObjects, source: ObjectSource): Promise<void> {
   const { findings } = verifier;
   const numbers = [...new Set(session.segments.map((object) => object.segment))].sort((a, b) => a - b);
-  const fetchAll = (number: number | undefined) =>
-    session.segments.filter((object) => object.segment === number).map((object) => fetch(object, source));
+  const fetchAll = (number: number | undefined): Promise<Fetched[]> => {
+    const objects = session.segments.filter((object) => object.segment === number);
+    const fetched = Promise.all(objects.map((object) => fetch(object, source)));
+    fetched.catch(() => undefined); // is heard when its turn comes, if it comes
+    return fetched;
+  };
   let ahead = fetchAll(numbers[0]);
   let expected = 0;
   for (const [index, number] of numbers.entries()) {
@@ -85,7 +90,7 @@ async function feed(verifier: SessionVerifier, session: SessionObjects, source: 
     expected = number + 1;
     const candidates = ahead;
     ahead = fetchAll(numbers[index + 1]);
-    const chosen = choose(await Promise.all(candidates), verifier, number);
+    const chosen = choose(await candidates, verifier, number);
     if (chosen === undefined) continue;
     verifier.beginSegment(number);
     for (const line of linesOf(chosen.text)) await verifier.line(line);
@@ -103,6 +108,8 @@ async function fetch(object: SegmentObject, source: ObjectSource): Promise<Fetch
   try {
     return { object, text: await segmentText(await source.read(object.key)) };
   } catch (error) {
+    // A network that is away says nothing about the transcript.
+    if (!isAboutContent(error)) throw error;
     return { object, text: '', problem: messageOf(error) };
   }
 }

@@ -3,7 +3,8 @@
  * what counts are the ratios: absolute figures are this machine's.
  *
  *   --quick         a minute at most, for a first look
- *   --only TEXT     only the measures with this in their name
+ *   --only TEXT     only the measures with this in their name; "verify": transcripts, without a server
+ *   --sessions N    how many transcripts to verify, of 100 statements each (default 500)
  */
 import { parseArgs } from 'node:util';
 import { clientProgram, postgresAvailable, startPostgres } from '../helpers/postgres.js';
@@ -12,10 +13,17 @@ import { fill as nodeFill, nodeLoad } from './node-load.js';
 import { fill, pgbench } from './pgbench.js';
 import { header, median, row } from './table.js';
 import { type BenchTarget, direct, startDbguard, startPgbouncer, startPipe } from './targets.js';
+import { benchVerification } from './verify.js';
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
+  options: {
+    quick: { type: 'boolean', default: false },
+    only: { type: 'string', default: '' },
+    sessions: { type: 'string', default: '500' },
+  },
 });
+if ('verify'.includes(options.only)) await benchVerification({ sessions: Number(options.sessions), statements: 100 });
+if (options.only === 'verify') process.exit();
 // pgbench takes whole seconds
 const [seconds, rounds, rows] = options.quick ? [1, 1, 200_000] : [3, 5, 1_000_000];
 

@@ -1,70 +1,130 @@
 /**
- * How fast transcripts are verified, against the floor of one Ed25519 verification per signature, and whether memory stays
- * flat. Reports, never fails. `node dist/test/bench/verify.js [sessions] [statements in each]`
+ * How fast a bucket is verified and listed, by the real command, against the floor of one Ed25519 verification for each
+ * signature, and whether memory stays flat.
  */
-import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
-import type { ObjectSource } from '../../src/review/catalog.js';
-import { verifyAll } from '../../src/review/verify-all.js';
-import { testIssuer } from '../transcript/people.js';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { Worker } from 'node:worker_threads';
+import { openBucket } from '../../src/io/bucket.js';
+import { decodeLine } from '../../src/transcript/line.js';
+import { dbguardProgram } from '../helpers/repository.js';
+import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
 import { objectsOf, record } from '../transcript/recorded.js';
 
-const sessions = Number(process.argv[2] ?? 400);
-const statements = Number(process.argv[3] ?? 100);
-/** Made once and listed under many names would not verify; so some are made, and each round verifies them all. */
-const made = Math.min(sessions, 50);
+export interface Scale {
+  readonly sessions: number;
+  /** In each. */
+  readonly statements: number;
+}
 
-const issuer = await testIssuer();
-const login = await issuer.login('dev');
-const objects = Array.from({ length: made }, () => objectsOf(record(login, { statements }), Date.now())).flat();
-const source: ObjectSource = {
-  location: 'memory',
-  read: async (key) => objects.find((object) => object.key === key)?.bytes ?? Buffer.alloc(0),
-  async *list() {
-    for (const { key, bytes, createdAt } of objects) yield { key, size: bytes.length, createdAt };
-  },
-};
-const keys = { keysOf: async () => [{ ...issuer.keys, origin: 'bench' }] };
+interface Written {
+  readonly entries: number;
+  readonly signatures: number;
+  readonly bytes: number;
+}
 
-const floor = ed25519Floor();
-let entries = 0;
-let signatures = 0;
-let bad = 0;
-let done = 0;
-let peak = 0;
-const cpu = process.cpuUsage();
-const start = performance.now();
-while (done < sessions) {
-  await verifyAll({
-    source,
-    keys,
-    demands: {},
-    now: Date.now(),
-    onReport: (report) => {
-      done++;
-      entries += report.entries;
-      signatures += report.signatures;
-      if (report.verdict !== 'proven') bad++;
-      peak = Math.max(peak, process.memoryUsage.rss());
+export async function benchVerification({ sessions, statements }: Scale): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'dbguard-bench-'));
+  try {
+    const { entries, signatures, bytes } = await fill(folder, sessions, statements);
+    const floor = await ed25519Floor();
+    const total = sessions * statements;
+    console.log(
+      `\ntranscripts: ${count(total)} statements in ${count(sessions)} sessions (${count(entries)} entries, ${count(signatures)} signatures, ${Math.round(bytes / 1e6)} MB); ${availableParallelism()} cores`,
+    );
+    console.log(`one Ed25519 verification, all cores busy: ${floor.toFixed(0)} us`);
+    const verified = await run(folder, ['verify', '--all', '--offline', '--keys', 'keys.json']);
+    if (!verified.out.includes(`${sessions} proven, 0 not all proven, 0 changed`)) throw new Error(verified.out);
+    const share = (100 * signatures * floor) / 1e6 / verified.cpu;
+    console.log(`verify --all: ${rates(total, 'statements', verified)}; Ed25519 alone is ${share.toFixed(0)} % of it`);
+    const listed = await run(folder, ['list']);
+    if (listed.out.trim().split('\n').length !== sessions) throw new Error('list is not complete');
+    console.log(`list: ${rates(sessions, 'sessions', listed)}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function fill(folder: string, sessions: number, statements: number): Promise<Written> {
+  const issuer = await testIssuer();
+  writeFileSync(join(folder, 'keys.json'), JSON.stringify(issuer.keys));
+  writeFileSync(
+    join(folder, 'dbguard.yaml'),
+    `version: 1\nbucket: file:./bucket\nidentity: { issuer: "${issuerUrl}", client_id: ${clientId} }\n`,
+  );
+  const bucket = await openBucket({ kind: 'file', path: join(folder, 'bucket') }, { env: {} });
+  const people = await Promise.all(Array.from({ length: 20 }, (_, n) => issuer.login(`dev-${n}`)));
+  const written = { entries: 0, signatures: 0, bytes: 0 };
+  for (let n = 0; n < sessions; n++) {
+    const session = record(people[n % people.length] ?? (await issuer.login('dev')), { statements });
+    written.entries += session.size;
+    for (const line of session.segments.flat()) if (decodeLine(line).signature) written.signatures++;
+    for (const { key, bytes } of objectsOf(session, 0)) {
+      written.bytes += bytes.length;
+      await bucket.create(key, bytes);
+    }
+  }
+  return written;
+}
+
+interface Measured {
+  readonly out: string;
+  /** Seconds, start of the program included. */
+  readonly wall: number;
+  readonly cpu: number;
+  /** MiB. */
+  readonly peak: number;
+}
+
+/** Said at the end by the program itself: what the system counted for it. */
+const meter = `process.on('exit', () => {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  process.stderr.write('\\n' + JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1e6, peak: maxRSS / 1024 }));
+})`;
+
+async function run(folder: string, args: readonly string[]): Promise<Measured> {
+  const start = performance.now();
+  const program = spawn(
+    process.execPath,
+    ['--import', `data:text/javascript,${encodeURIComponent(meter)}`, dbguardProgram, 'transcripts', ...args],
+    {
+      cwd: folder,
+      env: { PATH: process.env.PATH, DBGUARD_HOME: join(folder, 'home') },
+      stdio: ['ignore', 'pipe', 'pipe'],
     },
-  });
+  );
+  const [out, err] = await Promise.all([text(program.stdout), text(program.stderr), once(program, 'exit')]);
+  const { cpu, peak } = JSON.parse(err.slice(err.lastIndexOf('\n')));
+  return { out, wall: (performance.now() - start) / 1000, cpu, peak };
 }
-const seconds = (performance.now() - start) / 1000;
-const used = process.cpuUsage(cpu);
-const cpuSeconds = (used.user + used.system) / 1e6;
-console.log(`sessions ${done}, entries ${entries}, signatures ${signatures}, not proven ${bad}`);
-console.log(`${Math.round(entries / seconds)} entries/s, ${Math.round(entries / cpuSeconds)} entries per CPU second`);
-console.log(
-  `Ed25519 alone would take ${((signatures * floor) / cpuSeconds / 1e4).toFixed(0)} % of that CPU time (${floor.toFixed(0)} us each)`,
-);
-console.log(`peak memory ${Math.round(peak / 1024 / 1024)} MiB`);
 
-/** Microseconds. */
-function ed25519Floor(): number {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  const key = createPublicKey(privateKey);
-  const bytes = Buffer.alloc(400);
-  const signature = sign(null, bytes, privateKey);
-  const begin = performance.now();
-  for (let i = 0; i < 2000; i++) verify(null, bytes, key, signature);
-  return ((performance.now() - begin) * 1000) / 2000;
+function rates(amount: number, what: string, { wall, cpu, peak }: Measured): string {
+  const perSecond = count(amount / wall);
+  return `${wall.toFixed(1)} s, ${perSecond} ${what}/s, ${count(amount / cpu)} for each CPU second, peak memory ${peak.toFixed(0)} MiB`;
 }
+
+function count(figure: number): string {
+  return Math.round(figure).toLocaleString('en');
+}
+
+/** CPU microseconds of one verification while every core does nothing else: two threads of a core slow each other down. */
+async function ed25519Floor(): Promise<number> {
+  const program = `
+    import { generateKeyPairSync, sign, verify } from 'node:crypto';
+        const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    const bytes = Buffer.alloc(400);
+    const signature = sign(null, bytes, privateKey);
+    for (let i = 0; i < ${verifications}; i++) verify(null, bytes, publicKey, signature);`;
+  const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`);
+  const threads = availableParallelism();
+  const start = process.cpuUsage();
+  await Promise.all(Array.from({ length: threads }, () => once(new Worker(url), 'exit')));
+  const { user, system } = process.cpuUsage(start);
+  return (user + system) / (threads * verifications);
+}
+
+const verifications = 20_000;

@@ -1,6 +1,7 @@
 /** `dbguard transcripts verify`: what a session, or all of them, proves. Exit code 0 proven, 1 changed, 2 not all proven. */
 import { DbguardError } from '../../errors.js';
 import { notProvable, type ProofLine, proofLines } from '../../review/proof-words.js';
+import { openVerifierPool } from '../../review/verifier-pool.js';
 import { verifyAll } from '../../review/verify-all.js';
 import type { VerifyOptions } from '../../review/verify-options.js';
 import { type SessionReport, type Verdict, verifySession } from '../../review/verify-session.js';
@@ -44,16 +45,21 @@ async function verifyEvery(context: CommandContext, how: VerifyOptions, json: bo
   const counts: Record<Verdict, number> = { proven: 0, unproven: 0, invalid: 0 };
   const progress = progressOn(context);
   const pending: Promise<unknown>[] = [];
+  const pool = openVerifierPool(how);
   const between = await verifyAll({
     ...how,
+    verify: pool.verify,
+    concurrency: 32,
     onReport: (report) => {
       counts[report.verdict]++;
       progress.tick();
       if (json) pending.push(out.write(JSON.stringify(reportJson(report))));
       else if (report.verdict !== 'proven') pending.push(out.write(`${reportText(report, paper)}\n`));
     },
+  }).finally(async () => {
+    progress.end();
+    await pool.close();
   });
-  progress.end();
   await Promise.all(pending);
   for (const finding of between) {
     await out.write(json ? JSON.stringify({ between: finding }) : findingText(finding, paper));

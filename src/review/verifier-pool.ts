@@ -1,0 +1,127 @@
+/**
+ * Verifies sessions on every core. The workers compute; the bucket, the network and all credentials stay here: a worker
+ * asks for an object or for an issuer's keys, and gets bytes.
+ */
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { DbguardError, type ErrorCode, messageOf } from '../errors.js';
+import type { SessionObjects } from './catalog.js';
+import type { FoundKeys } from './issuer-keys.js';
+import type { VerifyOptions } from './verify-options.js';
+import { type SessionReport, verifySession } from './verify-session.js';
+
+/** What a worker needs of the options; the rest it asks for. */
+export type WorkerSettings = Pick<VerifyOptions, 'demands' | 'now'>;
+
+export type Question = { readonly ask: 'object'; readonly key: string } | { readonly ask: 'keys'; readonly of: string };
+export type Failure = { readonly message: string; readonly code?: ErrorCode; readonly hint?: string | undefined };
+type Outcome<T> = { readonly value: T } | { readonly failure: Failure };
+
+export type ToWorker =
+  | { readonly id: number; readonly verify: SessionObjects }
+  | { readonly answerTo: number; readonly outcome: Outcome<Uint8Array | readonly FoundKeys[]> };
+export type FromWorker =
+  | { readonly reportOf: number; readonly outcome: Outcome<SessionReport> }
+  | { readonly id: number; readonly question: Question };
+
+export interface VerifierPool {
+  verify(session: SessionObjects): Promise<SessionReport>;
+  close(): Promise<void>;
+}
+
+/** A worker takes longer to start than this many sessions take to verify. */
+const worthwhile = 64;
+
+export function openVerifierPool(
+  options: VerifyOptions,
+  threads = availableParallelism(),
+  after = worthwhile,
+): VerifierPool {
+  const workers: VerifierThread[] = [];
+  let seen = 0;
+  return {
+    verify(session) {
+      if (threads < 2 || seen++ < after) return verifySession(session, options);
+      if (workers.length < threads) workers.push(new VerifierThread(options));
+      const idlest = workers.reduce((best, worker) => (worker.load < best.load ? worker : best));
+      return idlest.verify(session);
+    },
+    close: async () => void (await Promise.all(workers.map((worker) => worker.close()))),
+  };
+}
+
+/** What lives here: one worker and what it was asked. */
+class VerifierThread {
+  readonly #options: VerifyOptions;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve(report: SessionReport): void; reject(error: Error): void }>();
+  #next = 0;
+
+  constructor(options: VerifyOptions) {
+    this.#options = options;
+    const { demands, now } = options;
+    const settings: WorkerSettings = { demands, now };
+    this.#worker = new Worker(new URL('./verifier-worker.js', import.meta.url), { workerData: settings });
+    this.#worker.on('message', (message: FromWorker) => this.#onMessage(message));
+    this.#worker.on('error', (error) => this.#lose(error));
+    this.#worker.on('exit', () => this.#lose(new DbguardError('internal', 'a verifying thread ended')));
+  }
+
+  get load(): number {
+    return this.#waiting.size;
+  }
+
+  verify(session: SessionObjects): Promise<SessionReport> {
+    const id = this.#next++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#send({ id, verify: session });
+    });
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.#worker, 'exit');
+    await this.#worker.terminate();
+    await ended.catch(() => undefined);
+  }
+
+  #onMessage(message: FromWorker): void {
+    if ('question' in message) {
+      void this.#answer(message.question).then((outcome) => this.#send({ answerTo: message.id, outcome }));
+      return;
+    }
+    const waiting = this.#waiting.get(message.reportOf);
+    this.#waiting.delete(message.reportOf);
+    if ('value' in message.outcome) waiting?.resolve(message.outcome.value);
+    else waiting?.reject(errorFrom(message.outcome.failure));
+  }
+
+  async #answer(question: Question): Promise<Outcome<Uint8Array | readonly FoundKeys[]>> {
+    const { source, keys } = this.#options;
+    try {
+      return { value: question.ask === 'object' ? await source.read(question.key) : await keys.keysOf(question.of) };
+    } catch (error) {
+      return { failure: failureOf(error) };
+    }
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #lose(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}
+
+/** Errors lose their class on the way between threads. */
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof DbguardError)) return { message: messageOf(error) };
+  return { message: error.message, code: error.code, hint: error.hint };
+}
+
+export function errorFrom({ message, code, hint }: Failure): Error {
+  return code === undefined ? new Error(message) : new DbguardError(code, message, hint === undefined ? {} : { hint });
+}

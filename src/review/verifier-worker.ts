@@ -1,0 +1,56 @@
+/** One thread of the verifier pool: reports on the sessions that it is sent, and asks for all that it needs to read. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { allOf, type FoundKeys } from './issuer-keys.js';
+import {
+  errorFrom,
+  type FromWorker,
+  failureOf,
+  type Question,
+  type ToWorker,
+  type WorkerSettings,
+} from './verifier-pool.js';
+import type { VerifyOptions } from './verify-options.js';
+import { verifySession } from './verify-session.js';
+
+const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
+let next = 0;
+
+function send(message: FromWorker): void {
+  parentPort?.postMessage(message);
+}
+
+function ask<Answer>(question: Question): Promise<Answer> {
+  const id = next++;
+  return new Promise<Answer>((resolve, reject) => {
+    waiting.set(id, { resolve, reject });
+    send({ id, question });
+  });
+}
+
+const options: VerifyOptions = {
+  ...(workerData as WorkerSettings),
+  source: {
+    location: 'the bucket',
+    read: (key) => ask<Uint8Array>({ ask: 'object', key }),
+    list: () => {
+      throw new Error('a thread is given the objects of its sessions');
+    },
+  },
+  keys: allOf([{ keysOf: (of) => ask<readonly FoundKeys[]>({ ask: 'keys', of }) }]),
+  signatures: 'inline',
+};
+
+parentPort?.on('message', (message: ToWorker) => {
+  if ('verify' in message) {
+    const { id } = message;
+    verifySession(message.verify, options).then(
+      (value) => send({ reportOf: id, outcome: { value } }),
+      (error: unknown) => send({ reportOf: id, outcome: { failure: failureOf(error) } }),
+    );
+    return;
+  }
+  const asked = waiting.get(message.answerTo);
+  waiting.delete(message.answerTo);
+  if ('value' in message.outcome) asked?.resolve(message.outcome.value as never);
+  else asked?.reject(errorFrom(message.outcome.failure));
+});
