@@ -20,6 +20,7 @@ import type { Progress } from '../io/uploader.js';
 import { cancelUpstream } from '../io/upstream/cancel.js';
 import type { UpstreamConfig } from '../io/upstream/config.js';
 import { connectUpstream, type Upstream } from '../io/upstream/connect.js';
+import { knownPasswords } from '../io/upstream/password.js';
 import { resolveUpstream } from '../io/upstream/resolve.js';
 import { Secret } from '../io/upstream/secret.js';
 import { type CompiledPolicy, compilePolicy } from '../policy/engine.js';
@@ -214,7 +215,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       connection: name,
       policy,
       address: addressOf(proxy, upstream, options.password),
-      real: realCredentials(upstream, [login.idToken, login.refreshToken ?? '']),
+      real: await realCredentials(upstream, [login.idToken, login.refreshToken ?? '']),
       bucket: bucket.location,
       totals: gate.totals,
       async close({ graceMs = 0, ...finish } = {}) {
@@ -343,10 +344,10 @@ function addressOf(proxy: RunningProxy, upstream: UpstreamConfig, password: stri
   return { host, port, socketDir, user: upstream.user, password, database: upstream.database };
 }
 
-function realCredentials(upstream: UpstreamConfig, otherSecrets: readonly string[]): RealCredentials {
-  const password = upstream.auth.password?.reveal();
+async function realCredentials(upstream: UpstreamConfig, otherSecrets: readonly string[]): Promise<RealCredentials> {
+  const passwords = await knownPasswords(upstream);
   return {
-    ...(password ? { upstreamPassword: password } : {}),
+    upstreamPasswords: passwords.map((password) => password.reveal()),
     upstreamHosts: upstream.hosts.map((host) => host.host),
     otherSecrets: otherSecrets.filter((secret) => secret !== ''),
     variables: workloadVariables,

@@ -55,7 +55,11 @@ function readUrl(value: Value): string {
 }
 
 function readCommand(value: Value): readonly string[] {
-  if (!value.isList) return [value.string('a list: the program, then its arguments')];
+  if (!value.isList) {
+    const program = value.string('a list: the program, then its arguments');
+    if (!/\s/.test(program)) return [program];
+    return value.fail(`expected a list, since no shell takes it apart: [${program.trim().split(/\s+/).join(', ')}]`);
+  }
   const words = value.list((item) => item.string());
   return words.length > 0 ? words : value.fail('the list is empty; expected the program, then its arguments');
 }

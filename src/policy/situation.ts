@@ -133,10 +133,13 @@ const secretColumns: ReadonlyMap<string, string> = new Map([
   ['pg_subscription', 'subconninfo'],
   ['pg_user_mapping', 'umoptions'],
   ['pg_user_mappings', 'umoptions'],
+  ['_pg_user_mappings', 'umoptions'],
+  ['user_mapping_options', 'option_value'],
 ]);
 
 function holdsSecrets({ schema, name, columns }: Target): boolean {
-  const secret = schema === undefined || schema === 'pg_catalog' ? secretColumns.get(name) : undefined;
+  const builtIn = schema === undefined || schema === 'pg_catalog' || schema === 'information_schema';
+  const secret = builtIn ? secretColumns.get(name) : undefined;
   return secret !== undefined && (columns === undefined || columns.includes(secret));
 }
 

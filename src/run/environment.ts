@@ -19,7 +19,7 @@ export interface ProxyAddress {
 
 /** What must not reach the child. */
 export interface RealCredentials {
-  readonly upstreamPassword?: string;
+  readonly upstreamPasswords?: readonly string[];
   readonly upstreamHosts?: readonly string[];
   /** Tokens and keys of our own login. */
   readonly otherSecrets?: readonly string[];
@@ -111,7 +111,7 @@ function isConnectionString(value: string): boolean {
 function secretMatcher(real: RealCredentials): (value: string) => boolean {
   const whole = new Set<string>();
   const parts: string[] = [];
-  for (const secret of [real.upstreamPassword, ...(real.otherSecrets ?? [])]) {
+  for (const secret of [...(real.upstreamPasswords ?? []), ...(real.otherSecrets ?? [])]) {
     if (!secret) continue;
     const forms = [
       secret,

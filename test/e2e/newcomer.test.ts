@@ -158,6 +158,11 @@ const stumbles: Readonly<Record<string, Stumble>> = {
       invalid,
     ],
   },
+  'a command for the password as one text': {
+    config: { connections: { main: { url: 'postgresql://db/', password_command: 'pass show db' } } },
+    exitCode: 78,
+    says: [/password_command: expected a list, since no shell takes it apart: \[pass, show, db\]$/, invalid],
+  },
   'no bucket': {
     config: { bucket: undefined },
     exitCode: 78,

@@ -12,7 +12,12 @@ const proxy = {
 const secret = 'S3cret/pass word';
 
 function build(parent: Record<string, string>, real = {}) {
-  return childEnvironment(parent, proxy, { upstreamPassword: secret, upstreamHosts: ['db.internal'], ...real }, 'sid1');
+  return childEnvironment(
+    parent,
+    proxy,
+    { upstreamPasswords: [secret], upstreamHosts: ['db.internal'], ...real },
+    'sid1',
+  );
 }
 
 test('the child finds the proxy, for libpq and for drivers', (t) => {
@@ -112,7 +117,7 @@ test('what has nothing to do with the database stays', (t) => {
 });
 
 test('a short password does not take everything with it', (t) => {
-  const { removed } = build({ NODE_ENV: 'development', STAGE: 'dev' }, { upstreamPassword: 'dev' });
+  const { removed } = build({ NODE_ENV: 'development', STAGE: 'dev' }, { upstreamPasswords: ['dev'] });
   t.strictSame(removed, ['STAGE']);
   t.end();
 });

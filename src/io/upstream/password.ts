@@ -43,6 +43,15 @@ export async function withCommandPassword(
   return { ...auth, password };
 }
 
+/** Every password that a connection may use, wherever it comes from: what nobody else may get to see. */
+export async function knownPasswords(config: UpstreamConfig): Promise<Secret[]> {
+  const auth = await withCommandPassword(config, undefined);
+  const { user, database } = config;
+  const found = await Promise.all(config.hosts.map((host) => findPassword(auth, { host, user, database })));
+  const all = [...found.map(({ password }) => password), config.tls.keyPassword];
+  return all.filter((secret) => secret !== undefined);
+}
+
 /** No shell: an argument is never taken apart. What the command writes to stderr stays out of errors, it may hold a secret. */
 async function runCommand(argv: readonly string[], signal: AbortSignal | undefined): Promise<Secret> {
   const [program, ...args] = argv;
