@@ -5,6 +5,7 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Signer } from '../transcript/entry.js';
+import { hasRepeatedKeys } from '../transcript/repeated-keys.js';
 import { privateKeyObject, publicKeyObject, thumbprint } from './binding.js';
 import type { Ed25519Jwk, Login, SessionCredential } from './identity.js';
 
@@ -143,13 +144,15 @@ function readClaims(payload: Buffer): CertificateClaims {
 }
 
 function parse(text: string): Record<string, unknown> {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (isRecord(value)) return value;
+    value = JSON.parse(text);
   } catch (error) {
     throw invalid(`the session certificate is not JSON: ${messageOf(error)}`);
   }
-  throw invalid('the session certificate is not a JSON object');
+  if (!isRecord(value)) throw invalid('the session certificate is not a JSON object');
+  if (hasRepeatedKeys(text, value)) throw invalid('a key stands twice in the session certificate');
+  return value;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

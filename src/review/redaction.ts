@@ -33,6 +33,8 @@ export interface Redactions {
 interface Read {
   readonly key: string;
   readonly covered: readonly string[];
+  readonly by?: string;
+  readonly reasons?: readonly string[];
   readonly problem?: string;
 }
 
@@ -43,8 +45,9 @@ export async function readRedactions(session: SessionObjects, options: VerifyOpt
   return {
     covers: (n, name, digest) => covered.has(coverKey(n, name, digest)),
     report(findings) {
-      for (const { key, problem } of read) {
+      for (const { key, covered, by, reasons, problem } of read) {
         if (problem !== undefined) findings.fail('redaction-invalid', `${key}: ${problem}`);
+        else findings.note('redacted', `${by} redacted ${covered.length} of its texts: ${reasons?.join('; ')}`);
       }
     },
   };
@@ -52,6 +55,7 @@ export async function readRedactions(session: SessionObjects, options: VerifyOpt
 
 async function readOne(key: string, session: SessionObjects, options: VerifyOptions): Promise<Read> {
   const covered: string[] = [];
+  const reasons = new Set<string>();
   const sid = parseObjectKey(key)?.redaction ?? '';
   let level: string | undefined;
   const verifier = new SessionVerifier({
@@ -61,7 +65,11 @@ async function readOne(key: string, session: SessionObjects, options: VerifyOpti
       level = result.level;
       return result;
     },
-    onEntry: (entry) => covered.push(...coveredBy(entry, session.sid)),
+    onEntry: (entry) => {
+      const own = coveredBy(entry, session.sid);
+      covered.push(...own);
+      if (own.length > 0 && typeof entry.fields.reason === 'string') reasons.add(entry.fields.reason);
+    },
   });
   try {
     for (const line of linesOf(await segmentText(await options.source.read(key)))) await verifier.line(line);
@@ -71,7 +79,9 @@ async function readOne(key: string, session: SessionObjects, options: VerifyOpti
     return { key, covered: [], problem: messageOf(error) };
   }
   const problem = problemOf(verifier, session, level);
-  return problem === undefined ? { key, covered } : { key, covered, problem };
+  if (problem !== undefined) return { key, covered, problem };
+  const { email, sub } = verifier.open?.subject ?? {};
+  return { key, covered, by: email ?? sub ?? 'nobody', reasons: [...reasons] };
 }
 
 function problemOf(verifier: SessionVerifier, session: SessionObjects, level: string | undefined): string | undefined {

@@ -19,6 +19,7 @@ export type FindingCode =
   | 'seal-wrong'
   | 'disclosure-changed'
   | 'disclosure-missing'
+  | 'redacted'
   | 'redaction-ignored'
   | 'redaction-invalid'
   // objects

@@ -7,6 +7,7 @@
 import { hash } from 'node:crypto';
 import { DbguardError } from '../errors.js';
 import type { Entry } from './entry.js';
+import { hasRepeatedKeys } from './repeated-keys.js';
 
 export const ENTRY_TYPE = 'application/vnd.dbguard.entry.v1+json';
 /** `prev` of the first line: SHA-256 of nothing. */
@@ -95,7 +96,9 @@ export function decodeDisclosure(text: string): Disclosure {
 
 /** Throws `transcript-invalid` when a field that every entry has is missing or of the wrong type. */
 export function decodePayload(payload: string): Entry {
-  const { sid, n, t, k, prev, c, ...fields } = parseObject(payload, 'the payload');
+  const value = parseObject(payload, 'the payload');
+  if (hasRepeatedKeys(payload, value)) throw invalid('a key stands twice in the payload');
+  const { sid, n, t, k, prev, c, ...fields } = value;
   if (
     typeof sid !== 'string' ||
     typeof n !== 'number' ||

@@ -81,6 +81,7 @@ test('every changed byte of the signed part is noticed, and junk is refused, nev
   const junk = ['', '{}', '[]', 'null', '{', JSON.stringify({ ...envelope, signatures: [] }), 'x'.repeat(9000)];
   junk.push(JSON.stringify({ ...envelope, payloadType: 'application/json' }));
   junk.push(JSON.stringify({ ...envelope, signatures: [{ sig: 7 }] }));
+  junk.push(certificate.replace('{', `{"payloadType":"${envelope.payloadType}",`));
   for (const text of junk) {
     t.throws(() => verifyCertificate(text, key, { sid, at: now }), { code: 'transcript-invalid' }, text.slice(0, 40));
   }

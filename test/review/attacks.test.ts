@@ -128,6 +128,28 @@ test('the holder of the session key rewrites one entry and signs it anew', async
   t.match(failures(report), ['chain-broken']);
 });
 
+test('the holder of the session key writes a key twice, to say one thing to one reader and another to the next', async (t) => {
+  for (const [from, to] of [
+    ['"by":"rule"', '"by":"rule","by":"person"'],
+    ['"of":', '"x":{"a":[{"b":1,"b":2}]},"of":'],
+    ['"of":', '"\\u006f\\u0066":1,"of":'],
+    ['"of":', '"of" :1,"of":'],
+  ] as const) {
+    const report = await attack((s) => {
+      const at = 3;
+      lines(s, 1)[at] = resign(
+        editPayload(lines(s, 1)[at] ?? '', (payload) => payload.replace(from, to)),
+        s.credential,
+      );
+    });
+    t.ok(failures(report).includes('line-malformed'), to);
+    t.match(report.findings, [{ message: /a key stands twice/ }]);
+  }
+  const colons = record(login, { extra: [[{ k: 'statement', rule: '": {\\"a\\":1' }, { sql: '{"a":1,"a":2}' }]] });
+  const sound = await verify(memorySource(objectsOf(colons, stored)), { sid: colons.sid });
+  t.equal(sound.verdict, 'proven', 'what looks like a key within a text is none');
+});
+
 test('another key signs', async (t) => {
   const other = createSession(login, { now: now + 1000, lifetimeMs: HOUR });
   const report = await attack((s) => {
@@ -354,7 +376,11 @@ test('redaction: by a reviewer it covers, by anybody else it does not', async (t
     record(who, { extra: [[redactionEntry({ sid: session.sid, n: of, digests }, 'contains a card number')]] });
   const reviewer = await issuer.login('lead', { at: now });
 
-  t.match(await withRedaction(redacting(reviewer)), { verdict: 'proven', redacted: 2 });
+  t.match(await withRedaction(redacting(reviewer)), {
+    verdict: 'proven',
+    redacted: 2,
+    findings: [{ severity: 'note', message: 'lead@example.test redacted 2 of its texts: contains a card number' }],
+  });
   t.match(failures(await withRedaction(redacting(reviewer, 5))), ['disclosure-missing'], 'of another entry');
   t.same(
     failures(await withRedaction(redacting(login))),

@@ -80,6 +80,9 @@ test('and disagrees with changes', { skip: !hasPython && 'python3 is missing' },
   refuse(/signature of entry 8/, (s) =>
     at(s, 2, 0, (line) => encodeLine({ ...decodeLine(line), signature: Buffer.alloc(64, 1).toString('base64url') })),
   );
+  refuse(/a key stands twice/, (s) =>
+    at(s, 1, 1, (line) => editPayload(line, (p) => p.replace('"decision"', '"decision":"deny","decision"'))),
+  );
   refuse(/binds another key/, (s) =>
     at(s, 0, 0, (line) => editPayload(line, (p) => p.replace(/"salt":"../, '"salt":"AA'))),
   );
