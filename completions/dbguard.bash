@@ -143,9 +143,9 @@ _dbguard() {
     'approvals') options='--list --json --help -h' ;;
     'approve') options='--session --help -h' ;;
     'deny') options='--reason --help -h' ;;
-    'explain') options='--stdin --json --policy --config --profile --connection --subject --agent --help -h' ;;
+    'explain') options='--stdin --json --policy --config --profile --connection --offline --subject --agent --help -h' ;;
     'policy') options='--help -h'; operands='test lint' ;;
-    'policy test') options='--json --policy --config --profile --connection --subject --agent --help -h'; files=1 ;;
+    'policy test') options='--json --policy --config --profile --connection --offline --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
     'transcripts') options='--help -h'; operands='list show verify search redact reconcile archive-keys' ;;
     'transcripts list') options='--person --day --since --connection --denied --json --bucket --config --help -h' ;;

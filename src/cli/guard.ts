@@ -21,11 +21,9 @@ import { cancelUpstream } from '../io/upstream/cancel.js';
 import type { UpstreamConfig } from '../io/upstream/config.js';
 import { connectUpstream, type Upstream } from '../io/upstream/connect.js';
 import { knownPasswords } from '../io/upstream/password.js';
-import { resolveUpstream } from '../io/upstream/resolve.js';
 import { Secret } from '../io/upstream/secret.js';
 import { type CompiledPolicy, compilePolicy } from '../policy/engine.js';
 import type { ProfileName } from '../policy/profiles.js';
-import type { ConnectionConfig } from '../policy/read-connection.js';
 import type { Asker } from '../proxy/asker.js';
 import { DryRunner } from '../proxy/dry-run.js';
 import { Gate, type GateTotals } from '../proxy/gate.js';
@@ -35,6 +33,7 @@ import { loadGrammar } from '../sql/grammar.js';
 import type { ErrorText } from '../wire/backend.js';
 import { Catalogs } from './catalogs.js';
 import type { CommandContext } from './command.js';
+import { chooseConnection, upstreamOf } from './connection.js';
 import { settingsFrom } from './identity-settings.js';
 import { guardedByLogin } from './login-policy.js';
 import { startMasking } from './masking.js';
@@ -278,45 +277,6 @@ class Controls {
 
   async close(): Promise<void> {
     for (const control of this.#byDatabase.values()) await control.close();
-  }
-}
-
-function chooseConnection(
-  files: CompiledPolicy,
-  wanted: string | undefined,
-): { name: string; connection: ConnectionConfig } {
-  const { connections, defaultConnection } = files.config;
-  const name = wanted ?? defaultConnection;
-  const known = [...connections.keys()];
-  const connection = name === undefined ? undefined : connections.get(name);
-  if (name !== undefined && connection) return { name, connection };
-  const listed = known.length > 0 ? `dbguard.yaml has: ${known.join(', ')}.` : 'Add one under "connections".';
-  if (name === undefined) {
-    throw new DbguardError('connection-unknown', 'no connection was chosen', {
-      hint: `${listed} Name one with --connection, or set default_connection.`,
-    });
-  }
-  throw new DbguardError('connection-unknown', `there is no connection "${name}"`, { hint: listed });
-}
-
-function upstreamOf(connection: ConnectionConfig, name: string, env: NodeJS.ProcessEnv): UpstreamConfig {
-  const overrides = {
-    ...(connection.service === undefined ? {} : { service: connection.service }),
-    ...(connection.applicationName === undefined ? {} : { application_name: connection.applicationName }),
-  };
-  try {
-    return resolveUpstream(
-      {
-        ...(connection.url === undefined ? {} : { url: connection.url }),
-        ...(connection.passwordCommand === undefined ? {} : { passwordCommand: connection.passwordCommand }),
-        overrides,
-      },
-      env,
-    );
-  } catch (error) {
-    if (!(error instanceof DbguardError)) throw error;
-    const hint = error.hint ?? 'Check it in dbguard.yaml.';
-    throw new DbguardError(error.code, `connection "${name}": ${error.message}`, { hint, cause: error });
   }
 }
 

@@ -1,5 +1,5 @@
-/** Statements judged without a database: which files count, the analyser, the policy. */
-import { type LoadedConfig, loadConfigs, loadNamed } from '../io/config-files.js';
+/** Statements judged outside a session: which files count, the policy, the analyser and, where asked for, the live catalog. */
+import { type ConfigSearch, type LoadedConfig, loadConfigs, loadConfigsOrFail, loadNamed } from '../io/config-files.js';
 import type { Decision, Ruling } from '../policy/decision.js';
 import { type CompiledPolicy, compilePolicy, type Judgement, rulingOf } from '../policy/engine.js';
 import { profileNames } from '../policy/profiles.js';
@@ -7,6 +7,7 @@ import { Registry } from '../proxy/registry.js';
 import { resolveHandles } from '../proxy/resolve.js';
 import { createAnalyser } from '../sql/analyser.js';
 import type { Analyser, Facts } from '../sql/facts.js';
+import { loadGrammar } from '../sql/grammar.js';
 import type { CommandContext, OptionValues } from './command.js';
 import { oneOfOption, textOption } from './options.js';
 
@@ -45,19 +46,38 @@ export class Judge {
   }
 }
 
-/** Options: `policy` or `config`, `profile`, `connection`, `subject`, `agent`. */
-export async function judgeFor(context: CommandContext, options: OptionValues): Promise<Judge> {
-  const sources = sourcesFor(context, options);
+/**
+ * Options: `policy` or `config`, `profile`, `connection`, `offline`, `subject`, `agent`. A connection that is named is
+ * asked for its catalog, unless `offline`.
+ */
+export async function withJudge<T>(
+  context: CommandContext,
+  options: OptionValues,
+  use: (judge: Judge) => Promise<T>,
+): Promise<T> {
   const profile = oneOfOption(options, 'profile', profileNames);
-  const policy = compilePolicy(sources, profile === undefined ? {} : { profile });
-  return new Judge(await createAnalyser(), policy, options);
+  const compiled = profile === undefined ? {} : { profile };
+  const policy = compilePolicy(sourcesFor(context, options), compiled);
+  const grammar = await loadGrammar();
+  const name = textOption(options, 'connection');
+  if (name === undefined || options.offline === true) {
+    return use(new Judge(await createAnalyser({ grammar }), policy, options));
+  }
+  const files = options.policy === undefined ? policy : compilePolicy(loadConfigsOrFail(searchOf(context, options)));
+  // for this alone a connection to the database has to be learned
+  const { withLiveCatalog } = await import('./live-catalog.js');
+  return withLiveCatalog(files, name, context.env, grammar, (analyser) => use(new Judge(analyser, policy, options)));
 }
 
 /** `--policy FILE` judges by that file alone; otherwise the files that `dbguard run` would use. */
 function sourcesFor(context: CommandContext, options: OptionValues): LoadedConfig[] {
   const alone = textOption(options, 'policy');
   if (alone !== undefined) return [loadNamed(alone, context)];
-  return loadConfigs({ cwd: context.cwd, env: context.env, named: textOption(options, 'config') });
+  return loadConfigs(searchOf(context, options));
+}
+
+function searchOf({ cwd, env }: CommandContext, options: OptionValues): ConfigSearch {
+  return { cwd, env, named: textOption(options, 'config') };
 }
 
 const order: readonly Decision[] = ['allow', 'ask', 'second-person', 'deny'];

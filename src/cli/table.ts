@@ -20,7 +20,8 @@ const judgingOptions = [
   { flags: '--policy <file>', description: 'judge by this file alone' },
   configOption,
   { flags: '--profile <name>', description: 'judge by another built-in profile', choices: profileNames },
-  { flags: '--connection <name>', description: 'as if on this connection of dbguard.yaml' },
+  { flags: '--connection <name>', description: 'on this connection of dbguard.yaml, by its live catalog' },
+  { flags: '--offline', description: 'with --connection: without asking its database' },
   { flags: '--subject <name>', description: 'as if this person were logged in' },
   { flags: '--agent <command>', description: 'as if this agent sent it' },
 ] as const;

@@ -86,6 +86,11 @@ export class FunctionCatalog {
     return this.#analyser;
   }
 
+  /** It could be read, and nothing has changed since. */
+  get believed(): boolean {
+    return this.#fingerprint !== undefined;
+  }
+
   /** For one client connection. */
   client(): ClientCatalog {
     let pending = false;

@@ -1,10 +1,10 @@
-/** `dbguard explain`: what a statement does, what the policy decides, and why. Needs no database. */
+/** `dbguard explain`: what a statement does, what the policy decides, and why. With a connection by its live catalog. */
 import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { explanationJson, explanationText } from '../explanation.js';
-import { type Judge, judgeFor } from '../judging.js';
+import { type Judge, withJudge } from '../judging.js';
 import { LineWriter } from '../line-writer.js';
 import { paperFor } from '../text.js';
 
@@ -15,16 +15,17 @@ export async function run(context: CommandContext, args: readonly string[], opti
       hint: 'dbguard explain "DELETE FROM orders"',
     });
   }
-  const judge = await judgeFor(context, options);
-  if (fromStdin && options.json === true) return explainLines(context, judge);
-  const sql = fromStdin ? await readAll(context.stdin) : args.join(' ');
-  const judged = judge.judge(sql);
-  const explained =
-    options.json === true
-      ? JSON.stringify({ ...explanationJson(judged), policy: judge.policy.name }, undefined, 2)
-      : explanationText(sql, judged, judge.policy.name, paperFor(context));
-  context.stdout.write(`${explained}\n`);
-  return 0;
+  return withJudge(context, options, async (judge) => {
+    if (fromStdin && options.json === true) return explainLines(context, judge);
+    const sql = fromStdin ? await readAll(context.stdin) : args.join(' ');
+    const judged = judge.judge(sql);
+    const explained =
+      options.json === true
+        ? JSON.stringify({ ...explanationJson(judged), policy: judge.policy.name }, undefined, 2)
+        : explanationText(sql, judged, judge.policy.name, paperFor(context));
+    context.stdout.write(`${explained}\n`);
+    return 0;
+  });
 }
 
 /** `{"id","sql"}` in, one answer out for each line, in order. A line that is not one gets an `error` and exit code 64. */

@@ -7,7 +7,7 @@ import type { Ruling } from '../../policy/decision.js';
 import { rulingOf } from '../../policy/engine.js';
 import { sanitise } from '../../run/sanitise.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { countDecisions, type Judge, judgeFor } from '../judging.js';
+import { countDecisions, type Judge, withJudge } from '../judging.js';
 import { behindComments, lineAt, plainSql } from '../sql-file.js';
 import { type Paper, paperFor, wrap } from '../text.js';
 
@@ -19,21 +19,22 @@ interface Tested {
 }
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
-  const judge = await judgeFor(context, options);
   const files = args.flatMap((path) => sqlFiles(path, context.cwd));
   if (files.length === 0) throw new DbguardError('usage', 'there is no .sql file in what was given');
-  const tested = files.flatMap((file) => testFile(file, context.cwd, judge));
-  const stopped = tested.filter((one) => one.ruling.decision !== 'allow');
-  if (options.json === true) {
-    for (const one of tested) context.stdout.write(`${JSON.stringify(asJson(one))}\n`);
-  } else {
-    const paper = paperFor(context);
-    for (const one of stopped) context.stdout.write(`${asText(one, paper)}\n`);
-    const counts = countDecisions(tested.map((one) => one.ruling.decision)) || 'none';
-    const where = files.length === 1 ? '1 file' : `${files.length} files`;
-    context.stdout.write(`${tested.length} statements in ${where}: ${counts} (${judge.policy.name})\n`);
-  }
-  return stopped.length > 0 ? 1 : 0;
+  return withJudge(context, options, async (judge) => {
+    const tested = files.flatMap((file) => testFile(file, context.cwd, judge));
+    const stopped = tested.filter((one) => one.ruling.decision !== 'allow');
+    if (options.json === true) {
+      for (const one of tested) context.stdout.write(`${JSON.stringify(asJson(one))}\n`);
+    } else {
+      const paper = paperFor(context);
+      for (const one of stopped) context.stdout.write(`${asText(one, paper)}\n`);
+      const counts = countDecisions(tested.map((one) => one.ruling.decision)) || 'none';
+      const where = files.length === 1 ? '1 file' : `${files.length} files`;
+      context.stdout.write(`${tested.length} statements in ${where}: ${counts} (${judge.policy.name})\n`);
+    }
+    return stopped.length > 0 ? 1 : 0;
+  });
 }
 
 /** A file is taken whatever its name; a folder gives its *.sql files, deep, in order of name. */
