@@ -1,5 +1,6 @@
 /** Which row of the profile table an effect belongs to. Whatever fits no row is `unknown` or `opaque`, never less. */
 import type { Effect, EffectKind, StatementFacts, Target } from '../sql/facts.js';
+import { isSystemRelation } from '../sql/system-relations.js';
 import { matchName, type NamePattern } from './name-pattern.js';
 import type { SituationName } from './profiles.js';
 import { judgeSetting } from './session-settings.js';
@@ -119,11 +120,8 @@ function isLockUpdate({ kind, targets }: Effect): boolean {
   return kind === 'update' && targets.length > 0 && targets.every(({ name }) => oneRowTables.has(name));
 }
 
-/** PostgreSQL keeps the prefix pg_ for its own schemas; unqualified, it is taken for the catalog's too. */
-function isCatalog({ type, schema, name }: Target): boolean {
-  if (type !== 'table' && type !== 'view') return false;
-  if (schema === undefined) return name.startsWith('pg_');
-  return schema === 'information_schema' || (schema.startsWith('pg_') && !schema.startsWith('pg_temp'));
+function isCatalog(target: Target): boolean {
+  return (target.type === 'table' || target.type === 'view') && isSystemRelation(target);
 }
 
 /** Catalogs with passwords or their hashes, and the columns that hold them. */

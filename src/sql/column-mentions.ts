@@ -47,10 +47,15 @@ export function otherSources(nodes: readonly (Node | undefined)[], view: Viewpoi
   const look = (node: Node): void => {
     if (!view.effort.spend()) return;
     const path = names(as(node, 'ColumnRef')?.fields);
-    const source = path.length > 1 ? view.scope.find(path.at(-2) ?? '') : undefined;
+    // `g` of `generate_series(1, 9) g` is its column too
+    const source = path.length > 1 ? view.scope.find(path.at(-2) ?? '') : seriesNamed(path[0], view);
     if (source !== undefined && source !== view.source) found.add(source);
     eachChild(Object.values(node)[0], look);
   };
   for (const node of nodes) if (node !== undefined) look(node);
   return [...found];
+}
+
+function seriesNamed(name: string | undefined, view: Viewpoint): Source | undefined {
+  return view.scope.sources.find((source) => source.series === true && source.alias === name);
 }

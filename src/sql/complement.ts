@@ -13,6 +13,7 @@ const opposites: Readonly<Record<string, readonly string[]>> = {
 
 /** `x = 1 OR x <> 1`, `a OR NOT a`, `x = true OR x = false`. One pass: such lists can be long. */
 export function anyComplementary(args: readonly Node[]): boolean {
+  if (anyOverlap(args)) return true;
   const seen = new Set<string>();
   return args.some((arg) => {
     const { itself, contrary } = claims(arg);
@@ -46,4 +47,21 @@ function claims(arg: Node): { readonly itself: string; readonly contrary: readon
     contrary.push(`${left} ${operator} ${treeKey(other)}`);
   }
   return { itself, contrary };
+}
+
+/** `x >= 5 OR x < 10`: two ranges that meet. */
+function anyOverlap(args: readonly Node[]): boolean {
+  const above = new Map<string, number>();
+  const below = new Map<string, number>();
+  for (const arg of args) {
+    const comparison = as(arg, 'A_Expr');
+    const operator = comparison?.kind === 'AEXPR_OP' ? operatorOf(comparison) : undefined;
+    if (comparison === undefined || operator === undefined || !/^[<>]=?$/.test(operator)) continue;
+    const bound = constant(comparison.rexpr);
+    if (typeof bound !== 'number') continue;
+    const key = treeKey(comparison.lexpr);
+    if (operator.startsWith('>')) above.set(key, Math.min(bound, above.get(key) ?? bound));
+    else below.set(key, Math.max(bound, below.get(key) ?? bound));
+  }
+  return [...above].some(([key, from]) => from <= (below.get(key) ?? Number.NEGATIVE_INFINITY));
 }

@@ -3,7 +3,7 @@ import type { LockingClause, RangeVar, ResTarget, SelectStmt, WithClause } from 
 import type { Target } from './facts.js';
 import { restricts } from './restriction.js';
 import { relationTarget, Scope, type Source, withColumns } from './scope.js';
-import { fromItems, limitsRows } from './select-shape.js';
+import { coversRelation, fromItems, limitsRows } from './select-shape.js';
 import { as, type Node, names, type Returning, returningOf, stringConstant } from './tree.js';
 import { operatorOf } from './trivial-comparison.js';
 import type { Handlers, Walk } from './walk.js';
@@ -22,9 +22,12 @@ export const queryHandlers: Handlers = {
     scope.addSource('excluded');
     const conflict = insert.onConflictClause;
     if (conflict?.action === 'ONCONFLICT_UPDATE') {
-      // Only rows that collide with a new one are changed.
+      // Only rows that collide with a new one are changed: as many as there are new ones.
+      const many = insert.selectStmt !== undefined && coversAny(insert.selectStmt, scope, walk);
+      const conditions = present(conflict.whereClause);
       walk.add('update', {
         targets: [written(insert.relation, assigned(conflict.targetList))],
+        bounded: !many || restricts(target, scope, conditions, walk.effort),
         detail: 'on conflict',
       });
     }
@@ -115,6 +118,14 @@ function select(statement: SelectStmt, walk: Walk, outer: Scope): void {
   const limited = limitsRows(statement);
   for (const clause of lockingClause ?? []) lockRows(as(clause, 'LockingClause'), walk, scope, conditions, limited);
   addReads(walk, scope, conditions, limited);
+}
+
+/** `SELECT * FROM staging`: every row of some relation. */
+function coversAny(query: Node, scope: Scope, { effort }: Walk): boolean {
+  return coversRelation(query, undefined, scope, {
+    effort,
+    restricts: (source, inner, conditions) => restricts(source, inner, conditions, effort),
+  });
 }
 
 function fixColumns(condition: Node | undefined, scope: Scope): void {

@@ -4,14 +4,17 @@
  * data. A condition over other columns or values counts as restricting.
  */
 import type { A_Expr, BoolExpr, SelectStmt, SubLink } from 'libpg-query';
+import type { ColumnKnowledge } from './catalog-relations.js';
 import { correlated, mentions, otherSources } from './column-mentions.js';
 import { anyComplementary } from './complement.js';
 import type { Effort } from './effort.js';
 import type { Target } from './facts.js';
+import { isAlwaysTrue, isSameInEveryRow } from './nearly-always.js';
 import { mayBeSame, type Scope, type Source } from './scope.js';
 import { coversRelation, joinConditions } from './select-shape.js';
 import { simplify } from './simplify.js';
-import { as, constant, type Node, names } from './tree.js';
+import { isBare, isEmptyArray, isEmptySelect, membership } from './subqueries.js';
+import { as, constant, type Node, names, sameTree } from './tree.js';
 import { acceptsNearlyAll, operatorOf } from './trivial-comparison.js';
 
 /** `open`: lets (nearly) every row through. `none`: never true. `some`: depends on the row. */
@@ -63,8 +66,8 @@ function stripped(value: unknown, isOwn: (fields: readonly Node[] | undefined) =
     const items = value.map((item) => stripped(item, isOwn));
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
-  // A subquery has names of its own.
-  if ('SelectStmt' in value) return value;
+  // A subquery has names of its own, unless it has no FROM.
+  if ('SelectStmt' in value && !isBare(value.SelectStmt as SelectStmt)) return value;
   const fields = as(value as Node, 'ColumnRef')?.fields;
   if (fields !== undefined && isOwn(fields)) return { ColumnRef: { fields: fields.slice(1) } };
   let copy: Record<string, unknown> | undefined;
@@ -78,6 +81,12 @@ function stripped(value: unknown, isOwn: (fields: readonly Node[] | undefined) =
   return copy ?? value;
 }
 
+/** For an expression that was taken out of a subquery. */
+function strippedAlone(node: Node, { source, scope }: View): Node {
+  if (scope.sources.length !== 1) return node;
+  return stripped(node, (fields) => isOwnColumn(fields, source, scope)) as Node;
+}
+
 function reach(node: Node, negated: boolean, view: View): Reach {
   if (!view.effort.spend()) return 'open';
   const bool = as(node, 'BoolExpr');
@@ -89,6 +98,7 @@ function reach(node: Node, negated: boolean, view: View): Reach {
   const nullTest = as(node, 'NullTest');
   if (nullTest !== undefined) {
     const isNull = (nullTest.nulltesttype === 'IS_NULL') !== negated;
+    if (!isNull && isMostlyNull(nullTest.arg, view)) return 'some';
     return isNull && mentions(nullTest.arg, view) ? 'some' : 'open';
   }
   const booleanTest = as(node, 'BooleanTest');
@@ -103,17 +113,54 @@ function reach(node: Node, negated: boolean, view: View): Reach {
   if (as(node, 'CurrentOfExpr') !== undefined) return 'some';
   const cases = as(node, 'CaseExpr');
   if (cases !== undefined) {
+    if (cases.arg !== undefined && takesOpenArm(cases.arg, cases.args ?? [], negated, view)) return 'open';
     const results = [...(cases.args ?? []).map((arm) => as(arm, 'CaseWhen')?.result), cases.defresult];
     if (results.every((result) => result !== undefined && reach(result, negated, view) === 'open')) return 'open';
   }
-  const call = as(node, 'FuncCall');
-  if (call !== undefined && names(call.funcname).at(-1) === 'starts_with' && constant(call.args?.[1]) === '')
-    return 'open';
+  if (isAlwaysTrue(node)) return 'open';
   return mentions(node, view) ? 'some' : 'open';
+}
+
+/** `CASE id WHEN id THEN true`. */
+function takesOpenArm(arg: Node, arms: readonly Node[], negated: boolean, view: View): boolean {
+  return arms.some((node) => {
+    const arm = as(node, 'CaseWhen');
+    return (
+      arm?.result !== undefined && sameTree(arm.expr, arg) && reach(simplify(arm.result), negated, view) === 'open'
+    );
+  });
 }
 
 function isTrue(value: string | number | boolean): boolean {
   return typeof value === 'string' ? !/^\s*(f|fa|fal|fals|false|n|no|of|off|0)\s*$/i.test(value) : Boolean(value);
+}
+
+/** Of a column of our source that is a key in some table of that name: the name may mean any of them. */
+function knownOf(column: Node, view: View): ColumnKnowledge | undefined {
+  return columnsOf(column, view).find((one) => one.key);
+}
+
+function isMostlyNull(column: Node | undefined, view: View): boolean {
+  const known = column === undefined ? [] : columnsOf(column, view);
+  return known.length > 0 && known.every(({ nullFraction }) => nullFraction !== undefined && nullFraction >= 0.5);
+}
+
+function columnsOf(column: Node, { source, scope }: View): readonly ColumnKnowledge[] {
+  const path = names(as(column, 'ColumnRef')?.fields);
+  const name = path.at(-1);
+  if (name === undefined || source.relation === undefined) return [];
+  if (path.length > 1 && path.at(-2) !== source.alias) return [];
+  return scope.columnsOf(source.relation, name);
+}
+
+/** `(SELECT o.id FROM orders x WHERE x.id = o.id)`, seen from o. */
+function isOwnRowFrom(side: Node | undefined, view: View): boolean {
+  const link = as(side, 'SubLink');
+  const select = as(link?.subselect, 'SelectStmt');
+  const output = as(select?.targetList?.[0], 'ResTarget')?.val;
+  if (link?.subLinkType !== 'EXPR_SUBLINK' || link.subselect === undefined || output === undefined) return false;
+  const path = names(as(output, 'ColumnRef')?.fields);
+  return path.at(-2) === view.source.alias && existsReach(link.subselect, false, view) === 'open';
 }
 
 function boolReach(bool: BoolExpr, negated: boolean, view: View): Reach {
@@ -157,6 +204,11 @@ function comparisonReach(expression: A_Expr, negated: boolean, view: View): Reac
   const right = rexpr === undefined ? undefined : simplify(rexpr);
   const bothSides = [left, right];
 
+  const parts = betweenParts(expression);
+  if (parts !== undefined) return boolReach(parts, negated !== isNotBetween(expression), view);
+  const toArray = expression.kind === 'AEXPR_OP_ANY' || expression.kind === 'AEXPR_OP_ALL';
+  // Nothing is in an empty set, and everything holds for all of it.
+  if (toArray && isEmptyArray(right)) return (expression.kind === 'AEXPR_OP_ALL') !== negated ? 'open' : 'none';
   const subquery = arraySubquery(right);
   if (subquery !== undefined && left !== undefined) {
     const link: SubLink = { subLinkType: 'ANY_SUBLINK', testexpr: left, subselect: subquery };
@@ -166,9 +218,31 @@ function comparisonReach(expression: A_Expr, negated: boolean, view: View): Reac
   if (bothSides.every((side) => side === undefined || !mentions(side, view))) {
     return constantComparison(expression, left, right, negated) === false ? 'none' : 'open';
   }
-  if (acceptsNearlyAll(expression, left, right, negated)) return 'open';
+  const operator = operatorOf(expression);
+  if (bothSides.some((side) => side !== undefined && isSameInEveryRow(side, operator))) return 'open';
+  if (acceptsNearlyAll(expression, left, right, negated, (column) => knownOf(column, view))) return 'open';
+  if (operator === '=' && bothSides.some((side) => isOwnRowFrom(side, view))) return 'open';
   if (comparesWithOwnExtreme(expression, left, right, view)) return 'open';
   return joinReach(expression, left, right, view);
+}
+
+function isNotBetween({ kind }: A_Expr): boolean {
+  return kind === 'AEXPR_NOT_BETWEEN' || kind === 'AEXPR_NOT_BETWEEN_SYM';
+}
+
+/** `x BETWEEN a AND b` as `x >= a AND x <= b`. */
+function betweenParts({ kind, lexpr, rexpr }: A_Expr): BoolExpr | undefined {
+  if (kind === undefined || !/BETWEEN/.test(kind)) return undefined;
+  const [low, high] = as(rexpr, 'List')?.items ?? [];
+  const part = (operator: string, bound: Node | undefined): Node => ({
+    A_Expr: {
+      kind: 'AEXPR_OP',
+      name: [{ String: { sval: operator } }],
+      ...(lexpr === undefined ? {} : { lexpr }),
+      ...(bound === undefined ? {} : { rexpr: bound }),
+    },
+  });
+  return { boolop: 'AND_EXPR', args: [part('>=', low), part('<=', high)] };
 }
 
 function arraySubquery(node: Node | undefined): Node | undefined {
@@ -208,7 +282,7 @@ function joinReach(expression: A_Expr, left: Node | undefined, right: Node | und
 }
 
 function sourceRestricts(other: Source, view: View): boolean {
-  if (view.relying.has(other)) return false;
+  if (view.relying.has(other) || other.series) return false;
   const { relation } = view.source;
   if (relation === undefined) return true;
   const sameRows =
@@ -250,6 +324,12 @@ function comparesWithOwnExtreme(
 function subLinkReach(link: SubLink, negated: boolean, view: View): Reach {
   const { subselect } = link;
   if (subselect === undefined) return 'open';
+  const asExpression = link.subLinkType === 'ANY_SUBLINK' ? membership(link) : undefined;
+  if (asExpression !== undefined) return reach(simplify(strippedAlone(asExpression, view)), negated, view);
+  if (isEmptySelect(subselect)) {
+    if (link.subLinkType === 'ALL_SUBLINK') return negated ? 'none' : 'open';
+    if (link.subLinkType === 'ANY_SUBLINK' || link.subLinkType === 'EXISTS_SUBLINK') return negated ? 'open' : 'none';
+  }
   switch (link.subLinkType) {
     case 'EXISTS_SUBLINK':
       return existsReach(subselect, negated, view);
@@ -266,10 +346,21 @@ function subLinkReach(link: SubLink, negated: boolean, view: View): Reach {
 /** An EXISTS that does not look at our row lets every row through, or none. */
 function existsReach(subselect: Node, negated: boolean, view: View): Reach {
   const select = as(subselect, 'SelectStmt');
+  if (select !== undefined && isBare(select)) {
+    if (select.whereClause === undefined) return negated ? 'none' : 'open';
+    return reach(simplify(strippedAlone(select.whereClause, view)), negated, view);
+  }
   if (select === undefined || !correlated(subselect, view)) return 'open';
+  if (!negated && looksAtOurRow(select, view)) return 'open';
   if (negated || view.source.relation === undefined) return 'some';
   const inner = joinConditions(select, view.scope);
   const [only, ...more] = inner.sources;
   if (only?.relation === undefined || more.length > 0 || !mayBeSame(only.relation, view.source.relation)) return 'some';
   return restricts(only, inner.scope, inner.conditions, view.effort, view.relying) ? 'some' : 'open';
+}
+
+/** Its conditions name our row, and every row of ours meets them: `EXISTS (SELECT FROM x WHERE orders.id IS NOT NULL)`. */
+function looksAtOurRow(select: SelectStmt, view: View): boolean {
+  const { conditions } = joinConditions(select, view.scope);
+  return conditions.filter((one) => correlated(one, view)).every((one) => reach(simplify(one), false, view) === 'open');
 }

@@ -15,6 +15,8 @@ export interface Source {
   readonly relation?: Target;
   /** The query behind a subselect or a WITH query. */
   readonly query?: Node;
+  /** generate_series(): as many values as one likes. */
+  readonly series?: boolean;
   /** The target of a statement that writes. */
   readonly written?: boolean;
   readonly columns: Set<string>;
@@ -64,7 +66,7 @@ export class Scope {
     return this.#ctes.get(name) ?? this.parent?.cte(relation);
   }
 
-  addSource(alias: string, what: Pick<Source, 'relation' | 'query' | 'written'> = {}): Source {
+  addSource(alias: string, what: Pick<Source, 'relation' | 'query' | 'series' | 'written'> = {}): Source {
     const source: Source = { alias, ...what, columns: new Set(), allColumns: false };
     this.sources.push(source);
     return source;

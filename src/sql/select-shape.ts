@@ -3,7 +3,7 @@ import type { JoinExpr, SelectStmt } from 'libpg-query';
 import type { Effort } from './effort.js';
 import type { Target } from './facts.js';
 import { mayBeSame, relationTarget, Scope, type Source } from './scope.js';
-import { as, constant, type Node, names } from './tree.js';
+import { as, constant, type Node, names, sameTree } from './tree.js';
 
 /** Adds the FROM items to `scope` and collects the conditions of inner joins. Outer joins restrict nothing. */
 export function fromItems(items: readonly Node[], scope: Scope): Node[] {
@@ -38,11 +38,17 @@ export function fromItems(items: readonly Node[], scope: Scope): Node[] {
       scope.addSource(subselect.alias?.aliasname ?? '', subquery === undefined ? {} : { query: subquery });
       return;
     }
-    const alias = as(item, 'RangeFunction')?.alias ?? as(item, 'RangeTableFunc')?.alias ?? as(item, 'JsonTable')?.alias;
-    scope.addSource(alias?.aliasname ?? '');
+    const ranged = as(item, 'RangeFunction');
+    const alias = ranged?.alias ?? as(item, 'RangeTableFunc')?.alias ?? as(item, 'JsonTable')?.alias;
+    scope.addSource(alias?.aliasname ?? '', { series: isSeries(ranged?.functions) });
   };
   for (const item of items) add(item, false);
   return conditions;
+}
+
+function isSeries(functions: readonly Node[] | undefined): boolean {
+  const call = as(as(functions?.[0], 'List')?.items?.[0], 'FuncCall');
+  return names(call?.funcname).at(-1) === 'generate_series';
 }
 
 /** `JOIN b USING (x)` says `a.x = b.x`; NATURAL does so for columns that only the catalog knows. */
@@ -93,8 +99,14 @@ export interface Judge {
   restricts(source: Source, scope: Scope, conditions: readonly Node[]): boolean;
 }
 
-/** True when a query gives back (nearly) every row of `relation`: `SELECT id FROM t`, also through WITH and UNION. */
-export function coversRelation(query: Node, relation: Target, outer: Scope, judge: Judge, depth = 0): boolean {
+/** True when a query gives back (nearly) every row of `relation`, or of any: `SELECT id FROM t`, also through WITH and UNION. */
+export function coversRelation(
+  query: Node,
+  relation: Target | undefined,
+  outer: Scope,
+  judge: Judge,
+  depth = 0,
+): boolean {
   const select = as(query, 'SelectStmt');
   // A WITH query may name itself, or two others that name two others ...; real ones are not this deep.
   if (select === undefined || depth > 20 || !judge.effort.spend(10)) return false;
@@ -103,20 +115,32 @@ export function coversRelation(query: Node, relation: Target, outer: Scope, judg
     const scope = joinConditions(select, outer).scope;
     return [select.larg, select.rarg].some((arm) => arm !== undefined && deeper({ SelectStmt: arm }, scope));
   }
-  if (select.op !== undefined && select.op !== 'SETOP_NONE') return false;
+  if (select.op === 'SETOP_EXCEPT' || select.op === 'SETOP_INTERSECT') {
+    const scope = joinConditions(select, outer).scope;
+    const arms = select.op === 'SETOP_EXCEPT' ? [select.larg] : [select.larg, select.rarg];
+    return arms.every((arm) => arm !== undefined && deeper({ SelectStmt: arm }, scope));
+  }
   if (limitsRows(select) || select.havingClause !== undefined) return false;
   const distinctOn = select.distinctClause?.some((node) => Object.keys(node).length > 0) ?? false;
-  if (distinctOn || outputs(select).some((name) => aggregates.includes(name))) return false;
+  if (distinctOn || (outputs(select).some((name) => aggregates.includes(name)) && !groupsByItsOwn(select)))
+    return false;
   if (outputs(select).includes('generate_series')) return true;
 
   const { scope, sources, conditions } = joinConditions(select, outer);
   const from = outputAlias(select);
   return sources.some((source) => {
     const covers =
-      (source.relation !== undefined && mayBeSame(source.relation, relation)) ||
+      (source.relation !== undefined && (relation === undefined || mayBeSame(source.relation, relation))) ||
+      (relation === undefined && source.series === true) ||
       (source.query !== undefined && deeper(source.query, scope));
     return covers && (from === undefined || from === source.alias) && !judge.restricts(source, scope, conditions);
   });
+}
+
+/** `SELECT max(id) FROM t GROUP BY id`. */
+function groupsByItsOwn({ targetList, groupClause }: SelectStmt): boolean {
+  const argument = as(as(targetList?.[0], 'ResTarget')?.val, 'FuncCall')?.args?.[0];
+  return argument !== undefined && (groupClause ?? []).some((group) => sameTree(group, argument));
 }
 
 /** `u` of `SELECT u.id`. */

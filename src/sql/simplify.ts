@@ -1,5 +1,5 @@
 /** Takes away what changes nothing, so that comparisons can be judged: casts, `x + 0`, `coalesce(x, x)`, `(SELECT x)`. */
-import { as, constant, type Node, names, sameTree } from './tree.js';
+import { as, constant, type Node, names, sameTree, stringConstant } from './tree.js';
 
 export function simplify(node: Node): Node {
   const cast = as(node, 'TypeCast');
@@ -15,6 +15,12 @@ export function simplify(node: Node): Node {
     if (first === undefined) return nullConstant;
     return constant(first) !== undefined || args.every((arg) => sameTree(arg, first)) ? first : node;
   }
+  const extreme = as(node, 'MinMaxExpr')?.args?.map(simplify);
+  if (extreme?.[0] !== undefined && extreme.every((arg) => sameTree(arg, extreme[0]))) return extreme[0];
+
+  const call = as(node, 'FuncCall');
+  if (call !== undefined) return unwrapped(names(call.funcname).at(-1) ?? '', call.args ?? []) ?? node;
+
   const select = as(as(node, 'SubLink')?.subselect, 'SelectStmt');
   if (select !== undefined && as(node, 'SubLink')?.subLinkType === 'EXPR_SUBLINK') {
     const only = select.targetList?.length === 1 ? as(select.targetList[0], 'ResTarget')?.val : undefined;
@@ -22,6 +28,16 @@ export function simplify(node: Node): Node {
     if (only !== undefined && bare) return simplify(only);
   }
   return arithmetic(node);
+}
+
+/** Functions that give most values back as they were: `id = abs(id)`, `email = lower(email)` hold for nearly every row. */
+const wrappers: ReadonlySet<string> = new Set(['abs', 'lower', 'upper', 'btrim', 'ltrim', 'rtrim', 'concat', 'date']);
+
+function unwrapped(name: string, args: readonly Node[]): Node | undefined {
+  if (name === 'date_trunc' && args[1] !== undefined) return simplify(args[1]);
+  if (!wrappers.has(name)) return undefined;
+  const [only, ...more] = args.map(simplify).filter((arg) => stringConstant(arg) !== '');
+  return more.length === 0 ? only : undefined;
 }
 
 const nullConstant: Node = { A_Const: { isnull: true } };
@@ -40,6 +56,7 @@ const arithmeticOperators: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%
 function arithmetic(node: Node): Node {
   const expression = as(node, 'A_Expr');
   const { lexpr, rexpr } = expression ?? {};
+  if (expression?.kind === 'AEXPR_NULLIF' && lexpr !== undefined) return simplify(lexpr);
   if (expression?.kind !== 'AEXPR_OP' || rexpr === undefined) return node;
   const operator = names(expression.name).at(-1) ?? '';
   if (!arithmeticOperators.has(operator)) return node;

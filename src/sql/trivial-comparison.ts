@@ -1,6 +1,9 @@
 /** Comparisons that nearly every row satisfies: `id = id`, `id > 0`, `name LIKE '%'`, `created_at < now()`. */
 import type { A_Expr } from 'libpg-query';
+import type { ColumnKnowledge } from './catalog-relations.js';
+import { callOf, isEndlessRange } from './nearly-always.js';
 import { simplify } from './simplify.js';
+import { isEmptyArray } from './subqueries.js';
 import { as, booleanConstant, constant, isConstant, type Node, names, sameTree, stringConstant } from './tree.js';
 
 const negations: Readonly<Record<string, string>> = {
@@ -20,7 +23,17 @@ const negations: Readonly<Record<string, string>> = {
   '!~*': '~*',
 };
 
-const mirrored: Readonly<Record<string, string>> = { '=': '=', '<>': '<>', '<': '>', '>': '<', '<=': '>=', '>=': '<=' };
+const mirrored: Readonly<Record<string, string>> = {
+  '=': '=',
+  '<>': '<>',
+  '<': '>',
+  '>': '<',
+  '<=': '>=',
+  '>=': '<=',
+  '@>': '<@',
+  '<@': '@>',
+  '&&': '&&',
+};
 
 /** `=`, `<>` (also for `!=`), `~~` for LIKE ...; undefined for an operator with a schema. */
 export function operatorOf(expression: A_Expr): string | undefined {
@@ -31,12 +44,16 @@ export function operatorOf(expression: A_Expr): string | undefined {
 
 const inequalities: ReadonlySet<string> = new Set(['<>', '<', '>', '<=', '>=']);
 
+/** What the catalog knows of a column, where there is a catalog. */
+export type About = (column: Node) => ColumnKnowledge | undefined;
+
 /** Both sides simplified; at least one of them depends on the row. */
 export function acceptsNearlyAll(
   expression: A_Expr,
   left: Node | undefined,
   right: Node | undefined,
   negated: boolean,
+  about: About,
 ): boolean {
   const plain = operatorOf(expression);
   const operator = negated ? negations[plain ?? ''] : plain;
@@ -46,23 +63,19 @@ export function acceptsNearlyAll(
     case 'AEXPR_ILIKE':
     case 'AEXPR_SIMILAR':
       return (
-        operator !== undefined && (trivial(left, operator, right) || trivial(right, mirrored[operator] ?? '', left))
+        operator !== undefined &&
+        (trivial(left, operator, right, about) || trivial(right, mirrored[operator] ?? '', left, about))
       );
     case 'AEXPR_NOT_DISTINCT':
-      return !negated ? sameTree(left, right) : trivialDifference(left, right);
+      return !negated ? sameTree(left, right) : trivialDifference(left, right, about);
     case 'AEXPR_DISTINCT':
-      return !negated ? trivialDifference(left, right) : sameTree(left, right);
+      return !negated ? trivialDifference(left, right, about) : sameTree(left, right);
     case 'AEXPR_IN':
-      return listAcceptsAll(left, itemsOf(right), operator === '<>');
+      return listAcceptsAll(left, itemsOf(right), operator === '<>', about);
     case 'AEXPR_OP_ANY':
-      return listAcceptsAll(left, itemsOf(right), negated);
+      return listAcceptsAll(left, itemsOf(right), negated, about);
     case 'AEXPR_OP_ALL':
-      return !negated && plain === '<>' && listAcceptsAll(left, itemsOf(right), true);
-    case 'AEXPR_BETWEEN':
-    case 'AEXPR_BETWEEN_SYM': {
-      const [low, high] = itemsOf(right);
-      return !negated && trivial(left, '>=', low) && trivial(left, '<=', high);
-    }
+      return !negated && plain === '<>' && listAcceptsAll(left, itemsOf(right), true, about);
     default:
       return false;
   }
@@ -74,44 +87,79 @@ function itemsOf(node: Node | undefined): Node[] {
 }
 
 /** `x IN (x, ...)`, `active IN (true, false)`; excluded: `id NOT IN (0)`. */
-function listAcceptsAll(left: Node | undefined, items: readonly Node[], exclude: boolean): boolean {
+function listAcceptsAll(left: Node | undefined, items: readonly Node[], exclude: boolean, about: About): boolean {
   if (items.length === 0) return false;
-  if (exclude) return items.every((item) => trivialDifference(left, item));
+  if (exclude) return items.every((item) => trivialDifference(left, item, about));
   const values = items.map(booleanConstant);
   return items.some((item) => sameTree(left, item)) || (values.includes(true) && values.includes(false));
 }
 
-function trivialDifference(left: Node | undefined, right: Node | undefined): boolean {
-  return trivial(left, '<>', right) || (constant(right) === null && constant(left) === undefined);
+function trivialDifference(left: Node | undefined, right: Node | undefined, about: About): boolean {
+  return trivial(left, '<>', right, about) || (constant(right) === null && constant(left) === undefined);
 }
 
 /** `row operator value`, where `row` depends on the row. */
-function trivial(row: Node | undefined, operator: string, value: Node | undefined): boolean {
+function trivial(row: Node | undefined, operator: string, value: Node | undefined, about: About): boolean {
   if (row === undefined || value === undefined || isConstant(row)) return false;
-  if (sameTree(row, value)) return ['=', '<=', '>=', '~~', '~~*'].includes(operator);
-  if (isShifted(row, operator, value)) return true;
+  if (sameTree(row, value)) return reflexive.has(operator);
+  if (alternatives(value).some((one) => trivial(row, operator, one, about))) return true;
+  // A parameter is one value, whatever it is.
+  if (operator === '<>' && as(value, 'ParamRef') !== undefined) return isIdentifier(row) || about(row)?.key === true;
+  if (isShifted(row, operator, value) || sharesFirst(row, operator, value)) return true;
+  if (operator === '@>' && isEmptyArray(value)) return true;
+  if (operator === '<@' && isEndlessRange(value)) return true;
   const age = isBirthday(row) ? ageOf(value) : undefined;
   if (age === 'future') return operator === '<' || operator === '<=';
   if (age === 'long ago') return operator === '>' || operator === '>=';
   const bound = inequalities.has(operator) ? constant(value) : undefined;
   if (bound === undefined || bound === null) return patternAcceptsAll(operator, value);
+  if (isYearOfBirthday(row)) return (operator === '>' || operator === '>=') && Number(bound) < 2005;
+  const known = about(row);
+  const identifier = known?.key === true || isIdentifier(row);
   switch (operator) {
     case '<>':
-      return isNothing(bound) || isIdentifier(row);
+      return isNothing(bound) || identifier;
     case '>':
-      return isLowest(bound) || (isIdentifier(row) && Number(bound) <= 1);
+      return isLowest(bound) || (identifier && Number(bound) < (known?.lowest ?? 2));
     case '>=':
-      return isLowest(bound) || (isIdentifier(row) && Number(bound) <= 2);
+      return isLowest(bound) || (identifier && Number(bound) <= (known?.lowest ?? 2));
     case '<':
+      return isHighest(bound) || Number(bound) > (known?.highest ?? Number.POSITIVE_INFINITY);
     case '<=':
-      return isHighest(bound);
+      return bound === true || isHighest(bound) || Number(bound) >= (known?.highest ?? Number.POSITIVE_INFINITY);
     default:
       return false;
   }
 }
 
+const reflexive: ReadonlySet<string> = new Set(['=', '<=', '>=', '~~', '~~*', '&&', '@>', '<@']);
+
+/** Values that an expression may have: `coalesce($1, id)`, `CASE WHEN $1 THEN id END`. */
+function alternatives(value: Node): Node[] {
+  const cases = as(value, 'CaseExpr');
+  const results = (cases?.args ?? []).flatMap((arm) => as(arm, 'CaseWhen')?.result ?? []);
+  const all = [...(as(value, 'CoalesceExpr')?.args ?? []), ...results, ...(cases?.defresult ? [cases.defresult] : [])];
+  return all.map(simplify);
+}
+
+/** `(id, 1) > (id, 0)`: the first members say nothing, so the others decide for every row alike. */
+function sharesFirst(row: Node, operator: string, value: Node): boolean {
+  const [a, b] = [as(row, 'RowExpr')?.args?.[0], as(value, 'RowExpr')?.args?.[0]];
+  return a !== undefined && ['<', '>', '<=', '>='].includes(operator) && sameTree(a, b);
+}
+
+/** `extract(year FROM created_at)`. */
+function isYearOfBirthday(row: Node): boolean {
+  const call = callOf(row);
+  if (call?.name !== 'extract' && call?.name !== 'date_part') return false;
+  const [field, time] = call.args;
+  return stringConstant(field) === 'year' && time !== undefined && isBirthday(simplify(time));
+}
+
 function isNothing(value: string | number | boolean): boolean {
-  return value === '' || (typeof value === 'number' && value <= 0) || /^(-\d+|0)$/.test(String(value));
+  return (
+    value === false || value === '' || (typeof value === 'number' && value <= 0) || /^(-\d+|0)$/.test(String(value))
+  );
 }
 
 function isLowest(value: string | number | boolean): boolean {
