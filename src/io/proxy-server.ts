@@ -36,6 +36,8 @@ export interface RunningProxy {
   /** PGHOST for the unix socket. */
   readonly socketDir: string;
   readonly connections: number;
+  /** Keys that a CancelRequest could carry now. */
+  readonly cancelKeys: number;
   /** Takes no new connection, lets statements under way finish for at most `graceMs`, then cuts off. */
   close(graceMs: number): Promise<void>;
 }
@@ -76,6 +78,9 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     socketDir,
     get connections() {
       return open.size;
+    },
+    get cancelKeys() {
+      return cancels.size;
     },
     async close(graceMs) {
       const stopped = Promise.all([stop(tcp), stop(unix)]);

@@ -146,6 +146,7 @@ export class Session {
   #onFrame(): void {
     const { kind, type, buffer, start, end, last } = this.#client;
     const { server, outbox } = this.#state;
+    if (kind === 'oversize' && !mayBeLong.has(type)) throw new ProtocolViolation('invalid message length');
     if (kind === 'run') {
       outbox.out.push(buffer, start, end);
     } else if (server.responses.discarding && type !== frontend.sync && type !== frontend.terminate) {
@@ -197,4 +198,13 @@ const pastTypes: ReadonlySet<number> = new Set([
   frontend.copyDone,
   frontend.copyFail,
   frontend.terminate,
+]);
+
+/** Of other types the server takes no more than PQ_SMALL_MESSAGE_LIMIT, and ends the connection (postgres.c, SocketBackend). */
+const mayBeLong: ReadonlySet<number> = new Set([
+  frontend.query,
+  frontend.parse,
+  frontend.bind,
+  frontend.functionCall,
+  frontend.copyData,
 ]);

@@ -6,6 +6,8 @@
  *   --only TEXT         only what has this in its name
  *   --trickle           one byte in each packet towards dbguard
  *   --regress FOLDER    also PostgreSQL's own regression tests, from src/test/regress of its source
+ *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
+ *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
 import { parseArgs } from 'node:util';
 import { clientProgram, type PostgresVersion, postgresAvailable } from '../helpers/postgres.js';
@@ -13,7 +15,9 @@ import { allDialogues } from './dialogues/all.js';
 import { differences } from './differences.js';
 import { playScene, scenes } from './drivers.js';
 import { play } from './play.js';
+import { programs } from './programs.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
+import { soak } from './soak.js';
 import { openStages, type Stages } from './stages.js';
 import { compare } from './verdict.js';
 
@@ -28,8 +32,22 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     trickle: { type: 'boolean', default: false },
     regress: { type: 'string' },
+    soak: { type: 'string' },
+    'libpq-pipeline': { type: 'string' },
   },
 });
+
+if (options.soak !== undefined) {
+  const { done, wrong, entries, heap } = await soak({
+    seconds: Number(options.soak) * 60,
+    clients: 50,
+    seed: Date.now(),
+  });
+  for (const [name, times] of Object.entries(done)) console.log(`  ${String(times).padStart(7)}  ${name}`);
+  console.log(`${entries} entries; heap ${heap[0]} MB after a quarter of the time, ${heap[1]} MB at the end`);
+  for (const one of wrong) console.log(one);
+  process.exit(wrong.length === 0 ? 0 : 1);
+}
 
 const wanted = ([15, 18] as const).filter((one) => options.version === undefined || options.version === String(one));
 let failed = 0;
@@ -84,6 +102,23 @@ async function everything(version: PostgresVersion, stages: Stages): Promise<Map
       return playScene(scene, stage.target);
     });
     count('drivers', scene.name, differences(direct, guarded));
+  }
+  for (const program of programs(options['libpq-pipeline']).filter(({ name }) => chosen(name))) {
+    const missing = await program.missing();
+    if (missing !== undefined) {
+      console.log(`  ${program.name}: skipped, there is no ${missing}`);
+      continue;
+    }
+    const [direct, guarded] = await both(async (stage) => {
+      await stage.backstage('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+      return program.run(stage.target);
+    });
+    const works = direct.at(-1) === 'exit 0' || program.name === 'libpq_pipeline';
+    count(
+      'programs',
+      program.name,
+      works ? differences(direct, guarded) : ['fails without dbguard, too', ...direct.slice(-8)],
+    );
   }
   const psql = clientProgram('psql');
   if (psql === undefined) console.log('  psql: skipped, it is not installed');

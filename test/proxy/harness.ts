@@ -73,12 +73,13 @@ export interface HarnessOptions {
   readonly patience?: Patience;
   /** Judge by the server's catalog too, and look for changes by other ways so often. */
   readonly catalogPollMs?: number;
+  readonly recorder?: MemoryRecorder;
 }
 
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const grammar = await loadGrammar();
   const analyser = await createAnalyser({ grammar });
-  const recorder = new MemoryRecorder();
+  const recorder = options.recorder ?? new MemoryRecorder();
   const upstream = resolveUpstream({ url: options.upstreamUrl }, {});
   const requests: ApprovalRequest[] = [];
   const control = new ControlConnection(() => connectUpstream(upstream, new Map()));

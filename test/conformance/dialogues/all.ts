@@ -2,9 +2,11 @@ import type { Dialogue } from '../dialogue.js';
 import { asynchronous } from './asynchronous.js';
 import { connecting } from './connecting.js';
 import { copy } from './copy.js';
+import { encodings } from './encodings.js';
 import { extendedQuery } from './extended-query.js';
 import { pipelines } from './pipelines.js';
 import { simpleQuery } from './simple-query.js';
+import { sizes } from './sizes.js';
 import { transactions } from './transactions.js';
 
 export const allDialogues: Readonly<Record<string, readonly Dialogue[]>> = {
@@ -15,4 +17,6 @@ export const allDialogues: Readonly<Record<string, readonly Dialogue[]>> = {
   transactions,
   copy,
   asynchronous,
+  sizes,
+  encodings,
 };
