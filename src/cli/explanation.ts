@@ -89,7 +89,7 @@ function qualities({ effect, situation }: Judgement): string[] {
   ];
 }
 
-export function targetName(target: Target): string {
+function targetName(target: Target): string {
   const name = target.schema === undefined ? target.name : `${target.schema}.${target.name}`;
   return target.type === 'table' ? name : `${target.type} ${name}`;
 }

@@ -30,7 +30,7 @@ export function publicKeyObject(key: Ed25519Jwk): KeyObject {
 }
 
 /** RFC 7638 thumbprint, SHA-256, 32 bytes. RFC 8037 appendix A.3: for OKP the members are crv, kty, x, in that order. */
-export function thumbprintBytes(key: Ed25519Jwk): Buffer {
+function thumbprintBytes(key: Ed25519Jwk): Buffer {
   return createHash('sha256')
     .update(JSON.stringify({ crv: key.crv, kty: key.kty, x: key.x }))
     .digest();

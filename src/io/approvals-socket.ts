@@ -30,7 +30,7 @@ export interface ApprovalsSocket {
   close(): void;
 }
 
-export const approvalsChannelName = 'dbguard approvals';
+const approvalsChannelName = 'dbguard approvals';
 /** Elsewhere nothing proves who is on the other end. */
 export const approvalsSocketSupported = process.platform === 'linux';
 

@@ -78,7 +78,7 @@ function isPlainColumn(field: RowField | undefined, catalog: LineageCatalog): bo
 }
 
 /** One mask for values of several columns; partial, hash and date only where the value is the column's own. */
-export function agreed(
+function agreed(
   sources: readonly MaskedColumn[],
   unchanged: boolean,
   field: RowField | undefined,

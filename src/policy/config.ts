@@ -41,7 +41,7 @@ export function checkConfig(
 
 const shownProblems = 5;
 
-export function configInvalid(problems: readonly Problem[]): DbguardError {
+function configInvalid(problems: readonly Problem[]): DbguardError {
   const [first, ...rest] = problems;
   if (first === undefined) return new DbguardError('config-invalid', 'the configuration is not valid');
   const lines = [first, ...rest].slice(0, shownProblems).map(problemText);

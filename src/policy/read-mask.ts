@@ -1,9 +1,9 @@
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
 import type { Place, Value } from './yaml-source.js';
 
-export const maskKinds = ['null', 'fixed', 'partial', 'hash', 'date'] as const;
+const maskKinds = ['null', 'fixed', 'partial', 'hash', 'date'] as const;
 export type MaskKind = (typeof maskKinds)[number];
-export const datePrecisions = ['day', 'month', 'year'] as const;
+const datePrecisions = ['day', 'month', 'year'] as const;
 export type DatePrecision = (typeof datePrecisions)[number];
 
 /** One masked column, or every column that the pattern matches. */

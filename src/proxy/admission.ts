@@ -97,7 +97,7 @@ function judgeSetting(name: string, value: string, database: string, rules: Admi
 }
 
 /** Words of `options`: blanks separate, a backslash takes the next character as it is (pg_split_opts). */
-export function splitOptions(options: string): string[] {
+function splitOptions(options: string): string[] {
   const words: string[] = [];
   let word: string | undefined;
   for (let at = 0; at < options.length; at++) {

@@ -28,9 +28,9 @@ export function failingMessage(kind: GatedKind, unguessable: string): Buffer {
 }
 
 /** insufficient_privilege: what the server says when somebody may not do something. */
-export const deniedState = '42501';
+const deniedState = '42501';
 /** query_canceled. */
-export const cancelledState = '57014';
+const cancelledState = '57014';
 
 const retry = 'Retrying the same statement will be refused again; change it or ask the person you work for.';
 

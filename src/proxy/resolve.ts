@@ -12,7 +12,7 @@ export interface KnownStatements {
 }
 
 /** A statement that runs something nobody has seen. */
-export function unseen(what: string): StatementFacts {
+function unseen(what: string): StatementFacts {
   return {
     command: 'EXECUTE',
     start: 0,

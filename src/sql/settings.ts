@@ -91,7 +91,7 @@ function valueText(node: Node): string {
   return value === undefined || value === null ? '?' : String(value);
 }
 
-export function addSetting(walk: Walk, setting: Setting): void {
+function addSetting(walk: Walk, setting: Setting): void {
   walk.add('session', {
     targets: [{ type: 'setting', name: setting.name }],
     ...(setting.value === undefined ? {} : { detail: setting.value }),

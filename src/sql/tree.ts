@@ -23,7 +23,7 @@ export function returningOf(statement: Returning): readonly Node[] {
 }
 
 /** A node is an object with one key, its tag: `{"SelectStmt": {...}}`. */
-export function isNode(value: object): value is Node {
+function isNode(value: object): value is Node {
   let count = 0;
   for (const key in value) {
     const first = key.charCodeAt(0);

@@ -188,7 +188,7 @@ function detailOf(options: readonly Node[] | undefined): { detail?: string } {
 }
 
 /** Like defGetBoolean; whatever is not surely off counts as on. */
-export function isOn(option: DefElem): boolean {
+function isOn(option: DefElem): boolean {
   if (option.arg === undefined) return true;
   const integer = as(option.arg, 'Integer');
   const value = integer === undefined ? (as(option.arg, 'String')?.sval ?? constant(option.arg)) : (integer.ival ?? 0);

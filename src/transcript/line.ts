@@ -9,7 +9,7 @@ import { DbguardError } from '../errors.js';
 import type { Entry } from './entry.js';
 import { hasRepeatedKeys } from './repeated-keys.js';
 
-export const ENTRY_TYPE = 'application/vnd.dbguard.entry.v1+json';
+const ENTRY_TYPE = 'application/vnd.dbguard.entry.v1+json';
 /** `prev` of the first line: SHA-256 of nothing. */
 export const EMPTY_HASH = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
 const PAE_HEAD = `DSSEv1 ${ENTRY_TYPE.length} ${ENTRY_TYPE} `;

@@ -19,7 +19,7 @@ export function subjectHash(subject: { readonly iss: string; readonly sub: strin
   return hash('sha256', `${subject.iss}\0${subject.sub}`, 'hex').slice(0, 32);
 }
 
-export function subjectPrefix(subject: string): string {
+function subjectPrefix(subject: string): string {
   return `${VERSION}/${subject}/`;
 }
 

@@ -60,7 +60,7 @@ export interface OpenDetails {
   readonly previous?: PreviousSession;
 }
 
-export const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 1;
 
 export function openEntry(details: OpenDetails): EntryBody {
   const fields: Record<string, JsonValue | undefined> = {};

@@ -15,7 +15,7 @@ export interface Endpoint {
   readonly label: string;
 }
 
-export function isSocketFolder(host: string): boolean {
+function isSocketFolder(host: string): boolean {
   return host.startsWith('/') || host.startsWith('@');
 }
 
