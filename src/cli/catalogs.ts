@@ -28,6 +28,6 @@ export class Catalogs {
   }
 }
 
-function openCatalog(control: ControlConnection, grammar: Grammar): Promise<FunctionCatalog> {
+export function openCatalog(control: ControlConnection, grammar: Grammar): Promise<FunctionCatalog> {
   return FunctionCatalog.open((sql, timeoutMs) => control.ask(sql, [], timeoutMs, ''), { grammar });
 }
