@@ -107,6 +107,8 @@ export class SessionVerifier {
     }
     if (!this.#checkPlace(entry)) return;
     if (this.entries === 0) await this.#open(entry);
+    else if (entry.k === 'open')
+      this.#fail('open-unusable', `entry ${entry.n} opens the session a second time`, entry.n);
     this.entries++;
     const preAuth = preAuthEncoding(line.payload);
     this.#checkTime(entry);

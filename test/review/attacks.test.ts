@@ -8,6 +8,7 @@ import type { IssuerKeySource } from '../../src/review/issuer-keys.js';
 import { redactionEntry } from '../../src/review/redaction.js';
 import { verifyAll } from '../../src/review/verify-all.js';
 import { type SessionReport, verifySession } from '../../src/review/verify-session.js';
+import type { EntryBody } from '../../src/transcript/entry.js';
 import { decodeLine, decodePayload, encodeLine } from '../../src/transcript/line.js';
 import {
   alternativeKey,
@@ -148,6 +149,15 @@ test('the holder of the session key writes a key twice, to say one thing to one 
   const colons = record(login, { extra: [[{ k: 'statement', rule: '": {\\"a\\":1' }, { sql: '{"a":1,"a":2}' }]] });
   const sound = await verify(memorySource(objectsOf(colons, stored)), { sid: colons.sid });
   t.equal(sound.verdict, 'proven', 'what looks like a key within a text is none');
+});
+
+test('a session that opens a second time, as somebody else', async (t) => {
+  const boss = record(await issuer.login('boss', { at: now }));
+  const { fields } = decodePayload(decodeLine(lines(boss, 0)[0] ?? '').payload);
+  const twice = record(login, { extra: [[{ ...fields, k: 'open' } as EntryBody]] });
+  const report = await verify(memorySource(objectsOf(twice, stored)), { sid: twice.sid });
+  t.same(failures(report), ['open-unusable']);
+  t.match(report, { open: { subject: { sub: 'dev' } } });
 });
 
 test('another key signs', async (t) => {

@@ -133,7 +133,8 @@ def check_identity(entry, issuer_keys):
 
 
 def verify(lines, issuer_keys):
-    leaves, prev, final, signed, statements, sid = [], b64e(sha(b"")), False, 0, 0, None
+    leaves, prev, final, signed, sid = [], b64e(sha(b"")), False, 0, None
+    totals = {"statements": 0, "asked": 0, "denied": 0}
     for n, text in enumerate(lines):
         line = parse(text)
         need(set(line) <= {"p", "x", "s"}, "unknown field in line %d" % n)
@@ -142,6 +143,7 @@ def verify(lines, issuer_keys):
             need(entry["k"] == "open" and entry["v"] == 1, "the first entry does not open the session")
             sid = entry["sid"]
             key, not_before, not_after = check_identity(entry, issuer_keys)
+        need(n == 0 or entry["k"] != "open", "entry %d opens the session again" % n)
         need(not final, "something follows the final seal")
         need(entry["sid"] == sid and entry["n"] == n and entry["prev"] == prev, "chain at entry %d" % n)
         digests = sorted(b64e(sha(utf8(disclosure))) for disclosure in line.get("x", []))
@@ -150,8 +152,11 @@ def verify(lines, issuer_keys):
             need(entry["c"].get(parse(disclosure)[1]) == b64e(sha(utf8(disclosure))), "name of a disclosure in %d" % n)
         if entry["k"] == "seal":
             need(entry["size"] == n and entry["root"] == b64e(tree(leaves)), "seal %d" % n)
+            need(entry["totals"] == totals, "totals of seal %d" % n)
             final = entry.get("final", False)
-        statements += entry["k"] == "statement"
+        totals["statements"] += entry["k"] == "statement"
+        totals["asked"] += entry["k"] == "statement" and entry.get("decision") in ("ask", "second-person")
+        totals["denied"] += entry["k"] == "verdict" and entry["decision"] != "allow"
         leaves.append(sha(bytes_))
         prev = b64e(leaves[-1])
         if "s" in line:
@@ -160,7 +165,7 @@ def verify(lines, issuer_keys):
             signed = n + 1
     need(signed == len(leaves), "the last entries are not signed")
     need(final, "no final seal")
-    return {"sid": sid, "entries": len(leaves), "statements": statements, "head": prev}
+    return {"sid": sid, "entries": len(leaves), "statements": totals["statements"], "head": prev}
 
 
 if __name__ == "__main__":
