@@ -18,6 +18,8 @@ export interface ApprovalRequest {
   readonly environment?: string;
   /** As the server reported it, where it does (PostgreSQL 18). */
   readonly searchPath?: string;
+  /** Digest of what else decides what the text means: settings, roles, temporary objects, the catalog. */
+  readonly circumstances?: string;
   readonly sql: string;
   /** Bind values as shown; null is SQL NULL. Masked values are already replaced. */
   readonly bindValues: readonly (string | null)[];

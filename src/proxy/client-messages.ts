@@ -115,6 +115,7 @@ export class ClientMessages {
       prepared: this.#state.registry.statements(bind.statement),
       parameterFormats: bind.parameterFormats,
       resultFormats: bind.resultFormats,
+      circumstances: this.#state.circumstances.digest,
       values: bind.values,
       admitted: undefined,
       generation: 0,
@@ -154,6 +155,7 @@ export class ClientMessages {
       portalName,
       bindValues:
         portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [],
+      bound: portal,
       ...this.#state.meaning,
     };
     this.#passage.pass({

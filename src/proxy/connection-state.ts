@@ -5,6 +5,7 @@
  * What it must not know: messages, decisions.
  */
 import type { ErrorText } from '../wire/backend.js';
+import { Circumstances } from './circumstances.js';
 import { CatalogChanges, type ClientCatalog } from './client-catalog.js';
 import type { Candidate, ConnectionContext, Gate } from './gate.js';
 import { JournaledOutbox } from './journaled-outbox.js';
@@ -42,12 +43,18 @@ export interface SessionParts {
   readonly unguessable: string;
 }
 
+type Meaning = Pick<
+  Candidate,
+  'transactionStatus' | 'searchPath' | 'transaction' | 'circumstances' | 'catalogGeneration'
+>;
+
 export class ConnectionState {
   readonly parts: SessionParts;
   readonly catalogChanges: CatalogChanges;
   readonly registry = new Registry();
   readonly reading = new Reading();
   readonly transaction = new TransactionLog();
+  readonly circumstances: Circumstances;
   readonly server: ServerSide;
   readonly outbox: JournaledOutbox;
   readonly masks: ResultMasks | undefined;
@@ -60,6 +67,7 @@ export class ConnectionState {
     this.parts = parts;
     this.server = new ServerSide(this.#toClient, parts.parameters);
     this.catalogChanges = new CatalogChanges(parts.catalog);
+    this.circumstances = new Circumstances(parts.parameters);
     this.masks = parts.masks && new ResultMasks(parts.masks);
     if (this.masks) this.server.cutRows();
     this.outbox = new JournaledOutbox(
@@ -74,11 +82,14 @@ export class ConnectionState {
   }
 
   /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
-  get meaning(): Pick<Candidate, 'transactionStatus' | 'searchPath' | 'transaction'> {
+  get meaning(): Meaning {
+    const { circumstances, parts, server, transaction } = this;
     return {
-      transaction: this.transaction,
-      transactionStatus: this.server.transactionStatus,
-      searchPath: this.server.parameter('search_path'),
+      transaction,
+      transactionStatus: server.transactionStatus,
+      searchPath: circumstances.answered ? server.parameter('search_path') : undefined,
+      circumstances: circumstances.digest,
+      catalogGeneration: parts.catalog.analyser.generation,
     };
   }
 

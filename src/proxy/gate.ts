@@ -12,6 +12,7 @@ import type { Facts } from '../sql/facts.js';
 import type { EntryBody, Recorder } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
+import { type BoundUnder, circumstancesOf } from './circumstances.js';
 import type { GatedKind } from './denial.js';
 import { FactsRecords } from './facts-record.js';
 import type { TransactionLog } from './transaction-log.js';
@@ -42,6 +43,11 @@ export interface Candidate {
   readonly bindValues?: readonly (string | null)[];
   readonly transactionStatus: TransactionStatus;
   readonly searchPath?: string | undefined;
+  /** Of the connection; see circumstances.ts. */
+  readonly circumstances: string;
+  readonly catalogGeneration: number;
+  /** The portal that an Execute runs. */
+  readonly bound?: BoundUnder | undefined;
   /** What the open transaction did before this statement. */
   readonly transaction?: TransactionLog | undefined;
   /** A denial that was decided elsewhere; it stands whatever the policy says. */
@@ -214,6 +220,7 @@ export class Gate {
       user: context.user,
       ...(context.environment ? { environment: context.environment } : {}),
       ...(candidate.searchPath === undefined ? {} : { searchPath: candidate.searchPath }),
+      circumstances: circumstancesOf(candidate),
       sql: candidate.sql,
       bindValues: candidate.bindValues ?? [],
       facts: candidate.facts,

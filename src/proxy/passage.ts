@@ -9,6 +9,7 @@ import type { RewritePlan } from '../masking/masker.js';
 import type { Ruling } from '../policy/decision.js';
 import { type ErrorText, encodeError } from '../wire/backend.js';
 import type { BindValues } from '../wire/extended-query.js';
+import { endsTransaction } from './circumstances.js';
 import { dependsOnCatalog } from './client-catalog.js';
 import type { ConnectionState } from './connection-state.js';
 import { deniedByRule, failingMessage, type GatedKind } from './denial.js';
@@ -139,6 +140,9 @@ export class Passage {
     const settleReading = this.#state.reading.forwarded(gated.candidate);
     this.#state.masks?.forwarded(gated.candidate.facts);
     this.#state.catalogChanges.forwarded(gated.candidate.facts);
+    this.#state.circumstances.forwarded(gated.candidate);
+    // COMMIT AND CHAIN never lets the connection come to rest in between
+    if (this.#approvedTransaction && endsTransaction(gated.candidate.facts)) this.#approvedTransaction = false;
     const mask = this.#answerMask(gated);
     const meter = new Meter(admission.n, gate.clock.monotonic());
     this.#state.server.responses.expect({

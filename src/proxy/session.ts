@@ -69,7 +69,7 @@ export class Session {
   /** Takes ownership of the chunk. */
   fromServer(chunk: Buffer): void {
     if (this.#serverBroken) return;
-    const { server, outbox, registry, masks, catalogChanges, transaction } = this.#state;
+    const { server, outbox, registry, masks, catalogChanges, transaction, circumstances } = this.#state;
     try {
       server.receive(chunk);
     } catch (error) {
@@ -80,7 +80,9 @@ export class Session {
     this.#flushClient();
     const { idle, discarding, copyIn, pipeline } = server.responses;
     // without a Sync its implicit transaction is still open, and so are its portals
-    if (idle && pipeline === 'none' && server.transactionStatus === 'I' && !server.inquiring) {
+    const settled = idle && pipeline === 'none' && !server.inquiring;
+    if (settled) circumstances.settled(server.transactionStatus);
+    if (settled && server.transactionStatus === 'I') {
       this.#passage.transactionOver();
       transaction.clear();
       masks?.settled();

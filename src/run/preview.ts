@@ -22,6 +22,8 @@ export interface Preview {
   readonly impact: readonly ImpactLine[];
 }
 
+const coversTransaction = 'Approving it approves what else this transaction changes: that is not asked about again.';
+
 /** Of a longer statement, the beginning and the end are shown; the digest covers all of it. */
 const headCharacters = 200_000;
 const tailCharacters = 50_000;
@@ -41,6 +43,7 @@ export function previewOf(request: ApprovalRequest): Preview {
     facts: placeOf(request),
     warnings: [
       ...warnings,
+      ...(request.ruling.covers === 'transaction' && request.transactionStatus === 'T' ? [coversTransaction] : []),
       ...(hidden > 0 ? [`${count(hidden)} characters in the middle are not shown. The digest covers them.`] : []),
       ...(request.facts.unparseable
         ? [`dbguard could not read it: ${singleLine(request.facts.unparseable.message, 120)}`]

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ApprovalRequest } from '../proxy/asker.js';
 
 /**
- * Exactly the same: bytes, bind values, role, database, and what names mean. Whoever approves for the session
+ * Exactly the same: bytes, bind values, database, and all that decides what they mean. Whoever approves for the session
  * approves this and nothing near it.
  */
 export function exactKey(request: ApprovalRequest): string {
@@ -13,6 +13,7 @@ export function exactKey(request: ApprovalRequest): string {
     request.database,
     request.user ?? null,
     request.searchPath ?? null,
+    request.circumstances ?? null,
     request.sql,
     request.bindValues,
   ]);
@@ -30,7 +31,8 @@ export function similarKey(request: ApprovalRequest): string {
 
 /**
  * Why this statement cannot be approved for the session, or undefined. The same text may mean another thing later:
- * EXECUTE of a name that is prepared again, an unqualified name under another search_path.
+ * EXECUTE of a name that is prepared again, a function that runs what it finds in a table, an unqualified name under
+ * another search_path.
  */
 export function sessionScopeObstacle(request: ApprovalRequest): string | undefined {
   if (request.ruling.decision === 'second-person') return 'it needs a second person each time';
@@ -38,6 +40,9 @@ export function sessionScopeObstacle(request: ApprovalRequest): string | undefin
   const { statements } = request.facts;
   if (statements.some(({ handle }) => handle?.op === 'execute' || handle?.op === 'fetch')) {
     return 'it runs something by name, which may change';
+  }
+  if (statements.some(({ effects }) => effects.some(({ opaque }) => opaque))) {
+    return 'what it runs cannot be seen in its text, and may be something else the next time';
   }
   const unqualified = statements.some(({ effects }) =>
     effects.some(({ targets }) => targets.some(({ type, schema }) => schemaBound.has(type) && schema === undefined)),

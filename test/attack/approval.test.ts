@@ -2,92 +2,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import t, { type Test } from 'tap';
-import { compilePolicy } from '../../src/policy/engine.js';
-import { createApprovals, type PendingApproval, type Verdict } from '../../src/run/approvals.js';
-import { Client } from '../conformance/client.js';
 import { bind, execute, flush, parse, query, sync } from '../conformance/messages.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../proxy/harness.js';
+import { forSession, no, once, startWorld } from './world.js';
 
 // reports search_path, as servers do since 18
 const server = await startPostgres({ version: 18 });
 t.teardown(() => server.stop());
 
-const once: Verdict = { decision: 'allow', scope: 'once' };
-const forSession: Verdict = { decision: 'allow', scope: 'session' };
-const no: Verdict = { decision: 'deny' };
-
-/** The person: sees one statement at a time, and answers it. */
-class Person {
-  readonly name = 'terminal';
-  readonly shown: PendingApproval[] = [];
-  #answer: ((verdict: Verdict) => void) | undefined;
-  #wake: () => void = () => undefined;
-
-  attended = () => true;
-
-  present(pending: PendingApproval, gone: AbortSignal): Promise<Verdict> {
-    this.shown.push(pending);
-    this.#wake();
-    return new Promise((resolve, reject) => {
-      this.#answer = resolve;
-      gone.addEventListener('abort', () => reject(new Error('gone')));
-    });
-  }
-
-  /** Waits for the `count`th statement ever, and gives it back. */
-  async sees(count: number): Promise<PendingApproval> {
-    const late = setTimeout(() => this.#wake(), 10_000);
-    while (this.shown.length < count) {
-      await new Promise<void>((resolve, reject) => {
-        this.#wake = () =>
-          this.shown.length < count ? reject(new Error(`nothing more than ${count - 1}`)) : resolve();
-      });
-    }
-    clearTimeout(late);
-    return this.shown[count - 1] as PendingApproval;
-  }
-
-  says(verdict: Verdict): void {
-    this.#answer?.(verdict);
-  }
-}
-
-async function world(t: Test, setup: string) {
-  await server.query(
-    `DROP SCHEMA IF EXISTS public, other CASCADE; CREATE SCHEMA public; CREATE SCHEMA other; ${setup}`,
-  );
-  const person = new Person();
-  const clock = {
-    now: () => Date.now(),
-    after: (milliseconds: number, callback: () => void) => {
-      const timer = setTimeout(callback, milliseconds);
-      return () => clearTimeout(timer);
-    },
-  };
-  const asker = createApprovals({ channels: [person], clock, unattended: 'deny', howToApprove: '' });
-  const harness = await startHarness({ upstreamUrl: server.url(), policy: compilePolicy([]), asker });
-  t.teardown(() => harness.close());
-  const connect = async (database?: string): Promise<pg.Client> => {
-    const client = new pg.Client(harness.url(database));
-    client.on('error', () => undefined);
-    await client.connect();
-    t.teardown(() => client.end().catch(() => undefined));
-    return client;
-  };
-  const raw = async (): Promise<Client> => {
-    const { port, username: user, password, hostname: host, pathname } = new URL(harness.url());
-    const client = await Client.open({ host, port: Number(port), user, password, database: pathname.slice(1) });
-    await client.logIn();
-    t.teardown(() => client.hangUp());
-    return client;
-  };
-  const count = async (table: string): Promise<number> => {
-    const [row] = await server.query(`SELECT count(*)::int AS count FROM ${table}`);
-    return Number(row?.count);
-  };
-  return { person, harness, connect, raw, count };
-}
+const world = (t: Test, setup: string) => startWorld(t, server, setup);
 
 const three = 'AS SELECT generate_series(1, 3) AS id;';
 
