@@ -62,7 +62,7 @@ test('a token file: level audience; replaced files are read again, expired ones 
   writeFileSync(path, await sign('sts.amazonaws.com'));
   await t.rejects(workloadLogin(await connect(), tokenFile(path)), { code: 'login-failed', message: /audience/ });
   await t.rejects(workloadLogin(await connect(), tokenFile(`${path}.gone`)), {
-    message: /ENOENT/,
+    message: /no such file/,
     hint: /--token-file/,
   });
 });
