@@ -5,6 +5,7 @@
  */
 import { DbguardError } from '../errors.js';
 import { connectRuns, type RunLink, runSockets } from '../io/approvals-socket-client.js';
+import type { ImpactLine } from '../proxy/asker.js';
 import type { SettleResult, Verdict } from '../run/approvals.js';
 import type { AskedMessage } from '../run/approvals-protocol.js';
 import type { Preview } from '../run/preview.js';
@@ -12,7 +13,8 @@ import { sanitise, singleLine } from '../run/sanitise.js';
 
 export interface WaitingStatement {
   readonly link: RunLink;
-  readonly asked: AskedMessage;
+  /** Another one after a dry run. */
+  asked: AskedMessage;
 }
 
 export class ApprovalLinks {
@@ -97,12 +99,19 @@ export class ApprovalLinks {
     });
   }
 
+  tryOut({ link, asked }: WaitingStatement): void {
+    link.send({ type: 'try', id: asked.id });
+  }
+
   close(): void {
     for (const link of this.#links) link.close();
   }
 
-  #asked(link: RunLink, asked: AskedMessage): void {
-    this.#waiting.push({ link, asked: { ...asked, preview: sanitised(asked.preview) } });
+  #asked(link: RunLink, message: AskedMessage): void {
+    const asked = { ...message, preview: sanitised(message.preview) };
+    const known = this.#waiting.find((one) => one.link === link && one.asked.id === asked.id);
+    if (known) known.asked = asked;
+    else this.#waiting.push({ link, asked });
     this.onChange();
   }
 
@@ -120,6 +129,7 @@ function resultKey(link: RunLink, id: string): string {
 /** A run sends sanitised text; a program that only looks like a run need not. */
 function sanitised(preview: Preview): Preview {
   const clean = (text: string): string => sanitise(text).text;
+  const line = (one: ImpactLine): ImpactLine => ({ ...one, label: clean(one.label), text: clean(one.text) });
   return {
     ...preview,
     headline: clean(preview.headline),
@@ -128,6 +138,7 @@ function sanitised(preview: Preview): Preview {
     facts: preview.facts.map(({ label, text }) => ({ label: clean(label), text: clean(text) })),
     warnings: preview.warnings.map(clean),
     values: preview.values.map(clean),
-    impact: preview.impact.map((line) => ({ ...line, label: clean(line.label), text: clean(line.text) })),
+    impact: preview.impact.map(line),
+    dryRun: preview.dryRun.map(line),
   };
 }

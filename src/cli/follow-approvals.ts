@@ -58,7 +58,8 @@ export async function follow(links: ApprovalLinks, terminal: OuterTerminal, cloc
     try {
       const verdict = await surface.show((screen) =>
         runPrompt(screen, tools, {
-          preview: next.asked.preview,
+          shown: () => ({ preview: next.asked.preview, dryRun: next.asked.dryRun }),
+          tryOut: () => links.tryOut(next),
           sessionObstacle: next.asked.sessionObstacle,
           expiresAt: next.asked.expiresAt,
           clock,

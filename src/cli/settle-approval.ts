@@ -16,6 +16,11 @@ export async function settleById(context: CommandContext, id: string, verdict: V
         hint: `Approve it once: dbguard approve ${id}`,
       });
     }
+    if (result === 'changed') {
+      throw new DbguardError('approval-unknown', `a dry run has just changed what is known about ${id}`, {
+        hint: 'Look at it again: dbguard approvals',
+      });
+    }
     if (result === 'unknown') {
       throw new DbguardError('approval-unknown', `${id} was answered elsewhere a moment ago`, {
         hint: '"dbguard approvals" lists what waits.',

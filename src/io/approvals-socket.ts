@@ -71,7 +71,7 @@ export async function startApprovalsSocket(options: ApprovalsSocketOptions): Pro
     sockets.add(socket);
     const desk = options.desk();
     const stop = desk.onChange((event) => {
-      if (event.kind === 'asked') sendLine(socket, askedMessage(event.pending));
+      if (event.kind !== 'settled') sendLine(socket, askedMessage(event.pending));
       else {
         const { answer, id } = event;
         const by = answer.by.name ?? answer.by.channel ?? answer.by.kind;
@@ -88,10 +88,12 @@ export async function startApprovalsSocket(options: ApprovalsSocketOptions): Pro
       const message = parseFromApprover(line);
       if (!message) socket.destroy();
       else if (message.type === 'follow') followers.add(socket);
+      else if (message.type === 'try') desk.tryOut(message.id);
       else {
         const { id, digest, verdict } = message;
-        const shown = desk.pending.some((one) => one.request.id === id && one.digest === digest);
-        const result = shown ? desk.settle(id, verdict, { channel: approvalsChannelName }) : 'unknown';
+        const waits = desk.pending.find((one) => one.request.id === id);
+        const seen = waits === undefined || waits.digest === digest;
+        const result = seen ? desk.settle(id, verdict, { channel: approvalsChannelName }) : 'changed';
         sendLine(socket, { type: 'result', id, result });
       }
     });

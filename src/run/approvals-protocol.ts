@@ -31,6 +31,7 @@ export type FromRun =
   | { readonly type: 'result'; readonly id: string; readonly result: SettleResult };
 
 export interface AskedMessage {
+  /** Again with the same id after a dry run: the preview is another one. */
   readonly type: 'asked';
   readonly id: string;
   readonly preview: Preview;
@@ -38,11 +39,15 @@ export interface AskedMessage {
   readonly digest: string;
   readonly expiresAt: number;
   readonly sessionObstacle?: string;
+  /** Undefined where a dry run cannot be asked for. */
+  readonly dryRun?: PendingApproval['dryRun'];
 }
 
 export type FromApprover =
   /** Somebody watches: statements are put to them. */
   | { readonly type: 'follow' }
+  /** Have it run and undone, to see what it does. */
+  | { readonly type: 'try'; readonly id: string }
   /** `digest` is that of the preview the person saw; another one is refused. */
   | { readonly type: 'settle'; readonly id: string; readonly digest: string; readonly verdict: Verdict };
 
@@ -55,6 +60,7 @@ export function askedMessage(pending: PendingApproval): AskedMessage {
     digest,
     expiresAt: request.expiresAt,
     ...(sessionObstacle === undefined ? {} : { sessionObstacle }),
+    ...(request.dryRun ? { dryRun: pending.dryRun } : {}),
   };
 }
 
@@ -62,6 +68,7 @@ export function askedMessage(pending: PendingApproval): AskedMessage {
 export function parseFromApprover(line: string): FromApprover | undefined {
   const message = parseObject(line);
   if (message?.type === 'follow') return { type: 'follow' };
+  if (message?.type === 'try' && typeof message.id === 'string') return { type: 'try', id: message.id };
   if (message?.type !== 'settle' || typeof message.id !== 'string' || typeof message.digest !== 'string') {
     return undefined;
   }

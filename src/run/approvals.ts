@@ -4,7 +4,8 @@
  * What lives here: who waits, what was decided before, which answer came first. What it must not know: screens,
  * sockets, statements' meaning. A channel is a place where a person can answer; the first answer wins.
  */
-import type { Answer, ApprovalRequest, Approver, Asker } from '../proxy/asker.js';
+import { messageOf } from '../errors.js';
+import type { Answer, ApprovalRequest, Approver, Asker, DryRun } from '../proxy/asker.js';
 import { DenialMemory } from './denial-memory.js';
 import { type Preview, previewDigest, previewOf } from './preview.js';
 import { exactKey, sessionScopeObstacle } from './statement-key.js';
@@ -12,9 +13,11 @@ import { exactKey, sessionScopeObstacle } from './statement-key.js';
 /** One statement that waits. */
 export interface PendingApproval {
   readonly request: ApprovalRequest;
+  /** Another one after a dry run. */
   readonly preview: Preview;
   /** SHA-256 over the preview's canonical text, base64url. */
   readonly digest: string;
+  readonly dryRun: 'none' | 'running' | 'done';
   /** Why it cannot be approved for the session; undefined where it can. */
   readonly sessionObstacle: string | undefined;
 }
@@ -37,19 +40,24 @@ export interface ApprovalChannel {
   present?(pending: PendingApproval, gone: AbortSignal): Promise<Verdict>;
 }
 
-export type SettleResult = 'settled' | 'unknown' | 'not-for-session';
+/** `changed`: a dry run has changed the preview since the person saw it. */
+export type SettleResult = 'settled' | 'unknown' | 'not-for-session' | 'changed';
 
 /** The person's side of the queue. */
 export interface ApprovalDesk {
   readonly pending: readonly PendingApproval[];
   /** Answers on behalf of a person at `channel`. */
   settle(id: string, verdict: Verdict, approver: { readonly channel: string; readonly name?: string }): SettleResult;
+  /** Has the statement run and undone, once; what that shows becomes part of the preview. */
+  tryOut(id: string): void;
   /** Called after each change; returns the way to stop it. */
   onChange(listener: (event: DeskEvent) => void): () => void;
 }
 
 export type DeskEvent =
   | { readonly kind: 'asked'; readonly pending: PendingApproval }
+  /** Its preview is another one. */
+  | { readonly kind: 'changed'; readonly pending: PendingApproval }
   | { readonly kind: 'settled'; readonly id: string; readonly answer: Answer };
 
 export interface ApprovalsClock {
@@ -89,6 +97,9 @@ export interface Approvals extends Asker, ApprovalDesk {
 }
 
 interface Waiting extends PendingApproval {
+  preview: Preview;
+  digest: string;
+  dryRun: PendingApproval['dryRun'];
   readonly settle: (answer: Answer) => void;
 }
 
@@ -154,10 +165,12 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
 
   const wait = (request: ApprovalRequest, signal: AbortSignal): Promise<Answer> =>
     new Promise((resolve) => {
+      const preview = previewOf(request);
       const entry: Waiting = {
         request,
-        preview: previewOf(request),
-        digest: previewDigest(request),
+        preview,
+        digest: previewDigest(request, preview),
+        dryRun: 'none',
         sessionObstacle: sessionScopeObstacle(request),
         settle: (answer) => {
           const index = waiting.indexOf(entry);
@@ -202,6 +215,19 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
         entry.settle({ ...verdict, by, previewDigest: entry.digest });
       } else entry.settle({ ...verdict, by, previewDigest: entry.digest });
       return 'settled';
+    },
+    tryOut(id) {
+      const entry = waiting.find(({ request }) => request.id === id);
+      if (!entry?.request.dryRun || entry.dryRun !== 'none') return;
+      entry.dryRun = 'running';
+      emit({ kind: 'changed', pending: entry });
+      const shown = (found: DryRun): void => {
+        entry.preview = previewOf(entry.request, found);
+        entry.digest = previewDigest(entry.request, entry.preview);
+        entry.dryRun = 'done';
+        if (waiting.includes(entry)) emit({ kind: 'changed', pending: entry });
+      };
+      entry.request.dryRun().then(shown, (error: unknown) => shown({ refused: messageOf(error) }));
     },
     recall(request) {
       const approved = approvedForSession.get(exactKey(request));

@@ -3,7 +3,8 @@
  * the verdict are all made of. Everything in it is sanitised.
  */
 import { createHash } from 'node:crypto';
-import type { ApprovalRequest, ImpactLine } from '../proxy/asker.js';
+import type { ApprovalRequest, DryRun, DryRunRow, ImpactLine } from '../proxy/asker.js';
+import { aroundIt } from './around-it.js';
 import { headline } from './headline.js';
 import { sanitise, singleLine } from './sanitise.js';
 
@@ -20,6 +21,8 @@ export interface Preview {
   readonly values: readonly string[];
   readonly why: string;
   readonly impact: readonly ImpactLine[];
+  /** What running and undoing it has shown; empty before somebody wanted that. */
+  readonly dryRun: readonly ImpactLine[];
 }
 
 const coversTransaction = 'Approving it approves what else this transaction changes: that is not asked about again.';
@@ -29,8 +32,9 @@ const headCharacters = 200_000;
 const tailCharacters = 50_000;
 const valueCharacters = 2000;
 const valuesMax = 500;
+const cellCharacters = 40;
 
-export function previewOf(request: ApprovalRequest): Preview {
+export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
   const { sql } = request;
   const hidden = Math.max(0, sql.length - headCharacters - tailCharacters);
   const shown = hidden === 0 ? sql : sql.slice(0, headCharacters) + omitted(hidden) + sql.slice(-tailCharacters);
@@ -53,12 +57,39 @@ export function previewOf(request: ApprovalRequest): Preview {
     size: { characters: sql.length, lines: sql.split('\n').length, hidden },
     values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${count(manyValues)} more values`] : values,
     why: singleLine(request.ruling.reason, 300),
-    impact: request.impact.lines.map((line) => ({
-      label: singleLine(line.label, 80),
-      text: singleLine(line.text, 300),
-      severity: line.severity,
-    })),
+    impact: [...request.impact.lines, ...aroundIt(request)].map(sanitisedLine),
+    dryRun: dryRun ? dryRunLines(dryRun).map(sanitisedLine) : [],
   };
+}
+
+function sanitisedLine({ label, text, severity }: ImpactLine): ImpactLine {
+  return { label: singleLine(label, 80), text: singleLine(text, 300), severity };
+}
+
+function dryRunLines(dryRun: DryRun): ImpactLine[] {
+  if ('refused' in dryRun) {
+    return [{ label: 'dry run', text: `not possible: ${dryRun.refused}`, severity: 'warning' }];
+  }
+  const label = (index: number): string => (index === 0 ? 'for example' : '');
+  const rows = dryRun.rows.map((row, index) => ({
+    label: label(index),
+    text: rowWords(row),
+    severity: 'info' as const,
+  }));
+  return [...dryRun.lines, ...rows];
+}
+
+/** `- id 17, status paid` or `~ id 17, status paid → shipped` */
+function rowWords({ sign, cells }: DryRunRow): string {
+  const shown = cells.map(({ column, was, value }) => {
+    const change = was === undefined ? cell(value) : `${cell(was)} → ${cell(value)}`;
+    return `${singleLine(column, 40)} ${change}`;
+  });
+  return `${sign} ${shown.join(', ')}`;
+}
+
+function cell(value: string | null): string {
+  return value === null ? 'NULL' : singleLine(value, cellCharacters) || "''";
 }
 
 /** The canonical text of a request: what was on the screen, whatever its size, and digests of what it stands for. */
@@ -72,26 +103,20 @@ export function previewText(request: ApprovalRequest, preview: Preview = preview
     `values (${request.bindValues.length}, SHA-256 ${sha256(JSON.stringify(request.bindValues))}):`,
     ...preview.values,
     `why: ${preview.why}`,
-    ...preview.impact.map((line) => `${line.severity}: ${line.label}: ${line.text}`),
+    ...[...preview.impact, ...preview.dryRun].map((line) => `${line.severity}: ${line.label}: ${line.text}`),
     '',
   ].join('\n');
 }
 
 /** SHA-256 over `previewText`, base64url: what a verdict says was shown. */
-export function previewDigest(request: ApprovalRequest): string {
-  return sha256(previewText(request));
+export function previewDigest(request: ApprovalRequest, preview?: Preview): string {
+  return sha256(previewText(request, preview));
 }
 
 /** The names people give to what must not break. */
 export function isProduction(name: string | undefined): boolean {
   return name !== undefined && /(?:^|[^a-z])(?:prod|production|live|prd)(?:[^a-z]|$)/i.test(name);
 }
-
-const transactionWords = {
-  I: 'no transaction open: it takes effect at once',
-  T: 'inside a transaction: takes effect at COMMIT',
-  E: 'inside a failed transaction',
-} as const;
 
 function placeOf(request: ApprovalRequest): { label: string; text: string }[] {
   const environment = request.environment === undefined ? '' : ` (${singleLine(request.environment, 40)})`;
@@ -102,7 +127,6 @@ function placeOf(request: ApprovalRequest): { label: string; text: string }[] {
       label: 'where',
       text: `${singleLine(request.connection, 60)}${environment}, database ${singleLine(request.database, 60)}${role}`,
     },
-    { label: 'state', text: transactionWords[request.transactionStatus] },
     { label: 'rule', text: `${singleLine(request.ruling.rule, 80)} (${singleLine(request.ruling.origin, 80)})` },
     ...(request.searchPath === undefined ? [] : [{ label: 'path', text: singleLine(request.searchPath, 120) }]),
   ];

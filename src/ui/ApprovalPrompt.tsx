@@ -1,6 +1,7 @@
 /** The approval prompt. Draws what it is given; decides nothing. Loaded only when a prompt is drawn: ink is slow to import. */
 import { Box, Text } from 'ink';
 import { createElement, type ReactElement } from 'react';
+import type { PendingApproval } from '../run/approvals.js';
 import type { Preview } from '../run/preview.js';
 import { placeLine, type Row, type Span, type Style } from './document-rows.js';
 import type { PromptState } from './prompt-state.js';
@@ -8,6 +9,7 @@ import type { PromptState } from './prompt-state.js';
 export interface ApprovalPromptProps {
   readonly preview: Preview;
   readonly state: PromptState;
+  readonly dryRun: PendingApproval['dryRun'] | undefined;
   /** Keys count now. */
   readonly settled: boolean;
   readonly secondsLeft: number;
@@ -84,29 +86,46 @@ function scrollLine({ document, state, windowRows, columns }: ApprovalPromptProp
   return text.padEnd(columns, '─').slice(0, columns);
 }
 
-/** Columns from which the keys are explained in full. */
-const wideKeys = 82;
+interface KeyLabels {
+  readonly gap: string;
+  readonly labels: Readonly<Record<'a' | 's' | 't' | 'd' | 'r' | 'x', string>>;
+}
+
+/** The first that fits is taken; the last fits 60 columns. */
+const keyLabels: readonly KeyLabels[] = [
+  {
+    gap: '  ',
+    labels: {
+      a: 'approve once',
+      s: 'for this session',
+      t: 'dry run',
+      d: 'deny',
+      r: 'deny, say why',
+      x: 'end session',
+    },
+  },
+  { gap: '  ', labels: { a: 'approve', s: 'session', t: 'dry run', d: 'deny', r: 'say why', x: 'end' } },
+  { gap: ' ', labels: { a: 'approve', s: 'session', t: 'try', d: 'deny', r: 'why', x: 'end' } },
+];
 
 function ChoiceKeys(props: ApprovalPromptProps): ReactElement {
-  const { sessionObstacle, settled, columns } = props;
+  const { sessionObstacle, dryRun, settled, columns } = props;
   const dim = settled ? {} : { dimColor: true };
-  const wide = columns >= wideKeys;
+  const keys = (['a', 's', 't', 'd', 'r', 'x'] as const).filter(
+    (key) => (key !== 's' || sessionObstacle === undefined) && (key !== 't' || dryRun === 'none'),
+  );
+  const widthOf = ({ gap, labels }: KeyLabels): number =>
+    keys.reduce((sum, key) => sum + gap.length + ' k  '.length + labels[key].length, 0);
+  const fitting = keyLabels.find((one) => widthOf(one) < columns) ?? keyLabels.at(-1);
+  const children = keys.flatMap((key) => [
+    createElement(Key, { key, name: key }),
+    ` ${fitting?.labels[key] ?? ''}${fitting?.gap ?? ''}`,
+  ]);
   return (
     <Box flexDirection="column">
       <Text wrap="truncate" {...dim}>
         {' '}
-        <Key name="a" /> {wide ? 'approve once' : 'approve'}
-        {'  '}
-        {sessionObstacle === undefined ? (
-          <>
-            <Key name="s" /> {wide ? 'for this session' : 'session'}
-            {'  '}
-          </>
-        ) : null}
-        <Key name="d" /> deny{'  '}
-        <Key name="r" /> {wide ? 'deny, say why' : 'say why'}
-        {'  '}
-        <Key name="x" /> {wide ? 'end session' : 'end'}
+        {children}
       </Text>
       <Text wrap="truncate"> {statusLine(props)}</Text>
     </Box>
@@ -138,7 +157,7 @@ function ReasonKeys({ reason }: { readonly reason: string }): ReactElement {
   );
 }
 
-function statusLine({ state, settled, secondsLeft, waiting }: ApprovalPromptProps): ReactElement {
+function statusLine({ state, dryRun, settled, secondsLeft, waiting }: ApprovalPromptProps): ReactElement {
   const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`;
   const more = waiting > 0 ? `, ${waiting} more waiting` : '';
   const left = `No answer denies in ${time}${more}.`;
@@ -148,6 +167,7 @@ function statusLine({ state, settled, secondsLeft, waiting }: ApprovalPromptProp
     return <Warning text={`You have not seen all of it. Scroll, or press ${key} again.`} />;
   }
   if (state.ignored) return <Warning text="Typing is ignored here. Pause, then press one key." />;
+  if (dryRun === 'running') return <Text bold>Running it, to undo it again … {left}</Text>;
   if (!settled) return <Text dimColor>Keys count in a moment. {left}</Text>;
   return <Text>{left}</Text>;
 }

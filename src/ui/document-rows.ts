@@ -22,7 +22,11 @@ export interface DocumentRows {
 export function documentRows(preview: Preview, columns: number, placeShown = false): DocumentRows {
   const width = Math.max(10, columns);
   const facts = placeShown ? preview.facts.slice(placeFacts) : preview.facts;
-  const labels = ['why', ...preview.impact.map(({ label }) => label), ...facts.map(({ label }) => label)];
+  const labels = [
+    'why',
+    ...[...preview.impact, ...preview.dryRun].map(({ label }) => label),
+    ...facts.map(({ label }) => label),
+  ];
   const indent = Math.min(Math.max(...labels.map(textWidth)) + 1, Math.floor(width / 3));
   const statement = wrap(highlight(preview.statement).map(asSpan), width, 0);
   if (preview.values.length > 0) statement.push([], [{ style: 'label', text: 'with' }]);
@@ -31,9 +35,14 @@ export function documentRows(preview: Preview, columns: number, placeShown = fal
   for (const { label, text, severity } of preview.impact) {
     about.push(...labelled(label, { style: severityStyles[severity], text }, indent, width));
   }
+  const found = preview.dryRun.flatMap(({ label, text, severity }) =>
+    labelled(label, { style: severityStyles[severity], text }, indent, width),
+  );
   const warnings = preview.warnings.flatMap((text) => wrap([{ style: 'alarm', text: `! ${text}` }], width, 2));
   // what it does must not hide behind a statement that fills the screen
-  const parts = statement.length > shortStatement ? [warnings, about, statement] : [warnings, statement, about];
+  const order = statement.length > shortStatement ? [about, statement] : [statement, about];
+  // somebody has just asked for the dry run
+  const parts = [found, warnings, ...order];
   const rows = parts.filter((part) => part.length > 0).flatMap((part, index) => (index === 0 ? part : [[], ...part]));
   const essential = rows.length;
   if (parts.at(-1) === statement) rows.push([]);

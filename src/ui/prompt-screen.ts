@@ -5,7 +5,7 @@
  * gets the answer.
  */
 import { PassThrough } from 'node:stream';
-import type { ApprovalsClock, Verdict } from '../run/approvals.js';
+import type { ApprovalsClock, PendingApproval, Verdict } from '../run/approvals.js';
 import type { Preview } from '../run/preview.js';
 import type { TerminalSize } from '../run/terminal-ports.js';
 import type { ApprovalPromptProps } from './ApprovalPrompt.js';
@@ -20,12 +20,21 @@ import {
   promptTick,
   reasonVerdict,
   resized,
+  shownAnew,
   type View,
 } from './prompt-state.js';
 import type { PromptSurface } from './takeover.js';
 
-export interface PromptScreenOptions {
+export interface ShownApproval {
   readonly preview: Preview;
+  /** Undefined where a dry run cannot be asked for. */
+  readonly dryRun: PendingApproval['dryRun'] | undefined;
+}
+
+export interface PromptScreenOptions {
+  /** Asked anew for each frame: a dry run changes it. */
+  readonly shown: () => ShownApproval;
+  readonly tryOut: () => void;
   readonly sessionObstacle: string | undefined;
   /** Milliseconds since 1970 UTC. */
   readonly expiresAt: number;
@@ -52,14 +61,22 @@ export async function runPrompt(
   const painter = createPainter(surface, tools);
   const keys = new KeyDecoder();
   let document: readonly Row[] = [];
-  let view: View = { rows: 0, essential: 0, windowRows: 1, sessionAllowed: options.sessionObstacle === undefined };
+  let shown = options.shown();
+  let view: View = {
+    rows: 0,
+    essential: 0,
+    windowRows: 1,
+    sessionAllowed: options.sessionObstacle === undefined,
+    dryRunOffered: shown.dryRun === 'none',
+  };
   let state: PromptState = promptStart(clock.now());
   let stopAll = (): void => undefined;
 
   const draw = (): void => {
     const now = clock.now();
     painter.paint({
-      preview: options.preview,
+      preview: shown.preview,
+      dryRun: shown.dryRun,
       state,
       settled: isSettled(state, now),
       secondsLeft: Math.max(0, Math.ceil((options.expiresAt - now) / 1000)),
@@ -71,8 +88,8 @@ export async function runPrompt(
     });
   };
   const layOut = (size: TerminalSize): void => {
-    const placeShown = textWidth(placeLine(options.preview)) < size.columns;
-    const laidOut = documentRows(options.preview, size.columns - 2, placeShown);
+    const placeShown = textWidth(placeLine(shown.preview)) < size.columns;
+    const laidOut = documentRows(shown.preview, size.columns - 2, placeShown);
     const before = view;
     document = laidOut.rows;
     // a short document has the keys right below it
@@ -80,6 +97,16 @@ export async function runPrompt(
     view = { ...view, rows: document.length, essential: laidOut.essential, windowRows };
     state = resized(state, before, view);
     draw();
+  };
+
+  /** A dry run has begun or ended. */
+  const lookAgain = (): void => {
+    const before = shown.preview;
+    shown = options.shown();
+    view = { ...view, dryRunOffered: shown.dryRun === 'none' };
+    if (shown.preview === before) return;
+    state = shownAnew(state, clock.now());
+    layOut(surface.size);
   };
 
   try {
@@ -94,8 +121,10 @@ export async function runPrompt(
         draw();
       };
       const tick = (): void => {
+        lookAgain();
         const next = promptTick(state, clock.now(), view);
         state = next.state;
+        if (next.tryOut) options.tryOut();
         if (next.verdict) resolve(next.verdict);
         draw();
         stopTick = clock.after(tickMs, tick);

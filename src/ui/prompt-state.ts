@@ -15,7 +15,7 @@ export const quietMs = 400;
 export const aloneMs = 200;
 const reasonMax = 300;
 
-type Action = 'once' | 'session' | 'deny' | 'reason' | 'abort';
+type Action = 'once' | 'session' | 'try' | 'deny' | 'reason' | 'abort';
 
 export interface PromptState {
   readonly mode: 'choosing' | 'reason';
@@ -40,9 +40,18 @@ export interface View {
   readonly essential: number;
   readonly windowRows: number;
   readonly sessionAllowed: boolean;
+  /** A dry run can be asked for, and has not been yet. */
+  readonly dryRunOffered: boolean;
 }
 
-const actions: Readonly<Record<string, Action>> = { a: 'once', s: 'session', d: 'deny', r: 'reason', x: 'abort' };
+const actions: Readonly<Record<string, Action>> = {
+  a: 'once',
+  s: 'session',
+  t: 'try',
+  d: 'deny',
+  r: 'reason',
+  x: 'abort',
+};
 
 export function promptStart(now: number): PromptState {
   return {
@@ -69,22 +78,33 @@ export function promptEvent(state: PromptState, event: KeyEvent, now: number, vi
   const scroll = scrolled(state.scroll, event.key, view);
   if (scroll !== undefined) return seen({ ...state, scroll }, view);
   const action = event.key === 'ctrl-c' ? 'deny' : actions[event.key];
-  const usable = action !== undefined && (action !== 'session' || view.sessionAllowed);
+  const usable = action !== undefined && offered(action, view);
   if (!isSettled(state, now) || state.chosen || !usable) return typed(state, now);
   return { ...state, chosen: { action, at: now }, lastTypedAt: now, ignored: false };
 }
 
-/** Time has passed. `verdict` is final. */
+function offered(action: Action, view: View): boolean {
+  if (action === 'session') return view.sessionAllowed;
+  return action !== 'try' || view.dryRunOffered;
+}
+
+/** What is shown is something else now: a key that was pressed for the old does not count for the new. */
+export function shownAnew(state: PromptState, now: number): PromptState {
+  return { ...state, chosen: undefined, confirming: undefined, lastTypedAt: now, scroll: 0 };
+}
+
+/** Time has passed. `verdict` is final; `tryOut`: a dry run is wanted. */
 export function promptTick(
   state: PromptState,
   now: number,
   view: View,
-): { readonly state: PromptState; readonly verdict?: Verdict } {
+): { readonly state: PromptState; readonly verdict?: Verdict; readonly tryOut?: true } {
   const { chosen } = state;
   if (!chosen || now - chosen.at < aloneMs) {
     return { state: state.ignored && isSettled(state, now) ? { ...state, ignored: false } : state };
   }
   const next: PromptState = { ...state, chosen: undefined, lastTypedAt: chosen.at - quietMs };
+  if (chosen.action === 'try') return { state: { ...next, confirming: undefined }, tryOut: true };
   if (chosen.action === 'reason') return { state: { ...next, mode: 'reason', confirming: undefined } };
   if (needsConfirmation(chosen.action, state, view) && state.confirming !== chosen.action) {
     return { state: { ...next, confirming: chosen.action } };
@@ -111,7 +131,7 @@ export function reasonVerdict(state: PromptState, event: KeyEvent): Verdict | un
   return reason === '' ? { decision: 'deny' } : { decision: 'deny', reason };
 }
 
-const verdicts: Readonly<Record<Exclude<Action, 'reason'>, Verdict>> = {
+const verdicts: Readonly<Record<Exclude<Action, 'reason' | 'try'>, Verdict>> = {
   once: { decision: 'allow', scope: 'once' },
   session: { decision: 'allow', scope: 'session' },
   deny: { decision: 'deny' },

@@ -20,7 +20,8 @@ export function terminalChannel(options: TerminalChannelOptions): ApprovalChanne
         // the bell, for whoever looks elsewhere
         surface.write('\x07');
         return runPrompt(surface, tools, {
-          preview: pending.preview,
+          shown: () => ({ preview: pending.preview, dryRun: pending.request.dryRun && pending.dryRun }),
+          tryOut: () => options.desk().tryOut(pending.request.id),
           sessionObstacle: pending.sessionObstacle,
           expiresAt: pending.request.expiresAt,
           clock: options.clock,

@@ -66,7 +66,7 @@ test('a run in another process takes answers from here', async (t) => {
   t.strictSame(
     messages.filter((message) => message.type === 'result'),
     [
-      { type: 'result', id: asked.id, result: 'unknown' },
+      { type: 'result', id: asked.id, result: 'changed' },
       { type: 'result', id: asked.id, result: 'settled' },
     ],
   );

@@ -16,7 +16,7 @@ import {
   type View,
 } from '../../src/ui/prompt-state.js';
 
-const allSeen: View = { rows: 5, essential: 5, windowRows: 10, sessionAllowed: true };
+const allSeen: View = { rows: 5, essential: 5, windowRows: 10, sessionAllowed: true, dryRunOffered: true };
 
 /** Plays input at given milliseconds after the prompt came up; the verdict, if there was one. */
 function play(script: readonly (readonly [number, string])[], view = allSeen, untilMs = 10_000) {
@@ -124,7 +124,7 @@ test('typing starts the silence again; the mouse does not', (t) => {
 });
 
 test('a statement that was not seen to its end needs the key twice', (t) => {
-  const long: View = { rows: 100, essential: 90, windowRows: 10, sessionAllowed: true };
+  const long: View = { rows: 100, essential: 90, windowRows: 10, sessionAllowed: true, dryRunOffered: true };
   t.equal(play([[500, 'a']], long).verdict, undefined);
   t.equal(play([[500, 'a']], long).state.confirming, 'once');
   t.strictSame(
@@ -153,7 +153,7 @@ test('a statement that was not seen to its end needs the key twice', (t) => {
 });
 
 test('scrolling stays inside the document', (t) => {
-  const view: View = { rows: 25, essential: 25, windowRows: 10, sessionAllowed: true };
+  const view: View = { rows: 25, essential: 25, windowRows: 10, sessionAllowed: true, dryRunOffered: true };
   const at = (keys: string): number => play([[0, keys]], view, 0).state.scroll;
   t.equal(at('\x1b[A'), 0);
   t.equal(at('\x1b[B\x1b[B'), 2);

@@ -57,7 +57,7 @@ function asText({ link, asked }: WaitingStatement): string {
     ...preview.statement.split('\n').map((line) => `| ${line}`),
     ...preview.values,
     `why: ${preview.why}`,
-    ...preview.impact.map(({ label, text }) => `${label}: ${text}`),
+    ...[...preview.dryRun, ...preview.impact].map(({ label, text }) => (label === '' ? text : `${label}: ${text}`)),
   ];
   return `${rows.join('\n    ')}\n`;
 }
