@@ -14,6 +14,7 @@ import {
   createApprovals,
 } from '../run/approvals.js';
 import { howToApprove } from '../run/instructions.js';
+import { notificationsFrom, notifyOfAsks } from './notifications.js';
 
 export interface RunWords {
   readonly sid: string;
@@ -27,6 +28,8 @@ export interface RunApprovals {
   readonly clock: ApprovalsClock;
   readonly desk: () => ApprovalDesk;
   readonly totals: Approvals['totals'];
+  /** Ring the terminal's bell at each ask. */
+  readonly bell: boolean;
   /** Opens the socket for `dbguard approvals`. */
   listen(run: RunWords): Promise<void>;
   /** The channels of the child's own terminal, and the session of its processes. */
@@ -43,13 +46,16 @@ export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApproval
     },
   };
   const approvals = createApprovals({ channels: [], clock, unattended: 'deny', howToApprove });
+  const notifications = notificationsFrom(env);
   const closers: (() => void)[] = [];
+  if (notifications.desktop) closers.push(notifyOfAsks(approvals, env));
   let session: number | undefined;
   return {
     asker: approvals,
     clock,
     desk: () => approvals,
     totals: approvals.totals,
+    bell: notifications.bell,
     async listen(run) {
       if (!approvalsSocketSupported) return;
       const socket = await startApprovalsSocket({

@@ -9,12 +9,17 @@ import type { ApprovalLinks, WaitingStatement } from './approval-links.js';
 const lookForRunsMs = 1000;
 
 /** Resolves when the person leaves with q or Ctrl-C. */
-export async function follow(links: ApprovalLinks, terminal: OuterTerminal, clock: ApprovalsClock): Promise<number> {
+export async function follow(
+  links: ApprovalLinks,
+  terminal: OuterTerminal,
+  clock: ApprovalsClock,
+  bell: boolean,
+): Promise<number> {
   let leave: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
-  const surface = new AloneSurface(terminal, (bytes) => {
+  const surface = new AloneSurface(terminal, bell, (bytes) => {
     if (bytes.includes(0x03) || bytes.toString() === 'q') leave();
   });
   const say = (line: string): void => {

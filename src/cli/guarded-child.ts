@@ -13,6 +13,7 @@ export interface GuardedChildOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly clock: ApprovalsClock;
+  readonly bell: boolean;
   readonly desk: () => ApprovalDesk;
 }
 
@@ -54,7 +55,7 @@ export async function startGuardedChild(context: CommandContext, options: Guarde
     const takeover = new Takeover(terminal, running);
     const stopSignals = forwardSignals(running, { ownTerminal: true });
     return {
-      channels: [terminalChannel({ takeover, clock: options.clock, desk: options.desk })],
+      channels: [terminalChannel({ takeover, clock: options.clock, bell: options.bell, desk: options.desk })],
       session: running.pid,
       exited: running.exited
         .then(async (code) => {

@@ -115,9 +115,9 @@ const viewsSql = `
 
 /** pg_constraint.confdeltype */
 const deleteActions: Readonly<Record<string, string>> = {
-  c: 'its rows are deleted too (ON DELETE CASCADE)',
-  n: 'its references become NULL (ON DELETE SET NULL)',
-  d: 'its references get their default (ON DELETE SET DEFAULT)',
+  c: 'those that refer to it are deleted too (ON DELETE CASCADE)',
+  n: 'those that refer to it get NULL (ON DELETE SET NULL)',
+  d: 'those that refer to it get their default (ON DELETE SET DEFAULT)',
 };
 
 function describeTables(facts: Facts, session: InSession): Promise<ImpactLine[]> {
@@ -162,15 +162,10 @@ async function describeTable(oid: string, kinds: ReadonlySet<EffectKind>, sessio
 
 function referenceLine(row: Row, deletes: boolean): ImpactLine {
   const action = deleteActions[row.action ?? ''];
-  const label = `referenced by ${plainName(row.name)}`;
-  if (deletes && action) {
-    return { label, text: `about ${count(Number(row.tuples))} rows; ${action}`, severity: 'danger' };
-  }
-  return {
-    label,
-    text: deletes ? 'the foreign key stops rows that are referenced' : 'a foreign key points here',
-    severity: 'info',
-  };
+  const name = plainName(row.name);
+  if (!deletes) return { label: name, text: 'refers to it by a foreign key', severity: 'info' };
+  if (!action) return { label: name, text: 'refers to it; its foreign key stops the deletion', severity: 'info' };
+  return { label: `and ${name}`, text: `of about ${count(Number(row.tuples))} rows, ${action}`, severity: 'danger' };
 }
 
 function count(rows: number): string {

@@ -23,7 +23,7 @@ export interface Sample {
   readonly rows: readonly DryRunRow[];
 }
 
-const sampleRows = 5;
+const sampleRows = 3;
 /** A longer row is counted and not shown. */
 const rowBytes = 65_536;
 const verbs: Readonly<Record<string, string>> = { DELETE: 'deletes', UPDATE: 'changes', INSERT: 'inserts' };

@@ -31,10 +31,14 @@ export interface ChildEnvironment {
   readonly env: Record<string, string>;
   /** Names, sorted, of what was taken out; never values. */
   readonly removed: readonly string[];
+  /** Those of them that the child has no other value of: what an application may miss. */
+  readonly withheld: readonly string[];
 }
 
 /** Marks every process that inherits the child's environment; see process ancestry. */
 export const sessionMarker = 'DBGUARD_SESSION';
+/** Names the variables that an application may miss: the answer to "why is STAGING_DATABASE_URL not set?". */
+export const withheldMarker = 'DBGUARD_WITHHELD';
 
 /** libpq variables that name neither a server nor a credential ("Environment Variables" in the PostgreSQL manual). */
 const harmless: ReadonlySet<string> = new Set([
@@ -78,7 +82,11 @@ export function childEnvironment(
     if (leaves) removed.push(name);
     else env[name] = value;
   }
-  return { env: { ...env, ...proxyVariables(proxy), [sessionMarker]: sid }, removed: removed.sort() };
+  removed.sort();
+  const given = { ...env, ...proxyVariables(proxy), [sessionMarker]: sid };
+  const withheld = removed.filter((name) => !(name in given) && !name.toUpperCase().startsWith('DBGUARD_'));
+  if (withheld.length > 0) Object.assign(given, { [withheldMarker]: withheld.join(' ') });
+  return { env: given, removed, withheld };
 }
 
 function proxyVariables(proxy: ProxyAddress): Record<string, string> {

@@ -7,12 +7,14 @@ const leave = '\x1b[?2004l\x1b[0m\x1b[2J\x1b[?1049l\x1b[?25h';
 
 export class AloneSurface {
   readonly #outer: OuterTerminal;
+  readonly #bell: boolean;
   #input: ((bytes: Buffer) => void) | undefined;
   #resize: PromptSurface['onResize'] extends (listener: infer L) => void ? L : never = () => undefined;
 
   /** `onIdleKey` gets what is typed while no prompt is up. */
-  constructor(outer: OuterTerminal, onIdleKey: (bytes: Buffer) => void) {
+  constructor(outer: OuterTerminal, bell: boolean, onIdleKey: (bytes: Buffer) => void) {
     this.#outer = outer;
+    this.#bell = bell;
     outer.onInput((bytes) => (this.#input ?? onIdleKey)(bytes));
     outer.onResize((size) => this.#resize(size));
     outer.onEmergency(() => (this.#input ? leave : ''));
@@ -21,7 +23,7 @@ export class AloneSurface {
   async show<T>(run: (surface: PromptSurface) => Promise<T>): Promise<T> {
     const outer = this.#outer;
     this.#input = () => undefined;
-    outer.write(`${enter}\x07`);
+    outer.write(this.#bell ? `${enter}\x07` : enter);
     try {
       return await run({
         get size() {

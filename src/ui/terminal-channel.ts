@@ -6,6 +6,7 @@ import type { Takeover } from './takeover.js';
 export interface TerminalChannelOptions {
   readonly takeover: Takeover;
   readonly clock: ApprovalsClock;
+  readonly bell: boolean;
   /** For the count of those that wait; called only while a prompt is up. */
   readonly desk: () => ApprovalDesk;
 }
@@ -17,8 +18,8 @@ export function terminalChannel(options: TerminalChannelOptions): ApprovalChanne
     present: async (pending, gone) => {
       const tools = await loadPromptTools();
       return options.takeover.show((surface) => {
-        // the bell, for whoever looks elsewhere
-        surface.write('\x07');
+        // for whoever looks elsewhere
+        if (options.bell) surface.write('\x07');
         return runPrompt(surface, tools, {
           shown: () => ({ preview: pending.preview, dryRun: pending.request.dryRun && pending.dryRun }),
           tryOut: () => options.desk().tryOut(pending.request.id),

@@ -29,7 +29,7 @@ t.test('the child sees the proxy and nothing else', async (t) => {
     'who, where, policy',
   );
   t.match(where, /^dbguard: session [0-9a-z]{26}, signed and recorded to file:/);
-  t.equal(rest.length, 1, 'two lines at the start and the summary at the end');
+  t.equal(rest.length, 2, 'two lines at the start and two at the end');
 });
 
 t.test('stdin and stdout are the child’s own', async (t) => {
@@ -70,7 +70,7 @@ t.test('the whole transcript is in the bucket when the run has ended, and verifi
   const { stdout, stderr, exitCode } = await run(script(body));
   t.equal(exitCode, 0, stderr);
   t.strictSame(JSON.parse(String(stdout)), [{ total: 15 }]);
-  t.match(stderr, /4 statements.*transcript complete in the bucket/);
+  t.match(stderr, /4 statements, 1 row changed\ndbguard: transcript complete in the bucket/);
   const sid = sessionOf(stderr);
   const verified = await workspace.dbguard(['transcripts', 'verify', sid]);
   t.equal(verified.exitCode, 0, verified.stderr);

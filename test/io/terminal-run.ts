@@ -22,7 +22,7 @@ const desk: Approvals = createApprovals({
 try {
   const child = await startGuardedChild(
     { stdin, stdout, stderr, env, cwd: process.cwd() },
-    { command, args, env: { ...env, GUARD_PID: `${process.pid}` }, clock: realClock, desk: () => desk },
+    { command, args, env: { ...env, GUARD_PID: `${process.pid}` }, clock: realClock, bell: true, desk: () => desk },
   );
   for (const channel of child.channels) desk.attach(channel);
   let asked = 0;

@@ -5,16 +5,18 @@ import { startTerminal, ttyStreams } from '../../io/terminal.js';
 import type { ApprovalsClock } from '../../run/approvals.js';
 import { ApprovalLinks, type WaitingStatement } from '../approval-links.js';
 import type { CommandContext, OptionValues } from '../command.js';
+import { notificationsFrom } from '../notifications.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const links = new ApprovalLinks(stateDirs(context.env).runtime);
   const streams = ttyStreams(context);
   try {
     if (options.json || options.list || !streams) return await list(links, context, options.json === true);
+    const { bell } = notificationsFrom(context.env);
     const { follow } = await import('../follow-approvals.js');
     const terminal = startTerminal(streams, () => process.exit(0));
     try {
-      return await follow(links, terminal, systemClock);
+      return await follow(links, terminal, systemClock, bell);
     } finally {
       terminal.stop();
     }

@@ -35,14 +35,15 @@ export async function run(context: CommandContext, args: readonly string[], opti
   });
   try {
     await approvals.listen({ sid: guard.sid, agent, subject: guard.subject, connection: guard.connection });
-    const { env } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
-    context.stderr.write(banner(guard, context.stderr));
+    const { env, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
+    context.stderr.write(banner(guard, context.stderr, withheld));
     trouble.hold();
     const child = await startGuardedChild(context, {
       command,
       args: childArgs,
       env,
       clock: approvals.clock,
+      bell: approvals.bell,
       desk: approvals.desk,
     });
     endChild = () => child.kill('SIGTERM');
