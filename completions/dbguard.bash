@@ -148,7 +148,7 @@ _dbguard() {
     'policy test') options='--json --policy --config --profile --connection --offline --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
     'transcripts') options='--help -h'; operands='list show verify search redact reconcile archive-keys' ;;
-    'transcripts list') options='--person --day --since --connection --denied --json --bucket --config --help -h' ;;
+    'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
     'transcripts verify') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
     'transcripts search') options='--json --bucket --config --help -h' ;;

@@ -110,6 +110,7 @@ complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from list' -l day -x -d 'only this day, as 2026-11-23'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from list' -l since -x -d 'only from this day on'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from list' -l connection -x -d 'only this connection of dbguard.yaml'
+complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from list' -l asked -d 'only sessions in which somebody was asked'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from list' -l denied -d 'only sessions in which something was denied'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from list' -l json -d 'print JSON, one line for each item'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from list' -l bucket -x -d 's3://bucket/prefix or file:./folder (default: bucket in dbguard.yaml)'

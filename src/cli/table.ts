@@ -184,6 +184,7 @@ export const commandTable: readonly CommandEntry[] = [
       { flags: '--day <date>', description: 'only this day, as 2026-11-23' },
       { flags: '--since <date>', description: 'only from this day on' },
       { flags: '--connection <name>', description: 'only this connection of dbguard.yaml' },
+      { flags: '--asked', description: 'only sessions in which somebody was asked' },
       { flags: '--denied', description: 'only sessions in which something was denied' },
       ...transcriptOptions,
     ],

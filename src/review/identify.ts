@@ -47,7 +47,7 @@ function certifiedKey(sid: string, open: OpenDetails, openedAt: number, findings
   try {
     const claims = verifyCertificate(open.certificate, open.loginKey, { sid, at: openedAt });
     if (claims.sessionKey.x === open.sessionKey.x) {
-      return { sessionKey: publicKeyObject(claims.sessionKey), notBefore: claims.notBefore, notAfter: claims.notAfter };
+      return { sessionKey: publicKeyObject(claims.sessionKey), notAfter: claims.notAfter };
     }
     findings.fail('certificate-invalid', 'the certificate vouches for another key than the one this session names', {
       n: 0,
@@ -55,7 +55,7 @@ function certifiedKey(sid: string, open: OpenDetails, openedAt: number, findings
   } catch (error) {
     findings.fail('certificate-invalid', messageOf(error), { n: 0 });
   }
-  return { notBefore: 0, notAfter: 0 };
+  return { notAfter: 0 };
 }
 
 async function provenLevel(

@@ -67,7 +67,7 @@ function when({ firstStoredAt, lastStoredAt, openedAt, lastEntryAt, findings }: 
   const claimed = `${time(openedAt)} to ${time(lastEntryAt)} by the writer’s clock`;
   if (firstStoredAt === undefined || lastStoredAt === undefined) return { holds: 'unknown', label, text: claimed };
   const stored = `stored ${time(firstStoredAt)} to ${time(lastStoredAt)} by the bucket’s`;
-  const odd = findings.some(({ code }) => code === 'time-ahead' || code === 'late-upload');
+  const odd = findings.some(({ code }) => code === 'time-ahead' || code === 'late-upload' || code === 'clock-back');
   return { holds: odd ? 'unknown' : 'yes', label, text: `${claimed}, ${stored}` };
 }
 

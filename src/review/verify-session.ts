@@ -94,7 +94,7 @@ async function feed(verifier: SessionVerifier, session: SessionObjects, source: 
     if (chosen === undefined) continue;
     verifier.beginSegment(number);
     for (const line of linesOf(chosen.text)) await verifier.line(line);
-    checkTimes(findings, verifier.lastTime / 1000, chosen.object);
+    checkTimes(findings, verifier, chosen.object);
   }
 }
 
@@ -142,8 +142,9 @@ function continues(text: string, verifier: SessionVerifier): boolean {
   }
 }
 
-function checkTimes(findings: Findings, lastEntryAt: number, { createdAt, segment }: SegmentObject): void {
-  if (lastEntryAt > createdAt + CLOCK_AHEAD_MS) {
+function checkTimes(findings: Findings, verifier: SessionVerifier, { createdAt, segment }: SegmentObject): void {
+  const lastEntryAt = verifier.lastTime / 1000;
+  if (verifier.latestInSegment / 1000 > createdAt + CLOCK_AHEAD_MS) {
     const message = `segment ${segment} has entries later than the time at which the bucket had it already`;
     findings.fail('time-ahead', message, { segment });
   } else if (createdAt - lastEntryAt > LATE_MS) {

@@ -22,11 +22,10 @@ import {
 import { MerkleTree } from './merkle-tree.js';
 import { type OpenDetails, readOpen } from './open-entry.js';
 
-/** Who holds the session key, and since when until when it may sign. Times in milliseconds since 1970 UTC. */
+/** Who holds the session key, and until when it may sign, in milliseconds since 1970 UTC. */
 export interface Identification {
   /** Undefined when the certificate is not to be trusted: then no signature can be either. */
   readonly sessionKey?: KeyObject;
-  readonly notBefore: number;
   readonly notAfter: number;
 }
 
@@ -64,8 +63,9 @@ export class SessionVerifier {
   #intact = true;
   open: OpenDetails | undefined;
   openedAt = 0;
-  /** Microseconds since 1970 UTC of the latest entry, by the writer's clock. */
+  /** Microseconds since 1970 UTC, by the writer's clock, which may have been set back: of the last entry, and the greatest. */
   lastTime = 0;
+  latestInSegment = 0;
   entries = 0;
   signatures = 0;
   redacted = 0;
@@ -92,6 +92,7 @@ export class SessionVerifier {
   /** @param segment number of the object that the following lines come from, for findings */
   beginSegment(segment: number): void {
     this.#segment = segment;
+    this.latestInSegment = 0;
   }
 
   /** One line without its newline. Never rejects for what is in it. */
@@ -186,6 +187,7 @@ export class SessionVerifier {
       );
     }
     this.lastTime = entry.t;
+    this.latestInSegment = Math.max(this.latestInSegment, entry.t);
   }
 
   #checkSeal(entry: Entry): void {
@@ -236,11 +238,11 @@ export class SessionVerifier {
     this.signatures++;
     this.signedSize = entry.n + 1;
     const signature = Buffer.from(text, 'base64url');
-    const { sessionKey, notBefore, notAfter } = this.#identification ?? {};
-    if (sessionKey === undefined || notBefore === undefined || notAfter === undefined) return; // has been said once
-    const at = entry.t / 1000;
-    if (at < notBefore || at > notAfter) {
-      this.#fail('certificate-expired', `entry ${entry.n} was signed outside the life of the session key`, entry.n);
+    const { sessionKey, notAfter } = this.#identification ?? {};
+    if (sessionKey === undefined || notAfter === undefined) return; // has been said once
+    // Not `notBefore`: the first entry is held against it, and what follows in the chain is later whatever a clock says.
+    if (entry.t / 1000 > notAfter) {
+      this.#fail('certificate-expired', `entry ${entry.n} was signed after the life of the session key`, entry.n);
     }
     // Two spellings of the same bytes would let a change go unseen.
     if (signature.length !== 64 || signature.toString('base64url') !== text) {

@@ -5,6 +5,7 @@ import { createSession } from '../../src/identity/session.js';
 import { listSessions, type ObjectSource } from '../../src/review/catalog.js';
 import type { IdentityDemands } from '../../src/review/identify.js';
 import type { IssuerKeySource } from '../../src/review/issuer-keys.js';
+import { proofLines } from '../../src/review/proof-words.js';
 import { redactionEntry } from '../../src/review/redaction.js';
 import { verifyAll } from '../../src/review/verify-all.js';
 import { type SessionReport, verifySession } from '../../src/review/verify-session.js';
@@ -331,6 +332,18 @@ test('time: before the login, later than the bucket, and uploaded late', async (
   });
   t.equal(offline.verdict, 'proven');
   t.match(offline.findings, [{ code: 'late-upload', severity: 'note', message: /50 h/ }]);
+});
+
+test('a clock that is set back or ahead while the session runs', async (t) => {
+  const verified = (clockError: (n: number) => number) => {
+    const session = record(login, { clockError });
+    return verify(memorySource(objectsOf(session, stored)), { sid: session.sid });
+  };
+  const back = await verified((n) => (n > 5 ? -3 * HOUR : 0));
+  t.match(back, { verdict: 'proven', findings: [{ code: 'clock-back', severity: 'note', message: /by 10800 s/ }] });
+  t.equal(proofLines(back).find(({ label }) => label === 'when')?.holds, 'unknown');
+  const aheadForAMoment = await verified((n) => (n === 4 ? HOUR / 2 : 0));
+  t.same(failures(aheadForAMoment), ['time-ahead']);
 });
 
 test('a session in another person’s folder', async (t) => {

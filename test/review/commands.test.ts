@@ -80,6 +80,12 @@ test('list: who, where, what was denied; filters', async (t) => {
   t.match(out, new RegExp(`${first.sid}  .*ada@example.test.*shop.*4 stmts  1 denied`));
   t.match((await run(list, [], { person: 'ADA@' })).out, /^\S+ {2}\S+ \S+ {2}ada/);
   t.notMatch((await run(list, [], { denied: true })).out, /bob@/);
+  t.equal((await run(list, [], { asked: true })).out, '');
+  const asked = record(await issuer.login('eve'), { extra: [[{ k: 'statement', decision: 'ask' }]] });
+  const crashed = record(await issuer.login('dan'), { final: false });
+  crashed.segments.at(-1)?.pop();
+  for (const session of [asked, crashed]) await store(session);
+  t.match((await run(list, [], { asked: true })).out, /eve@[\s\S]*dan@|dan@[\s\S]*eve@/, 'and the one that may be');
   t.equal((await run(list, [], { connection: 'other' })).out, '');
   t.equal((await run(list, [], { day: '2001-02-03' })).out, '');
   await t.rejects(run(list, [], { day: 'yesterday' }), { code: 'usage' });

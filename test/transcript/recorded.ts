@@ -28,6 +28,8 @@ export interface RecordOptions {
   readonly final?: boolean;
   readonly credential?: SessionCredential;
   readonly extra?: readonly (readonly [EntryBody, Disclosures?])[];
+  /** Milliseconds by which the writer's clock is wrong at this entry. */
+  readonly clockError?: (n: number) => number;
 }
 
 /** Three segments: the opening entry, statements with outcomes in signed groups of four, the final seal. */
@@ -36,7 +38,12 @@ export function record(login: Login, options: RecordOptions = {}): Recorded {
   const credential = options.credential ?? createSession(login, { now: at, lifetimeMs: 3_600_000 });
   const signer = sessionSigner(credential);
   let now = at * 1000;
-  const chain = new Chain(credential.sid, { now: () => (now += 1000), randomBytes: pseudoRandom });
+  const wrongBy = options.clockError ?? (() => 0);
+  const clock = (): number => {
+    now += 1000;
+    return now + wrongBy(chain.size) * 1000;
+  };
+  const chain: Chain = new Chain(credential.sid, { now: clock, randomBytes: pseudoRandom });
   const add = (body: EntryBody, disclosures: Disclosures | undefined, sign: boolean): string => {
     const link = chain.add(body, disclosures);
     const end = sign

@@ -69,13 +69,15 @@ function dayStart(option: string, text: string): number {
 function filterOf(options: OptionValues): (summary: SessionSummary) => boolean {
   const person = textOption(options, 'person')?.toLowerCase();
   const connection = textOption(options, 'connection');
-  return ({ open, denied }) => {
+  // A session that crashed has no count: it may be meant.
+  const some = (count: number | undefined): boolean => count !== 0;
+  return ({ open, asked, denied }) => {
     if (person !== undefined) {
       const { email, sub } = open?.subject ?? {};
       if (!email?.toLowerCase().includes(person) && sub?.toLowerCase() !== person) return false;
     }
     if (connection !== undefined && open?.connection?.name !== connection) return false;
-    return options.denied !== true || (denied ?? 0) > 0;
+    return (options.asked !== true || some(asked)) && (options.denied !== true || some(denied));
   };
 }
 

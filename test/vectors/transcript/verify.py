@@ -161,7 +161,7 @@ def verify(lines, issuer_keys):
         prev = b64e(leaves[-1])
         if "s" in line:
             need(signed_by(key, bytes_, b64(line["s"])), "signature of entry %d" % n)
-            need(not_before <= entry["t"] / 1000 <= not_after, "entry %d outside the key's life" % n)
+            need((n > 0 or not_before <= entry["t"] / 1000) and entry["t"] / 1000 <= not_after, "key's life at %d" % n)
             signed = n + 1
     need(signed == len(leaves), "the last entries are not signed")
     need(final, "no final seal")
