@@ -8,7 +8,7 @@ import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
 import { startPostgres } from '../helpers/postgres.js';
 import { type Harness, MemoryRecorder, startHarness } from '../proxy/harness.js';
 import { named } from '../proxy/policies.js';
-import { type Backstage, openBackstage } from './backstage.js';
+import { openBackstage } from './backstage.js';
 import { Client } from './client.js';
 import { copyData, copyDone, copyFail, parse, query, run, sync } from './messages.js';
 
@@ -45,7 +45,7 @@ class SoakRecorder extends MemoryRecorder {
 
 interface World {
   readonly harness: Harness;
-  readonly backstage: Backstage;
+  readonly terminate: (pid: number) => Promise<unknown>;
   readonly random: () => number;
 }
 
@@ -57,7 +57,7 @@ export async function soak({ seconds, clients, seed }: SoakOptions): Promise<Soa
     policy: named('denied', 'ask'),
     recorder,
     maxConnections: 200,
-    patience: { handshakeMs: 2_000, farewellMs: 2_000 },
+    patience: { handshakeMs: 20_000, farewellMs: 2_000 },
   });
   const backstage = await openBackstage(postgres.url());
   await backstage.query('CREATE TABLE denied (a int); CREATE TABLE t (a int, b text)');
@@ -65,11 +65,12 @@ export async function soak({ seconds, clients, seed }: SoakOptions): Promise<Soa
     await sleep(3);
     return { decision: 'deny', by: { kind: 'person' } };
   };
+  const terminate = (pid: number) => postgres.query('SELECT pg_terminate_backend($1)', [pid]);
   const done: Record<string, number> = {};
   const wrong: string[] = [];
   const until = Date.now() + seconds * 1000;
   const worker = async (number: number) => {
-    const world: World = { harness, backstage, random: randomFrom(seed + number) };
+    const world: World = { harness, terminate, random: randomFrom(seed + number) };
     while (Date.now() < until) {
       const [name, act] = pick(world.random, Object.entries(activities));
       const complaint = await act(world).catch((error: unknown) => String(error));
@@ -211,7 +212,7 @@ const activities: Readonly<Record<string, Activity>> = {
     withPg(world, async (client) => {
       const { rows } = await client.query('SELECT pg_backend_pid() AS pid');
       const sleeping = codeOf(client.query('SELECT pg_sleep(20)'));
-      await world.backstage.query(`SELECT pg_terminate_backend(${rows[0].pid})`);
+      await world.terminate(rows[0].pid);
       return (await sleeping) === '57P01' ? undefined : 'another end';
     }),
   notifications: (world) =>
