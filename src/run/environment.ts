@@ -38,7 +38,7 @@ export interface ChildEnvironment {
 /** Marks every process that inherits the child's environment; see process ancestry. */
 export const sessionMarker = 'DBGUARD_SESSION';
 /** Names the variables that an application may miss: the answer to "why is STAGING_DATABASE_URL not set?". */
-export const withheldMarker = 'DBGUARD_WITHHELD';
+const withheldMarker = 'DBGUARD_WITHHELD';
 
 /** libpq variables that name neither a server nor a credential ("Environment Variables" in the PostgreSQL manual). */
 const harmless: ReadonlySet<string> = new Set([
