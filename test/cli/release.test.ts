@@ -1,0 +1,51 @@
+/** The release description says what is really packed. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import t from 'tap';
+import { parse } from 'yaml';
+import { repositoryRoot } from '../helpers/repository.js';
+
+const read = (name: string): string => readFileSync(join(repositoryRoot, name), 'utf8');
+const release = parse(read('.goreleaser-style.yml'));
+const manifest = JSON.parse(read('package.json'));
+const [archive] = release.archives;
+
+t.test('the package is as described', async (t) => {
+  const args = ['pack', '--dry-run', '--json', '--ignore-scripts'];
+  const { stdout } = await execa('npm', args, { cwd: repositoryRoot, env: { NODE_OPTIONS: '' } });
+  const [packed] = JSON.parse(stdout);
+  const paths: string[] = packed.files.map(({ path }: { path: string }) => path);
+  t.equal(packed.filename, archive.name_template.replace('{{ .Version }}', manifest.version));
+  const matches = (path: string, pattern: string): boolean =>
+    pattern.endsWith('/**') ? path.startsWith(pattern.slice(0, -2)) : path === pattern;
+  for (const pattern of archive.files)
+    t.ok(
+      paths.some((path) => matches(path, pattern)),
+      `has ${pattern}`,
+    );
+  t.strictSame(
+    paths.filter((path) => !archive.files.some((pattern: string) => matches(path, pattern))),
+    [],
+    'nothing that is not described',
+  );
+  for (const pattern of archive.forbidden)
+    t.notOk(
+      paths.some((path) => matches(path, pattern)),
+      `no ${pattern}`,
+    );
+});
+
+t.test('builds, hooks and changelog', async (t) => {
+  const [build] = release.builds;
+  t.equal(release.project_name, manifest.name);
+  t.strictSame(manifest.bin, { [manifest.name]: build.main });
+  t.equal(build.engines, `node ${manifest.engines.node}`);
+  for (const command of [build.command, ...release.before.hooks]) {
+    const script = /^npm (?:run )?(\w+)$/.exec(command)?.[1] ?? '';
+    t.ok(script === 'ci' || script in manifest.scripts, command);
+  }
+  const groups: { title: string; regexp?: string }[] = release.changelog.groups;
+  for (const { regexp } of groups) if (regexp) t.doesNotThrow(() => new RegExp(regexp.replace('(?i)', ''), 'i'));
+  t.equal(groups.at(-1)?.regexp, undefined, 'the last group takes the rest');
+});
