@@ -12,7 +12,7 @@ import { createAnalyser } from '../sql/analyser.js';
 import type { Analyser, Facts } from '../sql/facts.js';
 import type { Grammar } from '../sql/grammar.js';
 import { callersQuery, functionsQuery, LoadedFunctions } from '../sql/loaded-functions.js';
-import { columnsQuery, hiddenQuery, LoadedRelations } from '../sql/loaded-relations.js';
+import { columnsQuery, hiddenQuery, LoadedRelations, permanentQuery } from '../sql/loaded-relations.js';
 import type { Row } from './control-connection.js';
 
 /** Asks under an empty search_path, in a read-only transaction. */
@@ -37,10 +37,11 @@ const fingerprintQuery = `SELECT concat_ws(' ', ${[
   'pg_rewrite',
   'pg_trigger',
   'pg_namespace',
+  `(SELECT oid, xmin, ctid FROM pg_class WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'f')) c`,
 ]
   .map(
-    (name) =>
-      `(SELECT concat(count(*), ':', sum(hashtextextended(concat(oid, ' ', xmin, ' ', ctid), 0)::numeric)) FROM ${name} WHERE oid >= 16384)`,
+    (rows) =>
+      `(SELECT concat(count(*), ':', sum(hashtextextended(concat(oid, ' ', xmin, ' ', ctid), 0)::numeric)) FROM ${rows} WHERE oid >= 16384)`,
   )
   .join(', ')}) AS fingerprint`;
 
@@ -101,6 +102,7 @@ export class FunctionCatalog {
         return isLoading();
       },
       ready: () => this.#ready(),
+      onlyTemporary: (name) => this.believed && !this.#relations.isPermanent(name),
       changing: (facts) => {
         if (!pending) this.#unsettled++;
         pending = true;
@@ -150,14 +152,15 @@ export class FunctionCatalog {
       try {
         // first, so that what changes while the rest is read is noticed by the next poll
         const fingerprint = await this.#askFingerprint(loadTimeoutMs);
-        const [functions, callers, hidden, columns] = [
+        const [functions, callers, hidden, columns, permanent] = [
           await this.#ask(functionsQuery, loadTimeoutMs),
           await this.#ask(callersQuery, loadTimeoutMs),
           await this.#ask(hiddenQuery, loadTimeoutMs),
           await this.#ask(columnsQuery, loadTimeoutMs),
+          await this.#ask(permanentQuery, loadTimeoutMs),
         ];
         if (asOf !== this.#changes) continue;
-        this.#relations.replace(hidden, columns);
+        this.#relations.replace(hidden, columns, permanent);
         this.#functions.replace(functions, callers);
         this.#fingerprint = fingerprint;
       } catch {

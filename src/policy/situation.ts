@@ -46,6 +46,7 @@ export function situationOf(
   effect: Effect,
   statement: StatementFacts,
   listedFunctions: readonly NamePattern[],
+  isKnownTemporary?: (name: string) => boolean,
 ): SituationName {
   if (effect.kind !== 'read' && effect.targets.some(isIdentity)) return 'session-identity';
   switch (effect.kind) {
@@ -59,15 +60,15 @@ export function situationOf(
     case 'notify':
       return unlessOpaque(effect, effect.kind, listedFunctions);
     case 'insert':
-      return rowsSituation(effect, 'insert', 'insert');
+      return rowsSituation(effect, 'insert', 'insert', isKnownTemporary);
     case 'update':
-      return rowsSituation(effect, 'update', 'update-unbounded');
+      return rowsSituation(effect, 'update', 'update-unbounded', isKnownTemporary);
     case 'delete':
-      return rowsSituation(effect, 'delete', 'delete-unbounded');
+      return rowsSituation(effect, 'delete', 'delete-unbounded', isKnownTemporary);
     case 'create':
     case 'truncate':
     case 'drop':
-      return isTemporary(effect) ? unlessOpaque(effect, 'temporary') : effect.kind;
+      return isTemporary(effect, isKnownTemporary) ? unlessOpaque(effect, 'temporary') : effect.kind;
     case 'session':
       return sessionSituation(effect);
     case 'lock':
@@ -109,10 +110,15 @@ function unlessOpaque(
 /** Locks of migration tools: tables that have one row by design, updated without a condition on every migration. */
 const oneRowTables: ReadonlySet<string> = new Set(['knex_migrations_lock']);
 
-function rowsSituation(effect: Effect, bounded: SituationName, unbounded: SituationName): SituationName {
+function rowsSituation(
+  effect: Effect,
+  bounded: SituationName,
+  unbounded: SituationName,
+  isKnownTemporary: ((name: string) => boolean) | undefined,
+): SituationName {
   const { targets } = effect;
   if (targets.some(isCatalog)) return 'catalog-write';
-  if (isTemporary(effect)) return unlessOpaque(effect, 'temporary');
+  if (isTemporary(effect, isKnownTemporary)) return unlessOpaque(effect, 'temporary');
   return effect.bounded || isLockUpdate(effect) ? unlessOpaque(effect, bounded) : unbounded;
 }
 
@@ -147,8 +153,11 @@ function isTwoPhase({ transaction }: StatementFacts): boolean {
   );
 }
 
-function isTemporary(effect: Effect): boolean {
-  if (effect.targets.length > 0 && effect.targets.every((target) => target.schema === 'pg_temp')) return true;
+function isTemporary(effect: Effect, isKnown?: (name: string) => boolean): boolean {
+  const temporary = ({ type, schema, name }: Target): boolean =>
+    schema === 'pg_temp' ||
+    (effect.kind !== 'create' && schema === undefined && type === 'table' && isKnown?.(name) === true);
+  if (effect.targets.length > 0 && effect.targets.every(temporary)) return true;
   return effect.kind === 'create' && /\btemporary\b/i.test(effect.detail ?? '');
 }
 

@@ -11,6 +11,8 @@ export interface ClientCatalog {
   readonly loading: boolean;
   /** Settles when it has been read, or could not be in time. Never rejects. */
   ready(): Promise<void>;
+  /** Nothing that outlives the session has this name: what an unqualified name means can only be temporary. */
+  onlyTemporary(name: string): boolean;
   /** A statement that may change the catalog goes to the server. */
   changing(facts: Facts): void;
   /** No transaction of this client is open, and nothing of it is under way. */
@@ -19,7 +21,14 @@ export interface ClientCatalog {
 
 /** For an analyser that asks no database. */
 export function withoutCatalog(analyser: Analyser): ClientCatalog {
-  return { analyser, loading: false, ready: async () => {}, changing: () => {}, settled: () => {} };
+  return {
+    analyser,
+    loading: false,
+    ready: async () => {},
+    onlyTemporary: () => false,
+    changing: () => {},
+    settled: () => {},
+  };
 }
 
 /** Keeps the catalog informed of what one client does. */
@@ -32,8 +41,9 @@ export class CatalogChanges {
     this.#catalog = catalog;
   }
 
-  forwarded(facts: Facts): void {
-    if (!changesCatalog(facts)) return;
+  /** @param isTemporary tables that nobody else sees */
+  forwarded(facts: Facts, isTemporary: IsTemporary | undefined): void {
+    if (!changesCatalog(facts, isTemporary)) return;
     this.#pending = true;
     this.#catalog.changing(facts);
   }
@@ -48,18 +58,25 @@ export class CatalogChanges {
 const definitions: ReadonlySet<EffectKind> = new Set(['create', 'alter', 'drop']);
 const rows: ReadonlySet<EffectKind> = new Set(['insert', 'update', 'delete', 'truncate']);
 
+type IsTemporary = (name: string) => boolean;
+
 /** Temporary tables change nothing that statements of others are judged by. */
-function changesCatalog(facts: Facts): boolean {
+function changesCatalog(facts: Facts, isTemporary: IsTemporary | undefined): boolean {
   if (facts.unparseable) return true;
   for (const { effects } of facts.statements) {
-    for (const effect of effects) if (mayChangeCatalog(effect)) return true;
+    for (const effect of effects) if (mayChangeCatalog(effect, isTemporary)) return true;
   }
   return false;
 }
 
-function mayChangeCatalog({ kind, opaque, detail, targets }: Effect): boolean {
+function mayChangeCatalog({ kind, opaque, detail, targets }: Effect, isTemporary?: IsTemporary): boolean {
   if (opaque || kind === 'unknown') return true;
-  if (definitions.has(kind)) return detail === undefined || !detail.includes('temporary');
+  if (definitions.has(kind)) {
+    if (detail?.includes('temporary')) return false;
+    return (
+      targets.length === 0 || !targets.every(({ schema, name }) => schema === undefined && isTemporary?.(name) === true)
+    );
+  }
   return rows.has(kind) && targets.some(isSystemRelation);
 }
 
@@ -76,7 +93,9 @@ export interface Doubts {
 }
 
 export function doubtsAfter(facts: Facts): Doubts {
-  const effects = facts.statements.flatMap((statement) => statement.effects).filter(mayChangeCatalog);
+  const effects = facts.statements
+    .flatMap((statement) => statement.effects)
+    .filter((effect) => mayChangeCatalog(effect));
   const functions = effects.flatMap((effect) => namesMade(effect, ['function']));
   const unseen = facts.unparseable || effects.some(({ kind, opaque }) => opaque || !definitions.has(kind));
   const wide = effects.some(({ targets }) => targets.some(({ type }) => type === 'schema' || type === 'extension'));

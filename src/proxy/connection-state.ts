@@ -15,6 +15,7 @@ import { type Prepared, Registry } from './registry.js';
 import { type ClientMasks, ResultMasks } from './result-masks.js';
 import type { Reviewer } from './review.js';
 import { ServerSide } from './server-side.js';
+import { TemporaryTables } from './temporary-tables.js';
 import { TransactionLog } from './transaction-log.js';
 
 /** How the session acts on the world. */
@@ -45,12 +46,13 @@ export interface SessionParts {
 
 type Meaning = Pick<
   Candidate,
-  'transactionStatus' | 'searchPath' | 'transaction' | 'circumstances' | 'catalogGeneration'
+  'transactionStatus' | 'searchPath' | 'transaction' | 'isTemporary' | 'circumstances' | 'catalogGeneration'
 >;
 
 export class ConnectionState {
   readonly parts: SessionParts;
   readonly catalogChanges: CatalogChanges;
+  readonly temporaryTables: TemporaryTables;
   readonly registry = new Registry();
   readonly reading = new Reading();
   readonly transaction = new TransactionLog();
@@ -68,6 +70,7 @@ export class ConnectionState {
     this.server = new ServerSide(this.#toClient, parts.parameters);
     this.catalogChanges = new CatalogChanges(parts.catalog);
     this.circumstances = new Circumstances(parts.parameters);
+    this.temporaryTables = new TemporaryTables(parts.catalog);
     this.masks = parts.masks && new ResultMasks(parts.masks);
     if (this.masks) this.server.cutRows();
     this.outbox = new JournaledOutbox(
@@ -83,10 +86,11 @@ export class ConnectionState {
 
   /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
   get meaning(): Meaning {
-    const { circumstances, parts, server, transaction } = this;
+    const { circumstances, parts, server, temporaryTables, transaction } = this;
     return {
       transaction,
       transactionStatus: server.transactionStatus,
+      isTemporary: temporaryTables.known,
       searchPath: circumstances.answered ? server.parameter('search_path') : undefined,
       circumstances: circumstances.digest,
       catalogGeneration: parts.catalog.analyser.generation,

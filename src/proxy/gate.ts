@@ -48,6 +48,8 @@ export interface Candidate {
   readonly catalogGeneration: number;
   /** The portal that an Execute runs. */
   readonly bound?: BoundUnder | undefined;
+  /** Tables that can only be temporary ones of this client, by unqualified name. */
+  readonly isTemporary?: ((name: string) => boolean) | undefined;
   /** What the open transaction did before this statement. */
   readonly transaction?: TransactionLog | undefined;
   /** A denial that was decided elsewhere; it stands whatever the policy says. */
@@ -151,6 +153,7 @@ export class Gate {
       agent: context.agent,
       now: this.#parts.clock.now(),
       transactionStatus: candidate.transactionStatus,
+      isTemporary: candidate.isTemporary,
       ...(estimatedRows === undefined ? {} : { estimatedRows }),
     });
   }

@@ -139,7 +139,8 @@ export class Passage {
     const settleHandles = gated.onForward?.();
     const settleReading = this.#state.reading.forwarded(gated.candidate);
     this.#state.masks?.forwarded(gated.candidate.facts);
-    this.#state.catalogChanges.forwarded(gated.candidate.facts);
+    this.#state.catalogChanges.forwarded(gated.candidate.facts, this.#state.temporaryTables.known);
+    this.#state.temporaryTables.forwarded(gated.candidate.facts);
     this.#state.circumstances.forwarded(gated.candidate);
     // COMMIT AND CHAIN never lets the connection come to rest in between
     if (this.#approvedTransaction && endsTransaction(gated.candidate.facts)) this.#approvedTransaction = false;
@@ -152,7 +153,10 @@ export class Passage {
       settle: (how) => {
         settleHandles?.(how === 'done');
         settleReading?.();
-        if (how === 'done') this.#state.transaction.done(gated.candidate.facts, meter.tags);
+        if (how === 'done') {
+          this.#state.transaction.done(gated.candidate.facts, meter.tags);
+          this.#state.temporaryTables.done(gated.candidate.facts);
+        }
         gate.recordOutcome(
           meter.outcome(how, gate.clock.monotonic(), this.#state.server.transactionStatus),
           meter.rowsChanged,

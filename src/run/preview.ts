@@ -25,7 +25,8 @@ export interface Preview {
   readonly dryRun: readonly ImpactLine[];
 }
 
-const coversTransaction = 'Approving it approves what else this transaction changes: that is not asked about again.';
+const coversTransaction =
+  'Approving it approves the further changes of this transaction (schema, whole tables) up to COMMIT or ROLLBACK. TRUNCATE, GRANT and code that cannot be seen are asked about still.';
 
 /** Of a longer statement, the beginning and the end are shown; the digest covers all of it. */
 const headCharacters = 200_000;

@@ -26,5 +26,7 @@ export interface ColumnKnowledge {
 export interface CatalogRelations {
   /** As read last; a relation without a schema may be any of that name. */
   hidden(relation: Target, event: RowEvent): readonly Hidden[];
+  /** Some relation that is not temporary has this name, in whatever schema. As read last. */
+  isPermanent(name: string): boolean;
   columns(relation: Target, column: string): readonly ColumnKnowledge[];
 }

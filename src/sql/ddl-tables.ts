@@ -96,7 +96,8 @@ function targetOf(relation: RangeVar | undefined, type: Target['type'] = 'table'
 
 function createTable(create: CreateStmt, command: string, walk: Walk, scope: Scope): void {
   walk.command ||= command;
-  const temporary = create.relation?.relpersistence === 't' ? { detail: 'temporary' } : {};
+  const existing = create.if_not_exists === true ? ', if not exists' : '';
+  const temporary = create.relation?.relpersistence === 't' ? { detail: `temporary${existing}` } : {};
   walk.add('create', { targets: [targetOf(create.relation)], ...temporary });
   // Queries of the parent see the new table's rows.
   const detail = create.partbound === undefined ? 'inherited' : 'partition';

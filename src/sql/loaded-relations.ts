@@ -43,14 +43,25 @@ export const columnsQuery = `
         AND i.indkey[0] = a.attnum AND i.indpred IS NULL) AS key) k
   WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (k.key OR s.null_frac > 0)`;
 
+/** All that an unqualified name could mean beside a temporary table. */
+export const permanentQuery = `
+  SELECT DISTINCT relname::text AS name FROM pg_class
+  WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I')`;
+
 export class LoadedRelations implements CatalogRelations {
   #hidden: ReadonlyMap<string, readonly LoadedHidden[]> = new Map();
   #columns: ReadonlyMap<string, readonly LoadedColumn[]> = new Map();
+  #permanent: ReadonlySet<string> = new Set();
   /** Names of views that may have been made or changed since. */
   #doubted: Set<string> | 'all' = new Set();
 
-  replace(hidden: readonly HiddenRow[], columns: readonly ColumnRow[]): void {
+  replace(
+    hidden: readonly HiddenRow[],
+    columns: readonly ColumnRow[],
+    permanent: readonly Readonly<Record<string, string | null>>[],
+  ): void {
     this.#doubted = new Set();
+    this.#permanent = new Set(permanent.map(({ name }) => name ?? ''));
     this.#hidden = byName(hidden.map(hiddenOf));
     this.#columns = byName(columns.map(columnOf));
   }
@@ -59,6 +70,10 @@ export class LoadedRelations implements CatalogRelations {
   doubt(views: readonly string[] | 'all'): void {
     if (views === 'all') this.#doubted = 'all';
     else if (this.#doubted !== 'all') for (const name of views) this.#doubted.add(name);
+  }
+
+  isPermanent(name: string): boolean {
+    return this.#permanent.has(name);
   }
 
   hidden(relation: Target, event: RowEvent): readonly Hidden[] {

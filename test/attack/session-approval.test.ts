@@ -179,7 +179,7 @@ t.test('one approval of a migration ends with its transaction, however that ends
     await client.query('BEGIN');
     const made = client.query(`CREATE TABLE made${index} (id int)`);
     const { preview } = await person.sees(index * 2 + 1);
-    t.match(preview.warnings.join(), 'what else this transaction changes');
+    t.match(preview.warnings.join(), 'further changes of this transaction');
     person.says(once);
     await made;
     await client.query(`CREATE INDEX ON made${index} (id)`);

@@ -1,0 +1,104 @@
+/** A session may do as it likes with its own temporary tables, and with nothing that only looks like one. */
+import pg from 'pg';
+import t, { type Test } from 'tap';
+import { compilePolicy } from '../../src/policy/engine.js';
+import { startPostgres } from '../helpers/postgres.js';
+import { type Harness, startHarness } from '../proxy/harness.js';
+
+const server = await startPostgres({ version: 15 });
+t.teardown(() => server.stop());
+await server.query(`
+  CREATE TABLE orders (id int);
+  CREATE SCHEMA app;
+  CREATE TABLE app.hidden (id int);
+  INSERT INTO orders SELECT generate_series(1, 20);
+  INSERT INTO app.hidden SELECT generate_series(1, 20)`);
+
+async function connect(t: Test): Promise<{ harness: Harness; client: pg.Client }> {
+  const harness = await startHarness({
+    upstreamUrl: server.url(),
+    policy: compilePolicy([]),
+    catalogPollMs: 60_000,
+  });
+  harness.answer = async (request) =>
+    /^(CREATE|DO|DROP)/.test(request.sql)
+      ? { decision: 'allow', scope: 'once', by: { kind: 'person' }, previewDigest: '' }
+      : { decision: 'deny', by: { kind: 'nobody' } };
+  const client = new pg.Client({ connectionString: harness.url() });
+  client.on('error', () => {});
+  await client.connect();
+  t.teardown(async () => {
+    await client.end();
+    await harness.close();
+  });
+  return { harness, client };
+}
+
+async function untouched(t: Test): Promise<void> {
+  const [row] = await server.query('SELECT (SELECT count(*) FROM orders) + (SELECT count(*) FROM app.hidden) AS n');
+  t.equal(Number(row?.n), 40, 'no row of a real table is gone');
+}
+
+t.test('its own temporary tables', async (t) => {
+  const { harness, client } = await connect(t);
+  await client.query('CREATE TEMP TABLE batch AS SELECT id FROM orders');
+  await client.query('CREATE TEMPORARY TABLE second (id int) ON COMMIT DROP');
+  await client.query('SELECT id INTO TEMP third FROM orders');
+  for (const sql of [
+    'UPDATE batch SET id = 0',
+    'DELETE FROM batch',
+    'TRUNCATE batch, third',
+    'DELETE FROM third WHERE true',
+    'DROP TABLE batch',
+    'CREATE TEMP TABLE batch (id int)',
+    'DROP TABLE IF EXISTS batch CASCADE',
+  ])
+    await client.query(sql);
+  t.strictSame(harness.requests, []);
+});
+
+t.test('what only looks like one', async (t) => {
+  const { harness, client } = await connect(t);
+  const asks = async (sql: string, why: string): Promise<void> => {
+    const before = harness.requests.length;
+    await t.rejects(client.query(sql), { code: '42501' }, why);
+    t.equal(harness.requests.length, before + 1, why);
+  };
+  await client.query('CREATE TEMP TABLE orders (id int)');
+  await asks('DELETE FROM orders', 'a real table has the name: which one is meant depends on the search_path');
+  await asks('TRUNCATE orders', 'the same');
+  await client.query('CREATE TEMP TABLE hidden (id int)');
+  await asks('DELETE FROM hidden', 'a real table of another schema has the name');
+  await client.query('CREATE TEMP TABLE mine (id int)');
+  await asks('DELETE FROM mine; DELETE FROM orders', 'together with another');
+  await asks('TRUNCATE mine, orders', 'together with another');
+  await asks('DELETE FROM public.mine', 'a schema is named');
+  await client.query('DELETE FROM mine');
+
+  await client.query('DROP TABLE mine');
+  await client.query('CREATE TEMP VIEW mine AS SELECT * FROM public.orders');
+  await asks('DELETE FROM mine', 'a temporary view over a real table has taken the name');
+  await asks('UPDATE mine SET id = 0', 'the same');
+  await untouched(t);
+});
+
+t.test('a real table that is made later', async (t) => {
+  const { harness, client } = await connect(t);
+  await client.query('CREATE TEMP TABLE later (id int)');
+  await client.query('DELETE FROM later');
+  await client.query('CREATE TABLE public.later AS SELECT generate_series(1, 5) AS id');
+  t.teardown(() => server.query('DROP TABLE public.later'));
+  t.equal(harness.requests.length, 1);
+  await client.query('DROP TABLE pg_temp.later');
+  await t.rejects(client.query('DELETE FROM later'), { code: '42501' });
+});
+
+t.test('nothing is certain after code that cannot be seen', async (t) => {
+  const { client } = await connect(t);
+  await client.query('CREATE TEMP TABLE mine (id int)');
+  await client.query(
+    `DO $$ BEGIN EXECUTE 'DROP TABLE mine' || ''; EXECUTE 'CREATE TEMP VIEW mine AS SELECT * FROM orders' || ''; END $$`,
+  );
+  await t.rejects(client.query('DELETE FROM mine'), { code: '42501' });
+  await untouched(t);
+});
