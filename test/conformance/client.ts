@@ -23,11 +23,10 @@ export interface Heard {
   readonly body: Buffer;
 }
 
-/** How long a client waits for a message that never comes. */
-const patience = 5_000;
-
 export class Client {
   readonly heard: Heard[] = [];
+  /** How long it waits for a message that never comes, milliseconds. */
+  patience = 5_000;
   /** One byte in each write, as the slowest network would. */
   trickle = false;
   readonly #target: Target;
@@ -125,7 +124,7 @@ export class Client {
   }
 
   async #next(): Promise<Heard | undefined> {
-    const deadline = Date.now() + patience;
+    const deadline = Date.now() + this.patience;
     while (this.#seen === this.heard.length && !this.#closed && Date.now() < deadline) {
       const limit = setTimeout(() => this.#wake(), deadline - Date.now());
       await new Promise<void>((resolve) => {

@@ -62,7 +62,7 @@ test('conversations gone wrong', async (t) => {
 
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.tuple(fc.nat(conversations.length - 1), fc.array(change, { minLength: 1, maxLength: 6 })), {
+      fc.array(fc.tuple(fc.nat(conversations.length - 1), fc.array(change, { minLength: 1, maxLength: 3 })), {
         minLength: 5,
         maxLength: 5,
       }),
@@ -72,7 +72,9 @@ test('conversations gone wrong', async (t) => {
             const client = await Client.open(harness.target);
             await client.logIn();
             await client.send(mutated(conversations[which] ?? Buffer.alloc(0), changes));
-            await sleep(10);
+            // what was sent counts to its last byte, then the server hangs up
+            client.endInput();
+            await client.hears('closed', 1);
             await client.hangUp();
           }),
         );
@@ -90,7 +92,7 @@ test('conversations gone wrong', async (t) => {
   const open = harness.recorder.of('statement').filter(({ n }) => !settled.has(n));
   t.strictSame(open, [], 'every statement has its outcome');
   t.ok(
-    harness.recorder.of('statement').length > 100,
+    harness.recorder.of('statement').length > 50,
     `${harness.recorder.of('statement').length} were still statements`,
   );
 });

@@ -4,6 +4,6 @@ import { soak } from './soak.js';
 
 t.test('fifty clients, fifteen seconds', async (t) => {
   const { done, wrong } = await soak({ seconds: 15, clients: 50, seed: 1 });
-  t.strictSame(wrong, []);
+  t.strictSame(wrong, [], wrong.join('; '));
   t.ok(Object.keys(done).length >= 12, 'everything was done');
 });
