@@ -6,13 +6,14 @@ const environment = { cwd: '/', env: { PATH: process.env.PATH ?? '' } };
 test('types into a program and sees its screen', async (t) => {
   const terminal = new Terminal(
     '/bin/sh',
-    ['-c', 'printf "\\033[2J\\033[5;3Hname? "; read name; echo "hello $name"; exit 3'],
+    ['-c', 'printf "\\033[2J\\033[5;3Hname? "; read name; echo "hello $name"; read done; exit 3'],
     environment,
   );
   t.teardown(() => terminal.kill());
   t.equal(await terminal.shows('name?'), '\n\n\n\n  name?');
   terminal.type(`guard${keys.enter}`);
   await terminal.shows('hello guard');
+  terminal.type(keys.enter);
   t.match(await terminal.exit, { code: 3 });
 });
 
@@ -23,7 +24,7 @@ test('a program that ends without showing it is told at once', async (t) => {
 
 test('answers what a terminal is asked, and tells its size', async (t) => {
   const ask =
-    'stty raw -echo; printf "ab\\033[6n"; dd bs=1 count=6 2>/dev/null | tr "\\033" E; printf "\\r\\n"; stty size';
+    'stty raw -echo; printf "ab\\033[6n"; dd bs=1 count=6 2>/dev/null | tr "\\033" E; printf "\\r\\n"; stty size; sleep 0.2';
   const terminal = new Terminal('/bin/sh', ['-c', ask], { ...environment, columns: 61, rows: 17 });
   t.teardown(() => terminal.kill());
   await terminal.exit;
