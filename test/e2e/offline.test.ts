@@ -42,7 +42,8 @@ t.test('whoever does not want to wait leaves with Ctrl-C; dbguard upload finishe
   screen.type(keys.interrupt);
   t.match(await screen.exit, { code: 0 }, 'the exit code is the child’s');
   const said = screen.history().join('\n');
-  t.match(said, /1 statement; \d segments? waits? on this machine; "dbguard upload" brings/);
+  t.match(said, /dbguard: 1 statement\b/);
+  t.match(said, /\d segments? waits? on this machine; "dbguard upload" brings/);
   t.match(said, /cannot use the bucket s3:\/\/evidence\/team: ServiceUnavailable/, 'and why');
   const sid = sessionOf(said);
   t.ok(spool().length > 0);
