@@ -27,6 +27,10 @@ export interface FramerRules {
  */
 export type FrameKind = 'message' | 'run' | 'oversize';
 
+/** Pieces below this are copied together, bytes. */
+const smallPiece = 512;
+const gatherRoom = 8192;
+
 const streamedFlag = 1;
 const knownFlag = 2;
 
@@ -52,6 +56,9 @@ export class Framer {
   #pieces: Buffer[] = [];
   #piecesLength = 0;
   #wanted = 0;
+  /** The last piece, when it is gathered from small ones, and the memory that it can grow in. */
+  #gathered: Buffer = Buffer.alloc(0);
+  #room: Buffer = Buffer.alloc(0);
   /** Bytes of a streamed or oversize message that are still to come. */
   #remaining = 0;
   #remainingKind: 'run' | 'oversize' = 'run';
@@ -188,9 +195,25 @@ export class Framer {
   }
 
   #keepPiece(length: number): void {
-    this.#pieces.push(this.#chunk.subarray(this.#offset, this.#offset + length));
+    const from = this.#offset;
+    if (length < smallPiece) this.#gather(from, length);
+    else this.#pieces.push(this.#chunk.subarray(from, from + length));
     this.#piecesLength += length;
     this.#offset += length;
+  }
+
+  /** A Buffer for each byte of a message that trickles in would cost a hundred times the message. */
+  #gather(from: number, length: number): void {
+    if (this.#pieces.at(-1) !== this.#gathered || this.#gathered.length + length > this.#room.length) {
+      // with no piece kept, nothing refers to the room any more
+      if (this.#pieces.length > 0 || this.#room.length === 0) this.#room = Buffer.allocUnsafeSlow(gatherRoom);
+      this.#gathered = this.#room.subarray(0, 0);
+      this.#pieces.push(this.#gathered);
+    }
+    const filled = this.#gathered.length;
+    this.#chunk.copy(this.#room, filled, from, from + length);
+    this.#gathered = this.#room.subarray(0, filled + length);
+    this.#pieces[this.#pieces.length - 1] = this.#gathered;
   }
 
   /** Adds to the unfinished message; true when a frame came out of it. */

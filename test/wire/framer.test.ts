@@ -125,6 +125,23 @@ t.test('a message over its limit comes in pieces and is never held', async (t) =
   }
 });
 
+t.test('a message that comes byte by byte is held in about its own size', async (t) => {
+  const framer = new Framer(frontendRules(64 << 20));
+  const text = Buffer.alloc(2_000_000, 0x78);
+  const whole = message(frontend.query, text);
+  const before = process.memoryUsage();
+  for (let at = 0; at < whole.length - 1; at++) {
+    framer.push(whole.subarray(at, at + 1));
+    if (framer.next()) t.fail('too early');
+  }
+  const after = process.memoryUsage();
+  const held = after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers;
+  t.ok(held < 60_000_000, `${Math.round(held / 1e6)} MB for 2 MB, what can be collected included`);
+  framer.push(whole.subarray(-1));
+  t.ok(framer.next());
+  t.ok(framer.buffer.subarray(framer.start, framer.end).equals(whole));
+});
+
 t.test('an announced length is not believed before its bytes are there', async (t) => {
   const framer = new Framer(backendRules);
   framer.push(Buffer.from([backend.errorResponse, 0x3f, 0xff, 0xff, 0x00, 1, 2, 3]));
