@@ -8,6 +8,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { DbguardError, reasonOf } from '../errors.js';
 import type { Level, PolicySource } from '../policy/combine.js';
 import { type Config, parseConfig } from '../policy/config.js';
+import { readSignedPolicy } from './organisation-policy.js';
 import { privateDir, stateDirPaths } from './state-dirs.js';
 
 export const configFileName = 'dbguard.yaml';
@@ -53,10 +54,24 @@ export function configPaths(search: ConfigSearch): ConfigPath[] {
 
 /** Empty when there is no file at all. Throws `config-missing` for a named file, and `config-invalid`. */
 export function loadConfigs(search: ConfigSearch): LoadedConfig[] {
-  return configPaths(search).flatMap(({ level, path, named }) => {
-    const loaded = named ? loadNamed(path, search) : loadIfThere(level, path, search);
-    return loaded ?? [];
+  const loaded = configPaths(search).flatMap(({ level, path, named }) => {
+    return (named ? loadNamed(path, search) : loadIfThere(level, path, search)) ?? [];
   });
+  const signed = loaded.flatMap((one) => loadOrganisation(one, search) ?? []);
+  return [...signed, ...loaded];
+}
+
+/** What a file of the user's own says of the organisation; see organisation-policy.ts. */
+export function loadOrganisation(
+  { level, path, config }: LoadedConfig,
+  { cwd }: Pick<ConfigSearch, 'cwd'>,
+): LoadedConfig | undefined {
+  const { organisation } = config;
+  if (level !== 'user' || organisation === undefined) return undefined;
+  const file = resolve(dirname(path), organisation.file);
+  const text = readSignedPolicy(file, organisation);
+  const its = parseConfig(text, shortPath(file, cwd));
+  return { level: 'organisation', path: file, config: withAbsolutePaths(its, dirname(file)) };
 }
 
 /** Throws `config-missing` with what to do, for commands that cannot work without a file. */

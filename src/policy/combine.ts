@@ -31,7 +31,10 @@ export interface CombinedConfig {
 /** Throws `config-invalid` when a repository asks for what only the user's own files may. */
 export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
   const sources = levels.flatMap((level) => given.filter((source) => source.level === level));
-  for (const source of sources) if (source.level === 'repository') refusePrograms(source.config);
+  for (const { level, config } of sources) {
+    if (level === 'repository') refusePrograms(config);
+    if (level !== 'user') refuseOrganisation(config);
+  }
   const configs = sources.map((source) => source.config);
   const identity = first(configs, (config) => config.identity);
   const bucket = first(configs, (config) => config.bucket);
@@ -61,6 +64,17 @@ function refusePrograms(config: Config): void {
       { hint: 'Put the connection into your own dbguard.yaml (dbguard init --user), or name this file with --config.' },
     );
   }
+}
+
+/** Whoever may name the organisation may name another one. */
+function refuseOrganisation({ organisation }: Config): void {
+  if (organisation === undefined) return;
+  const { file, line, column } = organisation.place;
+  throw new DbguardError(
+    'config-invalid',
+    `${file}:${line}:${column}: organisation: only your own file may say which organisation is yours`,
+    { hint: 'Move it into your own dbguard.yaml (dbguard init --user).' },
+  );
 }
 
 function first<T>(configs: readonly Config[], get: (config: Config) => T | undefined): T | undefined {

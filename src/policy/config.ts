@@ -6,6 +6,7 @@ import { type BucketConfig, readBucket } from './read-bucket.js';
 import { type ConnectionConfig, readConnection } from './read-connection.js';
 import { type IdentityConfig, readIdentity } from './read-identity.js';
 import { type MaskDeclaration, readMask } from './read-mask.js';
+import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
 import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
 import { type Problem, problemText, readYaml, type Value } from './yaml-source.js';
 
@@ -19,6 +20,8 @@ export interface Config {
   readonly connections: ReadonlyMap<string, ConnectionConfig>;
   readonly defaultConnection?: string;
   readonly bucket?: BucketConfig;
+  /** Only a file of the user's own may name it. */
+  readonly organisation?: OrganisationConfig;
   readonly policy: PolicyConfig;
   readonly mask: readonly MaskDeclaration[];
 }
@@ -51,7 +54,16 @@ function configInvalid(problems: readonly Problem[]): DbguardError {
   });
 }
 
-const keys = ['version', 'identity', 'connections', 'default_connection', 'bucket', 'policy', 'mask'] as const;
+const keys = [
+  'version',
+  'identity',
+  'connections',
+  'default_connection',
+  'bucket',
+  'organisation',
+  'policy',
+  'mask',
+] as const;
 
 function readRoot(root: Value, text: string, file: string): Config {
   if (root.isNull) root.fail('the file is empty; it needs at least "version: 1"');
@@ -61,6 +73,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     fields.optional('connections', (item) => item.record(readConnection)) ?? new Map<string, ConnectionConfig>();
   const identity = fields.optional('identity', readIdentity);
   const bucket = fields.optional('bucket', readBucket);
+  const organisation = fields.optional('organisation', readOrganisation);
   const defaultConnection = fields.optional('default_connection', (item) => readDefault(item, connections));
   return {
     file,
@@ -69,6 +82,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     connections,
     ...(defaultConnection === undefined ? {} : { defaultConnection }),
     ...(bucket === undefined ? {} : { bucket }),
+    ...(organisation === undefined ? {} : { organisation }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
   };

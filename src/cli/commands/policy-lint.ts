@@ -1,7 +1,7 @@
 /** `dbguard policy lint`: everything wrong with the files, or with one that is named. Exit code 1 when anything is. */
 import { resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
-import { configPaths, readIfThere, shortPath } from '../../io/config-files.js';
+import { configPaths, loadOrganisation, readIfThere, shortPath } from '../../io/config-files.js';
 import { parseConninfo } from '../../io/upstream/conninfo.js';
 import { combineConfigs, type PolicySource } from '../../policy/combine.js';
 import { type Config, checkConfig } from '../../policy/config.js';
@@ -33,6 +33,11 @@ export async function run(context: CommandContext, args: readonly string[], opti
     lines.push(...problems.map(({ place, path, message }) => ({ place, about: path, message })));
     if (!config) continue;
     sources.push({ level, config });
+    const unsigned = problemOf(() => {
+      const organisation = loadOrganisation({ level, path, config }, context);
+      if (organisation) sources.push(organisation);
+    });
+    if (unsigned !== undefined) lines.push({ about: 'organisation', message: unsigned });
     lines.push(...connectionProblems(config));
   }
   lines.push(...lintPolicy(sources), ...combineProblems(sources));
