@@ -178,7 +178,9 @@ export class ProxyConnection {
         this.#clearTimers();
         this.#client.pause();
         this.#client.write(step.bytes);
-        this.#opening = Promise.resolve().then(() => this.#open(step.startup));
+        this.#opening = Promise.resolve()
+          .then(() => this.#open(step.startup))
+          .catch((error: unknown) => this.#refuse(broken(error)));
       }
       return;
     }
@@ -349,6 +351,11 @@ export class ProxyConnection {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
+}
+
+/** Our own mistake ends this connection and no other. */
+function broken(error: unknown): ErrorText {
+  return { severity: 'FATAL', code: 'XX000', message: `dbguard: internal error: ${messageOf(error)}` };
 }
 
 const tooMany: ErrorText = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' };
