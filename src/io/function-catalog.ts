@@ -28,6 +28,8 @@ const loadTimeoutMs = 10_000;
 const fingerprintTimeoutMs = 2_000;
 /** A statement waits this long for a catalog that is being read, then it is judged without. */
 const patienceMs = 3_000;
+/** With polls five seconds apart: five minutes between attempts. */
+const mostFailures = 6;
 
 /** Changes with every row of these catalogs that is written anew: a new version of a row has another xmin and ctid. */
 const fingerprintQuery = `SELECT concat_ws(' ', ${[
@@ -58,6 +60,10 @@ export class FunctionCatalog {
   /** Undefined: nothing is believed. */
   #fingerprint: string | undefined;
   #loading: Promise<void> | undefined;
+  #clients = 0;
+  /** Polls to leave out, so that a server that cannot answer is not asked every few seconds. */
+  #pause = 0;
+  #failures = 0;
 
   private constructor(
     ask: AskCatalog,
@@ -70,7 +76,7 @@ export class FunctionCatalog {
     this.#functions = functions;
     this.#relations = relations;
     this.#analyser = analyser;
-    this.#timer = setInterval(() => void this.#poll(), pollMs).unref();
+    this.#timer = setInterval(() => this.#tick(), pollMs).unref();
   }
 
   /** A catalog that cannot be read is not believed: then functions that are not PostgreSQL's own are asked about. */
@@ -92,9 +98,15 @@ export class FunctionCatalog {
     return this.#fingerprint !== undefined;
   }
 
-  /** For one client connection. */
-  client(): ClientCatalog {
+  /** For one client connection. While there is none, nothing is polled; the first one looks for changes since. */
+  async client(): Promise<ClientCatalog> {
+    if (this.#clients === 0) await this.#poll();
+    return this.#newClient();
+  }
+
+  #newClient(): ClientCatalog {
     let pending = false;
+    let open = false;
     const isLoading = (): boolean => this.#loading !== undefined;
     return {
       analyser: this.#analyser,
@@ -113,6 +125,14 @@ export class FunctionCatalog {
         pending = false;
         this.#unsettled--;
         void this.#reload();
+      },
+      opened: () => {
+        if (!open) this.#clients++;
+        open = true;
+      },
+      closed: () => {
+        if (open) this.#clients--;
+        open = false;
       },
     };
   }
@@ -163,11 +183,20 @@ export class FunctionCatalog {
         this.#relations.replace(hidden, columns, permanent);
         this.#functions.replace(functions, callers);
         this.#fingerprint = fingerprint;
+        this.#failures = 0;
       } catch {
         // not believed until a later poll can read it
+        this.#failures = Math.min(this.#failures + 1, mostFailures);
+        this.#pause = 2 ** this.#failures;
       }
       return;
     }
+  }
+
+  #tick(): void {
+    if (this.#clients === 0) return;
+    if (this.#pause > 0) this.#pause--;
+    else void this.#poll();
   }
 
   async #poll(): Promise<void> {

@@ -17,6 +17,9 @@ export interface ClientCatalog {
   changing(facts: Facts): void;
   /** No transaction of this client is open, and nothing of it is under way. */
   settled(): void;
+  /** The client's session begins, and ends. */
+  opened(): void;
+  closed(): void;
 }
 
 /** For an analyser that asks no database. */
@@ -28,6 +31,8 @@ export function withoutCatalog(analyser: Analyser): ClientCatalog {
     onlyTemporary: () => false,
     changing: () => {},
     settled: () => {},
+    opened: () => {},
+    closed: () => {},
   };
 }
 
@@ -39,6 +44,7 @@ export class CatalogChanges {
 
   constructor(catalog: ClientCatalog) {
     this.#catalog = catalog;
+    catalog.opened();
   }
 
   /** @param isTemporary tables that nobody else sees */
@@ -52,6 +58,11 @@ export class CatalogChanges {
     if (!this.#pending) return;
     this.#pending = false;
     this.#catalog.settled();
+  }
+
+  closed(): void {
+    this.settled();
+    this.#catalog.closed();
   }
 }
 

@@ -122,7 +122,7 @@ export class Session {
     this.#serverBroken = true;
     this.#passage.interrupt('disconnect');
     this.#state.server.responses.abandon();
-    this.#state.catalogChanges.settled();
+    this.#state.catalogChanges.closed();
   }
 
   #pump(): void {

@@ -110,7 +110,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     maxConnections: options.maxConnections ?? 50,
     connection: {
       gate,
-      catalogFor: async () => catalog?.client() ?? withoutCatalog(analyser),
+      catalogFor: async () => (await catalog?.client()) ?? withoutCatalog(analyser),
       context: { sid: 'test-sid', user, ...facts },
       admission: () => ({
         policy: options.policy,
