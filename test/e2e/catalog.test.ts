@@ -26,6 +26,8 @@ for (const version of [15, 18] as const) {
       'SELECT note_of(3), added(1, 2)',
       'SELECT * FROM notes LIMIT 1',
       'DELETE FROM orders WHERE code = 1',
+      // nearly all of them are NULL, as its statistics say
+      'DELETE FROM orders WHERE gone IS NOT NULL',
     ])
       await t.resolves(client.query(sql), sql);
     // nobody is there to ask
