@@ -173,7 +173,8 @@ export class Passage {
     void this.#state.parts.catalog.ready().then(() => {
       if (this.#events.closed) return;
       try {
-        if (!this.#draining) again();
+        // an error that came meanwhile makes the server skip what follows, up to Sync
+        if (!this.#draining && !this.#state.server.responses.discarding) again();
       } catch (error) {
         this.#events.failed(error);
         return;
