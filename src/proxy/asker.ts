@@ -21,6 +21,8 @@ export interface ApprovalRequest {
   /** Digest of what else decides what the text means: settings, roles, temporary objects, the catalog. */
   readonly circumstances?: string;
   readonly sql: string;
+  /** What its EXECUTEs stand for: texts that came before it. */
+  readonly runs?: readonly string[];
   /** Bind values as shown; null is SQL NULL. Masked values are already replaced. */
   readonly bindValues: readonly (string | null)[];
   readonly facts: Facts;

@@ -21,7 +21,7 @@ import type { Candidate } from './gate.js';
 import type { Passage } from './passage.js';
 import { fresh } from './prepared-facts.js';
 import type { Prepared } from './registry.js';
-import { combineFacts, type KnownStatements, resolveHandles } from './resolve.js';
+import { combineFacts, type KnownStatements, resolveHandles, textsBehind } from './resolve.js';
 import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
 
 export class ClientMessages {
@@ -85,7 +85,7 @@ export class ClientMessages {
     const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
     const facts = resolveHandles(own, this.#known);
     this.#passage.pass({
-      candidate: { kind: 'query', sql, facts, ...this.#state.meaning },
+      candidate: { kind: 'query', sql, facts, ...this.#behind(own, facts), ...this.#state.meaning },
       buffer,
       start,
       end,
@@ -146,10 +146,12 @@ export class ClientMessages {
     const prepared = this.#fresh(portal?.prepared ?? []);
     const only = prepared.length === 1 ? prepared[0] : undefined;
     const facts = combineFacts(prepared);
+    const resolved = resolveHandles(facts, this.#known);
     const candidate: Candidate = {
       kind: 'execute',
       sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
-      facts: resolveHandles(facts, this.#known),
+      facts: resolved,
+      ...this.#behind(facts, resolved),
       textEntry: only?.entry,
       statementName: portal?.statementName ?? '',
       portalName,
@@ -167,6 +169,11 @@ export class ClientMessages {
       again: () => this.#onExecute(buffer, start, end),
       onForward: () => this.#applyHandles(facts, candidate.sql),
     });
+  }
+
+  /** Most statements run nothing beyond themselves. */
+  #behind(own: Facts, resolved: Facts): Pick<Candidate, 'runs'> | undefined {
+    return resolved === own ? undefined : { runs: textsBehind(own, this.#known) };
   }
 
   #onFunctionCall(buffer: Buffer, start: number, end: number): void {

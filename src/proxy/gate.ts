@@ -36,6 +36,8 @@ export interface Candidate {
   readonly sql: string;
   /** Facts of the text and of everything it runs by name. */
   readonly facts: Facts;
+  /** Texts that it runs by name: what EXECUTE stands for. */
+  readonly runs?: readonly string[];
   /** The journal entry that discloses the text already; undefined discloses it with this statement. */
   readonly textEntry?: number | undefined;
   readonly statementName?: string;
@@ -226,6 +228,7 @@ export class Gate {
       circumstances: circumstancesOf(candidate),
       sql: candidate.sql,
       bindValues: candidate.bindValues ?? [],
+      ...(candidate.runs?.length ? { runs: candidate.runs } : {}),
       facts: candidate.facts,
       ruling: admission.ruling,
       transactionStatus: candidate.transactionStatus,

@@ -55,6 +55,14 @@ export function resolveHandles(facts: Facts, registry: KnownStatements): Facts {
   return added ? { ...facts, statements: [...facts.statements, ...added] } : facts;
 }
 
+/** The texts that the EXECUTEs of a statement may run, where another message has brought them. */
+export function textsBehind(facts: Facts, registry: KnownStatements): string[] {
+  return facts.statements.flatMap(({ handle }) => {
+    if (handle?.op !== 'execute' || handle.name === undefined) return [];
+    return registry.statements(protocolName(handle.name)).map(({ sql }) => sql);
+  });
+}
+
 /** A prepared text whose own statement is an EXECUTE is not followed twice: the server forbids it. */
 function statementsOf(prepared: Prepared): readonly StatementFacts[] {
   return prepared.facts.unparseable ? [unseen('an unparseable statement')] : prepared.facts.statements;

@@ -58,7 +58,7 @@ export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
     size: { characters: sql.length, lines: sql.split('\n').length, hidden },
     values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${count(manyValues)} more values`] : values,
     why: singleLine(request.ruling.reason, 300),
-    impact: [...request.impact.lines, ...aroundIt(request)].map(sanitisedLine),
+    impact: [...runs(request), ...[...request.impact.lines, ...aroundIt(request)].map(sanitisedLine)],
     dryRun: dryRun ? dryRunLines(dryRun).map(sanitisedLine) : [],
   };
 }
@@ -131,6 +131,16 @@ function placeOf(request: ApprovalRequest): { label: string; text: string }[] {
     { label: 'rule', text: `${singleLine(request.ruling.rule, 80)} (${singleLine(request.ruling.origin, 80)})` },
     ...(request.searchPath === undefined ? [] : [{ label: 'path', text: singleLine(request.searchPath, 120) }]),
   ];
+}
+
+/** What EXECUTE stands for: said at length, since it is what will run. */
+function runs(request: ApprovalRequest): ImpactLine[] {
+  return (request.runs ?? []).map((text) => ({ label: 'runs', text: runText(text), severity: 'warning' }));
+}
+
+function runText(text: string): string {
+  const shown = singleLine(text, valueCharacters);
+  return text.length > valueCharacters ? `${shown} (${count(text.length)} characters, SHA-256 ${sha256(text)})` : shown;
 }
 
 function literal(value: string | null): string {

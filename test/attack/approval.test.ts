@@ -242,3 +242,23 @@ t.test('the verdict binds what was on the screen', async (t) => {
   t.match(verdict, { decision: 'allow', by: 'person', channel: 'terminal', scope: 'once', shown: digest });
   t.match(statement?.disclosures, { sql: 'DELETE FROM a WHERE $1 = $1', bind: '["x"]' });
 });
+
+t.test('EXECUTE shows what it runs, however that was prepared', async (t) => {
+  const { person, raw } = await world(t, `CREATE TABLE a ${three}`);
+  const client = await raw();
+  const prepared = [parse('DELETE FROM a WHERE true OR $1 = 1', { name: 'by_message' }), sync()];
+  await client.send(Buffer.concat([...prepared, query("PREPARE by_text AS DELETE FROM a WHERE 'text' = 'text'")]));
+  await client.hears('Z', 2);
+  const asked: [string, RegExp][] = [
+    ['EXECUTE by_text', /DELETE FROM a WHERE 'text' = 'text'/],
+    ['EXECUTE by_message(1)', /DELETE FROM a WHERE true OR \$1 = 1/],
+  ];
+  for (const [index, [sql, text]] of asked.entries()) {
+    await client.send(query(sql));
+    const { preview, sessionObstacle } = await person.sees(index + 1);
+    t.match(preview.impact[0], { label: 'runs', text });
+    t.match(sessionObstacle, /by name/);
+    person.says(no);
+    await client.hears('Z', 1);
+  }
+});
