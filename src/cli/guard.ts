@@ -12,6 +12,7 @@ import { ControlConnection } from '../io/control-connection.js';
 import { measureImpact } from '../io/impact.js';
 import { openLoginSource } from '../io/oidc-login-source.js';
 import { workloadVariables } from '../io/oidc-workload-token.js';
+import { enclosingSession } from '../io/process-tree.js';
 import { type RunningProxy, startProxy } from '../io/proxy-server.js';
 import { openTranscript, type Transcript } from '../io/spool.js';
 import { recoverSpool } from '../io/spool-recovery.js';
@@ -90,6 +91,7 @@ const defaultConnections = 100;
 
 export async function openGuard(context: CommandContext, options: GuardOptions): Promise<Guard> {
   const { env, cwd } = context;
+  refuseInside(env);
   const sources = loadConfigsOrFail({ cwd, env, named: options.config });
   const profile = options.profile === undefined ? {} : { profile: options.profile };
   const files = compilePolicy(sources, profile);
@@ -291,6 +293,15 @@ async function bucketReady(
     if (offline === 'deny' || !(error instanceof DbguardError)) throw error;
     onTrouble(error);
   }
+}
+
+/** An agent that starts a run of its own would be the one who answers its prompts. */
+function refuseInside(env: NodeJS.ProcessEnv): void {
+  const session = enclosingSession(env);
+  if (session === undefined) return;
+  throw new DbguardError('usage', `this is inside of a dbguard run already (session ${session})`, {
+    hint: 'Start the command by itself: its connection is guarded. Another run needs another terminal.',
+  });
 }
 
 function loginError(valid: true | DbguardError): ErrorText | undefined {

@@ -22,12 +22,29 @@ export function processInfo(pid: number, sid: string): ProcessInfo | undefined {
   }
 }
 
+/** The session of the run that this process descends from, as far as environments tell; undefined outside of any. */
+export function enclosingSession(env: NodeJS.ProcessEnv): string | undefined {
+  if (env[sessionMarker]) return env[sessionMarker];
+  let pid = process.ppid;
+  // deeper than any real chain; on systems without /proc there is only our own environment
+  for (let step = 0; step < 200 && pid > 1; step++) {
+    const marker = environmentOf(pid).find((pair) => pair.startsWith(`${sessionMarker}=`));
+    if (marker !== undefined) return marker.slice(sessionMarker.length + 1);
+    pid = processInfo(pid, '')?.parent ?? 0;
+  }
+  return undefined;
+}
+
 /** What a process was started with; other users' processes cannot be read, and cannot be the child's either. */
 function isMarked(pid: number, sid: string): boolean {
+  return environmentOf(pid).includes(`${sessionMarker}=${sid}`);
+}
+
+function environmentOf(pid: number): string[] {
   try {
-    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`${sessionMarker}=${sid}`);
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   } catch {
-    return false;
+    return [];
   }
 }
 

@@ -21,6 +21,8 @@ import {
   reasonVerdict,
   resized,
   shownAnew,
+  stalled,
+  stallMs,
   type View,
 } from './prompt-state.js';
 import type { PromptSurface } from './takeover.js';
@@ -111,7 +113,14 @@ export async function runPrompt(
 
   try {
     return await new Promise<Verdict>((resolve, reject) => {
+      let awakeAt = clock.now();
+      const stayAwake = (): void => {
+        const now = clock.now();
+        if (now - awakeAt > stallMs) state = stalled(state, now);
+        awakeAt = now;
+      };
       const apply = (events: readonly KeyEvent[]): void => {
+        stayAwake();
         for (const event of events) {
           if (event.kind === 'report') surface.toChild(event.bytes);
           const verdict = reasonVerdict(state, event);
@@ -121,6 +130,7 @@ export async function runPrompt(
         draw();
       };
       const tick = (): void => {
+        stayAwake();
         lookAgain();
         const next = promptTick(state, clock.now(), view);
         state = next.state;

@@ -32,6 +32,14 @@ export interface PromptState {
   readonly reason: string;
 }
 
+/** Longer between two ticks: dbguard stood still, stopped by a signal perhaps, and keys waited unread. */
+export const stallMs = 1000;
+
+/** When keys that waited were typed cannot be told: none of them counts. */
+export function stalled(state: PromptState, now: number): PromptState {
+  return { ...state, chosen: undefined, lastTypedAt: now };
+}
+
 /** What the state must know of the screen. */
 export interface View {
   /** Rows of the whole document, and of the window onto it. */

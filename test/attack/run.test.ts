@@ -1,222 +1,177 @@
-/** What an agent can do with what `dbguard run` gives it, and what others on the machine can: each test is an attempt. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** An agent with a shell, inside of a real `dbguard run` on a terminal, that wants its statement approved. */
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
-import pg from 'pg';
-import t from 'tap';
-import { stringify } from 'yaml';
-import { developer, script } from '../e2e/developer.js';
+import t, { type Test } from 'tap';
+import { developer, sessionOf } from '../e2e/developer.js';
+import { dbguardProgram } from '../helpers/repository.js';
+import type { Terminal } from '../helpers/terminal.js';
 
-const { run, workspace, postgres, config } = await developer(t);
-/** What must be nowhere. */
-const secrets = [
-  postgres.password,
-  encodeURIComponent(postgres.password),
-  Buffer.from(postgres.password).toString('base64'),
-];
-const realPort = `:${postgres.port}`;
+const { workspace, postgres, terminal, run } = await developer(t);
+await postgres.query('CREATE TABLE orders (id int)');
 
-// the real password comes from a command: any file or variable that has it would be the agent's to read
-const vault = join(workspace.home, '../vault');
-writeFileSync(vault, `${postgres.password}\n`, { mode: 0o600 });
-const connection = {
-  url: `postgresql://postgres@127.0.0.1:${postgres.port}/postgres`,
-  environment: 'development',
-  password_command: ['cat', vault],
+/** Sends the statement in the file `statement`, runs ATTACK in a shell while it waits, prints what comes back. */
+const agent = `
+  const { Client } = require('pg');
+  const { readFileSync, writeFileSync } = require('node:fs');
+  const { exec } = require('node:child_process');
+  const client = new Client({ connectionString: process.env.DATABASE_URL });
+  client.on('error', () => {});
+  client.on('notice', () => {
+    const attack = process.env.ATTACK;
+    if (attack) exec('until [ -f go ]; do sleep 0.05; done; ' + attack, (_, out, err) => writeFileSync('attacked', out + err));
+  });
+  client.connect()
+    .then(() => client.query(readFileSync('statement', 'utf8')))
+    .then(({ rowCount }) => 'deleted ' + rowCount, ({ code, message }) => code + ' ' + message)
+    .then((said) => { console.log('agent: ' + said); process.exit(0); });
+  console.log('agent ' + process.pid + ' of ' + process.ppid);`;
+
+const attacked = join(workspace.project, 'attacked');
+/** Made when the prompt is up. */
+const go = join(workspace.project, 'go');
+const prompt = 'Delete ALL rows of orders';
+
+async function start(t: Test, attack = '', statement = 'DELETE FROM orders'): Promise<Terminal> {
+  for (const file of [attacked, go]) rmSync(file, { force: true });
+  await postgres.query('TRUNCATE orders');
+  await postgres.query('INSERT INTO orders SELECT generate_series(1, 3)');
+  writeFileSync(join(workspace.project, 'statement'), statement);
+  const command = ['env', `ATTACK=${attack}`, process.execPath, '-e', agent];
+  const screen = terminal(['run', '--', ...command]);
+  t.teardown(async () => {
+    screen.kill();
+    await screen.exit;
+  });
+  await screen.shows(prompt);
+  writeFileSync(go, '');
+  return screen;
+}
+
+const left = async (): Promise<number> => Number((await postgres.query('SELECT count(*) FROM orders'))[0]?.count);
+
+/** A key that counts: the prompt has settled. */
+async function press(screen: Terminal, key: string): Promise<void> {
+  await screen.shows('No answer denies in');
+  await screen.hides('Keys count in a moment');
+  screen.type(key);
+}
+
+async function outcomeOf(attack: string): Promise<string> {
+  while (!existsSync(attacked)) await sleep(50);
+  return `${attack}: ${readFileSync(attacked, 'utf8')}`;
+}
+
+// a child is not told where dbguard keeps its state; an agent that means it finds out
+const dbguard = `env DBGUARD_HOME=${workspace.home} DBGUARD_TOKEN_STORE=file ${process.execPath} ${dbguardProgram}`;
+const approve = `${dbguard} approve 1-1`;
+const ways: Readonly<Record<string, string>> = {
+  'a child of its own': approve,
+  'a process in another session': `setsid -w sh -c "${approve}"`,
+  'without the marker in its environment': `env -u DBGUARD_SESSION setsid -w sh -c "${approve}"`,
+  'an orphan': `(setsid sh -c "sleep 1; env -u DBGUARD_SESSION ${approve} > orphan 2>&1; touch orphan.done" &) ; while [ ! -f orphan.done ]; do sleep 0.1; done; cat orphan; rm orphan orphan.done`,
+  'a run of its own, on a terminal of its own': `script -qec "${dbguard} run -- true" /dev/null`,
+  'such a run without the marker': `env -u DBGUARD_SESSION script -qec "${dbguard} run -- true" /dev/null`,
 };
-workspace.configure({});
-mkdirSync(join(workspace.home, 'config'), { recursive: true, mode: 0o700 });
-writeFileSync(
-  join(workspace.home, 'config/dbguard.yaml'),
-  stringify({ version: 1, ...config, connections: { main: connection } }),
-  { mode: 0o600 },
-);
 
-/** A node script without a database client. */
-const program = (body: string): string[] => [process.execPath, '-e', `const fs = require('fs');\n${body}`];
-
-t.test('nothing that the child holds has the real login in it', async (t) => {
-  const body = `
-    const read = (path) => { try { return fs.readFileSync(path, 'latin1'); } catch (error) { return error.code; } };
-    const link = (path) => { try { return fs.readlinkSync(path); } catch (error) { return error.code; } };
-    const parent = process.ppid;
-    console.log(JSON.stringify({
-      environ: read('/proc/self/environ'),
-      cmdline: read('/proc/self/cmdline'),
-      descriptors: fs.readdirSync('/proc/self/fd').map((fd) => [fd, link('/proc/self/fd/' + fd)]),
-      parentCmdline: read('/proc/' + parent + '/cmdline'),
-      parentEnviron: read('/proc/' + parent + '/environ'),
-      passfile: read(process.env.PGPASSFILE),
-      services: read(process.env.PGSERVICEFILE),
-      sysconf: read(process.env.PGSYSCONFDIR),
-      socketFolder: fs.readdirSync(require('path').dirname(process.env.PGPASSFILE)),
-    }));`;
-  const services = join(workspace.home, '../services.conf');
-  writeFileSync(services, `[real]\nhost=127.0.0.1\nport=${postgres.port}\n`);
-  const env = {
-    DATABASE_URL: postgres.url(),
-    TEST_DB: postgres.url('test').replace('postgresql', 'postgres'),
-    JDBC_URL: `jdbc:postgresql://127.0.0.1:${postgres.port}/postgres?user=postgres&password=${postgres.password}`,
-    DSN: `host=127.0.0.1 port=${postgres.port} user=postgres password=${postgres.password}`,
-    PGPASSWORD_OLD: postgres.password,
-    POSTGRES_PASSWORD: postgres.password,
-    SECRETS: JSON.stringify({ db: { password: postgres.password } }),
-    ENCODED: Buffer.from(postgres.password).toString('base64'),
-    PGSERVICEFILE: services,
-    PGPASSFILE: '/home/dev/.pgpass',
-    PGSSLKEY: '/home/dev/.postgresql/postgresql.key',
-    PGHOSTADDR: '127.0.0.1',
-  };
-  const { stdout, stderr, exitCode } = await run(program(body), { env });
-  t.equal(exitCode, 0, stderr);
-  const seen = JSON.parse(String(stdout));
-  const { parentEnviron: _given, ...held } = seen;
-  for (const secret of [...secrets, realPort, `port=${postgres.port}`])
-    t.notOk(JSON.stringify(held).includes(secret), secret);
-  const names = String(seen.environ)
-    .split('\0')
-    .map((pair) => pair.split('=')[0]);
-  for (const name of ['PGSSLKEY', 'PGHOSTADDR', 'POSTGRES_PASSWORD', 'SECRETS', 'ENCODED', 'DSN']) {
-    t.notOk(names.includes(name), name);
-  }
-  t.match(seen, { passfile: 'ENOENT', services: 'ENOENT', sysconf: 'ENOENT' });
-  t.equal(
-    seen.descriptors.filter(([fd, to]: string[]) => Number(fd) > 2 && to?.startsWith('socket:')).length,
-    0,
-    'no inherited connection',
-  );
-  t.notMatch(stderr, postgres.password);
-});
-
-t.test('a password that dbguard fetches itself is not in the environment of its process either', async (t) => {
-  const { stdout } = await run(program(`console.log(fs.readFileSync('/proc/' + process.ppid + '/environ', 'latin1'))`));
-  t.match(stdout, 'DBGUARD_HOME', 'it can be read');
-  for (const secret of secrets) t.notMatch(stdout, secret);
-});
-
-t.test('no file that dbguard writes has the real password or the loopback password in it', async (t) => {
-  const body = `
-    await attempt('select 1');
-    const { execFileSync } = require('child_process');
-    const own = process.env.PGPASSWORD;
-    const { dirname } = require('path');
-    const folders = [process.env.PWD + '/..', dirname(process.env.PGPASSFILE)];
-    const find = (text) => {
-      try { return execFileSync('grep', ['-rlaF', '-e', text, ...folders], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim().split('\\n'); }
-      catch { return []; }
-    };
-    return { real: find(${JSON.stringify(postgres.password)}), own: find(own) };`;
-  const { stdout, stderr } = await run(script(body), { env: { PWD: workspace.project } });
-  t.match(stdout, '{', stderr);
-  const found = JSON.parse(String(stdout));
-  t.strictSame(
-    found.real.map((path: string) => path.slice(path.lastIndexOf('/') + 1)),
-    ['vault'],
-    'where this test put it, and nowhere else',
-  );
-  t.strictSame(found.own, []);
-});
-
-t.test('the loopback door: a wrong password, a wrong user, none, on the port and on the socket', async (t) => {
-  const body = `
-    const { dirname } = require('path');
-    const knock = async (options) => {
-      const other = new Client({ ...options, connectionTimeoutMillis: 5000 });
-      other.on('error', () => {});
-      try { await other.connect(); await other.end(); return 'in'; } catch (error) { return error.code + ' ' + error.message; }
-    };
-    const { PGHOST: host, PGUSER: user, PGPASSWORD: password } = process.env;
-    const port = Number(process.env.PGPORT);
-    const results = {};
-    for (const [way, at] of [['tcp', host], ['socket', dirname(process.env.PGPASSFILE)]]) {
-      results[way] = {
-        right: await knock({ host: at, port, user, password }),
-        wrong: await knock({ host: at, port, user, password: password.slice(0, -1) }),
-        real: await knock({ host: at, port, user, password: ${JSON.stringify(postgres.password)} }),
-        other: await knock({ host: at, port, user: 'somebody', password }),
-      };
-    }
-    return results;`;
-  const { stdout, stderr } = await run(script(body));
-  const results = JSON.parse(String(stdout || stderr));
-  for (const way of ['tcp', 'socket']) {
-    t.equal(results[way].right, 'in', way);
-    for (const attempt of ['wrong', 'real'])
-      t.equal(results[way][attempt], '28P01 password authentication failed for user "postgres"', `${way} ${attempt}`);
-    t.equal(results[way].other, '28P01 password authentication failed for user "somebody"', `${way} other`);
+t.test('it answers for itself', async (t) => {
+  for (const [name, attack] of Object.entries(ways)) {
+    await t.test(name, async (t) => {
+      const screen = await start(t, attack, `DELETE FROM orders -- ${name}`);
+      t.match(await outcomeOf(attack), /inside|no process above it is older/);
+      t.equal(await left(), 3);
+      await press(screen, 'd');
+      await screen.shows('agent: 42501');
+      await screen.exit;
+      t.equal(await left(), 3);
+    });
   }
 });
 
 t.test(
-  'another user of this machine',
-  { skip: process.getuid?.() !== 0 && 'only root can become another user' },
+  'it kills dbguard while its statement waits: nothing ran, and the transcript says how far it came',
   async (t) => {
-    const child = waiting();
-    t.teardown(() => child.kill('SIGKILL'));
-    const { port, socket, pid } = await child.place;
-    const stranger = { uid: 65533, gid: 65533, reject: false, cwd: '/' } as const;
-    const knock = `
-      require('net').connect(${JSON.stringify(socket)})
-        .on('connect', () => { console.log('in'); process.exit(); })
-        .on('error', (error) => console.log(error.code));`;
-    const { stdout } = await execa(process.execPath, ['-e', knock], { ...stranger, env: { NODE_OPTIONS: '' } });
-    t.equal(stdout, 'EACCES', 'the folder of the socket is closed');
-    for (const file of ['environ', 'mem', 'maps']) {
-      const { exitCode } = await execa('head', ['-c1', `/proc/${pid}/${file}`], stranger);
-      t.not(exitCode, 0, file);
-    }
-    const guess = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', password: postgres.password });
-    await t.rejects(guess.connect(), { code: '28P01' }, 'the port wants the password of this run');
-    child.kill('SIGTERM');
-    await child.ended;
+    const screen = await start(t, 'kill -9 $(cut -d" " -f4 /proc/$PPID/stat)');
+    const session = sessionOf(screen.history().join('\n'));
+    await screen.exit;
+    await sleep(300);
+    t.equal(await left(), 3);
+    const backends = await postgres.query("SELECT 1 FROM pg_stat_activity WHERE query LIKE 'DELETE FROM orders%'");
+    t.strictSame(backends, []);
+    await workspace.dbguard(['upload']);
+    const verified = await workspace.dbguard(['transcripts', 'verify', session]);
+    t.equal(verified.exitCode, 0, verified.stdout);
+    t.match(verified.stdout, 'the session is still running', 'no seal: it may have been cut');
+    const shown = await workspace.dbguard(['transcripts', 'show', session, '--json']);
+    t.match(shown.stdout, 'DELETE FROM orders');
+    t.notMatch(shown.stdout, /approved|"outcome"/);
   },
 );
 
-t.test('dbguard killed: the child has no way to the database left', async (t) => {
-  const body = `
-    const { dirname } = require('path');
-    const gone = new Promise((resolve) => client.on('end', resolve));
-    console.log('connected');
-    await gone;
-    const { PGHOST: host, PGUSER: user, PGPASSWORD: password, PGPORT: port } = process.env;
-    const results = [];
-    for (const at of [host, dirname(process.env.PGPASSFILE)]) {
-      const again = new Client({ host: at, port: Number(port), user, password });
-      again.on('error', () => {});
-      results.push(await again.connect().then(() => 'in', ({ code }) => code));
-    }
-    const fs = require('fs');
-    fs.writeFileSync(process.env.REPORT + '.new', JSON.stringify(results));
-    fs.renameSync(process.env.REPORT + '.new', process.env.REPORT);
-    process.exit();`;
-  const report = join(workspace.home, '../report');
-  const child = run(script(body), { env: { REPORT: report } });
-  t.equal((await child.iterable()[Symbol.asyncIterator]().next()).value, 'connected');
-  const clients = "select from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid()";
-  t.not((await postgres.query(clients)).length, 0);
-  child.kill('SIGKILL');
-  await child;
-  while (!existsSync(report)) await sleep(20);
-  const [port, socket] = JSON.parse(readFileSync(report, 'utf8'));
-  t.not(port, 'in'); // another program may have taken the port over meanwhile
-  t.equal(socket, 'ECONNREFUSED');
-  while ((await postgres.query(clients)).length > 0) await sleep(20);
-  t.pass('and the server has nobody left');
+t.test('it stops dbguard: nothing passes, and when it goes on a person decides', async (t) => {
+  const screen = await start(t, 'kill -STOP $(cut -d" " -f4 /proc/$PPID/stat); echo stopped');
+  t.match(await outcomeOf('stop'), 'stopped');
+  screen.type('a');
+  await sleep(1000);
+  t.equal(await left(), 3, 'while it stands still, nobody approves');
+  const pid = guardOf(screen);
+  process.kill(pid, 'SIGCONT');
+  await screen.shows('Keys count in a moment');
+  await press(screen, 'd');
+  await screen.shows('agent: 42501');
+  t.equal(await left(), 3);
 });
 
-/** A run whose child says where its doors are, and waits. */
-function waiting() {
-  const body = `
-    const { PGPORT, PGPASSFILE } = process.env;
-    const socket = require('path').dirname(PGPASSFILE) + '/.s.PGSQL.' + PGPORT;
-    console.log(JSON.stringify({ port: Number(PGPORT), socket, pid: process.pid }));
-    setInterval(() => {}, 1000);`;
-  const ended = run(program(body));
-  const first = ended.iterable()[Symbol.asyncIterator]().next();
-  return {
-    ended,
-    place: first.then(({ value }): { port: number; socket: string; pid: number } => JSON.parse(String(value))),
-    kill: (signal: NodeJS.Signals) => ended.kill(signal),
-  };
+/** The process that started the agent. */
+function guardOf(screen: Terminal): number {
+  const [, pid] = /agent \d+ of (\d+)/.exec(screen.raw) ?? [];
+  return Number(pid);
+}
+
+t.test('ten megabytes of escapes and reversed text', async (t) => {
+  const tricks = '\u001b[2J\u001b[H\u001b]0;owned\u0007\u202eSELECT\u2066\u009b31m\u001b[?1049l\u001b[5i';
+  const statement = `DELETE FROM orders /* ${tricks.repeat(1000)}${'x'.repeat(10 << 20)}${tricks} */`;
+  const screen = await start(t, '', statement);
+  await press(screen, 'd');
+  await screen.shows('agent: 42501');
+  await screen.exit;
+  t.equal(await left(), 3);
+  for (const piece of ['\u001b]0;owned', '\u202e', '\u2066', '\u009b', '\u001b[5i'])
+    t.notOk(screen.raw.includes(piece), `${JSON.stringify(piece)} reached the terminal as it is`);
+  t.match(screen.raw, '⟨U+202E⟩', 'it is shown for what it is');
+  t.ok(screen.raw.length < 2 << 20, `the terminal got ${screen.raw.length} characters`);
+  const verified = await workspace.dbguard(['transcripts', 'verify', sessionOf(screen.history().join('\n'))]);
+  t.equal(verified.exitCode, 0, 'and the transcript has all of it');
+});
+
+for (const where of ['on a terminal', 'without one'] as const) {
+  t.test(`the real password is nowhere that belongs to the agent, ${where}`, async (t) => {
+    const look = [
+      'env',
+      'tr "\\0" "\\n" < /proc/$$/environ',
+      'tr "\\0" " " < /proc/$PPID/cmdline; echo',
+      'for fd in /proc/$$/fd/*; do echo "$fd -> $(readlink $fd)"; done',
+      `grep -rlaE "${postgres.password.replace(/.$/, '[$&]')}" "$HOME"`,
+    ].join('; ');
+    const file = join(workspace.project, 'said');
+    const child = ['sh', '-c', `{ ${look}; } > said`];
+    if (where === 'without one') await run(child);
+    else await terminal(['run', '--', ...child]).exit;
+    const lines = readFileSync(file, 'utf8').split('\n');
+    rmSync(file);
+    const config = join(workspace.project, 'dbguard.yaml');
+    t.match(lines.join('\n'), /^PGPASSWORD=/m);
+    t.ok(lines.includes(config), 'what the developer wrote into the project is there to be read');
+    t.strictSame(
+      lines.filter(
+        (line) => line !== config && (line.includes(postgres.password) || line.startsWith(`${workspace.env.HOME}/`)),
+      ),
+      [],
+    );
+    // the shell keeps its own output at 10 while this file stands in for it
+    const inherited = lines.filter((line) =>
+      /\/fd\/(?!(?:0|1|2|10) )\d+ -> .*(socket|anon_inode|ptmx|jsonl)/.test(line),
+    );
+    t.strictSame(inherited, [], 'no descriptor of dbguard’s');
+  });
 }

@@ -13,6 +13,7 @@ import {
   reasonVerdict,
   resized,
   seen,
+  stalled,
   type View,
 } from '../../src/ui/prompt-state.js';
 
@@ -230,5 +231,17 @@ test('a lone Escape is a key after a while; an endless paste is dropped', (t) =>
     ['report'],
     'the end of a paste that began before belongs to the child',
   );
+  t.end();
+});
+
+test('attack: keys that waited while dbguard stood still answer nothing', (t) => {
+  const [key] = new KeyDecoder().push(Buffer.from('a'));
+  if (!key) return t.fail('a key');
+  const start = seen(promptStart(0), allSeen);
+  const awake = stalled(start, 5000);
+  t.equal(promptTick(promptEvent(awake, key, 5000, allSeen), 9000, allSeen).verdict, undefined, 'typed some time ago');
+  const chosen = promptEvent(start, key, 500, allSeen);
+  t.equal(promptTick(stalled(chosen, 5000), 5000, allSeen).verdict, undefined, 'what came after it is not read yet');
+  t.strictSame(promptTick(promptEvent(awake, key, 5500, allSeen), 5800, allSeen).verdict, once);
   t.end();
 });
