@@ -23,8 +23,9 @@ export class Catalogs {
     return (await catalog).client();
   }
 
-  async stop(): Promise<void> {
-    for (const catalog of this.#byDatabase.values()) (await catalog).stop();
+  /** Waits for none that is still being read. */
+  stop(): void {
+    for (const catalog of this.#byDatabase.values()) void catalog.then((opened) => opened.stop());
   }
 }
 

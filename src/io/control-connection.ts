@@ -22,6 +22,7 @@ export class ControlConnection {
   #upstream: Promise<Upstream> | undefined;
   #answers: Answer[] = [];
   #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   constructor(connect: () => Promise<Upstream>) {
     this.#connect = connect;
@@ -41,7 +42,9 @@ export class ControlConnection {
     return turn;
   }
 
+  /** What is asked afterwards is rejected. */
   async close(): Promise<void> {
+    this.#closed = true;
     const opening = this.#upstream;
     this.#upstream = undefined;
     const upstream = await opening?.catch(() => undefined);
@@ -85,6 +88,7 @@ export class ControlConnection {
   }
 
   #open(): Promise<Upstream> {
+    if (this.#closed) return Promise.reject(new Error('the control connection is closed'));
     this.#upstream ??= this.#connect().then(
       (upstream) => {
         const { socket } = upstream;
