@@ -281,14 +281,15 @@ export class Gate {
     this.#parts.recorder.append({ k: 'outcome', of: admission.n, how: 'rejected', sqlstate });
   }
 
-  /** Part of a transaction that a person has approved as one. */
-  recordCovered(admission: Admission): void {
+  /** Part of a transaction that a person has approved as one, at its statement `under`. */
+  recordCovered(admission: Admission, under: number): void {
     this.#parts.recorder.append({
       k: 'verdict',
       of: admission.n,
       decision: 'allow',
       by: 'person',
       scope: 'transaction',
+      under,
       rule: admission.ruling.rule,
     });
   }

@@ -50,8 +50,8 @@ export class Passage {
   readonly #state: ConnectionState;
   readonly #events: PassageEvents;
   #review: Review | undefined;
-  /** A person approved a migration as one transaction: its further changes are part of it. */
-  #approvedTransaction = false;
+  /** The statement with which a person approved a migration as one transaction: its further changes are part of it. */
+  #approvedTransaction: number | undefined;
   #draining = false;
   /** A statement waits until the catalog has been read again. */
   #waiting = false;
@@ -83,7 +83,7 @@ export class Passage {
   }
 
   transactionOver(): void {
-    this.#approvedTransaction = false;
+    this.#approvedTransaction = undefined;
   }
 
   /** The gates, in order; see gate.ts. */
@@ -110,8 +110,8 @@ export class Passage {
         this.#forward(gated, admission);
         return;
       case 'ask':
-        if (this.#approvedTransaction && admission.ruling.covers === 'transaction') {
-          this.#state.parts.gate.recordCovered(admission);
+        if (this.#approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
+          this.#state.parts.gate.recordCovered(admission, this.#approvedTransaction);
           this.#forward(gated, admission);
           return;
         }
@@ -143,7 +143,7 @@ export class Passage {
     this.#state.temporaryTables.forwarded(gated.candidate.facts);
     this.#state.circumstances.forwarded(gated.candidate);
     // COMMIT AND CHAIN never lets the connection come to rest in between
-    if (this.#approvedTransaction && endsTransaction(gated.candidate.facts)) this.#approvedTransaction = false;
+    if (this.#approvedTransaction !== undefined && endsTransaction(gated.candidate.facts)) this.transactionOver();
     const mask = this.#answerMask(gated);
     const meter = new Meter(admission.n, gate.clock.monotonic());
     this.#state.server.responses.expect({
@@ -268,7 +268,9 @@ export class Passage {
     try {
       if (end.kind === 'allow') {
         const { covers } = admission.ruling;
-        if (covers === 'transaction' && this.#state.server.transactionStatus === 'T') this.#approvedTransaction = true;
+        if (covers === 'transaction' && this.#state.server.transactionStatus === 'T') {
+          this.#approvedTransaction = admission.n;
+        }
         this.#state.outbox.requireCommit(true);
         this.#forward(gated, admission);
       } else if (end.kind === 'deny' && !this.#draining) {

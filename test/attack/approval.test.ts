@@ -262,3 +262,28 @@ t.test('EXECUTE shows what it runs, however that was prepared', async (t) => {
     await client.hears('Z', 1);
   }
 });
+
+t.test('a thousand asks: some wait in order, the rest are refused, and nothing runs', async (t) => {
+  const options = { maxConnections: 120 };
+  const { person, raw, harness, count } = await startWorld(t, server, `CREATE TABLE a ${three}`, options);
+  const clients = await Promise.all(Array.from({ length: 80 }, raw));
+  const asks = (connection: number) =>
+    Buffer.concat(Array.from({ length: 13 }, (_, n) => query(`DELETE FROM a /* ${connection}, ${n} */`)));
+  await Promise.all(clients.map((client, connection) => client.send(asks(connection))));
+  const answered = Promise.all(clients.map((client) => client.hears('Z', 13)));
+  const verdictsOf = () => harness.recorder.of('verdict');
+  while (verdictsOf().length < 30 * 13) await sleep(10);
+  t.equal(person.shown.length, 1, 'one at a time');
+  t.equal(new Set(verdictsOf().map(({ by }) => by)).size, 1, 'whoever finds fifty waiting is refused at once');
+  for (let seen = 1; verdictsOf().length < 1040; seen++) {
+    await Promise.race([person.sees(seen), answered]);
+    person.says(no);
+  }
+  await answered;
+  const verdicts = verdictsOf();
+  t.equal(verdicts.length, 1040, 'each has a verdict of its own');
+  t.strictSame([...new Set(verdicts.map(({ decision }) => decision))], ['deny']);
+  const nobody = verdicts.filter(({ by }) => by === 'nobody').length;
+  t.ok(nobody >= 390 && person.shown.length === 1040 - nobody, `${person.shown.length} shown, ${nobody} refused`);
+  t.equal(await count('a'), 3);
+});

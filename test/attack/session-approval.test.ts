@@ -184,6 +184,12 @@ t.test('one approval of a migration ends with its transaction, however that ends
     await made;
     await client.query(`CREATE INDEX ON made${index} (id)`);
     t.equal(person.shown.length, index * 2 + 1, 'part of it: not asked again');
+    const [approval, covered] = world.harness.recorder.of('verdict').slice(-2);
+    t.match(
+      covered,
+      { by: 'person', scope: 'transaction', under: approval?.of },
+      'the verdict names the one it is under',
+    );
     await client.query(end);
     const running = client.query(`DELETE FROM customers -- ${index}`).catch((error) => error);
     await person.sees(index * 2 + 2);
