@@ -5,11 +5,8 @@
  */
 import { DbguardError } from '../errors.js';
 import { connectRuns, type RunLink, runSockets } from '../io/approvals-socket-client.js';
-import type { ImpactLine } from '../proxy/asker.js';
 import type { SettleResult, Verdict } from '../run/approvals.js';
 import type { AskedMessage } from '../run/approvals-protocol.js';
-import type { Preview } from '../run/preview.js';
-import { sanitise, singleLine } from '../run/sanitise.js';
 
 export interface WaitingStatement {
   readonly link: RunLink;
@@ -17,12 +14,15 @@ export interface WaitingStatement {
   asked: AskedMessage;
 }
 
+const resultMs = 5000;
+
 export class ApprovalLinks {
   readonly #dir: string;
   readonly #known = new Set<string>();
   readonly #links = new Set<RunLink>();
   readonly #waiting: WaitingStatement[] = [];
-  readonly #results = new Map<string, (result: SettleResult) => void>();
+  /** Who waits for the result of which statement: by link, since two runs may say that they are the same. */
+  readonly #results = new Map<RunLink, Map<string, (result: SettleResult) => void>>();
   readonly #refusals: string[] = [];
   /** Told of each change; a settled one comes with who decided what. */
   onChange: (settled?: {
@@ -51,10 +51,11 @@ export class ApprovalLinks {
       message: (link, message) => {
         if (message.type === 'asked') this.#asked(link, message);
         else if (message.type === 'settled') this.#settled(link, message.id, message.decision, message.by);
-        else if (message.type === 'result') this.#results.get(resultKey(link, message.id))?.(message.result);
+        else if (message.type === 'result') this.#results.get(link)?.get(message.id)?.(message.result);
       },
       left: (link) => {
         this.#links.delete(link);
+        this.#results.delete(link);
         for (const { asked } of this.#waiting.filter((one) => one.link === link)) {
           this.#settled(link, asked.id, 'deny', 'the end of the run');
         }
@@ -94,7 +95,14 @@ export class ApprovalLinks {
 
   settle({ link, asked }: WaitingStatement, verdict: Verdict): Promise<SettleResult> {
     return new Promise((resolve) => {
-      this.#results.set(resultKey(link, asked.id), resolve);
+      // what only looks like a run need not answer
+      const timer = setTimeout(() => resolve('unknown'), resultMs);
+      const results = this.#results.get(link) ?? new Map<string, (result: SettleResult) => void>();
+      this.#results.set(link, results);
+      results.set(asked.id, (result) => {
+        clearTimeout(timer);
+        resolve(result);
+      });
       link.send({ type: 'settle', id: asked.id, digest: asked.digest, verdict });
     });
   }
@@ -107,8 +115,7 @@ export class ApprovalLinks {
     for (const link of this.#links) link.close();
   }
 
-  #asked(link: RunLink, message: AskedMessage): void {
-    const asked = { ...message, preview: sanitised(message.preview) };
+  #asked(link: RunLink, asked: AskedMessage): void {
     const known = this.#waiting.find((one) => one.link === link && one.asked.id === asked.id);
     if (known) known.asked = asked;
     else this.#waiting.push({ link, asked });
@@ -118,27 +125,6 @@ export class ApprovalLinks {
   #settled(link: RunLink, id: string, decision: string, by: string): void {
     const index = this.#waiting.findIndex((one) => one.link === link && one.asked.id === id);
     const [statement] = index === -1 ? [] : this.#waiting.splice(index, 1);
-    if (statement) this.onChange({ statement, decision, by: singleLine(by) });
+    if (statement) this.onChange({ statement, decision, by });
   }
-}
-
-function resultKey(link: RunLink, id: string): string {
-  return `${link.run.sid}/${id}`;
-}
-
-/** A run sends sanitised text; a program that only looks like a run need not. */
-function sanitised(preview: Preview): Preview {
-  const clean = (text: string): string => sanitise(text).text;
-  const line = (one: ImpactLine): ImpactLine => ({ ...one, label: clean(one.label), text: clean(one.text) });
-  return {
-    ...preview,
-    headline: clean(preview.headline),
-    statement: clean(preview.statement),
-    why: clean(preview.why),
-    facts: preview.facts.map(({ label, text }) => ({ label: clean(label), text: clean(text) })),
-    warnings: preview.warnings.map(clean),
-    values: preview.values.map(clean),
-    impact: preview.impact.map(line),
-    dryRun: preview.dryRun.map(line),
-  };
 }

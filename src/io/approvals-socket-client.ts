@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { parseFromRun } from '../run/approvals-from-run.js';
 import type { FromApprover, FromRun, RunDescription } from '../run/approvals-protocol.js';
 import { onLines, sendLine } from './approvals-socket-lines.js';
 
@@ -84,8 +85,8 @@ function connectRun(dir: string, name: string, events: RunEvents): Promise<RunLi
       });
     });
     onLines(caller, (line) => {
-      const message = JSON.parse(line) as FromRun;
-      if (message.type !== 'refused') return;
+      const message = parseFromRun(line);
+      if (message?.type !== 'refused') return;
       stopWaiting();
       resolve(message.why);
     });
@@ -99,8 +100,9 @@ function greet(socket: Socket, events: RunEvents, done: (link: RunLink) => void)
     if (link) events.left(link);
   });
   onLines(socket, (line) => {
-    const message = JSON.parse(line) as FromRun;
-    if (message.type === 'hello') {
+    const message = parseFromRun(line);
+    if (!message) socket.destroy();
+    else if (message.type === 'hello' && !link) {
       link = {
         run: message.run,
         send: (out) => sendLine(socket, out),
@@ -108,6 +110,6 @@ function greet(socket: Socket, events: RunEvents, done: (link: RunLink) => void)
       };
       for (const asked of message.pending) events.message(link, asked);
       done(link);
-    } else if (link) events.message(link, message);
+    } else if (link && message.type !== 'hello') events.message(link, message);
   });
 }

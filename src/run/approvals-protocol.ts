@@ -92,7 +92,7 @@ function parseVerdict(value: unknown): Verdict | undefined {
   return typeof reason === 'string' && reason !== '' ? { decision, reason: reason.slice(0, 300) } : { decision };
 }
 
-function parseObject(line: string): Record<string, unknown> | undefined {
+export function parseObject(line: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(line);
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
