@@ -40,6 +40,7 @@ export function lintPolicy(sources: readonly PolicySource[]): LintFinding[] {
   const ordered = levels.flatMap((level) => sources.filter((source) => source.level === level));
   const findings = ordered.flatMap((source) => [
     ...(source.level === 'repository' ? lintRepository(source.config) : []),
+    ...lintConnections(source.config),
     ...source.config.policy.rules.flatMap((rule) => lintRule(rule, source, ordered)),
     ...lintPairs(source.config.policy.rules),
     ...lintMasks(source.config),
@@ -65,6 +66,18 @@ function lintRepository(config: Config): LintFinding[] {
   if (policy.offline === 'allow') never('policy.offline', '"allow" has no effect here');
   return findings;
 }
+
+/** A file in which the agent reads the real password needs no way around dbguard. */
+function lintConnections({ connections }: Config): LintFinding[] {
+  return [...connections].flatMap(([name, { url, place }]) => {
+    if (url === undefined || !passwordInUrl.test(url)) return [];
+    const message = 'the url holds a password, which the agent can read in this file';
+    return [{ place, about: name, message: `${message}; leave it out and let password_command ask a vault` }];
+  });
+}
+
+/** As in a URI before the host, or as a keyword of its own. */
+const passwordInUrl = /^postgres(?:ql)?:\/\/[^/?#@]*:[^@]+@|[?&\s]password\s*=|^password\s*=/;
 
 function lintRule(rule: Rule, source: PolicySource, all: readonly PolicySource[]): LintFinding[] {
   const says = (message: string): LintFinding[] => [{ place: rule.place, about: rule.name, message }];

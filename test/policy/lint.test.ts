@@ -140,3 +140,25 @@ t.test('masks and names that come twice', async (t) => {
   ]);
   t.match(found, [{ place: { file: 'r.yaml' }, message: 'a rule of this name is in u.yaml:2 too' }]);
 });
+
+t.test('a password that the agent can read', (t) => {
+  const connection = (url: string) => lint(`connections: { shop: { url: "${url}" } }`);
+  const found = /shop: the url holds a password, which the agent can read in this file; .*password_command/;
+  for (const url of [
+    'postgresql://app:secret@db/shop',
+    'postgres://app:se%40cret@db',
+    'postgresql://app@db/shop?password=secret',
+    'host=db password=secret',
+    'password = secret host=db',
+  ]) {
+    t.match(connection(url), [found], url);
+  }
+  for (const url of [
+    'postgresql://app@db:5432/shop',
+    'host=db passfile=/p user=app',
+    'postgresql://db?sslmode=require',
+  ]) {
+    t.strictSame(connection(url), [], url);
+  }
+  t.end();
+});
