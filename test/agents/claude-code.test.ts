@@ -5,10 +5,11 @@ import { developer, sessionOf } from '../e2e/developer.js';
 import { clientProgram } from '../helpers/postgres.js';
 import { dbguardProgram } from '../helpers/repository.js';
 import { keys, Terminal } from '../helpers/terminal.js';
-import { claudeEnvironment, installClaudeCode, skipOnboarding } from './claude-code.js';
+import { claudeCode, claudeEnvironment, skipOnboarding } from './claude-code.js';
 import { type ModelApi, startModelApi } from './model-api.js';
+import { installPublished } from './published.js';
 
-const bin = await installClaudeCode();
+const bin = await installPublished(claudeCode);
 const psql = clientProgram('psql');
 const skip = !bin ? 'Claude Code cannot be installed here' : !psql && 'psql is not installed';
 

@@ -1,34 +1,14 @@
-/** Claude Code as it is published, installed once for this machine, talking to a scripted model only. */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+/** Claude Code, talking to a scripted model only. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import type { Published } from './published.js';
 
-const version = '2.1.197';
-
-/** The folder that has `claude` in it; undefined, with the reason printed by the test, where it cannot be had. */
-export async function installClaudeCode(): Promise<string | undefined> {
-  if (process.platform === 'win32') return undefined;
-  const cache = existsSync(join(homedir(), '.cache')) ? join(homedir(), '.cache') : tmpdir();
-  const folder = join(cache, `dbguard-test-claude-code-${version}`);
-  const bin = join(folder, 'node_modules', '.bin');
-  if (await answers(bin)) return bin;
-  mkdirSync(folder, { recursive: true });
-  const options = { cwd: folder, reject: false, timeout: 60_000 } as const;
-  const name = `@anthropic-ai/claude-code@${version}`;
-  await execa('npm', ['install', '--no-audit', '--no-fund', '--prefix', folder, name], options);
-  // npm asks before it runs a package's own script
-  const script = join(folder, 'node_modules', '@anthropic-ai', 'claude-code', 'install.cjs');
-  if (existsSync(script)) await execa(process.execPath, [script], options);
-  return (await answers(bin)) ? bin : undefined;
-}
-
-async function answers(bin: string): Promise<boolean> {
-  const program = join(bin, 'claude');
-  if (!existsSync(program)) return false;
-  const { stdout } = await execa(program, ['--version'], { reject: false, timeout: 20_000, env: { HOME: tmpdir() } });
-  return String(stdout).startsWith(version);
-}
+export const claudeCode: Published = {
+  name: '@anthropic-ai/claude-code',
+  version: '2.1.197',
+  program: 'claude',
+  script: 'install.cjs',
+};
 
 /** No account, no other address than the scripted model, nothing to confirm. */
 export function claudeEnvironment(modelUrl: string, bin: string): Record<string, string> {
