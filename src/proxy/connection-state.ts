@@ -5,6 +5,7 @@
  * What it must not know: messages, decisions.
  */
 import type { ErrorText } from '../wire/backend.js';
+import { ChangedRows } from './changed-rows.js';
 import { Circumstances } from './circumstances.js';
 import { CatalogChanges, type ClientCatalog } from './client-catalog.js';
 import type { Candidate, ConnectionContext, Gate } from './gate.js';
@@ -56,6 +57,7 @@ export class ConnectionState {
   readonly registry = new Registry();
   readonly reading = new Reading();
   readonly transaction = new TransactionLog();
+  readonly changedRows = new ChangedRows();
   readonly circumstances: Circumstances;
   readonly server: ServerSide;
   readonly outbox: JournaledOutbox;

@@ -75,7 +75,7 @@ export interface Clock {
 export interface GateTotals {
   readonly statements: number;
   readonly deniedByRule: number;
-  /** As command tags of INSERT, UPDATE, DELETE, MERGE and COPY FROM report. */
+  /** By committed transactions, as command tags of INSERT, UPDATE, DELETE and MERGE report. */
   readonly rowsChanged: number;
 }
 
@@ -182,9 +182,13 @@ export class Gate {
     this.#parts.recorder.append(body);
   }
 
-  recordOutcome(body: EntryBody, rowsChanged: number): void {
-    this.#totals.rowsChanged += rowsChanged;
+  recordOutcome(body: EntryBody): void {
     this.#parts.recorder.append(body);
+  }
+
+  /** Rows of a transaction that has committed. */
+  countRowsChanged(rows: number): void {
+    this.#totals.rowsChanged += rows;
   }
 
   /** Asks a person and journals the verdict. Settles when the request expires or `signal` aborts, at the latest. */

@@ -45,11 +45,6 @@ export class Meter {
     return rows;
   }
 
-  /** Of INSERT, UPDATE, DELETE, MERGE: what the server says it changed. */
-  get rowsChanged(): number {
-    return this.#tags.some((tag) => /^(INSERT|UPDATE|DELETE|MERGE)/.test(tag)) ? this.rows : 0;
-  }
-
   /** @param finishedAt milliseconds of the same clock as `startedAt` */
   outcome(how: Settled, finishedAt: number, tx: string): EntryBody {
     return {

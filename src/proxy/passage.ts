@@ -7,6 +7,7 @@
  */
 import type { RewritePlan } from '../masking/masker.js';
 import type { Ruling } from '../policy/decision.js';
+import type { Facts } from '../sql/facts.js';
 import { type ErrorText, encodeError } from '../wire/backend.js';
 import type { BindValues } from '../wire/extended-query.js';
 import { endsTransaction } from './circumstances.js';
@@ -157,10 +158,11 @@ export class Passage {
           this.#state.transaction.done(gated.candidate.facts, meter.tags);
           this.#state.temporaryTables.done(gated.candidate.facts);
         }
-        gate.recordOutcome(
-          meter.outcome(how, gate.clock.monotonic(), this.#state.server.transactionStatus),
-          meter.rowsChanged,
-        );
+        const { transactionStatus } = this.#state.server;
+        const kept = this.#state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
+        if (how === 'failed' && transactionStatus === 'I') this.#state.changedRows.undone();
+        gate.recordOutcome(meter.outcome(how, gate.clock.monotonic(), transactionStatus));
+        gate.countRowsChanged(kept);
       },
     });
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
@@ -287,4 +289,8 @@ export class Passage {
 
 function boundBy(portal: Portal): BindValues {
   return { formats: portal.parameterFormats, values: portal.values, resultFormats: portal.resultFormats };
+}
+
+function undoesPart(facts: Facts): boolean {
+  return facts.statements.some(({ transaction }) => transaction === 'rollback-to');
 }

@@ -69,7 +69,7 @@ export class Session {
   /** Takes ownership of the chunk. */
   fromServer(chunk: Buffer): void {
     if (this.#serverBroken) return;
-    const { server, outbox, registry, masks, catalogChanges, transaction, circumstances } = this.#state;
+    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, circumstances } = this.#state;
     try {
       server.receive(chunk);
     } catch (error) {
@@ -85,6 +85,7 @@ export class Session {
     if (settled && server.transactionStatus === 'I') {
       this.#passage.transactionOver();
       transaction.clear();
+      this.#parts.gate.countRowsChanged(changedRows.settled());
       masks?.settled();
       catalogChanges.settled();
       if (outbox.empty) registry.clearPortals();

@@ -69,7 +69,7 @@ async function answer(guarded: Guarded, key: string) {
 }
 
 for (const [name, command, drawn] of [
-  ['less', ['less', 'package.json'], '"name": "dbguard"'],
+  ['less', ['less', 'package.json'], /"name": "dbguard"[\s\S]*\n *package\.json/],
   ['vim', ['vim', '-u', 'NONE', '-n', 'package.json'], '"name": "dbguard"'],
   ['a shell', ['sh', '-c', 'seq 100; printf "waits> "; cat'], 'waits>'],
 ] as const) {
@@ -78,6 +78,8 @@ for (const [name, command, drawn] of [
     const guarded = start(t, command);
     const { terminal } = guarded;
     await terminal.shows(drawn);
+    // whatever else it draws at its start
+    await pause(300);
     const before = { text: terminal.text(), alternate: terminal.alternate };
     guarded.ask();
     await terminal.shows(prompt);

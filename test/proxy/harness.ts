@@ -49,6 +49,7 @@ export class MemoryRecorder implements Recorder {
 
 export interface Harness {
   readonly proxy: RunningProxy;
+  readonly gate: Gate;
   readonly recorder: MemoryRecorder;
   readonly requests: ApprovalRequest[];
   /** Connection string through the proxy. */
@@ -135,6 +136,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   });
   const harness: Harness = {
     proxy,
+    gate,
     recorder,
     requests,
     url: (database = upstream.database) =>
