@@ -20,7 +20,7 @@ export interface GuardedChildOptions {
 export interface GuardedChild {
   /** Where the person at this terminal answers; none without a terminal. */
   readonly channels: readonly ApprovalChannel[];
-  /** Session id of a child with a terminal of its own. */
+  /** Session id of a child that has one of its own. */
   readonly session: number | undefined;
   /** Exit code, once its last output is on the screen and the terminal is as it was. */
   readonly exited: Promise<number>;
@@ -34,10 +34,10 @@ export async function startGuardedChild(context: CommandContext, options: Guarde
   const streams = ttyStreams(context);
   if (!streams) {
     const running = await startChild(child);
-    const stopSignals = forwardSignals(running, { ownTerminal: false });
+    const stopSignals = forwardSignals(running);
     return {
       channels: [],
-      session: undefined,
+      session: running.ownSession ? running.pid : undefined,
       exited: running.exited.finally(stopSignals),
       kill: (signal) => running.kill(signal),
     };
@@ -53,7 +53,7 @@ export async function startGuardedChild(context: CommandContext, options: Guarde
     const running = startPtyChild({ ...child, ...terminal.size });
     hangUp = () => running.kill('SIGHUP');
     const takeover = new Takeover(terminal, running);
-    const stopSignals = forwardSignals(running, { ownTerminal: true });
+    const stopSignals = forwardSignals(running);
     return {
       channels: [terminalChannel({ takeover, clock: options.clock, bell: options.bell, desk: options.desk })],
       session: running.pid,

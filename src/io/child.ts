@@ -1,6 +1,9 @@
 /**
  * A child on dbguard's own stdin, stdout and stderr, for runs without a terminal: nothing of ours is in between.
  *
+ * Where there is a controlling terminal all the same (`dbguard run -- agent | tee log`), the child is put into a session of
+ * its own: it could push keys into that terminal (TIOCSTI) for the shell to read, `dbguard approve` among them.
+ *
  * What lives here: one child process and the signals passed on to it. What it must not know: the proxy, approvals.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -18,6 +21,8 @@ export interface ChildOptions {
 
 export interface RunningChild {
   readonly pid: number;
+  /** It leads a session of its own. */
+  readonly ownSession: boolean;
   /** The exit code; 128 + n for a child that signal n killed, as a shell says it. */
   readonly exited: Promise<number>;
   kill(signal: NodeJS.Signals): void;
@@ -25,18 +30,32 @@ export interface RunningChild {
 
 /** Throws DbguardError `child-failed` where the system refuses to execute the program. */
 export async function startChild(options: ChildOptions): Promise<RunningChild> {
-  const child = spawn(options.program, options.args, { stdio: 'inherit', env: options.env, cwd: options.cwd });
+  const { program, args, env, cwd } = options;
+  const ownSession = hasControllingTerminal();
+  const child = spawn(program, args, { stdio: 'inherit', env, cwd, detached: ownSession });
   const exited = new Promise<number>((resolve) => {
     child.once('exit', (code, signal) => resolve(code ?? signalExitCode(signal)));
   });
-  await started(child, options.program);
+  await started(child, program);
   return {
     pid: child.pid ?? 0,
+    ownSession,
     exited,
     kill: (signal) => {
-      child.kill(signal);
+      if (!ownSession || !fromTerminal.has(signal) || !killGroup(child.pid, signal)) child.kill(signal);
     },
   };
+}
+
+/** What a terminal sends goes to everybody in the foreground. */
+const fromTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP']);
+
+function killGroup(leader: number | undefined, signal: NodeJS.Signals): boolean {
+  try {
+    return leader !== undefined && process.kill(-leader, signal);
+  } catch {
+    return false;
+  }
 }
 
 function started(child: ChildProcess, program: string): Promise<void> {
@@ -62,19 +81,11 @@ export function signalExitCode(signal: NodeJS.Signals | number | null): number {
   return number ? 128 + number : 1;
 }
 
-/**
- * Passes on the signals that are sent to dbguard until the returned function is called. Ctrl-C and Ctrl-\ reach a
- * child that shares our terminal by themselves; passing them on would make it two.
- */
-export function forwardSignals(
-  child: Pick<RunningChild, 'kill'>,
-  options: { readonly ownTerminal: boolean },
-): () => void {
-  const shared = !options.ownTerminal && hasControllingTerminal();
+/** Passes on the signals that are sent to dbguard until the returned function is called. */
+export function forwardSignals(child: Pick<RunningChild, 'kill'>): () => void {
   const listeners: [NodeJS.Signals, () => void][] = [];
   for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
-    const ignored = shared && (signal === 'SIGINT' || signal === 'SIGQUIT');
-    const listener = ignored ? () => undefined : () => child.kill(signal);
+    const listener = (): void => child.kill(signal);
     process.on(signal, listener);
     listeners.push([signal, listener]);
   }

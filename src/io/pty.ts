@@ -75,6 +75,7 @@ export function startPtyChild(options: PtyOptions): PtyChild {
   });
   return {
     pid: forked.pid,
+    ownSession: true,
     exited,
     kill: (signal) => {
       try {

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { developer, sessionOf } from '../e2e/developer.js';
 import { dbguardProgram } from '../helpers/repository.js';
-import type { Terminal } from '../helpers/terminal.js';
+import { keys, Terminal } from '../helpers/terminal.js';
 
 const { workspace, postgres, terminal, run } = await developer(t);
 await postgres.query('CREATE TABLE orders (id int)');
@@ -13,13 +13,16 @@ await postgres.query('CREATE TABLE orders (id int)');
 /** Sends the statement in the file `statement`, runs ATTACK in a shell while it waits, prints what comes back. */
 const agent = `
   const { Client } = require('pg');
-  const { readFileSync, writeFileSync } = require('node:fs');
+  const { readFileSync, renameSync, writeFileSync } = require('node:fs');
   const { exec } = require('node:child_process');
   const client = new Client({ connectionString: process.env.DATABASE_URL });
   client.on('error', () => {});
   client.on('notice', () => {
     const attack = process.env.ATTACK;
-    if (attack) exec('until [ -f go ]; do sleep 0.05; done; ' + attack, (_, out, err) => writeFileSync('attacked', out + err));
+    if (attack) exec('until [ -f go ]; do sleep 0.05; done; ' + attack, (_, out, err) => {
+      writeFileSync('attacked.tmp', out + err);
+      renameSync('attacked.tmp', 'attacked');
+    });
   });
   client.connect()
     .then(() => client.query(readFileSync('statement', 'utf8')))
@@ -179,3 +182,19 @@ for (const where of ['on a terminal', 'without one'] as const) {
     t.strictSame(inherited, [], 'no descriptor of dbguard’s');
   });
 }
+
+t.test('it runs beside a terminal, its output in a pipe: that terminal is out of its reach', async (t) => {
+  const reach = 'if ( : >/dev/tty ) 2>/dev/null; then echo reached; else echo out of reach; fi';
+  const wait = 'trap "echo caught; exit 5" INT; echo ready; sleep 20 >/dev/null & wait';
+  const run = `${process.execPath} ${dbguardProgram} run -- sh -c '${reach}; ${wait}' | (trap "" INT; cat); echo over`;
+  const screen = new Terminal('/bin/sh', ['-c', `unset NODE_OPTIONS; trap : INT; ${run}`], {
+    cwd: workspace.project,
+    env: workspace.env,
+  });
+  t.teardown(() => screen.kill());
+  t.match(await screen.shows('ready'), 'out of reach');
+  screen.type(keys.interrupt);
+  await screen.shows('caught');
+  await screen.shows('over');
+  t.match(await screen.exit, { code: 0 });
+});
