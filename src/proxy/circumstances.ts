@@ -9,7 +9,7 @@
  * a table under any search_path.
  */
 import { createHash } from 'node:crypto';
-import type { EffectKind, Facts, TransactionEffect } from '../sql/facts.js';
+import type { Effect, EffectKind, Facts, TransactionEffect } from '../sql/facts.js';
 import type { TransactionStatus } from '../wire/messages.js';
 import type { Candidate } from './gate.js';
 
@@ -88,17 +88,33 @@ const changing: ReadonlySet<EffectKind> = new Set([
   'grant',
   'role',
   'config',
-  'session',
   'execute-code',
   'unknown',
+]);
+
+/** Settings that drivers and pools change all the time, and that no result depends on. */
+const neutralSettings: ReadonlySet<string> = new Set([
+  'application_name',
+  'client_min_messages',
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'lock_timeout',
+  'statement_timeout',
+  'transaction_timeout',
 ]);
 
 function mayChangeMeaning(facts: Facts): boolean {
   if (facts.unparseable) return true;
   for (const { effects, deferred } of facts.statements) {
-    if (!deferred && effects.some(({ kind, opaque }) => opaque || changing.has(kind))) return true;
+    if (!deferred && effects.some(changesMeaning)) return true;
   }
   return false;
+}
+
+function changesMeaning({ kind, opaque, targets }: Effect): boolean {
+  if (opaque) return true;
+  if (kind === 'session') return targets.length === 0 || !targets.every(({ name }) => neutralSettings.has(name));
+  return changing.has(kind);
 }
 
 function digest(parts: readonly unknown[]): string {

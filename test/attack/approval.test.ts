@@ -88,6 +88,26 @@ t.test('the next rows of a portal are no new question, with and without a Sync b
   t.equal(person.shown.length, 0);
 });
 
+t.test('an approved portal that is fetched in pieces was approved as a whole', async (t) => {
+  const { person, raw, harness, count } = await world(t, `CREATE TABLE a ${three}`);
+  const client = await raw();
+  await client.send(Buffer.concat([parse('DELETE FROM a RETURNING id'), bind(), execute('', 1), flush()]));
+  await person.sees(1);
+  person.says(once);
+  await client.hears('s', 1);
+  await client.send(Buffer.concat([execute('', 1), execute('', 9), sync()]));
+  await client.hears('Z', 1);
+  t.equal(client.heard.filter(({ type }) => type === 'D').length, 3);
+  t.equal(person.shown.length, 1);
+  t.equal(await count('a'), 0);
+  const [first, ...more] = harness.recorder.of('statement');
+  t.strictSame(
+    more.map(({ continues }) => continues),
+    [first?.n, first?.n],
+    'the transcript says what they go on with',
+  );
+});
+
 t.test('an approval for the session is for exactly that', async (t) => {
   const setup = `CREATE TABLE a ${three} CREATE TABLE other.a ${three}
     CREATE FUNCTION clear(int) RETURNS int LANGUAGE sql AS 'SELECT 1'`;

@@ -42,6 +42,15 @@ async function isAsked(t: Test, world: World, client: pg.Client, sql: string | p
   return pending;
 }
 
+t.test('timeouts and names of applications make no difference', async (t) => {
+  const world = await approved(t);
+  const client = await world.connect();
+  for (const setting of ["application_name = 'x'", 'statement_timeout = 30000', 'LOCAL lock_timeout = 1'])
+    await client.query(`SET ${setting}`);
+  await client.query(statement);
+  t.equal(world.person.shown.length, 1);
+});
+
 t.test('a temporary view takes the name of the table', async (t) => {
   const world = await approved(t);
   const client = await world.connect();
