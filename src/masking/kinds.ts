@@ -6,8 +6,8 @@
  */
 
 import { isUtf8 } from 'node:buffer';
-import { hash } from 'node:crypto';
 import type { DatePrecision, Mask } from '../policy/read-mask.js';
+import { sha256Bytes } from '../sha256.js';
 import { copyBytes, fillBytes } from './copy-bytes.js';
 
 /** Writes the masked form of `from[start, end)` to `to` at `at`; returns its length, or -1 for NULL. */
@@ -110,8 +110,8 @@ function hmacWith(key: Buffer): (value: Uint8Array) => Buffer {
   const inner = padded(key, 0x36);
   const outer = padded(key, 0x5c);
   return (value) => {
-    const inside = hash('sha256', Buffer.concat([inner, value]), 'buffer');
-    return hash('sha256', Buffer.concat([outer, inside]), 'buffer');
+    const inside = sha256Bytes(Buffer.concat([inner, value]));
+    return sha256Bytes(Buffer.concat([outer, inside]));
   };
 }
 

@@ -4,8 +4,8 @@
  * What is signed and hashed are the bytes of `p` as they stand, so there is no canonical form to get wrong. The line
  * around them has exactly one spelling: a reader that finds another one has found a change.
  */
-import { hash } from 'node:crypto';
 import { DbguardError } from '../errors.js';
+import { sha256 } from '../sha256.js';
 import type { Entry } from './entry.js';
 import { hasRepeatedKeys } from './repeated-keys.js';
 
@@ -26,7 +26,7 @@ export function preAuthEncoding(payload: string): string {
 
 /** SHA-256 of the UTF-8 bytes, base64url: 43 characters. */
 export function digest(text: string): string {
-  return hash('sha256', text, 'base64url');
+  return sha256(text, 'base64url');
 }
 
 /** RFC 9901 section 4.2.1. `valueJson` is the value as JSON text. */

@@ -4,7 +4,7 @@
  * Leaves are the lines' own SHA-256 (of their pre-authentication encodings), without another hash around them: what
  * separates leaves from nodes is the encoding's "DSSEv1" in the place of RFC 6962's 0x00, against 0x01 for nodes.
  */
-import { hash } from 'node:crypto';
+import { sha256 } from '../sha256.js';
 
 export class MerkleTree {
   #size = 0;
@@ -28,7 +28,7 @@ export class MerkleTree {
   /** Base64url; of the empty tree SHA-256 of nothing (RFC 6962 section 2.1). */
   root(): string {
     const last = this.#subtrees.at(-1);
-    if (last === undefined) return hash('sha256', '', 'base64url');
+    if (last === undefined) return sha256('', 'base64url');
     let root = last;
     for (let i = this.#subtrees.length - 2; i >= 0; i--) root = this.#join(this.#subtrees[i] ?? '', root);
     return Buffer.from(root, 'latin1').toString('base64url');
@@ -37,6 +37,6 @@ export class MerkleTree {
   #join(left: string, right: string): string {
     this.#node.write(left, 1, 'latin1');
     this.#node.write(right, 33, 'latin1');
-    return hash('sha256', this.#node, 'binary');
+    return sha256(this.#node, 'binary');
   }
 }

@@ -1,5 +1,5 @@
 /** Names of a session's objects: the same in the spool (without `.gz`) and in the bucket. */
-import { hash } from 'node:crypto';
+import { sha256 } from '../sha256.js';
 
 const VERSION = 'v1';
 const KEY = /^v1\/([0-9a-f]{32})\/([0-9a-z]{26})\/(?:(\d{8})(?:-[0-9a-f]{16})?|redactions\/([0-9a-z]{26}))\.jsonl\.gz$/;
@@ -16,7 +16,7 @@ export interface ObjectName {
 
 /** The folder of everything that one person wrote: first 32 hex digits of SHA-256 of issuer, a zero byte, subject. */
 export function subjectHash(subject: { readonly iss: string; readonly sub: string }): string {
-  return hash('sha256', `${subject.iss}\0${subject.sub}`, 'hex').slice(0, 32);
+  return sha256(`${subject.iss}\0${subject.sub}`, 'hex').slice(0, 32);
 }
 
 function subjectPrefix(subject: string): string {
@@ -49,7 +49,7 @@ export function segmentKey(prefix: string, number: number): string {
  * content, so that a second try writes the same object.
  */
 export function alternativeKey(prefix: string, number: number, content: Uint8Array): string {
-  const suffix = hash('sha256', content, 'hex').slice(0, 16);
+  const suffix = sha256(content, 'hex').slice(0, 16);
   return `${prefix}${String(number).padStart(8, '0')}-${suffix}.jsonl.gz`;
 }
 
@@ -67,5 +67,5 @@ export function parseObjectKey(key: string): ObjectName | undefined {
 
 /** Where the leads' archive keeps an issuer's public keys. */
 export function issuerKeysPrefix(issuer: string): string {
-  return `jwks/${hash('sha256', issuer, 'hex').slice(0, 32)}/`;
+  return `jwks/${sha256(issuer, 'hex').slice(0, 32)}/`;
 }

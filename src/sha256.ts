@@ -1,0 +1,16 @@
+/** SHA-256 in one call: by node:crypto's `hash`, which Node 20.12 brought, or by the Hash object that it stands for. */
+import * as crypto from 'node:crypto';
+
+type Data = string | Uint8Array;
+type TextEncoding = 'hex' | 'base64url' | 'binary';
+
+// half the time of a Hash object for a short text, and on the way of every statement
+const oneShot = typeof crypto.hash === 'function';
+
+export function sha256(data: Data, encoding: TextEncoding): string {
+  return oneShot ? crypto.hash('sha256', data, encoding) : crypto.createHash('sha256').update(data).digest(encoding);
+}
+
+export function sha256Bytes(data: Data): Buffer {
+  return oneShot ? crypto.hash('sha256', data, 'buffer') : crypto.createHash('sha256').update(data).digest();
+}
