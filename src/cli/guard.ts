@@ -8,7 +8,6 @@ import { loadLogin } from '../identity/login-source.js';
 import { createSession } from '../identity/session.js';
 import { openBucket } from '../io/bucket.js';
 import { loadConfigsOrFail, loadNamed } from '../io/config-files.js';
-import { ControlConnection } from '../io/control-connection.js';
 import { measureImpact } from '../io/impact.js';
 import { openLoginSource } from '../io/oidc-login-source.js';
 import { workloadVariables } from '../io/oidc-workload-token.js';
@@ -35,6 +34,7 @@ import type { ErrorText } from '../wire/backend.js';
 import { Catalogs } from './catalogs.js';
 import type { CommandContext } from './command.js';
 import { chooseConnection, upstreamOf } from './connection.js';
+import { Controls } from './controls.js';
 import { settingsFrom } from './identity-settings.js';
 import { guardedByLogin } from './login-policy.js';
 import { startMasking } from './masking.js';
@@ -245,41 +245,6 @@ function settledOr(work: Promise<unknown>, signal: AbortSignal | undefined): Pro
   if (!signal) return work;
   if (signal.aborted) return Promise.resolve();
   return Promise.race([work, new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))]);
-}
-
-/** dbguard's own connections, one for each database that a client has used. */
-class Controls {
-  readonly #upstream: UpstreamConfig;
-  readonly #sid: string;
-  readonly #onConnected: (database: string, connection: Upstream) => void;
-  readonly #byDatabase = new Map<string, ControlConnection>();
-
-  constructor(upstream: UpstreamConfig, sid: string, onConnected: (database: string, connection: Upstream) => void) {
-    this.#upstream = upstream;
-    this.#sid = sid;
-    this.#onConnected = onConnected;
-  }
-
-  of(database: string): ControlConnection {
-    let control = this.#byDatabase.get(database);
-    if (!control) {
-      const parameters = new Map([
-        ['database', database],
-        ['application_name', `dbguard/${this.#sid} control`],
-      ]);
-      control = new ControlConnection(async () => {
-        const connection = await connectUpstream(this.#upstream, parameters);
-        this.#onConnected(database, connection);
-        return connection;
-      });
-      this.#byDatabase.set(database, control);
-    }
-    return control;
-  }
-
-  async close(): Promise<void> {
-    for (const control of this.#byDatabase.values()) await control.close();
-  }
 }
 
 async function bucketReady(

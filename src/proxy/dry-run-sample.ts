@@ -13,7 +13,8 @@ import type { DryRunRow } from './asker.js';
 import { changesRows, factsObstacle } from './dry-run-facts.js';
 import type { Candidate } from './gate.js';
 import type { HeldStatement } from './held-statement.js';
-import { type InSession, ServerRefusal } from './inquiry.js';
+import type { InSession } from './inquiry.js';
+import { ServerRefusal } from './inquiry-reply.js';
 import { plainName, quote, underOwnPath } from './own-path.js';
 
 export interface Sample {

@@ -15,7 +15,8 @@ import { changesAnything, factsObstacle } from './dry-run-facts.js';
 import { runSampled } from './dry-run-sample.js';
 import type { Candidate } from './gate.js';
 import type { HeldStatement } from './held-statement.js';
-import { type InquiryAnswer, type InquiryLimits, type InSession, ServerRefusal } from './inquiry.js';
+import type { InquiryLimits, InSession } from './inquiry.js';
+import { type InquiryAnswer, ServerRefusal } from './inquiry-reply.js';
 import { underOwnPath } from './own-path.js';
 import { plural } from './words.js';
 
