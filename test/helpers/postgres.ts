@@ -5,7 +5,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -171,8 +171,7 @@ class ServerProcess {
       await sleep(10);
     }
     // a test that is over need not wait for a server that it forgot: the keeper stops it
-    server.unref();
-    for (const stream of [server.stdin, server.stderr]) if (stream && 'unref' in stream) unref(stream);
+    for (const one of handles(server)) one.unref();
   }
 
   /** With logging_collector = on the server says so elsewhere, and in line 8 of postmaster.pid, as pg_ctl reads it. */
@@ -187,7 +186,8 @@ class ServerProcess {
     const server = this.#process;
     this.#process = undefined;
     if (server === undefined) return;
-    server.ref();
+    // all of them: 'close' comes after the end of stderr, which may be later than the process's
+    for (const one of handles(server)) one.ref();
     const closed = once(server, 'close');
     server.stdin?.end(`${shutdownSignals[how]} ${folder === 'keep' ? 'keep' : ''}\n`);
     await closed;
@@ -195,9 +195,9 @@ class ServerProcess {
   }
 }
 
-/** The pipes of a child process are sockets, which the types do not say. */
-function unref(stream: object): void {
-  if ('unref' in stream && typeof stream.unref === 'function') stream.unref();
+/** What keeps this process alive for a child: its pipes are sockets, which the types do not say. */
+function handles(child: ChildProcess): (ChildProcess | Socket)[] {
+  return [child, ...[child.stdin, child.stderr].filter((stream) => stream instanceof Socket)];
 }
 
 /** initdb takes a second, a copy of what it made a tenth of that. */
