@@ -3,11 +3,12 @@
  * what counts are the ratios: absolute figures are this machine's.
  *
  *   --quick         a minute at most, for a first look
- *   --only TEXT     only the measures with this in their name; "verify": transcripts, without a server
+ *   --only TEXT     only the measures with this in their name; "facts" and "verify" need no server
  *   --sessions N    how many transcripts to verify, of 100 statements each (default 500)
  */
 import { parseArgs } from 'node:util';
 import { clientProgram, postgresAvailable, startPostgres } from '../helpers/postgres.js';
+import { benchFacts } from './facts.js';
 import { type Measure, measures } from './measures.js';
 import { fill as nodeFill, nodeLoad } from './node-load.js';
 import { fill, pgbench } from './pgbench.js';
@@ -22,8 +23,9 @@ const { values: options } = parseArgs({
     sessions: { type: 'string', default: '500' },
   },
 });
+if ('facts'.includes(options.only)) await benchFacts();
 if ('verify'.includes(options.only)) await benchVerification({ sessions: Number(options.sessions), statements: 100 });
-if (options.only === 'verify') process.exit();
+if (options.only === 'facts' || options.only === 'verify') process.exit();
 // pgbench takes whole seconds
 const [seconds, rounds, rows] = options.quick ? [1, 1, 200_000] : [3, 5, 1_000_000];
 
