@@ -2,7 +2,7 @@
  * Starts the child of `dbguard run`: behind the takeover when a person sits at the terminal, on our own stdin and
  * stdout otherwise.
  */
-import { forwardSignals, startChild } from '../io/child.js';
+import { startChild, withSignals } from '../io/child.js';
 import { findProgram } from '../io/child-program.js';
 import { startTerminal, ttyStreams } from '../io/terminal.js';
 import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../run/approvals.js';
@@ -28,17 +28,20 @@ export interface GuardedChild {
 }
 
 /** Throws DbguardError `child-not-found` (127) or `child-failed` (126). */
-export async function startGuardedChild(context: CommandContext, options: GuardedChildOptions): Promise<GuardedChild> {
+export function startGuardedChild(context: CommandContext, options: GuardedChildOptions): Promise<GuardedChild> {
+  return withSignals(() => start(context, options));
+}
+
+async function start(context: CommandContext, options: GuardedChildOptions): Promise<GuardedChild> {
   const program = findProgram(options.command, options.env, context.cwd);
   const child = { program, args: options.args, env: options.env, cwd: context.cwd };
   const streams = ttyStreams(context);
   if (!streams) {
     const running = await startChild(child);
-    const stopSignals = forwardSignals(running);
     return {
       channels: [],
       session: running.ownSession ? running.pid : undefined,
-      exited: running.exited.finally(stopSignals),
+      exited: running.exited,
       kill: (signal) => running.kill(signal),
     };
   }
@@ -53,7 +56,6 @@ export async function startGuardedChild(context: CommandContext, options: Guarde
     const running = startPtyChild({ ...child, ...terminal.size });
     hangUp = () => running.kill('SIGHUP');
     const takeover = new Takeover(terminal, running);
-    const stopSignals = forwardSignals(running);
     return {
       channels: [terminalChannel({ takeover, clock: options.clock, bell: options.bell, desk: options.desk })],
       session: running.pid,
@@ -62,10 +64,7 @@ export async function startGuardedChild(context: CommandContext, options: Guarde
           await takeover.finish(code > 128);
           return code;
         })
-        .finally(() => {
-          stopSignals();
-          terminal.stop();
-        }),
+        .finally(() => terminal.stop()),
       kill: (signal) => running.kill(signal),
     };
   } catch (error) {

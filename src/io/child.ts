@@ -81,17 +81,34 @@ export function signalExitCode(signal: NodeJS.Signals | number | null): number {
   return number ? 128 + number : 1;
 }
 
-/** Passes on the signals that are sent to dbguard until the returned function is called. */
-export function forwardSignals(child: Pick<RunningChild, 'kill'>): () => void {
-  const listeners: [NodeJS.Signals, () => void][] = [];
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
-    const listener = (): void => child.kill(signal);
-    process.on(signal, listener);
-    listeners.push([signal, listener]);
-  }
-  return () => {
-    for (const [signal, listener] of listeners) process.off(signal, listener);
+const forwarded = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
+
+/**
+ * Starts a child that gets the signals which are sent to dbguard, from its first moment on: one that came between its
+ * start and our listening would end dbguard alone, and leave the child to itself.
+ */
+export async function withSignals<T extends Pick<RunningChild, 'exited' | 'kill'>>(
+  start: () => Promise<T>,
+): Promise<T> {
+  const early: NodeJS.Signals[] = [];
+  let pass = (signal: NodeJS.Signals): void => {
+    early.push(signal);
   };
+  const listener = (signal: NodeJS.Signals): void => pass(signal);
+  const stop = (): void => {
+    for (const signal of forwarded) process.off(signal, listener);
+  };
+  for (const signal of forwarded) process.on(signal, listener);
+  try {
+    const child = await start();
+    pass = (signal) => child.kill(signal);
+    for (const signal of early) pass(signal);
+    void child.exited.then(stop, stop);
+    return child;
+  } catch (error) {
+    stop();
+    throw error;
+  }
 }
 
 function hasControllingTerminal(): boolean {

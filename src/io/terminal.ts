@@ -34,7 +34,9 @@ export function ttyStreams(context: { readonly stdin: unknown; readonly stdout: 
 export function startTerminal(streams: TtyStreams, onGone: () => void): RunningTerminal {
   const { stdin, stdout } = streams;
   let emergency: () => string = () => '';
+  let drained: () => void = () => undefined;
   let stopped = false;
+  let gone = false;
   let resized: (size: TerminalSize) => void = () => undefined;
 
   const size = (): TerminalSize => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
@@ -59,7 +61,12 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
     onResize();
   };
   // a write to a closed window ends in EIO; unheard it would end the process without its tidying
-  const failed = (): void => onGone();
+  const failed = (): void => {
+    gone = true;
+    onGone();
+    // nobody waits for a terminal that will never take anything again
+    drained();
+  };
 
   setRaw(stdin, true);
   stdin.resume();
@@ -75,8 +82,9 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
     get size() {
       return size();
     },
-    write: (bytes) => stdout.write(bytes),
+    write: (bytes) => gone || stdout.write(bytes),
     onDrain: (listener) => {
+      drained = listener;
       stdout.on('drain', listener);
     },
     onInput: (listener) => {

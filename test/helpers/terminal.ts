@@ -104,6 +104,16 @@ export class Terminal {
     return this.text();
   }
 
+  get pid(): number {
+    return this.#pty.pid;
+  }
+
+  /** The window goes: SIGHUP, the end of the input, EIO for what is written. Nothing is on the screen from now on. */
+  close(): void {
+    // its type hides the one method that closes the descriptor
+    (this.#pty as unknown as { destroy(): void }).destroy();
+  }
+
   kill(signal: NodeJS.Signals = 'SIGKILL'): void {
     if (!this.#ended) this.#pty.kill(signal);
   }
