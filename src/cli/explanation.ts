@@ -49,7 +49,7 @@ export function explanationText(
   const problem = facts.unparseable;
   return [
     ...shown,
-    ...warnings.map((warning) => paper.style('yellow', wrap(warning, paper.width, 2))),
+    ...warnings.map((warning) => paper.style('magenta', wrap(warning, paper.width, 2))),
     '',
     `${paper.decision(ruling.decision)}  ${wrap(sanitise(ruling.reason).text, paper.width, ruling.decision.length + 2).trimStart()}`,
     paper.style('dim', `${' '.repeat(ruling.decision.length + 2)}rule ${ruling.rule}, ${ruling.origin}`),

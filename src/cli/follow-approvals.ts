@@ -13,13 +13,13 @@ export async function follow(
   links: ApprovalLinks,
   terminal: OuterTerminal,
   clock: ApprovalsClock,
-  bell: boolean,
+  how: { readonly bell: boolean; readonly colours: boolean },
 ): Promise<number> {
   let leave: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
     leave = resolve;
   });
-  const surface = new AloneSurface(terminal, bell, (bytes) => {
+  const surface = new AloneSurface(terminal, how.bell, (bytes) => {
     if (bytes.includes(0x03) || bytes.toString() === 'q') leave();
   });
   const say = (line: string): void => {
@@ -69,6 +69,7 @@ export async function follow(
           expiresAt: next.asked.expiresAt,
           clock,
           waiting: () => Math.max(0, links.waiting.length - 1),
+          colours: how.colours,
           gone: gone.signal,
         }),
       );

@@ -7,6 +7,7 @@ import { findProgram } from '../io/child-program.js';
 import { startTerminal, ttyStreams } from '../io/terminal.js';
 import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../run/approvals.js';
 import type { CommandContext } from './command.js';
+import { wantsColours } from './text.js';
 
 export interface GuardedChildOptions {
   readonly command: string;
@@ -57,7 +58,15 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
     hangUp = () => running.kill('SIGHUP');
     const takeover = new Takeover(terminal, running);
     return {
-      channels: [terminalChannel({ takeover, clock: options.clock, bell: options.bell, desk: options.desk })],
+      channels: [
+        terminalChannel({
+          takeover,
+          clock: options.clock,
+          bell: options.bell,
+          colours: wantsColours(context.env),
+          desk: options.desk,
+        }),
+      ],
       session: running.pid,
       exited: running.exited
         .then(async (code) => {

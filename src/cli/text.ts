@@ -2,15 +2,15 @@
 import type { Decision } from '../policy/decision.js';
 import type { CommandContext } from './command.js';
 
-type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
+type Style = 'bold' | 'dim' | 'red' | 'green' | 'magenta';
 
 const codes: Readonly<Record<Style, string>> = {
   bold: '1',
   dim: '2',
   red: '31',
   green: '32',
-  yellow: '33',
-  cyan: '36',
+  // yellow cannot be read on white
+  magenta: '35',
 };
 
 export interface Paper {
@@ -21,16 +21,20 @@ export interface Paper {
 
 const decisionStyles: Readonly<Record<Decision, Style>> = {
   allow: 'green',
-  ask: 'yellow',
-  'second-person': 'yellow',
+  ask: 'magenta',
+  'second-person': 'magenta',
   deny: 'red',
 };
 
 const plainWidth = 100;
 
 /** NO_COLOR (no-color.org) and TERM=dumb are honoured. */
+export function wantsColours(env: NodeJS.ProcessEnv): boolean {
+  return !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
 export function paperFor({ stdout, env }: Pick<CommandContext, 'stdout' | 'env'>): Paper {
-  const coloured = stdout.isTTY === true && !env.NO_COLOR && env.TERM !== 'dumb';
+  const coloured = stdout.isTTY === true && wantsColours(env);
   const style = (name: Style, text: string): string =>
     coloured && text !== '' ? `\u001b[${codes[name]}m${text}\u001b[0m` : text;
   return {

@@ -11,7 +11,8 @@ import type { HeldStatement } from '../proxy/held-statement.js';
 import type { InSession } from '../proxy/inquiry.js';
 import { plainName, relationNames, underOwnPath } from '../proxy/own-path.js';
 import type { EffectKind, Facts, Target } from '../sql/facts.js';
-import type { ControlConnection, Row } from './control-connection.js';
+import type { ControlConnection } from './control-connection.js';
+import { describeRelation, type Fate } from './impact-relations.js';
 
 const budgetMs = 2000;
 const tablesMax = 5;
@@ -32,7 +33,7 @@ export async function measureImpact(
     estimatedRows = await asked.nested(() => estimateRows(candidate, held, asked));
     if (estimatedRows !== undefined) {
       const severity = estimatedRows >= 1000 ? 'danger' : 'info';
-      lines.push({ label: 'rows', text: `about ${count(estimatedRows)} by the planner's estimate`, severity });
+      lines.push({ label: 'rows', text: `${few(estimatedRows)} by the planner's estimate`, severity });
     }
   } catch (error) {
     const words = held.diagnosticsMasked ? 'the planner refused' : messageOf(error);
@@ -97,31 +98,17 @@ function targetsOf(facts: Facts): Target[] {
   return destroyed.flatMap(({ targets }) => targets);
 }
 
-const tableSql = `
-  select c.oid::text as oid, c.oid::regclass::text as name, greatest(c.reltuples, 0)::bigint::text as tuples,
-         pg_catalog.pg_size_pretty(pg_catalog.pg_total_relation_size(c.oid)) as size
-  from pg_catalog.pg_class c where c.oid = $1::oid`;
-const referencesSql = `
-  select k.conrelid::regclass::text as name, k.confdeltype::text as action, greatest(c.reltuples, 0)::bigint::text as tuples
-  from pg_catalog.pg_constraint k join pg_catalog.pg_class c on c.oid = k.conrelid
-  where k.contype = 'f' and k.confrelid = $1::oid and k.conparentid = 0 order by 1 limit 10`;
-const triggersSql = `
-  select t.tgname as name, t.tgfoid::regproc::text as function
-  from pg_catalog.pg_trigger t where t.tgrelid = $1::oid and not t.tgisinternal and t.tgenabled <> 'D' order by 1 limit 10`;
-const viewsSql = `
-  select distinct r.ev_class::regclass::text as name
-  from pg_catalog.pg_depend d join pg_catalog.pg_rewrite r on r.oid = d.objid
-  where d.classid = 'pg_catalog.pg_rewrite'::regclass and d.refobjid = $1::oid and r.ev_class <> d.refobjid order by 1 limit 10`;
-
-/** pg_constraint.confdeltype */
-const deleteActions: Readonly<Record<string, string>> = {
-  c: 'those that refer to it are deleted too (ON DELETE CASCADE)',
-  n: 'those that refer to it get NULL (ON DELETE SET NULL)',
-  d: 'those that refer to it get their default (ON DELETE SET DEFAULT)',
-};
+/** The planner says 1 where it means none, too. */
+function few(rows: number): string {
+  return rows <= 1 ? '1 or none' : `about ${Math.round(rows).toLocaleString('en-US')}`;
+}
 
 function describeTables(facts: Facts, session: InSession): Promise<ImpactLine[]> {
-  const kinds = new Set(facts.statements.flatMap((one) => one.effects.map((effect) => effect.kind)));
+  const effects = facts.statements.flatMap((one) => one.effects);
+  const fate: Fate = {
+    kinds: new Set(effects.map(({ kind }) => kind)),
+    cascades: effects.some(({ detail }) => detail?.includes('CASCADE')),
+  };
   return underOwnPath(session, async (lookUp) => {
     const targets = targetsOf(facts);
     const oids = await lookUp(targets);
@@ -129,45 +116,8 @@ function describeTables(facts: Facts, session: InSession): Promise<ImpactLine[]>
     for (const name of relationNames(targets).slice(0, tablesMax)) {
       const oid = oids.get(name);
       if (oid === undefined) lines.push({ label: plainName(name), text: 'does not exist (yet)', severity: 'info' });
-      else lines.push(...(await describeTable(oid, kinds, session)));
+      else lines.push(...(await describeRelation(oid, fate, session)));
     }
     return lines;
   });
-}
-
-async function describeTable(oid: string, kinds: ReadonlySet<EffectKind>, session: InSession): Promise<ImpactLine[]> {
-  const [table] = await session.ask(tableSql, [oid]);
-  if (!table) return [];
-  const lines: ImpactLine[] = [
-    {
-      label: plainName(table.name),
-      text: `about ${count(Number(table.tuples))} rows, ${table.size}`,
-      severity: 'info',
-    },
-  ];
-  if (kinds.has('delete') || kinds.has('truncate') || kinds.has('drop')) {
-    const references = await session.ask(referencesSql, [oid]);
-    lines.push(...references.map((row) => referenceLine(row, kinds.has('delete'))));
-  }
-  for (const row of await session.ask(triggersSql, [oid])) {
-    lines.push({ label: `trigger ${row.name}`, text: `runs ${row.function}()`, severity: 'warning' });
-  }
-  if (kinds.has('drop') || kinds.has('alter')) {
-    for (const row of await session.ask(viewsSql, [oid])) {
-      lines.push({ label: `view ${plainName(row.name)}`, text: 'depends on it', severity: 'warning' });
-    }
-  }
-  return lines;
-}
-
-function referenceLine(row: Row, deletes: boolean): ImpactLine {
-  const action = deleteActions[row.action ?? ''];
-  const name = plainName(row.name);
-  if (!deletes) return { label: name, text: 'refers to it by a foreign key', severity: 'info' };
-  if (!action) return { label: name, text: 'refers to it; its foreign key stops the deletion', severity: 'info' };
-  return { label: `and ${name}`, text: `of about ${count(Number(row.tuples))} rows, ${action}`, severity: 'danger' };
-}
-
-function count(rows: number): string {
-  return Math.round(rows).toLocaleString('en-US');
 }

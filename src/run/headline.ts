@@ -69,9 +69,13 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'update':
       return effect.bounded ? `Change ${some(rows)}of ${what}` : `Change ALL rows of ${what}${about(rows)}`;
     case 'truncate':
-      return `Empty ${what} completely${detail(effect)}`;
+      return effect.detail === 'CASCADE'
+        ? `Empty ${what} and every table that refers to ${effect.targets.length === 1 ? 'it' : 'them'}`
+        : `Empty ${what} completely${detail(effect)}`;
     case 'drop':
-      return `Drop ${typed(effect, statement)}${detail(effect)}`;
+      return effect.detail === 'CASCADE'
+        ? `Drop ${typed(effect, statement)} and everything that depends on ${effect.targets.length === 1 ? 'it' : 'them'}`
+        : `Drop ${typed(effect, statement)}${detail(effect)}`;
     case 'insert':
       return `Insert ${rows === undefined ? 'rows' : plural(rows)} into ${what}`;
     case 'read':

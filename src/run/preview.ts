@@ -129,7 +129,7 @@ function placeOf(request: ApprovalRequest): { label: string; text: string }[] {
       text: `${singleLine(request.connection, 60)}${environment}, database ${singleLine(request.database, 60)}${role}`,
     },
     { label: 'rule', text: `${singleLine(request.ruling.rule, 80)} (${singleLine(request.ruling.origin, 80)})` },
-    ...(request.searchPath === undefined ? [] : [{ label: 'path', text: singleLine(request.searchPath, 120) }]),
+    ...(request.searchPath === undefined ? [] : [{ label: 'search_path', text: singleLine(request.searchPath, 120) }]),
   ];
 }
 

@@ -3,6 +3,7 @@ import { Box, Text } from 'ink';
 import { createElement, type ReactElement } from 'react';
 import type { PendingApproval } from '../run/approvals.js';
 import type { Preview } from '../run/preview.js';
+import { fitted } from './character-width.js';
 import { placeLine, type Row, type Span, type Style } from './document-rows.js';
 import type { PromptState } from './prompt-state.js';
 
@@ -19,21 +20,26 @@ export interface ApprovalPromptProps {
   readonly document: readonly Row[];
   readonly columns: number;
   readonly windowRows: number;
+  /** A low screen: what frames the document goes, the keys stay. */
+  readonly compact: boolean;
+  /** Without them, bold, dim and inverse stay. */
+  readonly colours: boolean;
 }
 
 interface TextStyle {
   readonly color?: string;
+  readonly backgroundColor?: string;
   readonly bold?: true;
   readonly dimColor?: true;
   readonly inverse?: true;
 }
 
-/** Colours that can be read on a light and on a dark background. */
+/** Red and magenta alone are dark enough for a white background and light enough for a black one, in every theme. */
 const styles: Readonly<Record<Style, TextStyle>> = {
   plain: {},
-  keyword: { color: 'blue', bold: true },
+  keyword: { bold: true },
   danger: { color: 'red', bold: true },
-  string: { color: 'green' },
+  string: { color: 'magenta' },
   number: { color: 'magenta' },
   comment: { dimColor: true },
   hidden: { color: 'red', inverse: true },
@@ -44,32 +50,46 @@ const styles: Readonly<Record<Style, TextStyle>> = {
   faint: { dimColor: true },
 };
 
+/** Both colours named: the terminal's own background would show through as the text of an inverse bar. */
+const productionBar: TextStyle = { color: 'whiteBright', backgroundColor: 'red' };
+const otherBar: TextStyle = { color: 'black', backgroundColor: 'yellow' };
+
+function withColours(style: TextStyle, colours: boolean): TextStyle {
+  const { color: _color, backgroundColor, ...rest } = style;
+  if (colours) return style;
+  return backgroundColor === undefined ? rest : { ...rest, inverse: true };
+}
+
 export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
-  const { preview, state, document, windowRows, columns } = props;
+  const { preview, state, document, windowRows, columns, compact, colours } = props;
   const shown = document.slice(state.scroll, state.scroll + windowRows);
   return (
     <Box flexDirection="column" width={columns}>
-      <Text inverse bold color={preview.production ? 'red' : 'yellow'} wrap="truncate">
-        {padded(`${preview.production ? ' PRODUCTION ' : ' '}${preview.headline}?`, columns)}
+      <Text bold wrap="truncate" {...withColours(preview.production ? productionBar : otherBar, colours)}>
+        {fitted(`${preview.production ? ' PRODUCTION ' : ' '}${preview.headline}?`, columns)}
       </Text>
-      <Text wrap="truncate"> {placeLine(preview)}</Text>
-      <Text dimColor>{'─'.repeat(columns)}</Text>
-      <Window rows={shown} height={windowRows} />
-      <Text dimColor wrap="truncate">
-        {scrollLine(props)}
-      </Text>
-      {state.mode === 'reason' ? <ReasonKeys reason={state.reason} /> : <ChoiceKeys {...props} />}
+      {!compact && <Text wrap="truncate"> {placeLine(preview)}</Text>}
+      {!compact && <Text dimColor>{'─'.repeat(columns)}</Text>}
+      <Window rows={shown} height={windowRows} colours={colours} />
+      {!compact && (
+        <Text dimColor wrap="truncate">
+          {scrollLine(props)}
+        </Text>
+      )}
+      {state.mode === 'reason' ? <ReasonKeys {...props} /> : <ChoiceKeys {...props} />}
     </Box>
   );
 }
 
 /** Rows and spans are given as arguments, not as lists: they have no identity that React could track. */
-function Window({ rows, height }: { readonly rows: readonly Row[]; readonly height: number }): ReactElement {
-  return createElement(Box, { flexDirection: 'column', height, overflow: 'hidden' }, ...rows.map(documentRow));
+function Window(props: { readonly rows: readonly Row[]; readonly height: number; colours: boolean }): ReactElement {
+  const { rows, height, colours } = props;
+  const children = rows.map((row) => documentRow(row, colours));
+  return createElement(Box, { flexDirection: 'column', height, overflow: 'hidden' }, ...children);
 }
 
-function documentRow(row: Row): ReactElement {
-  const children = row.map((span: Span) => createElement(Text, styles[span.style], span.text));
+function documentRow(row: Row, colours: boolean): ReactElement {
+  const children = row.map((span: Span) => createElement(Text, withColours(styles[span.style], colours), span.text));
   return createElement(Text, { wrap: 'truncate' }, ' ', ...children);
 }
 
@@ -141,45 +161,46 @@ function Key({ name }: { readonly name: string }): ReactElement {
   );
 }
 
-function ReasonKeys({ reason }: { readonly reason: string }): ReactElement {
+function ReasonKeys({ state, secondsLeft }: ApprovalPromptProps): ReactElement {
   return (
     <Box flexDirection="column">
       <Text wrap="truncate-start">
         {' '}
-        Why not? <Text bold>{reason}</Text>
+        Why not? <Text bold>{state.reason}</Text>
         <Text inverse> </Text>
       </Text>
       <Text dimColor wrap="truncate">
         {' '}
-        The agent reads this. Enter denies, Esc goes back.
+        The agent reads this. Enter denies, Esc goes back. {timeLeft(secondsLeft)} left.
       </Text>
     </Box>
   );
 }
 
-function statusLine({ state, dryRun, settled, secondsLeft, waiting }: ApprovalPromptProps): ReactElement {
-  const time = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, '0')}`;
+function statusLine(props: ApprovalPromptProps): ReactElement {
+  const { state, dryRun, settled, secondsLeft, waiting, colours } = props;
   const more = waiting > 0 ? `, ${waiting} more waiting` : '';
-  const left = `No answer denies in ${time}${more}.`;
-  if (state.confirming === 'abort') return <Warning text="Ends the agent and this session. Press x again." />;
+  const left = `No answer denies in ${timeLeft(secondsLeft)}${more}.`;
+  if (state.confirming === 'abort')
+    return <Warning colours={colours} text="Ends the agent and this session. Press x again." />;
   if (state.confirming !== undefined) {
     const key = state.confirming === 'once' ? 'a' : 's';
-    return <Warning text={`You have not seen all of it. Scroll, or press ${key} again.`} />;
+    return <Warning colours={colours} text={`You have not seen all of it. Scroll, or press ${key} again.`} />;
   }
-  if (state.ignored) return <Warning text="Typing is ignored here. Pause, then press one key." />;
+  if (state.ignored) return <Warning colours={colours} text="Typing is ignored here. Pause, then press one key." />;
   if (dryRun === 'running') return <Text bold>Running it, to undo it again … {left}</Text>;
   if (!settled) return <Text dimColor>Keys count in a moment. {left}</Text>;
   return <Text>{left}</Text>;
 }
 
-function Warning({ text }: { readonly text: string }): ReactElement {
+function Warning({ text, colours }: { readonly text: string; readonly colours: boolean }): ReactElement {
   return (
-    <Text bold color="magenta">
+    <Text bold {...withColours(styles.warning, colours)}>
       {text}
     </Text>
   );
 }
 
-function padded(text: string, columns: number): string {
-  return text.padEnd(columns);
+function timeLeft(seconds: number): string {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
 }

@@ -38,3 +38,23 @@ export function textWidth(text: string): number {
   for (const character of text) width += characterWidth(character.codePointAt(0) ?? 0);
   return width;
 }
+
+/** Exactly this wide: filled with blanks, or with its middle left out, since names are long and numbers stand last. */
+export function fitted(text: string, width: number): string {
+  const missing = width - textWidth(text);
+  if (missing >= 0) return text + ' '.repeat(missing);
+  const characters = [...text];
+  const head = taken(characters, Math.ceil((width - 1) / 2));
+  const tail = taken(characters.toReversed(), width - 1 - textWidth(head.join(''))).toReversed();
+  return fitted(`${head.join('')}…${tail.join('')}`, width);
+}
+
+/** As many of the first characters as fit. */
+function taken(characters: readonly string[], width: number): string[] {
+  let used = 0;
+  const end = characters.findIndex((character) => {
+    used += characterWidth(character.codePointAt(0) ?? 0);
+    return used > width;
+  });
+  return end === -1 ? [...characters] : characters.slice(0, end);
+}

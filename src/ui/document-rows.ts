@@ -27,7 +27,8 @@ export function documentRows(preview: Preview, columns: number, placeShown = fal
     ...[...preview.impact, ...preview.dryRun].map(({ label }) => label),
     ...facts.map(({ label }) => label),
   ];
-  const indent = Math.min(Math.max(...labels.map(textWidth)) + 1, Math.floor(width / 3));
+  const widths = labels.map(textWidth).filter((one) => one <= width / 3);
+  const indent = Math.max(...widths) + 1;
   const statement = wrap(highlight(preview.statement).map(asSpan), width, 0);
   if (preview.values.length > 0) statement.push([], [{ style: 'label', text: 'with' }]);
   for (const value of preview.values) statement.push(...wrap([{ style: 'string', text: value }], width, 5));
@@ -66,9 +67,11 @@ export function placeLine(preview: Preview): string {
     .join('  →  ');
 }
 
+/** A long label, of a table with a long name, has a row of its own and does not push the others aside. */
 function labelled(label: string, span: Span, indent: number, width: number): Row[] {
-  const padded = textWidth(label) < indent ? label + ' '.repeat(indent - textWidth(label)) : `${label} `;
-  return wrap([{ style: 'label', text: padded }, span], width, indent);
+  const room = indent - textWidth(label);
+  const lead: Span = { style: 'label', text: room > 0 ? label + ' '.repeat(room) : `${label}\n` };
+  return wrap([lead, span], width, indent);
 }
 
 function asSpan(token: { readonly kind: TokenKind; readonly text: string }): Span {

@@ -43,12 +43,16 @@ export interface PromptScreenOptions {
   readonly clock: ApprovalsClock;
   /** How many wait behind this one, asked anew for each frame. */
   readonly waiting: () => number;
+  readonly colours: boolean;
   /** Settled elsewhere: the prompt goes away. */
   readonly gone: AbortSignal;
 }
 
 /** Headline, place, two rules, keys, status. */
 const chromeRows = 6;
+/** Headline, keys, status: on a screen lower than this there is no more room beside the document. */
+const lowScreen = 10;
+const compactChromeRows = 3;
 const tickMs = 50;
 /** A lone Escape is told from the beginning of a sequence by nothing following. */
 const escapeMs = 60;
@@ -87,15 +91,20 @@ export async function runPrompt(
       document,
       columns: surface.size.columns,
       windowRows: view.windowRows,
+      compact: isLow(surface.size),
+      colours: options.colours,
     });
   };
   const layOut = (size: TerminalSize): void => {
-    const placeShown = textWidth(placeLine(shown.preview)) < size.columns;
+    const placeShown = !isLow(size) && textWidth(placeLine(shown.preview)) < size.columns;
     const laidOut = documentRows(shown.preview, size.columns - 2, placeShown);
     const before = view;
     document = laidOut.rows;
     // a short document has the keys right below it
-    const windowRows = Math.max(1, Math.min(document.length, size.rows - chromeRows));
+    const windowRows = Math.max(
+      1,
+      Math.min(document.length, size.rows - (isLow(size) ? compactChromeRows : chromeRows)),
+    );
     view = { ...view, rows: document.length, essential: laidOut.essential, windowRows };
     state = resized(state, before, view);
     draw();
@@ -161,6 +170,10 @@ export async function runPrompt(
     stopAll();
     painter.close();
   }
+}
+
+function isLow({ rows }: TerminalSize): boolean {
+  return rows < lowScreen;
 }
 
 interface Painter {

@@ -7,6 +7,7 @@ export interface TerminalChannelOptions {
   readonly takeover: Takeover;
   readonly clock: ApprovalsClock;
   readonly bell: boolean;
+  readonly colours: boolean;
   /** For the count of those that wait; called only while a prompt is up. */
   readonly desk: () => ApprovalDesk;
 }
@@ -27,6 +28,7 @@ export function terminalChannel(options: TerminalChannelOptions): ApprovalChanne
           expiresAt: pending.request.expiresAt,
           clock: options.clock,
           waiting: () => Math.max(0, options.desk().pending.length - 1),
+          colours: options.colours,
           gone,
         });
       });

@@ -6,6 +6,7 @@ import type { ApprovalsClock } from '../../run/approvals.js';
 import { ApprovalLinks, type WaitingStatement } from '../approval-links.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { notificationsFrom } from '../notifications.js';
+import { wantsColours } from '../text.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const links = new ApprovalLinks(stateDirs(context.env).runtime);
@@ -16,7 +17,7 @@ export async function run(context: CommandContext, _args: readonly string[], opt
     const { follow } = await import('../follow-approvals.js');
     const terminal = startTerminal(streams, () => process.exit(0));
     try {
-      return await follow(links, terminal, systemClock, bell);
+      return await follow(links, terminal, systemClock, { bell, colours: wantsColours(context.env) });
     } finally {
       terminal.stop();
     }

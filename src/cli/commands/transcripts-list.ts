@@ -90,7 +90,7 @@ function asText(summary: SessionSummary, paper: Paper): string {
   const where = cut(open?.connection?.name ?? '', 14);
   const counts = [
     statements === undefined ? '' : `${statements} stmts`,
-    asked ? paper.style('yellow', `${asked} asked`) : '',
+    asked ? paper.style('magenta', `${asked} asked`) : '',
     denied ? paper.style('red', `${denied} denied`) : '',
     final ? '' : paper.style('dim', 'not sealed'),
   ];

@@ -103,7 +103,7 @@ function mood({ mood }: TimelineItem, text: string, paper: Paper): string {
     case 'bad':
       return paper.style('red', text);
     case 'waiting':
-      return paper.style('yellow', text);
+      return paper.style('magenta', text);
     case 'quiet':
       return paper.style('dim', text);
     case 'plain':

@@ -90,9 +90,9 @@ function progressOn({ stderr }: CommandContext): { tick(): void; end(): void } {
   };
 }
 
-const headings: Readonly<Record<Verdict, readonly ['green' | 'yellow' | 'red', string]>> = {
+const headings: Readonly<Record<Verdict, readonly ['green' | 'magenta' | 'red', string]>> = {
   proven: ['green', 'PROVEN'],
-  unproven: ['yellow', 'NOT ALL PROVEN'],
+  unproven: ['magenta', 'NOT ALL PROVEN'],
   invalid: ['red', 'CHANGED OR FORGED'],
 };
 
@@ -106,14 +106,14 @@ export function reportText(report: SessionReport, paper: Paper): string {
 }
 
 function proofText({ holds, label, text }: ProofLine, paper: Paper): string {
-  const mark = { yes: paper.style('green', '✓'), no: paper.style('red', '✗'), unknown: paper.style('yellow', '?') }[
+  const mark = { yes: paper.style('green', '✓'), no: paper.style('red', '✗'), unknown: paper.style('magenta', '?') }[
     holds
   ];
   return `  ${mark} ${label.padEnd(6)} ${shown(text)}`;
 }
 
 function findingText({ severity, code, message, segment }: Finding, paper: Paper): string {
-  const style = severity === 'failure' ? 'red' : severity === 'warning' ? 'yellow' : 'dim';
+  const style = severity === 'failure' ? 'red' : severity === 'warning' ? 'magenta' : 'dim';
   const where = segment === undefined ? '' : `segment ${segment}: `;
   return `  ${paper.style(style, `${severity} ${code}`)}  ${where}${shown(message)}`;
 }

@@ -1,0 +1,138 @@
+/** What is on the screen while a person is asked, drawn by a terminal emulator. */
+import { test } from 'tap';
+import { previewOf } from '../../src/run/preview.js';
+import { loadPromptTools, runPrompt } from '../../src/ui/prompt-screen.js';
+import { HandClock } from '../run/clock.js';
+import { facts, request } from '../run/requests.js';
+import { emulator } from './fake-terminals.js';
+
+// as on a terminal with colours, whatever the tests run on; read when chalk is imported
+process.env.FORCE_COLOR = '1';
+const tools = await loadPromptTools();
+
+/** A prompt that is up. */
+class Prompt {
+  readonly clock = new HandClock();
+  readonly #screen: ReturnType<typeof emulator>;
+  readonly #gone = new AbortController();
+  readonly #over: Promise<unknown>;
+  #type: (bytes: Buffer) => void = () => undefined;
+
+  constructor(columns: number, rows: number, changes: Parameters<typeof request>[0] = {}, colours = true) {
+    const screen = emulator(columns, rows);
+    this.#screen = screen;
+    const surface = {
+      size: { columns, rows },
+      write: (text: string) => screen.write(text),
+      onInput: (listener: (bytes: Buffer) => void) => {
+        this.#type = listener;
+      },
+      onResize: () => undefined,
+      toChild: () => undefined,
+    };
+    const preview = previewOf(request({ ...changes, expiresAt: this.clock.now() + 60_000 }));
+    this.#over = runPrompt(surface, tools, {
+      shown: () => ({ preview, dryRun: 'none' }),
+      tryOut: () => undefined,
+      sessionObstacle: undefined,
+      expiresAt: this.clock.now() + 60_000,
+      clock: this.clock,
+      waiting: () => 0,
+      colours,
+      gone: this.#gone.signal,
+    }).catch(() => undefined);
+  }
+
+  type(text: string): void {
+    this.#type(Buffer.from(text));
+  }
+
+  async lines(): Promise<string[]> {
+    await new Promise<void>((resolve) => this.#screen.write('', resolve));
+    const { buffer, rows } = this.#screen;
+    return Array.from({ length: rows }, (_, row) => buffer.active.getLine(row)?.translateToString(true).trimEnd() ?? '');
+  }
+
+  /** Colours of the cells in the first row. */
+  async bar(): Promise<string[]> {
+    await this.lines();
+    const line = this.#screen.buffer.active.getLine(0);
+    const cells = Array.from({ length: this.#screen.cols }, (_, column) => line?.getCell(column));
+    return [...new Set(cells.map((cell) => `${cell?.getFgColor()} on ${cell?.getBgColor()}, ${cell?.isInverse()}`))];
+  }
+
+  close(): Promise<unknown> {
+    this.#gone.abort();
+    return this.#over;
+  }
+}
+
+for (const [columns, rows] of [
+  [60, 15],
+  [80, 24],
+  [100, 30],
+  [200, 50],
+  [80, 6],
+] as const) {
+  test(`all that is needed to decide is on ${columns} x ${rows}`, async (t) => {
+    const prompt = new Prompt(columns, rows);
+    const lines = await prompt.lines();
+    await prompt.close();
+    t.match(lines[0], /^ PRODUCTION Delete ALL rows of orders \(about 10,482\)\?/);
+    t.match(lines.join('\n'), 'DELETE FROM orders');
+    t.match(lines.join('\n'), /^ {2}a {2}approve.* d {2}deny.* x {2}end/m);
+    t.match(lines.join('\n'), /^ Keys count in a moment\. No answer denies in 1:00\.$/m);
+  });
+}
+
+test('a headline of wide characters fills its row, one that is too long keeps its end', async (t) => {
+  const wide = new Prompt(60, 15, { facts: facts('delete', '注文テーブル') });
+  t.match((await wide.lines())[0], /^ PRODUCTION Delete ALL rows of 注文テーブル \(about 10,482\)\?$/);
+  t.equal((await wide.bar()).length, 1, 'one bar over the whole row');
+  await wide.close();
+  const long = new Prompt(60, 15, { facts: facts('delete', 'x'.repeat(63)) });
+  t.match((await long.lines())[0], /^ PRODUCTION Delete ALL row.*…x*.*\(about 10,482\)\?$/);
+  await long.close();
+});
+
+test('a name as long as names can be has a row of its own', async (t) => {
+  const name = 'n'.repeat(63);
+  const impact = { lines: [{ label: `and ${name}`, text: 'about 7 rows', severity: 'info' as const }] };
+  const prompt = new Prompt(80, 24, { impact });
+  const lines = await prompt.lines();
+  await prompt.close();
+  const row = lines.indexOf(` and ${name}`);
+  t.match(lines[row + 1], /^ {13}about 7 rows$/);
+  t.match(
+    lines.find((line) => line.startsWith(' why')),
+    /^ why {9}It deletes/,
+  );
+});
+
+test('whoever writes a reason sees the time that is left', async (t) => {
+  const prompt = new Prompt(80, 24);
+  prompt.clock.advance(1000);
+  prompt.type('r');
+  prompt.clock.advance(1000);
+  prompt.type('name the orders');
+  prompt.clock.advance(1000);
+  const lines = await prompt.lines();
+  await prompt.close();
+  t.match(lines.join('\n'), /^ Why not\? name the orders/m);
+  t.match(lines.join('\n'), 'Enter denies, Esc goes back. 0:57 left.');
+});
+
+test('the bar is of two named colours; without colours it is inverse', async (t) => {
+  const bars = await Promise.all(
+    [
+      new Prompt(60, 15),
+      new Prompt(60, 15, { environment: 'development', connection: 'dev' }),
+      new Prompt(60, 15, {}, false),
+    ].map(async (prompt) => {
+      const bar = await prompt.bar();
+      await prompt.close();
+      return bar.join();
+    }),
+  );
+  t.strictSame(bars, ['15 on 1, 0', '0 on 3, 0', `-1 on -1, ${0x4000000}`]);
+});
