@@ -76,6 +76,14 @@ export function deniedByAnswer(ruling: Ruling, answer: Exclude<Answer, { decisio
         detail: asked,
         hint: reason ?? 'Run "dbguard approvals" in another terminal to answer, or start dbguard run from a terminal.',
       };
+    case 'earlier-denial':
+      return {
+        severity: 'ERROR',
+        code: deniedState,
+        message: `dbguard denied this statement: ${reason ?? 'a person denied the same one a moment ago'}`,
+        detail: asked,
+        hint: retry,
+      };
     default: {
       const who = answer.by.name ?? 'the person at the terminal';
       return {

@@ -39,6 +39,6 @@ export class DenialMemory {
     const ago = Math.max(1, Math.round((now - denial.at) / 1000));
     const left = Math.ceil((this.#forMs - (now - denial.at)) / 1000);
     const why = denial.reason === undefined ? '' : ` (${denial.reason})`;
-    return `the same statement was denied ${ago} s ago${why}. It is refused without asking for ${left} s more.`;
+    return `a person denied the same one ${ago} s ago${why}. It is refused without asking for ${left} s more.`;
   }
 }
