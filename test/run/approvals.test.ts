@@ -184,7 +184,7 @@ test('a statement that was denied is refused without asking, for a while', async
   t.match(again, {
     decision: 'deny',
     by: { kind: 'earlier-denial' },
-    reason: /denied 5 s ago \(keep 2024\).*55 s more/,
+    reason: /denied the same one 5 s ago \(keep 2024\).*55 s more/,
   });
   t.equal(approvals.totals.repeated, 1);
   clock.advance(55_000);

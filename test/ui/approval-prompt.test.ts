@@ -50,7 +50,10 @@ class Prompt {
   async lines(): Promise<string[]> {
     await new Promise<void>((resolve) => this.#screen.write('', resolve));
     const { buffer, rows } = this.#screen;
-    return Array.from({ length: rows }, (_, row) => buffer.active.getLine(row)?.translateToString(true).trimEnd() ?? '');
+    return Array.from(
+      { length: rows },
+      (_, row) => buffer.active.getLine(row)?.translateToString(true).trimEnd() ?? '',
+    );
   }
 
   /** Colours of the cells in the first row. */
