@@ -20,7 +20,7 @@ export async function identitySettings(context: CommandContext, options: OptionV
   const settings = await findIdentitySettings(context, options);
   if (settings) return settings;
   throw new DbguardError('config-missing', 'no identity provider is configured', {
-    hint: 'Run dbguard init, or give --issuer and --client-id (or DBGUARD_ISSUER and DBGUARD_CLIENT_ID).',
+    hint: 'Set identity.issuer and identity.client_id in dbguard.yaml (dbguard init writes one), or give --issuer and --client-id.',
   });
 }
 

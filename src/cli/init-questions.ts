@@ -27,8 +27,8 @@ export async function askForAnswers(
       const next = { ...answers, [key]: answer };
       const problem = problemOf(() => check(next));
       if (problem === undefined) return next;
-      // where it would stand in a file that is not there yet helps nobody
-      stdout.write(`  ${problem.replace(/^\S+:\d+:\d+: /, '')}\n`);
+      // where and by which name it would stand in a file that is not there yet helps nobody
+      stdout.write(`  ${problem.replace(/^\S+:\d+:\d+: (?:[\w.]+: )?/, '')}\n`);
     }
   };
   try {
@@ -36,7 +36,7 @@ export async function askForAnswers(
     let answers = await ask(given, 'url', 'Database, as psql takes it (postgresql://user@host/database): ');
     answers = await ask(answers, 'environment', `What is it for (${environments.join(', ')})? [production] `);
     answers = await ask(answers, 'issuer', 'OpenID Connect issuer (https://...): ');
-    if (answers.issuer !== undefined) answers = await ask(answers, 'clientId', 'Client id at that issuer: ');
+    if (answers.issuer !== undefined) answers = await ask(answers, 'clientId', 'Client id at that issuer: [dbguard] ');
     return await ask(answers, 'bucket', 'Bucket for signed transcripts (s3://bucket/prefix or file:./folder): ');
   } finally {
     lines.close();

@@ -33,7 +33,7 @@ version: 1
 }
 
 function identity({ issuer, clientId }: InitAnswers): string {
-  const known = issuer !== undefined && clientId !== undefined;
+  const known = issuer !== undefined;
   const mark = known ? '' : '# ';
   return `# Who is at work: the OpenID Connect provider that "dbguard login" talks to.
 ${mark}identity:

@@ -3,6 +3,7 @@ import { DbguardError } from '../errors.js';
 import type { CommandContext, CommandEntry, OptionValues } from './command.js';
 import { outputFailed } from './line-writer.js';
 import { commandTable, groupSummaries } from './table.js';
+import { folded } from './text.js';
 import { dbguardVersion } from './version.js';
 
 /** Builds the commander tree from the table; `finish` receives each command's exit code. */
@@ -57,8 +58,8 @@ function report(error: unknown): number {
   // commander has said it already
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageExitCode;
   if (error instanceof DbguardError) {
-    process.stderr.write(`dbguard: ${error.message}\n`);
-    if (error.hint) process.stderr.write(`  ${error.hint}\n`);
+    process.stderr.write(`${folded(`dbguard: ${error.message}`, process.stderr)}\n`);
+    if (error.hint) process.stderr.write(`${folded(`  ${error.hint}`, process.stderr)}\n`);
     return error.exitCode;
   }
   process.stderr.write(`dbguard: internal error: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -1,5 +1,7 @@
 /** How commands write for people: colours only on a terminal that wants them, lines no longer than it is wide. */
+import { stripVTControlCharacters } from 'node:util';
 import type { Decision } from '../policy/decision.js';
+import { textWidth } from '../ui/character-width.js';
 import type { CommandContext } from './command.js';
 
 type Style = 'bold' | 'dim' | 'red' | 'green' | 'magenta';
@@ -17,6 +19,8 @@ export interface Paper {
   readonly width: number;
   style(style: Style, text: string): string;
   decision(decision: Decision): string;
+  /** `folded` for this paper. */
+  fold(text: string, indent: number): string;
 }
 
 const decisionStyles: Readonly<Record<Decision, Style>> = {
@@ -41,6 +45,7 @@ export function paperFor({ stdout, env }: Pick<CommandContext, 'stdout' | 'env'>
     width: Math.max(40, stdout.isTTY === true ? (stdout.columns ?? plainWidth) : plainWidth),
     style,
     decision: (decision) => style(decisionStyles[decision], decision),
+    fold: (text, indent) => folded(text, stdout, indent),
   };
 }
 
@@ -59,4 +64,37 @@ export function wrap(text: string, width: number, indent: number): string {
   }
   lines.push(line);
   return lines.map((one) => ' '.repeat(indent) + one).join('\n');
+}
+
+interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** On a terminal no word is cut at its edge; rows after the first are indented. Elsewhere a line stays a line. */
+export function folded(text: string, { isTTY, columns }: Output, indent = 2): string {
+  if (isTTY !== true || columns === undefined || columns < 30) return text;
+  return text
+    .split('\n')
+    .map((line) => foldedLine(line, columns, indent))
+    .join('\n');
+}
+
+function foldedLine(line: string, columns: number, indent: number): string {
+  if (widthOf(line) <= columns) return line;
+  const rows: string[] = [];
+  let row = '';
+  for (const word of line.split(/(?<=\S) /)) {
+    const longer = row === '' ? word : `${row} ${word}`;
+    if (row !== '' && widthOf(longer) > columns) {
+      rows.push(row);
+      row = `${' '.repeat(indent)}${word}`;
+    } else row = longer;
+  }
+  return [...rows, row].join('\n');
+}
+
+/** Without the sequences that style it. */
+function widthOf(text: string): number {
+  return textWidth(stripVTControlCharacters(text));
 }

@@ -53,7 +53,8 @@ export function readDuration(value: Value): number {
 function readIssuer(value: Value): string {
   const text = value.string('the issuer URL');
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !['https:', 'http:'].includes(url.protocol)) return value.expected('an https URL');
+  if (url === undefined || !['https:', 'http:'].includes(url.protocol))
+    return value.fail('expected an https URL, such as https://login.example.com');
   if (url.username || url.password || url.hash) return value.fail('an issuer URL has no user, password or fragment');
   return text;
 }

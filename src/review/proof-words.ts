@@ -56,7 +56,7 @@ function whole({ state }: SessionReport): ProofLine {
     case 'complete':
       return { holds: 'yes', label, text: 'sealed by the session itself; nothing follows' };
     case 'open':
-      return { holds: 'unknown', label, text: 'the session is still running' };
+      return { holds: 'unknown', label, text: 'no final seal yet: it is still running, or ended a moment ago' };
     case 'unsealed':
       return { holds: 'unknown', label, text: 'no final seal: it crashed, or its end was cut off; the two look alike' };
   }
@@ -64,7 +64,7 @@ function whole({ state }: SessionReport): ProofLine {
 
 function when({ firstStoredAt, lastStoredAt, openedAt, lastEntryAt, findings }: SessionReport): ProofLine {
   const label = 'when';
-  const claimed = `${time(openedAt)} to ${time(lastEntryAt)} by the writer’s clock`;
+  const claimed = `${time(openedAt)} to ${time(lastEntryAt)} UTC by the writer’s clock`;
   if (firstStoredAt === undefined || lastStoredAt === undefined) return { holds: 'unknown', label, text: claimed };
   const stored = `stored ${time(firstStoredAt)} to ${time(lastStoredAt)} by the bucket’s`;
   const odd = findings.some(({ code }) => code === 'time-ahead' || code === 'late-upload' || code === 'clock-back');

@@ -48,7 +48,10 @@ function textOf(entry: Entry, disclosed: Disclosed): string | undefined {
 type Words = { readonly title: string; readonly mood: Mood };
 
 const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Words>> = {
-  open: ({ fields }) => ({ title: `session opened${field(fields, 'agent', ': ')}`, mood: 'quiet' }),
+  open: ({ t, fields }) => ({
+    title: `session opened on ${new Date(t / 1000).toISOString().slice(0, 10)}, times are UTC${field(fields, 'agent', ': ')}`,
+    mood: 'quiet',
+  }),
   connection: ({ fields }) => ({
     title: words('connection', fields, ['event', 'user', 'database', 'applicationName', 'reason']),
     mood: 'quiet',
@@ -57,9 +60,8 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Wo
   statement: ({ fields }) => statement(fields),
   verdict: ({ fields }, { reason }) => {
     const allowed = fields.decision === 'allow';
-    const by = words('', fields, ['by', 'name', 'channel']);
     const why = typeof reason === 'string' ? `: ${reason}` : '';
-    return { title: `${allowed ? 'allowed' : 'denied'} by ${by}${why}`, mood: allowed ? 'good' : 'bad' };
+    return { title: `${allowed ? 'allowed' : 'denied'} ${byWhom(fields)}${why}`, mood: allowed ? 'good' : 'bad' };
   },
   outcome: ({ fields }) => outcome(fields),
   heartbeat: () => ({ title: 'heartbeat', mood: 'quiet' }),
@@ -76,6 +78,24 @@ function statement(fields: Disclosed): Words {
     title: `${commands(fields.facts)}${again}${prepared} ${words('', fields, ['decision', 'rule'])}`.trim(),
     mood,
   };
+}
+
+/** `by` of a verdict. */
+const deciders: Readonly<Record<string, string>> = {
+  timeout: 'because nobody answered in time',
+  nobody: 'because nobody could be asked',
+  cancel: 'because the client cancelled it',
+  disconnect: 'because the client went away',
+  'earlier-approval': 'as approved for the session',
+  'earlier-denial': 'again',
+};
+
+function byWhom(fields: Disclosed): string {
+  const { by, name, channel, rule } = fields;
+  if (by === 'rule') return `by ${words('rule', { rule }, ['rule'])}`;
+  if (by !== 'person') return deciders[String(by)] ?? `by ${words('', fields, ['by', 'name', 'channel'])}`;
+  const where = channel === 'terminal' ? 'at the terminal' : `in ${words('', fields, ['channel'])}`;
+  return `by ${typeof name === 'string' && name !== '' ? name : 'a person'} ${where}`;
 }
 
 function outcome(fields: Disclosed): Words {

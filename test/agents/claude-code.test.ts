@@ -74,7 +74,7 @@ t.test('in print mode and in its TUI', { skip, timeout: 120_000 }, async (t) => 
     t.match(denied, /Act on the reason given/);
     t.match(deleted, 'DELETE 1', 'what it then does is ordinary work');
     const shown = await workspace.dbguard(['transcripts', 'show', sessionOf(said)]);
-    t.match(shown.stdout, /denied by person terminal: only order 1 is obsolete/);
+    t.match(shown.stdout, /denied by a person at the terminal: only order 1 is obsolete/);
   });
 
   await t.test('the TUI is back as it was when the prompt is answered', async (t) => {

@@ -123,6 +123,6 @@ for (const agent of [codex, gemini, opencode]) {
     t.match(deleted, 'DELETE 1');
     const session = sessionOf(terminal.history().join('\n'));
     const shown = await workspace.dbguard(['transcripts', 'show', session]);
-    t.match(shown.stdout, /denied by person terminal: only order 1 is obsolete/);
+    t.match(shown.stdout, /denied by a person at the terminal: only order 1 is obsolete/);
   });
 }

@@ -130,13 +130,24 @@ t.test('at a terminal it asks, and asks again after a wrong answer', async (t) =
   ];
   const ran = await runCommand('init', [], { cwd, stdin: stdin.join('\n'), terminal: 80, interactive: true });
   t.equal(ran.code, 0);
-  t.match(ran.stdout, /environment: expected one of .*Did you mean "staging"\?/);
-  t.match(ran.stdout, /bucket: expected file:/);
+  t.match(ran.stdout, /\n {2}expected one of .*Did you mean "staging"\?/);
+  t.match(ran.stdout, /\n {2}expected file:/);
+  t.match(ran.stdout, 'edit dbguard.yaml: who logs you in (identity)\n', 'what is missing still');
   const text = read(join(cwd, 'dbguard.yaml'));
   t.notMatch(text, 's3cret');
   const config = parseConfig(text, 'dbguard.yaml');
   t.match(config, { bucket: { bucket: 'acme-dbguard' }, identity: undefined });
   t.match(config.connections.get('main'), { url: 'postgresql://ada@db/shop', environment: 'staging' });
+});
+
+t.test('an issuer is checked where it is asked for, and needs no client id of its own', async (t) => {
+  const cwd = t.testdir();
+  const stdin = ['', '', 'login.example.com', 'https://login.example.com', '', '', ''];
+  const ran = await runCommand('init', [], { cwd, stdin: stdin.join('\n'), terminal: 80, interactive: true });
+  t.match(ran.stdout, /login\.example\.com\r?\n {2}expected an https URL, such as [\s\S]*OpenID Connect issuer/);
+  t.match(ran.stdout, 'edit dbguard.yaml: where the database is, where transcripts go (bucket)\n');
+  const { identity } = parseConfig(read(join(cwd, 'dbguard.yaml')), 'dbguard.yaml');
+  t.match(identity, { issuer: 'https://login.example.com', clientId: 'dbguard' });
 });
 
 t.test('when the input ends, nothing is written', async (t) => {

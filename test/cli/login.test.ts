@@ -53,14 +53,14 @@ async function world(t: Test, options: ProviderOptions = {}) {
   return { provider, context, env, cwd, stdin, stdout, stderr, confirmOnSight, loggedIn };
 }
 
-test('login: the code and the page on stderr, one line about the login on stdout', async (t) => {
+test('login: the code and the page on stderr, the login on stdout', async (t) => {
   const { stdout, stderr, loggedIn, provider } = await world(t);
   t.equal(await loggedIn(), 0);
   t.match(stderr.text, `Open      ${provider.issuer}/device\n`);
   t.match(stderr.text, /and enter [A-Z]{4}-[A-Z]{4}\n/);
   t.match(
     stdout.text,
-    /^Logged in as dev-1@example\.test until .*, renewed by itself; evidence nonce: .*; kept in an encrypted file in .*\.\n$/,
+    /^Logged in as dev-1@example\.test until .*, renewed by itself\.\n {2}evidence {2}nonce: .*\n {2}kept in {3}an encrypted file in .*\n$/,
   );
   t.notMatch(stderr.text, /Press Enter/, 'nobody sits at this terminal');
 });

@@ -62,7 +62,7 @@ t.test('device code: the card, Enter opens the browser, and what whoami says the
   t.equal(page, linkOn(card), 'the page with its code, and nothing else, is the argument');
   await new Browser().confirmDevice(page);
   t.match(await screen.exit, { code: 0 });
-  t.match(screen.history().join('\n'), /Logged in as dev-1@example.test until .*; evidence nonce: /);
+  t.match(screen.history().join('\n'), /Logged in as dev-1@example.test until .*\n {2}evidence {2}nonce: /);
   const { stdout } = await workspace.dbguard(['whoami']);
   t.match(stdout, /^dev-1@example\.test/);
   t.match(stdout, /kept in {3}encrypted file in/);

@@ -47,7 +47,7 @@ t.test('whoever does not want to wait leaves with Ctrl-C; dbguard upload finishe
   t.match(said, /cannot use the bucket s3:\/\/evidence\/team: ServiceUnavailable/, 'and why');
   const sid = sessionOf(said);
   t.ok(spool().length > 0);
-  t.match((await verify(sid)).stdout, /\? whole {2}the session is still running/, 'from what the bucket has');
+  t.match((await verify(sid)).stdout, /\? whole {2}no final seal yet: it is still running/, 'from what the bucket has');
   const shown = await workspace.dbguard(['transcripts', 'show', sid]);
   t.match(shown.stdout, 'select 1 as one', 'what waits here can be read here');
 

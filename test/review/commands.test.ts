@@ -71,7 +71,7 @@ const withKeys = { keys: 'keys.json' };
 
 test('list: who, where, what was denied; filters', async (t) => {
   const { run, store } = world(t);
-  t.match(await run(list), { code: 0, out: '', err: /no sessions found/ });
+  t.match(await run(list), { code: 0, out: '', err: /No sessions in / });
   const first = record(await issuer.login('ada'));
   await store(first);
   await store(record(await issuer.login('bob'), { statements: 1 }));

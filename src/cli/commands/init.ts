@@ -74,9 +74,12 @@ function withoutPassword(url: string | undefined): { url: string | undefined; ha
 }
 
 function nextSteps(answers: InitAnswers, file: string): string {
-  const edit =
-    answers.url === undefined && answers.service === undefined ? [`edit ${file}: where is the database?`] : [];
-  const login = answers.issuer === undefined ? [] : ['dbguard login'];
-  const steps = [...edit, ...login, 'dbguard explain "DELETE FROM orders"', 'dbguard run -- psql'];
+  const missing = [
+    ...(answers.url === undefined && answers.service === undefined ? ['where the database is'] : []),
+    ...(answers.issuer === undefined ? ['who logs you in (identity)'] : []),
+    ...(answers.bucket === undefined ? ['where transcripts go (bucket)'] : []),
+  ];
+  const edit = missing.length === 0 || answers.forUser ? [] : [`edit ${file}: ${missing.join(', ')}`];
+  const steps = [...edit, 'dbguard login', 'dbguard explain "DELETE FROM orders"', 'dbguard run -- psql'];
   return `Next:\n${steps.map((step) => `  ${step}\n`).join('')}`;
 }

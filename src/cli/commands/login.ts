@@ -13,6 +13,7 @@ import type { CommandContext, OptionValues } from '../command.js';
 import { identitySettings } from '../identity-settings.js';
 import { describeLevel, describeTime, describeWho } from '../login-words.js';
 import { loadQrCodes } from '../qr-code.js';
+import { folded } from '../text.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const settings = await identitySettings(context, options);
@@ -22,9 +23,12 @@ export async function run(context: CommandContext, _args: readonly string[], opt
   checkDemands(login, settings, Date.now());
   await store.set(profileName(settings), login);
   const until = `until ${describeTime(login.expiresAt)}${login.refreshToken === undefined ? '' : ', renewed by itself'}`;
-  context.stdout.write(
-    `Logged in as ${describeWho(login)} ${until}; evidence ${describeLevel(login)}; kept in an ${store.description}.\n`,
-  );
+  const lines = [
+    `Logged in as ${describeWho(login)} ${until}.`,
+    `  evidence  ${describeLevel(login)}`,
+    `  kept in   an ${store.description}`,
+  ];
+  context.stdout.write(`${lines.map((line) => folded(line, context.stdout, 12)).join('\n')}\n`);
   return 0;
 }
 

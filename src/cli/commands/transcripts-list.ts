@@ -11,6 +11,10 @@ import { shown } from './transcripts-words.js';
 
 const READ_AT_ONCE = 16;
 const DAY_MS = 86_400_000;
+/** Columns for everything; with fewer, as much of an id as names it, and no agent. */
+const wide = 100;
+/** The time of a session id, to the millisecond. */
+const shortIdCharacters = 10;
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const { source } = await openTranscripts(context, options);
@@ -26,7 +30,7 @@ export async function run(context: CommandContext, _args: readonly string[], opt
       if (!(await out.write(line))) return 0;
     }
     await out.flush();
-    if (shown === 0 && options.json !== true) context.stderr.write(`no sessions found in ${source.location}\n`);
+    if (shown === 0 && options.json !== true) context.stderr.write(`No sessions in ${source.location}.\n`);
     return 0;
   });
 }
@@ -83,19 +87,22 @@ function filterOf(options: OptionValues): (summary: SessionSummary) => boolean {
 
 function asText(summary: SessionSummary, paper: Paper): string {
   const { sid, open, startedAt, final, statements, asked, denied, problem } = summary;
+  const narrow = paper.width < wide;
   const start = new Date(startedAt);
-  const when = `${start.toLocaleDateString('en-CA')} ${start.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
-  if (problem !== undefined) return `${sid}  ${when}  ${paper.style('red', `unreadable: ${shown(problem)}`)}`;
-  const who = cut(open?.subject.email ?? open?.subject.sub ?? '?', 28);
-  const where = cut(open?.connection?.name ?? '', 14);
+  const day = start.toLocaleDateString('en-CA').slice(narrow ? 'yyyy-'.length : 0);
+  const when = `${day} ${start.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
+  const id = paper.style('bold', narrow ? sid.slice(0, shortIdCharacters) : sid);
+  if (problem !== undefined) return `${id}  ${when}  ${paper.style('red', `unreadable: ${shown(problem)}`)}`;
+  const who = cut(open?.subject.email ?? open?.subject.sub ?? '?', narrow ? 20 : 28);
+  const where = cut(open?.connection?.name ?? '', narrow ? 8 : 14);
   const counts = [
-    statements === undefined ? '' : `${statements} stmts`,
+    statements === undefined ? '' : `${statements} ${statements === 1 ? 'stmt' : 'stmts'}`,
     asked ? paper.style('magenta', `${asked} asked`) : '',
     denied ? paper.style('red', `${denied} denied`) : '',
     final ? '' : paper.style('dim', 'not sealed'),
   ];
-  const agent = paper.style('dim', cut(open?.agent ?? '', 30).trimEnd());
-  return `${paper.style('bold', sid)}  ${when}  ${who}  ${where}  ${[...counts, agent].filter((text) => text !== '').join('  ')}`;
+  const agent = narrow ? '' : paper.style('dim', cut(open?.agent ?? '', 30).trimEnd());
+  return `${id}  ${when}  ${who}  ${where}  ${[...counts, agent].filter((text) => text !== '').join('  ')}`;
 }
 
 function cut(text: string, width: number): string {

@@ -34,7 +34,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
   const text =
     options.json === true
       ? JSON.stringify(reportJson(report), undefined, 2)
-      : `${reportText(report, paper)}\n${paper.style('dim', notProvable)}`;
+      : `${reportText(report, paper)}\n${paper.style('dim', paper.fold(notProvable, 0))}`;
   context.stdout.write(`${text}\n`);
   return exitCodes[report.verdict];
 }
@@ -66,7 +66,7 @@ async function verifyEvery(context: CommandContext, how: VerifyOptions, json: bo
   }
   if (!json) {
     await out.write(`${counts.proven} proven, ${counts.unproven} not all proven, ${counts.invalid} changed`);
-    await out.write(paper.style('dim', notProvable));
+    await out.write(paper.style('dim', paper.fold(notProvable, 0)));
   }
   await out.flush();
   if (counts.invalid > 0 || between.length > 0) return exitCodes.invalid;
@@ -109,13 +109,13 @@ function proofText({ holds, label, text }: ProofLine, paper: Paper): string {
   const mark = { yes: paper.style('green', '✓'), no: paper.style('red', '✗'), unknown: paper.style('magenta', '?') }[
     holds
   ];
-  return `  ${mark} ${label.padEnd(6)} ${shown(text)}`;
+  return paper.fold(`  ${mark} ${label.padEnd(6)} ${shown(text)}`, 11);
 }
 
 function findingText({ severity, code, message, segment }: Finding, paper: Paper): string {
   const style = severity === 'failure' ? 'red' : severity === 'warning' ? 'magenta' : 'dim';
   const where = segment === undefined ? '' : `segment ${segment}: `;
-  return `  ${paper.style(style, `${severity} ${code}`)}  ${where}${shown(message)}`;
+  return paper.fold(`  ${paper.style(style, `${severity} ${code}`)}  ${where}${shown(message)}`, 4);
 }
 
 /** Without the tokens: the stored ID token may still be good for a login elsewhere. */

@@ -27,7 +27,10 @@ export async function run(context: CommandContext, _args: readonly string[], opt
     },
     onProgress: ({ sid }, { uploaded, left }) => {
       failures = 0;
-      context.stderr.write(`${sid}: ${uploaded} uploaded, ${left} left\n`);
+      if (uploaded === 0) return;
+      context.stderr.write(
+        `${sid}  ${uploaded} of ${uploaded + left} ${uploaded + left === 1 ? 'segment' : 'segments'} uploaded\n`,
+      );
     },
   });
   if (sessions.length === 0) context.stderr.write('Only sessions that still run; they upload by themselves.\n');
@@ -40,7 +43,7 @@ function words({ state, left, bucket }: RecoveredSession, location: string): str
     case 'uploaded':
       return `is in ${location}`;
     case 'left':
-      return `${left} segments could not be uploaded and stay here`;
+      return `${left} ${left === 1 ? 'segment' : 'segments'} could not be uploaded and ${left === 1 ? 'stays' : 'stay'} here`;
     case 'elsewhere':
       return `belongs to ${bucket}; --any-bucket brings it to ${location}`;
   }
