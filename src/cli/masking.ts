@@ -31,13 +31,19 @@ export async function startMasking(
   const openDatabase = async (database: string) => {
     const control = controlOf(database);
     const catalog = new MaskCatalog((sql, values, timeoutMs) => control.ask(sql, values, timeoutMs));
-    // a catalog that could not be read is not current: results are then hidden, not shown
-    const refresh = () => catalog.refresh().catch(() => {});
+    /** Clients with changes that are not committed: they see another catalog than the one that can be read. */
+    const changing = new Set<symbol>();
+    const refresh = async (): Promise<void> => {
+      if (changing.size > 0) return;
+      // a catalog that could not be read is not current: results are then hidden, not shown
+      await catalog.refresh().catch(() => {});
+    };
     await refresh();
     timers.push(setInterval(refresh, refreshMs).unref());
     const [row] = await control.ask('SELECT current_schemas(true)::text[] AS path', [], 5000).catch(() => []);
     return {
       catalog,
+      changing,
       refresh,
       defaultPath: parseTextArray(row?.path),
       masker: new Masker(declarations, grammar, catalog, key),
@@ -51,12 +57,17 @@ export async function startMasking(
         known = openDatabase(database);
         databases.set(database, known);
       }
-      const { catalog, refresh, defaultPath, masker } = await known;
+      const { catalog, changing, refresh, defaultPath, masker } = await known;
+      const client = Symbol();
       return {
         plans: masker.session(),
         defaultPath,
-        changing: () => catalog.invalidate(),
+        changing: () => {
+          changing.add(client);
+          catalog.invalidate();
+        },
         settled: () => {
+          changing.delete(client);
           if (!catalog.current) void refresh();
         },
       };

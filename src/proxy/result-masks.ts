@@ -20,7 +20,7 @@ export interface ClientMasks {
   readonly defaultPath: readonly string[];
   /** The catalog is about to change. */
   changing(): void;
-  /** No transaction is open any more. */
+  /** No transaction is open any more, be it that the client is gone. */
   settled(): void;
 }
 

@@ -123,6 +123,7 @@ export class Session {
     this.#serverBroken = true;
     this.#passage.interrupt('disconnect');
     this.#state.server.responses.abandon();
+    this.#state.masks?.settled();
     this.#state.catalogChanges.closed();
   }
 

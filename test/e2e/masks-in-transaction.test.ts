@@ -36,6 +36,8 @@ t.test('DDL that one transaction sees and no other', async (t) => {
     await second.query('SELECT pg_sleep(0.05)');
     t.notMatch(await seen('SELECT upper(name) AS x FROM customers'), /QZXW/);
     t.notMatch(await seen('SELECT name FROM customers'), /qzxw/);
+    // names that no search_path is needed for
+    t.notMatch(await seen('SELECT upper(name) AS x FROM public.customers'), /QZXW/);
   }
   await first.query('ROLLBACK');
   t.match(await seen('SELECT name FROM customers'), /Ada/, 'after it everything is as before');
