@@ -217,5 +217,5 @@ test('--browser: the page is shown, the browser comes back, level nonce although
     void new Browser().go(page);
   };
   t.equal(await login(context, [], { browser: true }), 0);
-  t.match(stdout.text, /evidence nonce/);
+  t.match(stdout.text, /evidence {2}nonce/);
 });

@@ -145,6 +145,6 @@ t.test(
     t.match(url, /^http:\/\/127\.0\.0\.1:\d+\/callback\?/);
     t.match(body, 'Close this window and go back to the terminal.');
     t.match(await screen.exit, { code: 0 });
-    t.match(screen.history().join('\n'), 'evidence nonce');
+    t.match(screen.history().join('\n'), 'evidence  nonce');
   },
 );
