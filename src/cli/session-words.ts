@@ -5,6 +5,7 @@ import type { Progress } from '../io/uploader.js';
 import type { Approvals } from '../run/approvals.js';
 import type { CommandContext } from './command.js';
 import type { Guard } from './guard.js';
+import { folded } from './text.js';
 import { UploadWait } from './upload-wait.js';
 
 interface Output {
@@ -119,7 +120,8 @@ function summary(guard: Guard, totals: Approvals['totals'], progress: Progress, 
   );
   const held = `${counted(progress.left, 'segment')} ${progress.left === 1 ? 'waits' : 'wait'} on this machine`;
   const waits = `dbguard: ${held}; "dbguard upload" brings them to the bucket when it can be reached, and so does the next run (dbguard transcripts show ${guard.sid})`;
-  return `dbguard: ${parts.join(', ')}\n${progress.left === 0 ? where : waits}\n`;
+  const happened = folded(`dbguard: ${parts.join(', ')}`, stderr);
+  return `${happened}\n${progress.left === 0 ? where : folded(waits, stderr)}\n`;
 }
 
 /** The time of a session id, to the millisecond: enough to name it. */

@@ -64,7 +64,10 @@ const stumbles: Readonly<Record<string, Stumble>> = {
     args: ['login'],
     config: null,
     exitCode: 78,
-    says: ['dbguard: no identity provider is configured', /^ {2}Set identity\.issuer and identity\.client_id in dbguard\.yaml \(dbguard init writes one\)/],
+    says: [
+      'dbguard: no identity provider is configured',
+      /^ {2}Set identity\.issuer and identity\.client_id in dbguard\.yaml \(dbguard init writes one\)/,
+    ],
   },
   'no login': {
     at: stranger,
