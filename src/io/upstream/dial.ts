@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
+import { longestSocketPath } from '../socket-path.js';
 import type { UpstreamConfig, UpstreamHost } from './config.js';
 import { unreachable } from './failure.js';
 
@@ -24,6 +25,8 @@ export async function endpointsOf(host: UpstreamHost): Promise<Endpoint[]> {
   if (host.hostaddr === undefined && isSocketFolder(host.host)) {
     const path = `${host.host}/.s.PGSQL.${host.port}`;
     const address = path.startsWith('@') ? `\0${path.slice(1)}` : path;
+    // libuv may cut it off, and connect to something else
+    if (Buffer.byteLength(address) > longestSocketPath) throw unreachable(path, { code: 'ENAMETOOLONG' });
     return [{ host, address, unix: true, label: path }];
   }
   const label = `${isIP(host.host) === 6 ? `[${host.host}]` : host.host}:${host.port}`;

@@ -91,6 +91,10 @@ const systemErrors: Readonly<Record<string, { said: string; hint: string }>> = {
     said: 'there is no such socket',
     hint: 'Check the socket folder in `host` and the port, and that the server runs on this machine.',
   },
+  ENAMETOOLONG: {
+    said: 'its path is longer than a socket may have',
+    hint: 'Give the server a socket folder with a shorter path (unix_socket_directories), or use TCP.',
+  },
   ENOTDIR: {
     said: 'its folder is no folder',
     hint: 'Check the socket folder in `host`.',
@@ -112,7 +116,7 @@ const systemErrors: Readonly<Record<string, { said: string; hint: string }>> = {
 
 /** A failed lookup, connect or read; `error` is Node's. */
 export function unreachable(label: string, error: unknown): UpstreamError {
-  const systemCode = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const systemCode = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
   if (systemCode.startsWith('ERR_SSL_')) {
     // With TLS 1.3 the server judges our certificate after the handshake is over for us.
     return tlsFailure(

@@ -132,9 +132,13 @@ t.test('unreachable servers are told apart', async (t) => {
     message: /^cannot reach no-such-host\.invalid:5432: /,
     hint: /spelling|name server/,
   });
-  t.match(await failure({ url: `host=${t.testdir()} user=x` }), {
+  t.match(await failure({ url: 'host=/no-such-folder user=x' }), {
     code: 'upstream-unreachable',
     message: /s\.PGSQL\.5432: there is no such socket/,
+  });
+  t.match(await failure({ url: `host=/${'long'.repeat(30)} user=x` }), {
+    code: 'upstream-unreachable',
+    message: /s\.PGSQL\.5432: its path is longer than a socket may have/,
   });
 });
 
