@@ -5,6 +5,7 @@ import type { OuterTerminal } from '../run/terminal-ports.js';
 import { AloneSurface } from '../ui/alone-surface.js';
 import { loadPromptTools, runPrompt } from '../ui/prompt-screen.js';
 import type { ApprovalLinks, WaitingStatement } from './approval-links.js';
+import { folded } from './text.js';
 
 const lookForRunsMs = 1000;
 
@@ -23,7 +24,8 @@ export async function follow(
     if (bytes.includes(0x03) || bytes.toString() === 'q') leave();
   });
   const say = (line: string): void => {
-    terminal.write(`${line}\r\n`);
+    const rows = folded(line, { isTTY: true, columns: terminal.size.columns }, 2);
+    terminal.write(`${rows.replaceAll('\n', '\r\n')}\r\n`);
   };
   const shown = new Map<WaitingStatement, AbortController>();
   let wake: () => void = () => undefined;
@@ -39,9 +41,9 @@ export async function follow(
 
   await links.refresh(true);
   const tools = await loadPromptTools();
-  say(
-    `Watching ${links.links.size === 1 ? '1 run' : `${links.links.size} runs`}. Statements that need approval come up here. q leaves.`,
-  );
+  const runs = links.links.size;
+  const watched = runs === 0 ? 'No dbguard run is active yet' : `Watching ${runs === 1 ? '1 run' : `${runs} runs`}`;
+  say(`${watched}. Statements that need approval come up here. q leaves.`);
   let over = false;
   void left.then(() => {
     over = true;

@@ -118,6 +118,9 @@ function referenceLine({ name, action, tuples, parent }: Row, { kinds, cascades 
   if (kinds.has('truncate') && cascades) {
     return { label: `and ${table}`, text: `${rowsWords(tuples)}, emptied too (CASCADE)`, severity: 'danger' };
   }
+  if (kinds.has('truncate')) {
+    return { label: table, text: `refers to ${to}; TRUNCATE fails unless both are emptied`, severity: 'info' };
+  }
   const text = cascades ? `loses its foreign key to ${to} (CASCADE)` : `refers to ${to} by a foreign key`;
   return { label: table, text, severity: cascades ? 'warning' : 'info' };
 }

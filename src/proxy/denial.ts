@@ -85,7 +85,8 @@ export function deniedByAnswer(ruling: Ruling, answer: Exclude<Answer, { decisio
         hint: retry,
       };
     default: {
-      const who = answer.by.name ?? 'the person at the terminal';
+      const { name, channel = 'terminal' } = answer.by;
+      const who = name ?? (channel === 'terminal' ? 'the person at the terminal' : 'a person');
       return {
         severity: 'ERROR',
         code: deniedState,

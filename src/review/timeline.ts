@@ -53,7 +53,7 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Wo
     mood: 'quiet',
   }),
   connection: ({ fields }) => ({
-    title: words('connection', fields, ['event', 'user', 'database', 'applicationName', 'reason']),
+    title: connection(fields),
     mood: 'quiet',
   }),
   parse: () => ({ title: 'prepared', mood: 'quiet' }),
@@ -68,6 +68,15 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Wo
   redaction: ({ fields }) => ({ title: words('redaction', fields, ['session', 'of', 'reason']), mood: 'waiting' }),
   seal: ({ fields }) => ({ title: fields.final === true ? 'session sealed' : 'segment sealed', mood: 'quiet' }),
 };
+
+function connection(fields: Disclosed): string {
+  const { event, user, database } = fields;
+  const where = typeof database === 'string' ? ` to ${database}` : '';
+  const as = typeof user === 'string' ? ` as ${user}` : '';
+  if (event === 'own') return `dbguard’s own connection${where}${as}`;
+  if (event === 'close') return `connection closed${field(fields, 'reason', ': ')}`;
+  return `connection${where}${as}${field(fields, 'applicationName', ', ')}`;
+}
 
 function statement(fields: Disclosed): Words {
   const { decision } = fields;

@@ -65,6 +65,7 @@ t.test('TRUNCATE and DROP with CASCADE name what goes with it', async (t) => {
   for (const table of ['items', 'notes', 'bills']) {
     t.match(emptied, `and ${table}: empty when last analyzed, emptied too (CASCADE)`);
   }
+  t.match(await impactOf('TRUNCATE customers'), 'orders: refers to it; TRUNCATE fails unless both are emptied');
   const dropped = await impactOf('DROP TABLE orders CASCADE');
   t.match(dropped, /items: loses its foreign key to it \(CASCADE\)/);
   t.match(dropped, /view paid: depends on it/);

@@ -7,7 +7,7 @@ import type { CompletionNode } from '../completions.js';
 import { bashCompletions } from '../completions-bash.js';
 import { fishCompletions } from '../completions-fish.js';
 import { zshCompletions } from '../completions-zsh.js';
-import { oneOfOption, textOption } from '../options.js';
+import { textOption } from '../options.js';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
@@ -25,7 +25,10 @@ export function completionsCommand(tree: CompletionNode): CommandModule {
   return {
     run: async (context, args, options) => {
       const folder = textOption(options, 'all');
-      const shell = oneOfOption({ shell: args[0] }, 'shell', shells);
+      const shell = shells.find((one) => one === args[0]);
+      if (args[0] !== undefined && shell === undefined) {
+        throw new DbguardError('usage', `there are no completions for "${args[0]}", only for ${shells.join(', ')}`);
+      }
       if ((folder === undefined) === (shell === undefined)) {
         throw new DbguardError('usage', `name a shell: ${shells.join(', ')}`, {
           hint: 'Or write the scripts of every shell with --all <folder>.',

@@ -28,6 +28,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
       }
     }
     await out.flush();
+    if (found === 0 && options.json !== true) context.stderr.write(`Nothing in ${source.location} contains it.\n`);
     return found > 0 ? 0 : 1;
   });
 }
@@ -36,7 +37,7 @@ function asText(sid: string, item: TimelineItem, paper: Paper): string {
   const text = shown(item.text ?? item.title)
     .replace(/\s+/g, ' ')
     .trim();
-  const time = new Date(item.at).toISOString().slice(0, 19);
+  const time = `${new Date(item.at).toISOString().slice(0, 19)}Z`;
   return `${paper.style('bold', sid)} ${paper.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`;
 }
 

@@ -78,18 +78,15 @@ function summaryOf({ open: _open, ...report }: SessionReport): object {
 function itemText(item: TimelineItem, paper: Paper): string {
   const time = paper.style('dim', new Date(item.at).toISOString().slice(11, 23));
   const title = shown(item.title).replace(/[\n\t]/g, ' ');
+  const arrow = paper.style('dim', '→');
   if (item.of !== undefined)
-    return `${time}  ${' '.repeat(6)}${arrow(item, paper)} ${mood(item, title, paper)}${replyTo(item, paper)}`;
+    return paper.fold(`${time}  ${' '.repeat(6)}${arrow} ${mood(item, title, paper)}${replyTo(item, paper)}`, 22);
   const number = paper.style('bold', `#${item.n}`.padEnd(6));
   const connection = item.connection === undefined ? '' : paper.style('dim', `[${item.connection}] `);
-  const lines = [`${time}  ${number}${connection}${mood(item, title, paper)}`];
-  if (item.text !== undefined) lines.push(indent(item.text));
-  if (item.bind !== undefined) lines.push(paper.style('dim', indent(`with ${item.bind}`)));
+  const lines = [paper.fold(`${time}  ${number}${connection}${mood(item, title, paper)}`, 20)];
+  if (item.text !== undefined) lines.push(indent(item.text, paper));
+  if (item.bind !== undefined) lines.push(paper.style('dim', indent(`with ${item.bind}`, paper)));
   return lines.join('\n');
-}
-
-function arrow({ kind }: TimelineItem, paper: Paper): string {
-  return paper.style('dim', kind === 'verdict' ? '?' : '→');
 }
 
 function replyTo({ of }: TimelineItem, paper: Paper): string {
@@ -111,9 +108,9 @@ function mood({ mood }: TimelineItem, text: string, paper: Paper): string {
   }
 }
 
-function indent(text: string): string {
+function indent(text: string, paper: Paper): string {
   return shown(text.trim())
     .split('\n')
-    .map((line) => `${' '.repeat(20)}${line}`)
+    .map((line) => paper.fold(`${' '.repeat(20)}${line}`, 20))
     .join('\n');
 }

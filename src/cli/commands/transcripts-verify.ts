@@ -101,7 +101,9 @@ export function reportText(report: SessionReport, paper: Paper): string {
   const connection = report.open?.connection?.name;
   const title = `${paper.style('bold', `session ${report.sid}`)}${connection ? ` on ${shown(connection)}` : ''}`;
   const lines = [title, paper.style(style, heading), ...proofLines(report).map((line) => proofText(line, paper))];
-  for (const finding of report.findings) lines.push(findingText(finding, paper));
+  // that there is no final seal is said above, in the same words
+  const findings = report.findings.filter(({ code }) => code !== 'not-final');
+  for (const finding of findings) lines.push(findingText(finding, paper));
   return lines.join('\n');
 }
 
