@@ -58,9 +58,16 @@ export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
     size: { characters: sql.length, lines: sql.split('\n').length, hidden },
     values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${count(manyValues)} more values`] : values,
     why: singleLine(request.ruling.reason, 300),
-    impact: [...runs(request), ...[...request.impact.lines, ...aroundIt(request)].map(sanitisedLine)],
+    impact: [...runs(request), ...[...estimates(request, dryRun), ...aroundIt(request)].map(sanitisedLine)],
     dryRun: dryRun ? dryRunLines(dryRun).map(sanitisedLine) : [],
   };
+}
+
+/** What a dry run has counted is not estimated beside it. */
+function estimates({ impact }: ApprovalRequest, dryRun: DryRun | undefined): readonly ImpactLine[] {
+  if (!dryRun || 'refused' in dryRun) return impact.lines;
+  const counted = new Set(['rows', ...dryRun.lines.map(({ label }) => label)]);
+  return impact.lines.filter(({ label }) => label === '' || !counted.has(label));
 }
 
 function sanitisedLine({ label, text, severity }: ImpactLine): ImpactLine {

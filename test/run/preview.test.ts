@@ -186,3 +186,17 @@ test('rows fit the width and lose nothing', (t) => {
   }
   t.end();
 });
+
+test('what a dry run has counted is not estimated beside it', (t) => {
+  const counted = [
+    { label: 'dry run', text: 'deletes exactly 10,481 rows of orders', severity: 'danger' as const },
+    { label: 'referenced by order_items', text: '31,204 rows deleted', severity: 'danger' as const },
+  ];
+  const labels = (preview: ReturnType<typeof previewOf>) => preview.impact.map(({ label }) => label);
+  t.match(labels(previewOf(request())), ['rows', 'orders', 'referenced by order_items']);
+  const after = labels(previewOf(request(), { lines: counted, rows: [] }));
+  t.equal(after[0], 'orders');
+  t.notMatch(after, /referenced by/);
+  t.match(labels(previewOf(request(), { refused: 'a trigger' })), ['rows', 'orders'], 'nothing was counted');
+  t.end();
+});
