@@ -192,7 +192,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
           sid: credential.sid,
           upstreamOptions: upstream.parameters.get('options') ?? '',
         }),
-        masksFor: (database) => masking.session(database),
+        masksFor: (database, startup) => masking.session(database, startup),
         catalogFor: (database) => catalogs.client(database),
         reviewerFor: (_upstream, client) => ({
           impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
@@ -222,7 +222,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       async close({ graceMs = 0, ...finish } = {}) {
         await proxy.close(graceMs);
         for (const end of closers) await end();
-        masking.stop();
+        await masking.stop();
         try {
           const progress = await transcript.finish(finish);
           // The bucket can be reached: a run that was short must not leave the earlier ones waiting for ever.

@@ -47,7 +47,7 @@ export interface ConnectionParts {
   readonly gate: Gate;
   readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
   /** Masks of a client in that database; undefined where nothing is masked. */
-  readonly masksFor: (database: string) => Promise<ClientMasks | undefined>;
+  readonly masksFor: (database: string, startup: ReadonlyMap<string, string>) => Promise<ClientMasks | undefined>;
   /** What the statements of a client in that database are judged by. */
   readonly catalogFor: (database: string) => Promise<ClientCatalog>;
   readonly maxMessage: number;
@@ -198,7 +198,7 @@ export class ProxyConnection {
     let masks: ClientMasks | undefined;
     let catalog: ClientCatalog;
     try {
-      masks = await this.#parts.masksFor(admission.database);
+      masks = await this.#parts.masksFor(admission.database, startup.parameters);
       catalog = await this.#parts.catalogFor(admission.database);
       upstream = await this.#parts.connect(admission.parameters, minor, this.#abort.signal);
     } catch (error) {

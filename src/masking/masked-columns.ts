@@ -24,17 +24,22 @@ export class MaskedColumns {
   readonly #columns = new Map<BaseColumn, MaskedColumn>();
   readonly #relations = new Set<number>();
 
-  constructor(declarations: readonly MaskDeclaration[], catalog: LineageCatalog) {
+  /** @param before what was masked earlier: a column that is renamed keeps its mask */
+  constructor(declarations: readonly MaskDeclaration[], catalog: LineageCatalog, before?: MaskedColumns) {
     for (const relation of catalog.relations()) {
       for (const column of relation.columns) {
-        const mask = strictest(
-          declarations
-            .filter((one) => matchName(one.column, [relation.schema, relation.name, column.name]) === 'yes')
-            .map((one) => one.mask),
-        );
+        const declared = declarations
+          .filter((one) => matchName(one.column, [relation.schema, relation.name, column.name]) === 'yes')
+          .map((one) => one.mask);
+        const mask = strictest([...declared, ...(before?.masksOf(relation.oid, column.number) ?? [])]);
         if (mask !== undefined) this.#add(relation, column, mask, catalog);
       }
     }
+  }
+
+  masksOf(relation: number, column: number): Mask[] {
+    const masked = this.#columns.get(baseColumn(relation, column));
+    return masked ? [masked.mask] : [];
   }
 
   get(column: BaseColumn): MaskedColumn | undefined {

@@ -13,8 +13,8 @@
  */
 import type { MaskDeclaration } from '../policy/read-mask.js';
 import type { Grammar } from '../sql/grammar.js';
-import { type Handles, type Lineage, LineageAnalyser } from '../sql/lineage.js';
-import { anyColumn, type Flow, type LineageCatalog } from '../sql/lineage-catalog.js';
+import { type Handles, type Lineage, LineageAnalyser, type Returns } from '../sql/lineage.js';
+import { anyColumn, type Flow, type LineageCatalog, type SearchPath } from '../sql/lineage-catalog.js';
 import { emptyShape, openShape, type Shape, union, unknownShape } from '../sql/lineage-shape.js';
 import type { CopyOptions } from '../sql/lineage-statement.js';
 import { CopyRewriter } from './copy-rewriter.js';
@@ -65,10 +65,10 @@ export class Masker {
   }
 
   /** @internal Called by the session's half. */
-  plan(sql: string, searchPath: readonly string[], handles: Handles, cacheable: boolean): MaskPlan {
+  plan(sql: string, searchPath: SearchPath, handles: Handles, cacheable: boolean): MaskPlan {
     if (this.#declarations.length === 0) return none;
     const context = this.#context();
-    const key = `${searchPath.join('\0')}\0\0${sql}`;
+    const key = `${searchPath?.join('\0') ?? '?'}\0\0${sql}`;
     const known = cacheable && this.#catalog.current ? this.#cache.get(key) : undefined;
     if (known !== undefined) return known;
     const lineages = this.#analyser.analyse(sql, searchPath, this.#catalog, handles);
@@ -82,7 +82,7 @@ export class Masker {
 
   #context(): MaskContext {
     if (this.#masked === undefined || this.#generation !== this.#catalog.generation) {
-      this.#masked = new MaskedColumns(this.#declarations, this.#catalog);
+      this.#masked = new MaskedColumns(this.#declarations, this.#catalog, this.#masked);
       this.#generation = this.#catalog.generation;
       this.#cache.clear();
     }
@@ -90,32 +90,40 @@ export class Masker {
   }
 }
 
+/** A name that has stood for more than this may stand for anything. */
+const maxMeanings = 50;
 const maxCached = 5000;
 const maxCachedText = 64 << 10;
 
 /** What cursors and prepared statements of one connection may return. */
 export class SessionMasks {
   readonly #masker: Masker;
-  readonly #handles = new Map<string, Shape>();
+  readonly #handles = new Map<string, Map<string, Returns>>();
 
   constructor(masker: Masker) {
     this.#masker = masker;
   }
 
-  /** `searchPath`: as the session's setting says, `$user` already replaced. Total. */
-  planFor(sql: string, searchPath: readonly string[]): MaskPlan {
+  /** Total. */
+  planFor(sql: string, searchPath: SearchPath): MaskPlan {
     const cacheable = !/\b(declare|fetch|prepare|execute)\b/i.test(sql);
     return this.#masker.plan(sql, searchPath, this.#named, cacheable);
   }
 
   readonly #named: Handles = {
-    get: (kind, name) => this.#handles.get(`${kind} ${name}`),
-    add: (kind, name, shape) => {
-      const key = `${kind} ${name}`;
-      const before = this.#handles.get(key);
-      // The statement may fail and leave what the name stood for: it stands for both.
-      if (before === undefined) this.#handles.set(key, shape);
-      else if (before !== shape) this.#handles.set(key, openShape(union([before.all, shape.all])));
+    get: (kind, name) => {
+      const known = [...(this.#handles.get(`${kind} ${name}`)?.values() ?? [])];
+      const [only, ...more] = known;
+      if (only === undefined || more.length === 0) return only;
+      if (known.length >= maxMeanings) return () => unknownShape;
+      return (walk) => openShape(union(known.map((returns) => returns(walk).all)));
+    },
+    // The statement may fail and leave what the name stood for: it stands for both.
+    add: (kind, name, returns, key) => {
+      const handle = `${kind} ${name}`;
+      const meanings = this.#handles.get(handle) ?? new Map<string, Returns>();
+      this.#handles.set(handle, meanings);
+      if (meanings.size < maxMeanings) meanings.set(key, returns);
     },
   };
 }

@@ -90,9 +90,12 @@ export class Passage {
   /** The gates, in order; see gate.ts. */
   pass(asked: Gated): void {
     const { catalog } = this.#state.parts;
-    if (catalog.loading && !this.#waiting && asked.again && dependsOnCatalog(asked.candidate.facts)) {
-      this.#waitForCatalog(asked.again);
-      return;
+    if (!this.#waiting && asked.again) {
+      const loading = this.#loading(asked.candidate.facts);
+      if (loading) {
+        this.#waitFor(loading, asked.again);
+        return;
+      }
     }
     const gated = this.#withMask(asked);
     const { portal } = gated;
@@ -168,11 +171,19 @@ export class Passage {
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
   }
 
-  /** What it says may spare a person the question. */
-  #waitForCatalog(again: () => void): void {
+  /** Catalogs that are being read: what they say may spare a person the question, or a result its being hidden. */
+  #loading(facts: Facts): Promise<unknown> | undefined {
+    const { catalog } = this.#state.parts;
+    const { masks } = this.#state;
+    const judged = catalog.loading && dependsOnCatalog(facts);
+    if (!judged && !masks?.loading) return undefined;
+    return Promise.all([judged && catalog.ready(), masks?.loading && masks.ready()]);
+  }
+
+  #waitFor(loading: Promise<unknown>, again: () => void): void {
     this.#waiting = true;
     this.#state.release();
-    void this.#state.parts.catalog.ready().then(() => {
+    void loading.then(() => {
       if (this.#events.closed) return;
       try {
         // an error that came meanwhile makes the server skip what follows, up to Sync

@@ -10,18 +10,24 @@ import type { MaskPlan, RewritePlan, SessionMasks } from '../masking/masker.js';
 import { decodeRowDescription, type RowField } from '../masking/row-description.js';
 import type { RowRewriter } from '../masking/row-rewriter.js';
 import type { Ruling } from '../policy/decision.js';
-import type { EffectKind, Facts } from '../sql/facts.js';
+import type { Effect, EffectKind, Facts, TargetType } from '../sql/facts.js';
+import type { SearchPath } from '../sql/lineage-catalog.js';
+import { pathSettings } from '../sql/lineage-names.js';
 import { backend } from '../wire/messages.js';
 import type { Outgoing } from './outgoing.js';
 
 export interface ClientMasks {
   readonly plans: SessionMasks;
   /** Schemas that a fresh connection searches, `$user` replaced. */
-  readonly defaultPath: readonly string[];
-  /** The catalog is about to change. */
-  changing(): void;
+  readonly defaultPath: SearchPath;
+  /** The catalog is about to change; `code`: what functions, operators and casts there are, too. */
+  changing(code: boolean): void;
   /** No transaction is open any more, be it that the client is gone. */
   settled(): void;
+  /** The catalog is being read again: what is planned before it has been is hidden. */
+  readonly loading: boolean;
+  /** Settles when it has been read, or could not be in time. Never rejects. */
+  ready(): Promise<void>;
 }
 
 /** Effects after which the catalog may be another. */
@@ -34,10 +40,18 @@ const changesCatalog: ReadonlySet<EffectKind> = new Set([
   'unknown',
 ]);
 
+const relationTypes: ReadonlySet<TargetType> = new Set(['table', 'view', 'index', 'sequence', 'schema']);
+
+function changesCode({ kind, opaque, targets }: Effect): boolean {
+  if (opaque) return true;
+  if (!changesCatalog.has(kind) || kind === 'grant') return false;
+  return targets.length === 0 || !targets.every(({ type }) => relationTypes.has(type));
+}
+
 export class ResultMasks {
   readonly #client: ClientMasks;
-  /** Undefined once something may have changed it, until the server reports it (PostgreSQL 18). */
-  #path: readonly string[] | undefined;
+  /** Not known once something may have changed it. */
+  #path: SearchPath;
 
   constructor(client: ClientMasks) {
     this.#client = client;
@@ -45,13 +59,14 @@ export class ResultMasks {
   }
 
   plan(sql: string): MaskPlan {
-    return this.#client.plans.planFor(sql, this.#path ?? []);
+    return this.#client.plans.planFor(sql, this.#path);
   }
 
   /** A statement goes to the server. */
   forwarded(facts: Facts): void {
     const effects = facts.statements.flatMap((statement) => statement.effects);
-    if (facts.unparseable || effects.some((effect) => changesCatalog.has(effect.kind))) this.#client.changing();
+    if (facts.unparseable || effects.some((effect) => effect.opaque || changesCatalog.has(effect.kind)))
+      this.#client.changing(facts.unparseable !== undefined || effects.some(changesCode));
     if (facts.unparseable || effects.some((effect) => effect.kind === 'session' || effect.opaque)) {
       // which settings a SET or an unseen function leaves behind is not followed; unqualified names then bind to nothing
       const harmless = effects.every(
@@ -64,9 +79,15 @@ export class ResultMasks {
   settled(): void {
     this.#client.settled();
   }
-}
 
-const pathSettings: ReadonlySet<string> = new Set(['search_path', 'role', 'session_authorization', 'all', 'schema']);
+  get loading(): boolean {
+    return this.#client.loading;
+  }
+
+  ready(): Promise<void> {
+    return this.#client.ready();
+  }
+}
 
 export function maskRuling(plan: MaskPlan & { kind: 'deny' }): Ruling {
   return {

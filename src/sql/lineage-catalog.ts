@@ -36,14 +36,24 @@ export interface CatalogRelation {
   readonly triggers: boolean;
 }
 
+/** Schemas, `$user` replaced. Undefined: not known; then a name means something only where it can mean nothing else. */
+export type SearchPath = readonly string[] | undefined;
+
+export type OwnCode = 'function' | 'operator' | 'cast';
+
 export interface LineageCatalog {
   /** Changes whenever answers may have changed. */
   readonly generation: number;
   /** False while the catalog may differ from the server's (DDL went through): nothing is known by name then. */
   readonly current: boolean;
   /** The relation that a name means under `searchPath`; undefined when it is not known or not certain. */
-  find(schema: string | undefined, name: string, searchPath: readonly string[]): CatalogRelation | undefined;
+  find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined;
   byOid(oid: number): CatalogRelation | undefined;
+  /**
+   * Code of the application's own may run where this is written, although PostgreSQL has one of that name: which of the
+   * two is meant depends on types. Casts have no name.
+   */
+  replaces(kind: OwnCode, name: string): boolean;
   /** Every relation outside pg_catalog and information_schema. */
   relations(): Iterable<CatalogRelation>;
 }

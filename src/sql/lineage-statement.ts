@@ -1,6 +1,6 @@
 /** Statements that are not plain queries, for lineage: what comes back, and what is remembered under a name. */
 import type { CopyStmt, RangeVar } from 'libpg-query';
-import type { Handles } from './lineage.js';
+import type { Handles, Returns } from './lineage.js';
 import { anyFlow, noFlow } from './lineage-catalog.js';
 import { LineageScope } from './lineage-scope.js';
 import { emptyShape, openShape, type Shape, unknownShape } from './lineage-shape.js';
@@ -47,23 +47,29 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
       return { kind: 'query', output: openShape(walk.opaque ? anyFlow : noFlow) };
     case 'DeclareCursorStmt': {
       const declared = as(stmt, 'DeclareCursorStmt');
-      handles.add('cursor', declared?.portalname ?? '', walk.query(declared?.query, undefined));
+      const shape = walk.query(declared?.query, undefined);
+      handles.add('cursor', declared?.portalname ?? '', () => shape, signature(shape));
       return silent;
     }
     case 'FetchStmt': {
       const fetch = as(stmt, 'FetchStmt');
       walk.opaque = true;
       if (fetch?.ismove === true) return silent;
-      return { kind: 'query', output: handles.get('cursor', fetch?.portalname ?? '') ?? unknownShape };
+      return { kind: 'query', output: handles.get('cursor', fetch?.portalname ?? '')?.(walk) ?? unknownShape };
     }
     case 'PrepareStmt': {
       const prepared = as(stmt, 'PrepareStmt');
-      handles.add('prepared', prepared?.name ?? '', statementLineage(prepared?.query, walk, handles).output);
+      const returns: Returns = (later) => statementLineage(prepared?.query, later, ignored).output;
+      returns(walk);
+      handles.add('prepared', prepared?.name ?? '', returns, JSON.stringify(stmt));
       return silent;
     }
     case 'ExecuteStmt':
       walk.opaque = true;
-      return { kind: 'query', output: handles.get('prepared', as(stmt, 'ExecuteStmt')?.name ?? '') ?? unknownShape };
+      return {
+        kind: 'query',
+        output: handles.get('prepared', as(stmt, 'ExecuteStmt')?.name ?? '')?.(walk) ?? unknownShape,
+      };
     case 'CreateTableAsStmt': {
       const create = as(stmt, 'CreateTableAsStmt');
       const rows = statementLineage(create?.query, walk, handles).output;
@@ -86,6 +92,11 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
       noteRelations(stmt, walk);
       return silent;
   }
+}
+
+/** Two cursors that return the same have the same. */
+function signature({ columns, all }: Shape): string {
+  return JSON.stringify([[...all], columns?.map(({ flow }) => [...flow])]);
 }
 
 const ignored: Handles = { get: () => undefined, add: () => {} };

@@ -12,6 +12,8 @@ import {
   type Flow,
   type LineageCatalog,
   noFlow,
+  type OwnCode,
+  type SearchPath,
 } from './lineage-catalog.js';
 import { type FunctionConduct, revealsValues, tableFunctions } from './lineage-functions.js';
 import { type FromItem, fieldOf, joinUsing, LineageScope } from './lineage-scope.js';
@@ -33,7 +35,7 @@ import { as, eachChild, type Node, names, tagOf } from './tree.js';
 
 export interface LineageKnowledge {
   readonly catalog: LineageCatalog;
-  readonly searchPath: readonly string[];
+  readonly searchPath: SearchPath;
   readonly functions: FunctionConduct;
   /** The columns of a view by its definition; `outer` adopts what it touches. */
   readonly viewShape: (relation: CatalogRelation, outer: LineageWalk) => Shape;
@@ -52,6 +54,8 @@ export class LineageWalk {
   opaque = false;
   unbound = false;
   triggers = false;
+  /** set_config() runs, of whatever setting. */
+  configures = false;
   #visited = 0;
 
   constructor(knowledge: LineageKnowledge) {
@@ -64,6 +68,7 @@ export class LineageWalk {
     for (const oid of inner.relations) this.relations.add(oid);
     this.opaque ||= inner.opaque;
     this.unbound ||= inner.unbound;
+    this.configures ||= inner.configures;
   }
 
   infer(flow: Flow): void {
@@ -363,6 +368,10 @@ export class LineageWalk {
         return this.#subLink(node, scope);
       case 'FuncCall':
         return this.#call(node, scope);
+      case 'A_Expr':
+        return this.#operated(this.#below(node, scope), 'operator', names(as(node, 'A_Expr')?.name));
+      case 'TypeCast':
+        return this.#operated(this.#below(node, scope), 'cast', []);
       case 'NullTest':
         this.infer(this.#below(node, scope));
         return noFlow;
@@ -397,8 +406,11 @@ export class LineageWalk {
   #call(node: Node, scope: LineageScope): Flow {
     const call = as(node, 'FuncCall');
     const path = names(call?.funcname);
-    const conduct = this.knowledge.functions.of(path.length > 1 ? path.at(-2) : undefined, path.at(-1) ?? '');
+    const conduct = this.#replaced('function', path)
+      ? 'opaque'
+      : this.knowledge.functions.of(path.length > 1 ? path.at(-2) : undefined, path.at(-1) ?? '');
     const carried = union([...(call?.args ?? []), ...(call?.agg_order ?? [])].map((one) => this.flow(one, scope)));
+    this.configures ||= path.at(-1) === 'set_config';
     this.infer(this.flow(call?.agg_filter, scope));
     this.infer(this.#below(call?.over, scope));
     if (conduct === 'hides') {
@@ -410,6 +422,19 @@ export class LineageWalk {
     if (conduct === 'exports') return carried;
     this.opaque = true;
     return union([carried, anyFlow]);
+  }
+
+  /** An implicit cast may stand between any of the arguments and the code. */
+  #replaced(kind: OwnCode, path: readonly string[]): boolean {
+    const { catalog } = this.knowledge;
+    if (catalog.replaces('cast', '')) return true;
+    return path.at(-2) !== 'pg_catalog' && catalog.replaces(kind, path.at(-1) ?? '');
+  }
+
+  #operated(operands: Flow, kind: OwnCode, path: readonly string[]): Flow {
+    if (!this.#replaced(kind, path)) return operands;
+    this.opaque = true;
+    return union([operands, anyFlow]);
   }
 
   #below(struct: unknown, scope: LineageScope): Flow {

@@ -5,8 +5,9 @@
  * Conditions and orderings do not flow into the output; they are reported apart, as inference.
  */
 import type { Grammar } from './grammar.js';
-import type { BaseColumn, Flow, LineageCatalog } from './lineage-catalog.js';
+import type { BaseColumn, Flow, LineageCatalog, SearchPath } from './lineage-catalog.js';
 import { FunctionConduct } from './lineage-functions.js';
+import { TextNames } from './lineage-names.js';
 import { type Shape, unknownShape } from './lineage-shape.js';
 import { type StatementKind, statementLineage } from './lineage-statement.js';
 import { LineageWalk } from './lineage-walk.js';
@@ -35,10 +36,14 @@ export interface Lineage {
   readonly triggers: boolean;
 }
 
+/** What a name of the session returns; what it is prepared from is looked up anew, as the server does. */
+export type Returns = (walk: LineageWalk) => Shape;
+
 /** What names of the session stand for: SQL-level PREPARE and DECLARE. */
 export interface Handles {
-  get(kind: 'prepared' | 'cursor', name: string): Shape | undefined;
-  add(kind: 'prepared' | 'cursor', name: string, shape: Shape): void;
+  get(kind: 'prepared' | 'cursor', name: string): Returns | undefined;
+  /** @param key the same where `returns` is */
+  add(kind: 'prepared' | 'cursor', name: string, returns: Returns, key: string): void;
 }
 
 /** Views on views on views: PostgreSQL itself has no limit, but nobody needs more. */
@@ -57,7 +62,7 @@ export class LineageAnalyser {
   /** One Lineage for each statement of the text; undefined when the text cannot be read. Never throws. */
   analyse(
     sql: string,
-    searchPath: readonly string[],
+    searchPath: SearchPath,
     catalog: LineageCatalog,
     handles: Handles,
   ): readonly Lineage[] | undefined {
@@ -68,9 +73,11 @@ export class LineageAnalyser {
     try {
       const parsed = this.#grammar.parse(sql);
       if ('rejection' in parsed) return undefined;
+      const names = new TextNames(searchPath, catalog);
       return (parsed.tree.stmts ?? []).map(({ stmt }) => {
-        const walk = this.#walk(searchPath, catalog);
+        const walk = this.#walk(names.searchPath, names.catalog);
         const { kind, output } = statementLineage(stmt, walk, handles);
+        names.after(stmt, walk);
         return {
           kind,
           output,
@@ -88,7 +95,7 @@ export class LineageAnalyser {
     }
   }
 
-  #walk(searchPath: readonly string[], catalog: LineageCatalog, depth = 0): LineageWalk {
+  #walk(searchPath: SearchPath, catalog: LineageCatalog, depth = 0): LineageWalk {
     return new LineageWalk({
       catalog,
       searchPath,

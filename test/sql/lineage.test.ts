@@ -21,9 +21,10 @@ const catalog: LineageCatalog = {
   generation: 1,
   current: true,
   find: (schema, name, path) =>
-    (schema === undefined ? path : [schema])
+    (schema === undefined ? (path ?? []) : [schema])
       .map((one) => relations.find((known) => known.schema === one && known.name === name))
       .find((one) => one !== undefined),
+  replaces: () => false,
   byOid: (oid) => relations.find((one) => one.oid === oid),
   relations: () => relations,
 };
