@@ -111,6 +111,19 @@ export async function withSignals<T extends Pick<RunningChild, 'exited' | 'kill'
   }
 }
 
+const insistMs = [
+  ['SIGHUP', 1000],
+  ['SIGKILL', 4000],
+] as const;
+
+/** Asks it to end, and insists: an interactive shell ignores SIGTERM, and a program may ignore what it likes. */
+export function endChild(child: Pick<RunningChild, 'exited' | 'kill'>): void {
+  child.kill('SIGTERM');
+  const timers = insistMs.map(([signal, after]) => setTimeout(() => child.kill(signal), after));
+  const stop = (): void => timers.forEach(clearTimeout);
+  void child.exited.then(stop, stop);
+}
+
 function hasControllingTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r+'));

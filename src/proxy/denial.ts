@@ -10,7 +10,7 @@
 import type { Ruling } from '../policy/decision.js';
 import { type ErrorText, message } from '../wire/backend.js';
 import { frontend } from '../wire/messages.js';
-import type { Answer } from './asker.js';
+import type { Answer, Approver } from './asker.js';
 
 export type GatedKind = 'query' | 'execute' | 'function';
 
@@ -51,7 +51,8 @@ export function deniedByRule(ruling: Ruling): ErrorText {
 /** The error for a statement that was asked about and not allowed. */
 export function deniedByAnswer(ruling: Ruling, answer: Exclude<Answer, { decision: 'allow' }>): ErrorText {
   const asked = `Asked because of rule ${ruling.rule} (${ruling.origin}): ${ruling.reason} The statement was not run.`;
-  const reason = answer.decision === 'deny' ? answer.reason : 'The session was ended.';
+  if (answer.decision === 'abort') return sessionEnded(answer.by, asked);
+  const { reason } = answer;
   switch (answer.by.kind) {
     case 'cancel':
       return {
@@ -85,17 +86,29 @@ export function deniedByAnswer(ruling: Ruling, answer: Exclude<Answer, { decisio
         hint: retry,
       };
     default: {
-      const { name, channel = 'terminal' } = answer.by;
-      const who = name ?? (channel === 'terminal' ? 'the person at the terminal' : 'a person');
       return {
         severity: 'ERROR',
         code: deniedState,
-        message: `dbguard: ${who} denied this statement${reason ? `: ${reason}` : ''}`,
+        message: `dbguard: ${person(answer.by)} denied this statement${reason ? `: ${reason}` : ''}`,
         detail: asked,
         hint: reason ? `Act on the reason given. ${retry}` : retry,
       };
     }
   }
+}
+
+function sessionEnded(by: Approver, asked: string): ErrorText {
+  return {
+    severity: 'ERROR',
+    code: deniedState,
+    message: `dbguard: ${person(by)} ended this session instead of approving this statement`,
+    detail: asked,
+    hint: 'Stop here. The program that dbguard runs is being ended.',
+  };
+}
+
+function person({ name, channel = 'terminal' }: Approver): string {
+  return name ?? (channel === 'terminal' ? 'the person at the terminal' : 'a person');
 }
 
 export function awaitingApproval(ruling: Ruling): ErrorText {

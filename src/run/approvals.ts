@@ -113,6 +113,8 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
   const waiting: Waiting[] = [];
   const listeners = new Set<(event: DeskEvent) => void>();
   const presenting = new Map<ApprovalChannel, string>();
+  /** Who has ended the session: its last statements ask nobody. */
+  let endedBy: Approver | undefined;
   const totals = { asked: 0, allowed: 0, denied: 0, repeated: 0 };
 
   const emit = (event: DeskEvent): void => {
@@ -214,6 +216,10 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
         if (verdict.scope === 'session' && entry.sessionObstacle !== undefined) return 'not-for-session';
         entry.settle({ ...verdict, by, previewDigest: entry.digest });
       } else entry.settle({ ...verdict, by, previewDigest: entry.digest });
+      if (verdict.decision === 'abort') {
+        endedBy = by;
+        for (const other of [...waiting]) other.settle({ decision: 'abort', by, previewDigest: other.digest });
+      }
       return 'settled';
     },
     tryOut(id) {
@@ -230,6 +236,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
       entry.request.dryRun().then(shown, (error: unknown) => shown({ refused: messageOf(error) }));
     },
     recall(request) {
+      if (endedBy) return { decision: 'abort', by: endedBy };
       const approved = approvedForSession.get(exactKey(request));
       if (approved && sessionScopeObstacle(request) === undefined) {
         totals.repeated++;

@@ -132,6 +132,20 @@ t.test('Ctrl-C in the terminal is the child’s', async (t) => {
   t.match(await screen.exit, { code: 5 });
 });
 
+t.test('x ends an agent that ignores SIGTERM, as interactive shells do', async (t) => {
+  const body =
+    "process.on('SIGTERM', () => {}); console.log(await attempt('drop table orders')); setInterval(() => {}, 1000); await new Promise(() => {});";
+  const screen = terminal(['run', '--', ...script(body)]);
+  t.teardown(() => screen.kill());
+  await screen.shows('Drop table orders?');
+  await screen.shows(/^ No answer denies in/m);
+  screen.type('x');
+  await screen.shows('Press x again');
+  screen.type('x');
+  t.match(await screen.exit, { code: 128 + 1 }, 'SIGHUP');
+  t.match(screen.history().join('\n'), 'ended this session instead of approving this statement');
+});
+
 t.test('a run whose words nobody reads ends as any other', async (t) => {
   const line = '"$0" "$1" run -- sh -c "exit 4" 2>&1 >/dev/null | true; "$0" "$1" upload';
   const program = ['-u', 'NODE_OPTIONS', 'sh', '-c', line, process.execPath, dbguardProgram];

@@ -243,3 +243,15 @@ test('a prompt that cannot be drawn denies', async (t) => {
   });
   t.match(await approvals.ask(request(), new AbortController().signal), { decision: 'deny', by: { kind: 'nobody' } });
 });
+
+test('whoever ends the session is not asked about what still comes', async (t) => {
+  const { person, approvals, ask } = desk();
+  const first = ask();
+  const second = ask({ id: '1-2', sql: 'DELETE FROM customers' });
+  person.answer({ decision: 'abort' });
+  const ended = { decision: 'abort', by: { kind: 'person', channel: 'terminal' } };
+  t.match(await first, ended);
+  t.match(await second, ended);
+  t.match(await ask({ id: '1-3' }), ended);
+  t.equal(approvals.pending.length, 0);
+});

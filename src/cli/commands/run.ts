@@ -1,6 +1,7 @@
 /** `dbguard run -- COMMAND ARGS`: any agent or client, with nothing but the way through the proxy. */
 import { randomBytes } from 'node:crypto';
 import { DbguardError } from '../../errors.js';
+import { endChild } from '../../io/child.js';
 import { findProgram } from '../../io/child-program.js';
 import { childEnvironment } from '../../run/environment.js';
 import { openApprovals } from '../approvals-desk.js';
@@ -23,14 +24,14 @@ export async function run(context: CommandContext, args: readonly string[], opti
   const agent = [command, ...childArgs].join(' ');
   const trouble = new TroubleReport(context.stderr);
   const approvals = await openApprovals(context.env);
-  let endChild = (): void => {};
+  let endSession = (): void => {};
   const guard = await openGuard(context, {
     ...guardFlags(options),
     agent,
     listen: { host: '127.0.0.1', port: 0 },
     password: randomBytes(24).toString('base64url'),
     asker: approvals.asker,
-    endSession: () => endChild(),
+    endSession: () => endSession(),
     onTrouble: (error) => trouble.report(error),
   });
   try {
@@ -46,7 +47,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
       bell: approvals.bell,
       desk: approvals.desk,
     });
-    endChild = () => child.kill('SIGTERM');
+    endSession = () => endChild(child);
     approvals.attend(child.channels, child.session);
     return await child.exited;
   } finally {
