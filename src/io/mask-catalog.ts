@@ -21,7 +21,8 @@ const question = `
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
          (SELECT json_agg(i.inhrelid::int8) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
-         EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers
+         EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
+         EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type <> '1') AS rules
     FROM (SELECT set_config('search_path', '', true) AS now OFFSET 0) path,
          pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 't', 'S')`;
@@ -35,7 +36,12 @@ const ownCodeQuestion = `
           SELECT 'operator', oprname, oid, 'pg_operator'::regclass FROM pg_operator
            WHERE oprnamespace <> 'pg_catalog'::regnamespace
           UNION ALL
-          SELECT 'cast', '', oid, 'pg_cast'::regclass FROM pg_cast WHERE castfunc >= 16384) own
+          SELECT 'cast', '', oid, 'pg_cast'::regclass FROM pg_cast WHERE castfunc >= 16384
+          UNION ALL
+          SELECT 'cast', t.typname, t.oid, 'pg_type'::regclass
+            FROM pg_type t JOIN pg_constraint c ON c.contypid = t.oid
+            JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_constraint'::regclass
+             AND d.refclassid = 'pg_proc'::regclass) own
    WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = own.class AND d.objid = own.oid AND d.deptype = 'e')
      AND own.oid >= 16384
    GROUP BY 1, 2`;
@@ -146,5 +152,6 @@ function relationOf(row: Row): CatalogRelation {
     ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),
     children: JSON.parse(row.children ?? '[]') as number[],
     triggers: row.triggers === 't',
+    rules: row.rules === 't',
   };
 }

@@ -34,6 +34,8 @@ export interface CatalogRelation {
   readonly children: readonly number[];
   /** Triggers of the application's own may run on a write. */
   readonly triggers: boolean;
+  /** Rules may put other statements in the place of a write, queries among them. */
+  readonly rules: boolean;
 }
 
 /** Schemas, `$user` replaced. Undefined: not known; then a name means something only where it can mean nothing else. */
@@ -51,7 +53,7 @@ export interface LineageCatalog {
   byOid(oid: number): CatalogRelation | undefined;
   /**
    * Code of the application's own may run where this is written, although PostgreSQL has one of that name: which of the
-   * two is meant depends on types. Casts have no name.
+   * two is meant depends on types. Casts have no name, or that of a domain whose checks run code.
    */
   replaces(kind: OwnCode, name: string): boolean;
   /** Every relation outside pg_catalog and information_schema. */

@@ -54,6 +54,7 @@ export class LineageWalk {
   opaque = false;
   unbound = false;
   triggers = false;
+  rules = false;
   /** set_config() runs, of whatever setting. */
   configures = false;
   #visited = 0;
@@ -371,7 +372,7 @@ export class LineageWalk {
       case 'A_Expr':
         return this.#operated(this.#below(node, scope), 'operator', names(as(node, 'A_Expr')?.name));
       case 'TypeCast':
-        return this.#operated(this.#below(node, scope), 'cast', []);
+        return this.#operated(this.#below(node, scope), 'cast', names(as(node, 'TypeCast')?.typeName?.names));
       case 'NullTest':
         this.infer(this.#below(node, scope));
         return noFlow;

@@ -2,12 +2,19 @@
 import type { InsertStmt, MergeStmt, RangeVar, UpdateStmt } from 'libpg-query';
 import { baseColumn, type CatalogRelation } from './lineage-catalog.js';
 import { LineageScope } from './lineage-scope.js';
-import { emptyShape, openShape, type Shape } from './lineage-shape.js';
+import { emptyShape, openShape, type Shape, unknownShape } from './lineage-shape.js';
 import type { LineageWalk } from './lineage-walk.js';
 import { as, type Node, names, type Returning, returningOf } from './tree.js';
 
-/** The rows of RETURNING; undefined for a statement of another kind. */
+/** The rows of RETURNING, or of a rule; undefined for a statement of another kind. */
 export function writeShape(node: Node, walk: LineageWalk, outer: LineageScope | undefined): Shape | undefined {
+  const shape = ownShape(node, walk, outer);
+  if (shape === undefined || !walk.rules) return shape;
+  walk.opaque = true;
+  return unknownShape;
+}
+
+function ownShape(node: Node, walk: LineageWalk, outer: LineageScope | undefined): Shape | undefined {
   const scope = new LineageScope(outer);
   const insert = as(node, 'InsertStmt');
   if (insert !== undefined) return insertShape(insert, walk, scope);
@@ -83,6 +90,7 @@ function addTarget(
   const alias = range?.alias?.aliasname ?? range?.relname ?? '';
   scope.add({ parts: [shape], aliases: new Map([[alias, shape]]) });
   if (relation?.triggers) walk.triggers = true;
+  if (relation?.rules) walk.rules = true;
   return { relation, shape };
 }
 

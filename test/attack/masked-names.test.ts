@@ -111,12 +111,55 @@ const attacks: Attack[] = [
   },
 ];
 
+const secret = 'SELECT ssn FROM public.customers LIMIT 1';
+attacks.push(
+  {
+    what: 'a rule',
+    texts: [
+      `CREATE RULE r AS ON INSERT TO public.people DO INSTEAD ${secret.replace(' LIMIT 1', '')}`,
+      wait,
+      "INSERT INTO public.people VALUES (2, 'x')",
+    ],
+    after: 'DROP RULE r ON public.people',
+  },
+  {
+    what: 'a domain that complains',
+    texts: [
+      `CREATE FUNCTION o.complain(text) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''%'', (${secret}); END'`,
+      'CREATE DOMAIN o.dom AS text CHECK (o.complain(VALUE))',
+      wait,
+      "SELECT 'x'::o.dom",
+    ],
+    after: 'DROP DOMAIN o.dom; DROP FUNCTION o.complain',
+  },
+  {
+    what: 'a notice',
+    texts: [
+      `CREATE FUNCTION o.tell() RETURNS int LANGUAGE plpgsql AS 'BEGIN RAISE NOTICE ''%'', (${secret}); RETURN 1; END'`,
+      wait,
+      'SELECT o.tell()',
+    ],
+    after: 'DROP FUNCTION o.tell',
+  },
+  {
+    what: 'an aggregate of the name of a built-in one',
+    texts: [
+      `CREATE FUNCTION o.step(text, text) RETURNS text LANGUAGE sql AS '${secret}'`,
+      'CREATE AGGREGATE public.string_agg(text) (SFUNC = o.step, STYPE = text)',
+      wait,
+      "SELECT string_agg(x) FROM (VALUES ('a'), ('b')) v(x)",
+    ],
+    after: 'DROP AGGREGATE public.string_agg(text); DROP FUNCTION o.step',
+  },
+);
+
 for (const { what, texts, options, after } of attacks) {
   t.test(what, async (t) => {
     const client = new pg.Client({ connectionString: guarded.url(), ...(options && { options }) });
     client.on('error', () => {});
     await client.connect();
     const heard: string[] = [];
+    client.on('notice', ({ message }) => heard.push(message ?? ''));
     for (const text of texts) {
       await client.query({ text, rowMode: 'array' }).then(
         (result) => heard.push(JSON.stringify([result].flat().map(({ rows }) => rows))),

@@ -5,7 +5,7 @@ import type { CatalogRelation, LineageCatalog } from '../../src/sql/lineage-cata
 
 function relation(oid: number, name: string, columns: string, more: Partial<CatalogRelation> = {}): CatalogRelation {
   const list = columns.split(' ').map((column, at) => ({ name: column, number: at + 1, type: 25, textual: true }));
-  return { oid, schema: 'public', name, columns: list, children: [], triggers: false, ...more };
+  return { oid, schema: 'public', name, columns: list, children: [], triggers: false, rules: false, ...more };
 }
 
 const relations = [
