@@ -62,11 +62,13 @@ function withColours(style: TextStyle, colours: boolean): TextStyle {
 
 export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
   const { preview, state, document, windowRows, columns, compact, colours } = props;
+  const badge = preview.production ? ' PRODUCTION ' : ' ';
   const shown = document.slice(state.scroll, state.scroll + windowRows);
   return (
     <Box flexDirection="column" width={columns}>
       <Text bold wrap="truncate" {...withColours(preview.production ? productionBar : otherBar, colours)}>
-        {fitted(`${preview.production ? ' PRODUCTION ' : ' '}${preview.headline}?`, columns)}
+        {badge}
+        {fitted(`${preview.headline}?`, Math.max(0, columns - badge.length))}
       </Text>
       {!compact && <Text wrap="truncate"> {placeLine(preview)}</Text>}
       {!compact && <Text dimColor>{'─'.repeat(columns)}</Text>}
@@ -181,16 +183,20 @@ function statusLine(props: ApprovalPromptProps): ReactElement {
   const { state, dryRun, settled, secondsLeft, waiting, colours } = props;
   const more = waiting > 0 ? `, ${waiting} more waiting` : '';
   const left = `No answer denies in ${timeLeft(secondsLeft)}${more}.`;
-  if (state.confirming === 'abort')
-    return <Warning colours={colours} text="Ends the agent and this session. Press x again." />;
-  if (state.confirming !== undefined) {
-    const key = state.confirming === 'once' ? 'a' : 's';
-    return <Warning colours={colours} text={`You have not seen all of it. Scroll, or press ${key} again.`} />;
-  }
-  if (state.ignored) return <Warning colours={colours} text="Typing is ignored here. Pause, then press one key." />;
+  const warning = warningOf(state);
+  if (warning !== undefined) return <Warning colours={colours} text={`${warning} (${timeLeft(secondsLeft)})`} />;
   if (dryRun === 'running') return <Text bold>Running it, to undo it again … {left}</Text>;
   if (!settled) return <Text dimColor>Keys count in a moment. {left}</Text>;
   return <Text>{left}</Text>;
+}
+
+/** With the time, no wider than 60 columns. */
+function warningOf({ confirming, ignored }: PromptState): string | undefined {
+  if (confirming === 'abort') return 'Ends the agent and this session. Press x again.';
+  if (confirming !== undefined) {
+    return `Not seen to its end yet. Scroll, or press ${confirming === 'once' ? 'a' : 's'} again.`;
+  }
+  return ignored ? 'Typing is ignored here. Pause, then press one key.' : undefined;
 }
 
 function Warning({ text, colours }: { readonly text: string; readonly colours: boolean }): ReactElement {

@@ -13,6 +13,8 @@ import type { KeyEvent } from './keys.js';
 export const quietMs = 400;
 /** Silence after it. */
 export const aloneMs = 200;
+/** How long it is said that typing was ignored: whoever pressed a key too early looks at the screen only then. */
+export const noticeMs = 2000;
 const reasonMax = 300;
 
 type Action = 'once' | 'session' | 'try' | 'deny' | 'reason' | 'abort';
@@ -109,7 +111,7 @@ export function promptTick(
 ): { readonly state: PromptState; readonly verdict?: Verdict; readonly tryOut?: true } {
   const { chosen } = state;
   if (!chosen || now - chosen.at < aloneMs) {
-    return { state: state.ignored && isSettled(state, now) ? { ...state, ignored: false } : state };
+    return { state: state.ignored && now - state.lastTypedAt >= noticeMs ? { ...state, ignored: false } : state };
   }
   const next: PromptState = { ...state, chosen: undefined, lastTypedAt: chosen.at - quietMs };
   if (chosen.action === 'try') return { state: { ...next, confirming: undefined }, tryOut: true };

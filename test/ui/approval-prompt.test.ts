@@ -125,6 +125,19 @@ test('whoever writes a reason sees the time that is left', async (t) => {
   t.match(lines.join('\n'), 'Enter denies, Esc goes back. 0:57 left.');
 });
 
+test('a key too early: the screen says so for long enough to be read, beside the time that is left', async (t) => {
+  const prompt = new Prompt(60, 15);
+  prompt.type('a');
+  prompt.clock.advance(1500);
+  t.match((await prompt.lines()).at(-1), /^ Typing is ignored here\. Pause, then press one key\. \(0:59\)$/);
+  prompt.clock.advance(1000);
+  t.match((await prompt.lines()).at(-1), /^ No answer denies in 0:58\.$/);
+  prompt.type('x');
+  prompt.clock.advance(1000);
+  t.match((await prompt.lines()).at(-1), /^ Ends the agent and this session\. Press x again\. \(0:57\)$/);
+  await prompt.close();
+});
+
 test('the bar is of two named colours; without colours it is inverse', async (t) => {
   const bars = await Promise.all(
     [
