@@ -41,6 +41,7 @@ export function textWidth(text: string): number {
 
 /** Exactly this wide: filled with blanks, or with its middle left out, since names are long and numbers stand last. */
 export function fitted(text: string, width: number): string {
+  if (width <= 0) return '';
   const missing = width - textWidth(text);
   if (missing >= 0) return text + ' '.repeat(missing);
   const characters = [...text];

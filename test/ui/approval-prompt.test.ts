@@ -98,6 +98,20 @@ test('a headline of wide characters fills its row, one that is too long keeps it
   await long.close();
 });
 
+test('no screen is too small to be drawn', async (t) => {
+  for (const [columns, rows] of [
+    [2, 1],
+    [10, 3],
+    [12, 4],
+    [13, 5],
+    [30, 2],
+  ] as const) {
+    const prompt = new Prompt(columns, rows);
+    t.ok((await prompt.lines())[0]?.startsWith(' PRODUCTION'.slice(0, columns - 1)) ?? false, `${columns} x ${rows}`);
+    await prompt.close();
+  }
+});
+
 test('a name as long as names can be has a row of its own', async (t) => {
   const name = 'n'.repeat(63);
   const impact = { lines: [{ label: `and ${name}`, text: 'about 7 rows', severity: 'info' as const }] };
