@@ -1,6 +1,7 @@
 /** What a dry run did besides its statement's own count: rows by cascades and triggers, locks that stop others. */
 import type { ImpactLine } from './asker.js';
 import type { InSession } from './inquiry.js';
+import { ServerRefusal } from './inquiry-reply.js';
 import { plainName, underOwnPath } from './own-path.js';
 import { plural } from './words.js';
 
@@ -63,4 +64,33 @@ export async function strongLocks(session: InSession): Promise<string[]> {
 export function newLocks(before: readonly string[], after: readonly string[]): ImpactLine[] {
   const fresh = after.filter((lock) => !before.includes(lock)).slice(0, 10);
   return fresh.map((text) => ({ label: 'locked', text, severity: 'warning' }));
+}
+
+/**
+ * Constraints of PostgreSQL's own that wait for COMMIT: what they would say there. Constraint triggers with code of the
+ * application's own are left to COMMIT.
+ */
+const deferredSql = `
+  SELECT DISTINCT format('%I.%I', n.nspname, k.conname) AS name
+    FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
+   WHERE k.condeferrable AND k.contype IN ('f', 'u', 'p', 'x') AND (k.conrelid = ANY ($1::oid[]) OR k.confrelid = ANY ($1::oid[]))
+     AND NOT EXISTS (SELECT FROM pg_constraint t
+                      WHERE t.contype = 't' AND (t.connamespace, t.conname) = (k.connamespace, k.conname))
+   ORDER BY 1`;
+
+/** What the first of them that fails says. `tables`: pg_class.oid of each. */
+export async function failingAtCommit(
+  tables: readonly string[],
+  session: InSession,
+): Promise<ServerRefusal | undefined> {
+  if (tables.length === 0) return undefined;
+  const found = await underOwnPath(session, () => session.ask(deferredSql, [`{${tables.join(',')}}`]));
+  if (found.length === 0) return undefined;
+  try {
+    await session.nested(() => session.ask(`SET CONSTRAINTS ${found.map(({ name }) => name).join(', ')} IMMEDIATE`));
+  } catch (error) {
+    if (error instanceof ServerRefusal) return error;
+    throw error;
+  }
+  return undefined;
 }

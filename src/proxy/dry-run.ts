@@ -10,7 +10,7 @@ import type { Analyser } from '../sql/facts.js';
 import { functionsQuery, LoadedFunctions } from '../sql/loaded-functions.js';
 import type { DryRun, DryRunRow, ImpactLine } from './asker.js';
 import { reachOf } from './dry-run-catalog.js';
-import { countChanges, newChanges, newLocks, strongLocks } from './dry-run-effects.js';
+import { countChanges, failingAtCommit, newChanges, newLocks, strongLocks } from './dry-run-effects.js';
 import { changesAnything, factsObstacle } from './dry-run-facts.js';
 import { runSampled } from './dry-run-sample.js';
 import type { Candidate } from './gate.js';
@@ -52,11 +52,15 @@ export class DryRunner {
     const ran = await execute(candidate, held, session, analyser);
     const took = duration(performance.now() - startedAt);
     if ('failed' in ran) return { lines: [{ label: 'dry run', text: ran.failed, severity: 'warning' }], rows: [] };
+    const changes = newChanges(changesBefore, await countChanges(tables, session), ran.table);
+    const locks = newLocks(locksBefore, await strongLocks(session));
+    const atCommit = await failingAtCommit(tables, session);
     return {
       lines: [
         { label: 'dry run', text: `${ran.text} (ran ${took}, then undone)`, severity: 'danger' },
-        ...newChanges(changesBefore, await countChanges(tables, session), ran.table),
-        ...newLocks(locksBefore, await strongLocks(session)),
+        ...(atCommit ? [{ label: 'at COMMIT', text: failure(atCommit, held), severity: 'warning' } as const] : []),
+        ...changes,
+        ...locks,
         ...ran.notices,
       ],
       rows: ran.rows,

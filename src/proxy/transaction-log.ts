@@ -17,7 +17,7 @@ export interface TransactionChange {
 export interface TransactionSoFar {
   readonly statements: number;
   readonly changes: readonly TransactionChange[];
-  /** A part of it was undone again by ROLLBACK TO SAVEPOINT; which one is not followed. */
+  /** ROLLBACK TO a savepoint that was not kept: some of this may be undone. */
   readonly partlyUndone: boolean;
 }
 
@@ -37,9 +37,20 @@ const changing: ReadonlySet<EffectKind> = new Set([
   'unknown',
 ]);
 const changesKept = 50;
+const savepointsKept = 100;
+
+type Changes = Map<string, { rows: number | undefined; times: number }>;
+
+/** What there was when a savepoint was set. */
+interface Savepoint {
+  readonly name: string;
+  readonly changes: Changes;
+  readonly statements: number;
+}
 
 export class TransactionLog {
-  readonly #changes = new Map<string, { rows: number | undefined; times: number }>();
+  #changes: Changes = new Map();
+  #savepoints: Savepoint[] = [];
   #statements = 0;
   #partlyUndone = false;
 
@@ -55,15 +66,40 @@ export class TransactionLog {
   }
 
   clear(): void {
-    if (this.#statements === 0) return;
+    if (this.#statements === 0 && this.#savepoints.length === 0) return;
     this.#changes.clear();
+    this.#savepoints = [];
     this.#statements = 0;
     this.#partlyUndone = false;
   }
 
+  /** Names may repeat: the newest of that name is meant, and those set after it go. */
+  #mark({ transaction, effects }: StatementFacts): void {
+    const name = effects.find(({ kind }) => kind === 'transaction')?.detail ?? '';
+    if (transaction === 'savepoint') {
+      if (this.#savepoints.length === savepointsKept) this.#savepoints.shift();
+      this.#savepoints.push({ name, changes: new Map(this.#changes), statements: this.#statements });
+      return;
+    }
+    if (transaction !== 'rollback-to' && transaction !== 'release') return;
+    const at = this.#savepoints.findLastIndex((one) => one.name === name);
+    const savepoint = this.#savepoints[at];
+    if (transaction === 'release') {
+      if (savepoint) this.#savepoints.length = at;
+    } else if (savepoint) {
+      this.#savepoints.length = at + 1;
+      this.#changes = new Map(savepoint.changes);
+      this.#statements = savepoint.statements;
+    } else {
+      this.#partlyUndone = true;
+    }
+  }
+
   #add(statement: StatementFacts, tag: string): void {
-    if (statement.transaction === 'rollback-to') this.#partlyUndone = true;
-    if (statement.transaction !== undefined) return;
+    if (statement.transaction !== undefined) {
+      this.#mark(statement);
+      return;
+    }
     this.#statements++;
     if (statement.deferred || !statement.effects.some(({ kind }) => changing.has(kind))) return;
     const targets = statement.effects

@@ -26,7 +26,7 @@ function soFar({ soFar: done }: ApprovalRequest): ImpactLine[] {
   const more = done.changes.length - parts.length;
   if (more > 0) parts.push(`${more} more`);
   const text = parts.length === 0 ? 'nothing changed yet' : parts.join('; ');
-  const undone = done.partlyUndone ? ' (partly undone by ROLLBACK TO)' : '';
+  const undone = done.partlyUndone ? ' (perhaps partly undone by ROLLBACK TO)' : '';
   const count = `${done.statements} ${done.statements === 1 ? 'statement' : 'statements'} in this transaction: `;
   return [{ label: 'so far', text: `${count}${text}${undone}`, severity: parts.length === 0 ? 'info' : 'warning' }];
 }

@@ -356,3 +356,29 @@ test('a client that cancels or leaves during a dry run leaves nothing behind', a
   t.strictSame(await direct('SELECT count(*)::int AS n FROM orders'), [{ n: 1000 }]);
   t.ok(harness.recorder.of('dry-run').length === 2, 'each is in the transcript');
 });
+
+test('constraints that wait for COMMIT', async (t) => {
+  const { client, tryOut, direct } = await world(t);
+  await direct(`
+    CREATE TABLE parents (id int PRIMARY KEY);
+    CREATE TABLE kids (parent int REFERENCES parents DEFERRABLE INITIALLY DEFERRED);
+    INSERT INTO parents VALUES (1), (2);
+    INSERT INTO kids VALUES (1)`);
+  const broken =
+    'at COMMIT: it would fail: update or delete on table "parents" violates foreign key constraint "kids_parent_fkey" on table "kids"';
+  const deleted = 'dry run: deletes exactly 2 rows of parents (ran, then undone)';
+  t.strictSame(words(await tryOut(() => client.query('DELETE FROM parents'))), [deleted, broken]);
+  t.strictSame(
+    words(await tryOut(() => client.query('DELETE FROM parents WHERE id > 1 OR id IS NULL OR true AND id = 2'))),
+    ['dry run: deletes exactly 1 row of parents (ran, then undone)'],
+  );
+
+  await client.query('BEGIN');
+  await client.query('INSERT INTO kids VALUES (3)');
+  await client.query('SAVEPOINT denied');
+  t.match(words(await tryOut(() => client.query('DELETE FROM parents'))), [deleted, /^at COMMIT: it would fail/]);
+  await client.query('ROLLBACK TO denied');
+  await client.query('INSERT INTO parents VALUES (3)');
+  await client.query('COMMIT');
+  t.equal((await direct('SELECT FROM kids')).length, 2, 'the client’s own checks still wait for its COMMIT');
+});
