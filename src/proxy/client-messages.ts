@@ -20,9 +20,12 @@ import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
 import type { Candidate } from './gate.js';
 import type { Passage } from './passage.js';
 import { fresh } from './prepared-facts.js';
-import type { Prepared } from './registry.js';
-import { combineFacts, type KnownStatements, resolveHandles, textsBehind } from './resolve.js';
+import type { Portal, Prepared, Settle } from './registry.js';
+import { combineFacts, type KnownStatements, resolveHandles, textsBehind, withPortals } from './resolve.js';
 import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
+
+/** A simple Query replaces the portal of this name before it runs anything. */
+const unnamed = '';
 
 export class ClientMessages {
   readonly #state: ConnectionState;
@@ -67,6 +70,7 @@ export class ClientMessages {
         break;
       case frontend.sync:
         this.#state.server.responses.expect({ kind: 'sync', settle: this.#state.reading.syncForwarded() });
+        this.#state.registry.nextPipeline();
         break;
       case frontend.copyDone:
       case frontend.copyFail:
@@ -83,9 +87,8 @@ export class ClientMessages {
 
   #onQuery(buffer: Buffer, start: number, end: number): void {
     const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
-    const facts = resolveHandles(own, this.#known);
     this.#passage.pass({
-      candidate: { kind: 'query', sql, facts, ...this.#behind(own, facts), ...this.#state.meaning },
+      candidate: { kind: 'query', sql, ...this.#reach(own, unnamed), ...this.#state.meaning },
       buffer,
       start,
       end,
@@ -99,18 +102,14 @@ export class ClientMessages {
     const { sql, facts } = this.#read(parse.sql);
     const { generation } = this.#state.parts.catalog.analyser;
     const prepared: Prepared = { sql, facts, generation, parameterTypes: parse.parameterTypes, entry: undefined };
-    this.#state.addStatement(parse.statement, prepared);
-    this.#state.server.responses.expect({
-      kind: 'parse',
-      settle: (how) => {
-        if (how !== 'done') this.#state.registry.removeStatement(parse.statement, prepared);
-      },
-    });
+    const { responses } = this.#state.server;
+    const settle = this.#state.addStatement(parse.statement, prepared, responses.errorSkips);
+    responses.expect(settle ? { kind: 'parse', settle } : { kind: 'parse' });
   }
 
   #onBind(buffer: Buffer, start: number, end: number): void {
     const bind = decodeBind(buffer, start, end);
-    this.#state.registry.setPortal(bind.portal, {
+    const portal: Portal = {
       statementName: bind.statement,
       prepared: this.#state.registry.statements(bind.statement),
       parameterFormats: bind.parameterFormats,
@@ -119,8 +118,12 @@ export class ClientMessages {
       values: bind.values,
       admitted: undefined,
       generation: 0,
+    };
+    const { responses } = this.#state.server;
+    responses.expect({
+      kind: 'bind',
+      settle: this.#state.registry.addPortal(bind.portal, portal, responses.errorSkips),
     });
-    this.#state.server.responses.expect({ kind: 'bind' });
   }
 
   /** What the result will look like is remembered for an Execute that comes without a Describe of its own. */
@@ -146,12 +149,10 @@ export class ClientMessages {
     const prepared = this.#fresh(portal?.prepared ?? []);
     const only = prepared.length === 1 ? prepared[0] : undefined;
     const facts = combineFacts(prepared);
-    const resolved = resolveHandles(facts, this.#known);
     const candidate: Candidate = {
       kind: 'execute',
       sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
-      facts: resolved,
-      ...this.#behind(facts, resolved),
+      ...this.#reach(facts, portalName),
       textEntry: only?.entry,
       statementName: portal?.statementName ?? '',
       portalName,
@@ -171,9 +172,13 @@ export class ClientMessages {
     });
   }
 
-  /** Most statements run nothing beyond themselves. */
-  #behind(own: Facts, resolved: Facts): Pick<Candidate, 'runs'> | undefined {
-    return resolved === own ? undefined : { runs: textsBehind(own, this.#known) };
+  /** What a statement may run, itself and by name. Most run nothing beyond themselves. */
+  #reach(own: Facts, portal: string): Pick<Candidate, 'facts' | 'runs'> {
+    const waiting = this.#state.registry.waitingPortals(portal);
+    const facts = withPortals(resolveHandles(own, this.#known), waiting, this.#known);
+    if (facts === own) return { facts };
+    const portals = waiting.flatMap(({ prepared }) => this.#fresh(prepared));
+    return { facts, runs: [...textsBehind(own, this.#known), ...portals.map(({ sql }) => sql)] };
   }
 
   #onFunctionCall(buffer: Buffer, start: number, end: number): void {
@@ -182,7 +187,7 @@ export class ClientMessages {
       candidate: {
         kind: 'function',
         sql: `-- FunctionCall of function ${call.functionOid} (pg_proc.oid), past SQL`,
-        facts: functionFacts(call.functionOid),
+        ...this.#reach(functionFacts(call.functionOid), unnamed),
         bindValues: call.values.map((value) => showValue(value, 1)),
         ...this.#state.meaning,
       },
@@ -195,17 +200,9 @@ export class ClientMessages {
 
   #onClose(buffer: Buffer, start: number, end: number): void {
     const { kind, name } = decodeNamed(buffer, start, end);
-    const registry = this.#state.registry;
-    const statements = kind === 'S' ? registry.statements(name) : [];
-    const portal = kind === 'P' ? registry.portal(name) : undefined;
-    this.#state.server.responses.expect({
-      kind: 'close',
-      settle: (how) => {
-        if (how !== 'done') return;
-        for (const one of statements) registry.removeStatement(name, one);
-        if (portal) registry.removePortal(name, portal);
-      },
-    });
+    const { registry, server } = this.#state;
+    const settle = kind === 'S' ? registry.closingStatement(name) : registry.closingPortal(name);
+    server.responses.expect(settle ? { kind: 'close', settle } : { kind: 'close' });
   }
 
   /** A message longer than dbguard may hold: its bytes are dropped as they come, then it is denied. */
@@ -238,31 +235,31 @@ export class ClientMessages {
   }
 
   /** PREPARE, DEALLOCATE and friends change what later names mean. Returns what to do when the server has answered. */
-  #applyHandles(facts: Facts, sql: string): ((done: boolean) => void) | undefined {
+  #applyHandles(facts: Facts, sql: string): Settle | undefined {
     const registry = this.#state.registry;
-    const onDone: (() => void)[] = [];
+    const onDone: Settle[] = [];
     for (const [part, { handle }] of facts.statements.entries()) {
       if (handle?.op === 'prepare' && handle.name !== undefined && handle.inner) {
-        registry.addStatement(protocolName(handle.name), {
+        const { generation } = this.#state.parts.catalog.analyser;
+        const prepared: Prepared = {
           sql,
           part,
           facts: { statements: [handle.inner] },
-          generation: this.#state.parts.catalog.analyser.generation,
+          generation,
           parameterTypes: [],
           entry: undefined,
-        });
+        };
+        registry.addStatement(protocolName(handle.name), prepared, false);
       } else if (handle?.op === 'deallocate') {
-        const known = registry
-          .allStatements()
-          .filter((one) => handle.name === undefined || one.name === protocolName(handle.name));
-        onDone.push(() => {
-          for (const one of known) registry.removeStatement(one.name, one.prepared);
-        });
+        const { name } = handle;
+        const settle =
+          name === undefined ? registry.closingAllStatements() : registry.closingStatement(protocolName(name));
+        if (settle) onDone.push(settle);
       }
     }
     if (onDone.length === 0) return undefined;
-    return (done) => {
-      if (done) for (const act of onDone) act();
+    return (how) => {
+      for (const settle of onDone) settle(how);
     };
   }
 }

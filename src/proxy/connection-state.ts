@@ -12,7 +12,7 @@ import type { Candidate, ConnectionContext, Gate } from './gate.js';
 import { JournaledOutbox } from './journaled-outbox.js';
 import { Outgoing } from './outgoing.js';
 import { Reading } from './reading.js';
-import { type Prepared, Registry } from './registry.js';
+import { type Prepared, Registry, type Settle } from './registry.js';
 import { type ClientMasks, ResultMasks } from './result-masks.js';
 import type { Reviewer } from './review.js';
 import { ServerSide } from './server-side.js';
@@ -104,9 +104,9 @@ export class ConnectionState {
     return this.outbox.empty && this.server.responses.idle && !this.server.inquiring;
   }
 
-  addStatement(name: string, prepared: Prepared): void {
-    this.registry.addStatement(name, prepared);
+  addStatement(name: string, prepared: Prepared, sure: boolean): Settle | undefined {
     this.#undisclosed.push(prepared);
+    return this.registry.addStatement(name, prepared, sure);
   }
 
   /** Sends the server what may go; texts that were only parsed get their entries first. */

@@ -18,7 +18,7 @@ import type { Admission, Candidate } from './gate.js';
 import type { HeldStatement } from './held-statement.js';
 import { Inquiry } from './inquiry.js';
 import { Meter } from './meter.js';
-import type { Portal } from './registry.js';
+import type { Portal, Settle } from './registry.js';
 import { AnswerMask, copiesOut, copyNotMaskable, maskRuling } from './result-masks.js';
 import { isMaybeTypo, Review, type ReviewEnd } from './review.js';
 
@@ -33,7 +33,7 @@ export interface Gated {
   /** Has the message judged anew, from its bytes; undefined where knowing more changes nothing. */
   readonly again: (() => void) | undefined;
   /** Registry changes that follow from running it. */
-  readonly onForward?: () => ((done: boolean) => void) | undefined;
+  readonly onForward?: () => Settle | undefined;
   readonly mask?: RewritePlan | undefined;
 }
 
@@ -155,7 +155,7 @@ export class Passage {
       meter,
       ...(mask ? { mask } : {}),
       settle: (how) => {
-        settleHandles?.(how === 'done');
+        settleHandles?.(how);
         settleReading?.();
         if (how === 'done') {
           this.#state.transaction.done(gated.candidate.facts, meter.tags);
@@ -263,7 +263,10 @@ export class Passage {
     // the text is sent anew, in UTF-8
     if (this.#state.encoding !== 'UTF8' && !/^\p{ASCII}*$/u.test(candidate.sql))
       return { obstacle: 'client_encoding is not UTF8' };
-    const obstacle = Inquiry.obstacle(this.#state.server, this.#state.registry.otherPortals(portal));
+    const obstacle = Inquiry.obstacle(
+      this.#state.server,
+      this.#state.registry.otherPortals(portal && candidate.portalName),
+    );
     if (obstacle !== undefined) return { obstacle };
     return new Inquiry({
       server: this.#state.server,

@@ -4,11 +4,14 @@
  * What lives here: which names may exist on the server, and what each would run.
  * What it must not know: bytes, policy, whether anything is allowed.
  *
- * The server's answers come later than the client's next messages, so a name can be uncertain for a while. Then
- * every statement that it may stand for is kept, and all of them are judged.
+ * Where a name is uncertain, every statement that it may stand for is judged; see names.ts. Names are compared as the
+ * server does: by their first 63 bytes. What is not ASCII is converted there first, so that two names may be one, or
+ * one two: such names stand for something unknown.
  */
 import type { RowField } from '../masking/row-description.js';
 import type { Facts } from '../sql/facts.js';
+import type { Settled } from './meter.js';
+import { type Claim, Names, noPipeline } from './names.js';
 
 /** A statement text that the server has been given under a name. */
 export interface Prepared {
@@ -27,7 +30,7 @@ export interface Prepared {
 
 export interface Portal {
   readonly statementName: string;
-  /** Every statement that the portal may run; one, but for a race with a failing Parse. */
+  /** Every statement that the portal may run; one, but for a race with a failing Parse or Bind. */
   readonly prepared: readonly Prepared[];
   readonly parameterFormats: readonly number[];
   readonly resultFormats: readonly number[];
@@ -41,49 +44,58 @@ export interface Portal {
   generation: number;
 }
 
+/** To be called when the server has answered. */
+export type Settle = (how: Settled) => void;
+
 export class Registry {
-  readonly #statements = new Map<string, Prepared[]>();
-  readonly #portals = new Map<string, Portal>();
+  readonly #statements = new Names<Prepared>();
+  readonly #portals = new Names<Portal>();
+  #pipeline = 0;
 
-  /** Every statement `name` may stand for, newest last; empty when the server cannot know the name. */
+  /** A Sync has been sent: what comes now runs even when something before has failed. */
+  nextPipeline(): void {
+    this.#pipeline++;
+  }
+
+  /** Every statement `name` may stand for, newest first; empty when the server cannot know the name, or it is not ASCII. */
   statements(name: string): readonly Prepared[] {
-    return this.#statements.get(name) ?? [];
+    return this.#statements.claims(key(name), this.#pipeline).map(({ value }) => value);
   }
 
-  /**
-   * The unnamed statement is replaced at once: whether the server takes the new text or rejects it, the old one is
-   * gone ("Extended Query" in the PostgreSQL manual). A named one that exists already stays when Parse fails.
-   */
-  addStatement(name: string, prepared: Prepared): void {
-    const known = this.#statements.get(name);
-    if (known === undefined || name === '') this.#statements.set(name, [prepared]);
-    else known.push(prepared);
+  /** @param sure whether an error of this Parse makes the server skip what follows */
+  addStatement(name: string, prepared: Prepared, sure: boolean): Settle | undefined {
+    return isAsciiName(name) ? this.#add(this.#statements, name, prepared, sure) : undefined;
   }
 
-  /** The server said that this statement does not exist: its Parse failed, or it was closed. */
-  removeStatement(name: string, prepared: Prepared): void {
-    const known = this.#statements.get(name);
-    if (known === undefined) return;
-    const rest = known.filter((one) => one !== prepared);
-    if (rest.length === 0) this.#statements.delete(name);
-    else this.#statements.set(name, rest);
+  /** Returns what to call when the server has closed it. */
+  closingStatement(name: string): Settle | undefined {
+    return isAsciiName(name)
+      ? removal(this.#statements, this.#statements.claims(key(name), this.#pipeline))
+      : undefined;
   }
 
-  /** Everything known at this moment, to be cleared once the server has confirmed. */
-  allStatements(): { name: string; prepared: Prepared }[] {
-    return [...this.#statements].flatMap(([name, known]) => known.map((prepared) => ({ name, prepared })));
+  closingAllStatements(): Settle {
+    const all = [...this.#statements.names()].flatMap((name) => this.#statements.claims(name, noPipeline));
+    return removal(this.#statements, all);
   }
 
+  /** What Execute would run. Not to be kept: what is uncertain now may be settled by the next message. */
   portal(name: string): Portal | undefined {
-    return this.#portals.get(name);
+    if (!isAsciiName(name)) return undefined;
+    const [newest, ...older] = this.#portals.claims(key(name), this.#pipeline);
+    if (newest === undefined || older.length === 0) return newest?.value;
+    const all = [newest, ...older].map(({ value }) => value);
+    // nothing to remember an admission in
+    return { ...newest.value, prepared: all.flatMap(({ prepared }) => prepared), admitted: undefined };
   }
 
-  setPortal(name: string, portal: Portal): void {
-    this.#portals.set(name, portal);
+  /** @param sure as in `addStatement` */
+  addPortal(name: string, portal: Portal, sure: boolean): Settle {
+    return this.#add(this.#portals, name, isAsciiName(name) ? portal : { ...portal, prepared: [] }, sure);
   }
 
-  removePortal(name: string, portal: Portal): void {
-    if (this.#portals.get(name) === portal) this.#portals.delete(name);
+  closingPortal(name: string): Settle | undefined {
+    return isAsciiName(name) ? removal(this.#portals, this.#portals.claims(key(name), this.#pipeline)) : undefined;
   }
 
   /** The end of a transaction drops every portal that Bind made. */
@@ -91,12 +103,62 @@ export class Registry {
     this.#portals.clear();
   }
 
-  /** Besides the one given. */
-  otherPortals(portal: Portal | undefined): number {
-    return [...this.#portals.values()].filter((one) => one !== portal).length;
+  /**
+   * Portals other than `name` that have not been let through: FETCH and functions may run them as well.
+   *
+   * @param name the one that is run now; a simple Query replaces the unnamed one
+   */
+  waitingPortals(name: string): readonly Portal[] {
+    if (this.#portals.size === 0) return none;
+    const own = isAsciiName(name) ? key(name) : undefined;
+    let waiting: Portal[] | undefined;
+    for (const other of this.#portals.names()) {
+      if (other === own) continue;
+      for (const { value } of this.#portals.claims(other, this.#pipeline)) {
+        if (value.admitted !== undefined) continue;
+        waiting ??= [];
+        waiting.push(value);
+      }
+    }
+    return waiting ?? none;
+  }
+
+  /** Besides the one of that name. */
+  otherPortals(name: string | undefined): number {
+    const own = name === undefined || !isAsciiName(name) ? undefined : key(name);
+    return [...this.#portals.names()].filter((one) => one !== own).length;
   }
 
   get size(): number {
     return this.#statements.size + this.#portals.size;
   }
+
+  #add<T>(names: Names<T>, name: string, value: T, sure: boolean): Settle {
+    const claim = names.add(key(name), value, sure ? this.#pipeline : noPipeline);
+    return (how) => {
+      if (how === 'done') names.confirm(claim);
+      else names.remove(claim);
+    };
+  }
+}
+
+const none: readonly never[] = [];
+
+function removal<T>(names: Names<T>, claims: readonly Claim<T>[]): Settle {
+  return (how) => {
+    if (how === 'done') for (const claim of claims) names.remove(claim);
+  };
+}
+
+/** NAMEDATALEN - 1 (pg_config_manual.h): the server keeps no more of a name. */
+const nameBytes = 63;
+
+function key(name: string): string {
+  return name.length > nameBytes ? name.slice(0, nameBytes) : name;
+}
+
+/** @param name one character to one byte */
+function isAsciiName(name: string): boolean {
+  for (let at = 0; at < name.length; at++) if (name.charCodeAt(at) > 0x7f) return false;
+  return true;
 }

@@ -2,8 +2,9 @@
  * What a text runs beyond itself: `EXECUTE name` runs what an earlier PREPARE, or a Parse message, put under that
  * name. SQL-level and protocol-level prepared statements share one namespace ("PREPARE" in the PostgreSQL manual).
  */
-import type { Facts, StatementFacts } from '../sql/facts.js';
-import type { Prepared } from './registry.js';
+import { isAscii } from 'node:buffer';
+import type { Facts, StatementFacts, TransactionEffect } from '../sql/facts.js';
+import type { Portal, Prepared } from './registry.js';
 import { protocolName } from './sql-text.js';
 
 /** What stands under a name: the registry of a connection. */
@@ -40,7 +41,9 @@ export function resolveHandles(facts: Facts, registry: KnownStatements): Facts {
   for (const statement of facts.statements) {
     const handle = statement.handle;
     if (handle?.name === undefined) continue;
-    if (handle.op === 'prepare' && handle.inner) {
+    // where a name that is not ASCII is cut off depends on the server's encoding
+    const plain = isAscii(Buffer.from(handle.name, 'utf8'));
+    if (handle.op === 'prepare' && handle.inner && plain) {
       local ??= new Map();
       local.set(handle.name, handle.inner);
     } else if (handle.op === 'execute') {
@@ -75,4 +78,14 @@ export function combineFacts(all: readonly Prepared[]): Facts {
   if (rest.length === 0) return first.facts;
   const broken = all.find((one) => one.facts.unparseable)?.facts.unparseable;
   return { statements: all.flatMap((one) => one.facts.statements), ...(broken ? { unparseable: broken } : {}) };
+}
+
+const undoing: ReadonlySet<TransactionEffect | undefined> = new Set(['rollback', 'rollback-to']);
+
+/** `facts` and those of what `portals` would run: FETCH runs it as Execute does, and so may a function. */
+export function withPortals(facts: Facts, portals: readonly Portal[], registry: KnownStatements): Facts {
+  if (portals.length === 0 || facts.statements.every(({ transaction }) => undoing.has(transaction))) return facts;
+  const all = [facts, ...portals.map(({ prepared }) => resolveHandles(combineFacts(prepared), registry))];
+  const broken = all.find(({ unparseable }) => unparseable)?.unparseable;
+  return { statements: all.flatMap(({ statements }) => statements), ...(broken ? { unparseable: broken } : {}) };
 }

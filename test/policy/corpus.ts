@@ -89,7 +89,7 @@ export function play({ statements }: Recording, analyser: Analyser, policy: Comp
         parameterTypes: [],
         entry: undefined,
       };
-      registry.addStatement(protocolName(handle.name), prepared);
+      registry.addStatement(protocolName(handle.name), prepared, false);
     }
   }
   const dangerous = statements.filter((one) => one.label === 'dangerous').length;
