@@ -231,7 +231,9 @@ const extensions: readonly Group[] = [
 ];
 
 /** Type names that the grammar leaves as function calls: `uuid('...')` is a cast. */
-const casts = 'uuid jsonb json inet cidr macaddr bytea tsvector tsquery hstore citext ltree vector geometry geography';
+const casts = `uuid jsonb json inet cidr macaddr bytea tsvector tsquery hstore citext ltree vector geometry geography
+  regclass regcollation regconfig regdictionary regnamespace regoper regoperator regproc regprocedure regrole regtype
+  oid tid xid cid pg_lsn jsonpath xml name`;
 
 const none: FunctionBehaviour = { effect: 'none' };
 
@@ -258,6 +260,14 @@ export class BuiltInFunctions {
     // name could only have been made by a CREATE FUNCTION, which is asked about.
     return this.#extensions.get(name) ?? (isPostgisFunction(name) ? none : undefined);
   }
+}
+
+/** What PostgreSQL makes for a range type of somebody's own. */
+const rangeConstructors = /^(multi)?range_constructor[0-3]$/;
+
+/** A function in language internal is one of PostgreSQL's own by another name. `symbol`: its pg_proc.prosrc. */
+export function isCalmInternal(symbol: string, builtIns: BuiltInFunctions): boolean {
+  return rangeConstructors.test(symbol) || builtIns.find('pg_catalog', symbol)?.effect === 'none';
 }
 
 function fill(table: Map<string, FunctionBehaviour>, groups: readonly Group[]): void {

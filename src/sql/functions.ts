@@ -1,6 +1,6 @@
 /** Function calls: what PostgreSQL's own do, what the catalog knows of the rest, and what nobody knows. */
 import type { FuncCall } from 'libpg-query';
-import type { FunctionBehaviour } from './builtin-functions.js';
+import { type FunctionBehaviour, isCalmInternal } from './builtin-functions.js';
 import type { CatalogFunction } from './catalog-functions.js';
 import type { Effect, Target } from './facts.js';
 import { plpgsqlBody } from './plpgsql.js';
@@ -196,5 +196,6 @@ function readBody(one: CatalogFunction, name: string, walk: Walk): boolean {
   const defaults = one.defaults === '' || walk.text(`SELECT ${one.defaults}`);
   if (one.language === 'sql') return walk.text(one.body) && defaults;
   if (one.language === 'plpgsql') return plpgsqlBody(one.definition, walk) && defaults;
+  if (one.language === 'internal') return isCalmInternal(one.body, walk.knowledge.builtIns) && defaults;
   return false;
 }

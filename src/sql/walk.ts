@@ -60,8 +60,10 @@ export class Walk {
   readonly functions = new Set<string>();
   /** Functions and views whose bodies are being read further out, against recursion. */
   readonly #reading: Set<string>;
-  /** Some body was left out because it is being read further out: what is found here is not all of it. */
-  #cut = false;
+  /** Those of them that were left out here because of that: without them what is found here is not all of it. */
+  readonly #cuts = new Set<string>();
+  /** What was found of bodies in spite of such cuts: all of it, as long as those that are missing are being read. */
+  readonly #partly: Map<string, Body & { readonly cuts: ReadonlySet<string> }>;
   readonly effort: Effort;
   /** Parameters and variables of the body that is read: they look like columns. */
   variables: ReadonlySet<string>;
@@ -81,6 +83,7 @@ export class Walk {
     this.#visit = visit;
     this.#textDepth = parent === undefined ? 0 : parent.#textDepth + 1;
     this.#reading = parent === undefined ? new Set() : parent.#reading;
+    this.#partly = parent === undefined ? new Map() : parent.#partly;
     this.effort = parent?.effort ?? new Effort();
     this.variables = parent?.variables ?? none;
   }
@@ -178,12 +181,12 @@ export class Walk {
     keep: (effect: Effect) => boolean = every,
   ): boolean {
     if (this.#reading.has(key)) {
-      this.#cut = true;
+      this.#cuts.add(key);
       return true;
     }
     const planned = mode === 'plan' && this.#mode === 'plan';
     const memoKey = planned ? `plan ${key}` : key;
-    let body = this.knowledge.bodies.get(memoKey);
+    let body = this.knowledge.bodies.get(memoKey) ?? this.#partlyRead(memoKey);
     if (body === undefined) {
       if (!this.effort.spend(bodyEffort)) return false;
       const walk = new Walk(this.knowledge, this.#visit, this);
@@ -195,17 +198,29 @@ export class Walk {
       } finally {
         this.#reading.delete(key);
       }
-      const whole = !walk.#cut || this.#reading.size === 0;
-      if (whole && !this.effort.spent) this.knowledge.bodies.set(memoKey, body);
-      if (!whole) this.#cut = true;
+      const cuts = walk.#cuts;
+      cuts.delete(key);
+      for (const cut of cuts) this.#cuts.add(cut);
+      if (!this.effort.spent) {
+        if (cuts.size === 0) this.knowledge.bodies.set(memoKey, body);
+        else this.#partly.set(memoKey, { ...body, cuts });
+      }
     }
     this.#take(body.effects.filter(keep), true);
     for (const name of body.functions) this.functions.add(name);
     return body.understood;
   }
 
+  #partlyRead(memoKey: string): Body | undefined {
+    const known = this.#partly.get(memoKey);
+    if (known === undefined) return undefined;
+    for (const cut of known.cuts) if (!this.#reading.has(cut)) return undefined;
+    for (const cut of known.cuts) this.#cuts.add(cut);
+    return known;
+  }
+
   absorb(inner: Walk): void {
-    if (inner.#cut) this.#cut = true;
+    for (const cut of inner.#cuts) this.#cuts.add(cut);
     this.#take(inner.effects.toArray(), inner.#mode === 'plan');
     for (const name of inner.functions) this.functions.add(name);
   }
