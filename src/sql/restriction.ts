@@ -9,13 +9,14 @@ import { correlated, mentions, otherSources } from './column-mentions.js';
 import { anyComplementary } from './complement.js';
 import type { Effort } from './effort.js';
 import type { Target } from './facts.js';
-import { isAlwaysTrue, isSameInEveryRow } from './nearly-always.js';
+import { isSought, tellsRowsApart } from './measure.js';
+import { callOf, isAlwaysTrue, isSameInEveryRow } from './nearly-always.js';
 import { mayBeSame, type Scope, type Source } from './scope.js';
 import { coversRelation, joinConditions } from './select-shape.js';
 import { simplify } from './simplify.js';
 import { isBare, isEmptyArray, isEmptySelect, membership } from './subqueries.js';
 import { as, constant, type Node, names, sameTree } from './tree.js';
-import { acceptsNearlyAll, operatorOf } from './trivial-comparison.js';
+import { acceptsNearlyAll, columnName, isIdentifier, operatorOf } from './trivial-comparison.js';
 
 /** `open`: lets (nearly) every row through. `none`: never true. `some`: depends on the row. */
 export type Reach = 'open' | 'none' | 'some';
@@ -98,6 +99,7 @@ function reach(node: Node, negated: boolean, view: View): Reach {
   const nullTest = as(node, 'NullTest');
   if (nullTest !== undefined) {
     const isNull = (nullTest.nulltesttype === 'IS_NULL') !== negated;
+    if (!isNull && nullTest.arg !== undefined && isSought(simplify(nullTest.arg))) return 'some';
     if (!isNull && isMostlyNull(nullTest.arg, view)) return 'some';
     return isNull && mentions(nullTest.arg, view) ? 'some' : 'open';
   }
@@ -117,7 +119,8 @@ function reach(node: Node, negated: boolean, view: View): Reach {
     const results = [...(cases.args ?? []).map((arm) => as(arm, 'CaseWhen')?.result), cases.defresult];
     if (results.every((result) => result !== undefined && reach(result, negated, view) === 'open')) return 'open';
   }
-  if (isAlwaysTrue(node)) return 'open';
+  // `id::bool`
+  if (isAlwaysTrue(node) || isIdentifier(node)) return 'open';
   return mentions(node, view) ? 'some' : 'open';
 }
 
@@ -153,14 +156,45 @@ function columnsOf(column: Node, { source, scope }: View): readonly ColumnKnowle
   return scope.columnsOf(source.relation, name);
 }
 
-/** `(SELECT o.id FROM orders x WHERE x.id = o.id)`, seen from o. */
-function isOwnRowFrom(side: Node | undefined, view: View): boolean {
+/**
+ * The same column of our own row, fetched once more: `(SELECT o.id FROM orders x WHERE x.id = o.id)` seen from o,
+ * `(SELECT max(x.id) FROM orders x WHERE x.id = orders.id)`.
+ */
+function isOwnRowFrom(side: Node | undefined, compared: Node | undefined, view: View): boolean {
   const link = as(side, 'SubLink');
   const select = as(link?.subselect, 'SelectStmt');
   const output = as(select?.targetList?.[0], 'ResTarget')?.val;
   if (link?.subLinkType !== 'EXPR_SUBLINK' || link.subselect === undefined || output === undefined) return false;
   const path = names(as(output, 'ColumnRef')?.fields);
-  return path.at(-2) === view.source.alias && existsReach(link.subselect, false, view) === 'open';
+  if (path.at(-2) === view.source.alias) return existsReach(link.subselect, false, view) === 'open';
+  const call = callOf(output);
+  const fetched = columnName(call !== undefined && oneOfMany.has(call.name) ? call.args[0] : output);
+  if (select === undefined || fetched === '' || fetched !== columnName(compared)) return false;
+  return isFoundByKey(select, fetched, view) && existsReach(link.subselect, false, view) === 'open';
+}
+
+const oneOfMany: ReadonlySet<string> = new Set(['min', 'max', 'any_value', 'avg', 'sum']);
+
+/** `o.id = orders.id`, where id is a key, or the column that is fetched. */
+function isFoundByKey(select: SelectStmt, fetched: string, view: View): boolean {
+  return conjuncts(select.whereClause).some((one) => {
+    const { lexpr, rexpr } = as(one, 'A_Expr') ?? {};
+    const name = columnName(lexpr);
+    if (lexpr === undefined || name === '' || name !== columnName(rexpr)) return false;
+    return (
+      name === fetched || isIdentifier(lexpr) || knownOf({ ColumnRef: { fields: [text(name)] } }, view) !== undefined
+    );
+  });
+}
+
+function conjuncts(condition: Node | undefined): readonly Node[] {
+  const bool = as(condition, 'BoolExpr');
+  if (bool?.boolop === 'AND_EXPR') return bool.args ?? [];
+  return condition === undefined ? [] : [condition];
+}
+
+function text(sval: string): Node {
+  return { String: { sval } };
 }
 
 function boolReach(bool: BoolExpr, negated: boolean, view: View): Reach {
@@ -221,9 +255,16 @@ function comparisonReach(expression: A_Expr, negated: boolean, view: View): Reac
   const operator = operatorOf(expression);
   if (bothSides.some((side) => side !== undefined && isSameInEveryRow(side, operator))) return 'open';
   if (acceptsNearlyAll(expression, left, right, negated, (column) => knownOf(column, view))) return 'open';
-  if (operator === '=' && bothSides.some((side) => isOwnRowFrom(side, view))) return 'open';
+  const own = isOwnRowFrom(left, right, view) || isOwnRowFrom(right, left, view);
+  if (own && ['=', '<=', '>='].includes(operator ?? '')) return 'open';
   if (comparesWithOwnExtreme(expression, left, right, view)) return 'open';
+  if (!tellsRowsApart(left, right, excludes(expression) !== negated, view)) return 'open';
   return joinReach(expression, left, right, view);
+}
+
+/** Lets all rows through but those that the other side names. */
+function excludes(expression: A_Expr): boolean {
+  return expression.kind === 'AEXPR_DISTINCT' || operatorOf(expression) === '<>';
 }
 
 function isNotBetween({ kind }: A_Expr): boolean {
@@ -303,7 +344,7 @@ function covers(query: Node, relation: Target, view: View): boolean {
   return found;
 }
 
-/** `id >= (SELECT min(id) FROM t)`. */
+/** `id >= (SELECT min(id) FROM t)`, `id < (SELECT max(id) + 1 FROM t)`. */
 function comparesWithOwnExtreme(
   expression: A_Expr,
   left: Node | undefined,
@@ -311,14 +352,23 @@ function comparesWithOwnExtreme(
   view: View,
 ): boolean {
   const operator = operatorOf(expression);
-  if (operator !== '<=' && operator !== '>=') return false;
+  if (operator === undefined || !/^[<>]=?$/.test(operator)) return false;
   return [left, right].some((side) => {
     const select = as(as(side, 'SubLink')?.subselect, 'SelectStmt');
-    const call = as(as(select?.targetList?.[0], 'ResTarget')?.val, 'FuncCall');
-    if (select === undefined || !['min', 'max'].includes(names(call?.funcname).at(-1) ?? '')) return false;
+    const output = as(select?.targetList?.[0], 'ResTarget')?.val;
+    if (select === undefined || output === undefined || !isExtreme(output, operator.length === 1)) return false;
     const plain: SelectStmt = { ...select, targetList: [] };
     return view.source.relation !== undefined && covers({ SelectStmt: plain }, view.source.relation, view);
   });
+}
+
+/** `beyond`: further out than any row, `max(id) + 1`. */
+function isExtreme(output: Node, beyond: boolean): boolean {
+  const plain = callOf(output)?.name;
+  if (plain !== undefined) return !beyond && (plain === 'min' || plain === 'max');
+  const sum = as(output, 'A_Expr');
+  const outwards = { max: ['+', '*'], count: ['+', '*'], min: ['-'] }[callOf(sum?.lexpr)?.name ?? ''];
+  return sum !== undefined && outwards?.includes(operatorOf(sum) ?? '') === true;
 }
 
 function subLinkReach(link: SubLink, negated: boolean, view: View): Reach {

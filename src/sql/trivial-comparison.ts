@@ -2,6 +2,7 @@
 import type { A_Expr } from 'libpg-query';
 import type { ColumnKnowledge } from './catalog-relations.js';
 import { callOf, isEndlessRange } from './nearly-always.js';
+import { patternAcceptsAll } from './pattern.js';
 import { simplify } from './simplify.js';
 import { isEmptyArray } from './subqueries.js';
 import { as, booleanConstant, constant, isConstant, type Node, names, sameTree, stringConstant } from './tree.js';
@@ -107,12 +108,16 @@ function trivial(row: Node | undefined, operator: string, value: Node | undefine
   if (operator === '<>' && as(value, 'ParamRef') !== undefined) return isIdentifier(row) || about(row)?.key === true;
   if (isShifted(row, operator, value) || sharesFirst(row, operator, value)) return true;
   if (operator === '@>' && isEmptyArray(value)) return true;
+  if (operator === '<>' && as(row, 'A_ArrayExpr') !== undefined && isEmptyArray(value)) return true;
   if (operator === '<@' && isEndlessRange(value)) return true;
   const age = isBirthday(row) ? ageOf(value) : undefined;
   if (age === 'future') return operator === '<' || operator === '<=';
   if (age === 'long ago') return operator === '>' || operator === '>=';
   const bound = inequalities.has(operator) ? constant(value) : undefined;
-  if (bound === undefined || bound === null) return patternAcceptsAll(operator, value);
+  if (bound === undefined || bound === null) {
+    return patternAcceptsAll(operator, value, isIdentifier(row) || about(row)?.key === true);
+  }
+  if (bound === 0 && (operator === '>' || operator === '<>') && isOftenZero(row)) return false;
   if (isYearOfBirthday(row)) return (operator === '>' || operator === '>=') && Number(bound) < 2005;
   const known = about(row);
   const identifier = known?.key === true || isIdentifier(row);
@@ -124,9 +129,14 @@ function trivial(row: Node | undefined, operator: string, value: Node | undefine
     case '>=':
       return isLowest(bound) || (identifier && Number(bound) <= (known?.lowest ?? 2));
     case '<':
-      return isHighest(bound) || Number(bound) > (known?.highest ?? Number.POSITIVE_INFINITY);
+      return isHighest(bound) || isLongest(row, bound) || Number(bound) > (known?.highest ?? Number.POSITIVE_INFINITY);
     case '<=':
-      return bound === true || isHighest(bound) || Number(bound) >= (known?.highest ?? Number.POSITIVE_INFINITY);
+      return (
+        bound === true ||
+        isHighest(bound) ||
+        isLongest(row, bound) ||
+        Number(bound) >= (known?.highest ?? Number.POSITIVE_INFINITY)
+      );
     default:
       return false;
   }
@@ -148,6 +158,13 @@ function sharesFirst(row: Node, operator: string, value: Node): boolean {
   return a !== undefined && ['<', '>', '<=', '>='].includes(operator) && sameTree(a, b);
 }
 
+/** `strpos(name, 'x') > 0`, `flags & 4 <> 0`. */
+function isOftenZero(row: Node): boolean {
+  const mask = as(row, 'A_Expr');
+  if (mask !== undefined) return operatorOf(mask) === '&';
+  return ['position', 'strpos'].includes(callOf(row)?.name ?? '');
+}
+
 /** `extract(year FROM created_at)`. */
 function isYearOfBirthday(row: Node): boolean {
   const call = callOf(row);
@@ -158,7 +175,10 @@ function isYearOfBirthday(row: Node): boolean {
 
 function isNothing(value: string | number | boolean): boolean {
   return (
-    value === false || value === '' || (typeof value === 'number' && value <= 0) || /^(-\d+|0)$/.test(String(value))
+    value === false ||
+    value === '' ||
+    (typeof value === 'number' && value <= 0) ||
+    /^(\s*|-\d+|0( \w+)?)$/.test(String(value))
   );
 }
 
@@ -172,7 +192,12 @@ function isLowest(value: string | number | boolean): boolean {
 function isHighest(value: string | number | boolean): boolean {
   if (typeof value === 'number') return value >= 1e9;
   if (typeof value !== 'string') return false;
-  return /^\s*(infinity|[2-9][1-9]\d\d-|[3-9]\d{3}-)/i.test(value) || Number(value) >= 1e9;
+  return /^\s*(infinity|[2-9][1-9]\d\d-|[3-9]\d{3}-|zzz|~)/i.test(value) || Number(value) >= 1e9;
+}
+
+/** Texts are rarely longer than ten thousand characters. */
+function isLongest(row: Node, bound: string | number | boolean): boolean {
+  return /length$/.test(callOf(row)?.name ?? '') && Number(bound) >= 10_000;
 }
 
 const nows = ['now', 'clock_timestamp', 'statement_timestamp', 'transaction_timestamp'];
@@ -205,11 +230,11 @@ function isBirthday(row: Node): boolean {
 }
 
 /** A primary key by its name: no catalog is asked. */
-function isIdentifier(row: Node): boolean {
+export function isIdentifier(row: Node): boolean {
   return /^(id|uuid|pk|oid|ctid)$/i.test(columnName(row));
 }
 
-function columnName(row: Node): string {
+export function columnName(row: Node | undefined): string {
   return names(as(row, 'ColumnRef')?.fields).at(-1) ?? '';
 }
 
@@ -221,24 +246,4 @@ function isShifted(row: Node, operator: string, value: Node): boolean {
   const arithmetic = operatorOf(sum);
   if (arithmetic === '+') return operator === '>' || operator === '>=' || operator === '<>';
   return arithmetic === '-' && (operator === '<' || operator === '<=' || operator === '<>');
-}
-
-function patternAcceptsAll(operator: string, value: Node): boolean {
-  const pattern = stringConstant(value) ?? stringConstant(as(value, 'FuncCall')?.args?.[0]);
-  if (pattern === undefined) return false;
-  switch (operator) {
-    case '~~':
-    case '~~*':
-      return /^_?%+$/.test(pattern);
-    case '!~~':
-    case '!~~*':
-      return pattern === '';
-    case '~':
-      if (as(value, 'FuncCall') !== undefined) return /^_?%+$/.test(pattern);
-      return /^\^?(\.[*+]?|\(\.\*\))?\$?$/.test(pattern);
-    case '~*':
-      return /^\^?(\.[*+]?|\(\.\*\))?\$?$/.test(pattern);
-    default:
-      return false;
-  }
 }

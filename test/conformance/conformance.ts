@@ -6,6 +6,7 @@
  *   --only TEXT         only what has this in its name
  *   --trickle           one byte in each packet towards dbguard
  *   --regress FOLDER    also PostgreSQL's own regression tests, from src/test/regress of its source
+ *   --reads             instead, with --regress: each of its statements that dbguard calls a read, in a read-only transaction
  *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
@@ -17,6 +18,7 @@ import { playScene, scenes } from './drivers.js';
 import { play } from './play.js';
 import { programs } from './programs.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
+import { tryReads } from './reads.js';
 import { soak } from './soak.js';
 import { openStages, type Stages } from './stages.js';
 import { compare } from './verdict.js';
@@ -32,6 +34,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: '' },
     trickle: { type: 'boolean', default: false },
     regress: { type: 'string' },
+    reads: { type: 'boolean', default: false },
     soak: { type: 'string' },
     'libpq-pipeline': { type: 'string' },
   },
@@ -55,11 +58,14 @@ for (const version of wanted) {
   if (!postgresAvailable(version)) console.log(`PostgreSQL ${version}: skipped, it is not installed`);
   else failed += await conform(version);
 }
-console.log(failed === 0 ? 'No client could tell dbguard from the server.' : `${failed} differences.`);
+if (options.reads)
+  console.log(failed === 0 ? 'Nothing that is called a read writes.' : 'Something that is called a read writes.');
+else console.log(failed === 0 ? 'No client could tell dbguard from the server.' : `${failed} differences.`);
 process.exit(failed === 0 ? 0 : 1);
 
 async function conform(version: PostgresVersion): Promise<number> {
   console.log(`PostgreSQL ${version}`);
+  if (options.reads) return (await readsOnly(version)) ? 0 : 1;
   const stages = await openStages(version, { trickle: options.trickle });
   try {
     let different = 0;
@@ -71,6 +77,12 @@ async function conform(version: PostgresVersion): Promise<number> {
   } finally {
     await stages.close();
   }
+}
+
+async function readsOnly(version: PostgresVersion): Promise<boolean> {
+  const psql = clientProgram('psql');
+  if (psql === undefined || options.regress === undefined) throw new Error('--reads wants psql and --regress FOLDER');
+  return tryReads(psql, version, options.regress);
 }
 
 async function everything(version: PostgresVersion, stages: Stages): Promise<Map<string, Tally>> {
