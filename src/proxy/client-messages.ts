@@ -102,9 +102,8 @@ export class ClientMessages {
     const { sql, facts } = this.#read(parse.sql);
     const { generation } = this.#state.parts.catalog.analyser;
     const prepared: Prepared = { sql, facts, generation, parameterTypes: parse.parameterTypes, entry: undefined };
-    const { responses } = this.#state.server;
-    const settle = this.#state.addStatement(parse.statement, prepared, responses.errorSkips);
-    responses.expect(settle ? { kind: 'parse', settle } : { kind: 'parse' });
+    const settle = this.#state.addStatement(parse.statement, prepared);
+    this.#state.server.responses.expect(settle ? { kind: 'parse', settle } : { kind: 'parse' });
   }
 
   #onBind(buffer: Buffer, start: number, end: number): void {
@@ -119,11 +118,8 @@ export class ClientMessages {
       admitted: undefined,
       generation: 0,
     };
-    const { responses } = this.#state.server;
-    responses.expect({
-      kind: 'bind',
-      settle: this.#state.registry.addPortal(bind.portal, portal, responses.errorSkips),
-    });
+    const settle = this.#state.registry.addPortal(bind.portal, portal);
+    this.#state.server.responses.expect({ kind: 'bind', settle });
   }
 
   /** What the result will look like is remembered for an Execute that comes without a Describe of its own. */
@@ -249,7 +245,7 @@ export class ClientMessages {
           parameterTypes: [],
           entry: undefined,
         };
-        registry.addStatement(protocolName(handle.name), prepared, false);
+        registry.mayPrepare(protocolName(handle.name), prepared);
       } else if (handle?.op === 'deallocate') {
         const { name } = handle;
         const settle =

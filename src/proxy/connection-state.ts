@@ -104,9 +104,9 @@ export class ConnectionState {
     return this.outbox.empty && this.server.responses.idle && !this.server.inquiring;
   }
 
-  addStatement(name: string, prepared: Prepared, sure: boolean): Settle | undefined {
+  addStatement(name: string, prepared: Prepared): Settle | undefined {
     this.#undisclosed.push(prepared);
-    return this.registry.addStatement(name, prepared, sure);
+    return this.registry.addStatement(name, prepared);
   }
 
   /** Sends the server what may go; texts that were only parsed get their entries first. */

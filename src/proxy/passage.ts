@@ -19,7 +19,7 @@ import type { HeldStatement } from './held-statement.js';
 import { Inquiry } from './inquiry.js';
 import { Meter } from './meter.js';
 import type { Portal, Settle } from './registry.js';
-import { AnswerMask, copiesOut, copyNotMaskable, maskRuling } from './result-masks.js';
+import { AnswerMask, copiesOut, copyNotMaskable, maskRuling, portalNotMaskable } from './result-masks.js';
 import { isMaybeTypo, Review, type ReviewEnd } from './review.js';
 
 /** What to do with the frame at hand once it is decided. */
@@ -205,6 +205,7 @@ export class Passage {
     const plan = this.#state.masks.plan(candidate.sql);
     const denied = (denial: Ruling): Gated => ({ ...gated, candidate: { ...candidate, denial } });
     if (candidate.kind === 'function') return denied(copyNotMaskable);
+    if (candidate.kind === 'execute' && gated.portal?.prepared.length !== 1) return denied(portalNotMaskable);
     if (plan.kind === 'none') return gated;
     if (plan.kind === 'deny') return denied(maskRuling(plan));
     if (copiesOut(candidate.facts) && plan.forCopy(this.#state.encoding) === 'unsupported')

@@ -62,9 +62,14 @@ export class Registry {
     return this.#statements.claims(key(name), this.#pipeline).map(({ value }) => value);
   }
 
-  /** @param sure whether an error of this Parse makes the server skip what follows */
-  addStatement(name: string, prepared: Prepared, sure: boolean): Settle | undefined {
-    return isAsciiName(name) ? this.#add(this.#statements, name, prepared, sure) : undefined;
+  /** Parse has been sent. */
+  addStatement(name: string, prepared: Prepared): Settle | undefined {
+    return isAsciiName(name) ? added(this.#statements, key(name), prepared, this.#pipeline) : undefined;
+  }
+
+  /** A PREPARE has been sent, of which nobody says whether it succeeded. */
+  mayPrepare(name: string, prepared: Prepared): void {
+    if (isAsciiName(name)) this.#statements.add(key(name), prepared, noPipeline);
   }
 
   /** Returns what to call when the server has closed it. */
@@ -89,9 +94,10 @@ export class Registry {
     return { ...newest.value, prepared: all.flatMap(({ prepared }) => prepared), admitted: undefined };
   }
 
-  /** @param sure as in `addStatement` */
-  addPortal(name: string, portal: Portal, sure: boolean): Settle {
-    return this.#add(this.#portals, name, isAsciiName(name) ? portal : { ...portal, prepared: [] }, sure);
+  /** Bind has been sent. */
+  addPortal(name: string, portal: Portal): Settle {
+    const known = isAsciiName(name) ? portal : { ...portal, prepared: [] };
+    return added(this.#portals, key(name), known, this.#pipeline);
   }
 
   closingPortal(name: string): Settle | undefined {
@@ -132,17 +138,17 @@ export class Registry {
   get size(): number {
     return this.#statements.size + this.#portals.size;
   }
-
-  #add<T>(names: Names<T>, name: string, value: T, sure: boolean): Settle {
-    const claim = names.add(key(name), value, sure ? this.#pipeline : noPipeline);
-    return (how) => {
-      if (how === 'done') names.confirm(claim);
-      else names.remove(claim);
-    };
-  }
 }
 
 const none: readonly never[] = [];
+
+function added<T>(names: Names<T>, name: string, value: T, pipeline: number): Settle {
+  const claim = names.add(name, value, pipeline);
+  return (how) => {
+    if (how === 'done') names.confirm(claim);
+    else names.remove(claim);
+  };
+}
 
 function removal<T>(names: Names<T>, claims: readonly Claim<T>[]): Settle {
   return (how) => {

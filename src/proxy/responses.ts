@@ -74,7 +74,6 @@ export class Responses {
   #discarding = false;
   #copyIn = false;
   #pipeline: 'none' | 'prepared' | 'executed' = 'none';
-  #queries = 0;
 
   /** The server discards what it gets until the next Sync; nothing forwarded now would run. */
   get discarding(): boolean {
@@ -84,14 +83,6 @@ export class Responses {
   /** What was forwarded since the last Sync or Query: there an implicit transaction is open. */
   get pipeline(): 'none' | 'prepared' | 'executed' {
     return this.#pipeline;
-  }
-
-  /**
-   * An error makes the server skip what comes now, up to Sync. Not while a simple Query is under way: should it be a COPY
-   * from the client, the server rejects the next message, and runs the one after it.
-   */
-  get errorSkips(): boolean {
-    return this.#queries === 0;
   }
 
   get copyIn(): boolean {
@@ -122,7 +113,6 @@ export class Responses {
       this.#copyIn = false;
       if (this.pending === 0) return;
     }
-    if (expectation.kind === 'query') this.#queries++;
     if (!isExtended(expectation.kind)) this.#pipeline = 'none';
     else if (expectation.kind === 'execute') this.#pipeline = 'executed';
     else if (this.#pipeline === 'none' && expectation.kind !== 'copy-end') this.#pipeline = 'prepared';
@@ -203,7 +193,6 @@ export class Responses {
   }
 
   #pop(): void {
-    if (this.head?.kind === 'query') this.#queries--;
     this.#head++;
     if (this.#head === this.#queue.length) {
       this.#queue.length = 0;

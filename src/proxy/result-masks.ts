@@ -113,6 +113,14 @@ export const copyNotMaskable: Ruling = {
     'This COPY may carry masked columns in a form that cannot be masked. Use SELECT, or COPY in text or csv format with plain columns.',
 };
 
+export const portalNotMaskable: Ruling = {
+  decision: 'deny',
+  rule: 'builtin:mask',
+  origin: 'mask in dbguard.yaml',
+  reason:
+    'What this portal returns is not known, so nothing of it could be masked. Bind it anew; use FETCH for a cursor.',
+};
+
 /** The rewriting of one statement's answers. */
 export class AnswerMask {
   readonly #plan: RewritePlan;

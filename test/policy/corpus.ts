@@ -89,7 +89,7 @@ export function play({ statements }: Recording, analyser: Analyser, policy: Comp
         parameterTypes: [],
         entry: undefined,
       };
-      registry.addStatement(protocolName(handle.name), prepared, false);
+      registry.mayPrepare(protocolName(handle.name), prepared);
     }
   }
   const dangerous = statements.filter((one) => one.label === 'dangerous').length;
