@@ -5,6 +5,7 @@
  * cannot be asked (a failed transaction, a pipeline) dbguard's own connection answers: it sees what is committed.
  */
 import { messageOf } from '../errors.js';
+import { droppedPart } from '../policy/wording.js';
 import type { Impact, ImpactLine } from '../proxy/asker.js';
 import type { Candidate } from '../proxy/gate.js';
 import type { HeldStatement } from '../proxy/held-statement.js';
@@ -106,7 +107,7 @@ function few(rows: number): string {
 function describeTables(facts: Facts, session: InSession): Promise<ImpactLine[]> {
   const effects = facts.statements.flatMap((one) => one.effects);
   const fate: Fate = {
-    kinds: new Set(effects.map(({ kind }) => kind)),
+    kinds: new Set(effects.map((effect) => (droppedPart(effect) === undefined ? effect.kind : 'alter'))),
     cascades: effects.some(({ detail }) => detail?.includes('CASCADE')),
   };
   return underOwnPath(session, async (lookUp) => {

@@ -161,16 +161,29 @@ function fileVerb(detail: string | undefined): string {
   return detail === 'write' ? 'Writes' : 'Reads or writes';
 }
 
-/** ALTER TABLE ... DROP COLUMN drops part of a table. */
-function dropped(effect: Effect): string {
-  const [target] = effect.targets;
-  if (target?.columns === undefined || !/^column\b/.test(effect.detail ?? '')) return typed(effect, 'an object');
-  return `column ${target.columns.join(', ')} of ${dotted(target)}`;
+/** What of a table is dropped, when the table itself stays. */
+export function droppedPart({ kind, detail }: Effect): string | undefined {
+  return kind === 'drop' ? /^(?:column|trigger|policy|rule)\b/.exec(detail ?? '')?.[0] : undefined;
 }
 
-function typed(effect: Effect, otherwise: string): string {
+/** Some take away a part of a table, and leave the table. */
+export function dropped(effect: Effect): string {
+  const [target] = effect.targets;
+  if (effect.detail === 'everything owned') return `everything that ${names(effect.targets)} owns`;
+  const part = droppedPart(effect);
+  if (target === undefined || part === undefined) return typed(effect, 'an object');
+  const columns = part === 'column' ? (target.columns ?? []) : [];
+  if (columns.length === 0) return `a ${part} of ${dotted(target)}`;
+  return `column${columns.length === 1 ? '' : 's'} ${listed(columns)} of ${dotted(target)}`;
+}
+
+export function typed(effect: Effect, otherwise: string): string {
   const [first, second] = effect.targets;
-  if (first?.type === 'index' && second?.type === 'table') return `index ${dotted(first)} on ${dotted(second)}`;
+  if (first?.type === 'index' && second?.type === 'table') {
+    return first.name.endsWith('(unnamed)')
+      ? `an index on ${dotted(second)}`
+      : `index ${dotted(first)} on ${dotted(second)}`;
+  }
   const types = new Set(effect.targets.map((target) => target.type));
   const [type] = types;
   const on = names(effect.targets);

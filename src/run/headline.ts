@@ -1,4 +1,6 @@
 /** What a statement would do, in the words of a person: "Delete ALL rows of orders (about 10,482)". */
+
+import { dropped, typed } from '../policy/wording.js';
 import type { ApprovalRequest } from '../proxy/asker.js';
 import type { Effect, EffectKind, Facts, StatementFacts, Target } from '../sql/facts.js';
 import { singleLine } from './sanitise.js';
@@ -57,8 +59,14 @@ function gravest(effects: readonly Effect[]): Effect | undefined {
   return effects.reduce<Effect | undefined>((worst, one) => (rank(one) < rank(worst) ? one : worst), undefined);
 }
 
+/** Of two of a kind, what takes others with it. */
 function rank(effect: Effect | undefined): number {
-  return effect ? gravity.indexOf(effect.kind) : gravity.length;
+  if (!effect) return gravity.length;
+  return gravity.indexOf(effect.kind) - (cascades(effect) ? 0.5 : 0);
+}
+
+function cascades({ detail }: Effect): boolean {
+  return /\bCASCADE\b/.test(detail ?? '');
 }
 
 function sentence(effect: Effect, statement: StatementFacts, rows: number | undefined): string {
@@ -67,15 +75,16 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'delete':
       return effect.bounded ? `Delete ${some(rows)}of ${what}` : `Delete ALL rows of ${what}${about(rows)}`;
     case 'update':
+      if (effect.detail === 'nextval') return `Take the next number of ${what}`;
       return effect.bounded ? `Change ${some(rows)}of ${what}` : `Change ALL rows of ${what}${about(rows)}`;
     case 'truncate':
       return effect.detail === 'CASCADE'
         ? `Empty ${what} and every table that refers to ${effect.targets.length === 1 ? 'it' : 'them'}`
         : `Empty ${what} completely${detail(effect)}`;
-    case 'drop':
-      return effect.detail === 'CASCADE'
-        ? `Drop ${typed(effect, statement)} and everything that depends on ${effect.targets.length === 1 ? 'it' : 'them'}`
-        : `Drop ${typed(effect, statement)}${detail(effect)}`;
+    case 'drop': {
+      const all = ` and everything that depends on ${effect.targets.length === 1 ? 'it' : 'them'}`;
+      return `Drop ${object(dropped(effect), statement)}${cascades(effect) ? all : ''}`;
+    }
     case 'insert':
       return `Insert ${rows === undefined ? 'rows' : plural(rows)} into ${what}`;
     case 'read':
@@ -87,7 +96,7 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'config':
       return `Change the server's configuration: ${what}`;
     case 'role':
-      return `Change roles or passwords: ${what}`;
+      return `${words(statement.command)} ${names(effect.targets.filter(({ type }) => type === 'role'))}`;
     case 'grant':
       return `Change who may do what (${singleLine(statement.command, 40)}): ${what}`;
     case 'execute-code':
@@ -101,9 +110,15 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'lock':
       return `Lock ${what}`;
     case 'create':
-      return `Create ${typed(effect, statement)}${detail(effect)}`;
+      return `Create ${object(typed(effect, ''), statement)}${detail(effect)}`;
+    case 'session':
+      return `Change a setting of this session: ${what}`;
     case 'alter':
+      if (statement.command === 'COMMENT') return `Change the comment on ${what}`;
+      if (statement.command === 'CREATE TRIGGER') return `Create a trigger on ${what}`;
+      return `${words(statement.command)} ${what}${detail(effect)}`;
     case 'maintenance':
+      if (effect.targets.length === 0) return `Run ${singleLine(statement.command, 60)}`;
       return `${words(statement.command)} ${what}${detail(effect)}`;
     default:
       return `Run ${singleLine(statement.command, 60)}${what === 'something' ? '' : `: ${what}`}`;
@@ -120,11 +135,11 @@ function names(targets: readonly Target[]): string {
   return targets.length > 3 ? `${shown.join(', ')} and ${targets.length - 3} more` : shown.join(', ');
 }
 
-function typed(effect: Effect, statement: StatementFacts): string {
-  const type = effect.targets[0]?.type;
-  const noun =
-    type === undefined || type === 'other' ? words(statement.command).replace(/^(?:drop|create) /i, '') : type;
-  return `${noun} ${names(effect.targets)}`;
+/** With a noun in front: what has none of its own is called as the command calls it. */
+function object(told: string, { command, effects }: StatementFacts): string {
+  const [first] = effects.flatMap(({ targets }) => targets);
+  const noun = first?.type === 'other' ? `${words(command).replace(/^(?:drop|create) /i, '')} ` : '';
+  return `${noun}${singleLine(told, 200)}`;
 }
 
 function qualified(target: Target): string {

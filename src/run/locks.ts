@@ -40,7 +40,10 @@ export function locksOf(facts: Facts): string[] {
     for (const effect of statement.effects) {
       const reach = reachOf(effect, statement);
       if (reach === 'none') continue;
-      for (const target of effect.targets.filter(({ type }) => lockable.has(type))) tables[reach].add(nameOf(target));
+      const targets = effect.targets.filter(({ type }) => lockable.has(type));
+      // CREATE INDEX names its table, too
+      const named = targets.filter(({ type }) => type !== 'index');
+      for (const target of named.length > 0 ? named : targets) tables[reach].add(nameOf(target));
     }
   }
   const whole = tables['reads and writes'];

@@ -2,6 +2,8 @@ import { test } from 'tap';
 import { headline } from '../../src/run/headline.js';
 import { isProduction, previewDigest, previewOf, previewText } from '../../src/run/preview.js';
 import { sanitise, singleLine } from '../../src/run/sanitise.js';
+import { createAnalyser } from '../../src/sql/analyser.js';
+import { loadGrammar } from '../../src/sql/grammar.js';
 import { textWidth } from '../../src/ui/character-width.js';
 import { documentRows, wrap } from '../../src/ui/document-rows.js';
 import { highlight } from '../../src/ui/highlight.js';
@@ -199,4 +201,32 @@ test('what a dry run has counted is not estimated beside it', (t) => {
   t.notMatch(after, /referenced by/);
   t.match(labels(previewOf(request(), { refused: 'a trigger' })), ['rows', 'orders'], 'nothing was counted');
   t.end();
+});
+
+test('a headline never names a bigger loss than there is, nor a smaller one', async (t) => {
+  const analyser = await createAnalyser({ grammar: await loadGrammar({}) });
+  const said: Readonly<Record<string, string>> = {
+    'ALTER TABLE orders DROP COLUMN note': 'Drop column note of orders',
+    'ALTER TABLE orders DROP COLUMN a, DROP COLUMN b': 'Drop columns a and b of orders',
+    'ALTER TABLE orders DROP COLUMN a, DROP COLUMN b CASCADE':
+      'Drop column b of orders and everything that depends on it',
+    'DROP TRIGGER t ON orders': 'Drop a trigger of orders',
+    'DROP POLICY p ON orders': 'Drop a policy of orders',
+    'DROP OWNED BY bob': 'Drop everything that bob owns',
+    'DROP TABLE a, b CASCADE': 'Drop table a and b and everything that depends on them',
+    'TRUNCATE orders CASCADE': 'Empty orders and every table that refers to it',
+    'DROP ROLE bob': 'Drop role bob',
+    'ALTER ROLE bob SUPERUSER': 'Alter role bob',
+    'CREATE INDEX ON orders (total)': 'Create an index on orders',
+    'CREATE UNIQUE INDEX i ON app.orders (total)': 'Create index app.i on app.orders (unique)',
+    'CREATE EXTENSION pgcrypto': 'Run code that dbguard cannot look into (CREATE EXTENSION)',
+    'CREATE TRIGGER t AFTER INSERT ON orders EXECUTE FUNCTION f()': 'Create a trigger on orders',
+    "COMMENT ON TABLE orders IS 'x'": 'Change the comment on orders',
+    "SELECT nextval('s')": 'Take the next number of s',
+    'SET role bob': 'Change a setting of this session: role',
+    CHECKPOINT: 'Run CHECKPOINT',
+  };
+  for (const [sql, words] of Object.entries(said)) {
+    t.equal(headline(request({ facts: analyser.analyse(sql), impact: { lines: [] } })), words, sql);
+  }
 });
