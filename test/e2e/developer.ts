@@ -17,7 +17,13 @@ export interface Developer {
   /** `dbguard run -- ...command` without a terminal. */
   run(command: readonly string[], options?: { input?: string; env?: Record<string, string> }): RunResult;
   /** `dbguard ...args` on a pty. */
-  terminal(args: readonly string[]): Terminal;
+  terminal(args: readonly string[], options?: PtyOptions): Terminal;
+}
+
+export interface PtyOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly columns?: number;
+  readonly rows?: number;
 }
 
 type RunResult = ReturnType<Workspace['dbguard']>;
@@ -59,11 +65,12 @@ export async function developer(t: Test, options: DeveloperOptions = {}): Promis
     config,
     run: (command, how = {}) =>
       workspace.dbguard(['run', '--', ...command], { ...how, env: { ...drivers, ...how.env } }),
-    terminal: (args) =>
+    terminal: (args, { env, columns = 160, rows = 30 } = {}) =>
       new Terminal('/usr/bin/env', ['-u', 'NODE_OPTIONS', process.execPath, dbguardProgram, ...args], {
         cwd: workspace.project,
-        env: { ...workspace.env, ...drivers },
-        columns: 160,
+        env: { ...workspace.env, ...drivers, ...env },
+        columns,
+        rows,
       }),
   };
 }
