@@ -10,6 +10,7 @@ import type { Ruling } from '../policy/decision.js';
 import type { Facts } from '../sql/facts.js';
 import { type ErrorText, encodeError } from '../wire/backend.js';
 import type { BindValues } from '../wire/extended-query.js';
+import { headerBytes } from '../wire/messages.js';
 import { endsTransaction } from './circumstances.js';
 import { dependsOnCatalog } from './client-catalog.js';
 import type { ConnectionState } from './connection-state.js';
@@ -229,6 +230,7 @@ export class Passage {
   #hold(gated: Gated, admission: Admission): void {
     this.#review = new Review({
       candidate: gated.candidate,
+      text: gated.buffer.subarray(gated.start + headerBytes, gated.end - 1),
       admission,
       context: this.#state.parts.context,
       gate: this.#state.parts.gate,

@@ -10,8 +10,9 @@
  */
 import { messageOf } from '../errors.js';
 import type { Ruling } from '../policy/decision.js';
-import { decodeFields, type ErrorText, encodeNotice, message } from '../wire/backend.js';
-import { backend, frontend } from '../wire/messages.js';
+import { decodeFields, type ErrorText, encodeNotice } from '../wire/backend.js';
+import { encodeParse, flushMessage, syncMessage } from '../wire/extended-query.js';
+import { backend } from '../wire/messages.js';
 import type { Answer, DryRun, Impact } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import { dryRunLimits } from './dry-run.js';
@@ -37,6 +38,8 @@ export type ReviewEnd =
 
 export interface ReviewParts {
   readonly candidate: Candidate;
+  /** Of a simple Query: the client's own bytes, in its encoding. */
+  readonly text: Buffer;
   readonly admission: Admission;
   readonly context: ConnectionContext;
   readonly gate: Gate;
@@ -174,7 +177,7 @@ export class Review {
       return false;
     }
     // without Sync the server keeps the answers of the extended protocol to itself
-    out.pushMessage(message(frontend.flush, Buffer.alloc(0)));
+    out.pushMessage(flushMessage);
     const quiet = new Promise<boolean>((resolve) => {
       this.#whenQuiet = resolve;
     });
@@ -185,42 +188,59 @@ export class Review {
   /**
    * A text that our grammars reject is most often a typo, which the server rejects as well. Parse makes the server
    * read it without running it; its own error is what the client should see. What it does accept is asked about.
+   *
+   * In a transaction, be it an implicit one, what the server accepts must leave that as it was: no Sync then, and no
+   * text of several commands, which Parse takes for an error.
    */
   #probe(): Promise<ProbeResult> {
-    const { server, out, candidate, admission, gate, release, toClient } = this.#parts;
+    const { server, out, candidate, admission, gate, release, toClient, text } = this.#parts;
+    const implicit = server.responses.pipeline !== 'none';
+    if ((implicit || server.transactionStatus === 'T') && mayBeSeveral(candidate.sql)) return Promise.resolve('parsed');
     return new Promise((resolve) => {
       let error: Buffer | undefined;
       let parsed = false;
+      const sync = (): void => {
+        server.responses.expect({
+          kind: 'sync',
+          sink: (type, bytes, start, end) => {
+            if (type !== backend.readyForQuery) return;
+            if (error === undefined || parsed) {
+              resolve('parsed');
+              return;
+            }
+            toClient(error);
+            toClient(Buffer.from(bytes.subarray(start, end)));
+            gate.recordRejected(admission, decodeFields(error, 0, error.length).get('C') ?? '');
+            resolve('rejected');
+          },
+        });
+        out.pushMessage(syncMessage);
+      };
       server.responses.expect({
         kind: 'parse',
         sink: (type, bytes, start, end) => {
+          if (type === backend.parseComplete && implicit) resolve('parsed');
           if (type !== backend.errorResponse) return;
           const fields = decodeFields(bytes, start, end);
           // "cannot insert multiple commands into a prepared statement" comes after the text was read
           parsed = fields.get('C') === '42601' && fields.get('R') === 'exec_parse_message';
           error = Buffer.from(bytes.subarray(start, end));
+          if (!implicit) return;
+          sync();
+          release();
         },
       });
-      server.responses.expect({
-        kind: 'sync',
-        sink: (type, bytes, start, end) => {
-          if (type !== backend.readyForQuery) return;
-          if (error === undefined || parsed) {
-            resolve('parsed');
-            return;
-          }
-          toClient(error);
-          toClient(Buffer.from(bytes.subarray(start, end)));
-          gate.recordRejected(admission, decodeFields(error, 0, error.length).get('C') ?? '');
-          resolve('rejected');
-        },
-      });
-      const sql = Buffer.from(`\0${candidate.sql}\0\0\0`, 'utf8');
-      out.pushMessage(message(frontend.parse, sql));
-      out.pushMessage(message(frontend.sync, Buffer.alloc(0)));
+      out.pushMessage(encodeParse('', text));
+      if (implicit) out.pushMessage(flushMessage);
+      else sync();
       release();
     });
   }
+}
+
+/** Something stands behind a semicolon. */
+function mayBeSeveral(sql: string): boolean {
+  return /;\s*\S/.test(sql);
 }
 
 function endOf(admission: Admission, answer: Answer): ReviewEnd {

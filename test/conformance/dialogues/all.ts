@@ -8,6 +8,7 @@ import { pipelines } from './pipelines.js';
 import { simpleQuery } from './simple-query.js';
 import { sizes } from './sizes.js';
 import { transactions } from './transactions.js';
+import { typos } from './typos.js';
 
 export const allDialogues: Readonly<Record<string, readonly Dialogue[]>> = {
   connecting,
@@ -19,4 +20,5 @@ export const allDialogues: Readonly<Record<string, readonly Dialogue[]>> = {
   asynchronous,
   sizes,
   encodings,
+  typos,
 };
