@@ -134,6 +134,7 @@ class Walk {
     for (const [what, text] of this.#texts(row, writes)) {
       const facts = this.#analyser.analyse(text);
       const obstacle = factsObstacle(facts);
+      if (obstacle?.startsWith('it ')) return `${what} of ${name} ${obstacle.slice('it '.length)}`;
       if (obstacle !== undefined) return `${what} of ${name}: ${obstacle}`;
       found.push(facts);
     }

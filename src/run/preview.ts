@@ -34,6 +34,8 @@ const tailCharacters = 50_000;
 const valueCharacters = 2000;
 const valuesMax = 500;
 const cellCharacters = 40;
+/** A sample is there to be recognised: it must not push the statement off the screen. */
+const rowCharacters = 100;
 
 export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
   const { sql } = request;
@@ -87,13 +89,20 @@ function dryRunLines(dryRun: DryRun): ImpactLine[] {
   return [...dryRun.lines, ...rows];
 }
 
-/** `- id 17, status paid` or `~ id 17, status paid → shipped` */
+/** `- id 17, status paid` or `~ id 17, status paid → shipped`; of a wide row its first columns. */
 function rowWords({ sign, cells }: DryRunRow): string {
-  const shown = cells.map(({ column, was, value }) => {
+  const words = cells.map(({ column, was, value }) => {
     const change = was === undefined ? cell(value) : `${cell(was)} → ${cell(value)}`;
     return `${singleLine(column, 40)} ${change}`;
   });
-  return `${sign} ${shown.join(', ')}`;
+  const shown: string[] = [];
+  for (const word of words) {
+    if (shown.length > 0 && shown.join(', ').length + word.length > rowCharacters) break;
+    shown.push(word);
+  }
+  const hidden = words.length - shown.length;
+  const more = hidden > 0 ? `, and ${hidden} more ${hidden === 1 ? 'column' : 'columns'}` : '';
+  return `${sign} ${shown.join(', ')}${more}`;
 }
 
 function cell(value: string | null): string {

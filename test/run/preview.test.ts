@@ -230,3 +230,17 @@ test('a headline never names a bigger loss than there is, nor a smaller one', as
     t.equal(headline(request({ facts: analyser.analyse(sql), impact: { lines: [] } })), words, sql);
   }
 });
+
+test('a sample of wide rows shows their first columns', (t) => {
+  const cells = Array.from({ length: 20 }, (_, index) => ({ column: `column_${index}`, value: 'x'.repeat(10) }));
+  const { dryRun } = previewOf(request(), {
+    lines: [],
+    rows: [
+      { sign: '-', cells },
+      { sign: '+', cells: cells.slice(0, 4) },
+    ],
+  });
+  t.match(dryRun[0]?.text, /^- column_0 x{10}, .*column_3 x{10}, and 16 more columns$/);
+  t.match(dryRun[1]?.text, /column_3 x{10}$/, 'what fits is whole');
+  t.end();
+});
