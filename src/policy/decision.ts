@@ -15,8 +15,8 @@ export interface DecisionInput {
   readonly now: number;
   /** 'I' idle, 'T' in a transaction, 'E' in a failed transaction (ReadyForQuery's byte). */
   readonly transactionStatus: 'I' | 'T' | 'E';
-  /** Tables that can only be temporary ones of this session, by unqualified name; undefined where none is known. */
-  readonly isTemporary?: ((name: string) => boolean) | undefined;
+  /** Tables that can only be temporary ones of this session, by name: without a schema, or in pg_temp. Undefined where none is known. */
+  readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
   /** Estimated rows, where somebody has asked the planner. */
   readonly estimatedRows?: number;
 }

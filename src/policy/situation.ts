@@ -13,7 +13,7 @@ export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationNam
   delete: ['delete', 'delete-unbounded', 'catalog-write', 'temporary'],
   truncate: ['truncate', 'temporary'],
   create: ['create', 'temporary'],
-  alter: ['alter'],
+  alter: ['alter', 'temporary'],
   drop: ['drop', 'temporary'],
   grant: ['grant'],
   role: ['role'],
@@ -42,11 +42,14 @@ const weakLocks: ReadonlySet<string> = new Set([
   'SHARE UPDATE EXCLUSIVE',
 ]);
 
+/** `schema`: as the text has it, undefined or pg_temp. */
+export type IsKnownTemporary = (name: string, schema?: string) => boolean;
+
 export function situationOf(
   effect: Effect,
   statement: StatementFacts,
   listedFunctions: readonly NamePattern[],
-  isKnownTemporary?: (name: string) => boolean,
+  isKnownTemporary?: IsKnownTemporary,
 ): SituationName {
   if (effect.kind !== 'read' && effect.targets.some(isIdentity)) return 'session-identity';
   switch (effect.kind) {
@@ -65,6 +68,9 @@ export function situationOf(
       return rowsSituation(effect, 'update', 'update-unbounded', isKnownTemporary);
     case 'delete':
       return rowsSituation(effect, 'delete', 'delete-unbounded', isKnownTemporary);
+    case 'alter':
+      if (!reshapes.test(effect.detail ?? '') && !isColumnRename(effect)) return 'alter';
+      return isTemporary(effect, isKnownTemporary) ? unlessOpaque(effect, 'temporary') : 'alter';
     case 'create':
     case 'truncate':
     case 'drop':
@@ -78,7 +84,6 @@ export function situationOf(
     case 'function-call':
     case 'execute-code':
       return functionsListed(effect, listedFunctions) ? 'function-listed' : effect.kind;
-    case 'alter':
     case 'grant':
     case 'role':
     case 'config':
@@ -114,7 +119,7 @@ function rowsSituation(
   effect: Effect,
   bounded: SituationName,
   unbounded: SituationName,
-  isKnownTemporary: ((name: string) => boolean) | undefined,
+  isKnownTemporary: IsKnownTemporary | undefined,
 ): SituationName {
   const { targets } = effect;
   if (targets.some(isCatalog)) return 'catalog-write';
@@ -153,12 +158,32 @@ function isTwoPhase({ transaction }: StatementFacts): boolean {
   );
 }
 
-function isTemporary(effect: Effect, isKnown?: (name: string) => boolean): boolean {
-  const temporary = ({ type, schema, name }: Target): boolean =>
-    schema === 'pg_temp' ||
-    (effect.kind !== 'create' && schema === undefined && type === 'table' && isKnown?.(name) === true);
-  if (effect.targets.length > 0 && effect.targets.every(temporary)) return true;
-  return effect.kind === 'create' && /\btemporary\b/i.test(effect.detail ?? '');
+/** ALTER TABLE that stays with its table; rules, triggers, parents and new names reach further. */
+const reshapes =
+  /^(add (column|constraint|index|identity)|alter column type|column default|(set|drop) (not null|identity|expression)|drop constraint|validate constraint|set (statistics|storage|compression))\b/;
+
+function isColumnRename({ detail = '', targets }: Effect): boolean {
+  return (
+    detail.startsWith('rename to ') && targets.every(({ type, columns }) => type === 'table' && columns !== undefined)
+  );
+}
+
+function isTemporary(effect: Effect, isKnown?: IsKnownTemporary): boolean {
+  const { kind, targets, detail = '' } = effect;
+  if (kind === 'create' && /\btemporary\b/i.test(detail)) return true;
+  const wholeObject = kind === 'create' || kind === 'drop' || kind === 'truncate';
+  const known = ({ type, schema, name }: Target): boolean =>
+    (schema === undefined || schema === 'pg_temp') &&
+    (type === 'table' || type === 'index') &&
+    isKnown?.(name, schema) === true;
+  // An index is where its table is.
+  const [index, table] = targets;
+  if (kind === 'create' && index?.type === 'index' && table !== undefined && known(table)) return true;
+  // What is made, emptied or dropped in pg_temp is temporary; rows changed there may be those of a view over a real table.
+  return (
+    targets.length > 0 &&
+    targets.every((one) => (wholeObject && one.schema === 'pg_temp') || (kind !== 'create' && known(one)))
+  );
 }
 
 function sessionSituation(effect: Effect): SituationName {

@@ -2,7 +2,7 @@
  * What the statements of one client are judged by beside their text, and what those statements do to it: DDL that goes
  * through makes everything that was read from the catalog doubtful until it has been read again.
  */
-import type { Analyser, Effect, EffectKind, Facts, TargetType } from '../sql/facts.js';
+import type { Analyser, Effect, EffectKind, Facts, Target, TargetType } from '../sql/facts.js';
 import { isSystemRelation } from '../sql/system-relations.js';
 
 export interface ClientCatalog {
@@ -69,7 +69,7 @@ export class CatalogChanges {
 const definitions: ReadonlySet<EffectKind> = new Set(['create', 'alter', 'drop']);
 const rows: ReadonlySet<EffectKind> = new Set(['insert', 'update', 'delete', 'truncate']);
 
-type IsTemporary = (name: string) => boolean;
+type IsTemporary = (name: string, schema?: string) => boolean;
 
 /** Temporary tables change nothing that statements of others are judged by. */
 function changesCatalog(facts: Facts, isTemporary: IsTemporary | undefined): boolean {
@@ -84,9 +84,10 @@ function mayChangeCatalog({ kind, opaque, detail, targets }: Effect, isTemporary
   if (opaque || kind === 'unknown') return true;
   if (definitions.has(kind)) {
     if (detail?.includes('temporary')) return false;
-    return (
-      targets.length === 0 || !targets.every(({ schema, name }) => schema === undefined && isTemporary?.(name) === true)
-    );
+    const placed = kind === 'create' && targets[0]?.type === 'index' ? targets.slice(1) : targets;
+    const hidden = ({ schema, name }: Target): boolean =>
+      (schema === undefined || schema === 'pg_temp') && isTemporary?.(name, schema) === true;
+    return placed.length === 0 || !placed.every(hidden);
   }
   return rows.has(kind) && targets.some(isSystemRelation);
 }

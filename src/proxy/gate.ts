@@ -50,8 +50,8 @@ export interface Candidate {
   readonly catalogGeneration: number;
   /** The portal that an Execute runs. */
   readonly bound?: BoundUnder | undefined;
-  /** Tables that can only be temporary ones of this client, by unqualified name. */
-  readonly isTemporary?: ((name: string) => boolean) | undefined;
+  /** Tables that can only be temporary ones of this client, by name: without a schema, or in pg_temp. */
+  readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
   /** What the open transaction did before this statement. */
   readonly transaction?: TransactionLog | undefined;
   /** A denial that was decided elsewhere; it stands whatever the policy says. */

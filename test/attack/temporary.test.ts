@@ -21,7 +21,7 @@ async function connect(t: Test): Promise<{ harness: Harness; client: pg.Client }
     catalogPollMs: 60_000,
   });
   harness.answer = async (request) =>
-    /^(CREATE|DO|DROP)/.test(request.sql)
+    /^(CREATE (TABLE|RULE r AS ON DELETE TO ruled)|DO)/.test(request.sql)
       ? { decision: 'allow', scope: 'once', by: { kind: 'person' }, previewDigest: '' }
       : { decision: 'deny', by: { kind: 'nobody' } };
   const client = new pg.Client({ connectionString: harness.url() });
@@ -49,6 +49,17 @@ t.test('its own temporary tables', async (t) => {
     'DELETE FROM batch',
     'TRUNCATE batch, third',
     'DELETE FROM third WHERE true',
+    'DELETE FROM pg_temp.batch',
+    'CREATE INDEX ON batch (id)',
+    'CREATE UNIQUE INDEX batch_id ON batch (id)',
+    'DROP INDEX batch_id',
+    'CREATE INDEX third_id ON pg_temp.third (id)',
+    'DROP INDEX IF EXISTS pg_temp.third_id',
+    "ALTER TABLE batch ADD COLUMN note text DEFAULT 'x', ALTER COLUMN id SET NOT NULL, ADD PRIMARY KEY (id)",
+    'ALTER TABLE pg_temp.batch ALTER COLUMN note TYPE varchar USING lower(note), DROP CONSTRAINT batch_pkey',
+    'ALTER TABLE batch RENAME COLUMN note TO remark',
+    'ALTER TABLE batch DROP COLUMN remark',
+    'ANALYZE batch',
     'DROP TABLE batch',
     'CREATE TEMP TABLE batch (id int)',
     'DROP TABLE IF EXISTS batch CASCADE',
@@ -73,12 +84,40 @@ t.test('what only looks like one', async (t) => {
   await asks('DELETE FROM mine; DELETE FROM orders', 'together with another');
   await asks('TRUNCATE mine, orders', 'together with another');
   await asks('DELETE FROM public.mine', 'a schema is named');
+  await asks('CREATE INDEX ON public.mine (id)', 'a schema is named');
+  await asks('ALTER TABLE public.mine ADD COLUMN a int', 'a schema is named');
+  await asks('DROP INDEX orders_id', 'nobody made that index here');
+  await asks('CREATE INDEX ON orders (id)', 'a real table has the name');
+  await asks('ALTER TABLE orders ADD COLUMN a int', 'a real table has the name');
+  await asks('ALTER TABLE orders DROP COLUMN id', 'a real table has the name');
+  await asks('ALTER TABLE mine INHERIT public.orders', 'a real table gets its rows');
+  await asks('ALTER TABLE mine RENAME TO users', 'it would stand before another name');
+  await asks('CREATE RULE r AS ON DELETE TO mine DO ALSO DELETE FROM public.orders', 'a rule reaches further');
   await client.query('DELETE FROM mine');
+  await client.query('CREATE INDEX ON mine (id)');
 
   await client.query('DROP TABLE mine');
   await client.query('CREATE TEMP VIEW mine AS SELECT * FROM public.orders');
   await asks('DELETE FROM mine', 'a temporary view over a real table has taken the name');
   await asks('UPDATE mine SET id = 0', 'the same');
+  await untouched(t);
+});
+
+t.test('a temporary view over a real table, by its schema', async (t) => {
+  const { client } = await connect(t);
+  await client.query('CREATE TEMP VIEW v AS SELECT * FROM public.orders');
+  await t.rejects(client.query('DELETE FROM pg_temp.v'), { code: '42501' });
+  await t.rejects(client.query('UPDATE pg_temp.v SET id = 0'), { code: '42501' });
+  await untouched(t);
+});
+
+t.test('rules and triggers of a temporary table reach further', async (t) => {
+  const { client } = await connect(t);
+  await client.query('CREATE TEMP TABLE ruled (id int)');
+  await client.query('INSERT INTO ruled VALUES (1)');
+  await client.query('CREATE RULE r AS ON DELETE TO ruled DO ALSO DELETE FROM public.orders');
+  await t.rejects(client.query('DELETE FROM ruled'), { code: '42501' });
+  await t.rejects(client.query('DELETE FROM pg_temp.ruled'), { code: '42501' });
   await untouched(t);
 });
 
