@@ -96,16 +96,25 @@ function documentRow(row: Row, colours: boolean): ReactElement {
 }
 
 /** Says how much there is that is not on the screen. */
-function scrollLine({ document, state, windowRows, columns }: ApprovalPromptProps): string {
-  const below = document.length - state.scroll - windowRows;
+function scrollLine(props: ApprovalPromptProps): string {
+  const { state, columns } = props;
+  const below = rowsBelow(props);
   const above = state.scroll;
   if (below <= 0 && above === 0) return '─'.repeat(columns);
   const parts = [
     above > 0 ? `${above.toLocaleString('en-US')} ${above === 1 ? 'row' : 'rows'} above` : '',
-    below > 0 ? `${below.toLocaleString('en-US')} more ${below === 1 ? 'row' : 'rows'} below` : 'the end',
+    below > 0 ? `${rowsWords(below)} below` : 'the end',
   ].filter((part) => part !== '');
   const text = `── ${parts.join(', ')} (arrows, PgUp, PgDn, Home, End) `;
   return text.padEnd(columns, '─').slice(0, columns);
+}
+
+function rowsBelow({ document, state, windowRows }: ApprovalPromptProps): number {
+  return document.length - state.scroll - windowRows;
+}
+
+function rowsWords(rows: number): string {
+  return `${rows.toLocaleString('en-US')} more ${rows === 1 ? 'row' : 'rows'}`;
 }
 
 interface KeyLabels {
@@ -182,7 +191,9 @@ function ReasonKeys({ state, secondsLeft }: ApprovalPromptProps): ReactElement {
 function statusLine(props: ApprovalPromptProps): ReactElement {
   const { state, dryRun, settled, secondsLeft, waiting, colours } = props;
   const more = waiting > 0 ? `, ${waiting} more waiting` : '';
-  const left = `No answer denies in ${timeLeft(secondsLeft)}${more}.`;
+  const below = props.compact ? rowsBelow(props) : 0;
+  const hidden = below > 0 ? ` ${rowsWords(below)} below.` : '';
+  const left = `No answer denies in ${timeLeft(secondsLeft)}${more}.${hidden}`;
   const warning = warningOf(state);
   if (warning !== undefined) return <Warning colours={colours} text={`${warning} (${timeLeft(secondsLeft)})`} />;
   if (dryRun === 'running') return <Text bold>Running it, to undo it again … {left}</Text>;
