@@ -115,7 +115,7 @@ function reach(node: Node, negated: boolean, view: View): Reach {
   if (as(node, 'CurrentOfExpr') !== undefined) return 'some';
   const cases = as(node, 'CaseExpr');
   if (cases !== undefined) {
-    if (cases.arg !== undefined && takesOpenArm(cases.arg, cases.args ?? [], negated, view)) return 'open';
+    if (takesOpenArm(cases.arg, cases.args ?? [], negated, view)) return 'open';
     const results = [...(cases.args ?? []).map((arm) => as(arm, 'CaseWhen')?.result), cases.defresult];
     if (results.every((result) => result !== undefined && reach(result, negated, view) === 'open')) return 'open';
   }
@@ -124,13 +124,13 @@ function reach(node: Node, negated: boolean, view: View): Reach {
   return mentions(node, view) ? 'some' : 'open';
 }
 
-/** `CASE id WHEN id THEN true`. */
-function takesOpenArm(arg: Node, arms: readonly Node[], negated: boolean, view: View): boolean {
+/** `CASE id WHEN id THEN true`, `CASE WHEN id > 0 THEN true ELSE id = 1 END`. */
+function takesOpenArm(arg: Node | undefined, arms: readonly Node[], negated: boolean, view: View): boolean {
   return arms.some((node) => {
     const arm = as(node, 'CaseWhen');
-    return (
-      arm?.result !== undefined && sameTree(arm.expr, arg) && reach(simplify(arm.result), negated, view) === 'open'
-    );
+    if (arm?.expr === undefined || arm.result === undefined) return false;
+    const taken = arg === undefined ? reach(simplify(arm.expr), false, view) === 'open' : sameTree(arm.expr, arg);
+    return taken && reach(simplify(arm.result), negated, view) === 'open';
   });
 }
 
