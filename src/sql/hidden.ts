@@ -2,11 +2,13 @@
  * What runs because rows of a relation are touched: a view's query, a rule's actions, a trigger's function.
  *
  * A view hides its query behind a read, so all of it counts. Rules and triggers are how the application itself works on
- * each write, and making one is asked about: of them only what is seen to destroy counts.
+ * each write, and making one is asked about: of them only what is seen to destroy counts, and a function that nobody can
+ * read (C, PL/Perl, PL/Python ... of no extension). "Trigger" here is also the function of a default or a CHECK.
  */
+import type { FunctionName } from './catalog-functions.js';
 import type { Hidden, RowEvent } from './catalog-relations.js';
 import type { Effect, EffectKind, Target } from './facts.js';
-import { followFunction } from './functions.js';
+import { followFunction, functionTarget } from './functions.js';
 import { isSystemRelation } from './system-relations.js';
 import { as } from './tree.js';
 import type { Walk } from './walk.js';
@@ -28,7 +30,19 @@ function follow(hidden: Hidden, relation: Target, walk: Walk): void {
   } else {
     const { schema, name } = hidden.function;
     followFunction(schema, name, walk, destroys);
+    if (isUnreadable(hidden.function, walk)) {
+      walk.add('function-call', { targets: [functionTarget(schema, name)], opaque: true, detail: behindWrite });
+    }
   }
+}
+
+const behindWrite = 'behind a write';
+/** Dynamic SQL in PL/pgSQL is how audit and partition triggers are written. */
+const readable: ReadonlySet<string> = new Set(['sql', 'plpgsql', 'internal']);
+
+function isUnreadable({ schema, name }: FunctionName, { knowledge }: Walk): boolean {
+  const overloads = knowledge.catalog?.find(schema, name) ?? [];
+  return overloads.some(({ extension, language }) => extension === undefined && !readable.has(language));
 }
 
 function addUnseen(relation: Target, walk: Walk): void {
@@ -54,7 +68,7 @@ const destructive: ReadonlySet<EffectKind> = new Set([
   'backend',
 ]);
 
-function destroys({ kind, bounded, opaque }: Effect): boolean {
-  if (opaque) return false;
+function destroys({ kind, bounded, opaque, detail }: Effect): boolean {
+  if (opaque) return detail === behindWrite;
   return destructive.has(kind) || ((kind === 'update' || kind === 'delete') && !bounded);
 }

@@ -10,7 +10,7 @@ export type HiddenRow = Readonly<Record<string, string | null>>;
 /** One row of `columnsQuery`, in text. */
 export type ColumnRow = Readonly<Record<string, string | null>>;
 
-/** Asked under an empty search_path, so that every name in a definition has its schema. An extension's views are its own affair. */
+/** Functions of column defaults and CHECK constraints run like triggers. Asked under an empty search_path, so that every name in a definition has its schema. An extension's views are its own affair. */
 export const hiddenQuery = `
   SELECT 'view' AS kind, n.nspname::text AS schema, c.relname::text AS name, pg_get_viewdef(c.oid) AS sql,
     NULL AS events, NULL AS function_schema, NULL AS function_name
@@ -25,7 +25,21 @@ export const hiddenQuery = `
   SELECT 'trigger', n.nspname, c.relname, NULL, g.tgtype::text, fn.nspname, f.proname
   FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_proc f ON f.oid = g.tgfoid JOIN pg_namespace fn ON fn.oid = f.pronamespace
-  WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND f.oid >= 16384`;
+  WHERE NOT g.tgisinternal AND g.tgenabled <> 'D' AND f.oid >= 16384
+  UNION ALL
+  SELECT 'trigger', n.nspname, c.relname, NULL, calls.events, fn.nspname, f.proname
+  FROM (
+    SELECT ad.adrelid AS relid, '4' AS events, d.refobjid AS function
+    FROM pg_attrdef ad JOIN pg_depend d ON d.classid = 'pg_attrdef'::regclass AND d.objid = ad.oid
+    WHERE d.refclassid = 'pg_proc'::regclass
+    UNION
+    SELECT k.conrelid, '20', d.refobjid
+    FROM pg_constraint k JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid
+    WHERE d.refclassid = 'pg_proc'::regclass AND k.contype = 'c' AND k.conrelid <> 0
+  ) calls
+  JOIN pg_class c ON c.oid = calls.relid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_proc f ON f.oid = calls.function JOIN pg_namespace fn ON fn.oid = f.pronamespace
+  WHERE f.oid >= 16384`;
 
 /** Columns that are keys, and columns that really have NULLs. */
 export const columnsQuery = `

@@ -62,6 +62,25 @@ const schema = `
   CREATE FUNCTION trap() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN DELETE FROM customers; RETURN NEW; END $$;
   CREATE TRIGGER trap BEFORE INSERT ON trapped FOR EACH ROW EXECUTE FUNCTION trap();
 
+  CREATE TABLE machined (id int, touched timestamptz);
+  CREATE FUNCTION machine() RETURNS trigger LANGUAGE c AS '$libdir/moddatetime', 'moddatetime';
+  CREATE TRIGGER machine BEFORE UPDATE ON machined FOR EACH ROW EXECUTE FUNCTION machine('touched');
+  CREATE TABLE relayed (id int);
+  CREATE FUNCTION relay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE machined SET id = 1 WHERE id = 2; RETURN NEW; END $$;
+  CREATE TRIGGER relay BEFORE INSERT ON relayed FOR EACH ROW EXECUTE FUNCTION relay();
+  CREATE FUNCTION numbered() RETURNS int LANGUAGE plpgsql AS $$ BEGIN TRUNCATE customers; RETURN 1; END $$;
+  CREATE TABLE defaulted (id int DEFAULT numbered());
+  CREATE TABLE constrained (id int CHECK (checked(id)));
+  CREATE EXTENSION moddatetime;
+  CREATE TABLE dated (id int, touched timestamptz, name text, words tsvector);
+  CREATE TRIGGER dated BEFORE UPDATE ON dated FOR EACH ROW EXECUTE FUNCTION moddatetime('touched');
+  CREATE TRIGGER words BEFORE INSERT OR UPDATE ON dated FOR EACH ROW
+    EXECUTE FUNCTION tsvector_update_trigger(words, 'pg_catalog.english', name);
+  CREATE TABLE dynamically (id int);
+  CREATE FUNCTION partitioned() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN EXECUTE format('SELECT %L', NEW.id); RETURN NEW; END $$;
+  CREATE TRIGGER partitioned BEFORE INSERT ON dynamically FOR EACH ROW EXECUTE FUNCTION partitioned();
+
   INSERT INTO orders SELECT n, 'n' || n FROM generate_series(1, 20) n;
   INSERT INTO customers SELECT n FROM generate_series(1, 20) n;`;
 
@@ -100,6 +119,12 @@ t.test('ordinary functions, views and triggers do not ask', async (t) => {
     "SELECT 'a' % 'b', abs(-1), 2 - 1",
     'INSERT INTO quiet VALUES (1)',
     'UPDATE quiet SET id = 2 WHERE id = 1',
+    "INSERT INTO dated (id, name) VALUES (1, 'x')",
+    'UPDATE dated SET id = 2 WHERE id = 1',
+    'INSERT INTO dynamically VALUES (1)',
+    'INSERT INTO machined VALUES (1)',
+    'SELECT * FROM machined',
+    'EXPLAIN UPDATE machined SET id = 1 WHERE id = 2',
     'EXPLAIN SELECT purge()',
   ])
     await t.resolves(client.query(sql), sql);
@@ -140,6 +165,11 @@ t.test('a write behind a read asks, whatever it hides behind', async (t) => {
     'SELECT * FROM hashes',
     'INSERT INTO ruled VALUES (1)',
     'INSERT INTO trapped VALUES (1)',
+    'UPDATE machined SET id = 1 WHERE id = 2',
+    'INSERT INTO relayed VALUES (1)',
+    'INSERT INTO defaulted DEFAULT VALUES',
+    'INSERT INTO constrained VALUES (1)',
+    'UPDATE constrained SET id = 1 WHERE id = 2',
     'WITH x AS (SELECT middle()) SELECT 1 FROM orders WHERE id = (SELECT 1 FROM x)',
     'DECLARE c CURSOR WITH HOLD FOR SELECT purge()',
     'PREPARE p AS SELECT purge(); EXECUTE p',

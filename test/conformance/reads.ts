@@ -188,9 +188,11 @@ class Passage {
 
   async #statement(sql: string): Promise<void> {
     const { analyser } = this.#catalog;
-    const before = performance.now();
+    // of the processor, which the server wants too
+    const before = process.cpuUsage();
     let facts = analyser.analyse(sql);
-    const ms = performance.now() - before;
+    const { user, system } = process.cpuUsage(before);
+    const ms = (user + system) / 1000;
     if (ms > this.#tried.slowest.ms) this.#tried.slowest = { ms, sql };
     this.#unread = facts.unparseable ? sql : undefined;
     if (dependsOnCatalog(facts) && this.#catalog.loading) {
