@@ -10,6 +10,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Effect, EffectKind, Facts, TransactionEffect } from '../sql/facts.js';
+import { updatesSettings } from '../sql/system-relations.js';
 import type { TransactionStatus } from '../wire/messages.js';
 import type { Candidate } from './gate.js';
 
@@ -111,8 +112,9 @@ function mayChangeMeaning(facts: Facts): boolean {
   return false;
 }
 
-function changesMeaning({ kind, opaque, targets }: Effect): boolean {
-  if (opaque) return true;
+function changesMeaning(effect: Effect): boolean {
+  const { kind, opaque, targets } = effect;
+  if (opaque || updatesSettings(effect)) return true;
   if (kind === 'session') return targets.length === 0 || !targets.every(({ name }) => neutralSettings.has(name));
   return changing.has(kind);
 }

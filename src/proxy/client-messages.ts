@@ -20,7 +20,7 @@ import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
 import type { Candidate } from './gate.js';
 import type { Passage } from './passage.js';
 import { fresh } from './prepared-facts.js';
-import type { Portal, Prepared, Settle } from './registry.js';
+import { isAsciiName, type Portal, type Prepared, type Settle } from './registry.js';
 import { combineFacts, type KnownStatements, resolveHandles, textsBehind, withPortals } from './resolve.js';
 import { decodeSql, formatOf, protocolName, showValue } from './sql-text.js';
 
@@ -55,7 +55,7 @@ export class ClientMessages {
         break;
       case frontend.bind:
         this.#onBind(buffer, start, end);
-        break;
+        return;
       case frontend.execute:
         this.#onExecute(buffer, start, end);
         return;
@@ -118,8 +118,32 @@ export class ClientMessages {
       admitted: undefined,
       generation: 0,
     };
-    const settle = this.#state.registry.addPortal(bind.portal, portal);
-    this.#state.server.responses.expect({ kind: 'bind', settle });
+    const add = () => this.#state.registry.addPortal(bind.portal, portal);
+    if (!this.#planningRuns(bind.statement, portal.prepared)) {
+      this.#state.server.responses.expect({ kind: 'bind', settle: add() });
+      this.#state.outbox.out.push(buffer, start, end);
+      return;
+    }
+    this.#passage.pass({
+      candidate: this.#running(bind.portal, portal),
+      buffer,
+      start,
+      end,
+      binds: portal,
+      again: () => this.#onBind(buffer, start, end),
+      onForward: add,
+    });
+  }
+
+  /** Bind plans, and planning runs functions that say of themselves that nothing depends on when. */
+  #planningRuns(statement: string, prepared: readonly Prepared[]): boolean {
+    if (prepared.length === 0) return !isAsciiName(statement);
+    const { analyser } = this.#state.parts.catalog;
+    return this.#fresh(prepared).some(({ sql, part, facts }) => {
+      if (facts.unparseable) return true;
+      if (!doesMore(facts)) return false;
+      return part !== undefined || doesMore(analyser.analyse(`EXPLAIN\n${sql}`));
+    });
   }
 
   /** What the result will look like is remembered for an Execute that comes without a Describe of its own. */
@@ -142,21 +166,7 @@ export class ClientMessages {
   #onExecute(buffer: Buffer, start: number, end: number): void {
     const { portal: portalName } = decodeExecute(buffer, start, end);
     const portal = this.#state.registry.portal(portalName);
-    const prepared = this.#fresh(portal?.prepared ?? []);
-    const only = prepared.length === 1 ? prepared[0] : undefined;
-    const facts = combineFacts(prepared);
-    const candidate: Candidate = {
-      kind: 'execute',
-      sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
-      ...this.#reach(facts, portalName),
-      textEntry: only?.entry,
-      statementName: portal?.statementName ?? '',
-      portalName,
-      bindValues:
-        portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [],
-      bound: portal,
-      ...this.#state.meaning,
-    };
+    const candidate = this.#running(portalName, portal);
     this.#passage.pass({
       candidate,
       buffer,
@@ -164,8 +174,25 @@ export class ClientMessages {
       end,
       ...(portal ? { portal } : {}),
       again: () => this.#onExecute(buffer, start, end),
-      onForward: () => this.#applyHandles(facts, candidate.sql),
+      onForward: () => this.#applyHandles(combineFacts(portal?.prepared ?? []), candidate.sql),
     });
+  }
+
+  /** @param portal undefined where nothing is known of what the name stands for */
+  #running(portalName: string, portal: Portal | undefined): Candidate {
+    const prepared = this.#fresh(portal?.prepared ?? []);
+    return {
+      kind: 'execute',
+      sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
+      ...this.#reach(combineFacts(prepared), portalName),
+      textEntry: prepared.length === 1 ? prepared[0]?.entry : undefined,
+      statementName: portal?.statementName ?? '',
+      portalName,
+      bindValues:
+        portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [],
+      bound: portal,
+      ...this.#state.meaning,
+    };
   }
 
   /** What a statement may run, itself and by name. Most run nothing beyond themselves. */
@@ -258,4 +285,9 @@ export class ClientMessages {
       for (const settle of onDone) settle(how);
     };
   }
+}
+
+/** More than reading rows of tables. */
+function doesMore({ statements }: Facts): boolean {
+  return statements.some(({ effects }) => effects.some(({ kind, opaque }) => opaque || kind !== 'read'));
 }

@@ -31,6 +31,8 @@ export interface Gated {
   readonly start: number;
   readonly end: number;
   readonly portal?: Portal;
+  /** It is the Bind of this portal: let through, its Execute is more of the same. */
+  readonly binds?: Portal;
   /** Has the message judged anew, from its bytes; undefined where knowing more changes nothing. */
   readonly again: (() => void) | undefined;
   /** Registry changes that follow from running it. */
@@ -108,7 +110,7 @@ export class Passage {
       return;
     }
     const admission = this.#state.parts.gate.admit(gated.candidate, this.#state.parts.context);
-    for (const one of gated.portal?.prepared ?? []) one.entry ??= admission.n;
+    for (const one of (portal ?? gated.binds)?.prepared ?? []) one.entry ??= admission.n;
     this.#state.outbox.requireCommit();
     switch (admission.ruling.decision) {
       case 'allow':
@@ -137,9 +139,10 @@ export class Passage {
 
   #forward(gated: Gated, admission: Admission): void {
     const gate = this.#state.parts.gate;
-    if (gated.portal) {
-      gated.portal.admitted ??= admission.n;
-      gated.portal.generation = this.#state.parts.catalog.analyser.generation;
+    const portal = gated.portal ?? gated.binds;
+    if (portal) {
+      portal.admitted ??= admission.n;
+      portal.generation = this.#state.parts.catalog.analyser.generation;
     }
     const settleHandles = gated.onForward?.();
     const settleReading = this.#state.reading.forwarded(gated.candidate);
@@ -152,7 +155,7 @@ export class Passage {
     const mask = this.#answerMask(gated);
     const meter = new Meter(admission.n, gate.clock.monotonic());
     this.#state.server.responses.expect({
-      kind: gated.candidate.kind,
+      kind: gated.binds ? 'bind' : gated.candidate.kind,
       meter,
       ...(mask ? { mask } : {}),
       settle: (how) => {
@@ -206,7 +209,8 @@ export class Passage {
     const plan = this.#state.masks.plan(candidate.sql);
     const denied = (denial: Ruling): Gated => ({ ...gated, candidate: { ...candidate, denial } });
     if (candidate.kind === 'function') return denied(copyNotMaskable);
-    if (candidate.kind === 'execute' && gated.portal?.prepared.length !== 1) return denied(portalNotMaskable);
+    if (candidate.kind === 'execute' && (gated.portal ?? gated.binds)?.prepared.length !== 1)
+      return denied(portalNotMaskable);
     if (plan.kind === 'none') return gated;
     if (plan.kind === 'deny') return denied(maskRuling(plan));
     if (copiesOut(candidate.facts) && plan.forCopy(this.#state.encoding) === 'unsupported')

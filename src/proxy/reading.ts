@@ -8,6 +8,7 @@
  */
 import { isAscii } from 'node:buffer';
 import type { Facts } from '../sql/facts.js';
+import { updatesSettings } from '../sql/system-relations.js';
 import type { Candidate } from './gate.js';
 
 const readingSettings: ReadonlySet<string> = new Set([
@@ -60,6 +61,7 @@ function mayChangeReading(facts: Facts): boolean {
     statement.effects.some(
       (effect) =>
         effect.opaque ||
+        updatesSettings(effect) ||
         (effect.kind === 'session' && effect.targets.some((target) => readingSettings.has(target.name.toLowerCase()))),
     ),
   );

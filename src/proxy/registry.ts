@@ -164,7 +164,7 @@ function key(name: string): string {
 }
 
 /** @param name one character to one byte */
-function isAsciiName(name: string): boolean {
+export function isAsciiName(name: string): boolean {
   for (let at = 0; at < name.length; at++) if (name.charCodeAt(at) > 0x7f) return false;
   return true;
 }

@@ -13,6 +13,7 @@ import type { Ruling } from '../policy/decision.js';
 import type { Effect, EffectKind, Facts, TargetType } from '../sql/facts.js';
 import type { SearchPath } from '../sql/lineage-catalog.js';
 import { pathSettings } from '../sql/lineage-names.js';
+import { updatesSettings } from '../sql/system-relations.js';
 import { backend } from '../wire/messages.js';
 import type { Outgoing } from './outgoing.js';
 
@@ -67,10 +68,16 @@ export class ResultMasks {
     const effects = facts.statements.flatMap((statement) => statement.effects);
     if (facts.unparseable || effects.some((effect) => effect.opaque || changesCatalog.has(effect.kind)))
       this.#client.changing(facts.unparseable !== undefined || effects.some(changesCode));
-    if (facts.unparseable || effects.some((effect) => effect.kind === 'session' || effect.opaque)) {
+    if (
+      facts.unparseable ||
+      effects.some((effect) => effect.kind === 'session' || effect.opaque || updatesSettings(effect))
+    ) {
       // which settings a SET or an unseen function leaves behind is not followed; unqualified names then bind to nothing
       const harmless = effects.every(
-        (effect) => !effect.opaque && effect.targets.every((target) => !pathSettings.has(target.name)),
+        (effect) =>
+          !effect.opaque &&
+          !updatesSettings(effect) &&
+          effect.targets.every((target) => !pathSettings.has(target.name)),
       );
       if (facts.unparseable || !harmless) this.#path = undefined;
     }

@@ -2,7 +2,7 @@
  * Tables and views of PostgreSQL itself, by name: a prefix does not tell, applications have tables like
  * `pg_search_documents`. From pg_class of PostgreSQL 15 and 18; a test holds the list against both.
  */
-import type { Target } from './facts.js';
+import type { Effect, Target } from './facts.js';
 
 const relations: ReadonlySet<string> = new Set(
   `
@@ -39,4 +39,9 @@ export function isSystemRelation(target: Target): boolean {
   const { schema, name } = target;
   if (schema === undefined) return relations.has(name);
   return schema === 'pg_catalog' || schema === 'information_schema' || schema === 'pg_toast';
+}
+
+/** A rule of the view pg_settings turns UPDATE into set_config. */
+export function updatesSettings({ kind, targets }: Pick<Effect, 'kind' | 'targets'>): boolean {
+  return kind === 'update' && targets.some(({ name }) => name === 'pg_settings');
 }

@@ -36,9 +36,11 @@ export const utilityHandlers: Handlers = {
       return;
     }
     walk.deferred = true;
-    // The parameters of an EXECUTE are computed even so.
-    if (execute !== undefined) walk.visitAll(execute.params, scope);
-    else walk.in('plan', () => walk.visit(explain.query, scope));
+    // The parameters of an EXECUTE are computed even so, and planning runs what it may of the prepared statement.
+    if (execute !== undefined) {
+      walk.visitAll(execute.params, scope);
+      walk.handle = { op: 'execute', ...(execute.name === undefined ? {} : { name: execute.name }) };
+    } else walk.in('plan', () => walk.visit(explain.query, scope));
   },
 
   PrepareStmt(prepare, walk, scope) {

@@ -5,13 +5,19 @@
 import t from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { Client, type Target } from '../conformance/client.js';
-import { bind, closeStatement, execute, flush, parse, query, sync } from '../conformance/messages.js';
+import { bind, closeStatement, execute, flush, parse, query, run, sync } from '../conformance/messages.js';
 import { startPostgres } from '../helpers/postgres.js';
 import { startHarness } from '../proxy/harness.js';
+import { policyOf } from '../proxy/policies.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());
 await server.query(`CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0`);
+
+const setup = `
+  DROP FUNCTION IF EXISTS liar(), purge();
+  CREATE FUNCTION purge() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM orders; RETURN 1; END $$;
+  CREATE FUNCTION liar() RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT purge()';`;
 
 const wipe = 'DELETE FROM orders';
 const wipeRows = 'DELETE FROM orders RETURNING id';
@@ -182,6 +188,29 @@ const attacks: readonly Attack[] = [
     ].map((turn) => [...turn, execute(), sync()]),
   },
   {
+    name: 'Bind alone plans, and planning runs what says that it is immutable',
+    turns: [[parse('SELECT liar()'), bind(), sync()]],
+  },
+  {
+    name: 'Bind of what PREPARE has prepared',
+    turns: [[query('PREPARE s AS SELECT liar()')], [bind([], { statement: 's' }), sync()]],
+  },
+  {
+    name: 'Bind of a statement with a name in another script',
+    turns: [
+      [parse('SELECT liar()', { name: 'é' }), sync()],
+      [bind([], { statement: 'é' }), sync()],
+    ],
+  },
+  {
+    name: 'EXPLAIN plans a prepared statement',
+    turns: [[query('PREPARE s AS SELECT liar()')], [query('EXPLAIN EXECUTE s')]],
+  },
+  {
+    name: 'EXPLAIN plans a statement that came by Parse',
+    turns: [[parse('SELECT liar()', { name: 's' }), sync()], [query('EXPLAIN CREATE TABLE x AS EXECUTE s')]],
+  },
+  {
     name: 'a Parse that fails behind Flush leaves the statement of its name as it was',
     turns: [
       [parse(wipe, { name: 's' }), flush(), sync()],
@@ -189,6 +218,94 @@ const attacks: readonly Attack[] = [
     ],
   },
 ];
+
+/** One literal where a backslash is a backslash; else a literal, a DELETE and a comment. */
+const backslash = `SELECT '\\''; ${wipe}; --'`;
+/** The same for Parse, which takes one statement: what restricts it is in the comment. */
+const backslashes = `${wipe} WHERE '\\'' <> '' --' AND id < 0`;
+const off = 'SET standard_conforming_strings = off';
+const on = 'SET standard_conforming_strings = on';
+const startsOff = { options: '-c standard_conforming_strings=off' };
+
+/** Valid UTF-8 whose last byte begins another character in that encoding. */
+const swallowing = { SJIS: 'ッ', BIG5: '令', GBK: 'あ', GB18030: 'あ' };
+
+const settings: readonly Attack[] = [
+  { name: 'a SET before', turns: [[query(off)], [query(backslash)]] },
+  { name: 'a SET in the same write', turns: [[query(off), query(backslash)]] },
+  { name: 'a SET in the same pipeline', turns: [[run(off), run(backslashes), sync()]] },
+  { name: 'a SET in the pipeline before', turns: [[run(off), sync(), run(backslashes), sync()]] },
+  {
+    name: 'set_config',
+    turns: [[query(`SELECT set_config('standard_conforming_strings', 'off', false)`), query(backslash)]],
+  },
+  {
+    name: 'a setting that is data',
+    turns: [
+      [query(`UPDATE pg_settings SET setting = 'off' WHERE name = 'standard_conforming_strings'`), query(backslash)],
+    ],
+  },
+  { name: 'the startup packet', startup: { standard_conforming_strings: 'off' }, turns: [[query(backslash)]] },
+  { name: 'options of the startup packet', startup: startsOff, turns: [[query(backslash)]] },
+  { name: 'RESET', startup: startsOff, turns: [[query(on)], [query('RESET ALL'), query(backslash)]] },
+  { name: 'DISCARD', startup: startsOff, turns: [[query(on)], [query('DISCARD ALL'), query(backslash)]] },
+  {
+    name: 'the end of a transaction',
+    startup: startsOff,
+    turns: [
+      [query('BEGIN'), query(on)],
+      [query('ROLLBACK'), query(backslash)],
+    ],
+  },
+  {
+    name: 'the end of SET LOCAL',
+    startup: startsOff,
+    turns: [
+      [query('BEGIN'), query(on.replace('SET', 'SET LOCAL'))],
+      [query('COMMIT'), query(backslash)],
+    ],
+  },
+  {
+    name: 'a savepoint',
+    startup: startsOff,
+    turns: [
+      [query('BEGIN'), query('SAVEPOINT a'), query(on)],
+      [query('ROLLBACK TO a'), query(backslash), query('COMMIT')],
+    ],
+  },
+  {
+    name: 'an error',
+    startup: startsOff,
+    turns: [
+      [run('BEGIN'), run(on), sync()],
+      [query('SELECT 1/0'), query('ROLLBACK'), query(backslash)],
+    ],
+  },
+  {
+    name: 'a transaction that is implicit',
+    startup: startsOff,
+    turns: [[run(on), flush(), run('SELECT 1/0'), sync(), query(backslash)]],
+  },
+  ...Object.entries(swallowing).flatMap(([encoding, character]): Attack[] => {
+    // in UTF-8 the backslash escapes the quote behind it, elsewhere it is the end of a character
+    const swallowed = rawQuery(
+      Buffer.concat([Buffer.from("SELECT E'"), Buffer.from(character), Buffer.from(`\\'; ${wipe}; --'`)]),
+    );
+    const set = query(`SET client_encoding TO ${encoding}`);
+    return [
+      { name: `${encoding} before`, turns: [[set], [swallowed]] },
+      { name: `${encoding} in the same write`, turns: [[set, swallowed]] },
+      { name: `${encoding} from the start`, startup: { client_encoding: encoding }, turns: [[swallowed]] },
+    ];
+  }),
+];
+
+/** Every setting may be changed: what counts is that the text behind it is read as the server reads it. */
+const settingsPass = policyOf(({ statements, unparseable }) =>
+  unparseable || statements.some(({ effects }) => effects.some(({ kind, bounded }) => kind === 'delete' && !bounded))
+    ? 'ask'
+    : 'allow',
+);
 
 function rawParse(sql: string, name: Buffer): Buffer {
   const body = Buffer.concat([name, Buffer.from(`\0${sql}\0\0\0`)]);
@@ -209,11 +326,8 @@ function frame(type: string, body: Buffer): Buffer {
 /** How many rows are left. */
 async function play(attack: Attack, target: Target): Promise<number> {
   const database = attack.database ?? 'postgres';
-  await server.query(
-    'DROP TABLE IF EXISTS orders; CREATE TABLE orders AS SELECT generate_series(1, 3) AS id',
-    [],
-    database,
-  );
+  const table = 'DROP TABLE IF EXISTS orders; CREATE TABLE orders AS SELECT generate_series(1, 3) AS id';
+  await server.query(`${table}; ${setup}`, undefined, database);
   const client = await Client.open({ ...target, database });
   await client.logIn({ ...attack.startup });
   for (const turn of attack.turns) {
@@ -226,12 +340,17 @@ async function play(attack: Attack, target: Target): Promise<number> {
   return Number(row?.left);
 }
 
-for (const attack of attacks) {
+const guarded = compilePolicy([]);
+const all = [
+  ...attacks.map((attack) => [attack, guarded] as const),
+  ...settings.map((attack) => [attack, settingsPass] as const),
+];
+for (const [attack, policy] of all) {
   t.test(attack.name, async (t) => {
     const { host, port, password, superuser: user } = server;
     const direct = await play(attack, { host, port, password, user, database: 'postgres' });
     t.equal(direct, 0, 'straight to the server it empties the table');
-    const harness = await startHarness({ upstreamUrl: server.url(), policy: compilePolicy([]) });
+    const harness = await startHarness({ upstreamUrl: server.url(), policy, catalogPollMs: 60_000 });
     t.teardown(() => harness.close());
     t.equal(await play(attack, harness.target), 3, 'through dbguard it does not');
     t.ok(harness.requests.length > 0, 'a person was asked');

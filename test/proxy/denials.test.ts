@@ -190,8 +190,8 @@ async function servers(t: Test, version: PostgresVersion): Promise<Servers> {
   const [first, second] = await Promise.all([openBackstage(one.url()), openBackstage(two.url())]);
   const [reference, byRule, byPerson] = await Promise.all([
     startHarness({ upstreamUrl: one.url(), policy: everything }),
-    startHarness({ upstreamUrl: two.url(), policy: named('denied', 'deny') }),
-    startHarness({ upstreamUrl: two.url(), policy: named('denied', 'ask') }),
+    startHarness({ upstreamUrl: two.url(), policy: named('denied', 'deny'), catalogPollMs: 60_000 }),
+    startHarness({ upstreamUrl: two.url(), policy: named('denied', 'ask'), catalogPollMs: 60_000 }),
   ]);
   byPerson.answer = async () => {
     await sleep(5);
@@ -248,7 +248,7 @@ test('a function called by its number', async (t) => {
   const policy = policyOf((facts) => (JSON.stringify(facts).includes('1619') ? 'deny' : 'allow'));
   const [reference, harness] = await Promise.all([
     startHarness({ upstreamUrl: postgres.url(), policy: everything }),
-    startHarness({ upstreamUrl: postgres.url(), policy }),
+    startHarness({ upstreamUrl: postgres.url(), policy, catalogPollMs: 60_000 }),
   ]);
   t.teardown(async () => {
     await Promise.all([reference.close(), harness.close()]);
