@@ -197,7 +197,10 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
         reviewerFor: (_upstream, client) => ({
           impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
           dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
-          endSession: options.endSession,
+          endSession: () => {
+            proxy.drain();
+            options.endSession();
+          },
         }),
         maxMessage,
         connect: (parameters, protocolMinor, signal) =>

@@ -38,7 +38,9 @@ export interface RunningProxy {
   readonly connections: number;
   /** Keys that a CancelRequest could carry now. */
   readonly cancelKeys: number;
-  /** Takes no new connection, lets statements under way finish for at most `graceMs`, then cuts off. */
+  /** Takes no new connection and no new statement; what runs may finish. */
+  drain(): void;
+  /** The same, and cuts off what has not finished after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -72,10 +74,17 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     throw error;
   });
 
+  let stopped: Promise<unknown> | undefined;
+  const drain = (): void => {
+    stopped ??= Promise.all([stop(tcp), stop(unix)]);
+    for (const connection of open) connection.drain();
+  };
+
   return {
     host: options.listen.host,
     port,
     socketDir,
+    drain,
     get connections() {
       return open.size;
     },
@@ -83,8 +92,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       return cancels.size;
     },
     async close(graceMs) {
-      const stopped = Promise.all([stop(tcp), stop(unix)]);
-      for (const connection of open) connection.drain();
+      drain();
       const all = Promise.all([...open].map((connection) => connection.closed));
       await Promise.race([all, after(graceMs)]);
       for (const connection of open) connection.destroy('dbguard shut down before it was done');
