@@ -14,7 +14,7 @@ export const quietMs = 400;
 /** Silence after it. */
 export const aloneMs = 200;
 /** How long it is said that typing was ignored: whoever pressed a key too early looks at the screen only then. */
-export const noticeMs = 2000;
+const noticeMs = 2000;
 const reasonMax = 300;
 
 type Action = 'once' | 'session' | 'try' | 'deny' | 'reason' | 'abort';

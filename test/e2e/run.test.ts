@@ -134,7 +134,7 @@ t.test('Ctrl-C in the terminal is the child’s', async (t) => {
 
 t.test('x ends an agent that ignores SIGTERM, as interactive shells do', async (t) => {
   const body =
-    "process.on('SIGTERM', () => {}); console.log(await attempt('drop table orders')); console.log('then', await attempt('select 1').catch((e) => e)); setInterval(() => {}, 1000); await new Promise(() => {});";
+    "process.on('SIGTERM', () => {}); console.log(await attempt('drop table orders')); console.log('then', await attempt('select 1')); setInterval(() => {}, 1000); await new Promise(() => {});";
   const screen = terminal(['run', '--', ...script(body)]);
   t.teardown(() => screen.kill());
   await screen.shows('Drop table orders?');
@@ -145,7 +145,7 @@ t.test('x ends an agent that ignores SIGTERM, as interactive shells do', async (
   t.match(await screen.exit, { code: 128 + 1 }, 'SIGHUP');
   const said = screen.history().join('\n');
   t.match(said, 'ended this session instead of approving this statement');
-  t.match(said, /then.*(57P01|terminat|not queryable|ended)/i, 'nothing more runs');
+  t.match(said, /then[\s\S]*57P01/, 'nothing more runs');
 });
 
 t.test('a run whose words nobody reads ends as any other', async (t) => {

@@ -1,4 +1,5 @@
 /** A program on a real pty, and what a person in front of it would see: a screen of cells, kept by a headless terminal. */
+import { closeSync, constants, openSync } from 'node:fs';
 import type { IPty } from '@lydell/node-pty';
 import pty from '@lydell/node-pty';
 import headless from '@xterm/headless';
@@ -41,6 +42,11 @@ export class Terminal {
       cwd: options.cwd,
       env: { TERM: 'xterm-256color', ...options.env },
     });
+    // the last descriptor of a slave that closes would take 4 KB and more of the last output with it: see src/io/pty.ts
+    const slave = openSync(
+      (this.#pty as unknown as { ptsName: string }).ptsName,
+      constants.O_RDWR | constants.O_NOCTTY,
+    );
     // a terminal answers questions: where is the cursor, what are you
     this.#screen.onData((answer) => this.#pty.write(answer));
     this.#pty.onData((text) => {
@@ -48,13 +54,14 @@ export class Terminal {
       this.#screen.write(text, () => this.#look());
     });
     this.exit = new Promise((resolve) => {
-      this.#pty.onExit(({ exitCode: code, signal }) =>
+      this.#pty.onExit(({ exitCode: code, signal }) => {
+        closeSync(slave);
         this.#screen.write('', () => {
           this.#ended = true;
           this.#look();
           resolve({ code, signal });
-        }),
-      );
+        });
+      });
     });
   }
 

@@ -109,7 +109,7 @@ test('a denial with a reason, at 60x15', async (t) => {
 test('a window too small for anything still answers', async (t) => {
   const guarded = start(t, ['cat'], { columns: 20, rows: 4 });
   guarded.ask();
-  await guarded.terminal.shows('PRODUCTIO…');
+  await guarded.terminal.shows('PRODUCTION');
   await pause(600);
   guarded.terminal.type('d');
   t.match(await guarded.answered(), { decision: 'deny' });
