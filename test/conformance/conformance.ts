@@ -26,6 +26,8 @@ import { compare } from './verdict.js';
 interface Tally {
   same: number;
   readonly different: string[];
+  /** Of two servers without dbguard, too. */
+  varying: number;
 }
 
 const { values: options } = parseArgs({
@@ -66,11 +68,12 @@ process.exit(failed === 0 ? 0 : 1);
 async function conform(version: PostgresVersion): Promise<number> {
   console.log(`PostgreSQL ${version}`);
   if (options.reads) return (await readsOnly(version)) ? 0 : 1;
-  const stages = await openStages(version, { trickle: options.trickle });
+  const stages = await openStages(version, { trickle: options.trickle, control: options.regress !== undefined });
   try {
     let different = 0;
     for (const [group, tally] of await everything(version, stages)) {
-      console.log(`  ${group.padEnd(24)} ${tally.same} same, ${tally.different.length} different`);
+      const varying = tally.varying > 0 ? `, ${tally.varying} never the same` : '';
+      console.log(`  ${group.padEnd(24)} ${tally.same} same, ${tally.different.length} different${varying}`);
       different += tally.different.length;
     }
     return different;
@@ -87,15 +90,17 @@ async function readsOnly(version: PostgresVersion): Promise<boolean> {
 
 async function everything(version: PostgresVersion, stages: Stages): Promise<Map<string, Tally>> {
   const tallies = new Map<string, Tally>();
-  const count = (group: string, name: string, diff: readonly string[]) => {
-    const tally = tallies.get(group) ?? { same: 0, different: [] };
+  const count = (group: string, name: string, diff: readonly string[], without: readonly string[] = []) => {
+    const tally = tallies.get(group) ?? { same: 0, different: [], varying: 0 };
     tallies.set(group, tally);
     if (diff.length === 0) {
       tally.same++;
       return;
     }
-    tally.different.push(name);
-    console.log(`  ${group}: ${name}`);
+    const varies = without.length > 0;
+    if (varies) tally.varying++;
+    else tally.different.push(name);
+    console.log(`  ${group}: ${name}${varies ? ' (differs between two servers without dbguard as well)' : ''}`);
     for (const line of diff.slice(0, 12)) console.log(`    ${line.slice(0, 240)}`);
   };
   const chosen = (name: string) => name.includes(options.only);
@@ -145,8 +150,12 @@ async function everything(version: PostgresVersion, stages: Stages): Promise<Map
   if (options.regress === undefined || psql === undefined) return tallies;
   for await (const { name, script } of regressionTests(options.regress)) {
     if (name !== 'test_setup' && !chosen(name)) continue;
-    const [direct, guarded] = await both((stage) => runPsql(psql, stage.target, script, options.regress));
-    count('regression', name, differences(direct, guarded));
+    const [direct = [], guarded = [], control = []] = await Promise.all(
+      [stages.direct, stages.guarded, stages.control].map(
+        (stage) => stage && runPsql(psql, stage.target, script, options.regress),
+      ),
+    );
+    count('regression', name, differences(direct, guarded), differences(direct, control));
   }
   return tallies;
 }

@@ -5,7 +5,7 @@ export function differences(direct: readonly string[], guarded: readonly string[
   const start = direct.findIndex((line, at) => line !== guarded[at]);
   const head = start === -1 ? direct.length : start;
   const [left, right] = trimmedEnds(direct.slice(head), guarded.slice(head));
-  if (left.length * right.length > 1_000_000) return [`- ${left.length} lines`, `+ ${right.length} lines`];
+  if (left.length * right.length > 4_000_000) return [`- ${left.length} lines`, `+ ${right.length} lines`];
   return walk(left, right, lengths(left, right));
 }
 
