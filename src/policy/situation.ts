@@ -138,6 +138,8 @@ function isCatalog(target: Target): boolean {
 /** Catalogs with passwords or their hashes, and the columns that hold them. */
 const secretColumns: ReadonlyMap<string, string> = new Map([
   ['pg_authid', 'rolpassword'],
+  ['pg_file_settings', 'setting'],
+  ['pg_hba_file_rules', 'options'],
   ['pg_shadow', 'passwd'],
   ['pg_subscription', 'subconninfo'],
   ['pg_user_mapping', 'umoptions'],

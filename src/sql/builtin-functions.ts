@@ -34,13 +34,13 @@ const builtIns: readonly Group[] = [
       pg_current_wal_lsn pg_database_collation_actual_version pg_database_size pg_export_snapshot pg_get_aios
       pg_get_backend_memory_contexts pg_get_loaded_modules pg_get_multixact_members pg_get_sequence_data
       pg_get_shmem_allocations pg_get_shmem_allocations_numa pg_get_wait_events pg_get_wal_replay_pause_state
-      pg_get_wal_resource_managers pg_get_wal_summarizer_state pg_hba_file_rules pg_ident_file_mappings
+      pg_get_wal_resource_managers pg_get_wal_summarizer_state
       pg_indexes_size pg_is_in_recovery pg_is_wal_replay_paused pg_isolation_test_session_is_blocked pg_jit_available
       pg_last_committed_xact pg_last_wal_receive_lsn pg_last_wal_replay_lsn pg_last_xact_replay_timestamp
       pg_lock_status pg_notification_queue_usage pg_partition_ancestors pg_partition_tree pg_prepared_xact
       pg_relation_size pg_replication_origin_progress pg_replication_origin_session_is_setup
       pg_replication_origin_session_progress pg_safe_snapshot_blocking_pids pg_sequence_last_value
-      pg_show_all_file_settings pg_show_replication_origin_status pg_sleep pg_sleep_for pg_sleep_until
+      pg_show_replication_origin_status pg_sleep pg_sleep_for pg_sleep_until
       pg_stat_clear_snapshot pg_stat_force_next_flush pg_stat_get_backend_io pg_stat_get_backend_wal pg_stat_get_io
       pg_stat_get_recovery_prefetch pg_stat_get_xact_blocks_fetched pg_stat_get_xact_blocks_hit
       pg_stat_get_xact_function_calls pg_stat_get_xact_function_self_time pg_stat_get_xact_function_total_time
@@ -85,7 +85,7 @@ const builtIns: readonly Group[] = [
     detail: 'read',
     names: `pg_ls_archive_statusdir pg_ls_dir pg_ls_logdir pg_ls_logicalmapdir pg_ls_logicalsnapdir pg_ls_replslotdir
       pg_ls_summariesdir pg_ls_tmpdir pg_ls_waldir pg_read_binary_file pg_read_file pg_read_file_old pg_stat_file
-      lo_import`,
+      pg_hba_file_rules pg_ident_file_mappings pg_show_all_file_settings lo_import`,
   },
   { effect: 'copy-file', argument: { at: 1, type: 'file' }, detail: 'write', names: 'lo_export' },
   { effect: 'read', detail: 'large object', names: 'lo_get loread' },
