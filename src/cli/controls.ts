@@ -24,7 +24,12 @@ export class Controls {
       ]);
       control = new ControlConnection(async () => {
         const connection = await connectUpstream(this.#upstream, parameters);
-        this.#onConnected(database, connection);
+        try {
+          this.#onConnected(database, connection);
+        } catch (error) {
+          connection.socket.destroy();
+          throw error;
+        }
         return connection;
       });
       this.#byDatabase.set(database, control);

@@ -6,16 +6,17 @@
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { messageOf } from '../errors.js';
+import { DbguardError, messageOf } from '../errors.js';
 import { type AdmissionRules, admit } from '../proxy/admission.js';
 import type { CancelMap } from '../proxy/cancel-map.js';
 import type { ClientCatalog } from '../proxy/client-catalog.js';
 import type { SessionParts } from '../proxy/connection-state.js';
+import { fatalFor, handshakeTimedOut, shuttingDown, tooManyClients } from '../proxy/fatal.js';
 import type { ConnectionContext, Gate } from '../proxy/gate.js';
 import { Handshake, type HandshakeParts } from '../proxy/handshake.js';
 import type { ClientMasks } from '../proxy/result-masks.js';
 import type { Reviewer } from '../proxy/review.js';
-import { Session, shuttingDown } from '../proxy/session.js';
+import { Session } from '../proxy/session.js';
 import {
   type ErrorText,
   encodeBackendKeyData,
@@ -86,7 +87,7 @@ export class ProxyConnection {
   #unheard = 0;
   #draining = false;
   #reason = 'client closed';
-  /** Resolves when both sockets are gone and the transcript has the end of the connection. */
+  /** Resolves when both sockets are gone and the transcript, where it still can, has the end of the connection. */
   readonly closed: Promise<void>;
 
   constructor(client: Socket, parts: ConnectionParts) {
@@ -94,7 +95,7 @@ export class ProxyConnection {
     this.#parts = parts;
     this.#patience = parts.patience ?? usualPatience;
     this.#handshake = new Handshake(parts.handshake);
-    this.#after(this.#patience.handshakeMs, () => this.#refuse(timedOut));
+    this.#after(this.#patience.handshakeMs, () => this.#refuse(handshakeTimedOut));
     client.setNoDelay(true);
     client.on('error', () => client.destroy());
     client.on('data', (chunk) => this.#onClientData(chunk));
@@ -145,8 +146,13 @@ export class ProxyConnection {
     }
     this.#clearTimers();
     if (!this.#session) return;
-    this.#session.dispose();
-    this.#recordClose();
+    try {
+      this.#session.dispose();
+      this.#recordClose();
+    } catch (error) {
+      // a journal that takes no more entries: whoever runs this was told when it failed
+      if (!(error instanceof DbguardError)) throw error;
+    }
   }
 
   #recordClose(): void {
@@ -180,14 +186,14 @@ export class ProxyConnection {
         this.#client.write(step.bytes);
         this.#opening = Promise.resolve()
           .then(() => this.#open(step.startup))
-          .catch((error: unknown) => this.#refuse(broken(error)));
+          .catch((error: unknown) => this.#refuse(fatalFor(error, 'the startup broke')));
       }
       return;
     }
   }
 
   async #open(startup: StartupPacket): Promise<void> {
-    if (this.#parts.full()) return this.#refuse(tooMany);
+    if (this.#parts.full()) return this.#refuse(tooManyClients);
     const blocked = this.#parts.blocked();
     if (blocked) return this.#refuse(blocked);
     const admission = admit(startup.parameters, this.#parts.admission());
@@ -204,15 +210,20 @@ export class ProxyConnection {
     } catch (error) {
       return this.#refuse(upstreamFailure(error));
     }
-    this.#parts.gate.recordConnection({
-      k: 'connection',
-      event: 'open',
-      conn: context.number,
-      database: context.database,
-      user: context.user,
-      applicationName: admission.applicationName,
-      backendPid: upstream.backendKey?.pid,
-    });
+    try {
+      this.#parts.gate.recordConnection({
+        k: 'connection',
+        event: 'open',
+        conn: context.number,
+        database: context.database,
+        user: context.user,
+        applicationName: admission.applicationName,
+        backendPid: upstream.backendKey?.pid,
+      });
+    } catch (error) {
+      upstream.socket.destroy();
+      throw error;
+    }
     if (this.#client.destroyed || this.#leaving) {
       upstream.socket.destroy();
       return this.#recordClose();
@@ -352,14 +363,6 @@ export class ProxyConnection {
     this.#timers.clear();
   }
 }
-
-/** Our own mistake ends this connection and no other. */
-function broken(error: unknown): ErrorText {
-  return { severity: 'FATAL', code: 'XX000', message: `dbguard: internal error: ${messageOf(error)}` };
-}
-
-const tooMany: ErrorText = { severity: 'FATAL', code: '53300', message: 'sorry, too many clients already' };
-const timedOut: ErrorText = { severity: 'FATAL', code: '08P01', message: 'canceling authentication due to timeout' };
 
 /** One write for all: a corked socket sends its slices with a single writev. */
 function writeAll(socket: Socket, slices: readonly Buffer[]): void {

@@ -8,6 +8,7 @@ import type { ErrorText } from '../wire/backend.js';
 import { ChangedRows } from './changed-rows.js';
 import { Circumstances } from './circumstances.js';
 import { CatalogChanges, type ClientCatalog } from './client-catalog.js';
+import { fatalFor } from './fatal.js';
 import type { Candidate, ConnectionContext, Gate } from './gate.js';
 import { JournaledOutbox } from './journaled-outbox.js';
 import { Outgoing } from './outgoing.js';
@@ -78,7 +79,7 @@ export class ConnectionState {
     this.outbox = new JournaledOutbox(
       parts.gate.recorder,
       (slices) => parts.port.writeServer(slices),
-      (error) => abort({ severity: 'FATAL', code: '58030', message: `dbguard cannot record: ${error.message}` }),
+      (error) => abort(fatalFor(error, 'the journal failed')),
     );
   }
 

@@ -77,13 +77,14 @@ export class Review {
   }
 
   start(): void {
-    this.#run().then(
-      (end) => this.#finish(end),
-      (error) => {
+    this.#run()
+      .catch((error: unknown) => {
         if (error instanceof SessionHarmed) this.#parts.harmed(error.message);
-        this.#finish(error instanceof PortalLost ? this.#skipped() : failed);
-      },
-    );
+        return error instanceof PortalLost ? this.#skipped() : failed;
+      })
+      // the journal may take no more entries by now
+      .catch(() => failed)
+      .then((end) => this.#finish(end));
   }
 
   /** The server has answered everything so far; `skipping` when it discards what follows up to Sync. */

@@ -5,13 +5,13 @@
  * What lives here: the order of everything between one client and one server. What it must not know: sockets, the
  * policy's rules, how a person is asked.
  */
-import { DbguardError, messageOf } from '../errors.js';
 import { type ErrorText, encodeError } from '../wire/backend.js';
 import { Framer } from '../wire/framer.js';
 import { frontendRules } from '../wire/frontend.js';
 import { frontend, ProtocolViolation } from '../wire/messages.js';
 import { ClientMessages } from './client-messages.js';
 import { ConnectionState, type SessionParts } from './connection-state.js';
+import { fatalFor, shuttingDown } from './fatal.js';
 import { Passage } from './passage.js';
 
 export class Session {
@@ -37,7 +37,7 @@ export class Session {
         this.#pump();
         parts.port.balance();
       },
-      failed: (error) => this.#violated(error, 'the review broke'),
+      failed: (error) => this.#abort(fatalFor(error, 'the review broke')),
       abort: (error) => this.#abort(error),
       get closed() {
         return isClosed();
@@ -74,7 +74,7 @@ export class Session {
       server.receive(chunk);
     } catch (error) {
       this.#serverBroken = true;
-      this.#violated(error, 'the server broke the protocol');
+      this.#abort(fatalFor(error, 'the server broke the protocol'));
       return;
     }
     this.#flushClient();
@@ -117,24 +117,24 @@ export class Session {
     this.#abort(shuttingDown);
   }
 
-  /** Both sides are gone: settle what is open, so that the transcript says so. */
+  /** Both sides are gone: settle what is open, so that the transcript says so. Throws when it cannot be told any more. */
   dispose(): void {
     this.#closed = true;
     this.#serverBroken = true;
     this.#passage.interrupt('disconnect');
-    this.#state.server.responses.abandon();
     this.#state.masks?.settled();
     this.#state.catalogChanges.closed();
+    this.#state.server.responses.abandon();
   }
 
   #pump(): void {
     try {
       while (!this.#closed && !this.#passage.held && !this.#refused && this.#client.next()) this.#onFrame();
+      this.#state.release();
     } catch (error) {
-      this.#violated(error, 'the client broke the protocol');
+      this.#abort(fatalFor(error, 'the client broke the protocol'));
       return;
     }
-    this.#state.release();
     this.#endIfDrained();
   }
 
@@ -164,18 +164,6 @@ export class Session {
     }
   }
 
-  /** Whatever went wrong, this connection ends and no other does. */
-  #violated(error: unknown, what: string): void {
-    if (error instanceof ProtocolViolation) {
-      this.#abort({ severity: 'FATAL', code: '08P01', message: `dbguard: ${what}: ${error.message}` });
-    } else if (error instanceof DbguardError) {
-      const hint = error.hint ? { hint: error.hint } : {};
-      this.#abort({ severity: 'FATAL', code: '58030', message: `dbguard: ${error.message}`, ...hint });
-    } else {
-      this.#abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: internal error: ${messageOf(error)}` });
-    }
-  }
-
   #abort(error: ErrorText): void {
     if (this.#closed) return;
     if (this.#state.server.atBoundary) this.#state.tellClient(encodeError(error));
@@ -184,12 +172,6 @@ export class Session {
     this.#parts.port.close(error.message);
   }
 }
-
-export const shuttingDown: ErrorText = {
-  severity: 'FATAL',
-  code: '57P01',
-  message: 'terminating connection: dbguard is shutting down',
-};
 
 /** What ends a statement that is under way, or draws out its answer; anything else begins a new one. */
 function belongsToPast(type: number): boolean {

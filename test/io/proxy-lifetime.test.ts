@@ -4,6 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Test, test } from 'tap';
+import { DbguardError } from '../../src/errors.js';
+import type { Answer } from '../../src/proxy/asker.js';
 import { Client } from '../conformance/client.js';
 import { bind, copyData, execute, message, parse, query, run, specialRequest, sync } from '../conformance/messages.js';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.js';
@@ -292,6 +294,39 @@ test('a statement that outlives the shutdown is cancelled, and the transcript sa
   await harness.proxy.close(0);
   t.match(harness.recorder.of('outcome'), [{ how: 'failed', sqlstate: '57014' }]);
   t.equal((await postgres.query("SELECT 1 FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(62)'")).length, 0);
+});
+
+test('a journal that fails', async (t) => {
+  const place = await world(t, { policy: named('asked', 'ask') });
+  const { postgres, harness } = place;
+  await postgres.query('CREATE TABLE t (a text); CREATE TABLE asked (a int)');
+  let settle: (answer: Answer) => void = () => undefined;
+  harness.answer = () =>
+    new Promise((resolve) => {
+      settle = resolve;
+    });
+  const [busy, asking, idle, next, parsing] = await Promise.all(Array.from({ length: 5 }, () => loggedIn(harness)));
+  if (!busy || !asking || !idle || !next || !parsing) throw new Error('unreachable');
+  await busy.send(query("INSERT INTO t SELECT 'before' FROM pg_sleep(0.3)"));
+  await asking.send(query('INSERT INTO asked VALUES (1)'));
+  await until('somebody is asked', () => harness.requests.length === 1);
+  harness.recorder.broken = new DbguardError('journal-unwritable', 'the disk is full', { hint: 'Make room.' });
+  await next.send(query("INSERT INTO t VALUES ('unrecorded')"));
+  await next.hears('closed', 1);
+  t.strictSame(codes(next), ['58030'], 'whose statement met it is told');
+  settle({ decision: 'allow', scope: 'once', by: { kind: 'person' }, previewDigest: '' });
+  await Promise.all([busy.hears('closed', 1), asking.hears('E', 1)]);
+  const late = await loggedIn(harness);
+  await late.hears('closed', 1);
+  t.strictSame(codes(late), ['58030'], 'who comes later is turned away in the same words');
+  await parsing.send(Buffer.concat([parse('SELECT 1'), sync()]));
+  await parsing.hears('closed', 1);
+  t.strictSame(codes(parsing), ['58030'], 'a text that is only parsed must be recorded, too');
+  await Promise.all([idle, asking].map((client) => client.hangUp()));
+  await nothingLeft(place);
+  t.strictSame(await postgres.query('SELECT a FROM t'), [{ a: 'before' }], 'nothing ran unrecorded');
+  t.strictSame(await postgres.query('TABLE asked'), []);
+  await harness.proxy.close(0);
 });
 
 test('strangers at the door', async (t) => {

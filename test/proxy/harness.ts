@@ -25,11 +25,13 @@ export interface Recorded extends EntryBody {
 
 export class MemoryRecorder implements Recorder {
   readonly entries: Recorded[] = [];
-  /** Set to make every commit fail, as a full disk would. */
+  /** Set to have it fail as the real journal does on a full disk: commits report it, and nothing is taken any more. */
   broken: Error | undefined;
   commits = 0;
+  #failed = false;
 
   append(body: EntryBody, disclosures: Disclosures = {}): number {
+    if (this.broken && this.#failed) throw this.broken;
     const n = this.entries.length;
     this.entries.push({ ...body, n, disclosures });
     return n;
@@ -38,6 +40,7 @@ export class MemoryRecorder implements Recorder {
   commit(_sync: boolean, done: (error?: Error) => void): void {
     setImmediate(() => {
       this.commits++;
+      this.#failed = this.broken !== undefined;
       done(this.broken);
     });
   }
