@@ -39,8 +39,8 @@ function identity({ issuer, clientId }: InitAnswers): string {
 ${mark}identity:
 ${mark}  issuer: ${scalar(issuer ?? 'https://login.example.com')}
 ${mark}  client_id: ${scalar(clientId ?? 'dbguard')}
-#  minimum_level: nonce     # nonce, dpop, audience or asserted: how well the issuer must vouch for the signing key
-#  max_login_age: 12h
+${mark}  # minimum_level: nonce   # nonce, dpop, audience or asserted: how well the issuer must vouch for the signing key
+${mark}  # max_login_age: 12h
 `;
 }
 
@@ -49,13 +49,13 @@ function connection({ name, url, service, environment, forUser }: InitAnswers): 
     service === undefined
       ? `url: ${scalar(url ?? 'postgresql://you@localhost:5432/postgres')}`
       : `service: ${scalar(service)}`;
-  const command = forUser ? '\n#    password_command: [pass, show, database]   # prints the password; no shell' : '';
+  const command = forUser ? '\n    # password_command: [pass, show, database]   # prints the password; no shell' : '';
   return `# Where statements go. No password here: ~/.pgpass, PGPASSWORD and client certificates work as with psql.
 connections:
   ${scalar(name)}:
     ${where}${command}
     environment: ${environment}   # production, staging or development; rules can tell them apart
-#    databases: any             # other databases that a client may name
+    # databases: any          # other databases that a client may name
 default_connection: ${scalar(name)}
 `;
 }
@@ -71,16 +71,16 @@ function policy({ profile, forUser }: InitAnswers): string {
   const named = profile ?? (forUser ? 'guarded' : undefined);
   return `# What needs a person. "dbguard explain SQL" shows what a statement does and what becomes of it.
 policy:
-${named === undefined ? '#  profile: read-only         # stricter than guarded, for everybody who works here' : `  profile: ${named}   # observe, guarded, read-only or migrations`}
+${named === undefined ? '  # profile: read-only       # stricter than guarded, for everybody who works here' : `  profile: ${named}   # observe, guarded, read-only or migrations`}
   approval: { timeout: 60s }
-#  rules:                    # the strictest rule wins: allow, ask, second-person, deny
-#    - name: no-schema-changes-in-production
-#      when: { environment: production, effect: [create, alter, drop] }
-#      then: deny
-#      reason: Schema changes go through the migration pipeline.
-#    - name: big-changes-need-two
-#      when: { effect: [update, delete], rows: "> 10000" }
-#      then: second-person
+  # rules:                   # the strictest rule wins: allow, ask, second-person, deny
+  #   - name: no-schema-changes-in-production
+  #     when: { environment: production, effect: [create, alter, drop] }
+  #     then: deny
+  #     reason: Schema changes go through the migration pipeline.
+  #   - name: big-changes-need-two
+  #     when: { effect: [update, delete], rows: "> 10000" }
+  #     then: second-person
 `;
 }
 

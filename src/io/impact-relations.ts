@@ -75,8 +75,9 @@ export async function describeRelation(oid: string, fate: Fate, session: InSessi
     lines.push({ label: `trigger ${row.name}`, text: `runs ${row.function}()`, severity: 'warning' });
   }
   if (kinds.has('drop') || kinds.has('alter')) {
+    const text = kinds.has('drop') && cascades ? 'depends on it and is dropped too (CASCADE)' : 'depends on it';
     for (const row of await session.ask(viewsSql, [oid])) {
-      lines.push({ label: `view ${plainName(row.name)}`, text: 'depends on it', severity: 'warning' });
+      lines.push({ label: `view ${plainName(row.name)}`, text, severity: 'warning' });
     }
   }
   // a change of a view's rows is a change of those below it; the view itself can be dropped without them

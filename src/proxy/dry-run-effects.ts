@@ -5,7 +5,7 @@ import { ServerRefusal } from './inquiry-reply.js';
 import { plainName, underOwnPath } from './own-path.js';
 import { plural } from './words.js';
 
-interface Counts {
+export interface Counts {
   readonly name: string;
   readonly inserted: number;
   readonly updated: number;

@@ -8,7 +8,7 @@
  * in WITH" in the manual). What is masked in a result is masked here, by the same plan. Where a text cannot be
  * wrapped so (a RETURNING of its own, a WITH that changes data), it runs as it is and only the number is known.
  */
-import type { Analyser, Target } from '../sql/facts.js';
+import type { Analyser } from '../sql/facts.js';
 import type { DryRunRow } from './asker.js';
 import { changesRows, factsObstacle } from './dry-run-facts.js';
 import type { Candidate } from './gate.js';
@@ -18,8 +18,6 @@ import { ServerRefusal } from './inquiry-reply.js';
 import { plainName, quote, underOwnPath } from './own-path.js';
 
 export interface Sample {
-  readonly verb: string;
-  readonly table: string;
   readonly total: number;
   readonly rows: readonly DryRunRow[];
 }
@@ -37,27 +35,28 @@ const tableSql = `
       WHERE a.attrelid = c.oid AND i.indisprimary AND a.attnum = ANY (i.indkey)) AS key
   FROM pg_class c WHERE c.oid = $1::oid`;
 
-interface Table {
+export interface ChangedTable {
+  /** What the statement does to its rows: `changes`. */
+  readonly verb: string;
+  /** Nothing else in the statement changes rows. */
+  readonly alone: boolean;
+  /** As SQL needs it written, and as people read it. */
   readonly name: string;
+  readonly shown: string;
   readonly columns: readonly string[];
   readonly key: readonly string[];
 }
 
-/** Runs the statement; undefined where it cannot be wrapped, and nothing was done. Rejects with ServerRefusal. */
+/** Runs the statement; undefined where it cannot be wrapped or its number not be shown, and nothing was done. Rejects with ServerRefusal. */
 export async function runSampled(
   candidate: Candidate,
   held: HeldStatement,
+  table: ChangedTable,
   session: InSession,
   analyser: Analyser,
 ): Promise<Sample | undefined> {
-  const [statement, ...more] = candidate.facts.statements;
-  const verb = verbs[statement?.command ?? ''];
-  if (!statement || more.length > 0 || verb === undefined) return undefined;
-  const table = await tableOf(
-    statement.effects.filter(changesRows).flatMap(({ targets }) => targets),
-    session,
-  );
-  if (!table) return undefined;
+  const [statement] = candidate.facts.statements;
+  if (!statement) return undefined;
   const showOld = statement.command === 'UPDATE' && table.key.length > 0;
   const sql = wrapped(candidate.sql.slice(statement.start, statement.end), table, showOld);
   const facts = analyser.analyse(sql);
@@ -66,24 +65,30 @@ export async function runSampled(
   if (mask === 'hidden') return undefined;
   const bound = held.bound && { bound: held.bound, parameterTypes: held.bound.parameterTypes };
   try {
-    const { rows } = await session.nested(() => session.put({ sql, mask, ...bound }));
+    const { rows } = await session.nested(async () => {
+      const answer = await session.put({ sql, mask, ...bound });
+      // next to DDL that is not committed a mask hides every cell
+      if (typeof answer.rows[0]?.[0] !== 'string') throw new NumberHidden();
+      return answer;
+    });
     const shown = rows.filter((row) => row.slice(1).some((cell) => cell !== null));
     return {
-      verb,
-      table: plainName(table.name),
-      total: Number(rows[0]?.[0] ?? 0),
+      total: Number(rows[0]?.[0]),
       rows: shown.map((row) => rowOf(row, statement.command, table, showOld)),
     };
   } catch (error) {
+    if (error instanceof NumberHidden) return undefined;
     if (error instanceof ServerRefusal && !outOfTime.has(error.sqlstate)) return undefined;
     throw error;
   }
 }
 
+class NumberHidden extends Error {}
+
 /** query_canceled, lock_not_available: a second try would only take as long. */
 const outOfTime: ReadonlySet<string> = new Set(['57014', '55P03']);
 
-function wrapped(statement: string, table: Table, showOld: boolean): string {
+function wrapped(statement: string, table: ChangedTable, showOld: boolean): string {
   const old = table.key.map((name) => `o.${quote(name)} OPERATOR(pg_catalog.=) n.${quote(name)}`).join(' AND ');
   return [
     // a comment may end the statement
@@ -97,7 +102,7 @@ function wrapped(statement: string, table: Table, showOld: boolean): string {
 }
 
 /** Columns of the target come first in RETURNING *; the old row comes last. */
-function rowOf(row: readonly (string | null)[], command: string, table: Table, showOld: boolean): DryRunRow {
+function rowOf(row: readonly (string | null)[], command: string, table: ChangedTable, showOld: boolean): DryRunRow {
   const { columns, key } = table;
   const after = row.slice(1, 1 + columns.length);
   const before = showOld ? row.slice(-columns.length) : [];
@@ -116,12 +121,21 @@ function rowOf(row: readonly (string | null)[], command: string, table: Table, s
   };
 }
 
-async function tableOf(targets: readonly Target[], session: InSession): Promise<Table | undefined> {
+/** The one table whose rows a single statement changes; undefined where it is not that simple. */
+export async function changedTable({ facts }: Candidate, session: InSession): Promise<ChangedTable | undefined> {
+  const [statement, ...more] = facts.statements;
+  const verb = verbs[statement?.command ?? ''];
+  if (!statement || more.length > 0 || verb === undefined) return undefined;
+  const effects = statement.effects.filter(changesRows);
+  const targets = effects.flatMap((effect) => effect.targets);
   return underOwnPath(session, async (lookUp) => {
     const [oid, another] = [...(await lookUp(targets)).values()];
     if (oid === undefined || another !== undefined) return undefined;
     const [row] = await session.ask(tableSql, [oid]);
+    if (!row) return undefined;
     const list = (text: string | null | undefined): string[] => JSON.parse(text ?? '[]') as string[];
-    return row ? { name: row.name ?? '', columns: list(row.columns), key: list(row.key) } : undefined;
+    const name = row.name ?? '';
+    const alone = effects.length === 1;
+    return { verb, alone, name, shown: plainName(name), columns: list(row.columns), key: list(row.key) };
   });
 }

@@ -10,9 +10,9 @@ import type { Analyser } from '../sql/facts.js';
 import { functionsQuery, LoadedFunctions } from '../sql/loaded-functions.js';
 import type { DryRun, DryRunRow, ImpactLine } from './asker.js';
 import { reachOf } from './dry-run-catalog.js';
-import { countChanges, failingAtCommit, newChanges, newLocks, strongLocks } from './dry-run-effects.js';
+import { type Counts, countChanges, failingAtCommit, newChanges, newLocks, strongLocks } from './dry-run-effects.js';
 import { changesAnything, factsObstacle } from './dry-run-facts.js';
-import { runSampled } from './dry-run-sample.js';
+import { type ChangedTable, changedTable, runSampled } from './dry-run-sample.js';
 import type { Candidate } from './gate.js';
 import type { HeldStatement } from './held-statement.js';
 import type { InquiryLimits, InSession } from './inquiry.js';
@@ -46,13 +46,13 @@ export class DryRunner {
     const { obstacle, tables } = await reachOf(facts, candidate.sql, session, analyser);
     if (obstacle !== undefined) return { refused: obstacle };
 
-    const changesBefore = await countChanges(tables, session);
+    const changesNow = () => countChanges(tables, session);
     const locksBefore = await strongLocks(session);
     const startedAt = performance.now();
-    const ran = await execute(candidate, held, session, analyser);
+    const ran = await execute(candidate, held, session, analyser, changesNow);
     const took = duration(performance.now() - startedAt);
     if ('failed' in ran) return { lines: [{ label: 'dry run', text: ran.failed, severity: 'warning' }], rows: [] };
-    const changes = newChanges(changesBefore, await countChanges(tables, session), ran.table);
+    const changes = newChanges(ran.changesBefore, await changesNow(), ran.table);
     const locks = newLocks(locksBefore, await strongLocks(session));
     const atCommit = await failingAtCommit(tables, session);
     return {
@@ -82,6 +82,7 @@ interface Ran {
   readonly text: string;
   /** The table that `text` speaks of. */
   readonly table?: string;
+  readonly changesBefore: readonly Counts[];
   readonly rows: readonly DryRunRow[];
   readonly notices: readonly ImpactLine[];
 }
@@ -91,20 +92,29 @@ async function execute(
   held: HeldStatement,
   session: InSession,
   analyser: Analyser,
+  changes: () => Promise<readonly Counts[]>,
 ): Promise<Ran | { failed: string }> {
   try {
-    const sample = await runSampled(candidate, held, session, analyser);
+    const table = await changedTable(candidate, session);
+    const before = await changes();
+    const sample = table && (await runSampled(candidate, held, table, session, analyser));
     if (sample) {
-      const { verb, table, total, rows } = sample;
-      return { text: `${verb} exactly ${plural(total)} of ${table}`, table, rows, notices: [] };
+      const text = `${table.verb} ${rowsOf(sample.total, table)}`;
+      return { text, table: table.shown, changesBefore: before, rows: sample.rows, notices: [] };
     }
+    // the server also counts what an attempt did that was undone
+    const changesBefore = table ? await changes() : before;
     const bound = held.bound && { bound: held.bound, parameterTypes: held.bound.parameterTypes };
     const answers: InquiryAnswer[] = [];
     for (const { start, end } of candidate.facts.statements) {
       answers.push(await session.put({ sql: candidate.sql.slice(start, end), discardRows: true, ...bound }));
     }
     const notices = held.diagnosticsMasked ? [] : answers.flatMap((answer) => answer.notices.flatMap(noticeLines));
-    return { text: answers.map(tagWords).join('; '), rows: [], notices };
+    const rows = countIn(answers.at(-1)?.tag ?? '');
+    if (table?.alone && rows !== undefined) {
+      return { text: `${table.verb} ${rowsOf(rows, table)}`, table: table.shown, changesBefore, rows: [], notices };
+    }
+    return { text: answers.map(tagWords).join('; '), changesBefore, rows: [], notices };
   } catch (error) {
     if (error instanceof ServerRefusal) return { failed: failure(error, held) };
     throw error;
@@ -123,9 +133,18 @@ function noticeLines(notice: ReadonlyMap<string, string>): ImpactLine[] {
   return texts.slice(0, 20).map((text, index) => ({ label: index === 0 ? 'notice' : '', text, severity: 'warning' }));
 }
 
+function rowsOf(rows: number, { shown }: ChangedTable): string {
+  return `exactly ${plural(rows)} of ${shown}`;
+}
+
 function tagWords({ tag }: InquiryAnswer): string {
-  const [, verb, rows] = /^(INSERT|UPDATE|DELETE|MERGE)\b.*?(\d+)$/.exec(tag) ?? [];
-  return verb === undefined ? `${tag} works` : `${verb} of exactly ${plural(Number(rows))}`;
+  const rows = countIn(tag);
+  return rows === undefined ? `${tag} works` : `${tag.split(' ', 1)[0]} of exactly ${plural(rows)}`;
+}
+
+function countIn(tag: string): number | undefined {
+  const rows = /^(?:INSERT|UPDATE|DELETE|MERGE)\b.*?(\d+)$/.exec(tag)?.[1];
+  return rows === undefined ? undefined : Number(rows);
 }
 
 function duration(ms: number): string {

@@ -117,6 +117,10 @@ export class Review {
     }
     if (isMaybeTypo(candidate) && (await this.#probe()) === 'rejected') return { kind: 'skipped' };
     if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
+    if (this.#parts.server.transactionStatus === 'E' && !mayEndTransaction(candidate)) {
+      gate.recordSkipped(admission);
+      return { kind: 'deny', error: transactionFailed, endSession: false };
+    }
     const recalled = gate.recall(candidate, admission, context);
     if (recalled) return endOf(admission, recalled);
     const asked = this.#parts.inquiry();
@@ -263,6 +267,18 @@ const inTheMiddleOfCopy: ErrorText = {
   severity: 'ERROR',
   code: '08P01',
   message: 'dbguard: a statement in the middle of COPY FROM STDIN',
+};
+
+/** ROLLBACK first, and what follows runs. A text that nobody can read may do that. */
+function mayEndTransaction({ facts }: Candidate): boolean {
+  return facts.unparseable !== undefined || facts.statements.some(({ transaction }) => transaction !== undefined);
+}
+
+/** Nobody needs to be asked here either: the server takes nothing but the end of the transaction, and says this. */
+const transactionFailed: ErrorText = {
+  severity: 'ERROR',
+  code: '25P02',
+  message: 'current transaction is aborted, commands ignored until end of transaction block',
 };
 
 const reviewFailed: ErrorText = {

@@ -105,9 +105,13 @@ function scrollLine(props: ApprovalPromptProps): string {
     above > 0 ? `${above.toLocaleString('en-US')} ${above === 1 ? 'row' : 'rows'} above` : '',
     below > 0 ? `${rowsWords(below)} below` : 'the end',
   ].filter((part) => part !== '');
-  const text = `── ${parts.join(', ')} (arrows, PgUp, PgDn, Home, End) `;
-  return text.padEnd(columns, '─').slice(0, columns);
+  const told = `── ${parts.join(', ')} `;
+  const hint = scrollHints.find((one) => told.length + one.length <= columns) ?? '';
+  return `${told}${hint}`.padEnd(columns, '─').slice(0, columns);
 }
+
+/** The first that fits is taken. */
+const scrollHints = ['(arrows, PgUp, PgDn, Home, End) ', '(arrows, PgUp, PgDn) ', '(arrows) '];
 
 function rowsBelow({ document, state, windowRows }: ApprovalPromptProps): number {
   return document.length - state.scroll - windowRows;
@@ -182,7 +186,7 @@ function ReasonKeys({ state, secondsLeft }: ApprovalPromptProps): ReactElement {
       </Text>
       <Text dimColor wrap="truncate">
         {' '}
-        The agent reads this. Enter denies, Esc goes back. {timeLeft(secondsLeft)} left.
+        Enter denies, Esc goes back. {timeLeft(secondsLeft)} left. The agent reads this.
       </Text>
     </Box>
   );

@@ -69,6 +69,25 @@ t.test('what would be hit, a dry run, and a denial with a reason', async (t) => 
   t.equal(await count('people'), 1200);
 });
 
+t.test('next to DDL that is not committed every result is masked; a dry run still counts', async (t) => {
+  const screen = agent(
+    t,
+    `await client.query('BEGIN');
+     await client.query('ALTER TABLE people ADD COLUMN seen boolean');
+     const denied = await attempt('UPDATE people SET seen = true');
+     return [denied.code, (await attempt('DELETE FROM people')).code];`,
+  );
+  await screen.shows('Alter table people');
+  await answer(screen, 'a');
+  await screen.shows('Change ALL rows of people');
+  await answer(screen, 't');
+  t.notMatch(await screen.shows('changes exactly 1,200 rows of people'), /and people/, 'counted once');
+  await answer(screen, 'd');
+  await screen.shows('agent says ["42501","25P02"]');
+  await screen.exit;
+  t.match(screen.history().join('\n'), '2 asked (1 approved, 1 denied)', 'nobody is asked in a failed transaction');
+});
+
 t.test('approved after the dry run, it runs once', async (t) => {
   const screen = agent(
     t,

@@ -149,7 +149,7 @@ for (const version of [18, 15] as const) {
     );
     t.match(words(joined)[0], /deletes exactly 3 rows of orders/);
     const own = await tryOut(() => client.query('DELETE FROM orders RETURNING id'));
-    t.match(words(own)[0], /DELETE of exactly 1,000 rows/, 'its own RETURNING: the number alone');
+    t.match(words(own)[0], /^dry run: deletes exactly 1,000 rows of orders/, 'its own RETURNING: the number alone');
     const none = await tryOut(() => client.query('DELETE FROM orders WHERE id < 0'));
     t.match(words(none)[0], /deletes exactly 0 rows/);
     t.match(none, { rows: [] });

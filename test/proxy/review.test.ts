@@ -67,3 +67,25 @@ t.test('nobody stands in for a second person', async (t) => {
   t.match(harness.recorder.of('verdict'), [{ decision: 'deny', by: 'rule', rule: 'two' }]);
   t.ok((await client.query('SELECT count(*)::int FROM big')).rows[0].count > 0);
 });
+
+t.test('in a failed transaction nobody is asked, unless the text may end it', async (t) => {
+  const harness = await startHarness({ upstreamUrl: server.url(), policy, impact: estimate });
+  harness.answer = async () => ({ decision: 'deny', by: { kind: 'person' } });
+  const client = new pg.Client(harness.url());
+  await client.connect();
+  t.teardown(async () => {
+    await client.end();
+    await harness.close();
+  });
+  await client.query('BEGIN');
+  await t.rejects(client.query('SELECT 1 / 0'), { code: '22012' });
+  const aborted = { code: '25P02', message: /^current transaction is aborted, commands ignored/ };
+  await t.rejects(client.query('DELETE FROM big WHERE id < 4000'), aborted);
+  await t.rejects(client.query('DELETE FROM big WHERE id < $1', [4000]), aborted, 'as the server says it');
+  await t.rejects(client.query('TRUNCATE big'), aborted);
+  t.equal(harness.requests.length, 0);
+  t.match(harness.recorder.of('outcome').at(-1), { how: 'skipped' });
+  await t.rejects(client.query('ROLLBACK; DELETE FROM big WHERE id < 500'), { code: '42501' });
+  t.equal(harness.requests.length, 1, 'what runs after ROLLBACK is asked about');
+  await client.query('ROLLBACK');
+});
