@@ -1,9 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { DbguardError } from '../errors.js';
 import type { CommandContext, CommandEntry, OptionValues } from './command.js';
-import { outputFailed } from './line-writer.js';
+import { outputFailed } from './print/line-writer.js';
+import { folded } from './print/text.js';
 import { commandTable, groupSummaries } from './table.js';
-import { folded } from './text.js';
 import { dbguardVersion } from './version.js';
 
 /** Builds the commander tree from the table; `finish` receives each command's exit code. */

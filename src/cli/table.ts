@@ -277,7 +277,7 @@ export const commandTable: readonly CommandEntry[] = [
     argumentChoices: ['bash', 'zsh', 'fish'],
     options: [{ flags: '--all <folder>', description: 'write the scripts of every shell into a folder' }],
     load: async () => {
-      const { completionTree } = await import('./completions.js');
+      const { completionTree } = await import('./completion/tree.js');
       const { completionsCommand } = await import('./commands/completions.js');
       return completionsCommand(completionTree(commandTable, groupSummaries));
     },

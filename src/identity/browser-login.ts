@@ -10,7 +10,7 @@ import { dpopHandle, type Issuer } from './issuer.js';
 import { parseWebPage } from './issuer-url.js';
 import { explainOidcError } from './oidc-errors.js';
 
-/** Where the browser comes back to; `src/io/oidc-redirect.ts` listens. */
+/** Where the browser comes back to; `src/io/login/oidc-redirect.ts` listens. */
 export interface RedirectListener {
   readonly redirectUri: string;
   /** The full URL of the one request that carries `state`; requests with another state are turned away. */

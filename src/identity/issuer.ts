@@ -12,7 +12,7 @@ import { explainOidcError } from './oidc-errors.js';
 /** Seconds by which the issuer's clock and ours may differ. */
 export const CLOCK_SKEW = 30;
 
-/** `fetch`, as far as it is needed; `src/io/oidc-fetch.ts` guards the real one. */
+/** `fetch`, as far as it is needed; `src/io/login/oidc-fetch.ts` guards the real one. */
 export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 export interface ClientSettings {

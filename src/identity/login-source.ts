@@ -6,7 +6,7 @@ import { levelSatisfies } from './binding.js';
 import type { EvidenceLevel, Login, TokenStore } from './identity.js';
 import { printable } from './printable.js';
 
-/** Where logins come from; put together by `src/io/oidc-login-source.ts`. */
+/** Where logins come from; put together by `src/io/login/oidc-login-source.ts`. */
 export interface LoginSource {
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;

@@ -5,7 +5,7 @@
  * Source: "File Formats" of COPY in the PostgreSQL manual, CopyAttributeOutText and CopyAttributeOutCSV (copyto.c).
  */
 
-import type { CopyOptions } from '../sql/lineage-statement.js';
+import type { CopyOptions } from '../sql/lineage/statement.js';
 import { message } from '../wire/backend.js';
 import { backend, headerBytes } from '../wire/messages.js';
 import { type CellMask, nullMask } from './kinds.js';

@@ -9,7 +9,7 @@ import {
   type CatalogRelation,
   type Flow,
   type LineageCatalog,
-} from '../sql/lineage-catalog.js';
+} from '../sql/lineage/catalog.js';
 
 export interface MaskedColumn {
   readonly mask: Mask;

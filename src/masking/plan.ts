@@ -1,9 +1,9 @@
 /** From lineage, declarations and what the server says of a result: what becomes of each output column. Pure. */
-import { anyColumn, baseColumn, type Flow, type LineageCatalog } from '../sql/lineage-catalog.js';
-import type { Column, Shape } from '../sql/lineage-shape.js';
+import { anyColumn, baseColumn, type Flow, type LineageCatalog } from '../sql/lineage/catalog.js';
+import type { Column, Shape } from '../sql/lineage/shape.js';
+import type { RowField } from '../wire/row-description.js';
 import { type CellMask, type CellType, cellMask, type Format, nullMask } from './kinds.js';
 import { type MaskedColumn, type MaskedColumns, sameMask } from './masked-columns.js';
-import type { RowField } from './row-description.js';
 
 export interface MaskContext {
   readonly masked: MaskedColumns;

@@ -1,6 +1,7 @@
 /** Which row of the profile table an effect belongs to. Whatever fits no row is `unknown` or `opaque`, never less. */
+
+import { isSystemRelation } from '../sql/catalog/system-relations.js';
 import type { Effect, EffectKind, StatementFacts, Target } from '../sql/facts.js';
-import { isSystemRelation } from '../sql/system-relations.js';
 import { matchName, type NamePattern } from './name-pattern.js';
 import type { SituationName } from './profiles.js';
 import { judgeSetting } from './session-settings.js';

@@ -2,17 +2,17 @@
  * The way from text to facts: cache, session meaning, grammar, one walk per statement.
  * State: the cache. Must not know what becomes of the facts.
  */
-import { BuiltInFunctions } from './builtin-functions.js';
-import type { CatalogFunctions } from './catalog-functions.js';
-import type { CatalogRelations } from './catalog-relations.js';
+import { BuiltInFunctions } from './catalog/builtin-functions.js';
+import type { CatalogFunctions } from './catalog/catalog-functions.js';
+import type { CatalogRelations } from './catalog/catalog-relations.js';
+import { type Knowledge, Walk } from './effects/effect-walk.js';
+import { visit } from './effects/handlers.js';
+import { addHidden } from './effects/triggers-rules-views.js';
 import type { Analyser, Facts, SessionSettings, StatementFacts } from './facts.js';
-import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar.js';
-import { addHidden } from './hidden.js';
+import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar/grammar.js';
+import { Positions, trim } from './grammar/positions.js';
+import type { ParseTree } from './grammar/tree.js';
 import { armIntegers, isOneQuery, type Tripwire, transferFacts, withoutIntegers } from './integer-blind.js';
-import { Positions, trim } from './positions.js';
-import type { ParseTree } from './tree.js';
-import { visit } from './visitor.js';
-import { type Knowledge, Walk } from './walk.js';
 
 export interface AnalyserOptions extends GrammarOptions {
   /** How many texts are remembered. Default 10,000. */

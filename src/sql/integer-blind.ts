@@ -6,7 +6,7 @@
  * read, so their facts stay with their own text.
  */
 import type { Facts } from './facts.js';
-import type { ParseTree } from './tree.js';
+import type { ParseTree } from './grammar/tree.js';
 
 /** Longer texts are rarely one of many. */
 const longest = 8192;

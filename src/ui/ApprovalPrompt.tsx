@@ -1,8 +1,8 @@
 /** The approval prompt. Draws what it is given; decides nothing. Loaded only when a prompt is drawn: ink is slow to import. */
 import { Box, Text } from 'ink';
 import { createElement, type ReactElement } from 'react';
-import type { PendingApproval } from '../run/approvals.js';
-import type { Preview } from '../run/preview.js';
+import type { PendingApproval } from '../approval/approvals.js';
+import type { Preview } from '../approval/preview.js';
 import { fitted } from './character-width.js';
 import { placeLine, type Row, type Span, type Style } from './document-rows.js';
 import type { PromptState } from './prompt-state.js';

@@ -1,5 +1,5 @@
 /** What the prompt scrolls through: statement, values, reason and impact, wrapped to the width of the screen. */
-import type { Preview } from '../run/preview.js';
+import type { Preview } from '../approval/preview.js';
 import { characterWidth, textWidth } from './character-width.js';
 import { highlight, type TokenKind } from './highlight.js';
 

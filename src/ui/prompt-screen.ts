@@ -5,8 +5,8 @@
  * gets the answer.
  */
 import { PassThrough } from 'node:stream';
-import type { ApprovalsClock, PendingApproval, Verdict } from '../run/approvals.js';
-import type { Preview } from '../run/preview.js';
+import type { ApprovalsClock, PendingApproval, Verdict } from '../approval/approvals.js';
+import type { Preview } from '../approval/preview.js';
 import type { TerminalSize } from '../run/terminal-ports.js';
 import type { ApprovalPromptProps } from './ApprovalPrompt.js';
 import { textWidth } from './character-width.js';

@@ -6,7 +6,7 @@
  *
  * What lives here: where in the prompt the person is. What it must not know: screens, requests, who asks.
  */
-import type { Verdict } from '../run/approvals.js';
+import type { Verdict } from '../approval/approvals.js';
 import type { KeyEvent } from './keys.js';
 
 /** Silence before a key counts, in milliseconds. */

@@ -1,5 +1,5 @@
 /** The person at the terminal of `dbguard run`, as a channel of the approvals queue. */
-import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../run/approvals.js';
+import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../approval/approvals.js';
 import { loadPromptTools, runPrompt } from './prompt-screen.js';
 import type { Takeover } from './takeover.js';
 

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import t, { type Test } from 'tap';
-import { bind, execute, flush, parse, query, sync } from '../conformance/messages.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { bind, execute, flush, parse, query, sync } from '../helpers/wire-messages.js';
 import { forSession, no, once, startWorld } from './world.js';
 
 // reports search_path, as servers do since 18

@@ -3,11 +3,11 @@ import { mkdirSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { parseFromRun } from '../../src/run/approvals-from-run.js';
-import { askedMessage } from '../../src/run/approvals-protocol.js';
-import { previewDigest, previewOf } from '../../src/run/preview.js';
+import { parseFromRun } from '../../src/approval/parse-from-run.js';
+import { previewDigest, previewOf } from '../../src/approval/preview.js';
+import { askedMessage } from '../../src/approval/protocol.js';
+import { request } from '../approval/requests.js';
 import { makeWorkspace } from '../helpers/workspace.js';
-import { request } from '../run/requests.js';
 
 const asked = askedMessage({
   request: request({ expiresAt: Date.now() + 60_000 }),

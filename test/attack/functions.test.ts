@@ -6,7 +6,7 @@ import pg from 'pg';
 import t, { type Test } from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { type Harness, startHarness } from '../proxy/harness.js';
+import { type Harness, startHarness } from '../helpers/proxy-in-process.js';
 
 const schema = `
   CREATE TABLE orders (id int PRIMARY KEY, note text);

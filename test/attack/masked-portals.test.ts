@@ -1,9 +1,9 @@
 /** Ways to a masked value by names of the protocol: what is fetched is not what the text at hand says. */
 import t from 'tap';
-import { Client } from '../conformance/client.js';
-import { bind, execute, parse, query, sync } from '../conformance/messages.js';
 import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { Client } from '../helpers/wire-client.js';
+import { bind, execute, parse, query, sync } from '../helpers/wire-messages.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());

@@ -4,10 +4,10 @@
  */
 import t from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
-import { Client, type Target } from '../conformance/client.js';
-import { bind, closeStatement, execute, flush, parse, query, run, sync } from '../conformance/messages.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../proxy/harness.js';
+import { startHarness } from '../helpers/proxy-in-process.js';
+import { Client, type Target } from '../helpers/wire-client.js';
+import { bind, closeStatement, execute, flush, parse, query, run, sync } from '../helpers/wire-messages.js';
 import { policyOf } from '../proxy/policies.js';
 
 const server = await startPostgres();

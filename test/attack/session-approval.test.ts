@@ -2,8 +2,8 @@
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
-import { bind, execute, parse, query, sync } from '../conformance/messages.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { bind, execute, parse, query, sync } from '../helpers/wire-messages.js';
 import { forSession, no, once, startWorld } from './world.js';
 
 // reports search_path, as servers do since 18

@@ -3,7 +3,7 @@ import pg from 'pg';
 import t, { type Test } from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { type Harness, startHarness } from '../proxy/harness.js';
+import { type Harness, startHarness } from '../helpers/proxy-in-process.js';
 
 const server = await startPostgres({ version: 15 });
 t.teardown(() => server.stop());

@@ -1,11 +1,11 @@
 /** A person who is asked, and a whole proxy in front of a real server: the stage of the attacks on approval. */
 import pg from 'pg';
 import type { Test } from 'tap';
+import { createApprovals, type PendingApproval, type Verdict } from '../../src/approval/approvals.js';
 import { compilePolicy } from '../../src/policy/engine.js';
-import { createApprovals, type PendingApproval, type Verdict } from '../../src/run/approvals.js';
-import { Client } from '../conformance/client.js';
 import type { TestPostgres } from '../helpers/postgres.js';
-import { type HarnessOptions, startHarness } from '../proxy/harness.js';
+import { type HarnessOptions, startHarness } from '../helpers/proxy-in-process.js';
+import { Client } from '../helpers/wire-client.js';
 
 export const once: Verdict = { decision: 'allow', scope: 'once' };
 export const forSession: Verdict = { decision: 'allow', scope: 'session' };

@@ -1,6 +1,6 @@
 /** Facts per second: of a text never seen, of one that was seen with other numbers, and of the very same text. */
 import { createAnalyser } from '../../src/sql/analyser.js';
-import { loadGrammar } from '../../src/sql/grammar.js';
+import { loadGrammar } from '../../src/sql/grammar/grammar.js';
 
 const rounds = 5_000;
 

@@ -1,7 +1,7 @@
 /** What is measured, each as a function from a target to one figure. */
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { copyData, query } from '../conformance/messages.js';
+import { copyData, query } from '../helpers/wire-messages.js';
 import type { PgbenchRun } from './pgbench.js';
 import { RawClient } from './raw-client.js';
 import { type BenchTarget, memoryOf } from './targets.js';

@@ -1,8 +1,8 @@
 /** A frontend that does next to nothing, so that what is measured is the way and not the driver. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { int32, message, startup, text } from '../conformance/messages.js';
 import { scram } from '../conformance/scram.js';
+import { int32, message, startup, text } from '../helpers/wire-messages.js';
 import type { BenchTarget } from './targets.js';
 
 /** ReadyForQuery, idle: the last bytes of every answer here, and never the last ones of a chunk of row data. */

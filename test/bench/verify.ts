@@ -9,7 +9,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
-import { openBucket } from '../../src/io/bucket.js';
+import { openBucket } from '../../src/io/bucket/open.js';
 import { decodeLine } from '../../src/transcript/line.js';
 import { dbguardProgram } from '../helpers/repository.js';
 import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';

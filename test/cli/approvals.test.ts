@@ -11,7 +11,7 @@ async function world(t: Test) {
   const workspace = makeWorkspace();
   const runtime = join(workspace.home, 'run');
   mkdirSync(runtime, { mode: 0o700 });
-  const program = join(repositoryRoot, 'test/io/approvals-guard.ts');
+  const program = join(repositoryRoot, 'test/io/approvals/guard.ts');
   const guard = spawn(process.execPath, ['--import=tsx', program, runtime], { stdio: ['ignore', 'pipe', 'inherit'] });
   let heard = '';
   let look: () => void = () => undefined;

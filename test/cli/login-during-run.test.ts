@@ -7,7 +7,7 @@ import { run as logout } from '../../src/cli/commands/logout.js';
 import type { DbguardError } from '../../src/errors.js';
 import { type LoginKeeper, startLoginKeeper } from '../../src/identity/login-keeper.js';
 import { loadLogin } from '../../src/identity/login-source.js';
-import { openLoginSource } from '../../src/io/oidc-login-source.js';
+import { openLoginSource } from '../../src/io/login/oidc-login-source.js';
 import { Browser, clientId, startProvider } from '../identity/provider.js';
 
 async function world(t: Test, scopes: string) {

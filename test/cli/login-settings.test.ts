@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import type { OptionValues } from '../../src/cli/command.js';
-import { findIdentitySettings, identitySettings } from '../../src/cli/identity-settings.js';
+import { findIdentitySettings, identitySettings } from '../../src/cli/settings/identity-settings.js';
 
 /** Files by level; returns what `identitySettings` makes of them. */
 function world(t: Test, files: { organisation?: string; user?: string; repository?: string }) {

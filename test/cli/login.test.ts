@@ -8,7 +8,7 @@ import type { CommandContext, OptionValues } from '../../src/cli/command.js';
 import { run as login } from '../../src/cli/commands/login.js';
 import { run as logout } from '../../src/cli/commands/logout.js';
 import { run as whoami } from '../../src/cli/commands/whoami.js';
-import { openTokenStore } from '../../src/io/token-store.js';
+import { openTokenStore } from '../../src/io/login/token-store.js';
 import { Browser, clientId, type ProviderOptions, startProvider } from '../identity/provider.js';
 
 class Sink extends Writable {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import t from 'tap';
-import { openBucket } from '../../src/io/bucket.js';
+import { openBucket } from '../../src/io/bucket/open.js';
 import { dbguardProgram } from '../helpers/repository.js';
 import { keys, Terminal } from '../helpers/terminal.js';
 import { makeWorkspace } from '../helpers/workspace.js';

@@ -11,17 +11,17 @@
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
 import { parseArgs } from 'node:util';
+import { play } from '../helpers/play.js';
 import { clientProgram, type PostgresVersion, postgresAvailable } from '../helpers/postgres.js';
+import { compare } from './compare.js';
 import { allDialogues } from './dialogues/all.js';
 import { differences } from './differences.js';
 import { playScene, scenes } from './drivers.js';
-import { play } from './play.js';
 import { programs } from './programs.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
+import { openStages, type Stages } from './server-pair.js';
 import { soak } from './soak.js';
-import { openStages, type Stages } from './stages.js';
-import { compare } from './verdict.js';
 
 interface Tally {
   same: number;

@@ -1,12 +1,12 @@
 /** The dialogues through a proxy in this process that allows everything; `npm run conformance` does more, from outside. */
 import { type Test, test } from 'tap';
+import { openBackstage } from '../helpers/admin-connection.js';
+import { play, type Stage } from '../helpers/play.js';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../proxy/harness.js';
+import { startHarness } from '../helpers/proxy-in-process.js';
 import { everything } from '../proxy/policies.js';
-import { openBackstage } from './backstage.js';
+import { compare } from './compare.js';
 import { allDialogues } from './dialogues/all.js';
-import { play, type Stage } from './play.js';
-import { compare } from './verdict.js';
 
 async function openStage(t: Test, version: PostgresVersion, through: 'dbguard' | 'nothing'): Promise<Stage> {
   const server = await startPostgres({ version });

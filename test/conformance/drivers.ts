@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import pg from 'pg';
 import postgres from 'postgres';
-import type { Target } from './client.js';
+import type { Target } from '../helpers/wire-client.js';
 
 type Say = (what: string, value: unknown) => void;
 

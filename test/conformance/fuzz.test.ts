@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { test } from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../proxy/harness.js';
+import { startHarness } from '../helpers/proxy-in-process.js';
+import { Client } from '../helpers/wire-client.js';
 import { named } from '../proxy/policies.js';
-import { Client } from './client.js';
 import { allDialogues } from './dialogues/all.js';
 
 /** What the first client of each dialogue says, without the waits between. */

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { repositoryRoot } from '../helpers/repository.js';
-import type { Target } from './client.js';
+import type { Target } from '../helpers/wire-client.js';
 
 export interface Program {
   readonly name: string;

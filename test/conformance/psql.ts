@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Target } from './client.js';
+import type { Target } from '../helpers/wire-client.js';
 
 /** What psql prints for a script, stdout and stderr in one, line by line. */
 export async function runPsql(psql: string, target: Target, script: string, folder = '/'): Promise<string[]> {

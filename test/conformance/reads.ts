@@ -7,13 +7,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import pg from 'pg';
-import { FunctionCatalog } from '../../src/io/function-catalog.js';
-import { CatalogChanges, type ClientCatalog, dependsOnCatalog } from '../../src/proxy/client-catalog.js';
+import { FunctionCatalog } from '../../src/io/catalog/function-catalog.js';
+import { CatalogChanges, type ClientCatalog, dependsOnCatalog } from '../../src/proxy/session-state/client-catalog.js';
 import type { Facts } from '../../src/sql/facts.js';
-import { loadGrammar } from '../../src/sql/grammar.js';
+import { loadGrammar } from '../../src/sql/grammar/grammar.js';
 import { type PostgresVersion, startPostgres, type TestPostgres } from '../helpers/postgres.js';
-import type { Target } from './client.js';
-import { query } from './messages.js';
+import type { Target } from '../helpers/wire-client.js';
+import { query } from '../helpers/wire-messages.js';
 import { regressionTests, runPsql } from './psql.js';
 
 interface Tried {

@@ -2,7 +2,7 @@
  * Backend messages as lines that can be compared: every byte of every message is in its line, except what differs
  * between any two sessions of one server.
  */
-import type { Heard } from './client.js';
+import type { Heard } from '../helpers/wire-client.js';
 
 /** FirstNormalObjectId (access/transam.h): OIDs from here on are given out by the server's own counter. */
 const firstUserOid = 16_384;

@@ -5,12 +5,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
+import { openBackstage } from '../helpers/admin-connection.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { type Harness, MemoryRecorder, startHarness } from '../proxy/harness.js';
+import { type Harness, MemoryRecorder, startHarness } from '../helpers/proxy-in-process.js';
+import { Client } from '../helpers/wire-client.js';
+import { copyData, copyDone, copyFail, parse, query, run, sync } from '../helpers/wire-messages.js';
 import { named } from '../proxy/policies.js';
-import { openBackstage } from './backstage.js';
-import { Client } from './client.js';
-import { copyData, copyDone, copyFail, parse, query, run, sync } from './messages.js';
 
 export interface SoakOptions {
   readonly seconds: number;

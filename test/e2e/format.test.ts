@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openBucket } from '../../src/io/bucket.js';
+import { openBucket } from '../../src/io/bucket/open.js';
 import { linesOf, segmentText } from '../../src/review/read-segment.js';
 import { decodeLine, decodePayload, isRecord } from '../../src/transcript/line.js';
 import { repositoryRoot } from '../helpers/repository.js';

@@ -42,7 +42,7 @@ export class Terminal {
       cwd: options.cwd,
       env: { TERM: 'xterm-256color', ...options.env },
     });
-    // the last descriptor of a slave that closes would take 4 KB and more of the last output with it: see src/io/pty.ts
+    // the last descriptor of a slave that closes would take 4 KB and more of the last output with it: see src/io/terminal/pty.ts
     const slave = openSync(
       (this.#pty as unknown as { ptsName: string }).ptsName,
       constants.O_RDWR | constants.O_NOCTTY,

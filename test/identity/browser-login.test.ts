@@ -4,8 +4,8 @@ import { type Test, test } from 'tap';
 import { bindingNonce } from '../../src/identity/binding.js';
 import { browserLogin } from '../../src/identity/browser-login.js';
 import { discoverIssuer } from '../../src/identity/issuer.js';
-import { issuerFetch } from '../../src/io/oidc-fetch.js';
-import { listenForRedirect } from '../../src/io/oidc-redirect.js';
+import { issuerFetch } from '../../src/io/login/oidc-fetch.js';
+import { listenForRedirect } from '../../src/io/login/oidc-redirect.js';
 import { Browser, clientId, startProvider } from './provider.js';
 
 async function world(t: Test) {

@@ -4,7 +4,7 @@ import { bindingNonce, generateLoginKey, publicHalf } from '../../src/identity/b
 import { deviceLogin } from '../../src/identity/device-login.js';
 import { verifyBinding } from '../../src/identity/id-token.js';
 import { discoverIssuer, fetchIssuerKeys } from '../../src/identity/issuer.js';
-import { issuerFetch } from '../../src/io/oidc-fetch.js';
+import { issuerFetch } from '../../src/io/login/oidc-fetch.js';
 import { Browser, clientId, type Meddle, type ProviderOptions, startProvider, type TestProvider } from './provider.js';
 
 async function world(t: Test, options: ProviderOptions = {}): Promise<TestProvider> {

@@ -5,7 +5,7 @@ import { generateLoginKey } from '../../src/identity/binding.js';
 import type { Login } from '../../src/identity/identity.js';
 import { startLoginKeeper } from '../../src/identity/login-keeper.js';
 import { loadLogin, storedLogins } from '../../src/identity/login-source.js';
-import { openTokenStore } from '../../src/io/token-store.js';
+import { openTokenStore } from '../../src/io/login/token-store.js';
 
 const HOUR = 3_600_000;
 const someLogin = (change: Partial<Login> = {}): Login => ({

@@ -6,8 +6,8 @@ import type { Login } from '../../src/identity/identity.js';
 import { discoverIssuer, fetchIssuerKeys } from '../../src/identity/issuer.js';
 import { storedLogins } from '../../src/identity/login-source.js';
 import { refreshLogin, revokeLogin } from '../../src/identity/refresh-login.js';
-import { issuerFetch } from '../../src/io/oidc-fetch.js';
-import { openTokenStore } from '../../src/io/token-store.js';
+import { issuerFetch } from '../../src/io/login/oidc-fetch.js';
+import { openTokenStore } from '../../src/io/login/token-store.js';
 import { Browser, clientId, type ProviderOptions, startProvider, type TestProvider } from './provider.js';
 
 async function world(t: Test, options: ProviderOptions = {}) {

@@ -9,9 +9,9 @@ import { verifyBinding } from '../../src/identity/id-token.js';
 import { discoverIssuer, fetchIssuerKeys } from '../../src/identity/issuer.js';
 import { loadLogin } from '../../src/identity/login-source.js';
 import { workloadLogin } from '../../src/identity/workload-login.js';
-import { issuerFetch } from '../../src/io/oidc-fetch.js';
-import { openLoginSource } from '../../src/io/oidc-login-source.js';
-import { GITHUB_ISSUER, githubToken, tokenFile, workloadTokenSource } from '../../src/io/oidc-workload-token.js';
+import { issuerFetch } from '../../src/io/login/oidc-fetch.js';
+import { openLoginSource } from '../../src/io/login/oidc-login-source.js';
+import { GITHUB_ISSUER, githubToken, tokenFile, workloadTokenSource } from '../../src/io/login/oidc-workload-token.js';
 
 const REQUEST_SECRET = 'the-bearer-of-the-job';
 

@@ -3,15 +3,15 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import pg from 'pg';
 import { serialize } from 'pg-protocol';
-import { MaskCatalog } from '../../src/io/mask-catalog.js';
+import { MaskCatalog } from '../../src/io/catalog/mask-catalog.js';
 import { maskDiagnostics } from '../../src/masking/diagnostics.js';
 import { Masker, type MaskPlan, type SessionMasks } from '../../src/masking/masker.js';
-import { decodeRowDescription, type RowField } from '../../src/masking/row-description.js';
 import { parseConfig } from '../../src/policy/config.js';
-import { loadGrammar } from '../../src/sql/grammar.js';
+import { loadGrammar } from '../../src/sql/grammar/grammar.js';
 import { backendRules } from '../../src/wire/backend.js';
 import { Framer } from '../../src/wire/framer.js';
 import { backend, headerBytes } from '../../src/wire/messages.js';
+import { decodeRowDescription, type RowField } from '../../src/wire/row-description.js';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.js';
 
 /** No piece of these of four characters or more may ever reach a client, but for the last four of the SSN. */

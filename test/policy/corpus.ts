@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CompiledPolicy } from '../../src/policy/engine.js';
-import { Registry } from '../../src/proxy/registry.js';
-import { resolveHandles } from '../../src/proxy/resolve.js';
+import { Registry } from '../../src/proxy/prepared/registry.js';
+import { resolveHandles } from '../../src/proxy/prepared/what-a-name-runs.js';
 import { protocolName } from '../../src/proxy/sql-text.js';
 import type { Analyser } from '../../src/sql/facts.js';
 import { input } from './facts.js';

@@ -1,10 +1,10 @@
 /** The `migrations` profile through the real proxy: one approval for the schema changes of one transaction. */
 import pg from 'pg';
 import t, { type Test } from 'tap';
+import { previewOf } from '../../src/approval/preview.js';
 import { compilePolicy } from '../../src/policy/engine.js';
-import { previewOf } from '../../src/run/preview.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { type Harness, startHarness } from './harness.js';
+import { type Harness, startHarness } from '../helpers/proxy-in-process.js';
 
 const server = await startPostgres({ version: 15 });
 t.teardown(() => server.stop());

@@ -2,7 +2,7 @@
 import { test } from 'tap';
 import { publicHalf } from '../../src/identity/binding.js';
 import { createSession } from '../../src/identity/session.js';
-import { openDetails } from '../../src/io/spool.js';
+import { openDetails } from '../../src/io/spool/spool.js';
 import { type IdentityDemands, identify } from '../../src/review/identify.js';
 import { Findings } from '../../src/transcript/finding.js';
 import { EMPTY_HASH } from '../../src/transcript/line.js';

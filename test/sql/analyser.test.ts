@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createAnalyser } from '../../src/sql/analyser.js';
-import type { CatalogFunction, CatalogFunctions } from '../../src/sql/catalog-functions.js';
+import type { CatalogFunction, CatalogFunctions } from '../../src/sql/catalog/catalog-functions.js';
 import { summary } from './summary.js';
 
 const analyser = await createAnalyser();

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import type { Login, SessionCredential } from '../../src/identity/identity.js';
 import { createSession, sessionSigner } from '../../src/identity/session.js';
-import { openDetails } from '../../src/io/spool.js';
+import { openDetails } from '../../src/io/spool/spool.js';
 import type { ObjectSource } from '../../src/review/catalog.js';
 import { Chain } from '../../src/transcript/chain.js';
 import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';

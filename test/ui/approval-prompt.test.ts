@@ -1,9 +1,9 @@
 /** What is on the screen while a person is asked, drawn by a terminal emulator. */
 import { test } from 'tap';
-import { previewOf } from '../../src/run/preview.js';
+import { previewOf } from '../../src/approval/preview.js';
 import { loadPromptTools, runPrompt } from '../../src/ui/prompt-screen.js';
-import { HandClock } from '../run/clock.js';
-import { facts, request } from '../run/requests.js';
+import { HandClock } from '../approval/clock.js';
+import { facts, request } from '../approval/requests.js';
 import { emulator } from './fake-terminals.js';
 
 // as on a terminal with colours, whatever the tests run on; read when chalk is imported

@@ -1,5 +1,5 @@
 import { test } from 'tap';
-import type { Verdict } from '../../src/run/approvals.js';
+import type { Verdict } from '../../src/approval/approvals.js';
 import type { KeyEvent } from '../../src/ui/keys.js';
 import { KeyDecoder } from '../../src/ui/keys.js';
 import {

@@ -1,12 +1,12 @@
 /** `dbguard approvals`: what waits for a person, in a second terminal. On a terminal it stays and asks. */
 
-import { stateDirs } from '../../io/state-dirs.js';
-import { startTerminal, ttyStreams } from '../../io/terminal.js';
-import type { ApprovalsClock } from '../../run/approvals.js';
-import { ApprovalLinks, type WaitingStatement } from '../approval-links.js';
+import type { ApprovalsClock } from '../../approval/approvals.js';
+import { stateDirs } from '../../io/files/state-dirs.js';
+import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
+import { ApprovalLinks, type WaitingStatement } from '../approvals/links.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { notificationsFrom } from '../notifications.js';
-import { wantsColours } from '../text.js';
+import { notificationsFrom } from '../guard/notifications.js';
+import { wantsColours } from '../print/text.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const links = new ApprovalLinks(stateDirs(context.env).runtime);
@@ -14,7 +14,7 @@ export async function run(context: CommandContext, _args: readonly string[], opt
   try {
     if (options.json || options.list || !streams) return await list(links, context, options.json === true);
     const { bell } = notificationsFrom(context.env);
-    const { follow } = await import('../follow-approvals.js');
+    const { follow } = await import('../approvals/follow.js');
     const terminal = startTerminal(streams, () => process.exit(0));
     try {
       return await follow(links, terminal, systemClock, { bell, colours: wantsColours(context.env) });

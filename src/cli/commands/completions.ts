@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import type { CommandModule } from '../command.js';
-import type { CompletionNode } from '../completions.js';
-import { bashCompletions } from '../completions-bash.js';
-import { fishCompletions } from '../completions-fish.js';
-import { zshCompletions } from '../completions-zsh.js';
+import { bashCompletions } from '../completion/bash.js';
+import { fishCompletions } from '../completion/fish.js';
+import type { CompletionNode } from '../completion/tree.js';
+import { zshCompletions } from '../completion/zsh.js';
 import { textOption } from '../options.js';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;

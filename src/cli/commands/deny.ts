@@ -1,6 +1,7 @@
 /** `dbguard deny ID --reason TEXT`: stops one waiting statement; the agent reads the reason. */
+
+import { settleById } from '../approvals/settle.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { settleById } from '../settle-approval.js';
 
 export function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
   const reason = typeof options.reason === 'string' ? options.reason.trim().slice(0, 300) : '';

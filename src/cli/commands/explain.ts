@@ -3,10 +3,10 @@ import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { explanationJson, explanationText } from '../explanation.js';
-import { type Judge, withJudge } from '../judging.js';
-import { LineWriter } from '../line-writer.js';
-import { paperFor } from '../text.js';
+import { explanationJson, explanationText } from '../judge/explanation.js';
+import { type Judge, withJudge } from '../judge/judging.js';
+import { LineWriter } from '../print/line-writer.js';
+import { paperFor } from '../print/text.js';
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
   const fromStdin = options.stdin === true;

@@ -1,15 +1,15 @@
 /** `dbguard init`: writes a commented dbguard.yaml. Asks only at a terminal, and only when no flag was given. */
 import { join } from 'node:path';
 import { DbguardError } from '../../errors.js';
-import { configFileName, refuseToReplace, shortPath, writeConfigFile } from '../../io/config-files.js';
-import { stateDirs } from '../../io/state-dirs.js';
+import { configFileName, refuseToReplace, shortPath, writeConfigFile } from '../../io/files/config-files.js';
+import { stateDirs } from '../../io/files/state-dirs.js';
 import { parseConninfo } from '../../io/upstream/conninfo.js';
 import { parseConfig } from '../../policy/config.js';
 import { profileNames } from '../../policy/profiles.js';
 import { environments } from '../../policy/read-connection.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { askForAnswers } from '../init-questions.js';
-import { configTemplate, type InitAnswers } from '../init-template.js';
+import { askForAnswers } from '../init/questions.js';
+import { configTemplate, type InitAnswers } from '../init/template.js';
 import { oneOfOption, textOption } from '../options.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {

@@ -6,14 +6,14 @@ import type { DevicePrompt } from '../../identity/device-login.js';
 import type { Login } from '../../identity/identity.js';
 import type { Issuer } from '../../identity/issuer.js';
 import { checkDemands } from '../../identity/login-source.js';
-import { browserCommand, openBrowser } from '../../io/browser.js';
-import { connectIssuer, profileName } from '../../io/oidc-login-source.js';
-import { openTokenStore } from '../../io/token-store.js';
+import { browserCommand, openBrowser } from '../../io/login/browser.js';
+import { connectIssuer, profileName } from '../../io/login/oidc-login-source.js';
+import { openTokenStore } from '../../io/login/token-store.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { identitySettings } from '../identity-settings.js';
-import { describeLevel, describeTime, describeWho } from '../login-words.js';
-import { loadQrCodes } from '../qr-code.js';
-import { folded } from '../text.js';
+import { describeLevel, describeTime, describeWho } from '../print/login-words.js';
+import { loadQrCodes } from '../print/qr-code.js';
+import { folded } from '../print/text.js';
+import { identitySettings } from '../settings/identity-settings.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const settings = await identitySettings(context, options);
@@ -37,7 +37,7 @@ async function logIn(context: CommandContext, options: OptionValues, issuer: Iss
   if (typeof file === 'string') {
     const [{ workloadLogin }, { tokenFile }] = await Promise.all([
       import('../../identity/workload-login.js'),
-      import('../../io/oidc-workload-token.js'),
+      import('../../io/login/oidc-workload-token.js'),
     ]);
     return workloadLogin(issuer, tokenFile(file));
   }
@@ -78,7 +78,7 @@ async function inBrowser(
 ): Promise<Login> {
   const [{ browserLogin }, { listenForRedirect }] = await Promise.all([
     import('../../identity/browser-login.js'),
-    import('../../io/oidc-redirect.js'),
+    import('../../io/login/oidc-redirect.js'),
   ]);
   const redirect = await listenForRedirect(redirectUri);
   let enter: { stop(): void } | undefined;

@@ -2,11 +2,11 @@
 import { messageOf } from '../../errors.js';
 import type { Login } from '../../identity/identity.js';
 import { printable } from '../../identity/printable.js';
-import { connectIssuer } from '../../io/oidc-login-source.js';
-import { openTokenStore } from '../../io/token-store.js';
+import { connectIssuer } from '../../io/login/oidc-login-source.js';
+import { openTokenStore } from '../../io/login/token-store.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { chooseProfile, findIdentitySettings, type IdentitySettings } from '../identity-settings.js';
-import { describeWho } from '../login-words.js';
+import { describeWho } from '../print/login-words.js';
+import { chooseProfile, findIdentitySettings, type IdentitySettings } from '../settings/identity-settings.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const { stdout, stderr, env } = context;

@@ -1,7 +1,7 @@
 /** `dbguard policy lint`: everything wrong with the files, or with one that is named. Exit code 1 when anything is. */
 import { resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
-import { configPaths, loadOrganisation, readIfThere, shortPath } from '../../io/config-files.js';
+import { configPaths, loadOrganisation, readIfThere, shortPath } from '../../io/files/config-files.js';
 import { parseConninfo } from '../../io/upstream/conninfo.js';
 import { combineConfigs, type PolicySource } from '../../policy/combine.js';
 import { type Config, checkConfig } from '../../policy/config.js';
@@ -9,7 +9,7 @@ import { lintPolicy } from '../../policy/lint.js';
 import type { Place } from '../../policy/yaml-source.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
-import { paperFor } from '../text.js';
+import { paperFor } from '../print/text.js';
 
 interface Line {
   readonly place?: Place;

@@ -2,14 +2,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
-import { shortPath } from '../../io/config-files.js';
+import { shortPath } from '../../io/files/config-files.js';
 import type { Ruling } from '../../policy/decision.js';
 import { rulingOf } from '../../policy/engine.js';
-import { sanitise } from '../../run/sanitise.js';
+import { sanitise } from '../../untrusted-text.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { countDecisions, type Judge, withJudge } from '../judging.js';
-import { behindComments, lineAt, plainSql } from '../sql-file.js';
-import { type Paper, paperFor, wrap } from '../text.js';
+import { countDecisions, type Judge, withJudge } from '../judge/judging.js';
+import { behindComments, lineAt, plainSql } from '../judge/sql-file.js';
+import { type Paper, paperFor, wrap } from '../print/text.js';
 
 interface Tested {
   readonly file: string;

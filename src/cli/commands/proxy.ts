@@ -1,11 +1,11 @@
 /** `dbguard proxy`: the same proxy without a child, for a GUI, a script or a test suite. Runs until SIGTERM. */
 import { randomBytes } from 'node:crypto';
-import { openApprovals } from '../approvals-desk.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { openGuard } from '../guard.js';
-import { guardFlags, listenAddress, readPasswordFile } from '../guard-options.js';
+import { openApprovals } from '../guard/approvals-desk.js';
+import { openGuard } from '../guard/guard.js';
+import { guardFlags, listenAddress, readPasswordFile } from '../guard/guard-options.js';
+import { banner, finishGuard, TroubleReport } from '../guard/session-words.js';
 import { textOption } from '../options.js';
-import { banner, finishGuard, TroubleReport } from '../session-words.js';
 
 /** Statements under way when SIGTERM comes get this long, milliseconds. */
 const graceMs = 30_000;

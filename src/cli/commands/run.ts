@@ -1,15 +1,15 @@
 /** `dbguard run -- COMMAND ARGS`: any agent or client, with nothing but the way through the proxy. */
 import { randomBytes } from 'node:crypto';
 import { DbguardError } from '../../errors.js';
-import { endChild } from '../../io/child.js';
-import { findProgram } from '../../io/child-program.js';
+import { endChild } from '../../io/terminal/child.js';
+import { findProgram } from '../../io/terminal/child-program.js';
 import { childEnvironment } from '../../run/environment.js';
-import { openApprovals } from '../approvals-desk.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { openGuard } from '../guard.js';
-import { guardFlags } from '../guard-options.js';
-import { startGuardedChild } from '../guarded-child.js';
-import { banner, finishGuard, TroubleReport } from '../session-words.js';
+import { openApprovals } from '../guard/approvals-desk.js';
+import { openGuard } from '../guard/guard.js';
+import { guardFlags } from '../guard/guard-options.js';
+import { startGuardedChild } from '../guard/guarded-child.js';
+import { banner, finishGuard, TroubleReport } from '../guard/session-words.js';
 
 /** Statements of a child that has ended get this long, milliseconds. */
 const graceMs = 1000;

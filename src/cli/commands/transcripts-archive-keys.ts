@@ -5,14 +5,14 @@
 import { createHash } from 'node:crypto';
 import { DbguardError } from '../../errors.js';
 import { fetchIssuerKeys } from '../../identity/issuer.js';
-import { openBucket, parseBucketLocation } from '../../io/bucket.js';
-import { connectIssuer } from '../../io/oidc-login-source.js';
+import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
+import { connectIssuer } from '../../io/login/oidc-login-source.js';
 import { issuerKeysPrefix } from '../../transcript/object-key.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { identitySettings } from '../identity-settings.js';
 import { textOption } from '../options.js';
-import { openTranscripts } from './transcripts-source.js';
-import { shown } from './transcripts-words.js';
+import { shown } from '../print/untrusted-text.js';
+import { identitySettings } from '../settings/identity-settings.js';
+import { openTranscripts } from '../transcripts/source.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const settings = await identitySettings(context, options);

@@ -4,10 +4,10 @@ import { listSessions, type ObjectSource, type SessionObjects, sessionTime } fro
 import { type SessionSummary, summarise } from '../../review/summary.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
-import { paged } from '../paged.js';
-import { type Paper, paperFor } from '../text.js';
-import { openTranscripts } from './transcripts-source.js';
-import { shown } from './transcripts-words.js';
+import { paged } from '../print/paged.js';
+import { type Paper, paperFor } from '../print/text.js';
+import { shown } from '../print/untrusted-text.js';
+import { openTranscripts } from '../transcripts/source.js';
 
 const READ_AT_ONCE = 16;
 const DAY_MS = 86_400_000;

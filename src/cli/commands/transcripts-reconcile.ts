@@ -11,10 +11,10 @@ import { ConnectionBook } from '../../review/reconcile.js';
 import { type LogEvent, LogReader } from '../../review/server-log.js';
 import { decodeLine, decodePayload } from '../../transcript/line.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { LineWriter } from '../line-writer.js';
 import { textOption } from '../options.js';
-import { openTranscripts } from './transcripts-source.js';
-import { shown } from './transcripts-words.js';
+import { LineWriter } from '../print/line-writer.js';
+import { shown } from '../print/untrusted-text.js';
+import { openTranscripts } from '../transcripts/source.js';
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
   const offset = textOption(options, 'utcOffset') ?? 'Z';

@@ -9,9 +9,9 @@ import { DbguardError } from '../../errors.js';
 import type { Login } from '../../identity/identity.js';
 import { loadLogin } from '../../identity/login-source.js';
 import { createSession, sessionSigner } from '../../identity/session.js';
-import { openBucket, parseBucketLocation } from '../../io/bucket.js';
-import { openLoginSource } from '../../io/oidc-login-source.js';
-import { openDetails } from '../../io/spool.js';
+import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
+import { openLoginSource } from '../../io/login/oidc-login-source.js';
+import { openDetails } from '../../io/spool/spool.js';
 import type { SessionObjects } from '../../review/catalog.js';
 import { segmentText } from '../../review/read-segment.js';
 import { redactionText, targetIn, withoutRedacted } from '../../review/redact.js';
@@ -26,7 +26,7 @@ import {
   issuerKeys,
   openTranscripts,
   type TranscriptsSource,
-} from './transcripts-source.js';
+} from '../transcripts/source.js';
 
 const compress = promisify(gzip);
 /** The key signs a handful of lines. */

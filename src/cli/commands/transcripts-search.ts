@@ -5,10 +5,10 @@ import { linesOf, segmentText } from '../../review/read-segment.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { decodeDisclosure, decodeLine, decodePayload } from '../../transcript/line.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { paged } from '../paged.js';
-import { type Paper, paperFor } from '../text.js';
-import { openTranscripts } from './transcripts-source.js';
-import { shown } from './transcripts-words.js';
+import { paged } from '../print/paged.js';
+import { type Paper, paperFor } from '../print/text.js';
+import { shown } from '../print/untrusted-text.js';
+import { openTranscripts } from '../transcripts/source.js';
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
   const wanted = args.join(' ').toLowerCase();

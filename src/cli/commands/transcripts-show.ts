@@ -6,12 +6,12 @@ import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { type SessionReport, verifySession } from '../../review/verify-session.js';
 import type { Entry } from '../../transcript/entry.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import type { LineWriter } from '../line-writer.js';
-import { paged } from '../paged.js';
-import { type Paper, paperFor } from '../text.js';
-import { demandsOf, findSession, issuerKeys, openTranscripts } from './transcripts-source.js';
+import type { LineWriter } from '../print/line-writer.js';
+import { paged } from '../print/paged.js';
+import { type Paper, paperFor } from '../print/text.js';
+import { shown } from '../print/untrusted-text.js';
+import { demandsOf, findSession, issuerKeys, openTranscripts } from '../transcripts/source.js';
 import { reportText } from './transcripts-verify.js';
-import { shown } from './transcripts-words.js';
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
   const transcripts = await openTranscripts(context, options);

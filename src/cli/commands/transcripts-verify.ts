@@ -7,10 +7,10 @@ import type { VerifyOptions } from '../../review/verify-options.js';
 import { type SessionReport, type Verdict, verifySession } from '../../review/verify-session.js';
 import type { Finding } from '../../transcript/finding.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { LineWriter } from '../line-writer.js';
-import { type Paper, paperFor } from '../text.js';
-import { demandsOf, findSession, issuerKeys, openTranscripts } from './transcripts-source.js';
-import { shown } from './transcripts-words.js';
+import { LineWriter } from '../print/line-writer.js';
+import { type Paper, paperFor } from '../print/text.js';
+import { shown } from '../print/untrusted-text.js';
+import { demandsOf, findSession, issuerKeys, openTranscripts } from '../transcripts/source.js';
 
 const exitCodes: Readonly<Record<Verdict, number>> = { proven: 0, invalid: 1, unproven: 2 };
 

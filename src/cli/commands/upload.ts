@@ -1,8 +1,9 @@
 /** `dbguard upload`: brings to the bucket what earlier sessions left on this machine. */
-import { listSpool, type RecoveredSession, recoverSpool } from '../../io/spool-recovery.js';
-import { stateDirPaths } from '../../io/state-dirs.js';
+
+import { stateDirPaths } from '../../io/files/state-dirs.js';
+import { listSpool, type RecoveredSession, recoverSpool } from '../../io/spool/recovery.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { openTranscripts } from './transcripts-source.js';
+import { openTranscripts } from '../transcripts/source.js';
 
 /** Attempts in a row without an upload, after which the bucket counts as away. */
 const ATTEMPTS = 4;

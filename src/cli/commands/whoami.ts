@@ -3,10 +3,10 @@ import { thumbprint } from '../../identity/binding.js';
 import type { Login } from '../../identity/identity.js';
 import { loginRequired } from '../../identity/login-source.js';
 import { printable } from '../../identity/printable.js';
-import { openTokenStore } from '../../io/token-store.js';
+import { openTokenStore } from '../../io/login/token-store.js';
 import type { CommandContext, OptionValues } from '../command.js';
-import { chooseProfile, findIdentitySettings } from '../identity-settings.js';
-import { describeLevel, describeTime, describeWho } from '../login-words.js';
+import { describeLevel, describeTime, describeWho } from '../print/login-words.js';
+import { chooseProfile, findIdentitySettings } from '../settings/identity-settings.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const store = openTokenStore(context.env);

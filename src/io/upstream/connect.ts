@@ -8,6 +8,7 @@ import type { TargetSessionAttrs, UpstreamAuth, UpstreamConfig } from './config.
 import { Deadline } from './deadline.js';
 import { dial, type Endpoint } from './dial.js';
 import { encrypt } from './encrypt.js';
+import { eachWay, type Way } from './encryption-attempts.js';
 import { UpstreamError } from './failure.js';
 import { firstOf, nextHostMayHelp, WrongServer } from './hosts.js';
 import type { OauthTokenSource } from './oauth.js';
@@ -16,7 +17,6 @@ import { hasSessionAttrs } from './session-attrs.js';
 import { type BackendKey, startSession } from './start-session.js';
 import type { TlsSession } from './tls.js';
 import { loadTlsMaterial, type TlsMaterial } from './tls-files.js';
-import { eachWay, type Way } from './ways.js';
 
 /** A connection that is logged in and ready for its first query. */
 export interface Upstream {

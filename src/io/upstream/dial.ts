@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { once } from 'node:events';
 import { connect, isIP, type Socket } from 'node:net';
-import { longestSocketPath } from '../socket-path.js';
+import { longestSocketPath } from '../files/socket-path.js';
 import type { UpstreamConfig, UpstreamHost } from './config.js';
 import { unreachable } from './failure.js';
 

@@ -1,4 +1,4 @@
-import type { Dialogue } from '../dialogue.js';
+import type { Dialogue } from '../../helpers/dialogue.js';
 import { asynchronous } from './asynchronous.js';
 import { connecting } from './connecting.js';
 import { copy } from './copy.js';

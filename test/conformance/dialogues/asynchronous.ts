@@ -1,5 +1,15 @@
-import { cancel, closed, type Dialogue, hangUp, observe, ready, running, speak, until } from '../dialogue.js';
-import { bind, execute, flush, parse, query, run, sync } from '../messages.js';
+import {
+  cancel,
+  closed,
+  type Dialogue,
+  hangUp,
+  observe,
+  ready,
+  running,
+  speak,
+  until,
+} from '../../helpers/dialogue.js';
+import { bind, execute, flush, parse, query, run, sync } from '../../helpers/wire-messages.js';
 
 /** What a server says without being asked, and what reaches it from another connection. */
 export const asynchronous: readonly Dialogue[] = [

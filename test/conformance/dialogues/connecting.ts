@@ -1,5 +1,5 @@
-import { closed, type Dialogue, ready, until } from '../dialogue.js';
-import { functionCall, int32, message, query, specialRequest, startup } from '../messages.js';
+import { closed, type Dialogue, ready, until } from '../../helpers/dialogue.js';
+import { functionCall, int32, message, query, specialRequest, startup } from '../../helpers/wire-messages.js';
 
 /** The first packet, settings in it, and clients that do not keep to the protocol. */
 export const connecting: readonly Dialogue[] = [

@@ -1,5 +1,17 @@
-import { closed, type Dialogue, hangUp, observe, ready, speak, until } from '../dialogue.js';
-import { bind, copyData, copyDone, copyFail, execute, flush, message, parse, query, run, sync } from '../messages.js';
+import { closed, type Dialogue, hangUp, observe, ready, speak, until } from '../../helpers/dialogue.js';
+import {
+  bind,
+  copyData,
+  copyDone,
+  copyFail,
+  execute,
+  flush,
+  message,
+  parse,
+  query,
+  run,
+  sync,
+} from '../../helpers/wire-messages.js';
 
 const table = 'CREATE TABLE t (a int, b text)';
 

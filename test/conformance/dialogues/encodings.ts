@@ -1,5 +1,15 @@
-import { type Dialogue, ready } from '../dialogue.js';
-import { bind, describePortal, execute, functionCall, message, parse, query, run, sync } from '../messages.js';
+import { type Dialogue, ready } from '../../helpers/dialogue.js';
+import {
+  bind,
+  describePortal,
+  execute,
+  functionCall,
+  message,
+  parse,
+  query,
+  run,
+  sync,
+} from '../../helpers/wire-messages.js';
 
 /** A Query in bytes of another encoding. */
 const raw = (...pieces: readonly (string | Buffer)[]): Buffer =>

@@ -1,4 +1,4 @@
-import { type Dialogue, ready, until } from '../dialogue.js';
+import { type Dialogue, ready, until } from '../../helpers/dialogue.js';
 import {
   bind,
   closePortal,
@@ -14,7 +14,7 @@ import {
   run,
   sync,
   text,
-} from '../messages.js';
+} from '../../helpers/wire-messages.js';
 
 const int4 = 23;
 const numbers = 'CREATE TABLE t AS SELECT generate_series(1, 10) AS a';

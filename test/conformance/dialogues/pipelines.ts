@@ -1,5 +1,15 @@
-import { type Dialogue, ready, until } from '../dialogue.js';
-import { bind, closeStatement, describePortal, execute, flush, parse, query, run, sync } from '../messages.js';
+import { type Dialogue, ready, until } from '../../helpers/dialogue.js';
+import {
+  bind,
+  closeStatement,
+  describePortal,
+  execute,
+  flush,
+  parse,
+  query,
+  run,
+  sync,
+} from '../../helpers/wire-messages.js';
 
 const table = 'CREATE TABLE t (a int PRIMARY KEY)';
 

@@ -1,5 +1,5 @@
-import { type Dialogue, ready } from '../dialogue.js';
-import { query } from '../messages.js';
+import { type Dialogue, ready } from '../../helpers/dialogue.js';
+import { query } from '../../helpers/wire-messages.js';
 
 /** The simple query protocol: one string, any number of statements, one ReadyForQuery. */
 export const simpleQuery: readonly Dialogue[] = [

@@ -1,5 +1,16 @@
-import { closed, type Dialogue, ready, until } from '../dialogue.js';
-import { bind, copyData, copyDone, describePortal, execute, message, parse, query, run, sync } from '../messages.js';
+import { closed, type Dialogue, ready, until } from '../../helpers/dialogue.js';
+import {
+  bind,
+  copyData,
+  copyDone,
+  describePortal,
+  execute,
+  message,
+  parse,
+  query,
+  run,
+  sync,
+} from '../../helpers/wire-messages.js';
 
 const mebibyte = 1 << 20;
 const around = (size: number) => [-5, -1, 0, 1].map((more) => size + more);

@@ -1,5 +1,5 @@
-import { type Dialogue, ready } from '../dialogue.js';
-import { query, run, sync } from '../messages.js';
+import { type Dialogue, ready } from '../../helpers/dialogue.js';
+import { query, run, sync } from '../../helpers/wire-messages.js';
 
 const table = 'CREATE TABLE t (a int PRIMARY KEY)';
 

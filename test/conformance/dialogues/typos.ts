@@ -1,5 +1,5 @@
-import { type Dialogue, ready, until } from '../dialogue.js';
-import { bind, flush, message, parse, query, run, sync } from '../messages.js';
+import { type Dialogue, ready, until } from '../../helpers/dialogue.js';
+import { bind, flush, message, parse, query, run, sync } from '../../helpers/wire-messages.js';
 
 const setup = 'CREATE TABLE t (a int)';
 const insert = 'INSERT INTO t VALUES (1)';

@@ -1,0 +1,171 @@
+/** What a statement would do, in the words of a person: "Delete ALL rows of orders (about 10,482)". */
+
+import { dropped, typed } from '../policy/wording.js';
+import type { ApprovalRequest } from '../proxy/statement/asker.js';
+import type { Effect, EffectKind, Facts, StatementFacts, Target } from '../sql/facts.js';
+import { singleLine } from '../untrusted-text.js';
+
+/** What a person should hear of first. */
+const gravity: readonly EffectKind[] = [
+  'copy-program',
+  'copy-file',
+  'drop',
+  'truncate',
+  'delete',
+  'config',
+  'role',
+  'grant',
+  'update',
+  'alter',
+  'execute-code',
+  'network',
+  'backend',
+  'insert',
+  'create',
+  'maintenance',
+  'lock',
+  'function-call',
+  'unknown',
+  'session',
+  'notify',
+  'prepare',
+  'cursor',
+  'read',
+  'transaction',
+];
+
+export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'impact'>): string {
+  const { facts, ruling, impact } = request;
+  if (facts.unparseable) return 'Run a text that dbguard cannot read';
+  const main = mainStatement(facts, ruling.statement);
+  if (!main) return 'Run an empty statement';
+  const effect = gravest(main.effects);
+  if (!effect) return `Run ${singleLine(main.command, 60)}`;
+  const others = facts.statements.length - 1;
+  const more = others > 0 ? `, and ${others} more ${others === 1 ? 'statement' : 'statements'}` : '';
+  return `${sentence(effect, main, impact.estimatedRows)}${more}`;
+}
+
+function mainStatement(facts: Facts, decided: number | undefined): StatementFacts | undefined {
+  if (decided !== undefined) return facts.statements[decided];
+  let main: StatementFacts | undefined;
+  for (const statement of facts.statements) {
+    if (!main || rank(gravest(statement.effects)) < rank(gravest(main.effects))) main = statement;
+  }
+  return main;
+}
+
+function gravest(effects: readonly Effect[]): Effect | undefined {
+  return effects.reduce<Effect | undefined>((worst, one) => (rank(one) < rank(worst) ? one : worst), undefined);
+}
+
+/** Of two of a kind, what takes others with it. */
+function rank(effect: Effect | undefined): number {
+  if (!effect) return gravity.length;
+  return gravity.indexOf(effect.kind) - (cascades(effect) ? 0.5 : 0);
+}
+
+function cascades({ detail }: Effect): boolean {
+  return /\bCASCADE\b/.test(detail ?? '');
+}
+
+function sentence(effect: Effect, statement: StatementFacts, rows: number | undefined): string {
+  const what = names(effect.targets);
+  switch (effect.kind) {
+    case 'delete':
+      return effect.bounded ? `Delete ${some(rows)}of ${what}` : `Delete ALL rows of ${what}${about(rows)}`;
+    case 'update':
+      if (effect.detail === 'nextval') return `Take the next number of ${what}`;
+      return effect.bounded ? `Change ${some(rows)}of ${what}` : `Change ALL rows of ${what}${about(rows)}`;
+    case 'truncate':
+      return effect.detail === 'CASCADE'
+        ? `Empty ${what} and every table that refers to ${effect.targets.length === 1 ? 'it' : 'them'}`
+        : `Empty ${what} completely${detail(effect)}`;
+    case 'drop': {
+      const all = ` and everything that depends on ${effect.targets.length === 1 ? 'it' : 'them'}`;
+      return `Drop ${object(dropped(effect), statement)}${cascades(effect) ? all : ''}`;
+    }
+    case 'insert':
+      return `Insert ${rows === undefined ? 'rows' : plural(rows)} into ${what}`;
+    case 'read':
+      return effect.bounded || rows === undefined ? `Read ${what}` : `Read ${what}${about(rows)}`;
+    case 'copy-program':
+      return `Run a program on the database server: ${what}`;
+    case 'copy-file':
+      return `Read or write files of the database server: ${what}`;
+    case 'config':
+      return `Change the server's configuration: ${what}`;
+    case 'role':
+      return `${words(statement.command)} ${names(effect.targets.filter(({ type }) => type === 'role'))}`;
+    case 'grant':
+      return `Change who may do what (${singleLine(statement.command, 40)}): ${what}`;
+    case 'execute-code':
+      return `Run code that dbguard cannot look into (${singleLine(statement.command, 40)})`;
+    case 'network':
+      return `Connect from the database server to somewhere else: ${what}`;
+    case 'backend':
+      return 'Interfere with other sessions of the server';
+    case 'function-call':
+      return `Call ${what === 'something' ? names(functionTargets(statement)) : what}, which may change data`;
+    case 'lock':
+      return `Lock ${what}`;
+    case 'create':
+      return `Create ${object(typed(effect, ''), statement)}${detail(effect)}`;
+    case 'session':
+      return `Change a setting of this session: ${what}`;
+    case 'alter':
+      if (statement.command === 'COMMENT') return `Change the comment on ${what}`;
+      if (statement.command === 'CREATE TRIGGER') return `Create a trigger on ${what}`;
+      return `${words(statement.command)} ${what}${detail(effect)}`;
+    case 'maintenance':
+      if (effect.targets.length === 0) return `Run ${singleLine(statement.command, 60)}`;
+      return `${words(statement.command)} ${what}${detail(effect)}`;
+    default:
+      return `Run ${singleLine(statement.command, 60)}${what === 'something' ? '' : `: ${what}`}`;
+  }
+}
+
+function functionTargets(statement: StatementFacts): Target[] {
+  return statement.functions.map((name) => ({ type: 'function', name }));
+}
+
+function names(targets: readonly Target[]): string {
+  const shown = targets.slice(0, 3).map((target) => qualified(target));
+  if (shown.length === 0) return 'something';
+  return targets.length > 3 ? `${shown.join(', ')} and ${targets.length - 3} more` : shown.join(', ');
+}
+
+/** With a noun in front: what has none of its own is called as the command calls it. */
+function object(told: string, { command, effects }: StatementFacts): string {
+  const [first] = effects.flatMap(({ targets }) => targets);
+  const noun = first?.type === 'other' ? `${words(command).replace(/^(?:drop|create) /i, '')} ` : '';
+  return `${noun}${singleLine(told, 200)}`;
+}
+
+function qualified(target: Target): string {
+  const name = target.schema === undefined ? target.name : `${target.schema}.${target.name}`;
+  return singleLine(name, 80);
+}
+
+function detail(effect: Effect): string {
+  return effect.detail === undefined ? '' : ` (${singleLine(effect.detail, 60)})`;
+}
+
+/** `CREATE INDEX` reads better as "Create index". */
+function words(command: string): string {
+  const lower = singleLine(command, 60).toLowerCase();
+  return lower.charAt(0).toUpperCase() + lower.slice(1);
+}
+
+function some(rows: number | undefined): string {
+  return rows === undefined ? 'rows ' : `about ${plural(rows)} `;
+}
+
+function about(rows: number | undefined): string {
+  return rows === undefined ? '' : ` (about ${Math.round(rows).toLocaleString('en-US')})`;
+}
+
+function plural(rows: number): string {
+  const rounded = Math.round(rows);
+  return `${rounded.toLocaleString('en-US')} ${rounded === 1 ? 'row' : 'rows'}`;
+}

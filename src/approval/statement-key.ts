@@ -1,0 +1,60 @@
+/** When two asks are about the same statement. */
+import { createHash } from 'node:crypto';
+import type { ApprovalRequest } from '../proxy/statement/asker.js';
+
+/**
+ * Exactly the same: bytes, bind values, database, and all that decides what they mean. Whoever approves for the session
+ * approves this and nothing near it.
+ */
+export function exactKey(request: ApprovalRequest): string {
+  return digest([
+    request.sid,
+    request.connection,
+    request.database,
+    request.user ?? null,
+    request.searchPath ?? null,
+    request.circumstances ?? null,
+    request.sql,
+    request.bindValues,
+  ]);
+}
+
+/** The same to a person: layout, case and a trailing semicolon do not matter. For refusing, where wide is safe. */
+export function similarKey(request: ApprovalRequest): string {
+  const text = request.sql
+    .replace(/\s+/g, ' ')
+    .replace(/[\s;]+$/, '')
+    .trim()
+    .toLowerCase();
+  return digest([request.connection, request.database, text, request.bindValues]);
+}
+
+/**
+ * Why this statement cannot be approved for the session, or undefined. The same text may mean another thing later:
+ * EXECUTE of a name that is prepared again, a function that runs what it finds in a table, an unqualified name under
+ * another search_path.
+ */
+export function sessionScopeObstacle(request: ApprovalRequest): string | undefined {
+  if (request.ruling.decision === 'second-person') return 'it needs a second person each time';
+  if (request.facts.unparseable) return 'dbguard cannot read it';
+  const { statements } = request.facts;
+  if (statements.some(({ handle }) => handle?.op === 'execute' || handle?.op === 'fetch')) {
+    return 'it runs something by name, which may change';
+  }
+  if (statements.some(({ effects }) => effects.some(({ opaque }) => opaque))) {
+    return 'what it runs cannot be seen in its text, and may be something else the next time';
+  }
+  const unqualified = statements.some(({ effects }) =>
+    effects.some(({ targets }) => targets.some(({ type, schema }) => schemaBound.has(type) && schema === undefined)),
+  );
+  if (unqualified && request.searchPath === undefined) {
+    return 'its names carry no schema, and this server does not report search_path';
+  }
+  return undefined;
+}
+
+const schemaBound: ReadonlySet<string> = new Set(['table', 'view', 'index', 'sequence', 'function', 'type']);
+
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}

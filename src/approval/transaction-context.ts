@@ -1,0 +1,62 @@
+/** What surrounds a statement: the transaction it stands in, what that has done, what others wait for, the way back. */
+
+import type { TransactionChange } from '../proxy/session-state/transaction-log.js';
+import type { ApprovalRequest, ImpactLine } from '../proxy/statement/asker.js';
+import type { EffectKind } from '../sql/facts.js';
+import { plural } from '../words.js';
+import { locksOf } from './locks.js';
+
+/** Effects that ROLLBACK does not take back. */
+const lasting: Readonly<Partial<Record<EffectKind, string>>> = {
+  'copy-file': 'files of the server',
+  'copy-program': 'what a program has done',
+  network: 'what another server was told',
+  backend: 'ended or cancelled sessions',
+  config: 'configuration of the server',
+  maintenance: 'maintenance',
+};
+const changesShown = 6;
+
+export function aroundIt(request: ApprovalRequest): ImpactLine[] {
+  return [...soFar(request), ...locks(request), wayBack(request)];
+}
+
+function soFar({ soFar: done }: ApprovalRequest): ImpactLine[] {
+  if (!done) return [];
+  const parts = done.changes.slice(0, changesShown).map(changeWords);
+  const more = done.changes.length - parts.length;
+  if (more > 0) parts.push(`${more} more`);
+  const text = parts.length === 0 ? 'nothing changed yet' : parts.join('; ');
+  const undone = done.partlyUndone ? ' (perhaps partly undone by ROLLBACK TO)' : '';
+  const count = `${done.statements} ${done.statements === 1 ? 'statement' : 'statements'} in this transaction: `;
+  return [{ label: 'so far', text: `${count}${text}${undone}`, severity: parts.length === 0 ? 'info' : 'warning' }];
+}
+
+function changeWords({ what, rows, times }: TransactionChange): string {
+  const counted = rows === undefined ? '' : ` (${plural(rows)})`;
+  return `${what}${times > 1 ? ` ${times} times` : ''}${counted}`;
+}
+
+function locks({ facts }: ApprovalRequest): ImpactLine[] {
+  return locksOf(facts).map((text, index) => ({
+    label: index === 0 ? 'locks' : '',
+    text,
+    severity: text.includes('reads and writes') ? 'warning' : 'info',
+  }));
+}
+
+function wayBack({ facts, transactionStatus }: ApprovalRequest): ImpactLine {
+  const kinds = facts.statements.flatMap(({ effects }) => effects.map((effect) => effect.kind));
+  const stays = [...new Set(kinds.flatMap((kind) => lasting[kind] ?? []))];
+  const ends = facts.statements.some(({ transaction }) => transaction === 'commit');
+  if (stays.length > 0) {
+    return { label: 'way back', text: `none: no ROLLBACK takes back ${stays.join(', ')}`, severity: 'danger' };
+  }
+  if (transactionStatus === 'E')
+    return { label: 'way back', text: 'the transaction has failed already', severity: 'info' };
+  if (transactionStatus === 'I' || ends) {
+    const why = ends ? 'it commits by itself' : 'no transaction is open, it takes effect at once';
+    return { label: 'way back', text: `none: ${why}`, severity: 'info' };
+  }
+  return { label: 'way back', text: 'ROLLBACK, until the transaction commits', severity: 'info' };
+}

@@ -1,0 +1,86 @@
+/** `dbguard approvals` on a terminal: waits for statements of any run, and puts one after the other to the person. */
+
+import type { ApprovalsClock } from '../../approval/approvals.js';
+import type { OuterTerminal } from '../../run/terminal-ports.js';
+import { AloneSurface } from '../../ui/alone-surface.js';
+import { loadPromptTools, runPrompt } from '../../ui/prompt-screen.js';
+import { folded } from '../print/text.js';
+import type { ApprovalLinks, WaitingStatement } from './links.js';
+
+const lookForRunsMs = 1000;
+
+/** Resolves when the person leaves with q or Ctrl-C. */
+export async function follow(
+  links: ApprovalLinks,
+  terminal: OuterTerminal,
+  clock: ApprovalsClock,
+  how: { readonly bell: boolean; readonly colours: boolean },
+): Promise<number> {
+  let leave: () => void = () => undefined;
+  const left = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  const surface = new AloneSurface(terminal, how.bell, (bytes) => {
+    if (bytes.includes(0x03) || bytes.toString() === 'q') leave();
+  });
+  const say = (line: string): void => {
+    const rows = folded(line, { isTTY: true, columns: terminal.size.columns }, 2);
+    terminal.write(`${rows.replaceAll('\n', '\r\n')}\r\n`);
+  };
+  const shown = new Map<WaitingStatement, AbortController>();
+  let wake: () => void = () => undefined;
+
+  links.onChange = (settled) => {
+    if (settled) {
+      const { statement, decision, by } = settled;
+      shown.get(statement)?.abort();
+      say(`${decision === 'allow' ? 'approved' : 'denied'} by ${by}: ${statement.asked.preview.headline}`);
+    }
+    wake();
+  };
+
+  await links.refresh(true);
+  const tools = await loadPromptTools();
+  const runs = links.links.size;
+  const watched = runs === 0 ? 'No dbguard run is active yet' : `Watching ${runs === 1 ? '1 run' : `${runs} runs`}`;
+  say(`${watched}. Statements that need approval come up here. q leaves.`);
+  let over = false;
+  void left.then(() => {
+    over = true;
+    wake();
+  });
+  while (!over) {
+    const [next] = links.waiting;
+    if (!next) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        clock.after(lookForRunsMs, resolve);
+      });
+      // a run that refuses says so once; others may still come
+      await links.refresh(true).catch(() => undefined);
+      continue;
+    }
+    const gone = new AbortController();
+    shown.set(next, gone);
+    try {
+      const verdict = await surface.show((screen) =>
+        runPrompt(screen, tools, {
+          shown: () => ({ preview: next.asked.preview, dryRun: next.asked.dryRun }),
+          tryOut: () => links.tryOut(next),
+          sessionObstacle: next.asked.sessionObstacle,
+          expiresAt: next.asked.expiresAt,
+          clock,
+          waiting: () => Math.max(0, links.waiting.length - 1),
+          colours: how.colours,
+          gone: gone.signal,
+        }),
+      );
+      await links.settle(next, verdict);
+    } catch {
+      // answered elsewhere; the line that says by whom is on the screen
+    } finally {
+      shown.delete(next);
+    }
+  }
+  return 0;
+}

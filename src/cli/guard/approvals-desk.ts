@@ -1,0 +1,79 @@
+/**
+ * Where a run's statements are answered: the terminal of the child, and `dbguard approvals` in another one.
+ *
+ * What lives here: the queue and its channels, which come up one after the other. What it must not know: statements.
+ */
+
+import {
+  type ApprovalChannel,
+  type ApprovalDesk,
+  type Approvals,
+  type ApprovalsClock,
+  createApprovals,
+} from '../../approval/approvals.js';
+import { approvalsSocketSupported, startApprovalsSocket } from '../../io/approvals/socket.js';
+import { stateDirs } from '../../io/files/state-dirs.js';
+import type { Asker } from '../../proxy/statement/asker.js';
+import { howToApprove } from '../../run/instructions.js';
+import { notificationsFrom, notifyOfAsks } from './notifications.js';
+
+export interface RunWords {
+  readonly sid: string;
+  readonly agent: string;
+  readonly subject: string;
+  readonly connection: string;
+}
+
+export interface RunApprovals {
+  readonly asker: Asker;
+  readonly clock: ApprovalsClock;
+  readonly desk: () => ApprovalDesk;
+  readonly totals: Approvals['totals'];
+  /** Ring the terminal's bell at each ask. */
+  readonly bell: boolean;
+  /** Opens the socket for `dbguard approvals`. */
+  listen(run: RunWords): Promise<void>;
+  /** The channels of the child's own terminal, and the session of its processes. */
+  attend(channels: readonly ApprovalChannel[], childSession: number | undefined): void;
+  close(): void;
+}
+
+export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApprovals> {
+  const clock: ApprovalsClock = {
+    now: () => Date.now(),
+    after(milliseconds, callback) {
+      const timer = setTimeout(callback, milliseconds);
+      return () => clearTimeout(timer);
+    },
+  };
+  const approvals = createApprovals({ channels: [], clock, unattended: 'deny', howToApprove });
+  const notifications = notificationsFrom(env);
+  const closers: (() => void)[] = [];
+  if (notifications.desktop) closers.push(notifyOfAsks(approvals, env));
+  let session: number | undefined;
+  return {
+    asker: approvals,
+    clock,
+    desk: () => approvals,
+    totals: approvals.totals,
+    bell: notifications.bell,
+    async listen(run) {
+      if (!approvalsSocketSupported) return;
+      const socket = await startApprovalsSocket({
+        dir: stateDirs(env).runtime,
+        run: { ...run, pid: process.pid },
+        desk: () => approvals,
+        childSession: () => session,
+      });
+      approvals.attach(socket.channel);
+      closers.push(() => socket.close());
+    },
+    attend(more, childSession) {
+      session = childSession;
+      for (const channel of more) approvals.attach(channel);
+    },
+    close() {
+      for (const end of closers) end();
+    },
+  };
+}

@@ -1,0 +1,84 @@
+/**
+ * Starts the child of `dbguard run`: behind the takeover when a person sits at the terminal, on our own stdin and
+ * stdout otherwise.
+ */
+
+import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../../approval/approvals.js';
+import { startChild, withSignals } from '../../io/terminal/child.js';
+import { findProgram } from '../../io/terminal/child-program.js';
+import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
+import type { CommandContext } from '../command.js';
+import { wantsColours } from '../print/text.js';
+
+export interface GuardedChildOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly clock: ApprovalsClock;
+  readonly bell: boolean;
+  readonly desk: () => ApprovalDesk;
+}
+
+export interface GuardedChild {
+  /** Where the person at this terminal answers; none without a terminal. */
+  readonly channels: readonly ApprovalChannel[];
+  /** Session id of a child that has one of its own. */
+  readonly session: number | undefined;
+  /** Exit code, once its last output is on the screen and the terminal is as it was. */
+  readonly exited: Promise<number>;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Throws DbguardError `child-not-found` (127) or `child-failed` (126). */
+export function startGuardedChild(context: CommandContext, options: GuardedChildOptions): Promise<GuardedChild> {
+  return withSignals(() => start(context, options));
+}
+
+async function start(context: CommandContext, options: GuardedChildOptions): Promise<GuardedChild> {
+  const program = findProgram(options.command, options.env, context.cwd);
+  const child = { program, args: options.args, env: options.env, cwd: context.cwd };
+  const streams = ttyStreams(context);
+  if (!streams) {
+    const running = await startChild(child);
+    return {
+      channels: [],
+      session: running.ownSession ? running.pid : undefined,
+      exited: running.exited,
+      kill: (signal) => running.kill(signal),
+    };
+  }
+  const [{ startPtyChild }, { Takeover }, { terminalChannel }] = await Promise.all([
+    import('../../io/terminal/pty.js'),
+    import('../../ui/takeover.js'),
+    import('../../ui/terminal-channel.js'),
+  ]);
+  let hangUp = (): void => undefined;
+  const terminal = startTerminal(streams, () => hangUp());
+  try {
+    const running = startPtyChild({ ...child, ...terminal.size });
+    hangUp = () => running.kill('SIGHUP');
+    const takeover = new Takeover(terminal, running);
+    return {
+      channels: [
+        terminalChannel({
+          takeover,
+          clock: options.clock,
+          bell: options.bell,
+          colours: wantsColours(context.env),
+          desk: options.desk,
+        }),
+      ],
+      session: running.pid,
+      exited: running.exited
+        .then(async (code) => {
+          await takeover.finish(code > 128);
+          return code;
+        })
+        .finally(() => terminal.stop()),
+      kill: (signal) => running.kill(signal),
+    };
+  } catch (error) {
+    terminal.stop();
+    throw error;
+  }
+}

@@ -1,0 +1,132 @@
+/** What a run says about itself, on stderr: two lines at its start, a summary at its end, trouble in between. */
+import type { Writable } from 'node:stream';
+import type { Approvals } from '../../approval/approvals.js';
+import type { DbguardError } from '../../errors.js';
+import type { Progress } from '../../io/spool/uploader.js';
+import type { CommandContext } from '../command.js';
+import { folded } from '../print/text.js';
+import type { Guard } from './guard.js';
+import { UploadWait } from './upload-wait.js';
+
+interface Output {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** Two lines, whatever the terminal's width; the whole text where there is no terminal. */
+export function banner(guard: Guard, stderr: Output, withheld: readonly string[] = []): string {
+  const dim = (text: string): string => (stderr.isTTY ? `\u001b[2m${text}\u001b[22m` : text);
+  const { user, database } = guard.address;
+  const where = `${guard.subject} on ${guard.connection}`;
+  const policy = guard.policy.name;
+  const [names, number] = withheldWords(withheld);
+  const session = `session ${guard.sid}`;
+  const first = [
+    `dbguard: ${where} (${user}@${database}), policy ${policy}`,
+    `dbguard: ${where} (${user}@${database}), ${policy}`,
+    `dbguard: ${where}, policy ${policy}`,
+    `dbguard: ${where}`,
+  ];
+  const second = [
+    `dbguard: ${session}, signed and recorded to ${guard.bucket}${names}`,
+    `dbguard: ${session}, recorded to ${guard.bucket}${names}`,
+    `dbguard: ${session}, recorded to ${guard.bucket}${number}`,
+    `dbguard: ${session}, recorded to ${shortPlace(guard.bucket)}${number}`,
+    `dbguard: ${session}${number}`,
+    `dbguard: ${session}`,
+  ];
+  return `${fitting(first, stderr)}\n${dim(fitting(second, stderr))}\n`;
+}
+
+function withheldWords(withheld: readonly string[]): [string, string] {
+  if (withheld.length === 0) return ['', ''];
+  const number = withheld.length === 1 ? '1 variable' : `${withheld.length} variables`;
+  return [`; withheld: ${withheld.join(', ')}`, `; ${number} withheld`];
+}
+
+/** A bucket has its name at the front, a folder at the end. */
+function shortPlace(location: string): string {
+  const parts = location.split('/');
+  return location.startsWith('file:') ? `file:…/${parts.at(-1)}` : `${parts.slice(0, 3).join('/')}/…`;
+}
+
+/** The first that fits into one line of the terminal; the last is cut. */
+function fitting(texts: readonly string[], { isTTY, columns }: Output): string {
+  const width = isTTY && columns ? columns : Number.POSITIVE_INFINITY;
+  const found = texts.find((text) => text.length <= width);
+  if (found !== undefined) return found;
+  return `${texts.at(-1)?.slice(0, width - 1) ?? ''}…`;
+}
+
+/** Says each kind of trouble once; while a child owns the screen, it waits. */
+export class TroubleReport {
+  readonly #stderr: Writable;
+  readonly #said = new Set<string>();
+  #held: string[] | undefined;
+
+  constructor(stderr: Writable) {
+    this.#stderr = stderr;
+  }
+
+  report(error: DbguardError): void {
+    if (this.#said.has(error.code)) return;
+    this.#said.add(error.code);
+    const text = `dbguard: ${error.message}\n${error.hint ? `  ${error.hint}\n` : ''}`;
+    if (this.#held) this.#held.push(text);
+    else this.#stderr.write(text);
+  }
+
+  hold(): void {
+    this.#held = [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const text of held) this.#stderr.write(text);
+  }
+}
+
+/** Ends the session and sums it up. True when the whole transcript is in the bucket. */
+export async function finishGuard(
+  context: CommandContext,
+  guard: Guard,
+  approvals: { readonly totals: Approvals['totals'] },
+  graceMs: number,
+): Promise<boolean> {
+  const { stderr } = context;
+  const wait = new UploadWait(stderr);
+  const progress = await guard
+    .close({ graceMs, signal: wait.signal, onProgress: (step) => wait.progress(step) })
+    .finally(() => wait.end());
+  stderr.write(summary(guard, approvals.totals, progress, stderr));
+  return progress.left === 0;
+}
+
+/** What happened, and where it can be read. */
+function summary(guard: Guard, totals: Approvals['totals'], progress: Progress, stderr: Output): string {
+  const { statements, deniedByRule, rowsChanged } = guard.totals;
+  const parts = [counted(statements, 'statement')];
+  if (totals.asked > 0) parts.push(`${totals.asked} asked (${totals.allowed} approved, ${totals.denied} denied)`);
+  if (totals.repeated > 0) parts.push(`${totals.repeated} answered as before`);
+  if (deniedByRule > 0) parts.push(`${deniedByRule} denied by a rule`);
+  parts.push(rowsChanged === 0 ? 'no rows changed' : `${counted(rowsChanged, 'row')} changed`);
+  const show = `dbguard transcripts show ${guard.sid}`;
+  const shorter = `dbguard transcripts show ${guard.sid.slice(0, shortIdCharacters)}`;
+  const stored = 'transcript complete in the bucket';
+  const where = fitting(
+    [`dbguard: ${stored} (${show})`, `dbguard: ${stored} (${shorter})`, `dbguard: ${stored}`],
+    stderr,
+  );
+  const held = `${counted(progress.left, 'segment')} ${progress.left === 1 ? 'waits' : 'wait'} on this machine`;
+  const waits = `dbguard: ${held}; "dbguard upload" brings them to the bucket when it can be reached, and so does the next run (dbguard transcripts show ${guard.sid})`;
+  const happened = folded(`dbguard: ${parts.join(', ')}`, stderr);
+  return `${happened}\n${progress.left === 0 ? where : folded(waits, stderr)}\n`;
+}
+
+/** The time of a session id, to the millisecond: enough to name it. */
+const shortIdCharacters = 10;
+
+function counted(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : `${noun}s`}`;
+}

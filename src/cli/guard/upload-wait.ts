@@ -1,0 +1,59 @@
+/**
+ * The end of a run, while its transcript goes to the bucket: says how far it is, and lets a person leave. Everything is
+ * sealed and on this machine's disk by then, so whoever leaves loses nothing.
+ */
+import type { Writable } from 'node:stream';
+import type { Progress } from '../../io/spool/uploader.js';
+
+const patienceMs = 30_000;
+/** An upload that takes no longer needs no words. */
+const quietMs = 1_500;
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+export class UploadWait {
+  readonly #stderr: Writable & { readonly isTTY?: boolean };
+  readonly #leave = new AbortController();
+  readonly #onSignal = (): void => this.#leave.abort();
+  #patience: NodeJS.Timeout | undefined;
+  #quiet: NodeJS.Timeout | undefined;
+  #progress: Progress | undefined;
+  #saying = false;
+
+  constructor(stderr: Writable & { readonly isTTY?: boolean }) {
+    this.#stderr = stderr;
+    // once: a second Ctrl-C ends the process as ever
+    for (const signal of endings) process.once(signal, this.#onSignal);
+  }
+
+  /** Aborts when nobody waits any longer. */
+  get signal(): AbortSignal {
+    return this.#leave.signal;
+  }
+
+  /** First at the start of the upload: before that statements may still come to their end. */
+  progress(progress: Progress): void {
+    this.#progress = progress;
+    this.#patience ??= setTimeout(() => this.#leave.abort(), patienceMs);
+    this.#quiet ??= setTimeout(() => this.#speak(), quietMs);
+    if (this.#saying && this.#stderr.isTTY) this.#show();
+  }
+
+  end(): void {
+    clearTimeout(this.#patience);
+    clearTimeout(this.#quiet);
+    for (const signal of endings) process.off(signal, this.#onSignal);
+    if (this.#saying && this.#stderr.isTTY) this.#stderr.write('\r\u001b[K');
+  }
+
+  #speak(): void {
+    this.#saying = true;
+    if (this.#stderr.isTTY) this.#show();
+    else this.#stderr.write('dbguard: uploading the transcript ...\n');
+  }
+
+  #show(): void {
+    const { uploaded = 0, left = 0 } = this.#progress ?? {};
+    const far = left > 0 ? `: ${uploaded} of ${uploaded + left} segments` : '';
+    this.#stderr.write(`\r\u001b[Kdbguard: uploading the transcript${far} (Ctrl-C: later)`);
+  }
+}

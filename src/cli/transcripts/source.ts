@@ -1,0 +1,147 @@
+/** Where the commands about transcripts read: which bucket, which issuer keys, what the configuration demands. */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { DbguardError, messageOf } from '../../errors.js';
+import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
+import { loadConfigs } from '../../io/files/config-files.js';
+import { stateDirPaths } from '../../io/files/state-dirs.js';
+import { spoolSource } from '../../io/spool/source.js';
+import { type CombinedConfig, combineConfigs } from '../../policy/combine.js';
+import { listSessions, mergeSources, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
+import type { IdentityDemands } from '../../review/identify.js';
+import {
+  allOf,
+  archivedKeys,
+  type FoundKeys,
+  type IssuerKeySource,
+  pinnedKeys,
+  unvouched,
+} from '../../review/issuer-keys.js';
+import type { Bucket } from '../../transcript/entry.js';
+import type { CommandContext, OptionValues } from '../command.js';
+import { textOption } from '../options.js';
+import { type IdentitySettings, settingsFrom } from '../settings/identity-settings.js';
+
+export interface TranscriptsSource {
+  readonly bucket: Bucket;
+  /** The bucket, and what this machine has not uploaded yet. */
+  readonly source: ObjectSource;
+  readonly config: CombinedConfig;
+  readonly identity: IdentitySettings | undefined;
+}
+
+/** Options: `bucket`, `config`, `issuer`, `clientId`. Throws `config-missing` where no bucket is known. */
+export async function openTranscripts(context: CommandContext, options: OptionValues): Promise<TranscriptsSource> {
+  const { cwd, env } = context;
+  const config = combineConfigs(loadConfigs({ cwd, env, named: textOption(options, 'config') }));
+  const identity = settingsFrom(config, env, {
+    issuer: textOption(options, 'issuer'),
+    clientId: textOption(options, 'clientId'),
+  });
+  const named = textOption(options, 'bucket');
+  const chosen = named === undefined ? config.bucket : parseBucketLocation(named, cwd);
+  if (chosen === undefined) {
+    throw new DbguardError('config-missing', 'no bucket is configured', {
+      hint: 'Name one in dbguard.yaml (bucket: s3://bucket/prefix or file:./folder), or give --bucket.',
+    });
+  }
+  const bucket = await openBucket(chosen, { env, ...idTokenOf(env, identity) });
+  return { bucket, source: mergeSources(bucket, spoolSource(stateDirPaths(env).state)), config, identity };
+}
+
+/** The developer's own token, renewed when it is near its end, for buckets whose role takes it. */
+function idTokenOf(env: NodeJS.ProcessEnv, identity: IdentitySettings | undefined) {
+  if (identity === undefined) return {};
+  return {
+    idToken: async (): Promise<string> => {
+      const { openLoginSource } = await import('../../io/login/oidc-login-source.js');
+      const { loadLogin } = await import('../../identity/login-source.js');
+      return (await loadLogin(openLoginSource(env, identity))).idToken;
+    },
+  };
+}
+
+export function demandsOf(identity: IdentitySettings | undefined): IdentityDemands {
+  if (identity === undefined) return {};
+  const { issuer, clientId, minimumLevel, maxAgeMs } = identity;
+  return {
+    issuer,
+    clientId,
+    ...(minimumLevel === undefined ? {} : { minimumLevel }),
+    ...(maxAgeMs === undefined ? {} : { maxLoginAgeMs: maxAgeMs }),
+  };
+}
+
+/** `--keys`: a folder or bucket that `archive-keys` filled, or a file with a key set; else the issuer, and what the bucket has. */
+export async function issuerKeys(
+  context: CommandContext,
+  options: OptionValues,
+  { bucket, identity }: TranscriptsSource,
+): Promise<IssuerKeySource> {
+  const named = textOption(options, 'keys');
+  if (named === undefined) {
+    // Only the configured issuer is asked: an address in a transcript is its writer's choice.
+    const live = identity && options.offline !== true ? [liveKeys(identity)] : [];
+    return allOf([...live, unvouched(archivedKeys(bucket))]);
+  }
+  const path = resolve(context.cwd, named);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    return allOf([archivedKeys(await openBucket(parseBucketLocation(named, context.cwd), { env: context.env }))]);
+  }
+  try {
+    return pinnedKeys(readFileSync(path, 'utf8'), named);
+  } catch (error) {
+    throw new DbguardError('usage', `${named} holds no issuer keys: ${messageOf(error)}`, {
+      hint: 'Give a JSON Web Key Set, or the folder that "dbguard transcripts archive-keys" writes to.',
+    });
+  }
+}
+
+function liveKeys(identity: IdentitySettings): IssuerKeySource {
+  return {
+    keysOf: async (issuer): Promise<FoundKeys[]> => {
+      if (issuer !== identity.issuer) return [];
+      const { connectIssuer } = await import('../../io/login/oidc-login-source.js');
+      const { fetchIssuerKeys } = await import('../../identity/issuer.js');
+      const { keys } = await fetchIssuerKeys(await connectIssuer(identity, AbortSignal.timeout(15_000)));
+      return [{ keys, origin: `${issuer} now` }];
+    },
+  };
+}
+
+/**
+ * The one session whose id begins with `id`; `<subject hash>/<id>` where two people's sessions have the same, which only
+ * happens on purpose. Throws `transcript-unknown`, and `usage` when several do.
+ */
+export async function findSession(source: ObjectSource, id: string): Promise<SessionObjects> {
+  const wanted = id.toLowerCase();
+  const found: SessionObjects[] = [];
+  for await (const session of listSessions(source)) {
+    const name = wanted.includes('/') ? `${session.subject}/${session.sid}` : session.sid;
+    if (name.startsWith(wanted) && session.segments.length > 0) found.push(session);
+  }
+  const [only] = found;
+  if (only !== undefined && found.length === 1) return only;
+  if (only === undefined) {
+    throw new DbguardError('transcript-unknown', `no session begins with "${id}" in ${source.location}`, {
+      hint: 'See dbguard transcripts list; what waits on this machine goes there with dbguard upload.',
+    });
+  }
+  const names = found.slice(0, 5).map(({ sid, subject }) => (sid === wanted ? `${subject}/${sid}` : sid));
+  throw new DbguardError('usage', `${found.length} sessions begin with "${id}"`, {
+    hint: `Give more of one: ${names.join(', ')}`,
+  });
+}
+
+/** Of this installation; the same file is found from src/ and from dist/src/. */
+export function dbguardVersion(): string {
+  for (const up of ['../../../', '../../../../']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), 'utf8'));
+      if (name === 'dbguard') return String(version);
+    } catch {
+      // the other one
+    }
+  }
+  return 'unknown';
+}

@@ -1,0 +1,113 @@
+/** The process table of Linux (proc(5)), as far as it tells who is on the other end of a socket. */
+import { execFile } from 'node:child_process';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import type { ProcessInfo } from '../../approval/peer-ancestry.js';
+import { sessionMarker } from '../../run/environment.js';
+
+/** Undefined when the process has gone, or is not ours to read. */
+export function processInfo(pid: number, sid: string): ProcessInfo | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // the name in parentheses may hold anything, blanks and parentheses too
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return {
+      pid,
+      parent: Number(fields[1]),
+      session: Number(fields[3]),
+      started: Number(fields[19]),
+      marked: isMarked(pid, sid),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The session of the run that this process descends from, as far as environments tell; undefined outside of any. */
+export function enclosingSession(env: NodeJS.ProcessEnv): string | undefined {
+  if (env[sessionMarker]) return env[sessionMarker];
+  let pid = process.ppid;
+  // deeper than any real chain; on systems without /proc there is only our own environment
+  for (let step = 0; step < 200 && pid > 1; step++) {
+    const marker = environmentOf(pid).find((pair) => pair.startsWith(`${sessionMarker}=`));
+    if (marker !== undefined) return marker.slice(sessionMarker.length + 1);
+    pid = processInfo(pid, '')?.parent ?? 0;
+  }
+  return undefined;
+}
+
+/** What a process was started with; other users' processes cannot be read, and cannot be the child's either. */
+function isMarked(pid: number, sid: string): boolean {
+  return environmentOf(pid).includes(`${sessionMarker}=${sid}`);
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * The inode of the one listening unix socket bound to `path`; undefined when there is none, or several: somebody has
+ * taken a path over.
+ */
+export function listeningInode(path: string): string | undefined {
+  const listening: string[] = [];
+  for (const line of readFileSync('/proc/net/unix', 'utf8').split('\n')) {
+    // Num RefCount Protocol Flags Type St Inode Path; flag 00010000 is __SO_ACCEPTCON
+    const match = /^\S+ \S+ \S+ (\S+) \S+ \S+ +(\d+) (.+)$/.exec(line);
+    if (match?.[3] === path && match[1] === '00010000' && match[2] !== undefined) listening.push(match[2]);
+  }
+  return listening.length === 1 ? listening[0] : undefined;
+}
+
+/** Every process that holds the socket, in this or an inherited descriptor. */
+export function socketHolders(inode: string): number[] {
+  const wanted = `socket:[${inode}]`;
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => descriptors(pid).includes(wanted));
+}
+
+function descriptors(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).map((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    });
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * Who adopts our orphans: init, and what an orphan made for the purpose was really handed to. There is no way to ask
+ * which ancestors are subreapers.
+ */
+export async function findAdopters(): Promise<ReadonlySet<number>> {
+  const orphan = await makeOrphan();
+  const adopter = processInfo(orphan, '')?.parent;
+  try {
+    process.kill(orphan, 'SIGKILL');
+  } catch {
+    // it has ended by itself
+  }
+  if (adopter === undefined) throw new Error('the process that adopts orphans could not be found');
+  return new Set([1, adopter]);
+}
+
+/** The shell ends at once and leaves its background job behind. */
+function makeOrphan(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    execFile('/bin/sh', ['-c', 'sleep 20 >/dev/null 2>&1 </dev/null & echo $!'], (error, stdout) => {
+      const pid = Number(stdout);
+      if (error || !Number.isInteger(pid) || pid <= 1) reject(error ?? new Error('no process id'));
+      else resolve(pid);
+    });
+  });
+}

@@ -1,0 +1,136 @@
+/**
+ * A folder as a write-once store: objects appear whole or not at all, and never change. For one machine, a shared mount,
+ * tests. Its times are the file system's: evidence only where writers cannot change them.
+ */
+import { randomBytes } from 'node:crypto';
+import { link, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { DbguardError, reasonOf } from '../../errors.js';
+import type { Bucket, BucketObject } from '../../transcript/entry.js';
+import { makeFolders } from '../files/make-folders.js';
+
+const KEY = /^(?!.*(?:^|\/)\.)[\w.=-]+(?:\/[\w.=-]+)*$/;
+/** Leading dot: never a valid key, so listings leave out what is half written. */
+const PARTIAL = '.partial-';
+
+/** @param path absolute */
+export function openDirectoryBucket(path: string): Bucket {
+  const location = `file:${path}`;
+  return {
+    location,
+    create: (key, bytes) => explained(location, () => create(join(path, checked(key)), bytes, key)),
+    read: (key) => explained(location, () => readFile(join(path, checked(key))), key),
+    list: (prefix) => list(path, prefix, location),
+  };
+}
+
+/** link(2) is the one call that both creates atomically and refuses to replace. */
+async function create(path: string, bytes: Uint8Array, key: string): Promise<void> {
+  const folder = dirname(path);
+  makeFolders(folder);
+  const partial = join(folder, `${PARTIAL}${randomBytes(8).toString('hex')}`);
+  try {
+    await writeWhole(partial, bytes);
+    try {
+      await link(partial, path);
+    } catch (error) {
+      if (isErrno(error, 'EEXIST')) return await acceptSame(path, bytes, key);
+      if (!isErrno(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS')) throw error;
+      await createWithoutLinks(path, bytes, key);
+    }
+  } finally {
+    await rm(partial, { force: true }).catch(() => undefined);
+  }
+  await syncFolder(folder);
+}
+
+/** exFAT and some network mounts have no hard links: exclusive, but visible while it is written. */
+async function createWithoutLinks(path: string, bytes: Uint8Array, key: string): Promise<void> {
+  try {
+    await writeWhole(path, bytes);
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return acceptSame(path, bytes, key);
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await open(path, 'wx', 0o444);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function acceptSame(path: string, bytes: Uint8Array, key: string): Promise<void> {
+  if (Buffer.compare(await readFile(path), bytes) === 0) return;
+  throw new DbguardError('bucket-conflict', `the object ${key} exists already, with other content`);
+}
+
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/** In the order of the keys, as S3 lists. */
+async function* list(root: string, prefix: string, location: string): AsyncGenerator<BucketObject> {
+  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+  if (folder !== '') checked(folder.slice(0, -1));
+  yield* walk(root, folder, prefix, location);
+}
+
+async function* walk(root: string, folder: string, prefix: string, location: string): AsyncGenerator<BucketObject> {
+  const entries = await explained(location, () => readFolder(join(root, folder)));
+  const named = entries.map((entry) => ({ entry, name: entry.isDirectory() ? `${entry.name}/` : entry.name }));
+  named.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { entry, name } of named) {
+    const key = `${folder}${name}`;
+    if (name.startsWith('.') || !(key.startsWith(prefix) || prefix.startsWith(key))) continue;
+    if (entry.isDirectory()) yield* walk(root, key, prefix, location);
+    else if (entry.isFile()) {
+      const { size, mtimeMs } = await stat(join(root, key));
+      yield { key, size, createdAt: mtimeMs };
+    }
+  }
+}
+
+async function readFolder(path: string) {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return [];
+    throw error;
+  }
+}
+
+function checked(key: string): string {
+  if (!KEY.test(key)) throw new RangeError(`not an object key: ${JSON.stringify(key)}`);
+  return key;
+}
+
+async function explained<T>(location: string, work: () => Promise<T>, key?: string): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof DbguardError || error instanceof RangeError) throw error;
+    if (key !== undefined && isErrno(error, 'ENOENT')) {
+      throw new DbguardError('transcript-unknown', `there is no object ${key} in ${location}`, { cause: error });
+    }
+    throw new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${reasonOf(error)}`, {
+      hint: 'Check that the folder exists, that you may write to it, and that its disk has room.',
+      cause: error,
+    });
+  }
+}
+
+function isErrno(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}

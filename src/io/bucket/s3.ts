@@ -1,0 +1,170 @@
+/**
+ * An S3 bucket, or what speaks its API, as a write-once store: conditional create, SHA-256 checksum, Object Lock and
+ * encryption where asked. One PUT per object, never multipart.
+ */
+import { createHash } from 'node:crypto';
+import {
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { DbguardError, messageOf } from '../../errors.js';
+import type { S3BucketConfig } from '../../policy/read-bucket.js';
+import type { Bucket, BucketObject } from '../../transcript/entry.js';
+import type { BucketAccess } from './open.js';
+import { webIdentityCredentials } from './web-identity.js';
+
+const DAY_MS = 86_400_000;
+
+interface Opened {
+  readonly client: S3Client;
+  readonly config: S3BucketConfig;
+  readonly location: string;
+  readonly prefix: string;
+}
+
+export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): Bucket {
+  const prefix = config.prefix === '' ? '' : `${config.prefix}/`;
+  const location = `s3://${config.bucket}${config.prefix === '' ? '' : `/${config.prefix}`}`;
+  const opened = { client: makeClient(clientConfig(config, access)), config, location, prefix };
+  return {
+    location,
+    create: (key, bytes, signal) => create(opened, key, bytes, signal),
+    read: (key) => read(opened, key),
+    list: (under) => list(opened, under),
+  };
+}
+
+/** The SDK would print lines about the Node version into the terminal of every developer who still uses Node 20. */
+function makeClient(config: S3ClientConfig): S3Client {
+  const { env } = process;
+  const name = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
+  const before = env[name];
+  env[name] = 'true';
+  const client = new S3Client(config);
+  if (before === undefined) delete env[name];
+  else env[name] = before;
+  return client;
+}
+
+function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientConfig {
+  const { endpoint, roleArn } = config;
+  const region = config.region ?? access.env.AWS_REGION ?? access.env.AWS_DEFAULT_REGION ?? 'us-east-1';
+  const { idToken } = access;
+  return {
+    region,
+    // The checksum is ours, SHA-256; the client's default would add a second, weaker one.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: access.requestTimeoutMs ?? 60_000,
+      throwOnRequestTimeout: true,
+    },
+    maxAttempts: 3,
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    // Without a role the SDK's provider chain finds credentials: environment, profile, container, instance.
+    ...(roleArn === undefined || idToken === undefined
+      ? {}
+      : {
+          credentials: webIdentityCredentials({ roleArn, region, idToken, endpoint: access.env.AWS_ENDPOINT_URL_STS }),
+        }),
+  };
+}
+
+async function create(opened: Opened, key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+  const { client, config, location, prefix } = opened;
+  try {
+    await client.send(
+      new PutObjectCommand({
+        Bucket: config.bucket,
+        Key: prefix + key,
+        Body: bytes,
+        ContentType: 'application/gzip',
+        IfNoneMatch: '*',
+        ChecksumSHA256: createHash('sha256').update(bytes).digest('base64'),
+        ...(config.objectLockDays === undefined
+          ? {}
+          : {
+              ObjectLockMode: 'COMPLIANCE',
+              ObjectLockRetainUntilDate: new Date(Date.now() + config.objectLockDays * DAY_MS),
+            }),
+        ...(config.sse === undefined ? {} : { ServerSideEncryption: config.sse }),
+      }),
+      signal ? { abortSignal: signal } : {},
+    );
+  } catch (error) {
+    if (!(error instanceof S3ServiceException && error.name === 'PreconditionFailed')) throw explain(error, location);
+    // A PUT whose answer was lost, and that was sent again, meets its own object.
+    const existing = await read(opened, key).catch(() => undefined);
+    if (existing !== undefined && Buffer.compare(existing, bytes) === 0) return;
+    const state = existing === undefined ? 'and may not be read' : 'with other content';
+    throw new DbguardError('bucket-conflict', `the object ${key} exists already in ${location}, ${state}`, {
+      cause: error,
+    });
+  }
+}
+
+async function read({ client, config, location, prefix }: Opened, key: string): Promise<Uint8Array> {
+  try {
+    const { Body } = await client.send(
+      new GetObjectCommand({ Bucket: config.bucket, Key: prefix + key, ChecksumMode: 'ENABLED' }),
+    );
+    if (Body === undefined) throw new Error('the answer has no body');
+    return await Body.transformToByteArray();
+  } catch (error) {
+    if (error instanceof S3ServiceException && error.name === 'NoSuchKey') {
+      throw new DbguardError('transcript-unknown', `there is no object ${key} in ${location}`, { cause: error });
+    }
+    throw explain(error, location);
+  }
+}
+
+async function* list({ client, config, location, prefix }: Opened, under: string): AsyncGenerator<BucketObject> {
+  let token: string | undefined;
+  do {
+    const page = await client
+      .send(
+        new ListObjectsV2Command({
+          Bucket: config.bucket,
+          Prefix: prefix + under,
+          ...(token === undefined ? {} : { ContinuationToken: token }),
+        }),
+      )
+      .catch((error: unknown) => {
+        throw explain(error, location);
+      });
+    for (const { Key, Size, LastModified } of page.Contents ?? []) {
+      if (Key === undefined || LastModified === undefined) continue;
+      yield { key: Key.slice(prefix.length), size: Size ?? 0, createdAt: LastModified.getTime() };
+    }
+    token = page.NextContinuationToken;
+  } while (token !== undefined);
+}
+
+/** What to do about the answers that people meet. The message of the service never holds a secret; a request would. */
+function explain(error: unknown, location: string): DbguardError {
+  if (error instanceof DbguardError) return error;
+  const name = error instanceof Error ? error.name : '';
+  const reason =
+    error instanceof S3ServiceException && messageOf(error) !== name
+      ? `${name}: ${messageOf(error)}`
+      : messageOf(error);
+  return new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${reason}`, {
+    hint: hints[name] ?? 'Check the network, the endpoint and the region.',
+    cause: error,
+  });
+}
+
+const hints: Readonly<Record<string, string>> = {
+  AccessDenied: 'The credentials need s3:PutObject under v1/ to record, s3:GetObject and s3:ListBucket to read.',
+  CredentialsProviderError:
+    'No AWS credentials were found: set a profile or role_arn in dbguard.yaml, or run aws sso login.',
+  ExpiredToken: 'The AWS credentials have expired: renew them.',
+  InvalidAccessKeyId: 'The AWS access key is not known: check the profile or the environment.',
+  NoSuchBucket: 'Check the name in dbguard.yaml; dbguard does not create buckets.',
+  SignatureDoesNotMatch: 'The AWS secret key does not fit the access key.',
+  BadDigest: 'The bytes were changed on their way; a proxy between here and the store may do that.',
+};

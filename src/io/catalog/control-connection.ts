@@ -1,0 +1,146 @@
+/**
+ * dbguard's own questions to the database (impact, catalog), on a connection that no client shares.
+ *
+ * What lives here: one lazily opened upstream connection and the queue of questions on it. What it must not know:
+ * what the questions are about.
+ */
+import { parse, serialize } from 'pg-protocol';
+import type { BackendMessage } from 'pg-protocol/dist/messages.js';
+import type { Upstream } from '../upstream/connect.js';
+
+export type Row = Readonly<Record<string, string | null>>;
+
+interface Answer {
+  readonly rows: Row[];
+  columns: string[];
+  error: Error | undefined;
+  readonly settle: () => void;
+}
+
+export class ControlConnection {
+  readonly #connect: () => Promise<Upstream>;
+  #upstream: Promise<Upstream> | undefined;
+  #answers: Answer[] = [];
+  #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+
+  constructor(connect: () => Promise<Upstream>) {
+    this.#connect = connect;
+  }
+
+  /**
+   * Asks inside a read-only transaction that is rolled back, so that nothing asked here can change anything.
+   * Rejects with the server's error, or when `timeoutMs` is over.
+   *
+   * @param values text format; null is NULL
+   * @param searchPath in place of the login's own: '' lets no name mean anything but PostgreSQL's, and prints all others
+   *   with their schema
+   */
+  ask(sql: string, values: readonly (string | null)[], timeoutMs: number, searchPath?: ''): Promise<Row[]> {
+    const turn = this.#queue.then(() => this.#askNow(sql, values, timeoutMs, searchPath));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  /** What is asked afterwards is rejected. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const opening = this.#upstream;
+    this.#upstream = undefined;
+    const upstream = await opening?.catch(() => undefined);
+    upstream?.socket.end(serialize.end());
+  }
+
+  async #askNow(
+    sql: string,
+    values: readonly (string | null)[],
+    timeoutMs: number,
+    searchPath: '' | undefined,
+  ): Promise<Row[]> {
+    const { socket } = await this.#open();
+    const limit = Math.max(1, Math.round(timeoutMs));
+    const path = searchPath === undefined ? '' : `; SET LOCAL search_path = ''`;
+    const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}${path}`;
+    const timer = setTimeout(() => socket.destroy(new Error('the database did not answer in time')), limit + 1000);
+    try {
+      const begun = this.#expect();
+      socket.write(serialize.query(begin));
+      await begun;
+      const answered = this.#expect();
+      socket.write(
+        Buffer.concat([
+          serialize.parse({ text: sql }),
+          serialize.bind({ values: [...values] }),
+          serialize.describe({ type: 'P' }),
+          serialize.execute(),
+          serialize.sync(),
+        ]),
+      );
+      return await answered;
+    } finally {
+      if (!socket.destroyed) {
+        const ended = this.#expect();
+        socket.write(serialize.query('ROLLBACK'));
+        await ended.catch(() => {});
+      }
+      clearTimeout(timer);
+    }
+  }
+
+  #open(): Promise<Upstream> {
+    if (this.#closed) return Promise.reject(new Error('the control connection is closed'));
+    this.#upstream ??= this.#connect().then(
+      (upstream) => {
+        const { socket } = upstream;
+        socket.unref();
+        const lost = (): void => {
+          this.#upstream = undefined;
+          for (const answer of this.#answers.splice(0)) {
+            answer.error ??= new Error('the control connection was lost');
+            answer.settle();
+          }
+        };
+        socket.on('error', lost);
+        socket.on('close', lost);
+        if (upstream.rest.length > 0) socket.unshift(upstream.rest);
+        parse(socket, (message) => this.#onMessage(message)).catch(lost);
+        socket.resume();
+        return upstream;
+      },
+      (error: unknown) => {
+        this.#upstream = undefined;
+        throw error;
+      },
+    );
+    return this.#upstream;
+  }
+
+  /** The rows up to the next ReadyForQuery. */
+  #expect(): Promise<Row[]> {
+    return new Promise((resolve, reject) => {
+      const answer: Answer = {
+        rows: [],
+        columns: [],
+        error: undefined,
+        settle: () => (answer.error ? reject(answer.error) : resolve(answer.rows)),
+      };
+      this.#answers.push(answer);
+    });
+  }
+
+  #onMessage(message: BackendMessage): void {
+    const answer = this.#answers[0];
+    if (answer === undefined) return;
+    if (message.name === 'error') {
+      answer.error ??= message as unknown as Error;
+    } else if (message.name === 'rowDescription' && 'fields' in message) {
+      answer.columns = (message.fields as { name: string }[]).map((field) => field.name);
+    } else if (message.name === 'dataRow' && 'fields' in message) {
+      const fields = message.fields as (string | null)[];
+      answer.rows.push(Object.fromEntries(answer.columns.map((name, index) => [name, fields[index] ?? null])));
+    } else if (message.name === 'readyForQuery') {
+      this.#answers.shift();
+      answer.settle();
+    }
+  }
+}

@@ -1,0 +1,381 @@
+/**
+ * One client socket: handshake, then a session between it and an upstream connection of its own.
+ *
+ * What lives here: bytes between sockets and the sans-IO halves, back-pressure, who closes when. What it must not
+ * know: what any message means.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { DbguardError, messageOf } from '../../errors.js';
+import type { CancelMap } from '../../proxy/client/cancel-map.js';
+import { Session } from '../../proxy/client/client-session.js';
+import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
+import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
+import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
+import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
+import type { Reviewer } from '../../proxy/statement/approval-wait.js';
+import type { SessionParts } from '../../proxy/statement/connection-state.js';
+import { fatalFor, handshakeTimedOut, shuttingDown, tooManyClients } from '../../proxy/statement/fatal.js';
+import type { ConnectionContext, Gate } from '../../proxy/statement/statement-journal.js';
+import {
+  type ErrorText,
+  encodeBackendKeyData,
+  encodeError,
+  encodeParameterStatus,
+  encodeReadyForQuery,
+} from '../../wire/backend.js';
+import { newestProtocolMinor, type StartupPacket } from '../../wire/startup.js';
+import type { Upstream } from '../upstream/connect.js';
+import { upstreamFailure } from './upstream-refusal.js';
+
+/** How long a client may take, milliseconds. */
+export interface Patience {
+  /** For its password; PostgreSQL's authentication_timeout is 60 s, a loopback client needs far less. */
+  readonly handshakeMs: number;
+  /** To read the last words and to hang up. */
+  readonly farewellMs: number;
+}
+
+const usualPatience: Patience = { handshakeMs: 20_000, farewellMs: 20_000 };
+
+export interface ConnectionParts {
+  readonly number: number;
+  /** True when there is no place for one more session: told after the password, as a server does. */
+  readonly full: () => boolean;
+  readonly handshake: HandshakeParts;
+  readonly admission: () => AdmissionRules;
+  readonly context: Omit<ConnectionContext, 'number' | 'database'>;
+  readonly gate: Gate;
+  readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
+  /** Masks of a client in that database; undefined where nothing is masked. */
+  readonly masksFor: (database: string, startup: ReadonlyMap<string, string>) => Promise<ClientMasks | undefined>;
+  /** What the statements of a client in that database are judged by. */
+  readonly catalogFor: (database: string) => Promise<ClientCatalog>;
+  readonly maxMessage: number;
+  readonly cancels: CancelMap<ProxyConnection>;
+  /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
+  readonly connect: (parameters: Map<string, string>, protocolMinor: number, signal: AbortSignal) => Promise<Upstream>;
+  readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
+  /** Undefined while the session may go on; else why no statement may run (login ended, journal broken). */
+  readonly blocked: () => ErrorText | undefined;
+  readonly patience?: Patience;
+}
+
+/** Bytes a client may send behind a held statement before it is no longer read. */
+const heldLimit = 1 << 20;
+/** Answers to a client that is gone, bytes: about what the buffers of a socket would have taken from the server. */
+const unheardLimit = 1 << 20;
+/** How long a server may take to end a cancelled statement before its connection is cut. */
+const cancelPatienceMs = 2_000;
+
+export class ProxyConnection {
+  readonly #client: Socket;
+  readonly #parts: ConnectionParts;
+  readonly #patience: Patience;
+  readonly #handshake: Handshake;
+  readonly #abort = new AbortController();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #opening: Promise<void> | undefined;
+  #upstream: Upstream | undefined;
+  #upstreamClosed: Promise<unknown> | undefined;
+  /** What the client was told in BackendKeyData. */
+  #pid = 0;
+  #session: Session | undefined;
+  #clientEnded = false;
+  /** The client was told that this is the end; what it still sends is thrown away. */
+  #leaving = false;
+  #unheard = 0;
+  #draining = false;
+  #reason = 'client closed';
+  /** Resolves when both sockets are gone and the transcript, where it still can, has the end of the connection. */
+  readonly closed: Promise<void>;
+
+  constructor(client: Socket, parts: ConnectionParts) {
+    this.#client = client;
+    this.#parts = parts;
+    this.#patience = parts.patience ?? usualPatience;
+    this.#handshake = new Handshake(parts.handshake);
+    this.#after(this.#patience.handshakeMs, () => this.#refuse(handshakeTimedOut));
+    client.setNoDelay(true);
+    client.on('error', () => client.destroy());
+    client.on('data', (chunk) => this.#onClientData(chunk));
+    client.on('end', () => this.#onClientEnd());
+    client.on('drain', () => this.#balance());
+    this.closed = this.#untilClosed();
+  }
+
+  /** Past the password. */
+  get authenticated(): boolean {
+    return this.#opening !== undefined;
+  }
+
+  /** A CancelRequest that carried this connection's key. Resolves when the server has taken it. */
+  async cancel(): Promise<void> {
+    if (this.#session?.cancel() || !this.#upstream) return;
+    await this.#parts.cancelUpstream(this.#upstream).catch(() => {});
+  }
+
+  /** No new statement: ends now when nothing runs, else as soon as it has run. */
+  drain(): void {
+    this.#draining = true;
+    if (this.#session) this.#session.drain();
+    else this.#refuse(shuttingDown);
+  }
+
+  /** Time is up: what still runs is cancelled, so that nothing happens on the server that no transcript tells. */
+  destroy(reason: string): void {
+    this.#reason = reason;
+    this.#session?.shutDown();
+    this.#client.destroy();
+    const upstream = this.#upstream;
+    if (!upstream) return;
+    this.#parts.cancelUpstream(upstream).catch(() => {});
+    this.#after(cancelPatienceMs, () => upstream.socket.destroy());
+  }
+
+  async #untilClosed(): Promise<void> {
+    await closeOf(this.#client);
+    this.#abort.abort();
+    await this.#opening;
+    if (this.#upstream) {
+      this.#parts.cancels.remove(this.#pid, this);
+      this.#onClientEnd();
+      // nobody holds back the answers any more
+      this.#upstream.socket.resume();
+      await this.#upstreamClosed;
+    }
+    this.#clearTimers();
+    if (!this.#session) return;
+    try {
+      this.#session.dispose();
+      this.#recordClose();
+    } catch (error) {
+      // a journal that takes no more entries: whoever runs this was told when it failed
+      if (!(error instanceof DbguardError)) throw error;
+    }
+  }
+
+  #recordClose(): void {
+    const body = { k: 'connection', event: 'close', conn: this.#parts.number, reason: this.#reason } as const;
+    this.#parts.gate.recordConnection(body);
+  }
+
+  #onClientData(chunk: Buffer): void {
+    if (this.#leaving) return;
+    if (this.#session) {
+      this.#session.fromClient(chunk);
+      this.#balance();
+      return;
+    }
+    for (let next: Buffer | undefined = chunk; ; next = undefined) {
+      const step = this.#handshake.next(next);
+      if (step.kind === 'wait') return;
+      if (step.kind === 'reply') {
+        this.#client.write(step.bytes);
+        continue;
+      }
+      if (step.kind === 'cancel') {
+        // a client that sees its request closed may send the next statement, which must not be hit
+        const taken = this.#parts.cancels.find(step.pid, step.key)?.cancel() ?? Promise.resolve();
+        void taken.then(() => this.#farewell());
+      } else if (step.kind === 'refuse') {
+        this.#farewell(step.bytes);
+      } else {
+        this.#clearTimers();
+        this.#client.pause();
+        this.#client.write(step.bytes);
+        this.#opening = Promise.resolve()
+          .then(() => this.#open(step.startup))
+          .catch((error: unknown) => this.#refuse(fatalFor(error, 'the startup broke')));
+      }
+      return;
+    }
+  }
+
+  async #open(startup: StartupPacket): Promise<void> {
+    if (this.#parts.full()) return this.#refuse(tooManyClients);
+    const blocked = this.#parts.blocked();
+    if (blocked) return this.#refuse(blocked);
+    const admission = admit(startup.parameters, this.#parts.admission());
+    if (admission.kind === 'refused') return this.#refuse(admission.error);
+    const context = { ...this.#parts.context, number: this.#parts.number, database: admission.database };
+    const minor = Math.min(startup.minor, newestProtocolMinor);
+    let upstream: Upstream;
+    let masks: ClientMasks | undefined;
+    let catalog: ClientCatalog;
+    try {
+      masks = await this.#parts.masksFor(admission.database, startup.parameters);
+      catalog = await this.#parts.catalogFor(admission.database);
+      upstream = await this.#parts.connect(admission.parameters, minor, this.#abort.signal);
+    } catch (error) {
+      return this.#refuse(upstreamFailure(error));
+    }
+    try {
+      this.#parts.gate.recordConnection({
+        k: 'connection',
+        event: 'open',
+        conn: context.number,
+        database: context.database,
+        user: context.user,
+        applicationName: admission.applicationName,
+        backendPid: upstream.backendKey?.pid,
+      });
+    } catch (error) {
+      upstream.socket.destroy();
+      throw error;
+    }
+    if (this.#client.destroyed || this.#leaving) {
+      upstream.socket.destroy();
+      return this.#recordClose();
+    }
+    this.#start(upstream, context, minor, { masks, catalog });
+  }
+
+  #start(
+    upstream: Upstream,
+    context: ConnectionContext,
+    minor: number,
+    judged: Pick<SessionParts, 'masks' | 'catalog'>,
+  ): void {
+    const { socket } = upstream;
+    const session = new Session({
+      context,
+      gate: this.#parts.gate,
+      ...judged,
+      reviewer: this.#parts.reviewerFor(upstream, context),
+      port: {
+        writeServer: (slices) => {
+          writeAll(socket, slices);
+          this.#balance();
+        },
+        writeClient: (slices) => writeAll(this.#client, slices),
+        balance: () => this.#balance(),
+        close: (reason) => this.#close(reason),
+      },
+      parameters: upstream.parameters,
+      maxMessage: this.#parts.maxMessage,
+      unguessable: `dbguard-${randomBytes(16).toString('hex')}`,
+    });
+    this.#upstream = upstream;
+    this.#session = session;
+    socket.setNoDelay(true);
+    this.#upstreamClosed = closeOf(socket);
+    socket.on('data', (chunk: Buffer) => {
+      session.fromServer(chunk);
+      this.#balance();
+      if (this.#client.destroyed) this.#unheard += chunk.length;
+      if (this.#unheard > unheardLimit) socket.destroy();
+    });
+    socket.on('drain', () => this.#balance());
+    socket.on('error', (error) => {
+      this.#reason = `upstream: ${messageOf(error)}`;
+    });
+    socket.on('close', () => {
+      if (!this.#clientEnded && this.#reason === 'client closed') this.#reason = 'server closed the connection';
+      this.#farewell();
+    });
+    this.#greet(upstream, minor);
+    if (upstream.rest.length > 0) session.fromServer(upstream.rest);
+    socket.resume();
+    this.#client.resume();
+    if (this.#clientEnded) this.#onClientEnd();
+    if (this.#draining) session.drain();
+  }
+
+  /** What a server says between AuthenticationOk and the first ReadyForQuery; the cancel key is ours. */
+  #greet(upstream: Upstream, minor: number): void {
+    const key = randomBytes(minor >= 2 ? 32 : 4);
+    this.#pid = upstream.backendKey?.pid ?? randomInt(1, 2 ** 31);
+    this.#parts.cancels.add(this.#pid, key, this);
+    writeAll(this.#client, [
+      ...upstream.notices,
+      ...[...upstream.parameters].map(([name, value]) => encodeParameterStatus(name, value)),
+      encodeBackendKeyData(this.#pid, key),
+      encodeReadyForQuery('I'),
+    ]);
+  }
+
+  /** Back-pressure: each side is read only while the other takes what is written to it. */
+  #balance(): void {
+    const upstream = this.#upstream?.socket;
+    const session = this.#session;
+    if (!upstream || !session) return;
+    const mayReadClient = this.#leaving || (!upstream.writableNeedDrain && session.clientBacklog < heldLimit);
+    if (mayReadClient === this.#client.isPaused()) {
+      if (mayReadClient) this.#client.resume();
+      else this.#client.pause();
+    }
+    const mayReadServer = !this.#client.writableNeedDrain;
+    if (mayReadServer === upstream.isPaused()) {
+      if (mayReadServer) upstream.resume();
+      else upstream.pause();
+    }
+    if (this.#clientEnded) this.#endUpstreamWhenSent();
+  }
+
+  /** The client has sent its last byte. What came before still counts, as with a server. */
+  #onClientEnd(): void {
+    this.#clientEnded = true;
+    if (!this.#session) {
+      this.#abort.abort();
+      this.#farewell();
+      return;
+    }
+    this.#session.clientGone();
+    this.#endUpstreamWhenSent();
+  }
+
+  #endUpstreamWhenSent(): void {
+    if (this.#session?.sentEverything) this.#upstream?.socket.end();
+  }
+
+  /** @param error a whole ErrorResponse message, or the text of one */
+  #refuse(error: ErrorText | Buffer): void {
+    this.#farewell(Buffer.isBuffer(error) ? error : encodeError(error));
+  }
+
+  #close(reason: string): void {
+    this.#reason = reason;
+    this.#upstream?.socket.end();
+    this.#farewell();
+  }
+
+  /**
+   * The last bytes for the client. Its own are read and thrown away until it hangs up: closing a socket with unread
+   * bytes in it resets the connection, and the client would lose the error that explains everything.
+   */
+  #farewell(bytes?: Buffer): void {
+    if (this.#leaving) return;
+    this.#leaving = true;
+    this.#clearTimers();
+    if (bytes) this.#client.write(bytes);
+    this.#client.end();
+    this.#client.resume();
+    this.#after(this.#patience.farewellMs, () => this.#client.destroy());
+  }
+
+  #after(milliseconds: number, act: () => void): void {
+    this.#timers.add(setTimeout(act, milliseconds));
+  }
+
+  #clearTimers(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+}
+
+/** One write for all: a corked socket sends its slices with a single writev. */
+function writeAll(socket: Socket, slices: readonly Buffer[]): void {
+  if (!socket.writable) return;
+  if (slices.length === 1) {
+    socket.write(slices[0] as Buffer);
+    return;
+  }
+  socket.cork();
+  for (const slice of slices) socket.write(slice);
+  socket.uncork();
+}
+
+function closeOf(socket: Socket): Promise<unknown> {
+  return socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', resolve));
+}

@@ -1,0 +1,38 @@
+/** The local spool read as if it were a bucket: what has not been uploaded yet can be shown too. */
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DbguardError } from '../../errors.js';
+import type { Bucket, BucketObject } from '../../transcript/entry.js';
+import { segmentKey } from '../../transcript/object-key.js';
+import { listSpool, waitingSegments } from './recovery.js';
+import { spoolRoot } from './spool.js';
+
+/** @param state dbguard's state folder */
+export function spoolSource(state: string): Pick<Bucket, 'location' | 'list' | 'read'> {
+  return {
+    location: `spool in ${state}`,
+    list: (prefix) => list(state, prefix),
+    read: async (key) => read(join(spoolRoot(state), key.replace(/\.gz$/, '')), key),
+  };
+}
+
+async function* list(state: string, under: string): AsyncGenerator<BucketObject> {
+  const sessions = listSpool(state).sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
+  for (const { prefix, folder } of sessions) {
+    for (const { number, path } of waitingSegments(folder)) {
+      const key = segmentKey(prefix, number);
+      const stat = statSync(path, { throwIfNoEntry: false });
+      if (key.startsWith(under) && stat && stat.size > 0) yield { key, size: stat.size, createdAt: stat.mtimeMs };
+    }
+  }
+}
+
+/** Whole lines only: a running session may be writing the next one. */
+function read(path: string, key: string): Uint8Array {
+  try {
+    const bytes = readFileSync(path);
+    return bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
+  } catch (cause) {
+    throw new DbguardError('transcript-unknown', `there is no object ${key} in the spool`, { cause });
+  }
+}

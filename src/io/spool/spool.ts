@@ -1,0 +1,213 @@
+/**
+ * One session's transcript on its way: journal, uploader and the folder between them. And what earlier sessions left
+ * behind. The folder mirrors the bucket: `spool/v1/<subject>/<sid>/00000000.jsonl`.
+ */
+import { readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DbguardError, reasonOf } from '../../errors.js';
+import { publicHalf } from '../../identity/binding.js';
+import type { SessionCredential } from '../../identity/identity.js';
+import { sessionSigner } from '../../identity/session.js';
+import type { Bucket } from '../../transcript/entry.js';
+import { sessionPrefix, subjectHash } from '../../transcript/object-key.js';
+import {
+  type OpenDetails,
+  openEntry,
+  type PreviousSession,
+  type SessionConnection,
+} from '../../transcript/open-entry.js';
+import { privateDir } from '../files/state-dirs.js';
+import { type Journal, type JournalLimits, openJournal } from './journal.js';
+import { lockSpool, releaseSpool, removeLock } from './spool-lock.js';
+import { type Backoff, type Progress, Uploader } from './uploader.js';
+
+export interface TranscriptOptions {
+  /** dbguard's state folder: `stateDirs(env).state`. */
+  readonly state: string;
+  readonly bucket: Bucket;
+  readonly credential: SessionCredential;
+  readonly connection?: SessionConnection;
+  readonly policy?: { readonly name: string; readonly digest: string };
+  /** dbguard's own version. */
+  readonly version: string;
+  /** The command that is run, as shown. */
+  readonly agent?: string;
+  /** Each failed attempt to reach the bucket. The session goes on; the spool keeps what is not uploaded. */
+  readonly onTrouble?: (error: DbguardError) => void;
+  /** The journal cannot be written any more: nothing runs from now on. */
+  readonly onFailure?: (error: DbguardError) => void;
+  readonly limits?: Partial<JournalLimits>;
+  readonly backoff?: Backoff;
+}
+
+export interface Transcript {
+  readonly recorder: Journal;
+  /** Where it will be in the bucket, with a slash at the end. */
+  readonly prefix: string;
+  /** Resolves once the opening entry is in the bucket; rejects with the reason when it does not get there: see `Uploader`. */
+  ready(patienceMs: number, attempts?: number): Promise<void>;
+  /**
+   * Seals the session and waits for the upload, or for `signal`. What is `left` waits in the spool for `recoverSpool`.
+   * Rejects with `journal-unwritable`, after the upload, when the end of the session could not be written.
+   */
+  finish(options?: FinishOptions): Promise<Progress>;
+}
+
+export interface FinishOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Opens journal and spool and starts the upload of the opening entry. Throws `journal-unwritable`, `config-invalid`. */
+export function openTranscript(options: TranscriptOptions): Transcript {
+  try {
+    return open(options);
+  } catch (error) {
+    if (error instanceof DbguardError) throw error;
+    throw new DbguardError('journal-unwritable', `no journal can be made in ${options.state}: ${reasonOf(error)}`, {
+      hint: 'Nothing runs unrecorded: see to the space and the permissions of that folder.',
+      cause: error,
+    });
+  }
+}
+
+function open(options: TranscriptOptions): Transcript {
+  const { credential, bucket } = options;
+  const subject = subjectHash(credential.login.subject);
+  const prefix = sessionPrefix(subject, credential.sid);
+  const root = privateDir(spoolRoot(options.state));
+  const folder = privateDir(join(root, prefix));
+  lockSpool(folder);
+  rememberBucket(folder, bucket);
+  const uploader = new Uploader({
+    bucket,
+    prefix,
+    ...(options.backoff ? { backoff: options.backoff } : {}),
+    ...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
+  });
+  const journal = openJournal({
+    dir: folder,
+    sid: credential.sid,
+    signer: sessionSigner(credential),
+    onSegment: (segment) => uploader.offer(segment),
+    ...(options.onFailure ? { onFailure: options.onFailure } : {}),
+    ...(options.limits ? { limits: options.limits } : {}),
+  });
+  const trail = new Trail(root, subject);
+  journal.append(openEntry(openDetails(options, trail.previous())));
+  journal.closeSegment();
+  trail.begin(credential.sid);
+  return {
+    recorder: journal,
+    prefix,
+    ready: (patienceMs, attempts) => uploader.ready(patienceMs, attempts),
+    finish: async ({ signal, onProgress } = {}) => {
+      const failure = await journal.close(true).catch((error: unknown) => error);
+      if (failure === undefined) trail.end(credential.sid, journal.size, journal.head);
+      const progress = await uploader.finish(signal, onProgress);
+      if (progress.left === 0 && failure === undefined) removeSpool(folder, root);
+      else releaseSpool(folder);
+      if (failure !== undefined) throw failure;
+      return progress;
+    },
+  };
+}
+
+export function spoolRoot(state: string): string {
+  return join(state, 'spool');
+}
+
+/** The public side of a credential, and the tokens that prove it. */
+export function openDetails(
+  options: Omit<TranscriptOptions, 'state' | 'bucket'>,
+  previous?: PreviousSession,
+): OpenDetails {
+  const { credential, connection, policy, version, agent } = options;
+  const { login } = credential;
+  return {
+    subject: login.subject,
+    level: login.level,
+    clientId: login.clientId,
+    ...(login.audience === undefined ? {} : { audience: login.audience }),
+    ...(login.method === undefined ? {} : { method: login.method }),
+    loggedInAt: login.loggedInAt,
+    loginKey: publicHalf(login.loginKey),
+    salt: login.salt,
+    idToken: login.bindingIdToken,
+    ...(login.bindingAccessToken === undefined ? {} : { accessToken: login.bindingAccessToken }),
+    sessionKey: credential.sessionJwk,
+    certificate: credential.certificate,
+    ...(connection ? { connection } : {}),
+    ...(policy ? { policy } : {}),
+    version,
+    ...(agent === undefined ? {} : { agent }),
+    ...(previous ? { previous } : {}),
+  };
+}
+
+/** Which session came before: a session that is deleted from the bucket leaves a hole that the next one points at. */
+class Trail {
+  readonly #path: string;
+
+  constructor(root: string, subject: string) {
+    this.#path = join(privateDir(join(root, 'trail')), `${subject}.json`);
+  }
+
+  previous(): PreviousSession | undefined {
+    try {
+      const { sid, size, head } = JSON.parse(readFileSync(this.#path, 'utf8'));
+      if (typeof sid !== 'string') return undefined;
+      return typeof size === 'number' && typeof head === 'string' ? { sid, size, head } : { sid };
+    } catch {
+      return undefined; // the first one here
+    }
+  }
+
+  begin(sid: string): void {
+    this.#write({ sid });
+  }
+
+  /** Unless a session that began meanwhile is the last one now. */
+  end(sid: string, size: number, head: string): void {
+    try {
+      if (this.previous()?.sid === sid) this.#write({ sid, size, head });
+    } catch {
+      // the disk filled up meanwhile: the next session then names this one without its end
+    }
+  }
+
+  #write(previous: PreviousSession): void {
+    const partial = `${this.#path}.${process.pid}`;
+    writeFileSync(partial, JSON.stringify(previous), { mode: 0o600 });
+    renameSync(partial, this.#path);
+  }
+}
+
+const BUCKET_FILE = 'bucket';
+
+/** So that a later run does not bring half a session to another place. */
+function rememberBucket(folder: string, bucket: Bucket): void {
+  writeFileSync(join(folder, BUCKET_FILE), bucket.location, { mode: 0o600 });
+}
+
+/** The location that the session's first segments went to. */
+export function rememberedBucket(folder: string): string | undefined {
+  try {
+    return readFileSync(join(folder, BUCKET_FILE), 'utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** The session's folder, and the subject's when it is the last one. */
+export function removeSpool(folder: string, root: string): void {
+  rmSync(join(folder, BUCKET_FILE), { force: true });
+  removeLock(folder);
+  for (let path = folder; path !== root; path = dirname(path)) {
+    try {
+      rmdirSync(path);
+    } catch {
+      return; // not empty: another session's
+    }
+  }
+}

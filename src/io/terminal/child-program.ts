@@ -1,0 +1,65 @@
+/** Finds the program that `dbguard run -- NAME` means, as a shell would, before anything is started. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { delimiter, isAbsolute, join, resolve } from 'node:path';
+import { DbguardError } from '../../errors.js';
+
+/** Names that people use for an agent, and the program that its package installs. */
+const aliases: Readonly<Record<string, string>> = { 'claude-code': 'claude' };
+
+/**
+ * The absolute path of a program. Throws DbguardError `child-not-found` (127) and `child-failed` (126) when it exists
+ * but cannot be executed.
+ */
+export function findProgram(name: string, env: Readonly<Record<string, string | undefined>>, cwd: string): string {
+  const alias = aliases[name];
+  for (const candidate of alias === undefined ? [name] : [name, alias]) {
+    const found = lookUp(candidate, env, cwd);
+    if (found !== undefined) return found;
+  }
+  const also = alias === undefined ? '' : ` (nor ${alias})`;
+  throw new DbguardError('child-not-found', `${name}: command not found${also}`, {
+    hint: name.includes('/')
+      ? 'Check the path; it is taken from the current folder.'
+      : 'Check the name and PATH, or give the full path: dbguard run -- /path/to/program',
+  });
+}
+
+function lookUp(name: string, env: Readonly<Record<string, string | undefined>>, cwd: string): string | undefined {
+  if (name.includes('/')) {
+    const path = isAbsolute(name) ? name : resolve(cwd, name);
+    const state = stateOf(path);
+    if (state === 'missing') return undefined;
+    if (state === 'executable') return path;
+    throw notExecutable(name, state);
+  }
+  let unusable: 'folder' | 'forbidden' | undefined;
+  for (const folder of (env.PATH ?? '/usr/local/bin:/usr/bin:/bin').split(delimiter)) {
+    // POSIX: an empty element of PATH is the current folder
+    const path = join(resolve(cwd, folder === '' ? '.' : folder), name);
+    const state = stateOf(path);
+    if (state === 'executable') return path;
+    if (state === 'forbidden') unusable = state;
+  }
+  if (unusable !== undefined) throw notExecutable(name, unusable);
+  return undefined;
+}
+
+function stateOf(path: string): 'executable' | 'forbidden' | 'folder' | 'missing' {
+  try {
+    if (statSync(path).isDirectory()) return 'folder';
+  } catch {
+    return 'missing';
+  }
+  try {
+    accessSync(path, constants.X_OK);
+    return 'executable';
+  } catch {
+    return 'forbidden';
+  }
+}
+
+function notExecutable(name: string, state: 'folder' | 'forbidden'): DbguardError {
+  return new DbguardError('child-failed', `${name}: ${state === 'folder' ? 'is a folder' : 'permission denied'}`, {
+    hint: state === 'folder' ? 'Name a program, not a folder.' : `Make it executable: chmod +x ${name}`,
+  });
+}

@@ -1,0 +1,299 @@
+/**
+ * What the client's messages mean: each becomes what the registry has to know, what answer the server will owe, and,
+ * where it runs something, a statement for the passage.
+ *
+ * Source: "Message Flow" and "Message Formats" in the PostgreSQL manual.
+ */
+import type { Facts } from '../../sql/facts.js';
+import {
+  decodeBind,
+  decodeExecute,
+  decodeFunctionCall,
+  decodeNamed,
+  decodeParse,
+  decodeQuery,
+} from '../../wire/frontend.js';
+import { frontend, ProtocolViolation } from '../../wire/messages.js';
+import { fresh } from '../prepared/prepared-facts.js';
+import { isAsciiName, type Portal, type Prepared, type Settle } from '../prepared/registry.js';
+import {
+  combineFacts,
+  type KnownStatements,
+  resolveHandles,
+  textsBehind,
+  withPortals,
+} from '../prepared/what-a-name-runs.js';
+import { decodeSql, formatOf, protocolName, showValue } from '../sql-text.js';
+import type { ConnectionState } from '../statement/connection-state.js';
+import type { GatedKind } from '../statement/denial.js';
+import type { Passage } from '../statement/gate.js';
+import type { Candidate } from '../statement/statement-journal.js';
+import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
+
+/** A simple Query replaces the portal of this name before it runs anything. */
+const unnamed = '';
+
+export class ClientMessages {
+  readonly #state: ConnectionState;
+  readonly #passage: Passage;
+  readonly #known: KnownStatements;
+
+  constructor(state: ConnectionState, passage: Passage) {
+    this.#state = state;
+    this.#passage = passage;
+    this.#known = { statements: (name) => this.#fresh(state.registry.statements(name)) };
+  }
+
+  #fresh(prepared: readonly Prepared[]): readonly Prepared[] {
+    const { analyser } = this.#state.parts.catalog;
+    for (const one of prepared) fresh(one, analyser);
+    return prepared;
+  }
+
+  /** One whole message, `buffer[start, end)`. Throws ProtocolViolation for what no client may send now. */
+  onMessage(type: number, buffer: Buffer, start: number, end: number): void {
+    switch (type) {
+      case frontend.query:
+        this.#onQuery(buffer, start, end);
+        return;
+      case frontend.parse:
+        this.#onParse(buffer, start, end);
+        break;
+      case frontend.bind:
+        this.#onBind(buffer, start, end);
+        return;
+      case frontend.execute:
+        this.#onExecute(buffer, start, end);
+        return;
+      case frontend.functionCall:
+        this.#onFunctionCall(buffer, start, end);
+        return;
+      case frontend.describe:
+        this.#onDescribe(buffer, start, end);
+        break;
+      case frontend.close:
+        this.#onClose(buffer, start, end);
+        break;
+      case frontend.sync:
+        this.#state.server.responses.expect({ kind: 'sync', settle: this.#state.reading.syncForwarded() });
+        this.#state.registry.nextPipeline();
+        break;
+      case frontend.copyDone:
+      case frontend.copyFail:
+        this.#state.server.responses.expect({ kind: 'copy-end' });
+        break;
+      case frontend.flush:
+      case frontend.terminate:
+        break;
+      default:
+        throw new ProtocolViolation('a password message after authentication');
+    }
+    this.#state.outbox.out.push(buffer, start, end);
+  }
+
+  #onQuery(buffer: Buffer, start: number, end: number): void {
+    const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
+    this.#passage.pass({
+      candidate: { kind: 'query', sql, ...this.#reach(own, unnamed), ...this.#state.meaning },
+      buffer,
+      start,
+      end,
+      again: () => this.#onQuery(buffer, start, end),
+      onForward: () => this.#applyHandles(own, sql),
+    });
+  }
+
+  #onParse(buffer: Buffer, start: number, end: number): void {
+    const parse = decodeParse(buffer, start, end);
+    const { sql, facts } = this.#read(parse.sql);
+    const { generation } = this.#state.parts.catalog.analyser;
+    const prepared: Prepared = { sql, facts, generation, parameterTypes: parse.parameterTypes, entry: undefined };
+    const settle = this.#state.addStatement(parse.statement, prepared);
+    this.#state.server.responses.expect(settle ? { kind: 'parse', settle } : { kind: 'parse' });
+  }
+
+  #onBind(buffer: Buffer, start: number, end: number): void {
+    const bind = decodeBind(buffer, start, end);
+    const portal: Portal = {
+      statementName: bind.statement,
+      prepared: this.#state.registry.statements(bind.statement),
+      parameterFormats: bind.parameterFormats,
+      resultFormats: bind.resultFormats,
+      circumstances: this.#state.circumstances.digest,
+      values: bind.values,
+      admitted: undefined,
+      generation: 0,
+    };
+    const add = () => this.#state.registry.addPortal(bind.portal, portal);
+    if (!this.#planningRuns(bind.statement, portal.prepared)) {
+      this.#state.server.responses.expect({ kind: 'bind', settle: add() });
+      this.#state.outbox.out.push(buffer, start, end);
+      return;
+    }
+    this.#passage.pass({
+      candidate: this.#running(bind.portal, portal),
+      buffer,
+      start,
+      end,
+      binds: portal,
+      again: () => this.#onBind(buffer, start, end),
+      onForward: add,
+    });
+  }
+
+  /** Bind plans, and planning runs functions that say of themselves that nothing depends on when. */
+  #planningRuns(statement: string, prepared: readonly Prepared[]): boolean {
+    if (prepared.length === 0) return !isAsciiName(statement);
+    const { analyser } = this.#state.parts.catalog;
+    return this.#fresh(prepared).some(({ sql, part, facts }) => {
+      if (facts.unparseable) return true;
+      if (!doesMore(facts)) return false;
+      return part !== undefined || doesMore(analyser.analyse(`EXPLAIN\n${sql}`));
+    });
+  }
+
+  /** What the result will look like is remembered for an Execute that comes without a Describe of its own. */
+  #onDescribe(buffer: Buffer, start: number, end: number): void {
+    if (!this.#state.masks) {
+      this.#state.server.responses.expect({ kind: 'describe' });
+      return;
+    }
+    const { kind, name } = decodeNamed(buffer, start, end);
+    const known =
+      kind === 'S' ? this.#state.registry.statements(name) : (this.#state.registry.portal(name)?.prepared ?? []);
+    this.#state.server.responses.expect({
+      kind: 'describe',
+      described: (fields) => {
+        for (const one of known) one.fields = fields;
+      },
+    });
+  }
+
+  #onExecute(buffer: Buffer, start: number, end: number): void {
+    const { portal: portalName } = decodeExecute(buffer, start, end);
+    const portal = this.#state.registry.portal(portalName);
+    const candidate = this.#running(portalName, portal);
+    this.#passage.pass({
+      candidate,
+      buffer,
+      start,
+      end,
+      ...(portal ? { portal } : {}),
+      again: () => this.#onExecute(buffer, start, end),
+      onForward: () => this.#applyHandles(combineFacts(portal?.prepared ?? []), candidate.sql),
+    });
+  }
+
+  /** @param portal undefined where nothing is known of what the name stands for */
+  #running(portalName: string, portal: Portal | undefined): Candidate {
+    const prepared = this.#fresh(portal?.prepared ?? []);
+    return {
+      kind: 'execute',
+      sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
+      ...this.#reach(combineFacts(prepared), portalName),
+      textEntry: prepared.length === 1 ? prepared[0]?.entry : undefined,
+      statementName: portal?.statementName ?? '',
+      portalName,
+      bindValues:
+        portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [],
+      bound: portal,
+      ...this.#state.meaning,
+    };
+  }
+
+  /** What a statement may run, itself and by name. Most run nothing beyond themselves. */
+  #reach(own: Facts, portal: string): Pick<Candidate, 'facts' | 'runs'> {
+    const waiting = this.#state.registry.waitingPortals(portal);
+    const facts = withPortals(resolveHandles(own, this.#known), waiting, this.#known);
+    if (facts === own) return { facts };
+    const portals = waiting.flatMap(({ prepared }) => this.#fresh(prepared));
+    return { facts, runs: [...textsBehind(own, this.#known), ...portals.map(({ sql }) => sql)] };
+  }
+
+  #onFunctionCall(buffer: Buffer, start: number, end: number): void {
+    const call = decodeFunctionCall(buffer, start, end);
+    this.#passage.pass({
+      candidate: {
+        kind: 'function',
+        sql: `-- FunctionCall of function ${call.functionOid} (pg_proc.oid), past SQL`,
+        ...this.#reach(functionFacts(call.functionOid), unnamed),
+        bindValues: call.values.map((value) => showValue(value, 1)),
+        ...this.#state.meaning,
+      },
+      buffer,
+      start,
+      end,
+      again: undefined,
+    });
+  }
+
+  #onClose(buffer: Buffer, start: number, end: number): void {
+    const { kind, name } = decodeNamed(buffer, start, end);
+    const { registry, server } = this.#state;
+    const settle = kind === 'S' ? registry.closingStatement(name) : registry.closingPortal(name);
+    server.responses.expect(settle ? { kind: 'close', settle } : { kind: 'close' });
+  }
+
+  /** A message longer than dbguard may hold: its bytes are dropped as they come, then it is denied. */
+  onOversize(type: number): void {
+    const kind: GatedKind = type === frontend.query ? 'query' : type === frontend.functionCall ? 'function' : 'execute';
+    const limit = this.#state.parts.maxMessage;
+    const candidate: Candidate = {
+      kind,
+      sql: '',
+      facts: tooLarge(limit),
+      ...this.#state.meaning,
+    };
+    const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);
+    this.#state.parts.gate.recordRuleVerdict(admission);
+    this.#passage.deny(kind, {
+      severity: 'ERROR',
+      code: '54000',
+      message: `dbguard refused a message longer than ${limit} bytes`,
+      hint: 'Send large data in parts or with COPY, or raise policy.limits.statement_bytes in dbguard.yaml.',
+    });
+  }
+
+  #read(bytes: Buffer): { sql: string; facts: Facts } {
+    const server = this.#state.server;
+    const sql = decodeSql(bytes, this.#state.encoding);
+    if (sql === undefined) return { sql: showValue(bytes, 1) ?? '', facts: unreadable };
+    if (this.#state.reading.ambiguous(sql)) return { sql, facts: unreadable };
+    const standardConformingStrings = server.parameter('standard_conforming_strings') !== 'off';
+    return { sql, facts: this.#state.parts.catalog.analyser.analyse(sql, { standardConformingStrings }) };
+  }
+
+  /** PREPARE, DEALLOCATE and friends change what later names mean. Returns what to do when the server has answered. */
+  #applyHandles(facts: Facts, sql: string): Settle | undefined {
+    const registry = this.#state.registry;
+    const onDone: Settle[] = [];
+    for (const [part, { handle }] of facts.statements.entries()) {
+      if (handle?.op === 'prepare' && handle.name !== undefined && handle.inner) {
+        const { generation } = this.#state.parts.catalog.analyser;
+        const prepared: Prepared = {
+          sql,
+          part,
+          facts: { statements: [handle.inner] },
+          generation,
+          parameterTypes: [],
+          entry: undefined,
+        };
+        registry.mayPrepare(protocolName(handle.name), prepared);
+      } else if (handle?.op === 'deallocate') {
+        const { name } = handle;
+        const settle =
+          name === undefined ? registry.closingAllStatements() : registry.closingStatement(protocolName(name));
+        if (settle) onDone.push(settle);
+      }
+    }
+    if (onDone.length === 0) return undefined;
+    return (how) => {
+      for (const settle of onDone) settle(how);
+    };
+  }
+}
+
+/** More than reading rows of tables. */
+function doesMore({ statements }: Facts): boolean {
+  return statements.some(({ effects }) => effects.some(({ kind, opaque }) => opaque || kind !== 'read'));
+}

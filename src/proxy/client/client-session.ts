@@ -1,0 +1,196 @@
+/**
+ * One client connection after startup: what the client sends goes through the gate, what the server answers goes
+ * back. Sans-IO: bytes in by `fromClient` and `fromServer`, bytes out through the port.
+ *
+ * What lives here: the order of everything between one client and one server. What it must not know: sockets, the
+ * policy's rules, how a person is asked.
+ */
+import { type ErrorText, encodeError } from '../../wire/backend.js';
+import { Framer } from '../../wire/framer.js';
+import { frontendRules } from '../../wire/frontend.js';
+import { frontend, ProtocolViolation } from '../../wire/messages.js';
+import { ConnectionState, type SessionParts } from '../statement/connection-state.js';
+import { fatalFor, shuttingDown } from '../statement/fatal.js';
+import { Passage } from '../statement/gate.js';
+import { ClientMessages } from './client-messages.js';
+
+export class Session {
+  readonly #parts: SessionParts;
+  readonly #client: Framer;
+  readonly #state: ConnectionState;
+  readonly #passage: Passage;
+  readonly #messages: ClientMessages;
+  #draining = false;
+  /** A statement came, or still waited for a person, while draining: nothing behind it counts. */
+  #refused = false;
+  /** Nothing more goes to either side; what the server still answers is recorded. */
+  #closed = false;
+  #serverBroken = false;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    this.#client = new Framer(frontendRules(parts.maxMessage));
+    this.#state = new ConnectionState(parts, (error) => this.#abort(error));
+    const isClosed = () => this.#closed;
+    this.#passage = new Passage(this.#state, {
+      resume: () => {
+        this.#pump();
+        parts.port.balance();
+      },
+      failed: (error) => this.#abort(fatalFor(error, 'the review broke')),
+      abort: (error) => this.#abort(error),
+      get closed() {
+        return isClosed();
+      },
+    });
+    this.#messages = new ClientMessages(this.#state, this.#passage);
+  }
+
+  /**
+   * Client bytes that wait behind a statement under review; the pump stops reading above its own limit. Bytes of a
+   * message that is still coming in do not count: without the rest it would never end.
+   */
+  get clientBacklog(): number {
+    return this.#passage.held || this.#refused ? this.#client.buffered : 0;
+  }
+
+  /** Everything that may go to the server has gone. */
+  get sentEverything(): boolean {
+    return this.#closed || (!this.#passage.held && this.#state.outbox.empty);
+  }
+
+  /** Takes ownership of the chunk. */
+  fromClient(chunk: Buffer): void {
+    if (this.#closed) return;
+    this.#client.push(chunk);
+    this.#pump();
+  }
+
+  /** Takes ownership of the chunk. */
+  fromServer(chunk: Buffer): void {
+    if (this.#serverBroken) return;
+    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, circumstances } = this.#state;
+    try {
+      server.receive(chunk);
+    } catch (error) {
+      this.#serverBroken = true;
+      this.#abort(fatalFor(error, 'the server broke the protocol'));
+      return;
+    }
+    this.#flushClient();
+    const { idle, discarding, copyIn, pipeline } = server.responses;
+    // without a Sync its implicit transaction is still open, and so are its portals
+    const settled = idle && pipeline === 'none' && !server.inquiring;
+    if (settled) circumstances.settled(server.transactionStatus);
+    if (settled && server.transactionStatus === 'I') {
+      this.#passage.transactionOver();
+      transaction.clear();
+      this.#parts.gate.countRowsChanged(changedRows.settled());
+      masks?.settled();
+      catalogChanges.settled();
+      if (outbox.empty) registry.clearPortals();
+    }
+    if (idle || discarding || copyIn) this.#passage.quiet(discarding);
+    this.#endIfDrained();
+  }
+
+  /** A CancelRequest for this connection. True when it ended a wait for approval; else it is the server's. */
+  cancel(): boolean {
+    return this.#passage.interrupt('cancel');
+  }
+
+  /** The client is gone. What it sent before counts, as with a server; what waits for approval does not. */
+  clientGone(): void {
+    this.#passage.interrupt('disconnect');
+  }
+
+  /** What runs may finish; a statement that comes now, or that still waits for a person, is met by the end. */
+  drain(): void {
+    this.#draining = true;
+    this.#refused = this.#passage.held;
+    this.#passage.drain();
+    this.#endIfDrained();
+  }
+
+  /** Ends the connection as a server that shuts down does. */
+  shutDown(): void {
+    this.#abort(shuttingDown);
+  }
+
+  /** Both sides are gone: settle what is open, so that the transcript says so. Throws when it cannot be told any more. */
+  dispose(): void {
+    this.#closed = true;
+    this.#serverBroken = true;
+    this.#passage.interrupt('disconnect');
+    this.#state.masks?.settled();
+    this.#state.catalogChanges.closed();
+    this.#state.server.responses.abandon();
+  }
+
+  #pump(): void {
+    try {
+      while (!this.#closed && !this.#passage.held && !this.#refused && this.#client.next()) this.#onFrame();
+      this.#state.release();
+    } catch (error) {
+      this.#abort(fatalFor(error, 'the client broke the protocol'));
+      return;
+    }
+    this.#endIfDrained();
+  }
+
+  #endIfDrained(): void {
+    if (this.#draining && !this.#passage.held && this.#state.quiet) this.shutDown();
+  }
+
+  #flushClient(): void {
+    if (this.#closed) this.#state.dropForClient();
+    else this.#state.flushClient();
+  }
+
+  #onFrame(): void {
+    const { kind, type, buffer, start, end, last } = this.#client;
+    const { server, outbox } = this.#state;
+    if (kind === 'oversize' && !mayBeLong.has(type)) throw new ProtocolViolation('invalid message length');
+    if (kind === 'run') {
+      outbox.out.push(buffer, start, end);
+    } else if (server.responses.discarding && type !== frontend.sync && type !== frontend.terminate) {
+      // the server would throw it away unread
+    } else if (this.#draining && !belongsToPast(type)) {
+      this.#refused = true;
+    } else if (kind === 'message') {
+      this.#messages.onMessage(type, buffer, start, end);
+    } else if (last) {
+      this.#messages.onOversize(type);
+    }
+  }
+
+  #abort(error: ErrorText): void {
+    if (this.#closed) return;
+    if (this.#state.server.atBoundary) this.#state.tellClient(encodeError(error));
+    else this.#state.flushClient();
+    this.#closed = true;
+    this.#parts.port.close(error.message);
+  }
+}
+
+/** What ends a statement that is under way, or draws out its answer; anything else begins a new one. */
+function belongsToPast(type: number): boolean {
+  return pastTypes.has(type);
+}
+
+const pastTypes: ReadonlySet<number> = new Set([
+  frontend.sync,
+  frontend.flush,
+  frontend.copyDone,
+  frontend.copyFail,
+  frontend.terminate,
+]);
+
+/** Of other types the server takes no more than PQ_SMALL_MESSAGE_LIMIT, and ends the connection (postgres.c, SocketBackend). */
+const mayBeLong: ReadonlySet<number> = new Set([
+  frontend.query,
+  frontend.parse,
+  frontend.bind,
+  frontend.functionCall,
+  frontend.copyData,
+]);

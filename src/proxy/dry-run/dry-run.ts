@@ -1,0 +1,152 @@
+/**
+ * The dry run: the statement under review really runs, in its own session and transaction, is counted, and is undone
+ * before anybody else could see it. Refused where it would leave something behind.
+ *
+ * What lives here: the order of it, and the analyser that reads functions as the session sees them. What it must not
+ * know: the screen, who asked.
+ */
+import { createAnalyser } from '../../sql/analyser.js';
+import { functionsQuery, LoadedFunctions } from '../../sql/catalog/loaded-functions.js';
+import type { Analyser } from '../../sql/facts.js';
+import { plural } from '../../words.js';
+import type { InquiryLimits, InSession } from '../internal-queries/internal-queries.js';
+import { type InquiryAnswer, ServerRefusal } from '../internal-queries/internal-reply.js';
+import { underOwnPath } from '../internal-queries/internal-search-path.js';
+import type { DryRun, DryRunRow, ImpactLine } from '../statement/asker.js';
+import type { HeldStatement } from '../statement/held-statement.js';
+import type { Candidate } from '../statement/statement-journal.js';
+import { type Counts, countChanges, failingAtCommit, newChanges, newLocks, strongLocks } from './effects.js';
+import { reachOf } from './reach.js';
+import { type ChangedTable, changedTable, runSampled } from './sample.js';
+import { changesAnything, factsObstacle } from './undoable.js';
+
+/** Locks of the statement are held for so long at most, and those of others waited for even less. */
+export const dryRunLimits: InquiryLimits = { statementMs: 5000, lockMs: 1000, readOnly: false };
+
+export class DryRunner {
+  readonly #functions = new LoadedFunctions();
+  #analyser: Promise<Analyser> | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Rejects only when the connection or the scope around is lost. One at a time: functions are those of one session. */
+  run(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun> {
+    const run = this.#turn.then(() => this.#run(candidate, held, session));
+    this.#turn = run.catch(() => {});
+    return run;
+  }
+
+  async #run(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun> {
+    const refused = refusal(candidate);
+    if (refused !== undefined) return { refused };
+    this.#analyser ??= createAnalyser({ catalog: this.#functions, cacheEntries: 1000 });
+    const analyser = await this.#analyser;
+    const functions = await underOwnPath(session, () => session.ask(functionsQuery));
+    this.#functions.replace(functions);
+    const facts = analyser.analyse(candidate.sql);
+    const { obstacle, tables } = await reachOf(facts, candidate.sql, session, analyser);
+    if (obstacle !== undefined) return { refused: obstacle };
+
+    const changesNow = () => countChanges(tables, session);
+    const locksBefore = await strongLocks(session);
+    const startedAt = performance.now();
+    const ran = await execute(candidate, held, session, analyser, changesNow);
+    const took = duration(performance.now() - startedAt);
+    if ('failed' in ran) return { lines: [{ label: 'dry run', text: ran.failed, severity: 'warning' }], rows: [] };
+    const changes = newChanges(ran.changesBefore, await changesNow(), ran.table);
+    const locks = newLocks(locksBefore, await strongLocks(session));
+    const atCommit = await failingAtCommit(tables, session);
+    return {
+      lines: [
+        { label: 'dry run', text: `${ran.text} (ran ${took}, then undone)`, severity: 'danger' },
+        ...(atCommit ? [{ label: 'at COMMIT', text: failure(atCommit, held), severity: 'warning' } as const] : []),
+        ...changes,
+        ...locks,
+        ...ran.notices,
+      ],
+      rows: ran.rows,
+    };
+  }
+}
+
+/** What can be said without asking the server. Code that the facts call opaque is read from the catalog later. */
+function refusal({ facts, kind }: Candidate): string | undefined {
+  if (kind === 'function') return 'a FunctionCall cannot be tried out';
+  const seen = facts.statements.map((one) => ({ ...one, effects: one.effects.filter(({ opaque }) => !opaque) }));
+  const obstacle = factsObstacle({ ...facts, statements: seen });
+  if (obstacle !== undefined) return obstacle;
+  if (!changesAnything(facts)) return 'it changes no rows and no objects that a dry run could show';
+  return undefined;
+}
+
+interface Ran {
+  readonly text: string;
+  /** The table that `text` speaks of. */
+  readonly table?: string;
+  readonly changesBefore: readonly Counts[];
+  readonly rows: readonly DryRunRow[];
+  readonly notices: readonly ImpactLine[];
+}
+
+async function execute(
+  candidate: Candidate,
+  held: HeldStatement,
+  session: InSession,
+  analyser: Analyser,
+  changes: () => Promise<readonly Counts[]>,
+): Promise<Ran | { failed: string }> {
+  try {
+    const table = await changedTable(candidate, session);
+    const before = await changes();
+    const sample = table && (await runSampled(candidate, held, table, session, analyser));
+    if (sample) {
+      const text = `${table.verb} ${rowsOf(sample.total, table)}`;
+      return { text, table: table.shown, changesBefore: before, rows: sample.rows, notices: [] };
+    }
+    // the server also counts what an attempt did that was undone
+    const changesBefore = table ? await changes() : before;
+    const bound = held.bound && { bound: held.bound, parameterTypes: held.bound.parameterTypes };
+    const answers: InquiryAnswer[] = [];
+    for (const { start, end } of candidate.facts.statements) {
+      answers.push(await session.put({ sql: candidate.sql.slice(start, end), discardRows: true, ...bound }));
+    }
+    const notices = held.diagnosticsMasked ? [] : answers.flatMap((answer) => answer.notices.flatMap(noticeLines));
+    const rows = countIn(answers.at(-1)?.tag ?? '');
+    if (table?.alone && rows !== undefined) {
+      return { text: `${table.verb} ${rowsOf(rows, table)}`, table: table.shown, changesBefore, rows: [], notices };
+    }
+    return { text: answers.map(tagWords).join('; '), changesBefore, rows: [], notices };
+  } catch (error) {
+    if (error instanceof ServerRefusal) return { failed: failure(error, held) };
+    throw error;
+  }
+}
+
+function failure({ sqlstate, message }: ServerRefusal, held: HeldStatement): string {
+  if (sqlstate === '57014') return `stopped after ${duration(dryRunLimits.statementMs)}: it takes longer than that`;
+  if (sqlstate === '55P03') return 'stopped: another session holds a lock that it needs';
+  return `it would fail: ${held.diagnosticsMasked ? `SQLSTATE ${sqlstate}` : message}`;
+}
+
+/** Notices of DDL say what falls with it. */
+function noticeLines(notice: ReadonlyMap<string, string>): ImpactLine[] {
+  const texts = [notice.get('M') ?? '', ...(notice.get('D') ?? '').split('\n')].filter((text) => text !== '');
+  return texts.slice(0, 20).map((text, index) => ({ label: index === 0 ? 'notice' : '', text, severity: 'warning' }));
+}
+
+function rowsOf(rows: number, { shown }: ChangedTable): string {
+  return `exactly ${plural(rows)} of ${shown}`;
+}
+
+function tagWords({ tag }: InquiryAnswer): string {
+  const rows = countIn(tag);
+  return rows === undefined ? `${tag} works` : `${tag.split(' ', 1)[0]} of exactly ${plural(rows)}`;
+}
+
+function countIn(tag: string): number | undefined {
+  const rows = /^(?:INSERT|UPDATE|DELETE|MERGE)\b.*?(\d+)$/.exec(tag)?.[1];
+  return rows === undefined ? undefined : Number(rows);
+}
+
+function duration(ms: number): string {
+  return ms < 1000 ? `${Math.max(1, Math.round(ms))} ms` : `${Number((ms / 1000).toFixed(1))} s`;
+}

@@ -1,0 +1,231 @@
+/**
+ * dbguard's own questions on the client's connection, while a statement of that client is held there. Same session,
+ * same transaction, same search_path: what is found out is what the statement would meet.
+ *
+ *   outside a transaction:  BEGIN ... ROLLBACK
+ *   inside one:             SAVEPOINT ... ROLLBACK TO SAVEPOINT, RELEASE
+ *
+ * Everything goes through named statements and portals of the extended protocol, since a simple Query would drop the
+ * client's unnamed ones. Nothing of it reaches the client: neither answers nor notices nor settings that come and go.
+ *
+ * What lives here: the scope around questions, and how the client's own state comes through it unharmed. What it
+ * must not know: what is asked, and why.
+ */
+import {
+  type BindValues,
+  encodeBind,
+  encodeClose,
+  encodeDescribePortal,
+  encodeExecute,
+  encodeParse,
+  flushMessage,
+  syncMessage,
+} from '../../wire/extended-query.js';
+import { backend, type TransactionStatus } from '../../wire/messages.js';
+import type { Outgoing } from '../outgoing.js';
+import type { ExpectationKind } from '../server/responses.js';
+import type { ServerSide } from '../server/server-side.js';
+import { type InquiryAnswer, InquiryReply, type ReplyLimits, ServerRefusal } from './internal-reply.js';
+
+/** What was asked could not be undone as planned: the connection cannot be trusted any more. */
+export class SessionHarmed extends Error {}
+
+/** The held statement's portal could not be bound again; the client has been told by the server's own error. */
+export class PortalLost extends Error {}
+
+export interface InquiryQuestion extends ReplyLimits {
+  readonly sql: string;
+  readonly parameterTypes?: readonly number[];
+  readonly bound?: BindValues;
+}
+
+/** A session that everything asked of is undone in. */
+export interface InSession {
+  /** Rejects with ServerRefusal. */
+  put(question: InquiryQuestion): Promise<InquiryAnswer>;
+  /** Rows by column name; text format. */
+  ask(sql: string, values?: readonly (string | null)[]): Promise<Record<string, string | null>[]>;
+  /** Undoes what `attempt` did when it fails, so that the next question finds a sound transaction. */
+  nested<T>(attempt: () => Promise<T>): Promise<T>;
+}
+
+export interface InquiryLimits {
+  readonly statementMs: number;
+  readonly lockMs: number;
+  readonly readOnly: boolean;
+}
+
+export interface InquiryParts {
+  readonly server: ServerSide;
+  readonly out: Outgoing;
+  readonly release: () => void;
+  readonly toClient: (message: Buffer) => void;
+  /** A name that no client can guess. */
+  readonly name: string;
+  /** The portal that the held Execute runs, for when the end of a transaction takes it away. */
+  readonly portal?: { readonly name: string; readonly statement: string; readonly bound: BindValues } | undefined;
+}
+
+export class Inquiry implements InSession {
+  readonly #parts: InquiryParts;
+  readonly #status: TransactionStatus;
+  #queue: Promise<unknown> = Promise.resolve();
+  #depth = 0;
+
+  constructor(parts: InquiryParts) {
+    this.#parts = parts;
+    this.#status = parts.server.transactionStatus;
+  }
+
+  /** Why nothing can be asked on this connection now; undefined where it can. */
+  static obstacle(server: ServerSide, otherPortals: number): string | undefined {
+    if (server.transactionStatus === 'E') return 'the transaction has failed';
+    if (server.responses.pipeline === 'executed' || !server.responses.idle) {
+      return 'the client sends several statements at once, and those before it have not been committed yet';
+    }
+    if (server.transactionStatus === 'I' && otherPortals > 0) return 'the client has other statements bound already';
+    return undefined;
+  }
+
+  /** Resolves when nothing is being asked. */
+  get idle(): Promise<unknown> {
+    return this.#queue;
+  }
+
+  /** Runs `work` inside a scope that is undone, whatever happens. One at a time. */
+  run<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(() => this.#run(limits, work));
+    this.#queue = turn.catch(() => {});
+    return turn;
+  }
+
+  async #run<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
+    const { server } = this.#parts;
+    const rebind = this.#status === 'I' && server.responses.pipeline === 'prepared';
+    server.inquiring = true;
+    try {
+      // an implicit transaction in which nothing has run yet: its end costs the portal and nothing else
+      if (rebind) await this.#sync();
+      return await this.#scope(limits, work);
+    } finally {
+      try {
+        if (rebind) await this.#bindAgain();
+      } finally {
+        server.inquiring = false;
+      }
+    }
+  }
+
+  async #scope<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
+    const inTransaction = this.#status === 'T';
+    await this.ask(inTransaction ? `SAVEPOINT "${this.#parts.name}"` : 'BEGIN');
+    try {
+      await this.ask(`SET LOCAL statement_timeout = ${limits.statementMs}`);
+      await this.ask(`SET LOCAL lock_timeout = ${limits.lockMs}`);
+      if (limits.readOnly) await this.ask('SET LOCAL transaction_read_only = on');
+      return await work(this);
+    } finally {
+      await this.#undo(inTransaction);
+    }
+  }
+
+  async #undo(inTransaction: boolean): Promise<void> {
+    const savepoint = `"${this.#parts.name}"`;
+    const steps = inTransaction
+      ? [`ROLLBACK TO SAVEPOINT ${savepoint}`, `RELEASE SAVEPOINT ${savepoint}`]
+      : ['ROLLBACK'];
+    try {
+      for (const step of steps) await this.ask(step);
+    } catch (error) {
+      throw error instanceof ServerRefusal
+        ? new SessionHarmed(`a question could not be undone: ${error.message}`)
+        : error;
+    }
+    if (this.#parts.server.transactionStatus !== this.#status) {
+      throw new SessionHarmed('a question left another transaction behind');
+    }
+  }
+
+  async nested<T>(attempt: () => Promise<T>): Promise<T> {
+    const savepoint = `"${this.#parts.name} ${++this.#depth}"`;
+    await this.ask(`SAVEPOINT ${savepoint}`);
+    try {
+      return await attempt();
+    } catch (error) {
+      await this.ask(`ROLLBACK TO SAVEPOINT ${savepoint}`);
+      throw error;
+    } finally {
+      this.#depth--;
+    }
+  }
+
+  async ask(sql: string, values: readonly (string | null)[] = []): Promise<Record<string, string | null>[]> {
+    const bound: BindValues = {
+      formats: [],
+      values: values.map((value) => (value === null ? undefined : Buffer.from(value, 'utf8'))),
+      resultFormats: [],
+    };
+    const { columns, rows } = await this.put({ sql, bound });
+    return rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index] ?? null])));
+  }
+
+  put(question: InquiryQuestion): Promise<InquiryAnswer> {
+    const { name, out, release } = this.#parts;
+    const bound = question.bound ?? { formats: [], values: [], resultFormats: [] };
+    // an earlier question that failed half way has left its names
+    const steps: [ExpectationKind, Buffer][] = [
+      ['close', encodeClose('P', name)],
+      ['close', encodeClose('S', name)],
+      ['parse', encodeParse(name, Buffer.from(question.sql, 'utf8'), question.parameterTypes)],
+      ['bind', encodeBind(name, name, { ...bound, resultFormats: [] })],
+      ['describe', encodeDescribePortal(name)],
+      ['execute', encodeExecute(name)],
+      ['close', encodeClose('P', name)],
+      ['close', encodeClose('S', name)],
+      ['sync', syncMessage],
+    ];
+    return new Promise((resolve, reject) => {
+      const reply = new InquiryReply(this.#parts, question, resolve, reject);
+      for (const [kind, bytes] of steps) {
+        this.#parts.server.responses.expect({
+          kind,
+          sink: reply.take,
+          ...(kind === 'sync' ? { settle: reply.settled } : {}),
+        });
+        out.pushMessage(bytes);
+      }
+      release();
+    });
+  }
+
+  #sync(): Promise<void> {
+    const { server, out, release } = this.#parts;
+    return new Promise((resolve) => {
+      const sink = (type: number): void => {
+        if (type === backend.readyForQuery) resolve();
+      };
+      server.responses.expect({ kind: 'sync', sink });
+      out.pushMessage(syncMessage);
+      release();
+    });
+  }
+
+  #bindAgain(): Promise<void> {
+    const { server, out, release, toClient, portal } = this.#parts;
+    if (!portal) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      server.responses.expect({
+        kind: 'bind',
+        sink: (type, bytes, start, end) => {
+          if (type === backend.bindComplete) resolve();
+          if (type !== backend.errorResponse) return;
+          toClient(Buffer.from(bytes.subarray(start, end)));
+          reject(new PortalLost());
+        },
+      });
+      out.pushMessage(encodeBind(portal.name, portal.statement, portal.bound));
+      out.pushMessage(flushMessage);
+      release();
+    });
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What the server says to one question of dbguard's own: columns, rows, notices, or the refusal.
+ *
+ * What lives here: collecting messages, bounded. What it must not know: what was asked, and in which scope.
+ */
+
+import { decodeFields, message, type ResponseFields } from '../../wire/backend.js';
+import { backend, headerBytes } from '../../wire/messages.js';
+import { Reader } from '../../wire/reader.js';
+import { decodeColumnNames } from '../../wire/row-description.js';
+import { Outgoing } from '../outgoing.js';
+import type { Settled } from '../server/meter.js';
+import type { ServerSide } from '../server/server-side.js';
+import type { AnswerMask } from '../session-state/result-masks.js';
+import { decodeSql } from '../sql-text.js';
+
+/** What the server said no to. `message` is the server's own. */
+export class ServerRefusal extends Error {
+  readonly fields: ResponseFields;
+
+  constructor(fields: ResponseFields) {
+    super(fields.get('M') ?? 'the server gave no reason');
+    this.fields = fields;
+  }
+
+  get sqlstate(): string {
+    return this.fields.get('C') ?? '';
+  }
+}
+
+export interface InquiryAnswer {
+  /** Column names. */
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly (string | null)[])[];
+  /** The command tag: `DELETE 5`. */
+  readonly tag: string;
+  readonly notices: readonly ResponseFields[];
+}
+
+interface ReplyParts {
+  readonly server: ServerSide;
+  readonly toClient: (message: Buffer) => void;
+}
+
+export interface ReplyLimits {
+  readonly mask?: AnswerMask | undefined;
+  /** Only the command tag is wanted. */
+  readonly discardRows?: true;
+}
+
+/** A catalog has no more rows than this; notices of a trigger may go on. */
+const rowsKept = 200_000;
+const noticesKept = 100;
+
+/** Collects what the server says to one question. */
+export class InquiryReply {
+  readonly #parts: ReplyParts;
+  readonly #mask: AnswerMask | undefined;
+  readonly #keep: number;
+  readonly #resolve: (answer: InquiryAnswer) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #rows: (string | null)[][] = [];
+  readonly #notices: ResponseFields[] = [];
+  #columns: readonly string[] = [];
+  #tag = '';
+  #error: ServerRefusal | undefined;
+
+  constructor(
+    parts: ReplyParts,
+    { mask, discardRows }: ReplyLimits,
+    resolve: (answer: InquiryAnswer) => void,
+    reject: (error: Error) => void,
+  ) {
+    this.#parts = parts;
+    this.#mask = mask;
+    this.#keep = discardRows ? 0 : rowsKept;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  readonly take = (type: number, bytes: Buffer, start: number, end: number): void => {
+    switch (type) {
+      case backend.rowDescription:
+        this.#mask?.pass(type, bytes, start, end, new Outgoing());
+        this.#columns = decodeColumnNames(bytes, start, end);
+        return;
+      case backend.dataRow:
+        if (this.#rows.length < this.#keep) this.#rows.push(this.#cells(bytes, start, end));
+        return;
+      case backend.commandComplete:
+        this.#tag = bytes.toString('latin1', start + headerBytes, end - 1);
+        return;
+      case backend.noticeResponse:
+        if (this.#notices.length < noticesKept) this.#notices.push(decodeFields(bytes, start, end));
+        return;
+      case backend.errorResponse: {
+        const fields = decodeFields(bytes, start, end);
+        this.#error ??= new ServerRefusal(fields);
+        // the end of the connection is the client's to know
+        if (fields.get('V') === 'FATAL' || fields.get('V') === 'PANIC') {
+          this.#parts.toClient(message(backend.errorResponse, bytes.subarray(start + headerBytes, end)));
+        }
+        return;
+      }
+      case backend.readyForQuery:
+        if (this.#error) this.#reject(this.#error);
+        else this.#resolve({ columns: this.#columns, rows: this.#rows, tag: this.#tag, notices: this.#notices });
+    }
+  };
+
+  /** The connection may end before the answer. */
+  readonly settled = (how: Settled): void => {
+    if (how === 'skipped' || how === 'lost') this.#reject(new Error('the connection was lost'));
+  };
+
+  #cells(bytes: Buffer, start: number, end: number): (string | null)[] {
+    let row = bytes.subarray(start, end);
+    if (this.#mask) {
+      const masked = new Outgoing();
+      this.#mask.pass(backend.dataRow, bytes, start, end, masked);
+      row = Buffer.concat(masked.take());
+    }
+    const reader = new Reader(row, headerBytes, row.length);
+    const encoding = this.#parts.server.parameter('client_encoding') ?? '';
+    return Array.from({ length: reader.uint16() }, () => {
+      const length = reader.int32();
+      if (length < 0) return null;
+      const cell = reader.bytes(length);
+      return decodeSql(cell, encoding) ?? cell.toString('latin1');
+    });
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The search_path of dbguard's own questions in a client's session: the client could have put a function of its own
+ * behind `=` or `count`. Names of the statement under review are looked up under the client's own path.
+ */
+import type { Target } from '../../sql/facts.js';
+import type { InSession } from './internal-queries.js';
+
+/** When `work` fails, the scope around it is undone as a whole, the setting with it. */
+export async function underOwnPath<T>(
+  session: InSession,
+  work: (lookUp: (targets: readonly Target[]) => Promise<ReadonlyMap<string, string>>) => Promise<T>,
+): Promise<T> {
+  const [setting] = await session.ask(`SELECT pg_catalog.current_setting('search_path') AS path`);
+  const clientPath = setting?.path ?? '';
+  await setPath(session, 'pg_catalog, pg_temp');
+  const result = await work(async (targets) => {
+    const names = relationNames(targets);
+    const oids = new Map<string, string>();
+    if (names.length === 0) return oids;
+    await setPath(session, clientPath);
+    for (const name of names) {
+      const [row] = await session.ask('SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid', [name]);
+      if (row?.oid) oids.set(name, row.oid);
+    }
+    await setPath(session, 'pg_catalog, pg_temp');
+    return oids;
+  });
+  await setPath(session, clientPath);
+  return result;
+}
+
+/** Tables and views among the targets, as SQL names. */
+export function relationNames(targets: readonly Target[]): string[] {
+  const relations = targets.filter(({ type }) => type === 'table' || type === 'view');
+  return [
+    ...new Set(
+      relations.map(({ schema, name }) => (schema === undefined ? quote(name) : `${quote(schema)}.${quote(name)}`)),
+    ),
+  ];
+}
+
+export function quote(identifier: string): string {
+  return `"${identifier.replaceAll('"', '""')}"`;
+}
+
+/** As people say it: without the schema that everybody means, without quotes that nothing needs. */
+export function plainName(name: string | null | undefined): string {
+  return (name ?? '').replace(/^public\./, '').replace(/^"([a-z_][a-z0-9_]*)"$/, '$1');
+}
+
+async function setPath(session: InSession, path: string): Promise<void> {
+  await session.ask(`SELECT pg_catalog.set_config('search_path', $1, true)`, [path]);
+}

@@ -1,0 +1,64 @@
+import type { EntryBody } from '../../transcript/entry.js';
+
+/**
+ * What one forwarded statement brought back, summed up while the bytes pass.
+ * The command tags of a multi-statement string are kept up to a bound; the last one always.
+ */
+const tagsKept = 100;
+
+/** What became of it. `lost`: the connection ended before the answer, and nobody here knows whether it ran. */
+export type Settled = 'done' | 'failed' | 'skipped' | 'lost';
+
+export class Meter {
+  /** The `statement` entry this belongs to. */
+  readonly of: number;
+  readonly #startedAt: number;
+  bytes = 0;
+  masked: readonly string[] = [];
+  sqlstate: string | undefined;
+  #tags: string[] = [];
+  #tagCount = 0;
+
+  /** @param startedAt milliseconds of a monotonic clock */
+  constructor(of: number, startedAt: number) {
+    this.of = of;
+    this.#startedAt = startedAt;
+  }
+
+  tag(tag: string): void {
+    this.#tagCount++;
+    if (this.#tags.length < tagsKept) this.#tags.push(tag);
+    else this.#tags[tagsKept - 1] = tag;
+  }
+
+  get tags(): readonly string[] {
+    return this.#tags;
+  }
+
+  /** Rows that the command tags report: the last number of `INSERT 0 5`, `SELECT 7`, `COPY 3`. */
+  get rows(): number {
+    let rows = 0;
+    for (const tag of this.#tags) {
+      const last = tag.slice(tag.lastIndexOf(' ') + 1);
+      if (/^\d+$/.test(last)) rows += Number(last);
+    }
+    return rows;
+  }
+
+  /** @param finishedAt milliseconds of the same clock as `startedAt` */
+  outcome(how: Settled, finishedAt: number, tx: string): EntryBody {
+    return {
+      k: 'outcome',
+      of: this.of,
+      how,
+      tag: this.#tags.at(-1),
+      tags: this.#tagCount > 1 ? this.#tagCount : undefined,
+      rows: this.rows,
+      bytes: this.bytes,
+      us: Math.round((finishedAt - this.#startedAt) * 1000),
+      sqlstate: this.sqlstate,
+      masked: this.masked.length > 0 ? this.masked : undefined,
+      tx,
+    };
+  }
+}

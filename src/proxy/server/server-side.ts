@@ -1,0 +1,137 @@
+/**
+ * The server's half of a session: what comes back, and to which forwarded message it belongs.
+ *
+ * What lives here: the response queue, the transaction status and the parameters as the server last reported them.
+ * What it must not know: the client's bytes, the gate, sockets.
+ */
+
+import { backendRules, decodeFields } from '../../wire/backend.js';
+import { Framer } from '../../wire/framer.js';
+import { backend, headerBytes, type TransactionStatus } from '../../wire/messages.js';
+import { Reader } from '../../wire/reader.js';
+import { decodeRowDescription } from '../../wire/row-description.js';
+import type { Outgoing } from '../outgoing.js';
+import type { AnswerMask } from '../session-state/result-masks.js';
+import type { Meter } from './meter.js';
+import { type Expectation, Responses } from './responses.js';
+
+export class ServerSide {
+  readonly responses = new Responses();
+  readonly #framer = new Framer(backendRules);
+  readonly #toClient: Outgoing;
+  readonly #parameters: Map<string, string>;
+  #status: TransactionStatus = 'I';
+  #wholeRows = false;
+  #inquiring = false;
+  /** Of the last statement answered since ReadyForQuery. */
+  #lastMask: AnswerMask | undefined;
+
+  constructor(toClient: Outgoing, parameters: ReadonlyMap<string, string>) {
+    this.#toClient = toClient;
+    this.#parameters = new Map(parameters);
+  }
+
+  /** As of the last ReadyForQuery. */
+  get transactionStatus(): TransactionStatus {
+    return this.#status;
+  }
+
+  /** The last ParameterStatus of that name. */
+  parameter(name: string): string | undefined {
+    return this.#parameters.get(name);
+  }
+
+  /** True where a message of dbguard's own may go to the client without cutting one of the server's in two. */
+  get atBoundary(): boolean {
+    return this.#framer.atBoundary;
+  }
+
+  /** Rows and COPY data come out message by message from now on: where anything may have to be rewritten. */
+  cutRows(): void {
+    this.#wholeRows = true;
+    this.#framer.setStreamed(backend.dataRow, false);
+    this.#framer.setStreamed(backend.copyData, false);
+  }
+
+  get inquiring(): boolean {
+    return this.#inquiring;
+  }
+
+  /** dbguard asks for itself: its sinks need whole rows, and nothing that comes of it is for the client. */
+  set inquiring(on: boolean) {
+    this.#inquiring = on;
+    this.#framer.setStreamed(backend.dataRow, !on && !this.#wholeRows);
+  }
+
+  /** Throws ProtocolViolation when the server's answers no longer fit what was asked. */
+  receive(chunk: Buffer): void {
+    const framer = this.#framer;
+    framer.push(chunk);
+    while (framer.next()) {
+      if (framer.kind === 'run') this.#onRun(framer);
+      else this.#onMessage(framer.type, framer.buffer, framer.start, framer.end);
+    }
+  }
+
+  #onRun(framer: Framer): void {
+    const head = this.responses.head;
+    if (head?.sink) return;
+    if (head?.meter) head.meter.bytes += framer.end - framer.start;
+    this.#toClient.push(framer.buffer, framer.start, framer.end);
+  }
+
+  #onMessage(type: number, bytes: Buffer, start: number, end: number): void {
+    const responses = this.responses;
+    const owner = responses.ownerOf(type);
+    if (type === backend.readyForQuery) {
+      this.#status = String.fromCharCode(bytes[start + headerBytes] as number) as TransactionStatus;
+    } else if (type === backend.parameterStatus) {
+      const reader = new Reader(bytes, start + headerBytes, end);
+      const name = reader.cstringBytes().toString('utf8');
+      // set for our own questions and set back by their end
+      if (this.#inquiring && name === 'search_path') return;
+      this.#parameters.set(name, reader.cstringBytes().toString('utf8'));
+    }
+    if (this.#inquiring && type === backend.noticeResponse) {
+      responses.head?.sink?.(type, bytes, start, end);
+      return;
+    }
+    if (type === backend.readyForQuery) this.#lastMask = undefined;
+    if (owner?.mask) this.#lastMask = owner.mask;
+    if (owner === undefined) {
+      this.#passDiagnostics(type, bytes, start, end);
+      return;
+    }
+    if (owner.sink) {
+      owner.sink(type, bytes, start, end);
+    } else if (type !== backend.errorResponse || !this.#substituted(owner)) {
+      if (owner.meter) measure(owner.meter, type, bytes, start, end);
+      if (owner.described && type === backend.rowDescription) owner.described(decodeRowDescription(bytes, start, end));
+      if (owner.mask) owner.mask.pass(type, bytes, start, end, this.#toClient);
+      else this.#passDiagnostics(type, bytes, start, end);
+    }
+    responses.advance(type, owner);
+  }
+
+  /** Notices belong to no message, and a deferred constraint fails only at Sync: both may speak of masked values. */
+  #passDiagnostics(type: number, bytes: Buffer, start: number, end: number): void {
+    const speaks = type === backend.errorResponse || type === backend.noticeResponse;
+    const mask = speaks ? (this.responses.head?.mask ?? this.#lastMask) : undefined;
+    if (mask) mask.pass(type, bytes, start, end, this.#toClient);
+    else this.#toClient.push(bytes, start, end);
+  }
+
+  #substituted(owner: Expectation): boolean {
+    const substitute = owner.substitute;
+    if (substitute === undefined) return false;
+    delete owner.substitute;
+    this.#toClient.pushMessage(substitute);
+    return true;
+  }
+}
+
+function measure(meter: Meter, type: number, bytes: Buffer, start: number, end: number): void {
+  if (type === backend.dataRow || type === backend.copyData) meter.bytes += end - start;
+  else if (type === backend.commandComplete) meter.tag(bytes.toString('latin1', start + headerBytes, end - 1));
+  else if (type === backend.errorResponse) meter.sqlstate = decodeFields(bytes, start, end).get('C');
+}

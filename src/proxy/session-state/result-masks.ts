@@ -1,0 +1,200 @@
+/**
+ * Masks of one client connection: which plan goes with a statement, and how its answers are rewritten.
+ *
+ * What lives here: the search_path as far as it is known, the plan of each statement under way. What it must not know:
+ * sockets, the gate, how lineage is found.
+ */
+import type { CopyRewriter } from '../../masking/copy-rewriter.js';
+import { maskDiagnostics } from '../../masking/diagnostics.js';
+import type { MaskPlan, RewritePlan, SessionMasks } from '../../masking/masker.js';
+import type { RowRewriter } from '../../masking/row-rewriter.js';
+import type { Ruling } from '../../policy/decision.js';
+import { updatesSettings } from '../../sql/catalog/system-relations.js';
+import type { Effect, EffectKind, Facts, TargetType } from '../../sql/facts.js';
+import type { SearchPath } from '../../sql/lineage/catalog.js';
+import { pathSettings } from '../../sql/lineage/names.js';
+import { backend } from '../../wire/messages.js';
+import { decodeRowDescription, type RowField } from '../../wire/row-description.js';
+import type { Outgoing } from '../outgoing.js';
+
+export interface ClientMasks {
+  readonly plans: SessionMasks;
+  /** Schemas that a fresh connection searches, `$user` replaced. */
+  readonly defaultPath: SearchPath;
+  /** The catalog is about to change; `code`: what functions, operators and casts there are, too. */
+  changing(code: boolean): void;
+  /** No transaction is open any more, be it that the client is gone. */
+  settled(): void;
+  /** The catalog is being read again: what is planned before it has been is hidden. */
+  readonly loading: boolean;
+  /** Settles when it has been read, or could not be in time. Never rejects. */
+  ready(): Promise<void>;
+}
+
+/** Effects after which the catalog may be another. */
+const changesCatalog: ReadonlySet<EffectKind> = new Set([
+  'create',
+  'alter',
+  'drop',
+  'grant',
+  'execute-code',
+  'unknown',
+]);
+
+const relationTypes: ReadonlySet<TargetType> = new Set(['table', 'view', 'index', 'sequence', 'schema']);
+
+function changesCode({ kind, opaque, targets }: Effect): boolean {
+  if (opaque) return true;
+  if (!changesCatalog.has(kind) || kind === 'grant') return false;
+  return targets.length === 0 || !targets.every(({ type }) => relationTypes.has(type));
+}
+
+export class ResultMasks {
+  readonly #client: ClientMasks;
+  /** Not known once something may have changed it. */
+  #path: SearchPath;
+
+  constructor(client: ClientMasks) {
+    this.#client = client;
+    this.#path = client.defaultPath;
+  }
+
+  plan(sql: string): MaskPlan {
+    return this.#client.plans.planFor(sql, this.#path);
+  }
+
+  /** A statement goes to the server. */
+  forwarded(facts: Facts): void {
+    const effects = facts.statements.flatMap((statement) => statement.effects);
+    if (facts.unparseable || effects.some((effect) => effect.opaque || changesCatalog.has(effect.kind)))
+      this.#client.changing(facts.unparseable !== undefined || effects.some(changesCode));
+    if (
+      facts.unparseable ||
+      effects.some((effect) => effect.kind === 'session' || effect.opaque || updatesSettings(effect))
+    ) {
+      // which settings a SET or an unseen function leaves behind is not followed; unqualified names then bind to nothing
+      const harmless = effects.every(
+        (effect) =>
+          !effect.opaque &&
+          !updatesSettings(effect) &&
+          effect.targets.every((target) => !pathSettings.has(target.name)),
+      );
+      if (facts.unparseable || !harmless) this.#path = undefined;
+    }
+  }
+
+  settled(): void {
+    this.#client.settled();
+  }
+
+  get loading(): boolean {
+    return this.#client.loading;
+  }
+
+  ready(): Promise<void> {
+    return this.#client.ready();
+  }
+}
+
+export function maskRuling(plan: MaskPlan & { kind: 'deny' }): Ruling {
+  return {
+    decision: 'deny',
+    rule: 'builtin:mask',
+    origin: 'mask in dbguard.yaml',
+    reason: `${plan.reason} ${plan.hint}`,
+  };
+}
+
+/** COPY towards the client. Towards the server it inserts; to a file or program it is another effect. */
+export function copiesOut(facts: Facts): boolean {
+  return facts.statements.some(
+    (statement) => statement.command === 'COPY' && !statement.effects.some((effect) => effect.kind === 'insert'),
+  );
+}
+
+export const copyNotMaskable: Ruling = {
+  decision: 'deny',
+  rule: 'builtin:mask',
+  origin: 'mask in dbguard.yaml',
+  reason:
+    'This COPY may carry masked columns in a form that cannot be masked. Use SELECT, or COPY in text or csv format with plain columns.',
+};
+
+export const portalNotMaskable: Ruling = {
+  decision: 'deny',
+  rule: 'builtin:mask',
+  origin: 'mask in dbguard.yaml',
+  reason:
+    'What this portal returns is not known, so nothing of it could be masked. Bind it anew; use FETCH for a cursor.',
+};
+
+/** The rewriting of one statement's answers. */
+export class AnswerMask {
+  readonly #plan: RewritePlan;
+  readonly #formats: readonly number[] | undefined;
+  readonly #encoding: string;
+  #rows: RowRewriter | undefined;
+  #rowsKnown = false;
+  #copy: CopyRewriter | undefined;
+
+  /**
+   * @param formats result formats of Bind; undefined for a simple Query
+   * @param fields of an earlier Describe, where there was one
+   */
+  constructor(plan: RewritePlan, encoding: string, formats?: readonly number[], fields?: readonly RowField[]) {
+    this.#plan = plan;
+    this.#encoding = encoding;
+    this.#formats = formats;
+    if (formats && fields) this.#describe(fields);
+  }
+
+  get diagnostics(): boolean {
+    return this.#plan.diagnostics;
+  }
+
+  /** Takes one whole server message; what may be seen of it goes to `out`. */
+  pass(type: number, bytes: Buffer, start: number, end: number, out: Outgoing): void {
+    switch (type) {
+      case backend.rowDescription:
+        this.#describe(decodeRowDescription(bytes, start, end));
+        break;
+      case backend.dataRow: {
+        if (!this.#rowsKnown) this.#describe(undefined);
+        if (!this.#rows) break;
+        this.#rows.rewrite(bytes, start, end, (from, first, last) => out.push(from, first, last));
+        return;
+      }
+      case backend.copyOutResponse: {
+        const copy = this.#plan.forCopy(this.#encoding);
+        if (copy === 'unsupported') throw new Error('a COPY that cannot be masked was let through');
+        this.#copy = copy;
+        break;
+      }
+      case backend.copyData:
+        if (this.#copy) {
+          const rewritten = this.#copy.rewrite(bytes, start, end);
+          if (rewritten) out.pushMessage(rewritten);
+          return;
+        }
+        break;
+      case backend.copyDone: {
+        const rest = this.#copy?.finish();
+        if (rest) out.pushMessage(rest);
+        this.#copy = undefined;
+        break;
+      }
+      case backend.errorResponse:
+      case backend.noticeResponse:
+        if (this.diagnostics) {
+          out.pushMessage(maskDiagnostics(bytes, start, end));
+          return;
+        }
+    }
+    out.push(bytes, start, end);
+  }
+
+  #describe(fields: readonly RowField[] | undefined): void {
+    this.#rows = this.#plan.forRow(fields, this.#formats);
+    this.#rowsKnown = true;
+  }
+}

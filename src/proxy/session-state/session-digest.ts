@@ -1,0 +1,124 @@
+/**
+ * What a connection has done that may change what its later texts mean: settings, roles, temporary objects, code that
+ * cannot be seen through. The same bytes are the same statement only under the same circumstances.
+ *
+ * What lives here: a digest over the texts of such statements, in order. What it must not know: what they change.
+ *
+ * A surprise: the search_path that the server reports is not enough. It comes with ReadyForQuery, so in a pipeline
+ * `SET search_path` and the statement behind it are sent before the report; and a temporary view takes the name of
+ * a table under any search_path.
+ */
+import { createHash } from 'node:crypto';
+import { updatesSettings } from '../../sql/catalog/system-relations.js';
+import type { Effect, EffectKind, Facts, TransactionEffect } from '../../sql/facts.js';
+import type { TransactionStatus } from '../../wire/messages.js';
+import type { Candidate } from '../statement/statement-journal.js';
+
+/** How a portal was bound; part of what its Execute means. */
+export interface BoundUnder {
+  /** The digest at Bind: names are looked up there. */
+  readonly circumstances: string;
+  readonly parameterFormats: readonly number[];
+  readonly prepared: readonly { readonly parameterTypes: readonly number[] }[];
+}
+
+export class Circumstances {
+  #digest: string;
+  /** A change that the end of its transaction may undo. */
+  #open = false;
+  #answered = true;
+
+  /** @param parameters what the server reported at the start */
+  constructor(parameters: ReadonlyMap<string, string>) {
+    const settings = [...parameters].filter(([name]) => name !== 'application_name').sort();
+    this.#digest = digest([settings]);
+  }
+
+  get digest(): string {
+    return this.#digest;
+  }
+
+  /** The server has said what came of every change; until then its reports are of before. */
+  get answered(): boolean {
+    return this.#answered;
+  }
+
+  forwarded({ facts, sql, bindValues = [] }: Candidate): void {
+    if (mayChangeMeaning(facts)) {
+      this.#open = true;
+      this.#answered = false;
+    } else if (!this.#open || !undoes(facts)) {
+      return;
+    }
+    this.#digest = digest([this.#digest, sql, bindValues]);
+  }
+
+  /** Everything that was sent has been answered, up to ReadyForQuery. */
+  settled(status: TransactionStatus): void {
+    this.#answered = true;
+    if (status !== 'I' || !this.#open) return;
+    this.#open = false;
+    this.#digest = digest([this.#digest, 'the transaction is over']);
+  }
+}
+
+/** Of a statement, with what it was bound to and what the catalog held. */
+export function circumstancesOf(candidate: Candidate): string {
+  const { bound } = candidate;
+  return digest([
+    candidate.circumstances,
+    candidate.catalogGeneration,
+    bound && [bound.circumstances, bound.parameterFormats, bound.prepared.map((one) => one.parameterTypes)],
+  ]);
+}
+
+export function endsTransaction(facts: Facts): boolean {
+  return facts.statements.some(({ transaction }) => transaction !== undefined && ends.has(transaction));
+}
+
+const ends: ReadonlySet<TransactionEffect> = new Set(['commit', 'rollback', 'prepare-transaction']);
+
+function undoes(facts: Facts): boolean {
+  return endsTransaction(facts) || facts.statements.some(({ transaction }) => transaction === 'rollback-to');
+}
+
+const changing: ReadonlySet<EffectKind> = new Set([
+  'create',
+  'alter',
+  'drop',
+  'grant',
+  'role',
+  'config',
+  'execute-code',
+  'unknown',
+]);
+
+/** Settings that drivers and pools change all the time, and that no result depends on. */
+const neutralSettings: ReadonlySet<string> = new Set([
+  'application_name',
+  'client_min_messages',
+  'idle_in_transaction_session_timeout',
+  'idle_session_timeout',
+  'lock_timeout',
+  'statement_timeout',
+  'transaction_timeout',
+]);
+
+function mayChangeMeaning(facts: Facts): boolean {
+  if (facts.unparseable) return true;
+  for (const { effects, deferred } of facts.statements) {
+    if (!deferred && effects.some(changesMeaning)) return true;
+  }
+  return false;
+}
+
+function changesMeaning(effect: Effect): boolean {
+  const { kind, opaque, targets } = effect;
+  if (opaque || updatesSettings(effect)) return true;
+  if (kind === 'session') return targets.length === 0 || !targets.every(({ name }) => neutralSettings.has(name));
+  return changing.has(kind);
+}
+
+function digest(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+}

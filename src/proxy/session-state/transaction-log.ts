@@ -1,0 +1,118 @@
+/**
+ * What the open transaction has done so far, for the person who decides about its next statement.
+ *
+ * What lives here: changes summed up by what they do to which object, in order, bounded. What it must not know: when
+ * a transaction begins or ends; the session says so.
+ */
+import type { EffectKind, Facts, StatementFacts } from '../../sql/facts.js';
+
+export interface TransactionChange {
+  /** In words of SQL: `UPDATE orders`, `DROP TABLE customers`. */
+  readonly what: string;
+  /** Rows as the command tags reported; undefined where the command has none. */
+  readonly rows: number | undefined;
+  readonly times: number;
+}
+
+export interface TransactionSoFar {
+  readonly statements: number;
+  readonly changes: readonly TransactionChange[];
+  /** ROLLBACK TO a savepoint that was not kept: some of this may be undone. */
+  readonly partlyUndone: boolean;
+}
+
+const changing: ReadonlySet<EffectKind> = new Set([
+  'insert',
+  'update',
+  'delete',
+  'truncate',
+  'create',
+  'alter',
+  'drop',
+  'grant',
+  'role',
+  'execute-code',
+  'function-call',
+  'maintenance',
+  'unknown',
+]);
+const changesKept = 50;
+const savepointsKept = 100;
+
+type Changes = Map<string, { rows: number | undefined; times: number }>;
+
+/** What there was when a savepoint was set. */
+interface Savepoint {
+  readonly name: string;
+  readonly changes: Changes;
+  readonly statements: number;
+}
+
+export class TransactionLog {
+  #changes: Changes = new Map();
+  #savepoints: Savepoint[] = [];
+  #statements = 0;
+  #partlyUndone = false;
+
+  get soFar(): TransactionSoFar | undefined {
+    if (this.#statements === 0) return undefined;
+    const changes = [...this.#changes].map(([what, { rows, times }]) => ({ what, rows, times }));
+    return { statements: this.#statements, changes, partlyUndone: this.#partlyUndone };
+  }
+
+  /** The server has run it. `tags` are its command tags, one for each statement of the text. */
+  done(facts: Facts, tags: readonly string[]): void {
+    for (const [index, statement] of facts.statements.entries()) this.#add(statement, tags[index] ?? '');
+  }
+
+  clear(): void {
+    if (this.#statements === 0 && this.#savepoints.length === 0) return;
+    this.#changes.clear();
+    this.#savepoints = [];
+    this.#statements = 0;
+    this.#partlyUndone = false;
+  }
+
+  /** Names may repeat: the newest of that name is meant, and those set after it go. */
+  #mark({ transaction, effects }: StatementFacts): void {
+    const name = effects.find(({ kind }) => kind === 'transaction')?.detail ?? '';
+    if (transaction === 'savepoint') {
+      if (this.#savepoints.length === savepointsKept) this.#savepoints.shift();
+      this.#savepoints.push({ name, changes: new Map(this.#changes), statements: this.#statements });
+      return;
+    }
+    if (transaction !== 'rollback-to' && transaction !== 'release') return;
+    const at = this.#savepoints.findLastIndex((one) => one.name === name);
+    const savepoint = this.#savepoints[at];
+    if (transaction === 'release') {
+      if (savepoint) this.#savepoints.length = at;
+    } else if (savepoint) {
+      this.#savepoints.length = at + 1;
+      this.#changes = new Map(savepoint.changes);
+      this.#statements = savepoint.statements;
+    } else {
+      this.#partlyUndone = true;
+    }
+  }
+
+  #add(statement: StatementFacts, tag: string): void {
+    if (statement.transaction !== undefined) {
+      this.#mark(statement);
+      return;
+    }
+    this.#statements++;
+    if (statement.deferred || !statement.effects.some(({ kind }) => changing.has(kind))) return;
+    const targets = statement.effects
+      .filter(({ kind }) => changing.has(kind))
+      .flatMap((effect) => effect.targets)
+      .map(({ schema, name }) => (schema === undefined ? name : `${schema}.${name}`));
+    const what = [statement.command.replace(/ AS$/, ''), [...new Set(targets)].slice(0, 3).join(', ')]
+      .filter(Boolean)
+      .join(' ');
+    const known = this.#changes.get(what);
+    const counted = /^(?:INSERT|UPDATE|DELETE|MERGE|COPY)\b.* (\d+)$/.exec(tag)?.[1];
+    const rows = counted === undefined ? known?.rows : Number(counted) + (known?.rows ?? 0);
+    if (known === undefined && this.#changes.size >= changesKept) return;
+    this.#changes.set(what, { rows, times: (known?.times ?? 0) + 1 });
+  }
+}

@@ -1,0 +1,291 @@
+/**
+ * The wait for a person: one statement is held, everything its client sent behind it waits with it.
+ *
+ *   settle what runs before it -> let the server parse what we could not -> impact -> notice -> ask (-> dry run)
+ *
+ * Impact and dry run are asked for in the client's own session where its transaction can come through that unharmed;
+ * else the impact comes from dbguard's own connection, and there is no dry run.
+ *
+ * What lives here: the steps of one review. What it must not know: the other statements, sockets, screens.
+ */
+import { messageOf } from '../../errors.js';
+import type { Ruling } from '../../policy/decision.js';
+import { decodeFields, type ErrorText, encodeNotice } from '../../wire/backend.js';
+import { encodeParse, flushMessage, syncMessage } from '../../wire/extended-query.js';
+import { backend } from '../../wire/messages.js';
+import { dryRunLimits } from '../dry-run/dry-run.js';
+import { Inquiry, type InSession, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
+import type { Outgoing } from '../outgoing.js';
+import type { ServerSide } from '../server/server-side.js';
+import type { Answer, DryRun, Impact } from './asker.js';
+import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
+import type { HeldStatement } from './held-statement.js';
+import type { Admission, Candidate, ConnectionContext, Gate } from './statement-journal.js';
+
+export interface Reviewer {
+  /** What a statement would hit. Never rejects. `session` is the client's own, where it can be asked. */
+  impact(candidate: Candidate, held: HeldStatement, session: InSession | undefined): Promise<Impact>;
+  dryRun(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun>;
+  /** The person chose to end the whole run. */
+  endSession(): void;
+}
+
+export type ReviewEnd =
+  | { readonly kind: 'allow' }
+  | { readonly kind: 'deny'; readonly error: ErrorText; readonly endSession: boolean }
+  /** The statement never ran: an error before it made the server skip it, or the server itself rejected its text. */
+  | { readonly kind: 'skipped' };
+
+export interface ReviewParts {
+  readonly candidate: Candidate;
+  /** Of a simple Query: the client's own bytes, in its encoding. */
+  readonly text: Buffer;
+  readonly admission: Admission;
+  readonly context: ConnectionContext;
+  readonly gate: Gate;
+  readonly reviewer: Reviewer;
+  readonly server: ServerSide;
+  readonly out: Outgoing;
+  /** Lets what is in `out` go to the server, journal first. */
+  readonly release: () => void;
+  readonly toClient: (message: Buffer) => void;
+  readonly finish: (end: ReviewEnd) => void;
+  readonly held: HeldStatement;
+  /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
+  readonly inquiry: () => Inquiry | { readonly obstacle: string };
+  /** The journal has the entry of everything pushed from now on. */
+  readonly requireCommit: () => void;
+  /** The server's side of this connection cannot be trusted any more. */
+  readonly harmed: (what: string) => void;
+}
+
+/** Planning and catalog questions only. */
+const impactLimits = { statementMs: 2000, lockMs: 500, readOnly: true };
+
+/** What the server said to a text that no grammar of ours reads. */
+type ProbeResult = 'rejected' | 'parsed';
+
+export class Review {
+  readonly #parts: ReviewParts;
+  readonly #abort = new AbortController();
+  #whenQuiet: ((skipped: boolean) => void) | undefined;
+  #over = false;
+  #portalLost = false;
+
+  constructor(parts: ReviewParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    this.#run()
+      .catch((error: unknown) => {
+        if (error instanceof SessionHarmed) this.#parts.harmed(error.message);
+        return error instanceof PortalLost ? this.#skipped() : failed;
+      })
+      // the journal may take no more entries by now
+      .catch(() => failed)
+      .then((end) => this.#finish(end));
+  }
+
+  /** The server has answered everything so far; `skipping` when it discards what follows up to Sync. */
+  quiet(skipping: boolean): void {
+    const resume = this.#whenQuiet;
+    this.#whenQuiet = undefined;
+    resume?.(skipping);
+  }
+
+  /** The client cancelled or left. False when the review is over already. */
+  interrupt(why: 'cancel' | 'disconnect'): boolean {
+    if (this.#over) return false;
+    this.#abort.abort(why);
+    this.quiet(false);
+    return true;
+  }
+
+  #finish(end: ReviewEnd): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#parts.finish(end);
+  }
+
+  async #run(): Promise<ReviewEnd> {
+    const { candidate, admission, context, gate, reviewer, held, toClient } = this.#parts;
+    if (await this.#settle()) return this.#skipped();
+    if (this.#parts.server.responses.copyIn) {
+      gate.recordSkipped(admission);
+      return { kind: 'deny', error: inTheMiddleOfCopy, endSession: false };
+    }
+    if (isMaybeTypo(candidate) && (await this.#probe()) === 'rejected') return { kind: 'skipped' };
+    if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
+    if (this.#parts.server.transactionStatus === 'E' && !mayEndTransaction(candidate)) {
+      gate.recordSkipped(admission);
+      return { kind: 'deny', error: transactionFailed, endSession: false };
+    }
+    const recalled = gate.recall(candidate, admission, context);
+    if (recalled) return endOf(admission, recalled);
+    const asked = this.#parts.inquiry();
+    const inquiry = asked instanceof Inquiry ? asked : undefined;
+    const impact = inquiry
+      ? await inquiry.run(impactLimits, (session) => reviewer.impact(candidate, held, session))
+      : await reviewer.impact(candidate, held, undefined);
+    const ruling = this.#rulingWith(impact.estimatedRows);
+    if (ruling.decision === 'allow') return { kind: 'allow' };
+    // nobody here can take a second person's verdict yet: that must not become the first one's
+    if (ruling.decision !== 'ask') return this.#deniedByRule(ruling);
+    const asking = { ...admission, ruling };
+    if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
+    const dryRun = (): Promise<DryRun> =>
+      asked instanceof Inquiry ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
+    const answer = await gate.review(candidate, asking, context, { impact, dryRun }, this.#abort.signal);
+    // an answer may come while a dry run is being undone
+    await inquiry?.idle;
+    return this.#portalLost ? this.#skipped() : endOf(asking, answer);
+  }
+
+  /** The ruling that stands once the planner's estimate is known, where a rule is about rows. */
+  #rulingWith(rows: number | undefined): Ruling {
+    const { candidate, admission, context, gate } = this.#parts;
+    if (!admission.ruling.pendingRows || rows === undefined) return admission.ruling;
+    return gate.reconsider(candidate, admission, context, rows);
+  }
+
+  #deniedByRule(ruling: Ruling): ReviewEnd {
+    this.#parts.gate.recordRuleVerdict({ ...this.#parts.admission, ruling });
+    return { kind: 'deny', error: deniedByRule(ruling), endSession: false };
+  }
+
+  async #dryRun(inquiry: Inquiry): Promise<DryRun> {
+    const { candidate, admission, gate, reviewer, held, requireCommit } = this.#parts;
+    if (this.#over || this.#abort.signal.aborted || this.#portalLost) return { refused: 'the statement is decided' };
+    gate.recordDryRun(admission);
+    requireCommit();
+    try {
+      return await inquiry.run(dryRunLimits, (session) => reviewer.dryRun(candidate, held, session));
+    } catch (error) {
+      if (error instanceof SessionHarmed) this.#parts.harmed(error.message);
+      if (error instanceof PortalLost) this.#portalLost = true;
+      return { refused: messageOf(error) };
+    }
+  }
+
+  /** An error made the server skip it: nothing ran. */
+  #skipped(): ReviewEnd {
+    this.#parts.gate.recordSkipped(this.#parts.admission);
+    return { kind: 'skipped' };
+  }
+
+  /** Waits until the server has answered everything before, or wants COPY data; true when it skips what follows. */
+  async #settle(): Promise<boolean> {
+    const { server, out, release } = this.#parts;
+    if (server.responses.idle || server.responses.copyIn) {
+      release();
+      return false;
+    }
+    // without Sync the server keeps the answers of the extended protocol to itself
+    out.pushMessage(flushMessage);
+    const quiet = new Promise<boolean>((resolve) => {
+      this.#whenQuiet = resolve;
+    });
+    release();
+    return quiet;
+  }
+
+  /**
+   * A text that our grammars reject is most often a typo, which the server rejects as well. Parse makes the server
+   * read it without running it; its own error is what the client should see. What it does accept is asked about.
+   *
+   * In a transaction, be it an implicit one, what the server accepts must leave that as it was: no Sync then, and no
+   * text of several commands, which Parse takes for an error.
+   */
+  #probe(): Promise<ProbeResult> {
+    const { server, out, candidate, admission, gate, release, toClient, text } = this.#parts;
+    const implicit = server.responses.pipeline !== 'none';
+    if ((implicit || server.transactionStatus === 'T') && mayBeSeveral(candidate.sql)) return Promise.resolve('parsed');
+    return new Promise((resolve) => {
+      let error: Buffer | undefined;
+      let parsed = false;
+      const sync = (): void => {
+        server.responses.expect({
+          kind: 'sync',
+          sink: (type, bytes, start, end) => {
+            if (type !== backend.readyForQuery) return;
+            if (error === undefined || parsed) {
+              resolve('parsed');
+              return;
+            }
+            toClient(error);
+            toClient(Buffer.from(bytes.subarray(start, end)));
+            gate.recordRejected(admission, decodeFields(error, 0, error.length).get('C') ?? '');
+            resolve('rejected');
+          },
+        });
+        out.pushMessage(syncMessage);
+      };
+      server.responses.expect({
+        kind: 'parse',
+        sink: (type, bytes, start, end) => {
+          if (type === backend.parseComplete && implicit) resolve('parsed');
+          if (type !== backend.errorResponse) return;
+          const fields = decodeFields(bytes, start, end);
+          // "cannot insert multiple commands into a prepared statement" comes after the text was read
+          parsed = fields.get('C') === '42601' && fields.get('R') === 'exec_parse_message';
+          error = Buffer.from(bytes.subarray(start, end));
+          if (!implicit) return;
+          sync();
+          release();
+        },
+      });
+      out.pushMessage(encodeParse('', text));
+      if (implicit) out.pushMessage(flushMessage);
+      else sync();
+      release();
+    });
+  }
+}
+
+/** Something stands behind a semicolon. */
+function mayBeSeveral(sql: string): boolean {
+  return /;\s*\S/.test(sql);
+}
+
+function endOf(admission: Admission, answer: Answer): ReviewEnd {
+  if (answer.decision === 'allow') return { kind: 'allow' };
+  return {
+    kind: 'deny',
+    error: deniedByAnswer(admission.ruling, answer),
+    endSession: answer.decision === 'abort',
+  };
+}
+
+/** No grammar of ours reads it; most probably the server's does not either. Only a simple Query can be tried out. */
+export function isMaybeTypo(candidate: Candidate): boolean {
+  return candidate.kind === 'query' && candidate.facts.unparseable?.reason === 'syntax';
+}
+
+/** Nobody needs to be asked: there the server takes no statement at all. It says so itself; this is for the case that it does not. */
+const inTheMiddleOfCopy: ErrorText = {
+  severity: 'ERROR',
+  code: '08P01',
+  message: 'dbguard: a statement in the middle of COPY FROM STDIN',
+};
+
+/** ROLLBACK first, and what follows runs. A text that nobody can read may do that. */
+function mayEndTransaction({ facts }: Candidate): boolean {
+  return facts.unparseable !== undefined || facts.statements.some(({ transaction }) => transaction !== undefined);
+}
+
+/** Nobody needs to be asked here either: the server takes nothing but the end of the transaction, and says this. */
+const transactionFailed: ErrorText = {
+  severity: 'ERROR',
+  code: '25P02',
+  message: 'current transaction is aborted, commands ignored until end of transaction block',
+};
+
+const reviewFailed: ErrorText = {
+  severity: 'ERROR',
+  code: '42501',
+  message: 'dbguard could not put this statement to a person and did not run it',
+  hint: 'See the terminal of dbguard run; try again once.',
+};
+
+const failed: ReviewEnd = { kind: 'deny', endSession: false, error: reviewFailed };

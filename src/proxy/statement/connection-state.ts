@@ -1,0 +1,139 @@
+/**
+ * What the two directions of one connection and the passage of its statements share.
+ *
+ * What lives here: what the client has prepared, what the server has said, and the bytes on their way to either.
+ * What it must not know: messages, decisions.
+ */
+import type { ErrorText } from '../../wire/backend.js';
+import { Outgoing } from '../outgoing.js';
+import { type Prepared, Registry, type Settle } from '../prepared/registry.js';
+import { ServerSide } from '../server/server-side.js';
+import { ChangedRows } from '../session-state/changed-rows.js';
+import { CatalogChanges, type ClientCatalog } from '../session-state/client-catalog.js';
+import { Reading } from '../session-state/lexical-settings.js';
+import { type ClientMasks, ResultMasks } from '../session-state/result-masks.js';
+import { Circumstances } from '../session-state/session-digest.js';
+import { TemporaryTables } from '../session-state/temporary-tables.js';
+import { TransactionLog } from '../session-state/transaction-log.js';
+import type { Reviewer } from './approval-wait.js';
+import { fatalFor } from './fatal.js';
+import { JournaledOutbox } from './journaled-outbox.js';
+import type { Candidate, ConnectionContext, Gate } from './statement-journal.js';
+
+/** How the session acts on the world. */
+export interface SessionPort {
+  writeServer(slices: Buffer[]): void;
+  writeClient(slices: Buffer[]): void;
+  /** The session has taken or sent bytes by itself: reading may go on, or has to stop. */
+  balance(): void;
+  /** Ends both connections once everything written has left. `reason` is for the transcript. */
+  close(reason: string): void;
+}
+
+export interface SessionParts {
+  readonly context: ConnectionContext;
+  readonly gate: Gate;
+  readonly catalog: ClientCatalog;
+  readonly reviewer: Reviewer;
+  /** Undefined where nothing is masked. */
+  readonly masks: ClientMasks | undefined;
+  readonly port: SessionPort;
+  /** ParameterStatus values as they stood when the connection was handed over. */
+  readonly parameters: ReadonlyMap<string, string>;
+  /** Longest client message held in memory, bytes. */
+  readonly maxMessage: number;
+  /** A portal name that no client can guess; see denial.ts. */
+  readonly unguessable: string;
+}
+
+type Meaning = Pick<
+  Candidate,
+  'transactionStatus' | 'searchPath' | 'transaction' | 'isTemporary' | 'circumstances' | 'catalogGeneration'
+>;
+
+export class ConnectionState {
+  readonly parts: SessionParts;
+  readonly catalogChanges: CatalogChanges;
+  readonly temporaryTables: TemporaryTables;
+  readonly registry = new Registry();
+  readonly reading = new Reading();
+  readonly transaction = new TransactionLog();
+  readonly changedRows = new ChangedRows();
+  readonly circumstances: Circumstances;
+  readonly server: ServerSide;
+  readonly outbox: JournaledOutbox;
+  readonly masks: ResultMasks | undefined;
+  readonly #toClient = new Outgoing();
+  /** Texts in this turn's Parse messages that no entry discloses yet. */
+  #undisclosed: Prepared[] = [];
+
+  /** @param abort ends the connection with that error, for the client to see */
+  constructor(parts: SessionParts, abort: (error: ErrorText) => void) {
+    this.parts = parts;
+    this.server = new ServerSide(this.#toClient, parts.parameters);
+    this.catalogChanges = new CatalogChanges(parts.catalog);
+    this.circumstances = new Circumstances(parts.parameters);
+    this.temporaryTables = new TemporaryTables(parts.catalog);
+    this.masks = parts.masks && new ResultMasks(parts.masks);
+    if (this.masks) this.server.cutRows();
+    this.outbox = new JournaledOutbox(
+      parts.gate.recorder,
+      (slices) => parts.port.writeServer(slices),
+      (error) => abort(fatalFor(error, 'the journal failed')),
+    );
+  }
+
+  get encoding(): string {
+    return this.server.parameter('client_encoding') ?? '';
+  }
+
+  /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
+  get meaning(): Meaning {
+    const { circumstances, parts, server, temporaryTables, transaction } = this;
+    return {
+      transaction,
+      transactionStatus: server.transactionStatus,
+      isTemporary: temporaryTables.known,
+      searchPath: circumstances.answered ? server.parameter('search_path') : undefined,
+      circumstances: circumstances.digest,
+      catalogGeneration: parts.catalog.analyser.generation,
+    };
+  }
+
+  /** Nothing unanswered, nothing kept back. A transaction may be open. */
+  get quiet(): boolean {
+    return this.outbox.empty && this.server.responses.idle && !this.server.inquiring;
+  }
+
+  addStatement(name: string, prepared: Prepared): Settle | undefined {
+    this.#undisclosed.push(prepared);
+    return this.registry.addStatement(name, prepared);
+  }
+
+  /** Sends the server what may go; texts that were only parsed get their entries first. */
+  release(): void {
+    const { gate, context } = this.parts;
+    for (const prepared of this.#undisclosed) {
+      if (prepared.entry !== undefined) continue;
+      prepared.entry = gate.recordParse(prepared.sql, prepared.facts, context);
+      this.outbox.requireCommit();
+    }
+    if (this.#undisclosed.length > 0) this.#undisclosed = [];
+    this.outbox.release();
+  }
+
+  /** A message of dbguard's own; only where the server's stream stands between two messages. */
+  tellClient(message: Buffer): void {
+    this.#toClient.pushMessage(message);
+    this.flushClient();
+  }
+
+  flushClient(): void {
+    if (this.#toClient.length > 0) this.parts.port.writeClient(this.#toClient.take());
+  }
+
+  /** The client is not told any more. */
+  dropForClient(): void {
+    this.#toClient.take();
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * How a statement is stopped so that the client sees what it would see of any failing statement.
+ *
+ * What: instead of the statement, the server gets a message of the same kind that is sure to fail; its error is
+ * replaced by ours. Why: transaction state, skipping to Sync and ReadyForQuery then come from the server itself and
+ * cannot drift. Rejected: answering alone and imitating the server's state, which goes wrong in pipelines, implicit
+ * transactions and COPY.
+ */
+
+import type { Ruling } from '../../policy/decision.js';
+import { type ErrorText, message } from '../../wire/backend.js';
+import { frontend } from '../../wire/messages.js';
+import type { Answer, Approver } from './asker.js';
+
+export type GatedKind = 'query' | 'execute' | 'function';
+
+/** A message of the same kind that fails on any server: no grammar has this text, nobody can guess the portal. */
+export function failingMessage(kind: GatedKind, unguessable: string): Buffer {
+  switch (kind) {
+    case 'query':
+      return message(frontend.query, Buffer.from('dbguard stopped a statement here\0', 'latin1'));
+    case 'execute':
+      return message(frontend.execute, Buffer.from(`${unguessable}\0\0\0\0\0`, 'latin1'));
+    case 'function':
+      // function 0, no formats, no arguments, text result
+      return message(frontend.functionCall, Buffer.alloc(10));
+  }
+}
+
+/** insufficient_privilege: what the server says when somebody may not do something. */
+const deniedState = '42501';
+/** query_canceled. */
+const cancelledState = '57014';
+
+const retry = 'Retrying the same statement will be refused again; change it or ask the person you work for.';
+
+/** The error for a statement that the policy denies without asking anybody. */
+export function deniedByRule(ruling: Ruling): ErrorText {
+  const second = ruling.decision === 'second-person';
+  return {
+    severity: 'ERROR',
+    code: deniedState,
+    message: `dbguard denied this statement: ${second ? 'it needs a second person. ' : ''}${ruling.reason}`,
+    detail: `Decided by rule ${ruling.rule} (${ruling.origin}). The statement was not run.`,
+    hint: second
+      ? 'This version cannot take a second person’s verdict: ask them to run it, or change the rule.'
+      : (ruling.advice ?? retry),
+  };
+}
+
+/** The error for a statement that was asked about and not allowed. */
+export function deniedByAnswer(ruling: Ruling, answer: Exclude<Answer, { decision: 'allow' }>): ErrorText {
+  const asked = `Asked because of rule ${ruling.rule} (${ruling.origin}): ${ruling.reason} The statement was not run.`;
+  if (answer.decision === 'abort') return sessionEnded(answer.by, asked);
+  const { reason } = answer;
+  switch (answer.by.kind) {
+    case 'cancel':
+      return {
+        severity: 'ERROR',
+        code: cancelledState,
+        message: 'canceling statement due to user request',
+        detail: 'The statement was waiting for approval in dbguard and was not run.',
+      };
+    case 'timeout':
+      return {
+        severity: 'ERROR',
+        code: deniedState,
+        message: 'dbguard denied this statement: nobody approved it in time',
+        detail: asked,
+        hint: 'A person must be at the terminal. Tell them what you are about to run, then try again once.',
+      };
+    case 'nobody':
+      return {
+        severity: 'ERROR',
+        code: deniedState,
+        message: `dbguard denied this statement: it needs approval and nobody can be asked`,
+        detail: asked,
+        hint: reason ?? 'Run "dbguard approvals" in another terminal to answer, or start dbguard run from a terminal.',
+      };
+    case 'earlier-denial':
+      return {
+        severity: 'ERROR',
+        code: deniedState,
+        message: `dbguard denied this statement: ${reason ?? 'a person denied the same one a moment ago'}`,
+        detail: asked,
+        hint: retry,
+      };
+    default: {
+      return {
+        severity: 'ERROR',
+        code: deniedState,
+        message: `dbguard: ${person(answer.by)} denied this statement${reason ? `: ${reason}` : ''}`,
+        detail: asked,
+        hint: reason ? `Act on the reason given. ${retry}` : retry,
+      };
+    }
+  }
+}
+
+function sessionEnded(by: Approver, asked: string): ErrorText {
+  return {
+    severity: 'ERROR',
+    code: deniedState,
+    message: `dbguard: ${person(by)} ended this session instead of approving this statement`,
+    detail: asked,
+    hint: 'Stop here. The program that dbguard runs is being ended.',
+  };
+}
+
+function person({ name, channel = 'terminal' }: Approver): string {
+  return name ?? (channel === 'terminal' ? 'the person at the terminal' : 'a person');
+}
+
+export function awaitingApproval(ruling: Ruling): ErrorText {
+  return {
+    severity: 'NOTICE',
+    code: '00000',
+    message: `dbguard: waiting for a person to approve this statement: ${ruling.reason}`,
+  };
+}

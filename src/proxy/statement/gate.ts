@@ -1,0 +1,323 @@
+/**
+ * The passage of one statement: masked results planned, admitted by the gate, then forwarded, denied, or held until a
+ * person has answered.
+ *
+ * What lives here: what each decision does to the message at hand. What it must not know: how messages are cut and
+ * decoded, the policy's rules.
+ */
+import type { RewritePlan } from '../../masking/masker.js';
+import type { Ruling } from '../../policy/decision.js';
+import type { Facts } from '../../sql/facts.js';
+import { type ErrorText, encodeError } from '../../wire/backend.js';
+import type { BindValues } from '../../wire/extended-query.js';
+import { headerBytes } from '../../wire/messages.js';
+import { Inquiry } from '../internal-queries/internal-queries.js';
+import type { Portal, Settle } from '../prepared/registry.js';
+import { Meter } from '../server/meter.js';
+import { dependsOnCatalog } from '../session-state/client-catalog.js';
+import {
+  AnswerMask,
+  copiesOut,
+  copyNotMaskable,
+  maskRuling,
+  portalNotMaskable,
+} from '../session-state/result-masks.js';
+import { endsTransaction } from '../session-state/session-digest.js';
+import { isMaybeTypo, Review, type ReviewEnd } from './approval-wait.js';
+import type { ConnectionState } from './connection-state.js';
+import { deniedByRule, failingMessage, type GatedKind } from './denial.js';
+import type { HeldStatement } from './held-statement.js';
+import type { Admission, Candidate } from './statement-journal.js';
+
+/** What to do with the frame at hand once it is decided. */
+export interface Gated {
+  readonly candidate: Candidate;
+  /** Its bytes, `buffer[start, end)`: left where they are, so that neighbours leave in one write. */
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+  readonly portal?: Portal;
+  /** It is the Bind of this portal: let through, its Execute is more of the same. */
+  readonly binds?: Portal;
+  /** Has the message judged anew, from its bytes; undefined where knowing more changes nothing. */
+  readonly again: (() => void) | undefined;
+  /** Registry changes that follow from running it. */
+  readonly onForward?: () => Settle | undefined;
+  readonly mask?: RewritePlan | undefined;
+}
+
+/** What the session does when a statement that was held is decided. */
+export interface PassageEvents {
+  /** Reading goes on. */
+  resume(): void;
+  /** The review itself failed. */
+  failed(error: unknown): void;
+  abort(error: ErrorText): void;
+  readonly closed: boolean;
+}
+
+export class Passage {
+  readonly #state: ConnectionState;
+  readonly #events: PassageEvents;
+  #review: Review | undefined;
+  /** The statement with which a person approved a migration as one transaction: its further changes are part of it. */
+  #approvedTransaction: number | undefined;
+  #draining = false;
+  /** A statement waits until the catalog has been read again. */
+  #waiting = false;
+
+  constructor(state: ConnectionState, events: PassageEvents) {
+    this.#state = state;
+    this.#events = events;
+  }
+
+  /** A statement waits for its review: nothing of this client moves on. */
+  get held(): boolean {
+    return this.#waiting || this.#review !== undefined;
+  }
+
+  /** Ends a wait for approval; false where there is none. */
+  interrupt(cause: 'cancel' | 'disconnect'): boolean {
+    return this.#review?.interrupt(cause) ?? false;
+  }
+
+  /** The end is near: a statement that waits for a person is dropped, and the client hears only of the end. */
+  drain(): void {
+    this.#draining = true;
+    this.interrupt('disconnect');
+  }
+
+  /** The server has answered everything, or discards what comes. */
+  quiet(discarding: boolean): void {
+    this.#review?.quiet(discarding);
+  }
+
+  transactionOver(): void {
+    this.#approvedTransaction = undefined;
+  }
+
+  /** The gates, in order; see gate.ts. */
+  pass(asked: Gated): void {
+    const { catalog } = this.#state.parts;
+    if (!this.#waiting && asked.again) {
+      const loading = this.#loading(asked.candidate.facts);
+      if (loading) {
+        this.#waitFor(loading, asked.again);
+        return;
+      }
+    }
+    const gated = this.#withMask(asked);
+    const { portal } = gated;
+    if (portal && portal.generation !== catalog.analyser.generation) portal.admitted = undefined;
+    const admitted = portal?.admitted;
+    if (admitted !== undefined) {
+      this.#state.outbox.requireCommit();
+      this.#forward(gated, this.#state.parts.gate.admitMore(gated.candidate, admitted, this.#state.parts.context));
+      return;
+    }
+    const admission = this.#state.parts.gate.admit(gated.candidate, this.#state.parts.context);
+    for (const one of (portal ?? gated.binds)?.prepared ?? []) one.entry ??= admission.n;
+    this.#state.outbox.requireCommit();
+    switch (admission.ruling.decision) {
+      case 'allow':
+        this.#forward(gated, admission);
+        return;
+      case 'ask':
+        if (this.#approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
+          this.#state.parts.gate.recordCovered(admission, this.#approvedTransaction);
+          this.#forward(gated, admission);
+          return;
+        }
+        this.#hold(gated, admission);
+        return;
+      case 'deny':
+        if (isMaybeTypo(gated.candidate)) {
+          this.#hold(gated, admission);
+          return;
+        }
+        this.#state.parts.gate.recordRuleVerdict(admission);
+        this.deny(gated.candidate.kind, deniedByRule(admission.ruling));
+        return;
+      default:
+        this.#hold(gated, admission);
+    }
+  }
+
+  #forward(gated: Gated, admission: Admission): void {
+    const gate = this.#state.parts.gate;
+    const portal = gated.portal ?? gated.binds;
+    if (portal) {
+      portal.admitted ??= admission.n;
+      portal.generation = this.#state.parts.catalog.analyser.generation;
+    }
+    const settleHandles = gated.onForward?.();
+    const settleReading = this.#state.reading.forwarded(gated.candidate);
+    this.#state.masks?.forwarded(gated.candidate.facts);
+    this.#state.catalogChanges.forwarded(gated.candidate.facts, this.#state.temporaryTables.known);
+    this.#state.temporaryTables.forwarded(gated.candidate.facts);
+    this.#state.circumstances.forwarded(gated.candidate);
+    // COMMIT AND CHAIN never lets the connection come to rest in between
+    if (this.#approvedTransaction !== undefined && endsTransaction(gated.candidate.facts)) this.transactionOver();
+    const mask = this.#answerMask(gated);
+    const meter = new Meter(admission.n, gate.clock.monotonic());
+    this.#state.server.responses.expect({
+      kind: gated.binds ? 'bind' : gated.candidate.kind,
+      meter,
+      ...(mask ? { mask } : {}),
+      settle: (how) => {
+        settleHandles?.(how);
+        settleReading?.();
+        if (how === 'done') {
+          this.#state.transaction.done(gated.candidate.facts, meter.tags);
+          this.#state.temporaryTables.done(gated.candidate.facts);
+        }
+        const { transactionStatus } = this.#state.server;
+        const kept = this.#state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
+        if (how === 'failed' && transactionStatus === 'I') this.#state.changedRows.undone();
+        gate.recordOutcome(meter.outcome(how, gate.clock.monotonic(), transactionStatus));
+        gate.countRowsChanged(kept);
+      },
+    });
+    this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
+  }
+
+  /** Catalogs that are being read: what they say may spare a person the question, or a result its being hidden. */
+  #loading(facts: Facts): Promise<unknown> | undefined {
+    const { catalog } = this.#state.parts;
+    const { masks } = this.#state;
+    const judged = catalog.loading && dependsOnCatalog(facts);
+    if (!judged && !masks?.loading) return undefined;
+    return Promise.all([judged && catalog.ready(), masks?.loading && masks.ready()]);
+  }
+
+  #waitFor(loading: Promise<unknown>, again: () => void): void {
+    this.#waiting = true;
+    this.#state.release();
+    void loading.then(() => {
+      if (this.#events.closed) return;
+      try {
+        // an error that came meanwhile makes the server skip what follows, up to Sync
+        if (!this.#draining && !this.#state.server.responses.discarding) again();
+      } catch (error) {
+        this.#events.failed(error);
+        return;
+      } finally {
+        this.#waiting = false;
+      }
+      this.#events.resume();
+    });
+  }
+
+  /** Before the gate, since a statement that would carry masked values where nothing masks them is a denial. */
+  #withMask(gated: Gated): Gated {
+    if (!this.#state.masks) return gated;
+    const { candidate } = gated;
+    const plan = this.#state.masks.plan(candidate.sql);
+    const denied = (denial: Ruling): Gated => ({ ...gated, candidate: { ...candidate, denial } });
+    if (candidate.kind === 'function') return denied(copyNotMaskable);
+    if (candidate.kind === 'execute' && (gated.portal ?? gated.binds)?.prepared.length !== 1)
+      return denied(portalNotMaskable);
+    if (plan.kind === 'none') return gated;
+    if (plan.kind === 'deny') return denied(maskRuling(plan));
+    if (copiesOut(candidate.facts) && plan.forCopy(this.#state.encoding) === 'unsupported')
+      return denied(copyNotMaskable);
+    return { ...gated, mask: plan };
+  }
+
+  #answerMask({ mask, portal, candidate }: Gated): AnswerMask | undefined {
+    if (!mask) return undefined;
+    if (candidate.kind === 'query') return new AnswerMask(mask, this.#state.encoding);
+    return new AnswerMask(mask, this.#state.encoding, portal?.resultFormats ?? [], portal?.prepared.at(-1)?.fields);
+  }
+
+  deny(kind: GatedKind, error: ErrorText): void {
+    this.#state.outbox.requireCommit();
+    this.#state.server.responses.expect({ kind, substitute: encodeError(error) });
+    this.#state.outbox.out.pushMessage(failingMessage(kind, this.#state.parts.unguessable));
+  }
+
+  /** Nothing of this client moves on until the review is over. */
+  #hold(gated: Gated, admission: Admission): void {
+    this.#review = new Review({
+      candidate: gated.candidate,
+      text: gated.buffer.subarray(gated.start + headerBytes, gated.end - 1),
+      admission,
+      context: this.#state.parts.context,
+      gate: this.#state.parts.gate,
+      reviewer: this.#state.parts.reviewer,
+      server: this.#state.server,
+      out: this.#state.outbox.out,
+      release: () => this.#state.release(),
+      toClient: (bytes) => this.#state.tellClient(bytes),
+      finish: (end) => this.#afterReview(gated, admission, end),
+      held: this.#held(gated),
+      inquiry: () => this.#inquiry(gated),
+      requireCommit: () => this.#state.outbox.requireCommit(),
+      harmed: (what) => this.#events.abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: ${what}` }),
+    });
+    this.#review.start();
+  }
+
+  #held({ candidate, portal, mask }: Gated): HeldStatement {
+    const only = portal?.prepared[0];
+    return {
+      bound: portal && only ? { ...boundBy(portal), parameterTypes: only.parameterTypes } : undefined,
+      diagnosticsMasked: mask?.diagnostics ?? this.#state.masks?.plan(candidate.sql).kind === 'deny',
+      maskOf: (sql) => {
+        const plan = this.#state.masks?.plan(sql);
+        if (plan?.kind === 'deny') return 'hidden';
+        return plan?.kind === 'mask' ? new AnswerMask(plan, this.#state.encoding, []) : undefined;
+      },
+    };
+  }
+
+  #inquiry({ candidate, portal }: Gated): Inquiry | { readonly obstacle: string } {
+    if (portal && portal.prepared.length !== 1) return { obstacle: 'what the portal runs is not known yet' };
+    // the text is sent anew, in UTF-8
+    if (this.#state.encoding !== 'UTF8' && !/^\p{ASCII}*$/u.test(candidate.sql))
+      return { obstacle: 'client_encoding is not UTF8' };
+    const obstacle = Inquiry.obstacle(
+      this.#state.server,
+      this.#state.registry.otherPortals(portal && candidate.portalName),
+    );
+    if (obstacle !== undefined) return { obstacle };
+    return new Inquiry({
+      server: this.#state.server,
+      out: this.#state.outbox.out,
+      release: () => this.#state.release(),
+      toClient: (bytes) => this.#state.tellClient(bytes),
+      name: this.#state.parts.unguessable,
+      portal: portal && { name: candidate.portalName ?? '', statement: portal.statementName, bound: boundBy(portal) },
+    });
+  }
+
+  #afterReview(gated: Gated, admission: Admission, end: ReviewEnd): void {
+    this.#review = undefined;
+    if (this.#events.closed) return;
+    try {
+      if (end.kind === 'allow') {
+        const { covers } = admission.ruling;
+        if (covers === 'transaction' && this.#state.server.transactionStatus === 'T') {
+          this.#approvedTransaction = admission.n;
+        }
+        this.#state.outbox.requireCommit(true);
+        this.#forward(gated, admission);
+      } else if (end.kind === 'deny' && !this.#draining) {
+        this.deny(gated.candidate.kind, end.error);
+      }
+    } catch (error) {
+      this.#events.failed(error);
+      return;
+    }
+    this.#events.resume();
+    if (end.kind === 'deny' && end.endSession) this.#state.parts.reviewer.endSession();
+  }
+}
+
+function boundBy(portal: Portal): BindValues {
+  return { formats: portal.parameterFormats, values: portal.values, resultFormats: portal.resultFormats };
+}
+
+function undoesPart(facts: Facts): boolean {
+  return facts.statements.some(({ transaction }) => transaction === 'rollback-to');
+}

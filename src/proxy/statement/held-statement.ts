@@ -1,0 +1,12 @@
+import type { BindValues } from '../../wire/extended-query.js';
+import type { AnswerMask } from '../session-state/result-masks.js';
+
+/** What running the statement under review takes besides its text. */
+export interface HeldStatement {
+  /** Of an Execute. */
+  readonly bound: (BindValues & { readonly parameterTypes: readonly number[] }) | undefined;
+  /** Errors and notices of it may carry masked values. */
+  readonly diagnosticsMasked: boolean;
+  /** How the result of a text would be masked for this client; `hidden` where it may not be shown at all. */
+  maskOf(sql: string): AnswerMask | 'hidden' | undefined;
+}

@@ -1,0 +1,336 @@
+/**
+ * The gate: the one way a statement takes from the client to the database.
+ *
+ *   facts -> decision -> journal -> (review) -> verdict -> forward
+ *
+ * What lives here: the order of these steps, for every kind of statement. What it must not know: message bytes,
+ * sockets, how a person is asked. The session calls `admit`, and `review` when a person has to decide; nothing else
+ * leads to the database.
+ */
+import type { Policy, Ruling } from '../../policy/decision.js';
+import type { Facts } from '../../sql/facts.js';
+import type { EntryBody, Recorder } from '../../transcript/entry.js';
+import type { TransactionStatus } from '../../wire/messages.js';
+import { type BoundUnder, circumstancesOf } from '../session-state/session-digest.js';
+import type { TransactionLog } from '../session-state/transaction-log.js';
+import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
+import type { GatedKind } from './denial.js';
+import { FactsRecords } from './facts-record.js';
+
+/** Who is connected, and where: fixed for one client connection. */
+export interface ConnectionContext {
+  readonly number: number;
+  readonly sid: string;
+  readonly agent: string;
+  readonly subject: string;
+  /** The connection's name in dbguard.yaml. */
+  readonly connection: string;
+  readonly environment?: string;
+  readonly database: string;
+  readonly user: string;
+}
+
+/** One statement about to run. */
+export interface Candidate {
+  readonly kind: GatedKind;
+  readonly sql: string;
+  /** Facts of the text and of everything it runs by name. */
+  readonly facts: Facts;
+  /** Texts that it runs by name: what EXECUTE stands for. */
+  readonly runs?: readonly string[];
+  /** The journal entry that discloses the text already; undefined discloses it with this statement. */
+  readonly textEntry?: number | undefined;
+  readonly statementName?: string;
+  readonly portalName?: string;
+  readonly bindValues?: readonly (string | null)[];
+  readonly transactionStatus: TransactionStatus;
+  readonly searchPath?: string | undefined;
+  /** Of the connection; see circumstances.ts. */
+  readonly circumstances: string;
+  readonly catalogGeneration: number;
+  /** The portal that an Execute runs. */
+  readonly bound?: BoundUnder | undefined;
+  /** Tables that can only be temporary ones of this client, by name: without a schema, or in pg_temp. */
+  readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
+  /** What the open transaction did before this statement. */
+  readonly transaction?: TransactionLog | undefined;
+  /** A denial that was decided elsewhere; it stands whatever the policy says. */
+  readonly denial?: Ruling | undefined;
+}
+
+export interface Admission {
+  /** The number of the `statement` entry. */
+  readonly n: number;
+  readonly ruling: Ruling;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970 UTC. */
+  now(): number;
+  /** Milliseconds of a clock that never jumps. */
+  monotonic(): number;
+}
+
+/** Sums over a session, for its last line. */
+export interface GateTotals {
+  readonly statements: number;
+  readonly deniedByRule: number;
+  /** By committed transactions, as command tags of INSERT, UPDATE, DELETE and MERGE report. */
+  readonly rowsChanged: number;
+}
+
+export interface GateParts {
+  readonly policy: Policy;
+  readonly recorder: Recorder;
+  readonly asker: Asker;
+  readonly clock: Clock;
+}
+
+export class Gate {
+  readonly #parts: GateParts;
+  readonly #facts = new FactsRecords();
+  readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0 };
+  #requests = 0;
+
+  constructor(parts: GateParts) {
+    this.#parts = parts;
+  }
+
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
+  get totals(): GateTotals {
+    return this.#totals;
+  }
+
+  get recorder(): Recorder {
+    return this.#parts.recorder;
+  }
+
+  /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
+  admit(candidate: Candidate, context: ConnectionContext): Admission {
+    const ruling = candidate.denial ?? this.#decide(candidate, context);
+    this.#totals.statements++;
+    const n = this.#parts.recorder.append(
+      {
+        k: 'statement',
+        conn: context.number,
+        protocol: candidate.kind,
+        name: candidate.statementName || undefined,
+        portal: candidate.portalName || undefined,
+        text: candidate.textEntry,
+        facts: this.#facts.of(candidate.facts),
+        tx: candidate.transactionStatus,
+        decision: ruling.decision,
+        rule: ruling.rule,
+      },
+      disclosuresOf(candidate),
+    );
+    return { n, ruling };
+  }
+
+  /** Decides again with the planner's estimate, for a rule about rows; the ruling that stands then. */
+  reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, rows: number): Ruling {
+    const ruling = this.#decide(candidate, context, rows);
+    if (ruling.decision === 'allow') {
+      this.#parts.recorder.append({
+        k: 'verdict',
+        of: admission.n,
+        decision: 'allow',
+        by: 'rule',
+        rule: ruling.rule,
+        estimatedRows: rows,
+      });
+    }
+    return ruling;
+  }
+
+  #decide(candidate: Candidate, context: ConnectionContext, estimatedRows?: number): Ruling {
+    return this.#parts.policy.decide({
+      facts: candidate.facts,
+      connection: context.connection,
+      database: context.database,
+      subject: context.subject,
+      agent: context.agent,
+      now: this.#parts.clock.now(),
+      transactionStatus: candidate.transactionStatus,
+      isTemporary: candidate.isTemporary,
+      ...(estimatedRows === undefined ? {} : { estimatedRows }),
+    });
+  }
+
+  /** The next rows of a portal that was let through before: the same statement, not decided again. */
+  admitMore(candidate: Candidate, admitted: number, context: ConnectionContext): Admission {
+    const n = this.#parts.recorder.append({
+      k: 'statement',
+      conn: context.number,
+      protocol: candidate.kind,
+      portal: candidate.portalName || undefined,
+      continues: admitted,
+      tx: candidate.transactionStatus,
+    });
+    return { n, ruling: continued };
+  }
+
+  /** A text that Parse brings to the server without running it in the same breath. */
+  recordParse(sql: string, facts: Facts, context: ConnectionContext): number {
+    return this.#parts.recorder.append({ k: 'parse', conn: context.number, facts: this.#facts.of(facts) }, { sql });
+  }
+
+  recordConnection(body: EntryBody): void {
+    this.#parts.recorder.append(body);
+  }
+
+  recordOutcome(body: EntryBody): void {
+    this.#parts.recorder.append(body);
+  }
+
+  /** Rows of a transaction that has committed. */
+  countRowsChanged(rows: number): void {
+    this.#totals.rowsChanged += rows;
+  }
+
+  /** Asks a person and journals the verdict. Settles when the request expires or `signal` aborts, at the latest. */
+  async review(
+    candidate: Candidate,
+    admission: Admission,
+    context: ConnectionContext,
+    found: { readonly impact: Impact; readonly dryRun?: () => Promise<DryRun> },
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const request = {
+      ...this.#request(candidate, admission, context, found.impact),
+      ...(found.dryRun ? { dryRun: found.dryRun } : {}),
+    };
+    const answer = await Promise.race([this.#ask(request, signal), interrupted(signal)]);
+    this.recordVerdict(admission, answer, this.#parts.clock.now() - request.askedAt);
+    return answer;
+  }
+
+  /** An answer that stands already, so that neither the database nor a person is asked; journaled like any other. */
+  recall(candidate: Candidate, admission: Admission, context: ConnectionContext): Answer | undefined {
+    const answer = this.#parts.asker.recall?.(this.#request(candidate, admission, context, { lines: [] }));
+    if (answer) this.recordVerdict(admission, answer, 0);
+    return answer;
+  }
+
+  #request(candidate: Candidate, admission: Admission, context: ConnectionContext, impact: Impact): ApprovalRequest {
+    const askedAt = this.#parts.clock.now();
+    const soFar = candidate.transaction?.soFar;
+    return {
+      id: `${context.number}-${++this.#requests}`,
+      sid: context.sid,
+      connectionNumber: context.number,
+      agent: context.agent,
+      subject: context.subject,
+      connection: context.connection,
+      database: context.database,
+      user: context.user,
+      ...(context.environment ? { environment: context.environment } : {}),
+      ...(candidate.searchPath === undefined ? {} : { searchPath: candidate.searchPath }),
+      circumstances: circumstancesOf(candidate),
+      sql: candidate.sql,
+      bindValues: candidate.bindValues ?? [],
+      ...(candidate.runs?.length ? { runs: candidate.runs } : {}),
+      facts: candidate.facts,
+      ruling: admission.ruling,
+      transactionStatus: candidate.transactionStatus,
+      ...(soFar ? { soFar } : {}),
+      impact,
+      askedAt,
+      expiresAt: askedAt + this.#parts.policy.approvalTimeoutMs,
+    };
+  }
+
+  async #ask(request: ApprovalRequest, signal: AbortSignal): Promise<Answer> {
+    try {
+      return await this.#parts.asker.ask(request, signal);
+    } catch {
+      const reason = 'The approval prompt failed; see the terminal of dbguard run.';
+      return { decision: 'deny', by: { kind: 'nobody' }, reason };
+    }
+  }
+
+  recordVerdict(admission: Admission, answer: Answer, waitedMs: number): void {
+    this.#parts.recorder.append(
+      {
+        k: 'verdict',
+        of: admission.n,
+        decision: answer.decision,
+        by: answer.by.kind,
+        channel: answer.by.channel,
+        name: answer.by.name,
+        scope: answer.decision === 'allow' ? answer.scope : undefined,
+        rule: admission.ruling.rule,
+        shown: answer.previewDigest,
+        waitedMs,
+      },
+      answer.decision === 'deny' && answer.reason ? { reason: answer.reason } : undefined,
+    );
+  }
+
+  /** The person had the statement run and undone, before deciding. Its bytes leave after this. */
+  recordDryRun(admission: Admission): void {
+    this.#parts.recorder.append({ k: 'dry-run', of: admission.n });
+  }
+
+  /** An error before it made the server skip the statement while it waited: nobody was asked, nothing ran. */
+  recordSkipped(admission: Admission): void {
+    this.#parts.recorder.append({ k: 'outcome', of: admission.n, how: 'skipped' });
+  }
+
+  /** The server's own parser rejected the text: nobody was asked, nothing ran. */
+  recordRejected(admission: Admission, sqlstate: string): void {
+    this.#parts.recorder.append({ k: 'outcome', of: admission.n, how: 'rejected', sqlstate });
+  }
+
+  /** Part of a transaction that a person has approved as one, at its statement `under`. */
+  recordCovered(admission: Admission, under: number): void {
+    this.#parts.recorder.append({
+      k: 'verdict',
+      of: admission.n,
+      decision: 'allow',
+      by: 'person',
+      scope: 'transaction',
+      under,
+      rule: admission.ruling.rule,
+    });
+  }
+
+  /** A statement that a rule denied: nobody was asked. */
+  recordRuleVerdict(admission: Admission): void {
+    this.#totals.deniedByRule++;
+    const body: EntryBody = {
+      k: 'verdict',
+      of: admission.n,
+      decision: 'deny',
+      by: 'rule',
+      rule: admission.ruling.rule,
+    };
+    this.#parts.recorder.append(body, { reason: admission.ruling.reason });
+  }
+}
+
+function disclosuresOf(candidate: Candidate): Record<string, string> | undefined {
+  const bind = candidate.bindValues?.length ? JSON.stringify(candidate.bindValues) : undefined;
+  if (candidate.textEntry !== undefined) return bind === undefined ? undefined : { bind };
+  return bind === undefined ? { sql: candidate.sql } : { sql: candidate.sql, bind };
+}
+
+const continued: Ruling = {
+  decision: 'allow',
+  rule: 'builtin:continued',
+  origin: 'dbguard',
+  reason: 'More rows of a statement that was let through.',
+};
+
+/** Settles when the client cancelled or left, whatever the asker does about it. */
+function interrupted(signal: AbortSignal): Promise<Answer> {
+  const answer = (): Answer => ({
+    decision: 'deny',
+    by: { kind: signal.reason === 'cancel' ? 'cancel' : 'disconnect' },
+  });
+  if (signal.aborted) return Promise.resolve(answer());
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(answer()), { once: true }));
+}

@@ -1,0 +1,156 @@
+/** The shape of a SELECT, for judging restrictions: which sources it joins, under which conditions. */
+import type { JoinExpr, SelectStmt } from 'libpg-query';
+import type { Target } from '../facts.js';
+import { as, constant, type Node, names, sameTree } from '../grammar/tree.js';
+import type { Effort } from './effort.js';
+import { mayBeSame, relationTarget, Scope, type Source } from './scope.js';
+
+/** Adds the FROM items to `scope` and collects the conditions of inner joins. Outer joins restrict nothing. */
+export function fromItems(items: readonly Node[], scope: Scope): Node[] {
+  const conditions: Node[] = [];
+  const add = (item: Node, optional: boolean): void => {
+    const relation = as(item, 'RangeVar');
+    if (relation !== undefined) {
+      const query = scope.cte(relation)?.ctequery;
+      const alias = relation.alias?.aliasname ?? relation.relname ?? '';
+      scope.addSource(alias, query === undefined ? { relation: relationTarget(relation) } : { query });
+      return;
+    }
+    const join = as(item, 'JoinExpr');
+    if (join !== undefined) {
+      const inner = join.jointype === 'JOIN_INNER' && !optional;
+      const left = scope.sources.length;
+      if (join.larg !== undefined) add(join.larg, !inner);
+      const right = scope.sources.length;
+      if (join.rarg !== undefined) add(join.rarg, !inner);
+      if (inner && join.quals !== undefined) conditions.push(join.quals);
+      if (inner) conditions.push(...usingConditions(join, scope.sources[left], scope.sources[right]));
+      return;
+    }
+    const sample = as(item, 'RangeTableSample');
+    if (sample?.relation !== undefined) {
+      add(sample.relation, optional);
+      return;
+    }
+    const subselect = as(item, 'RangeSubselect');
+    if (subselect !== undefined) {
+      const { subquery } = subselect;
+      scope.addSource(subselect.alias?.aliasname ?? '', subquery === undefined ? {} : { query: subquery });
+      return;
+    }
+    const ranged = as(item, 'RangeFunction');
+    const alias = ranged?.alias ?? as(item, 'RangeTableFunc')?.alias ?? as(item, 'JsonTable')?.alias;
+    scope.addSource(alias?.aliasname ?? '', { series: isSeries(ranged?.functions) });
+  };
+  for (const item of items) add(item, false);
+  return conditions;
+}
+
+function isSeries(functions: readonly Node[] | undefined): boolean {
+  const call = as(as(functions?.[0], 'List')?.items?.[0], 'FuncCall');
+  return names(call?.funcname).at(-1) === 'generate_series';
+}
+
+/** `JOIN b USING (x)` says `a.x = b.x`; NATURAL does so for columns that only the catalog knows. */
+function usingConditions(join: JoinExpr, left: Source | undefined, right: Source | undefined): Node[] {
+  if (left === undefined || right === undefined) return [];
+  const columns = join.isNatural === true ? ['*'] : names(join.usingClause);
+  return columns.map((column) => ({
+    A_Expr: {
+      kind: 'AEXPR_OP',
+      name: [{ String: { sval: '=' } }],
+      lexpr: columnOf(left, column),
+      rexpr: columnOf(right, column),
+    },
+  }));
+}
+
+function columnOf(source: Source, column: string): Node {
+  return { ColumnRef: { fields: [{ String: { sval: source.alias } }, { String: { sval: column } }] } };
+}
+
+export interface Joined {
+  readonly scope: Scope;
+  readonly sources: readonly Source[];
+  readonly conditions: readonly Node[];
+}
+
+export function joinConditions(select: SelectStmt, outer: Scope): Joined {
+  const scope = new Scope(outer);
+  for (const cte of select.withClause?.ctes ?? []) {
+    const expression = as(cte, 'CommonTableExpr');
+    if (expression !== undefined) scope.addCte(expression);
+  }
+  const conditions = fromItems(select.fromClause ?? [], scope);
+  if (select.whereClause !== undefined) conditions.push(select.whereClause);
+  return { scope, sources: scope.sources, conditions };
+}
+
+export function limitsRows(select: SelectStmt): boolean {
+  const limit = constant(select.limitCount);
+  return select.limitCount !== undefined && limit !== null && !(typeof limit === 'number' && limit >= 1e6);
+}
+
+const aggregates = ['min', 'max', 'count', 'sum', 'avg', 'any_value'];
+
+/** How coversRelation asks about conditions, which in turn ask about relations. */
+export interface Judge {
+  readonly effort: Effort;
+  restricts(source: Source, scope: Scope, conditions: readonly Node[]): boolean;
+}
+
+/** True when a query gives back (nearly) every row of `relation`, or of any: `SELECT id FROM t`, also through WITH and UNION. */
+export function coversRelation(
+  query: Node,
+  relation: Target | undefined,
+  outer: Scope,
+  judge: Judge,
+  depth = 0,
+): boolean {
+  const select = as(query, 'SelectStmt');
+  // A WITH query may name itself, or two others that name two others ...; real ones are not this deep.
+  if (select === undefined || depth > 20 || !judge.effort.spend(10)) return false;
+  const deeper = (node: Node, scope: Scope) => coversRelation(node, relation, scope, judge, depth + 1);
+  if (select.op === 'SETOP_UNION') {
+    const scope = joinConditions(select, outer).scope;
+    return [select.larg, select.rarg].some((arm) => arm !== undefined && deeper({ SelectStmt: arm }, scope));
+  }
+  if (select.op === 'SETOP_EXCEPT' || select.op === 'SETOP_INTERSECT') {
+    const scope = joinConditions(select, outer).scope;
+    const arms = select.op === 'SETOP_EXCEPT' ? [select.larg] : [select.larg, select.rarg];
+    return arms.every((arm) => arm !== undefined && deeper({ SelectStmt: arm }, scope));
+  }
+  if (limitsRows(select) || select.havingClause !== undefined) return false;
+  const distinctOn = select.distinctClause?.some((node) => Object.keys(node).length > 0) ?? false;
+  if (distinctOn || (outputs(select).some((name) => aggregates.includes(name)) && !groupsByItsOwn(select)))
+    return false;
+  if (outputs(select).includes('generate_series')) return true;
+
+  const { scope, sources, conditions } = joinConditions(select, outer);
+  const from = outputAlias(select);
+  return sources.some((source) => {
+    const covers =
+      (source.relation !== undefined && (relation === undefined || mayBeSame(source.relation, relation))) ||
+      (relation === undefined && source.series === true) ||
+      (source.query !== undefined && deeper(source.query, scope));
+    return covers && (from === undefined || from === source.alias) && !judge.restricts(source, scope, conditions);
+  });
+}
+
+/** `SELECT max(id) FROM t GROUP BY id`. */
+function groupsByItsOwn({ targetList, groupClause }: SelectStmt): boolean {
+  const argument = as(as(targetList?.[0], 'ResTarget')?.val, 'FuncCall')?.args?.[0];
+  return argument !== undefined && (groupClause ?? []).some((group) => sameTree(group, argument));
+}
+
+/** `u` of `SELECT u.id`. */
+function outputAlias(select: SelectStmt): string | undefined {
+  return names(as(as(select.targetList?.[0], 'ResTarget')?.val, 'ColumnRef')?.fields).at(-2);
+}
+
+/** The functions that are called at the top of the output columns. */
+function outputs(select: SelectStmt): string[] {
+  return (select.targetList ?? []).map((target) => {
+    return names(as(as(target, 'ResTarget')?.val, 'FuncCall')?.funcname).at(-1) ?? '';
+  });
+}

@@ -1,0 +1,249 @@
+/**
+ * What a handler of one kind of node may do. State: the facts collected so far for one statement.
+ * Must not know any particular node: handlers for those are put together in visitor.ts.
+ */
+import type { BuiltInFunctions } from '../catalog/builtin-functions.js';
+import type { CatalogFunctions } from '../catalog/catalog-functions.js';
+import type { CatalogRelations, RowEvent } from '../catalog/catalog-relations.js';
+import { Effort } from '../conditions/effort.js';
+import { Scope } from '../conditions/scope.js';
+import type { Effect, EffectKind, Handle, StatementFacts, Target, TransactionEffect } from '../facts.js';
+import type { Grammar } from '../grammar/grammar.js';
+import { eachChild, type Node, type NodeTypes, type Tag } from '../grammar/tree.js';
+import { type EffectDetails, EffectList } from './effect-list.js';
+
+/** What all statements of one analyser share. */
+export interface Knowledge {
+  readonly grammar: Grammar;
+  readonly builtIns: BuiltInFunctions;
+  readonly catalog: CatalogFunctions | undefined;
+  readonly relations: CatalogRelations | undefined;
+  /** What bodies of functions and views do, by their names; forgotten when the catalog changes. */
+  readonly bodies: Map<string, Body>;
+  /** Adds what runs because rows of a relation are touched. */
+  readonly addHidden: (relation: Target, event: RowEvent, walk: Walk) => void;
+}
+
+export interface Body {
+  readonly effects: readonly Effect[];
+  readonly functions: ReadonlySet<string>;
+  /** It could be read to its end. */
+  readonly understood: boolean;
+}
+
+export type Visit = (node: Node, scope: Scope, walk: Walk) => void;
+
+/** For each node tag, what it means. A tag that is missing is not known to us. */
+export type Handlers = {
+  readonly [T in Tag]?: (struct: NodeTypes[T], walk: Walk, scope: Scope, node: Node) => void;
+};
+
+/**
+ * `run`: the statement is executed. `plan`: only planned (EXPLAIN): tables are looked at, and functions of users may
+ * be run by the planner. `define`: stored for later (views, rules, function bodies).
+ */
+export type Mode = 'run' | 'plan' | 'define';
+
+/** Text within text (a function body in a DO block in a string ...) is followed this far. */
+const maxTextDepth = 12;
+/** What reading one body is worth, in steps of Effort. */
+const bodyEffort = 100;
+
+const rowEvents: ReadonlySet<EffectKind> = new Set<RowEvent>(['read', 'insert', 'update', 'delete', 'truncate']);
+
+const none: ReadonlySet<string> = new Set();
+const every = (): boolean => true;
+
+export class Walk {
+  readonly knowledge: Knowledge;
+  readonly effects = new EffectList();
+  readonly functions = new Set<string>();
+  /** Functions and views whose bodies are being read further out, against recursion. */
+  readonly #reading: Set<string>;
+  /** Those of them that were left out here because of that: without them what is found here is not all of it. */
+  readonly #cuts = new Set<string>();
+  /** What was found of bodies in spite of such cuts: all of it, as long as those that are missing are being read. */
+  readonly #partly: Map<string, Body & { readonly cuts: ReadonlySet<string> }>;
+  readonly effort: Effort;
+  /** Parameters and variables of the body that is read: they look like columns. */
+  variables: ReadonlySet<string>;
+  /** The statement's own text. */
+  source = '';
+  command = '';
+  parameters = 0;
+  deferred = false;
+  transaction: TransactionEffect | undefined;
+  handle: Handle | undefined;
+  #mode: Mode = 'run';
+  readonly #visit: Visit;
+  readonly #textDepth: number;
+
+  constructor(knowledge: Knowledge, visit: Visit, parent?: Walk) {
+    this.knowledge = knowledge;
+    this.#visit = visit;
+    this.#textDepth = parent === undefined ? 0 : parent.#textDepth + 1;
+    this.#reading = parent === undefined ? new Set() : parent.#reading;
+    this.#partly = parent === undefined ? new Map() : parent.#partly;
+    this.effort = parent?.effort ?? new Effort();
+    this.variables = parent?.variables ?? none;
+  }
+
+  get mode(): Mode {
+    return this.#mode;
+  }
+
+  add(kind: EffectKind, details: EffectDetails = {}): void {
+    this.#record(kind, details);
+    if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
+    for (const target of details.targets ?? []) {
+      if (target?.type === 'table') this.knowledge.addHidden(target, kind as RowEvent, this);
+    }
+  }
+
+  #record(kind: EffectKind, details: EffectDetails): void {
+    if (this.#mode === 'plan') {
+      this.#addPlanned(kind, details);
+    } else if (this.#mode === 'define') {
+      this.effects.add(kind, { ...details, detail: [details.detail, 'in definition'].filter(Boolean).join(', ') });
+    } else {
+      this.effects.add(kind, details);
+    }
+  }
+
+  /** The planner looks at every table, writes none, and may run functions that claim to be stable. */
+  #addPlanned(kind: EffectKind, details: EffectDetails): void {
+    const tables = details.targets?.filter((target) => target?.type === 'table') ?? [];
+    if (tables.length > 0) this.effects.add('read', { ...details, targets: tables, detail: 'explain' });
+    else if (kind === 'unknown' || (kind === 'function-call' && details.opaque === true))
+      this.effects.add(kind, details);
+  }
+
+  visit(node: Node | undefined, scope: Scope): void {
+    if (node !== undefined) this.#visit(node, scope, this);
+  }
+
+  visitAll(nodes: readonly Node[] | undefined, scope: Scope): void {
+    for (const node of nodes ?? []) this.visit(node, scope);
+  }
+
+  /** Everything below a struct: so nothing that we do not treat on purpose goes unseen. */
+  visitBelow(struct: unknown, scope: Scope): void {
+    eachChild(struct, (node) => this.visit(node, scope));
+  }
+
+  in(mode: Mode, run: () => void): void {
+    const before = this.#mode;
+    this.#mode = mode;
+    try {
+      run();
+    } finally {
+      this.#mode = before;
+    }
+  }
+
+  /** A statement inside this one (PREPARE, DECLARE), with facts of its own. */
+  inner(node: Node | undefined, scope: Scope): Walk {
+    const walk = new Walk(this.knowledge, this.#visit, this);
+    walk.visit(node, scope);
+    this.parameters = Math.max(this.parameters, walk.parameters);
+    return walk;
+  }
+
+  /** Runs SQL text found inside the statement: its effects are ours. False when it could not be read to the end. */
+  text(sql: string): boolean {
+    if (this.#textDepth >= maxTextDepth) return false;
+    const parsed = this.knowledge.grammar.parse(sql);
+    if ('rejection' in parsed) return false;
+    const statements = parsed.tree.stmts ?? [];
+    const walk = new Walk(this.knowledge, this.#visit, this);
+    if (this.#mode === 'plan') walk.#mode = 'plan';
+    for (const { stmt } of statements) {
+      walk.source = statements.length === 1 ? sql : '';
+      walk.visit(stmt, walk.rootScope());
+    }
+    this.absorb(walk);
+    return true;
+  }
+
+  /** The outermost level of names of a statement. */
+  rootScope(): Scope {
+    return new Scope(undefined, { variables: this.variables, relations: this.knowledge.relations });
+  }
+
+  /**
+   * Adds what a body does that has a name in the catalog: `read` reads it into a walk of its own. False when it could
+   * not be read to its end. `mode`: what the planner does with it, where the statement is only planned.
+   */
+  body(
+    key: string,
+    mode: 'run' | 'plan',
+    read: (walk: Walk) => boolean,
+    keep: (effect: Effect) => boolean = every,
+  ): boolean {
+    if (this.#reading.has(key)) {
+      this.#cuts.add(key);
+      return true;
+    }
+    const planned = mode === 'plan' && this.#mode === 'plan';
+    const memoKey = planned ? `plan ${key}` : key;
+    let body = this.knowledge.bodies.get(memoKey) ?? this.#partlyRead(memoKey);
+    if (body === undefined) {
+      if (!this.effort.spend(bodyEffort)) return false;
+      const walk = new Walk(this.knowledge, this.#visit, this);
+      if (planned) walk.#mode = 'plan';
+      this.#reading.add(key);
+      try {
+        const understood = read(walk);
+        body = { effects: walk.effects.toArray(), functions: walk.functions, understood };
+      } finally {
+        this.#reading.delete(key);
+      }
+      const cuts = walk.#cuts;
+      cuts.delete(key);
+      for (const cut of cuts) this.#cuts.add(cut);
+      if (!this.effort.spent) {
+        if (cuts.size === 0) this.knowledge.bodies.set(memoKey, body);
+        else this.#partly.set(memoKey, { ...body, cuts });
+      }
+    }
+    this.#take(body.effects.filter(keep), true);
+    for (const name of body.functions) this.functions.add(name);
+    return body.understood;
+  }
+
+  #partlyRead(memoKey: string): Body | undefined {
+    const known = this.#partly.get(memoKey);
+    if (known === undefined) return undefined;
+    for (const cut of known.cuts) if (!this.#reading.has(cut)) return undefined;
+    for (const cut of known.cuts) this.#cuts.add(cut);
+    return known;
+  }
+
+  absorb(inner: Walk): void {
+    for (const cut of inner.#cuts) this.#cuts.add(cut);
+    this.#take(inner.effects.toArray(), inner.#mode === 'plan');
+    for (const name of inner.functions) this.functions.add(name);
+  }
+
+  /** `final`: as they are, also where this statement is only planned. */
+  #take(effects: readonly Effect[], final: boolean): void {
+    for (const effect of effects) {
+      if (final && this.#mode === 'plan') this.effects.add(effect.kind, effect);
+      else this.#record(effect.kind, effect);
+    }
+  }
+
+  facts(start: number, end: number): StatementFacts {
+    return {
+      command: this.command,
+      start,
+      end,
+      effects: this.effects.toArray(),
+      ...(this.transaction === undefined ? {} : { transaction: this.transaction }),
+      ...(this.handle === undefined ? {} : { handle: this.handle }),
+      functions: [...this.functions],
+      parameters: this.parameters,
+      deferred: this.deferred,
+    };
+  }
+}

@@ -1,0 +1,201 @@
+/** Function calls: what PostgreSQL's own do, what the catalog knows of the rest, and what nobody knows. */
+import type { FuncCall } from 'libpg-query';
+import { type FunctionBehaviour, isCalmInternal } from '../catalog/builtin-functions.js';
+import type { CatalogFunction } from '../catalog/catalog-functions.js';
+import type { Scope } from '../conditions/scope.js';
+import { simplify } from '../conditions/simplify.js';
+import type { Effect, Target } from '../facts.js';
+import { constant, type Node, names } from '../grammar/tree.js';
+import type { Handlers, Walk } from './effect-walk.js';
+import { plpgsqlBody } from './plpgsql.js';
+import { parseQualifiedName } from './qualified-name.js';
+
+export const functionHandlers: Handlers = {
+  FuncCall(call, walk, scope) {
+    callFunction(call, walk, scope);
+    const { funcname: _, ...rest } = call;
+    walk.visitBelow(rest, scope);
+  },
+
+  A_Expr(expression, walk, scope) {
+    callOperator(expression.name, walk);
+    walk.visit(expression.lexpr, scope);
+    walk.visit(expression.rexpr, scope);
+  },
+  SubLink(link, walk, scope) {
+    callOperator(link.operName, walk);
+    walk.visit(link.testexpr, scope);
+    walk.visit(link.subselect, scope);
+  },
+  SortBy(sort, walk, scope) {
+    callOperator(sort.useOp, walk);
+    walk.visit(sort.node, scope);
+  },
+
+  TypeCast(cast, walk, scope) {
+    const path = names(cast.typeName?.names);
+    for (const one of walk.knowledge.catalog?.behind('cast', path.at(-2), path.at(-1) ?? '') ?? [])
+      addUserFunction(one.schema, one.name, walk);
+    walk.visitBelow(cast, scope);
+  },
+
+  // `t.f` and `(t).f` call f(t) where t has no column f.
+  ColumnRef(column, walk, scope) {
+    const fields = column.fields ?? [];
+    scope.touch(fields);
+    if (fields.length > 1) callOnRow(fields, walk);
+  },
+  A_Indirection(indirection, walk, scope) {
+    callOnRow(indirection.indirection ?? [], walk);
+    walk.visitBelow(indirection, scope);
+  },
+};
+
+function callOnRow(fields: readonly Node[], walk: Walk): void {
+  const name = names(fields).at(-1);
+  if (name !== undefined && walk.knowledge.catalog?.takesRow(name)) addUserFunction(undefined, name, walk);
+}
+
+/** Operators of pgvector, pg_trgm, hstore, ltree, PostGIS ..., which are often written with their schema. */
+const extensionOperator =
+  /^(<->|<=>|<#>|<\+>|<~>|<%>|%|%>|<%|<<%|%>>|<->>|<<->|@>|<@|&&|\?|\?&|\?\||\|\||->|->>|@@|~~?\*?|!~~?\*?)$/;
+
+/** Schemas that extensions are commonly put into. */
+const extensionSchemas: ReadonlySet<string> = new Set(
+  'public extensions extension ext heroku_ext postgis vector hstore ltree pg_trgm citext pgvector intarray cube'.split(
+    ' ',
+  ),
+);
+
+/** `a OPERATOR(app.+) b` calls whatever function somebody put behind it, and so may `a + b`. */
+function callOperator(name: readonly Node[] | undefined, walk: Walk): void {
+  if (name === undefined) return;
+  const path = names(name);
+  const symbol = path.at(-1) ?? '';
+  const schema = path.at(-2);
+  if (schema === 'pg_catalog') return;
+  const functions = walk.knowledge.catalog?.behind('operator', schema, symbol) ?? [];
+  for (const one of functions) addUserFunction(one.schema, one.name, walk);
+  if (functions.length > 0 || schema === undefined) return;
+  if (extensionOperator.test(symbol) && extensionSchemas.has(schema)) return;
+  walk.functions.add(`${schema}.${symbol}`);
+  walk.add('function-call', { targets: [{ type: 'function', schema, name: symbol }], opaque: true });
+}
+
+function callFunction(call: FuncCall, walk: Walk, scope: Scope): void {
+  const path = names(call.funcname);
+  const name = path.at(-1) ?? '';
+  const schema = path.length > 1 ? path.at(-2) : undefined;
+  walk.functions.add(schema === undefined ? name : `${schema}.${name}`);
+
+  const behaviour = walk.knowledge.builtIns.find(schema, name);
+  if (behaviour !== undefined) addBuiltIn(behaviour, schema, name, call, walk, scope);
+  // Somebody's own overload of PostgreSQL's name may fit the arguments better, or come first in the search_path.
+  const own = !systemSchemas.has(schema ?? '') && walk.knowledge.catalog?.hasOwn(schema, name) === true;
+  if (behaviour === undefined || own) addUserFunction(schema, name, walk);
+}
+
+const systemSchemas: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
+
+function addBuiltIn(
+  behaviour: FunctionBehaviour,
+  schema: string | undefined,
+  name: string,
+  call: FuncCall,
+  walk: Walk,
+  scope: Scope,
+): void {
+  if (behaviour.effect === 'none') return;
+  if (name === 'set_config') {
+    addSetConfig(call, walk, scope);
+    return;
+  }
+  const self: Target = functionTarget(schema, name);
+  const detail = behaviour.detail;
+
+  if (behaviour.sqlArgument !== undefined) {
+    // ts_rewrite(query, target, substitute) has no SQL in it, ts_rewrite(query, sql) has.
+    if (name === 'ts_rewrite' && call.args?.length === 3) return;
+    const sql = argument(call, behaviour.sqlArgument);
+    const understood = typeof sql === 'string' && walk.mode !== 'plan' && walk.text(sql);
+    walk.add('execute-code', { targets: [self], opaque: !understood, detail });
+    return;
+  }
+  const { at, type } = behaviour.argument ?? {};
+  const value = at === undefined ? undefined : argument(call, at);
+  const named = typeof value === 'string' && type !== undefined ? argumentTarget(type, value) : undefined;
+  const hidden = at !== undefined && (call.args?.length ?? 0) > at && named === undefined;
+  // A sequence or a file whose name is computed is still only a sequence or a file; a table may be any table.
+  const opaque = behaviour.opaque === true || (hidden && (type === 'table' || type === 'schema'));
+  walk.add(behaviour.effect, {
+    targets: [named ?? self],
+    bounded: behaviour.effect !== 'read',
+    opaque,
+    detail,
+  });
+}
+
+function addSetConfig(call: FuncCall, walk: Walk, scope: Scope): void {
+  // pg_dump: SELECT set_config(name, ...) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'.
+  const name = argument(call, 0) ?? scope.fixedValue(call.args?.[0]);
+  const value = argument(call, 1);
+  // Whoever computes the name or the value of a setting hides it from the reader.
+  const opaque = typeof name !== 'string' || value === undefined;
+  walk.add('session', {
+    targets: [{ type: 'setting', name: typeof name === 'string' ? name.toLowerCase() : '?' }],
+    opaque,
+    ...(typeof value === 'string' || typeof value === 'number' ? { detail: String(value) } : {}),
+  });
+}
+
+function argument(call: FuncCall, at: number): ReturnType<typeof constant> {
+  const node = call.args?.[at];
+  return node === undefined ? undefined : constant(simplify(node));
+}
+
+function argumentTarget(type: Target['type'], text: string): Target {
+  if (type !== 'table' && type !== 'sequence' && type !== 'index') return { type, name: text };
+  return { type, ...parseQualifiedName(text) };
+}
+
+export function functionTarget(schema: string | undefined, name: string): Target {
+  return schema === undefined ? { type: 'function', name } : { type: 'function', schema, name };
+}
+
+/** A function that is not PostgreSQL's own: by its body where the catalog has it, else opaque. */
+export function addUserFunction(schema: string | undefined, name: string, walk: Walk, kind?: 'procedure'): void {
+  const understood = followFunction(schema, name, walk);
+  // A body that was read to its end has said all by its own effects.
+  if (understood && kind !== 'procedure') return;
+  const effect = kind === 'procedure' ? 'execute-code' : 'function-call';
+  walk.add(effect, { targets: [functionTarget(schema, name)], opaque: !understood });
+}
+
+/** Adds the effects of every overload, those that `keep` wants. False when one of them cannot be read. */
+export function followFunction(
+  schema: string | undefined,
+  name: string,
+  walk: Walk,
+  keep?: (effect: Effect) => boolean,
+): boolean {
+  const overloads = walk.knowledge.catalog?.find(schema, name);
+  if (overloads === undefined || overloads.length === 0) return false;
+  let understood = true;
+  for (const [index, one] of overloads.entries()) {
+    if (one.extension !== undefined && one.volatility !== 'volatile') continue;
+    // The planner runs nothing that is declared volatile.
+    if (walk.mode === 'plan' && one.volatility === 'volatile') continue;
+    const key = `function ${one.schema}.${name} ${schema === undefined} ${index}`;
+    if (!walk.body(key, 'run', (inner) => readBody(one, name, inner), keep)) understood = false;
+  }
+  return understood;
+}
+
+function readBody(one: CatalogFunction, name: string, walk: Walk): boolean {
+  walk.variables = new Set([...one.parameters, name]);
+  const defaults = one.defaults === '' || walk.text(`SELECT ${one.defaults}`);
+  if (one.language === 'sql') return walk.text(one.body) && defaults;
+  if (one.language === 'plpgsql') return plpgsqlBody(one.definition, walk) && defaults;
+  if (one.language === 'internal') return isCalmInternal(one.body, walk.knowledge.builtIns) && defaults;
+  return false;
+}

@@ -1,0 +1,74 @@
+/**
+ * What runs because rows of a relation are touched: a view's query, a rule's actions, a trigger's function.
+ *
+ * A view hides its query behind a read, so all of it counts. Rules and triggers are how the application itself works on
+ * each write, and making one is asked about: of them only what is seen to destroy counts, and a function that nobody can
+ * read (C, PL/Perl, PL/Python ... of no extension). "Trigger" here is also the function of a default or a CHECK.
+ */
+import type { FunctionName } from '../catalog/catalog-functions.js';
+import type { Hidden, RowEvent } from '../catalog/catalog-relations.js';
+import { isSystemRelation } from '../catalog/system-relations.js';
+import type { Effect, EffectKind, Target } from '../facts.js';
+import { as } from '../grammar/tree.js';
+import type { Walk } from './effect-walk.js';
+import { followFunction, functionTarget } from './functions.js';
+
+export function addHidden(relation: Target, event: RowEvent, walk: Walk): void {
+  if (isSystemRelation(relation)) return;
+  for (const hidden of walk.knowledge.relations?.hidden(relation, event) ?? []) follow(hidden, relation, walk);
+}
+
+function follow(hidden: Hidden, relation: Target, walk: Walk): void {
+  if (hidden.kind === 'view') {
+    if (!walk.body(hidden.key, 'plan', (inner) => inner.text(hidden.sql))) addUnseen(relation, walk);
+  } else if (hidden.kind === 'unknown') {
+    addUnseen(relation, walk);
+  } else if (walk.mode === 'plan') {
+    // Only planned: neither rules nor triggers run.
+  } else if (hidden.kind === 'rule') {
+    walk.body(hidden.key, 'run', (inner) => readRule(hidden.sql, inner), destroys);
+  } else {
+    const { schema, name } = hidden.function;
+    followFunction(schema, name, walk, destroys);
+    if (isUnreadable(hidden.function, walk)) {
+      walk.add('function-call', { targets: [functionTarget(schema, name)], opaque: true, detail: behindWrite });
+    }
+  }
+}
+
+const behindWrite = 'behind a write';
+/** Dynamic SQL in PL/pgSQL is how audit and partition triggers are written. */
+const readable: ReadonlySet<string> = new Set(['sql', 'plpgsql', 'internal']);
+
+function isUnreadable({ schema, name }: FunctionName, { knowledge }: Walk): boolean {
+  const overloads = knowledge.catalog?.find(schema, name) ?? [];
+  return overloads.some(({ extension, language }) => extension === undefined && !readable.has(language));
+}
+
+function addUnseen(relation: Target, walk: Walk): void {
+  walk.add('function-call', { targets: [{ ...relation, type: 'view' }], opaque: true, detail: 'behind a view' });
+}
+
+function readRule(createRule: string, walk: Walk): boolean {
+  const parsed = walk.knowledge.grammar.parse(createRule);
+  if ('rejection' in parsed) return false;
+  const rule = as(parsed.tree.stmts?.[0]?.stmt, 'RuleStmt');
+  walk.visitAll(rule?.actions, walk.rootScope());
+  return rule !== undefined;
+}
+
+const destructive: ReadonlySet<EffectKind> = new Set([
+  'truncate',
+  'drop',
+  'grant',
+  'role',
+  'config',
+  'copy-file',
+  'copy-program',
+  'backend',
+]);
+
+function destroys({ kind, bounded, opaque, detail }: Effect): boolean {
+  if (opaque) return detail === behindWrite;
+  return destructive.has(kind) || ((kind === 'update' || kind === 'delete') && !bounded);
+}

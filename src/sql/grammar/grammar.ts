@@ -1,0 +1,114 @@
+/**
+ * The one place that runs PostgreSQL's own grammars (compiled to WebAssembly). State: the two parser instances.
+ * Must not know what a statement means: text goes in, a raw parse tree or the reason why there is none comes out.
+ */
+import type { Facts } from '../facts.js';
+import { startFirstParser } from './first-parser.js';
+import type { Outcome, Parser } from './parser.js';
+import { startSecondParser } from './second-parser.js';
+import type { ParseTree } from './tree.js';
+
+export type Rejection = NonNullable<Facts['unparseable']>;
+export type Parsed<T> = { readonly tree: T } | { readonly rejection: Rejection };
+
+export interface Grammar {
+  /** Synchronous and total. PostgreSQL 16's grammar first, PostgreSQL 18's for what that one rejects. */
+  parse(sql: string): Parsed<ParseTree>;
+  /** `createFunction` is a whole CREATE FUNCTION statement whose language is plpgsql; the tree is its own. */
+  parsePlpgsql(createFunction: string): Parsed<unknown>;
+}
+
+export interface GrammarOptions {
+  /** Text longer than this (UTF-8 bytes) is not parsed. Default 8 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** WebAssembly memory never shrinks; above this an instance is replaced. */
+const maxInstanceBytes = 256 << 20;
+
+export async function loadGrammar(options: GrammarOptions = {}): Promise<Grammar> {
+  const maxBytes = options.maxBytes ?? 8 << 20;
+  const [first, second] = await Promise.all([Slot.start(startFirstParser), Slot.start(startSecondParser)]);
+
+  function parse(text: string, by: (parser: Parser) => Outcome): Parsed<unknown> {
+    const refusal = refuse(text, maxBytes);
+    if (refusal !== undefined) return { rejection: refusal };
+    const outcome = first.use(by);
+    if (outcome !== undefined && !('syntaxError' in outcome)) return parsed(outcome);
+    // What the first rejects may be newer than it; and while it restarts the second stands in.
+    const opinion = second.use(by);
+    if (opinion !== undefined && 'tree' in opinion) return parsed(opinion);
+    return parsed(outcome ?? opinion ?? restarting);
+  }
+
+  return {
+    parse: (sql) => parse(sql, (parser) => parser.parse(sql)) as Parsed<ParseTree>,
+    parsePlpgsql: (createFunction) => parse(createFunction, (parser) => parser.parsePlpgsql(createFunction)),
+  };
+}
+
+const restarting = { rejection: { reason: 'parser-failure', message: 'the parser is restarting' } } as const;
+
+/** A parser and its replacement. After a throw the instance's memory cannot be trusted any more: it is dropped. */
+class Slot<P extends Parser> {
+  readonly #start: () => Promise<P>;
+  #parser: P | undefined;
+
+  private constructor(start: () => Promise<P>, parser: P) {
+    this.#start = start;
+    this.#parser = parser;
+  }
+
+  static async start<P extends Parser>(start: () => Promise<P>): Promise<Slot<P>> {
+    return new Slot(start, await start());
+  }
+
+  /** Undefined while the next instance starts (some 30 ms). */
+  use(parse: (parser: P) => Outcome): Outcome | { readonly rejection: Rejection } | undefined {
+    const parser = this.#parser;
+    if (parser === undefined) return undefined;
+    try {
+      const outcome = parse(parser);
+      if (parser.memoryBytes > maxInstanceBytes) this.#replace();
+      return outcome;
+    } catch (error) {
+      this.#replace();
+      return { rejection: afterThrow(error) };
+    }
+  }
+
+  #replace(): void {
+    this.#parser = undefined;
+    this.#start().then(
+      (parser) => {
+        this.#parser = parser;
+      },
+      () => {}, // Without memory for a new instance every text stays unparseable.
+    );
+  }
+}
+
+function parsed(outcome: Outcome | { readonly rejection: Rejection }): Parsed<unknown> {
+  if ('tree' in outcome) return outcome;
+  if ('rejection' in outcome) return outcome;
+  const { message, position } = outcome.syntaxError;
+  // Bison's own limit (YYMAXDEPTH): the server gives up on such a text as well.
+  const reason = message.startsWith('memory exhausted') ? 'too-deep' : 'syntax';
+  return { rejection: position > 0 ? { reason, message, position } : { reason, message } };
+}
+
+function refuse(sql: string, maxBytes: number): Rejection | undefined {
+  if (sql.length > maxBytes || (sql.length * 3 > maxBytes && Buffer.byteLength(sql) > maxBytes)) {
+    return { reason: 'too-large', message: `the text is longer than ${maxBytes} bytes` };
+  }
+  // A NUL would end the text for the parser, and half a surrogate pair has no UTF-8: both would hide what follows.
+  if (sql.includes('\0')) return { reason: 'encoding', message: 'the text contains a NUL character' };
+  if (/\p{Surrogate}/u.test(sql)) return { reason: 'encoding', message: 'the text is not well-formed Unicode' };
+  return undefined;
+}
+
+function afterThrow(error: unknown): Rejection {
+  return error instanceof RangeError
+    ? { reason: 'too-deep', message: 'the statement is nested too deeply' }
+    : { reason: 'parser-failure', message: 'the parser failed on this text' };
+}

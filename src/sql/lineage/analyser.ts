@@ -1,0 +1,123 @@
+/**
+ * Lineage: for each column that a statement returns, the base columns that may have a part in it.
+ *
+ * Sound, not complete: what is not understood gives a flow that contains `anyColumn`, or a layout that is not known.
+ * Conditions and orderings do not flow into the output; they are reported apart, as inference.
+ */
+import type { Grammar } from '../grammar/grammar.js';
+import type { BaseColumn, Flow, LineageCatalog, SearchPath } from './catalog.js';
+import { FunctionConduct } from './functions.js';
+import { TextNames } from './names.js';
+import { type Shape, unknownShape } from './shape.js';
+import { type StatementKind, statementLineage } from './statement.js';
+import { LineageWalk } from './walk.js';
+
+/** Values that a statement puts where they can be read again. */
+export interface Sink {
+  readonly flow: Flow;
+  /** Undefined where it is not an existing column: a new table, a setting, a file. */
+  readonly into: BaseColumn | undefined;
+}
+
+export interface Lineage {
+  readonly kind: StatementKind;
+  /** The rows that come back. */
+  readonly output: Shape;
+  /** Columns that conditions, orderings and groupings look at: what they hold can be inferred from the result. */
+  readonly inferred: Flow;
+  readonly sinks: readonly Sink[];
+  /** Every relation named, through views too, by oid. */
+  readonly relations: ReadonlySet<number>;
+  /** A name could not be bound, or code runs that cannot be seen. */
+  readonly opaque: boolean;
+  /** A relation could not be bound: the catalog does not know it, or is not current. */
+  readonly unbound: boolean;
+  /** A write that fires triggers of the application's own. */
+  readonly triggers: boolean;
+}
+
+/** What a name of the session returns; what it is prepared from is looked up anew, as the server does. */
+export type Returns = (walk: LineageWalk) => Shape;
+
+/** What names of the session stand for: SQL-level PREPARE and DECLARE. */
+export interface Handles {
+  get(kind: 'prepared' | 'cursor', name: string): Returns | undefined;
+  /** @param key the same where `returns` is */
+  add(kind: 'prepared' | 'cursor', name: string, returns: Returns, key: string): void;
+}
+
+/** Views on views on views: PostgreSQL itself has no limit, but nobody needs more. */
+const maxViewDepth = 20;
+
+export class LineageAnalyser {
+  readonly #grammar: Grammar;
+  readonly #functions = new FunctionConduct();
+  readonly #views = new Map<number, { readonly walk: LineageWalk; readonly shape: Shape }>();
+  #generation: number | undefined;
+
+  constructor(grammar: Grammar) {
+    this.#grammar = grammar;
+  }
+
+  /** One Lineage for each statement of the text; undefined when the text cannot be read. Never throws. */
+  analyse(
+    sql: string,
+    searchPath: SearchPath,
+    catalog: LineageCatalog,
+    handles: Handles,
+  ): readonly Lineage[] | undefined {
+    if (this.#generation !== catalog.generation) {
+      this.#views.clear();
+      this.#generation = catalog.generation;
+    }
+    try {
+      const parsed = this.#grammar.parse(sql);
+      if ('rejection' in parsed) return undefined;
+      const names = new TextNames(searchPath, catalog);
+      return (parsed.tree.stmts ?? []).map(({ stmt }) => {
+        const walk = this.#walk(names.searchPath, names.catalog);
+        const { kind, output } = statementLineage(stmt, walk, handles);
+        names.after(stmt, walk);
+        return {
+          kind,
+          output,
+          inferred: walk.inferred,
+          sinks: walk.sinks,
+          relations: walk.relations,
+          opaque: walk.opaque,
+          unbound: walk.unbound,
+          triggers: walk.triggers,
+        };
+      });
+    } catch {
+      // Nesting beyond the stack, a tree of a form that nobody has seen: not understood.
+      return undefined;
+    }
+  }
+
+  #walk(searchPath: SearchPath, catalog: LineageCatalog, depth = 0): LineageWalk {
+    return new LineageWalk({
+      catalog,
+      searchPath,
+      functions: this.#functions,
+      viewShape: (relation, outer) => {
+        let view = this.#views.get(relation.oid);
+        if (view === undefined) {
+          const walk = this.#walk([], catalog, depth + 1);
+          view = { walk, shape: depth > maxViewDepth ? unknownShape : this.#view(relation.definition ?? '', walk) };
+          this.#views.set(relation.oid, view);
+        }
+        outer.adopt(view.walk);
+        return view.shape;
+      },
+    });
+  }
+
+  #view(definition: string, walk: LineageWalk): Shape {
+    const parsed = this.#grammar.parse(definition);
+    const stmt = 'tree' in parsed ? parsed.tree.stmts?.[0]?.stmt : undefined;
+    if (stmt !== undefined) return walk.query(stmt, undefined);
+    walk.opaque = true;
+    return unknownShape;
+  }
+}

@@ -1,0 +1,77 @@
+/** What a function call does to the values that go into it. */
+import { BuiltInFunctions } from '../catalog/builtin-functions.js';
+
+/**
+ * - `hides`: the result says nothing about the values that went in.
+ * - `carries`: the result may carry what went in, and nothing else.
+ * - `exports`: as `carries`, and what went in may also end up where it can be read again.
+ * - `opaque`: nobody knows: the result may carry anything in the database.
+ * - `gateway`: both: dynamic SQL, files, large objects, other servers.
+ */
+export type Conduct = 'hides' | 'carries' | 'exports' | 'opaque' | 'gateway';
+
+/** Reviewed: results depend on how many rows or values there are, or on their order, never on what they are. */
+const hiding: ReadonlySet<string> = new Set(['count', 'row_number', 'num_nulls', 'num_nonnulls', 'pg_typeof']);
+
+/** Return nothing that a table holds, although they do more than compute. */
+const harmlessEffects: ReadonlySet<string> = new Set([
+  'update',
+  'alter',
+  'lock',
+  'notify',
+  'backend',
+  'maintenance',
+  'session',
+]);
+
+/** Harmless to a policy of effects, but they read pages or rows of whatever relation they are given. */
+const pageReaders =
+  /^(get_raw_page|(heap|bt|gist|gin|brin|hash)_\w+|tuple_data_split|pgrowlocks|pg_get_sequence_data|page_header)$/;
+
+export class FunctionConduct {
+  readonly #builtIns = new BuiltInFunctions();
+
+  of(schema: string | undefined, name: string): Conduct {
+    if (pageReaders.test(name)) return 'opaque';
+    const behaviour = this.#builtIns.find(schema, name);
+    if (behaviour === undefined) return 'opaque';
+    if (behaviour.effect === 'none') {
+      return hiding.has(name) && (schema === undefined || schema === 'pg_catalog') ? 'hides' : 'carries';
+    }
+    return harmlessEffects.has(behaviour.effect) ? 'exports' : 'gateway';
+  }
+}
+
+/** Functions in FROM whose columns are known; the columns are renamed by the alias. `undefined` is the alias itself. */
+export const tableFunctions: ReadonlyMap<string, readonly (string | undefined)[]> = new Map([
+  ...[
+    'generate_series',
+    'generate_subscripts',
+    'string_to_table',
+    'regexp_split_to_table',
+    'regexp_matches',
+    'jsonb_object_keys',
+    'json_object_keys',
+    'unnest',
+  ].map((name): [string, (string | undefined)[]] => [name, [undefined]]),
+  ...['jsonb_array_elements', 'json_array_elements', 'jsonb_array_elements_text', 'json_array_elements_text'].map(
+    (name): [string, string[]] => [name, ['value']],
+  ),
+  ...['jsonb_each', 'json_each', 'jsonb_each_text', 'json_each_text'].map((name): [string, string[]] => [
+    name,
+    ['key', 'value'],
+  ]),
+]);
+
+/** Views of PostgreSQL's own that show samples of what tables hold; pg_toast holds long values themselves. */
+const revealingCatalogs: ReadonlySet<string> = new Set([
+  'pg_stats',
+  'pg_stats_ext',
+  'pg_stats_ext_exprs',
+  'pg_statistic',
+  'pg_statistic_ext_data',
+]);
+
+export function revealsValues(schema: string, name: string): boolean {
+  return schema === 'pg_toast' || (schema === 'pg_catalog' && revealingCatalogs.has(name));
+}

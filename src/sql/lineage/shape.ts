@@ -1,0 +1,80 @@
+/** Rows as lineage sees them: which columns in which order, and what flows into each. Pure values. */
+import { anyFlow, type Flow, noFlow } from './catalog.js';
+
+export interface Column {
+  /** Undefined: PostgreSQL names it, by a rule that is not followed here; any name may mean it. */
+  readonly name: string | undefined;
+  readonly flow: Flow;
+  /** The value is a base column's as it is: nothing was computed from it. */
+  readonly direct: boolean;
+}
+
+export interface Shape {
+  /** Undefined where number and order of the columns are not known. */
+  readonly columns: readonly Column[] | undefined;
+  /** What may flow into any of the columns. */
+  readonly all: Flow;
+}
+
+export const emptyShape: Shape = { columns: [], all: noFlow };
+export const unknownShape: Shape = { columns: undefined, all: anyFlow };
+
+export function shapeOf(columns: readonly Column[]): Shape {
+  return { columns, all: union(columns.map((column) => column.flow)) };
+}
+
+export function openShape(all: Flow): Shape {
+  return { columns: undefined, all };
+}
+
+export function union(flows: Iterable<Flow>): Flow {
+  let result: Flow = noFlow;
+  for (const flow of flows) {
+    if (flow.size === 0 || flow === result) continue;
+    result = result.size === 0 ? flow : new Set([...result, ...flow]);
+  }
+  return result;
+}
+
+/** The columns side by side. */
+export function concat(shapes: readonly Shape[]): Shape {
+  const columns: Column[] = [];
+  let known = true;
+  for (const shape of shapes) {
+    if (shape.columns === undefined) known = false;
+    else columns.push(...shape.columns);
+  }
+  return { columns: known ? columns : undefined, all: union(shapes.map((shape) => shape.all)) };
+}
+
+/** UNION, INTERSECT, EXCEPT: column by column; names are the first one's. */
+export function overlay(first: Shape, second: Shape): Shape {
+  const all = union([first.all, second.all]);
+  const others = second.columns;
+  if (first.columns === undefined) return { columns: undefined, all };
+  if (others === undefined) {
+    const columns = first.columns.map((one) => ({ ...one, flow: union([one.flow, second.all]), direct: false }));
+    return { columns, all };
+  }
+  if (others.length !== first.columns.length) return { columns: undefined, all };
+  const columns = first.columns.map((one, at): Column => {
+    const other = others[at] ?? { flow: anyFlow, direct: false };
+    const direct = (one.direct || one.flow.size === 0) && (other.direct || other.flow.size === 0);
+    return { name: one.name, flow: union([one.flow, other.flow]), direct };
+  });
+  return { columns, all };
+}
+
+/** `AS alias (a, b)`: new names for the first columns. */
+export function renamed(shape: Shape, names: readonly string[]): Shape {
+  if (names.length === 0 || shape.columns === undefined) return shape;
+  return { ...shape, columns: shape.columns.map((column, at) => ({ ...column, name: names[at] ?? column.name })) };
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a.all.size !== b.all.size || a.columns?.length !== b.columns?.length) return false;
+  return (a.columns ?? []).every((column, at) => {
+    const other = b.columns?.[at];
+    return column.flow.size === other?.flow.size && column.direct === other.direct && column.name === other.name;
+  });
+}

@@ -1,0 +1,170 @@
+/** Statements that are not plain queries, for lineage: what comes back, and what is remembered under a name. */
+import type { CopyStmt, RangeVar } from 'libpg-query';
+import { as, constant, eachChild, type Node, names, tagOf } from '../grammar/tree.js';
+import type { Handles, Returns } from './analyser.js';
+import { anyFlow, noFlow } from './catalog.js';
+import { LineageScope } from './scope.js';
+import { emptyShape, openShape, type Shape, unknownShape } from './shape.js';
+import type { LineageWalk } from './walk.js';
+
+/** `end`: deferred constraints are checked now, of any table. */
+export type StatementKind = 'query' | 'write' | 'utility' | 'end' | { readonly copyOut: CopyOptions };
+
+/** COPY TO STDOUT, as the text asks for it. */
+export interface CopyOptions {
+  readonly format: 'text' | 'csv' | 'binary';
+  readonly header: boolean;
+  readonly delimiter: string;
+  readonly null: string;
+  readonly quote: string;
+  readonly escape: string;
+  /** Not the client's encoding. */
+  readonly encoding: string | undefined;
+}
+
+export interface StatementRows {
+  readonly kind: StatementKind;
+  readonly output: Shape;
+}
+
+const silent: StatementRows = { kind: 'utility', output: emptyShape };
+
+export function statementLineage(stmt: Node | undefined, walk: LineageWalk, handles: Handles): StatementRows {
+  if (stmt === undefined) return silent;
+  switch (tagOf(stmt)) {
+    case 'SelectStmt':
+      return { kind: 'query', output: walk.query(stmt, undefined) };
+    case 'InsertStmt':
+    case 'UpdateStmt':
+    case 'DeleteStmt':
+    case 'MergeStmt':
+      return { kind: 'write', output: walk.query(stmt, undefined) };
+    case 'CopyStmt':
+      return copy(as(stmt, 'CopyStmt') ?? {}, walk);
+    case 'ExplainStmt':
+      statementLineage(as(stmt, 'ExplainStmt')?.query, walk, ignored);
+      // The planner evaluates what is constant: a plan can show the result of a function, never that of a column.
+      return { kind: 'query', output: openShape(walk.opaque ? anyFlow : noFlow) };
+    case 'DeclareCursorStmt': {
+      const declared = as(stmt, 'DeclareCursorStmt');
+      const shape = walk.query(declared?.query, undefined);
+      handles.add('cursor', declared?.portalname ?? '', () => shape, signature(shape));
+      return silent;
+    }
+    case 'FetchStmt': {
+      const fetch = as(stmt, 'FetchStmt');
+      walk.opaque = true;
+      if (fetch?.ismove === true) return silent;
+      return { kind: 'query', output: handles.get('cursor', fetch?.portalname ?? '')?.(walk) ?? unknownShape };
+    }
+    case 'PrepareStmt': {
+      const prepared = as(stmt, 'PrepareStmt');
+      const returns: Returns = (later) => statementLineage(prepared?.query, later, ignored).output;
+      returns(walk);
+      handles.add('prepared', prepared?.name ?? '', returns, JSON.stringify(stmt));
+      return silent;
+    }
+    case 'ExecuteStmt':
+      walk.opaque = true;
+      return {
+        kind: 'query',
+        output: handles.get('prepared', as(stmt, 'ExecuteStmt')?.name ?? '')?.(walk) ?? unknownShape,
+      };
+    case 'CreateTableAsStmt': {
+      const create = as(stmt, 'CreateTableAsStmt');
+      const rows = statementLineage(create?.query, walk, handles).output;
+      // A materialized view stays known by its definition; a table forgets where its rows came from.
+      if (create?.objtype !== 'OBJECT_MATVIEW') walk.sinks.push({ flow: rows.all, into: undefined });
+      return silent;
+    }
+    case 'CallStmt':
+    case 'DoStmt':
+      walk.opaque = true;
+      return { kind: 'utility', output: unknownShape };
+    case 'VariableShowStmt':
+      return { kind: 'query', output: openShape(noFlow) };
+    case 'TransactionStmt':
+      return {
+        kind: as(stmt, 'TransactionStmt')?.kind === 'TRANS_STMT_COMMIT' ? 'end' : 'utility',
+        output: emptyShape,
+      };
+    default:
+      noteRelations(stmt, walk);
+      return silent;
+  }
+}
+
+/** Two cursors that return the same have the same. */
+function signature({ columns, all }: Shape): string {
+  return JSON.stringify([[...all], columns?.map(({ flow }) => [...flow])]);
+}
+
+const ignored: Handles = { get: () => undefined, add: () => {} };
+
+function copy(statement: CopyStmt, walk: LineageWalk): StatementRows {
+  const range = statement.relation;
+  if (statement.is_from === true) {
+    if (range !== undefined && walk.relation(range)?.triggers) walk.triggers = true;
+    return { kind: 'write', output: emptyShape };
+  }
+  const output =
+    range === undefined
+      ? walk.query(statement.query, undefined)
+      : columnsOf(walk.tableShape(range), names(statement.attlist));
+  if (statement.filename !== undefined || statement.is_program === true) {
+    walk.sinks.push({ flow: output.all, into: undefined });
+    return silent;
+  }
+  return { kind: { copyOut: copyOptions(statement.options ?? []) }, output };
+
+  function columnsOf(shape: Shape, listed: readonly string[]): Shape {
+    if (listed.length === 0) return shape;
+    const scope = new LineageScope();
+    scope.add({ parts: [shape], aliases: new Map() });
+    return walk.targetList(listed.map(columnTarget), scope);
+  }
+}
+
+function columnTarget(name: string): Node {
+  return { ResTarget: { val: { ColumnRef: { fields: [{ String: { sval: name } }] } } } };
+}
+
+function copyOptions(list: readonly Node[]): CopyOptions {
+  const given = new Map<string, string>();
+  for (const node of list) {
+    const option = as(node, 'DefElem');
+    const argument = option?.arg;
+    const text =
+      as(argument, 'String')?.sval ??
+      as(argument, 'Integer')?.ival?.toString() ??
+      (as(argument, 'Boolean') === undefined ? undefined : String(as(argument, 'Boolean')?.boolval ?? false)) ??
+      (argument === undefined ? 'true' : String(constant(argument) ?? ''));
+    given.set(option?.defname ?? '', text);
+  }
+  const format = given.get('format') ?? 'text';
+  const csv = format === 'csv';
+  const quote = given.get('quote') ?? '"';
+  return {
+    // A format of an extension is no text that can be taken apart.
+    format: format === 'text' || csv ? format : 'binary',
+    header: ['true', 'on', '1', 'match'].includes((given.get('header') ?? 'false').toLowerCase()),
+    delimiter: given.get('delimiter') ?? (csv ? ',' : '\t'),
+    null: given.get('null') ?? (csv ? '' : '\\N'),
+    quote,
+    escape: given.get('escape') ?? quote,
+    encoding: given.get('encoding'),
+  };
+}
+
+/** Utility statements return no rows, but their errors may show some: which relations are they about? */
+function noteRelations(node: Node, walk: LineageWalk): void {
+  const range = as(node, 'RangeVar');
+  if (range !== undefined) note(range);
+  eachChild(node, (child) => noteRelations(child, walk));
+  const struct = Object.values(node)[0] as { relation?: RangeVar; view?: RangeVar } | undefined;
+  for (const plain of [struct?.relation, struct?.view]) if (plain?.relname !== undefined) note(plain);
+
+  function note(relation: RangeVar): void {
+    if (walk.relation(relation) === undefined) walk.opaque = true;
+  }
+}

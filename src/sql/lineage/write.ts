@@ -1,0 +1,129 @@
+/** INSERT, UPDATE, DELETE and MERGE for lineage: what RETURNING gives back, and which values go where. */
+import type { InsertStmt, MergeStmt, RangeVar, UpdateStmt } from 'libpg-query';
+import { as, type Node, names, type Returning, returningOf } from '../grammar/tree.js';
+import { baseColumn, type CatalogRelation } from './catalog.js';
+import { LineageScope } from './scope.js';
+import { emptyShape, openShape, type Shape, unknownShape } from './shape.js';
+import type { LineageWalk } from './walk.js';
+
+/** The rows of RETURNING, or of a rule; undefined for a statement of another kind. */
+export function writeShape(node: Node, walk: LineageWalk, outer: LineageScope | undefined): Shape | undefined {
+  const shape = ownShape(node, walk, outer);
+  if (shape === undefined || !walk.rules) return shape;
+  walk.opaque = true;
+  return unknownShape;
+}
+
+function ownShape(node: Node, walk: LineageWalk, outer: LineageScope | undefined): Shape | undefined {
+  const scope = new LineageScope(outer);
+  const insert = as(node, 'InsertStmt');
+  if (insert !== undefined) return insertShape(insert, walk, scope);
+  const update = as(node, 'UpdateStmt');
+  if (update !== undefined) return updateShape(update, walk, scope);
+  const remove = as(node, 'DeleteStmt');
+  if (remove !== undefined) {
+    walk.with(remove.withClause, scope);
+    addTarget(remove.relation, walk, scope);
+    for (const item of remove.usingClause ?? []) scope.add(walk.fromItem(item, scope));
+    walk.infer(walk.flow(remove.whereClause, scope));
+    return returning(remove, walk, scope);
+  }
+  const merge = as(node, 'MergeStmt');
+  return merge === undefined ? undefined : mergeShape(merge, walk, scope);
+}
+
+function insertShape(insert: InsertStmt, walk: LineageWalk, scope: LineageScope): Shape {
+  walk.with(insert.withClause, scope);
+  const source = insert.selectStmt ? walk.query(insert.selectStmt, scope.withoutParts()) : emptyShape;
+  const { relation, shape } = addTarget(insert.relation, walk, scope);
+  const listed = (insert.cols ?? []).map((node) => as(node, 'ResTarget')?.name ?? '');
+  const columns = listed.length > 0 ? listed : (relation?.columns ?? []).map((column) => column.name);
+  if (source.columns === undefined || source.columns.length > columns.length) {
+    walk.sinks.push({ flow: source.all, into: undefined });
+  } else {
+    source.columns.forEach((column, at) => {
+      walk.sinks.push({ flow: column.flow, into: keyOf(relation, columns[at]) });
+    });
+  }
+  const conflict = insert.onConflictClause;
+  if (conflict !== undefined) {
+    scope.addHidden('excluded', shape);
+    assignments(conflict.targetList, relation, walk, scope);
+    walk.infer(walk.flow(conflict.whereClause, scope));
+  }
+  return returning(insert, walk, scope);
+}
+
+function updateShape(update: UpdateStmt, walk: LineageWalk, scope: LineageScope): Shape {
+  walk.with(update.withClause, scope);
+  const { relation } = addTarget(update.relation, walk, scope);
+  for (const item of update.fromClause ?? []) scope.add(walk.fromItem(item, scope));
+  assignments(update.targetList, relation, walk, scope);
+  walk.infer(walk.flow(update.whereClause, scope));
+  return returning(update, walk, scope);
+}
+
+function mergeShape(merge: MergeStmt, walk: LineageWalk, scope: LineageScope): Shape {
+  walk.with(merge.withClause, scope);
+  if (merge.sourceRelation) scope.add(walk.fromItem(merge.sourceRelation, scope));
+  const { relation } = addTarget(merge.relation, walk, scope);
+  walk.infer(walk.flow(merge.joinCondition, scope));
+  for (const node of merge.mergeWhenClauses ?? []) {
+    const when = as(node, 'MergeWhenClause');
+    walk.infer(walk.flow(when?.condition, scope));
+    assignments(when?.targetList, relation, walk, scope);
+    const values = (when?.values ?? []).map((value) => walk.flow(value, scope));
+    for (const flow of values) walk.sinks.push({ flow, into: undefined });
+  }
+  // `*` gives the source's columns and the target's, in an order that versions do not promise.
+  const rows = returning(merge, walk, scope);
+  return rows === emptyShape ? rows : openShape(rows.all);
+}
+
+function addTarget(
+  range: RangeVar | undefined,
+  walk: LineageWalk,
+  scope: LineageScope,
+): { readonly relation: CatalogRelation | undefined; readonly shape: Shape } {
+  const relation = range && walk.relation(range);
+  const shape = walk.tableShape(range ?? {});
+  const alias = range?.alias?.aliasname ?? range?.relname ?? '';
+  scope.add({ parts: [shape], aliases: new Map([[alias, shape]]) });
+  if (relation?.triggers) walk.triggers = true;
+  if (relation?.rules) walk.rules = true;
+  return { relation, shape };
+}
+
+function assignments(
+  list: readonly Node[] | undefined,
+  relation: CatalogRelation | undefined,
+  walk: LineageWalk,
+  scope: LineageScope,
+): void {
+  for (const node of list ?? []) {
+    const target = as(node, 'ResTarget');
+    walk.sinks.push({ flow: walk.flow(target?.val, scope), into: keyOf(relation, target?.name) });
+  }
+}
+
+function keyOf(relation: CatalogRelation | undefined, name: string | undefined): string | undefined {
+  const column = relation?.columns.find((one) => one.name === name);
+  return relation === undefined || column === undefined ? undefined : baseColumn(relation.oid, column.number);
+}
+
+function returning(statement: Returning, walk: LineageWalk, scope: LineageScope): Shape {
+  const list = returningOf(statement);
+  if (list.length === 0) return emptyShape;
+  const target = openShape(scope.parts.length === 0 ? new Set() : unionOfParts(scope));
+  const options = names(
+    (statement.returningClause?.options ?? []).map((option) => ({
+      String: { sval: (option as { ReturningOption?: { value?: string } }).ReturningOption?.value ?? '' },
+    })),
+  );
+  for (const alias of ['old', 'new', ...options]) scope.addHidden(alias, target);
+  return walk.targetList(list, scope);
+}
+
+function unionOfParts(scope: LineageScope): Set<string> {
+  return new Set(scope.parts.flatMap((part) => [...part.all]));
+}

@@ -1,0 +1,68 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { completionFiles, completionsFor, shells } from '../../../src/cli/commands/completions.js';
+import { allNodes, completionTree } from '../../../src/cli/completion/tree.js';
+import { commandTable, groupSummaries } from '../../../src/cli/table.js';
+import { runCommand } from '../run-command.js';
+
+const tree = completionTree(commandTable, groupSummaries);
+const folder = join(import.meta.dirname, '..', '..', 'completions');
+
+t.test('the scripts in completions/ are those of the command table', async (t) => {
+  for (const shell of shells) {
+    const current = readFileSync(join(folder, completionFiles[shell]), 'utf8');
+    t.equal(current, completionsFor(shell, tree), `to renew: dbguard completions --all completions`);
+  }
+});
+
+t.test('every command and every option is in every script', async (t) => {
+  for (const shell of shells) {
+    const script = completionsFor(shell, tree);
+    for (const node of allNodes(tree).slice(1)) {
+      t.match(script, node.name);
+      for (const name of node.options.flatMap((option) => option.names)) {
+        t.ok(script.includes(shell === 'fish' ? name.replace(/^-+/, '') : name), `${shell}: ${node.path} ${name}`);
+      }
+    }
+  }
+});
+
+/** What bash itself offers when Tab is pressed at the end of `line`. */
+function bashOffers(script: string, cwd: string, line: string): string[] {
+  const words = line.split(' ');
+  const program = `source '${script}'
+COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}
+COMP_LINE='${line}'; COMP_POINT=\${#COMP_LINE}
+_dbguard; printf '%s\\n' "\${COMPREPLY[@]}"`;
+  return execFileSync('bash', ['--norc', '-c', program], { cwd, encoding: 'utf8' })
+    .split('\n')
+    .filter((word) => word !== '');
+}
+
+t.test('bash completes commands, subcommands, options, their values and files', async (t) => {
+  const cwd = t.testdir({ 'one.sql': '', 'two.yaml': '' });
+  const script = join(cwd, 'dbguard.bash');
+  writeFileSync(script, completionsFor('bash', tree));
+  const offers = (line: string) => bashOffers(script, cwd, line);
+  t.ok(offers('dbguard ').includes('explain'));
+  t.strictSame(offers('dbguard exp'), ['explain']);
+  t.strictSame(offers('dbguard policy '), ['test', 'lint']);
+  t.ok(offers('dbguard policy test --').includes('--json'));
+  t.notOk(offers('dbguard policy --').includes('--json'));
+  t.strictSame(offers('dbguard explain --profile r'), ['read-only']);
+  t.strictSame(offers('dbguard explain --policy two'), ['two.yaml']);
+  t.strictSame(offers('dbguard policy test o'), ['one.sql']);
+  t.strictSame(offers('dbguard completions '), ['bash', 'zsh', 'fish']);
+});
+
+t.test('the command prints one script, or writes all', async (t) => {
+  const cwd = t.testdir();
+  const { stdout } = await runCommand('completions', ['fish'], { cwd });
+  t.equal(stdout, completionsFor('fish', tree));
+  await runCommand('completions', ['--all', 'out'], { cwd });
+  t.equal(readFileSync(join(cwd, 'out', '_dbguard'), 'utf8'), completionsFor('zsh', tree));
+  await t.rejects(runCommand('completions', [], { cwd }), { code: 'usage' });
+  await t.rejects(runCommand('completions', ['tcsh'], { cwd }), { code: 'usage', message: /bash, zsh, fish/ });
+});

@@ -1,0 +1,156 @@
+/** A whole proxy in this process, in front of a real server, with a journal that stays in memory for assertions. */
+
+import { ControlConnection } from '../../src/io/catalog/control-connection.js';
+import { FunctionCatalog } from '../../src/io/catalog/function-catalog.js';
+import type { Patience } from '../../src/io/listener/client-connection.js';
+import { type RunningProxy, startProxy } from '../../src/io/listener/server.js';
+import { cancelUpstream } from '../../src/io/upstream/cancel.js';
+import { connectUpstream } from '../../src/io/upstream/connect.js';
+import { resolveUpstream } from '../../src/io/upstream/resolve.js';
+import type { Policy } from '../../src/policy/decision.js';
+import { DryRunner } from '../../src/proxy/dry-run/dry-run.js';
+import { withoutCatalog } from '../../src/proxy/session-state/client-catalog.js';
+import type { Reviewer } from '../../src/proxy/statement/approval-wait.js';
+import type { Answer, ApprovalRequest, Asker } from '../../src/proxy/statement/asker.js';
+import { Gate } from '../../src/proxy/statement/statement-journal.js';
+import { createAnalyser } from '../../src/sql/analyser.js';
+import { loadGrammar } from '../../src/sql/grammar/grammar.js';
+import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
+import type { Target } from './wire-client.js';
+
+export interface Recorded extends EntryBody {
+  readonly n: number;
+  readonly disclosures: Disclosures;
+}
+
+export class MemoryRecorder implements Recorder {
+  readonly entries: Recorded[] = [];
+  /** Set to have it fail as the real journal does on a full disk: commits report it, and nothing is taken any more. */
+  broken: Error | undefined;
+  commits = 0;
+  #failed = false;
+
+  append(body: EntryBody, disclosures: Disclosures = {}): number {
+    if (this.broken && this.#failed) throw this.broken;
+    const n = this.entries.length;
+    this.entries.push({ ...body, n, disclosures });
+    return n;
+  }
+
+  commit(_sync: boolean, done: (error?: Error) => void): void {
+    setImmediate(() => {
+      this.commits++;
+      this.#failed = this.broken !== undefined;
+      done(this.broken);
+    });
+  }
+
+  of(kind: string): Recorded[] {
+    return this.entries.filter((entry) => entry.k === kind);
+  }
+}
+
+export interface Harness {
+  readonly proxy: RunningProxy;
+  readonly gate: Gate;
+  readonly recorder: MemoryRecorder;
+  readonly requests: ApprovalRequest[];
+  /** Connection string through the proxy. */
+  url(database?: string): string;
+  /** The same for a client on a raw socket. */
+  readonly target: Target;
+  answer: (request: ApprovalRequest, signal: AbortSignal) => Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const user = 'postgres';
+const password = 'loopback-secret';
+
+export interface HarnessOptions {
+  /** In place of `requests` and `answer`. */
+  readonly asker?: Asker;
+  readonly upstreamUrl: string;
+  readonly policy: Policy;
+  readonly maxMessage?: number;
+  readonly maxConnections?: number;
+  readonly impact?: Reviewer['impact'];
+  readonly patience?: Patience;
+  /** Judge by the server's catalog too, and look for changes by other ways so often. */
+  readonly catalogPollMs?: number;
+  readonly recorder?: MemoryRecorder;
+}
+
+export async function startHarness(options: HarnessOptions): Promise<Harness> {
+  const grammar = await loadGrammar();
+  const analyser = await createAnalyser({ grammar });
+  const recorder = options.recorder ?? new MemoryRecorder();
+  const upstream = resolveUpstream({ url: options.upstreamUrl }, {});
+  const requests: ApprovalRequest[] = [];
+  const control = new ControlConnection(() => connectUpstream(upstream, new Map()));
+  const catalog =
+    options.catalogPollMs === undefined
+      ? undefined
+      : await FunctionCatalog.open((sql, timeoutMs) => control.ask(sql, [], timeoutMs, ''), {
+          grammar,
+          pollMs: options.catalogPollMs,
+        });
+  const gate = new Gate({
+    policy: options.policy,
+    recorder,
+    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    asker: options.asker ?? {
+      ask: (request, signal) => {
+        requests.push(request);
+        return harness.answer(request, signal);
+      },
+    },
+  });
+  const dryRuns = new DryRunner();
+  const facts = { connection: 'test', subject: 'dev@example.test', agent: 'test-agent' };
+  const proxy = await startProxy({
+    listen: { host: '127.0.0.1', port: 0 },
+    user,
+    password,
+    maxConnections: options.maxConnections ?? 50,
+    connection: {
+      gate,
+      catalogFor: async () => (await catalog?.client()) ?? withoutCatalog(analyser),
+      context: { sid: 'test-sid', user, ...facts },
+      admission: () => ({
+        policy: options.policy,
+        analyser,
+        database: upstream.database,
+        databases: 'any',
+        sid: 'test-sid',
+        context: { ...facts, now: Date.now() },
+      }),
+      masksFor: async () => undefined,
+      reviewerFor: () => ({
+        impact: options.impact ?? (async () => ({ lines: [] })),
+        dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
+        endSession: () => {},
+      }),
+      maxMessage: options.maxMessage ?? 64 << 20,
+      connect: (parameters, protocolMinor, signal) => connectUpstream(upstream, parameters, { protocolMinor, signal }),
+      cancelUpstream,
+      blocked: () => undefined,
+      ...(options.patience && { patience: options.patience }),
+    },
+  });
+  const harness: Harness = {
+    proxy,
+    gate,
+    recorder,
+    requests,
+    url: (database = upstream.database) =>
+      `postgresql://${user}:${password}@127.0.0.1:${proxy.port}/${database}?sslmode=disable`,
+    target: { host: '127.0.0.1', port: proxy.port, user, password, database: upstream.database },
+    answer: async () => ({ decision: 'deny', by: { kind: 'nobody' } }),
+    close: async () => {
+      await proxy.close(0);
+      catalog?.stop();
+      await control.close();
+    },
+  };
+  return harness;
+}
