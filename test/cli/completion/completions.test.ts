@@ -5,10 +5,11 @@ import t from 'tap';
 import { completionFiles, completionsFor, shells } from '../../../src/cli/commands/completions.js';
 import { allNodes, completionTree } from '../../../src/cli/completion/tree.js';
 import { commandTable, groupSummaries } from '../../../src/cli/table.js';
+import { repositoryRoot } from '../../helpers/repository.js';
 import { runCommand } from '../run-command.js';
 
 const tree = completionTree(commandTable, groupSummaries);
-const folder = join(import.meta.dirname, '..', '..', 'completions');
+const folder = join(repositoryRoot, 'completions');
 
 t.test('the scripts in completions/ are those of the command table', async (t) => {
   for (const shell of shells) {
