@@ -1,4 +1,5 @@
 /** Bodies in PL/pgSQL: every static statement and expression is read as SQL, dynamic ones are opaque. */
+import { dollarQuoted } from '../grammar/comments.js';
 import type { Walk } from './effect-walk.js';
 
 /** Adds the effects of the body. False when some of it cannot be seen (dynamic EXECUTE, a body that does not parse). */
@@ -20,14 +21,7 @@ function variablesIn(tree: unknown): string[] {
 
 /** A DO block has no CREATE FUNCTION around it, which the parser wants. */
 export function plpgsqlBlock(block: string, walk: Walk): boolean {
-  const tag = dollarTag(block);
-  return plpgsqlBody(`CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS ${tag}${block}${tag}`, walk);
-}
-
-function dollarTag(body: string): string {
-  let tag = '$b$';
-  while (body.includes(tag)) tag = `$b${tag.length}${tag.slice(2)}`;
-  return tag;
+  return plpgsqlBody(`CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS ${dollarQuoted(block)}`, walk);
 }
 
 /** Dynamic SQL: EXECUTE, FOR ... IN EXECUTE, OPEN ... FOR EXECUTE, RETURN QUERY EXECUTE. */

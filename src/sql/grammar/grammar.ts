@@ -3,6 +3,7 @@
  * Must not know what a statement means: text goes in, a raw parse tree or the reason why there is none comes out.
  */
 import type { Facts } from '../facts.js';
+import { type Scan, withoutComments, withoutCommentsInBody } from './comments.js';
 import { startFirstParser } from './first-parser.js';
 import type { Outcome, Parser } from './parser.js';
 import { startSecondParser } from './second-parser.js';
@@ -30,20 +31,37 @@ export async function loadGrammar(options: GrammarOptions = {}): Promise<Grammar
   const maxBytes = options.maxBytes ?? 8 << 20;
   const [first, second] = await Promise.all([Slot.start(startFirstParser), Slot.start(startSecondParser)]);
 
-  function parse(text: string, by: (parser: Parser) => Outcome): Parsed<unknown> {
+  type Clean = (text: string, scan: Scan) => string;
+
+  function parse(text: string, clean: Clean, by: (parser: Parser, clean: string) => Outcome): Parsed<unknown> {
     const refusal = refuse(text, maxBytes);
     if (refusal !== undefined) return { rejection: refusal };
-    const outcome = first.use(by);
+    const cleaned = withoutJoints(text, clean);
+    if (typeof cleaned !== 'string') return cleaned;
+    const outcome = first.use((parser) => by(parser, cleaned));
     if (outcome !== undefined && !('syntaxError' in outcome)) return parsed(outcome);
     // What the first rejects may be newer than it; and while it restarts the second stands in.
-    const opinion = second.use(by);
+    const opinion = second.use((parser) => by(parser, cleaned));
     if (opinion !== undefined && 'tree' in opinion) return parsed(opinion);
     return parsed(outcome ?? opinion ?? restarting);
   }
 
+  /** Whoever cannot tell comments from the rest cannot read the text. */
+  function withoutJoints(text: string, clean: Clean): string | { readonly rejection: Rejection } {
+    let failure: { readonly rejection: Rejection } | undefined;
+    const cleaned = clean(text, (part) => {
+      const tokens = second.use((parser) => ({ tokens: parser.scan(part) })) ?? restarting;
+      if ('tokens' in tokens) return tokens.tokens;
+      failure = tokens;
+      return undefined;
+    });
+    return failure ?? cleaned;
+  }
+
   return {
-    parse: (sql) => parse(sql, (parser) => parser.parse(sql)) as Parsed<ParseTree>,
-    parsePlpgsql: (createFunction) => parse(createFunction, (parser) => parser.parsePlpgsql(createFunction)),
+    parse: (sql) => parse(sql, withoutComments, (parser, text) => parser.parse(text)) as Parsed<ParseTree>,
+    parsePlpgsql: (createFunction) =>
+      parse(createFunction, withoutCommentsInBody, (parser, text) => parser.parsePlpgsql(text)),
   };
 }
 
@@ -64,7 +82,7 @@ class Slot<P extends Parser> {
   }
 
   /** Undefined while the next instance starts (some 30 ms). */
-  use(parse: (parser: P) => Outcome): Outcome | { readonly rejection: Rejection } | undefined {
+  use<T>(parse: (parser: P) => T): T | { readonly rejection: Rejection } | undefined {
     const parser = this.#parser;
     if (parser === undefined) return undefined;
     try {

@@ -4,9 +4,15 @@
  * why the C functions are called here.
  */
 import create, { type LibPgQueryInstance } from 'libpg-query/wasm/libpg-query.js';
+import type { Token } from './comments.js';
 import type { Outcome, Parser } from './parser.js';
 
-export async function startSecondParser(): Promise<Parser> {
+export interface ScanningParser extends Parser {
+  /** PostgreSQL's own lexer. Undefined where it gives up. Throws like `parse`. */
+  scan(sql: string): readonly Token[] | undefined;
+}
+
+export async function startSecondParser(): Promise<ScanningParser> {
   const module = await create();
   return {
     parse(sql) {
@@ -31,6 +37,17 @@ export async function startSecondParser(): Promise<Parser> {
         module._free(text);
       }
     },
+    scan(sql) {
+      const text = copyIn(module, sql);
+      const result = module._wasm_scan(text);
+      try {
+        const answer = module.UTF8ToString(result);
+        return answer.startsWith('{') ? tokensOf(answer) : undefined;
+      } finally {
+        module._wasm_free_string(result);
+        module._free(text);
+      }
+    },
     get memoryBytes() {
       return module.HEAPU8.length;
     },
@@ -39,6 +56,13 @@ export async function startSecondParser(): Promise<Parser> {
 
 function plpgsqlTree(json: string): Outcome {
   return { tree: (JSON.parse(json) as { plpgsql_funcs?: unknown }).plpgsql_funcs };
+}
+
+const comments: Readonly<Record<string, Token['kind']>> = { SQL_COMMENT: 'comment', C_COMMENT: 'block comment' };
+
+function tokensOf(json: string): Token[] {
+  const { tokens } = JSON.parse(json) as { tokens: readonly { start: number; end: number; tokenName: string }[] };
+  return tokens.map(({ start, end, tokenName }) => ({ start, end, kind: comments[tokenName] ?? 'other' }));
 }
 
 function copyIn(module: LibPgQueryInstance, sql: string): number {

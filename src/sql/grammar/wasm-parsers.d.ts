@@ -38,6 +38,8 @@ declare module 'libpg-query/wasm/libpg-query.js' {
     _wasm_free_parse_result(result: number): void;
     /** Returns a text: JSON, or an error message. */
     _wasm_parse_plpgsql(createFunction: number): number;
+    /** Returns a text: JSON with the tokens of the lexer, comments among them, or an error message. */
+    _wasm_scan(sql: number): number;
     _wasm_free_string(text: number): void;
   }
 
