@@ -82,6 +82,8 @@ export interface Bucket {
    * An aborted `signal` ends what waits for the network; the object may have been created nevertheless.
    */
   create(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
-  read(key: string): Promise<Uint8Array>;
+  /** @param version as `history` names it; without it, the current one */
+  read(key: string, version?: string): Promise<Uint8Array>;
+  /** What is there now, in the order of the keys. */
   list(prefix: string): AsyncIterable<BucketObject>;
 }

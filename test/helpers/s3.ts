@@ -7,13 +7,8 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { buffer as readAll } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-
-export interface S3Object {
-  readonly body: Buffer;
-  readonly createdAt: Date;
-  readonly lock?: { readonly mode: string; readonly until: Date };
-  readonly encryption?: string;
-}
+import { escaped, listObjects, listVersions, lockOf, versioningOf } from './s3-answers.js';
+import { S3Store } from './s3-store.js';
 
 export interface S3Request {
   readonly method: string;
@@ -21,6 +16,10 @@ export interface S3Request {
   readonly key: string;
   /** Access key id. */
   readonly caller: string;
+  /** Names of the query's parameters: `versions`, `versionId`, `versioning`, `object-lock`. */
+  readonly query: readonly string[];
+  /** Has If-None-Match: what a bucket policy sees as `s3:if-none-match`. */
+  readonly onlyIfNew: boolean;
 }
 
 /**
@@ -42,7 +41,7 @@ interface Credentials {
 
 export interface S3Server {
   readonly endpoint: string;
-  readonly buckets: Map<string, Map<string, S3Object>>;
+  readonly buckets: Map<string, S3Store>;
   readonly requests: S3Request[];
   readonly credentials: Map<string, Credentials>;
   /** Replaced by tests: looked at before each request to S3. */
@@ -53,6 +52,10 @@ export interface S3Server {
   acceptsToken: (token: string) => boolean;
   /** Replaced by tests: the store's own time, milliseconds since 1970 UTC. */
   clock: () => number;
+  /** Replaced by tests: what kind of store this is. `deaf` takes no notice of If-None-Match, `unable` refuses it. */
+  conditions: 'honoured' | 'deaf' | 'unable';
+  /** Replaced by tests: objects on a page of a list. */
+  pageSize: number;
   /** Life of the credentials that STS gives, in milliseconds. */
   roleMs: number;
   close(): Promise<void>;
@@ -78,13 +81,16 @@ export async function startS3(...buckets: readonly string[]): Promise<S3Server> 
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const server: S3Server = {
     endpoint: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
-    buckets: new Map(buckets.map((name) => [name, new Map()])),
+    buckets: new Map(buckets.map((name) => [name, new S3Store()])),
     requests: [],
     credentials: new Map([[testKey.id, { secret: testKey.secret }]]),
     fault: () => undefined,
     allows: () => true,
     acceptsToken: () => false,
     clock: () => Date.now(),
+    conditions: 'honoured',
+    // few, so that paging is exercised
+    pageSize: 2,
     roleMs: 3_600_000,
     close: async () => {
       http.closeAllConnections();
@@ -105,7 +111,14 @@ async function answer(server: S3Server, request: IncomingMessage, response: Serv
     response.setHeader('date', new Date(server.clock()).toUTCString());
     const caller = authenticate(server, request, url, body);
     const [bucket = '', ...rest] = url.pathname.slice(1).split('/');
-    const asked = { method: request.method ?? '', bucket, key: decodeURIComponent(rest.join('/')), caller };
+    const asked: S3Request = {
+      method: request.method ?? '',
+      bucket,
+      key: decodeURIComponent(rest.join('/')),
+      caller,
+      query: [...url.searchParams.keys()],
+      onlyIfNew: request.headers['if-none-match'] === '*',
+    };
     server.requests.push(asked);
     const fault = server.fault(asked);
     if (fault === 'hang') return;
@@ -126,7 +139,7 @@ async function answer(server: S3Server, request: IncomingMessage, response: Serv
     const { status, code, message } =
       error instanceof Refusal ? error : new Refusal(500, 'InternalError', String(error));
     response.writeHead(status, { 'content-type': 'application/xml' });
-    response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${xml(message)}</Message></Error>`);
+    response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>${escaped(message)}</Message></Error>`);
   }
 }
 
@@ -138,68 +151,80 @@ function carryOut(
   body: Buffer,
   response: ServerResponse,
 ): void {
+  const store = storeOf(server, asked.bucket);
+  const version = query.get('versionId') ?? undefined;
   if (asked.method === 'PUT') {
-    put(server, asked, headers, body);
-    response.writeHead(200, { etag: etag(body) }).end();
+    const id = put(server, asked, headers, body);
+    response.writeHead(200, { etag: etag(body), ...(store.versioning ? { 'x-amz-version-id': id } : {}) }).end();
   } else if (asked.method === 'GET' && asked.key === '') {
-    list(bucketOf(server, asked.bucket), query, response);
+    const text = query.has('versions')
+      ? listVersions(store, query, server.pageSize)
+      : query.has('versioning')
+        ? versioningOf(store)
+        : query.has('object-lock')
+          ? lockOf(store)
+          : listObjects(store, query, server.pageSize);
+    if (text === undefined) throw new Refusal(404, 'ObjectLockConfigurationNotFoundError');
+    response.writeHead(200, { 'content-type': 'application/xml' }).end(text);
   } else if (asked.method === 'GET') {
-    const object = bucketOf(server, asked.bucket).get(asked.key);
-    if (!object) throw new Refusal(404, 'NoSuchKey');
-    const checksum = createHash('sha256').update(object.body).digest('base64');
-    response.writeHead(200, {
-      etag: etag(object.body),
-      'content-length': object.body.length,
-      'last-modified': object.createdAt.toUTCString(),
-      ...(headers['x-amz-checksum-mode'] ? { 'x-amz-checksum-sha256': checksum } : {}),
-    });
-    response.end(object.body);
+    get(store, asked.key, version, headers, response);
   } else if (asked.method === 'DELETE') {
-    const objects = bucketOf(server, asked.bucket);
-    const lock = objects.get(asked.key)?.lock;
-    if (lock && lock.until > new Date()) throw new Refusal(403, 'AccessDenied', 'protected by object lock');
-    objects.delete(asked.key);
+    const doomed = version === undefined ? undefined : store.versions(asked.key).find(({ id }) => id === version);
+    const lock = (version === undefined ? store.get(asked.key) : doomed?.object)?.lock;
+    // Where versions are kept, a DELETE without a version id only hides what is locked.
+    const destroys = version !== undefined || store.versioning === undefined;
+    if (destroys && lock && lock.until > new Date()) throw new Refusal(403, 'AccessDenied', 'protected by object lock');
+    if (version === undefined) store.remove(asked.key, new Date(server.clock()));
+    else store.removeVersion(asked.key, version);
     response.writeHead(204).end();
   } else throw new Refusal(501, 'NotImplemented');
 }
 
-function put(server: S3Server, asked: S3Request, headers: IncomingHttpHeaders, body: Buffer): void {
-  const objects = bucketOf(server, asked.bucket);
+function get(
+  store: S3Store,
+  key: string,
+  version: string | undefined,
+  headers: IncomingHttpHeaders,
+  response: ServerResponse,
+): void {
+  const found = version === undefined ? store.versions(key)[0] : store.versions(key).find(({ id }) => id === version);
+  if (found === undefined) throw new Refusal(404, version === undefined ? 'NoSuchKey' : 'NoSuchVersion');
+  const { object } = found;
+  if (object === undefined) {
+    response.setHeader('x-amz-delete-marker', 'true');
+    throw version === undefined ? new Refusal(404, 'NoSuchKey') : new Refusal(405, 'MethodNotAllowed');
+  }
+  const checksum = createHash('sha256').update(object.body).digest('base64');
+  response.writeHead(200, {
+    etag: etag(object.body),
+    'content-length': object.body.length,
+    'last-modified': object.createdAt.toUTCString(),
+    ...(store.versioning ? { 'x-amz-version-id': found.id } : {}),
+    ...(headers['x-amz-checksum-mode'] ? { 'x-amz-checksum-sha256': checksum } : {}),
+  });
+  response.end(object.body);
+}
+
+/** Returns the id of the version. */
+function put(server: S3Server, asked: S3Request, headers: IncomingHttpHeaders, body: Buffer): string {
+  const store = storeOf(server, asked.bucket);
   const checksum = headers['x-amz-checksum-sha256'];
   if (checksum !== undefined && checksum !== createHash('sha256').update(body).digest('base64')) {
     throw new Refusal(400, 'BadDigest', 'The sha256 you specified did not match');
   }
-  if (headers['if-none-match'] === '*' && objects.has(asked.key)) {
+  if (asked.onlyIfNew && server.conditions === 'unable') throw new Refusal(501, 'NotImplemented');
+  if (asked.onlyIfNew && server.conditions === 'honoured' && store.has(asked.key)) {
     throw new Refusal(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
   }
   const mode = header(headers, 'x-amz-object-lock-mode');
   const until = header(headers, 'x-amz-object-lock-retain-until-date');
   const encryption = header(headers, 'x-amz-server-side-encryption');
-  objects.set(asked.key, {
+  return store.put(asked.key, {
     body,
     createdAt: new Date(server.clock()),
     ...(mode !== undefined && until !== undefined ? { lock: { mode, until: new Date(until) } } : {}),
     ...(encryption === undefined ? {} : { encryption }),
   });
-}
-
-/** ListObjectsV2, two keys a page so that paging is exercised. */
-function list(objects: ReadonlyMap<string, S3Object>, query: URLSearchParams, response: ServerResponse): void {
-  const prefix = query.get('prefix') ?? '';
-  const after = Buffer.from(query.get('continuation-token') ?? '', 'base64url').toString();
-  const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
-  const page = keys.slice(0, 2);
-  const more = keys.length > page.length;
-  const contents = page.map((key) => {
-    const object = objects.get(key);
-    const modified = object?.createdAt.toISOString();
-    return `<Contents><Key>${xml(key)}</Key><LastModified>${modified}</LastModified><Size>${object?.body.length}</Size></Contents>`;
-  });
-  const next = more
-    ? `<NextContinuationToken>${Buffer.from(page.at(-1) ?? '').toString('base64url')}</NextContinuationToken>`
-    : '';
-  response.writeHead(200, { 'content-type': 'application/xml' });
-  response.end(`<ListBucketResult><IsTruncated>${more}</IsTruncated>${next}${contents.join('')}</ListBucketResult>`);
 }
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */
@@ -266,7 +291,7 @@ function hmac(key: Buffer, data: string): Buffer {
   return createHmac('sha256', key).update(data).digest();
 }
 
-function bucketOf(server: S3Server, name: string): Map<string, S3Object> {
+function storeOf(server: S3Server, name: string): S3Store {
   const bucket = server.buckets.get(name);
   if (!bucket) throw new Refusal(404, 'NoSuchBucket');
   return bucket;
@@ -283,8 +308,4 @@ function etag(body: Buffer): string {
 
 function uriEncode(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-}
-
-function xml(text: string): string {
-  return text.replace(/[<>&"]/g, (c) => `&#${c.charCodeAt(0)};`);
 }

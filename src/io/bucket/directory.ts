@@ -3,24 +3,33 @@
  * tests. Its times are the file system's: evidence only where writers cannot change them.
  */
 import { randomBytes } from 'node:crypto';
-import { link, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { link, lstat, open, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
-import type { Bucket, BucketObject } from '../../transcript/entry.js';
+import type { BucketObject } from '../../transcript/entry.js';
+import { type HistoryBucket, singleVersions } from '../../transcript/object-history.js';
 import { makeFolders } from '../files/make-folders.js';
 
 const KEY = /^(?!.*(?:^|\/)\.)[\w.=-]+(?:\/[\w.=-]+)*$/;
 /** Leading dot: never a valid key, so listings leave out what is half written. */
 const PARTIAL = '.partial-';
+const OWN_PARTIAL = /^\.partial-[0-9a-f]{16}$/;
 
 /** @param path absolute */
-export function openDirectoryBucket(path: string): Bucket {
+export function openDirectoryBucket(path: string): HistoryBucket {
   const location = `file:${path}`;
   return {
     location,
     create: (key, bytes) => explained(location, () => create(join(path, checked(key)), bytes, key)),
     read: (key) => explained(location, () => readFile(join(path, checked(key))), key),
-    list: (prefix) => list(path, prefix, location),
+    async *list(prefix) {
+      for await (const { key, size, createdAt, odd } of walkFrom(path, prefix, location)) {
+        if (odd === undefined) yield { key, size, createdAt };
+      }
+    },
+    history: (prefix) => singleVersions(walkFrom(path, prefix, location)),
+    keeping: async () => 'none',
   };
 }
 
@@ -80,26 +89,38 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-/** In the order of the keys, as S3 lists. */
-async function* list(root: string, prefix: string, location: string): AsyncGenerator<BucketObject> {
+type Found = BucketObject & { readonly odd?: string };
+
+/** In the order of the keys, as S3 lists. Also what no bucket would have made, with the reason. */
+async function* walkFrom(root: string, prefix: string, location: string): AsyncGenerator<Found> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
   if (folder !== '') checked(folder.slice(0, -1));
   yield* walk(root, folder, prefix, location);
 }
 
-async function* walk(root: string, folder: string, prefix: string, location: string): AsyncGenerator<BucketObject> {
+async function* walk(root: string, folder: string, prefix: string, location: string): AsyncGenerator<Found> {
   const entries = await explained(location, () => readFolder(join(root, folder)));
   const named = entries.map((entry) => ({ entry, name: entry.isDirectory() ? `${entry.name}/` : entry.name }));
   named.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { entry, name } of named) {
     const key = `${folder}${name}`;
-    if (name.startsWith('.') || !(key.startsWith(prefix) || prefix.startsWith(key))) continue;
-    if (entry.isDirectory()) yield* walk(root, key, prefix, location);
-    else if (entry.isFile()) {
-      const { size, mtimeMs } = await stat(join(root, key));
-      yield { key, size, createdAt: mtimeMs };
+    if (OWN_PARTIAL.test(name) || !(key.startsWith(prefix) || prefix.startsWith(key))) continue;
+    if (entry.isDirectory()) {
+      yield* walk(root, key, prefix, location);
+      continue;
     }
+    const found = await lstat(join(root, key)).catch(() => undefined);
+    if (found === undefined) continue; // went away meanwhile
+    const odd = oddity(found, key);
+    yield { key, size: found.size, createdAt: found.mtimeMs, ...(odd === undefined ? {} : { odd }) };
   }
+}
+
+/** Why no bucket would have made it; undefined for what one could. */
+function oddity(found: Stats, key: string): string | undefined {
+  if (found.isSymbolicLink()) return 'a symbolic link';
+  if (!found.isFile()) return 'no regular file';
+  return /(?:^|\/)\./.test(key) ? 'a hidden file' : undefined;
 }
 
 async function readFolder(path: string) {

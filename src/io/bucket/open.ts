@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import type { BucketConfig } from '../../policy/read-bucket.js';
-import type { Bucket } from '../../transcript/entry.js';
+import type { HistoryBucket } from '../../transcript/object-history.js';
 import { openDirectoryBucket } from './directory.js';
 
 export interface BucketAccess {
@@ -13,7 +13,7 @@ export interface BucketAccess {
   readonly requestTimeoutMs?: number;
 }
 
-export async function openBucket(config: BucketConfig, access: BucketAccess): Promise<Bucket> {
+export async function openBucket(config: BucketConfig, access: BucketAccess): Promise<HistoryBucket> {
   if (config.kind === 'file') return openDirectoryBucket(resolve(config.path));
   const { openS3Bucket } = await import('./s3.js');
   return openS3Bucket(config, access);

@@ -13,28 +13,28 @@ import {
 } from '@aws-sdk/client-s3';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
-import type { Bucket, BucketObject } from '../../transcript/entry.js';
+import type { BucketObject } from '../../transcript/entry.js';
+import { type HistoryBucket, type ObjectHistory, singleVersions } from '../../transcript/object-history.js';
 import type { BucketAccess } from './open.js';
+import { keyReader, type OpenedBucket, refusal, s3Keeping, s3Versions } from './s3-versions.js';
 import { webIdentityCredentials } from './web-identity.js';
 
 const DAY_MS = 86_400_000;
 
-interface Opened {
-  readonly client: S3Client;
-  readonly config: S3BucketConfig;
-  readonly location: string;
-  readonly prefix: string;
-}
-
-export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): Bucket {
+export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): HistoryBucket {
   const prefix = config.prefix === '' ? '' : `${config.prefix}/`;
   const location = `s3://${config.bucket}${config.prefix === '' ? '' : `/${config.prefix}`}`;
   const opened = { client: makeClient(clientConfig(config, access)), config, location, prefix };
   return {
     location,
     create: (key, bytes, signal) => create(opened, key, bytes, signal),
-    read: (key) => read(opened, key),
+    read: (key, version) => read(opened, key, version),
     list: (under) => list(opened, under),
+    history: (under) => history(opened, under),
+    keeping: () =>
+      s3Keeping(opened).catch((error: unknown) => {
+        throw explain(error, location);
+      }),
   };
 }
 
@@ -74,7 +74,7 @@ function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientCon
   };
 }
 
-async function create(opened: Opened, key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+async function create(opened: OpenedBucket, key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
   const { client, config, location, prefix } = opened;
   try {
     await client.send(
@@ -107,22 +107,31 @@ async function create(opened: Opened, key: string, bytes: Uint8Array, signal?: A
   }
 }
 
-async function read({ client, config, location, prefix }: Opened, key: string): Promise<Uint8Array> {
+async function read(
+  { client, config, location, prefix }: OpenedBucket,
+  key: string,
+  version?: string,
+): Promise<Uint8Array> {
   try {
     const { Body } = await client.send(
-      new GetObjectCommand({ Bucket: config.bucket, Key: prefix + key, ChecksumMode: 'ENABLED' }),
+      new GetObjectCommand({
+        Bucket: config.bucket,
+        Key: prefix + key,
+        ChecksumMode: 'ENABLED',
+        ...(version === undefined ? {} : { VersionId: version }),
+      }),
     );
     if (Body === undefined) throw new Error('the answer has no body');
     return await Body.transformToByteArray();
   } catch (error) {
-    if (error instanceof S3ServiceException && error.name === 'NoSuchKey') {
+    if (error instanceof S3ServiceException && ['NoSuchKey', 'NoSuchVersion'].includes(error.name)) {
       throw new DbguardError('transcript-unknown', `there is no object ${key} in ${location}`, { cause: error });
     }
     throw explain(error, location);
   }
 }
 
-async function* list({ client, config, location, prefix }: Opened, under: string): AsyncGenerator<BucketObject> {
+async function* list({ client, config, location, prefix }: OpenedBucket, under: string): AsyncGenerator<BucketObject> {
   let token: string | undefined;
   do {
     const page = await client
@@ -130,22 +139,40 @@ async function* list({ client, config, location, prefix }: Opened, under: string
         new ListObjectsV2Command({
           Bucket: config.bucket,
           Prefix: prefix + under,
+          EncodingType: 'url',
           ...(token === undefined ? {} : { ContinuationToken: token }),
         }),
       )
       .catch((error: unknown) => {
         throw explain(error, location);
       });
+    const keyOf = keyReader(page.EncodingType);
     for (const { Key, Size, LastModified } of page.Contents ?? []) {
       if (Key === undefined || LastModified === undefined) continue;
-      yield { key: Key.slice(prefix.length), size: Size ?? 0, createdAt: LastModified.getTime() };
+      yield { key: keyOf(Key).slice(prefix.length), size: Size ?? 0, createdAt: LastModified.getTime() };
     }
     token = page.NextContinuationToken;
   } while (token !== undefined);
 }
 
+/** Where versions may not be listed, or are not known, what is there now; `keeping` says which it is. */
+async function* history(opened: OpenedBucket, under: string): AsyncGenerator<ObjectHistory> {
+  const versions = s3Versions(opened, under);
+  try {
+    const first = await versions.next().catch((error: unknown) => refusal(error));
+    if (typeof first === 'string') {
+      yield* singleVersions(list(opened, under));
+      return;
+    }
+    if (!first.done) yield first.value;
+    yield* versions;
+  } catch (error) {
+    throw explain(error, opened.location);
+  }
+}
+
 /** What to do about the answers that people meet. The message of the service never holds a secret; a request would. */
-function explain(error: unknown, location: string): DbguardError {
+export function explain(error: unknown, location: string): DbguardError {
   if (error instanceof DbguardError) return error;
   const name = error instanceof Error ? error.name : '';
   const reason =
@@ -160,6 +187,8 @@ function explain(error: unknown, location: string): DbguardError {
 
 const hints: Readonly<Record<string, string>> = {
   AccessDenied: 'The credentials need s3:PutObject under v1/ to record, s3:GetObject and s3:ListBucket to read.',
+  NotImplemented:
+    'This store lacks what dbguard needs: creation on condition (If-None-Match) with a SHA-256 checksum. Choose one that has both; "dbguard transcripts check-bucket" tells.',
   CredentialsProviderError:
     'No AWS credentials were found: set a profile or role_arn in dbguard.yaml, or run aws sso login.',
   ExpiredToken: 'The AWS credentials have expired: renew them.',

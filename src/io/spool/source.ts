@@ -2,16 +2,19 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DbguardError } from '../../errors.js';
-import type { Bucket, BucketObject } from '../../transcript/entry.js';
+import type { BucketObject } from '../../transcript/entry.js';
+import { type HistoryBucket, singleVersions } from '../../transcript/object-history.js';
 import { segmentKey } from '../../transcript/object-key.js';
 import { listSpool, waitingSegments } from './recovery.js';
 import { spoolRoot } from './spool.js';
 
 /** @param state dbguard's state folder */
-export function spoolSource(state: string): Pick<Bucket, 'location' | 'list' | 'read'> {
+export function spoolSource(state: string): Omit<HistoryBucket, 'create'> {
   return {
     location: `spool in ${state}`,
     list: (prefix) => list(state, prefix),
+    history: (prefix) => singleVersions(list(state, prefix)),
+    keeping: async () => 'none',
     read: async (key) => read(join(spoolRoot(state), key.replace(/\.gz$/, '')), key),
   };
 }
