@@ -17,6 +17,8 @@ export interface DecisionInput {
   readonly transactionStatus: 'I' | 'T' | 'E';
   /** Tables that can only be temporary ones of this session, by name: without a schema, or in pg_temp. Undefined where none is known. */
   readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
+  /** The session began without default_transaction_read_only, as the server reported it. */
+  readonly readsAndWrites?: boolean;
   /** Estimated rows, where somebody has asked the planner. */
   readonly estimatedRows?: number;
 }

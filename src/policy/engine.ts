@@ -92,7 +92,7 @@ class PolicyEngine implements CompiledPolicy {
     for (const [index, statement] of input.facts.statements.entries()) {
       inTransaction = transactionAfter(statement, inTransaction);
       for (const effect of effectsOf(statement)) {
-        const situation = situationOf(effect, statement, this.#functions, input.isTemporary);
+        const situation = situationOf(effect, statement, this.#functions, input);
         const opaque = effect.opaque && situation !== 'function-listed';
         const subject = { effect, statement, inTransaction, environments, opaque, input };
         judgements.push({ statement: index, ...this.#judgeEffect(subject, situation) });

@@ -117,15 +117,32 @@ const guardedPrefixes = [
 
 export type SettingJudgement = 'harmless' | 'meaning' | 'identity';
 
-/** `value` is undefined for RESET and DEFAULT, which go back to how the session began. */
-export function judgeSetting(name: string, value: string | undefined): SettingJudgement {
+/** What is known of a setting's new value. */
+export type NewValue =
+  | string
+  /** RESET and DEFAULT: back to how the session began. */
+  | undefined
+  /** A parameter or an expression. */
+  | typeof anyValue;
+export const anyValue = Symbol('any value');
+
+/** Settings whose `off` is what the session began with, where the server said so then. */
+const readOnlySettings: ReadonlySet<string> = new Set(['default_transaction_read_only', 'transaction_read_only']);
+
+/** @param readsAndWrites the session began without default_transaction_read_only: READ WRITE leaves no protection */
+export function judgeSetting(name: string, value: NewValue, readsAndWrites = false): SettingJudgement {
   const folded = name.toLowerCase();
   if (folded.startsWith('dbguard.')) return 'identity';
   if (harmless.has(folded) || harmlessPrefixes.some((prefix) => folded.startsWith(prefix))) return 'harmless';
-  if (value === undefined) return 'harmless';
+  if (value === undefined || (readsAndWrites && readOnlySettings.has(folded))) return 'harmless';
+  if (value === anyValue) return folded.includes('.') && !isGuarded(folded) ? 'harmless' : 'meaning';
   if (folded === 'search_path') return shadowsBuiltIns(value) ? 'meaning' : 'harmless';
-  if (folded.includes('.')) return guardedPrefixes.some((prefix) => folded.startsWith(prefix)) ? 'meaning' : 'harmless';
+  if (folded.includes('.')) return isGuarded(folded) ? 'meaning' : 'harmless';
   return harmlessValues.get(folded)?.includes(value.trim().toLowerCase()) ? 'harmless' : 'meaning';
+}
+
+function isGuarded(name: string): boolean {
+  return guardedPrefixes.some((prefix) => name.startsWith(prefix));
 }
 
 /**

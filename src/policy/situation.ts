@@ -4,7 +4,7 @@ import { isSystemRelation } from '../sql/catalog/system-relations.js';
 import type { Effect, EffectKind, StatementFacts, Target } from '../sql/facts.js';
 import { matchName, type NamePattern } from './name-pattern.js';
 import type { SituationName } from './profiles.js';
-import { judgeSetting } from './session-settings.js';
+import { anyValue, judgeSetting } from './session-settings.js';
 
 /** Every row that effects of a kind can belong to. `opaque` is one of most of them and is left out. */
 export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationName[]>> = {
@@ -46,11 +46,17 @@ const weakLocks: ReadonlySet<string> = new Set([
 /** `schema`: as the text has it, undefined or pg_temp. */
 export type IsKnownTemporary = (name: string, schema?: string) => boolean;
 
+/** What of the session decides, beside the text. */
+export interface SessionKnowledge {
+  readonly isTemporary?: IsKnownTemporary | undefined;
+  readonly readsAndWrites?: boolean;
+}
+
 export function situationOf(
   effect: Effect,
   statement: StatementFacts,
   listedFunctions: readonly NamePattern[],
-  isKnownTemporary?: IsKnownTemporary,
+  { isTemporary: isKnownTemporary, readsAndWrites = false }: SessionKnowledge = {},
 ): SituationName {
   if (effect.kind !== 'read' && effect.targets.some(isIdentity)) return 'session-identity';
   switch (effect.kind) {
@@ -77,7 +83,7 @@ export function situationOf(
     case 'drop':
       return isTemporary(effect, isKnownTemporary) ? unlessOpaque(effect, 'temporary') : effect.kind;
     case 'session':
-      return sessionSituation(effect);
+      return sessionSituation(effect, readsAndWrites);
     case 'lock':
       return lockSituation(effect);
     case 'maintenance':
@@ -189,9 +195,10 @@ function isTemporary(effect: Effect, isKnown?: IsKnownTemporary): boolean {
   );
 }
 
-function sessionSituation(effect: Effect): SituationName {
+function sessionSituation(effect: Effect, readsAndWrites: boolean): SituationName {
   const settings = effect.targets.filter((target) => target.type === 'setting');
-  const judged = settings.map((target) => judgeSetting(settingName(target), effect.detail));
+  const value = effect.valueUnknown ? anyValue : effect.detail;
+  const judged = settings.map((target) => judgeSetting(settingName(target), value, readsAndWrites));
   if (effect.opaque || judged.length === 0 || settings.length < effect.targets.length) return 'session-meaning';
   return judged.includes('meaning') ? 'session-meaning' : 'session';
 }

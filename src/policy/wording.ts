@@ -121,7 +121,7 @@ const settingSentences: ReadonlyMap<string, string> = new Map([
   ['role', 'Takes on another role, with its rights.'],
   ['session_authorization', 'Takes on another user, with its rights.'],
   ['session_replication_role', 'Switches triggers and foreign keys off for this session.'],
-  ['row_security', 'Switches row-level security off for this session.'],
+  ['row_security', 'Makes reads that row-level security would filter fail instead, as pg_dump does.'],
   ['transaction_read_only', 'Leaves read-only mode.'],
   ['default_transaction_read_only', 'Leaves read-only mode.'],
   ['search_path', 'Lets other objects stand in for built-in functions and operators.'],

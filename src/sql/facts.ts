@@ -68,6 +68,8 @@ export interface Effect {
   readonly opaque: boolean;
   /** A word for people and rules: `CASCADE`, `temporary`, `or replace`, the setting's new value. */
   readonly detail?: string;
+  /** Of a setting: its name is known, its new value is not (a parameter, an expression). */
+  readonly valueUnknown?: true;
 }
 
 export type TransactionEffect =

@@ -508,3 +508,13 @@ t.test('the digest changes with every file, level and profile', async (t) => {
   t.equal(new Set(digests).size, digests.length);
   for (const digest of digests) t.match(digest, /^[\w-]{43}$/);
 });
+
+t.test('READ WRITE leaves no protection where the session began without any', (t) => {
+  for (const name of ['transaction_read_only', 'default_transaction_read_only']) {
+    const off = one('session', { targets: [{ type: 'setting', name }], detail: 'off' });
+    t.equal(guarded.decide({ ...input(off), readsAndWrites: true }).decision, 'allow', name);
+    t.equal(guarded.decide({ ...input(off), readsAndWrites: false }).decision, 'ask', name);
+    t.equal(guarded.decide(input(off)).decision, 'ask', name);
+  }
+  t.end();
+});

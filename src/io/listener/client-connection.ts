@@ -228,7 +228,9 @@ export class ProxyConnection {
       upstream.socket.destroy();
       return this.#recordClose();
     }
-    this.#start(upstream, context, minor, { masks, catalog });
+    // what a login or a database was given as its default shows here, before any statement could change it
+    const readsAndWrites = upstream.parameters.get('default_transaction_read_only') === 'off';
+    this.#start(upstream, { ...context, readsAndWrites }, minor, { masks, catalog });
   }
 
   #start(

@@ -28,6 +28,8 @@ export interface ConnectionContext {
   readonly environment?: string;
   readonly database: string;
   readonly user: string;
+  /** See DecisionInput. */
+  readonly readsAndWrites?: boolean;
 }
 
 /** One statement about to run. */
@@ -156,6 +158,7 @@ export class Gate {
       now: this.#parts.clock.now(),
       transactionStatus: candidate.transactionStatus,
       isTemporary: candidate.isTemporary,
+      readsAndWrites: context.readsAndWrites ?? false,
       ...(estimatedRows === undefined ? {} : { estimatedRows }),
     });
   }

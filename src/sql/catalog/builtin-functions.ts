@@ -52,6 +52,11 @@ const builtIns: readonly Group[] = [
       uuidv7`,
   },
   {
+    // Words of the grammar since PostgreSQL 17; an older server has such functions only where somebody made them.
+    effect: 'none',
+    names: 'json_exists json_query json_scalar json_serialize json_value merge_action',
+  },
+  {
     // Only the server itself can call these: triggers, handlers of access methods and languages.
     effect: 'none',
     names: `RI_FKey_cascade_del RI_FKey_cascade_upd RI_FKey_check_ins RI_FKey_check_upd RI_FKey_noaction_del

@@ -7,17 +7,25 @@ export interface EffectDetails {
   readonly bounded?: boolean;
   readonly opaque?: boolean;
   readonly detail?: string | undefined;
+  readonly valueUnknown?: true;
 }
 
 export class EffectList {
   readonly #effects = new Map<string, { effect: Effect; targets: Map<string, Target> }>();
 
   add(kind: EffectKind, details: EffectDetails): void {
-    const { bounded = true, opaque = false, detail } = details;
-    const key = `${kind}\0${bounded}\0${opaque}\0${detail ?? ''}`;
+    const { bounded = true, opaque = false, detail, valueUnknown } = details;
+    const key = `${kind}\0${bounded}\0${opaque}\0${detail ?? ''}\0${valueUnknown === true}`;
     let entry = this.#effects.get(key);
     if (entry === undefined) {
-      const effect = { kind, targets: [], bounded, opaque, ...(detail === undefined ? {} : { detail }) };
+      const effect: Effect = {
+        kind,
+        targets: [],
+        bounded,
+        opaque,
+        ...(detail === undefined ? {} : { detail }),
+        ...(valueUnknown ? { valueUnknown } : {}),
+      };
       entry = { effect, targets: new Map() };
       this.#effects.set(key, entry);
     }

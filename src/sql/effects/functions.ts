@@ -139,12 +139,13 @@ function addSetConfig(call: FuncCall, walk: Walk, scope: Scope): void {
   // pg_dump: SELECT set_config(name, ...) FROM pg_settings WHERE name = 'restrict_nonsystem_relation_kind'.
   const name = argument(call, 0) ?? scope.fixedValue(call.args?.[0]);
   const value = argument(call, 1);
-  // Whoever computes the name or the value of a setting hides it from the reader.
-  const opaque = typeof name !== 'string' || value === undefined;
+  // Whoever computes the name of a setting hides it from the reader.
+  const opaque = typeof name !== 'string';
   walk.add('session', {
     targets: [{ type: 'setting', name: typeof name === 'string' ? name.toLowerCase() : '?' }],
     opaque,
     ...(typeof value === 'string' || typeof value === 'number' ? { detail: String(value) } : {}),
+    ...(value === undefined && !opaque ? { valueUnknown: true as const } : {}),
   });
 }
 

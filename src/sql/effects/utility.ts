@@ -182,11 +182,18 @@ function vacuumTargets(vacuum: VacuumStmt): Target[] {
 
 /** The options that are switched on, as words: `full, verbose`. */
 function detailOf(options: readonly Node[] | undefined): { detail?: string } {
-  const on = (options ?? []).flatMap((node) => {
-    const option = as(node, 'DefElem');
-    return option?.defname !== undefined && isOn(option) ? [option.defname] : [];
-  });
+  const on = switchedOn(options);
   return on.length > 0 ? { detail: on.join(', ') } : {};
+}
+
+/** Of an option that stands twice the last one counts: ExplainQuery(), ExecVacuum(), ExecReindex(). */
+function switchedOn(options: readonly Node[] | undefined): string[] {
+  const last = new Map<string, DefElem>();
+  for (const node of options ?? []) {
+    const option = as(node, 'DefElem');
+    if (option?.defname !== undefined) last.set(option.defname.toLowerCase(), option);
+  }
+  return [...last].flatMap(([name, option]) => (isOn(option) ? [name] : []));
 }
 
 /** Like defGetBoolean; whatever is not surely off counts as on. */
@@ -200,8 +207,5 @@ function isOn(option: DefElem): boolean {
 }
 
 function isAnalyze(explain: ExplainStmt): boolean {
-  return (explain.options ?? []).some((node) => {
-    const option = as(node, 'DefElem');
-    return option?.defname?.toLowerCase() === 'analyze' && isOn(option);
-  });
+  return switchedOn(explain.options).includes('analyze');
 }

@@ -971,3 +971,14 @@ UPDATE users u SET admin = true FROM users v WHERE u.id = v.id
 MERGE INTO users u USING users v ON u.id = v.id WHEN MATCHED THEN DELETE
 
 MERGE INTO users u USING (SELECT 1) v ON true WHEN MATCHED THEN UPDATE SET admin = true
+
+SELECT set_config('search_path', $1, false)
+
+SELECT set_config('role', $1, true)
+
+SELECT set_config($1, 'off', true)
+
+EXPLAIN (ANALYZE off, ANALYZE) DELETE FROM orders
+
+DO 'DECLARE ending int; BEGIN NULL; END' -- c
+'ING := 1; DELETE FROM orders; END'

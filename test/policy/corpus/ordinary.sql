@@ -475,3 +475,17 @@ DELETE FROM t WHERE EXISTS (SELECT 1 FROM u WHERE t.id = id AND u.gone)
 UPDATE t SET a = 1 WHERE t.a <> b
 
 DELETE FROM t WHERE t.id = 5 AND t.owner = owner
+
+SELECT set_config('jit', $1, false)
+
+SELECT set_config('app.tenant', $1, true), set_config('statement_timeout', $2::text, true)
+
+SELECT json_value(d, '$.a'), json_exists(d, '$.a'), json_query(d, '$.a'), json_scalar(1), json_serialize('{}') FROM t
+
+EXPLAIN (ANALYZE, ANALYZE off) DELETE FROM orders
+
+SELECT 'a' -- why
+  'b'
+
+SELECT * FROM orders WHERE id NOT -- why
+  IN (1, 2) ORDER BY id NULLS /* first */ FIRST
