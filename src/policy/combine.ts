@@ -8,6 +8,7 @@ import type { BucketConfig } from './read-bucket.js';
 import type { ConnectionConfig } from './read-connection.js';
 import type { IdentityConfig } from './read-identity.js';
 import type { MaskDeclaration } from './read-mask.js';
+import type { FoundKey } from './yaml-source.js';
 
 /** Highest first. `user`: files in the user's own folder, or that the user named on the command line. */
 export const levels = ['organisation', 'user', 'repository'] as const;
@@ -32,8 +33,8 @@ export interface CombinedConfig {
 export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
   const sources = levels.flatMap((level) => given.filter((source) => source.level === level));
   for (const { level, config } of sources) {
-    if (level === 'repository') refusePrograms(config);
-    if (level !== 'user') refuseOrganisation(config);
+    if (level === 'repository') refuseForeign(config, ({ standing }) => standing === 'own');
+    if (level === 'organisation') refuseForeign(config, ({ key, section }) => section === '' && key === 'organisation');
   }
   const configs = sources.map((source) => source.config);
   const identity = first(configs, (config) => config.identity);
@@ -53,28 +54,22 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
   };
 }
 
-/** A cloned repository must not start programs just because somebody runs dbguard in it. */
-function refusePrograms(config: Config): void {
-  for (const [name, connection] of config.connections) {
-    if (connection.passwordCommand === undefined) continue;
-    const { file, line, column } = connection.place;
-    throw new DbguardError(
-      'config-invalid',
-      `${file}:${line}:${column}: connections.${name}.password_command: a repository's file may not start programs`,
-      { hint: 'Put the connection into your own dbguard.yaml (dbguard init --user), or name this file with --config.' },
-    );
-  }
-}
+/** What only the person's own file may say (config-keys.ts), and why, where the key alone does not tell. */
+const ownBecause: Readonly<Record<string, string>> = {
+  password_command: "a repository's file may not start programs",
+  organisation: 'only your own file may say which organisation is yours',
+};
 
-/** Whoever may name the organisation may name another one. */
-function refuseOrganisation({ organisation }: Config): void {
-  if (organisation === undefined) return;
-  const { file, line, column } = organisation.place;
-  throw new DbguardError(
-    'config-invalid',
-    `${file}:${line}:${column}: organisation: only your own file may say which organisation is yours`,
-    { hint: 'Move it into your own dbguard.yaml (dbguard init --user).' },
-  );
+/** A cloned repository must not start programs just because somebody runs dbguard in it, nor name who decides over it. */
+function refuseForeign({ keys }: Config, foreign: (found: FoundKey) => boolean): void {
+  const found = keys.find(foreign);
+  if (found === undefined) return;
+  const { section, key, place } = found;
+  const path = section === '' ? key : `${section}.${key}`;
+  const why = ownBecause[key] ?? 'only your own file may say this';
+  throw new DbguardError('config-invalid', `${place.file}:${place.line}:${place.column}: ${path}: ${why}`, {
+    hint: 'Move it into your own dbguard.yaml (dbguard init --user), or name this file with --config.',
+  });
 }
 
 function first<T>(configs: readonly Config[], get: (config: Config) => T | undefined): T | undefined {

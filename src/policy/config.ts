@@ -1,6 +1,7 @@
 /** dbguard.yaml: what it says as types, and the one way from its text to them. */
 import { createHash } from 'node:crypto';
 import { DbguardError } from '../errors.js';
+import { configKeys } from './config-keys.js';
 import { didYouMean } from './did-you-mean.js';
 import { type BucketConfig, readBucket } from './read-bucket.js';
 import { type ConnectionConfig, readConnection } from './read-connection.js';
@@ -8,7 +9,7 @@ import { type IdentityConfig, readIdentity } from './read-identity.js';
 import { type MaskDeclaration, readMask } from './read-mask.js';
 import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
 import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
-import { type Problem, problemText, readYaml, type Value } from './yaml-source.js';
+import { type FoundKey, type Problem, problemText, readYaml, type Value } from './yaml-source.js';
 
 /** One file. What a key leaves out is undefined here: defaults belong to who combines the files. */
 export interface Config {
@@ -24,6 +25,8 @@ export interface Config {
   readonly organisation?: OrganisationConfig;
   readonly policy: PolicyConfig;
   readonly mask: readonly MaskDeclaration[];
+  /** Which keys it has, for what a file of its level may say (combine.ts, trust.ts). */
+  readonly keys: readonly FoundKey[];
 }
 
 /** Throws DbguardError `config-invalid` that names every problem with file, line, column and key path. */
@@ -54,20 +57,9 @@ function configInvalid(problems: readonly Problem[]): DbguardError {
   });
 }
 
-const keys = [
-  'version',
-  'identity',
-  'connections',
-  'default_connection',
-  'bucket',
-  'organisation',
-  'policy',
-  'mask',
-] as const;
-
 function readRoot(root: Value, text: string, file: string): Config {
   if (root.isNull) root.fail('the file is empty; it needs at least "version: 1"');
-  const fields = root.fields(keys);
+  const fields = root.fields(configKeys.root);
   fields.required('version', readVersion, '1');
   const connections =
     fields.optional('connections', (item) => item.record(readConnection)) ?? new Map<string, ConnectionConfig>();
@@ -85,6 +77,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     ...(organisation === undefined ? {} : { organisation }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
+    keys: root.foundKeys,
   };
 }
 

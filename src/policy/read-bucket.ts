@@ -1,3 +1,4 @@
+import { configKeys } from './config-keys.js';
 import type { Value } from './yaml-source.js';
 
 export type BucketConfig = FileBucketConfig | S3BucketConfig;
@@ -23,21 +24,20 @@ export interface S3BucketConfig {
   readonly sse?: 'AES256' | 'aws:kms';
 }
 
-const keys = ['url', 'region', 'endpoint', 'role_arn', 'object_lock_days', 'sse'] as const;
 const forms = 'file:./folder or s3://bucket/prefix';
 
 /** `bucket: s3://...` for short, or a mapping with `url` and options. */
 export function readBucket(value: Value): BucketConfig {
   if (value.isString) return readUrl(value);
-  const fields = value.fields(keys);
+  const fields = value.fields(configKeys.bucket);
   const bucket = fields.required('url', readUrl, 's3://bucket/prefix');
-  const region = fields.optional('region', (item) => item.string());
+  const region = fields.optional('region', readRegion);
   const endpoint = fields.optional('endpoint', readEndpoint);
   const roleArn = fields.optional('role_arn', readRoleArn);
   const objectLockDays = fields.optional('object_lock_days', (item) => item.integer(1, 36_500));
   const sse = fields.optional('sse', (item) => item.oneOf(['AES256', 'aws:kms']));
   if (bucket.kind === 'file') {
-    const extra = keys.find((key) => key !== 'url' && fields.has(key));
+    const extra = fields.present.find((key) => key !== 'url');
     return extra === undefined ? bucket : value.fail(`"${extra}" is for s3:// buckets only`);
   }
   return {
@@ -65,6 +65,12 @@ function readEndpoint(value: Value): string {
   if (url === undefined || !['https:', 'http:'].includes(url.protocol)) return value.expected('an https URL');
   if (url.username || url.password) return value.fail('credentials do not belong into this file');
   return text;
+}
+
+/** It becomes a part of host names that credentials are sent to: no dot, no slash. */
+function readRegion(value: Value): string {
+  const text = value.string('an AWS region');
+  return /^[a-z0-9][a-z0-9-]{0,40}$/.test(text) ? text : value.expected('an AWS region such as eu-central-1');
 }
 
 function readRoleArn(value: Value): string {

@@ -1,3 +1,4 @@
+import { configKeys } from './config-keys.js';
 import type { Place, Value } from './yaml-source.js';
 
 export const environments = ['production', 'staging', 'development'] as const;
@@ -18,18 +19,8 @@ export interface ConnectionConfig {
   readonly applicationName?: string;
 }
 
-const keys = [
-  'url',
-  'service',
-  'password_command',
-  'database',
-  'databases',
-  'environment',
-  'application_name',
-] as const;
-
 export function readConnection(value: Value): ConnectionConfig {
-  const fields = value.fields(keys);
+  const fields = value.fields(configKeys.connection);
   if (fields.has('url') === fields.has('service')) value.fail('expected either "url" or "service"');
   if (fields.has('database') && fields.has('databases')) value.fail('expected "database" or "databases", not both');
   const url = fields.optional('url', readUrl);

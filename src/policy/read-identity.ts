@@ -1,3 +1,4 @@
+import { configKeys } from './config-keys.js';
 import { parseDuration } from './units.js';
 import type { Value } from './yaml-source.js';
 
@@ -17,18 +18,8 @@ export interface IdentityConfig {
   readonly maxLoginAgeMs?: number;
 }
 
-const keys = [
-  'issuer',
-  'client_id',
-  'client_secret_env',
-  'scopes',
-  'audience',
-  'minimum_level',
-  'max_login_age',
-] as const;
-
 export function readIdentity(value: Value): IdentityConfig {
-  const fields = value.fields(keys);
+  const fields = value.fields(configKeys.identity);
   const clientSecretEnv = fields.optional('client_secret_env', readEnvName);
   const scopes = fields.optional('scopes', (item) => item.list((scope) => scope.string()));
   const audience = fields.optional('audience', (item) => item.string());

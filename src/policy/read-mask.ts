@@ -1,3 +1,4 @@
+import { configKeys } from './config-keys.js';
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
 import type { Place, Value } from './yaml-source.js';
 
@@ -25,7 +26,7 @@ export type Mask =
   | { readonly kind: 'date'; readonly keep: DatePrecision };
 
 export function readMask(value: Value): MaskDeclaration {
-  const fields = value.fields(['column', 'with', 'keep', 'value'] as const);
+  const fields = value.fields(configKeys.mask);
   const column = fields.required('column', readColumn, 'public.customers.ssn');
   const kind = fields.required('with', (item) => (item.isNull ? 'null' : item.oneOf(maskKinds)), 'null');
   if (fields.has('value') && kind !== 'fixed') value.fail('"value" goes with "with: fixed" only');

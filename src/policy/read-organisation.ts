@@ -1,5 +1,6 @@
 /** `organisation`: where your organisation's policy is, and the key that must have signed it. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
+import { configKeys } from './config-keys.js';
 import type { Place, Value } from './yaml-source.js';
 
 export interface OrganisationConfig {
@@ -11,7 +12,7 @@ export interface OrganisationConfig {
 }
 
 export function readOrganisation(value: Value): OrganisationConfig {
-  const fields = value.fields(['file', 'key'] as const);
+  const fields = value.fields(configKeys.organisation);
   const file = fields.required('file', (item) => item.string('a path'), '/etc/dbguard/policy.yaml');
   const key = fields.required('key', readKey, 'an Ed25519 public key in base64');
   return { file, key, place: value.place };

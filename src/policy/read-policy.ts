@@ -1,3 +1,4 @@
+import { configKeys } from './config-keys.js';
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
 import { type ProfileName, profileNames } from './profiles.js';
 import { readDuration } from './read-identity.js';
@@ -26,13 +27,11 @@ export interface Limits {
 
 export const emptyPolicy: PolicyConfig = { rules: [], limits: {}, functions: [] };
 
-const keys = ['profile', 'rules', 'approval', 'offline', 'limits', 'functions'] as const;
-
 export function readPolicy(value: Value): PolicyConfig {
-  const fields = value.fields(keys);
+  const fields = value.fields(configKeys.policy);
   const profile = fields.optional('profile', (item) => item.oneOf(profileNames));
   const approvalTimeoutMs = fields.optional('approval', (item) =>
-    item.fields(['timeout'] as const).optional('timeout', readTimeout),
+    item.fields(configKeys.approval).optional('timeout', readTimeout),
   );
   const offline = fields.optional('offline', (item) => item.oneOf(['deny', 'allow']));
   return {
@@ -67,7 +66,7 @@ function readTimeout(value: Value): number {
 }
 
 function readLimits(value: Value): Limits {
-  const fields = value.fields(['statement_bytes', 'connections'] as const);
+  const fields = value.fields(configKeys.limits);
   const statementBytes = fields.optional('statement_bytes', readSize);
   const connections = fields.optional('connections', (item) => item.integer(1, 10_000));
   return {

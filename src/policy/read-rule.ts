@@ -1,4 +1,5 @@
 import type { EffectKind } from '../sql/facts.js';
+import { configKeys } from './config-keys.js';
 import { type Decision, decisions } from './decision.js';
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
 import { type Environment, environments } from './read-connection.js';
@@ -80,28 +81,8 @@ const kindTable: Readonly<Record<EffectKind, true>> = {
 };
 export const effectKinds = Object.keys(kindTable) as EffectKind[];
 
-const keys = [
-  'connection',
-  'database',
-  'subject',
-  'agent',
-  'environment',
-  'effect',
-  'command',
-  'table',
-  'column',
-  'function',
-  'bounded',
-  'opaque',
-  'rows',
-  'time',
-  'weekday',
-  'timezone',
-  'transaction',
-] as const;
-
 export function readRule(value: Value): Rule {
-  const fields = value.fields(['name', 'when', 'then', 'reason'] as const);
+  const fields = value.fields(configKeys.rule);
   const reason = fields.optional('reason', (item) => item.string());
   return {
     name: fields.required('name', readName, 'no-production-ddl'),
@@ -119,7 +100,7 @@ function readName(value: Value): string {
 }
 
 function readCondition(value: Value): RuleCondition {
-  const fields = value.fields(keys);
+  const fields = value.fields(configKeys.when);
   const condition = {
     connection: fields.optional('connection', readGlobs),
     database: fields.optional('database', readGlobs),

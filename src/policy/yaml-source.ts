@@ -3,6 +3,7 @@
  * path and what was expected. What must live here: positions and problems. What it must not know: what the keys mean.
  */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import type { Standing } from './config-keys.js';
 import { didYouMean } from './did-you-mean.js';
 
 /** 1-based, as editors count. */
@@ -19,9 +20,22 @@ export interface Problem {
   readonly message: string;
 }
 
+/** A known key that the file has, whatever its value is worth. */
+export interface FoundKey {
+  /** Path of the mapping that it stands in: `connections.main`; empty for the file itself. */
+  readonly section: string;
+  readonly key: string;
+  readonly place: Place;
+  readonly standing: Standing;
+  /** Its value as JSON with sorted keys: equal where the same is said, however it is written. May be secret. */
+  readonly said: string;
+}
+
 export function problemText(problem: Problem): string {
   const { file, line, column } = problem.place;
-  return `${file}:${line}:${column}: ${problem.path ? `${problem.path}: ` : ''}${problem.message}`;
+  // names of the file's writer: nothing that a terminal would obey, nothing that cannot be seen
+  const path = problem.path.replace(/\p{C}/gu, '?');
+  return `${file}:${line}:${column}: ${path ? `${path}: ` : ''}${problem.message}`;
 }
 
 /** Thrown by a reader at the first thing wrong with its value; caught by the container, so that siblings are still read. */
@@ -55,7 +69,7 @@ export function readYaml<T>(
     });
     return { problems };
   }
-  const source: Source = { file, lines, problems: [] };
+  const source: Source = { file, lines, problems: [], keys: [] };
   try {
     const value = read(new Value(source, document.contents, '', start));
     if (source.problems.length === 0) return { value, problems: [] };
@@ -75,6 +89,7 @@ interface Source {
   readonly file: string;
   readonly lines: LineCounter;
   readonly problems: Problem[];
+  readonly keys: FoundKey[];
 }
 
 export class Value {
@@ -111,6 +126,11 @@ export class Value {
 
   get isList(): boolean {
     return isSeq(this.#node);
+  }
+
+  /** Every known key read so far, of the whole file. */
+  get foundKeys(): readonly FoundKey[] {
+    return this.#source.keys;
   }
 
   /** Reports the problem and gives up on this value. The message must not repeat a value that could be a secret. */
@@ -181,19 +201,28 @@ export class Value {
   /** A mapping whose keys are names that the user chose. */
   record<T>(read: (item: Value, name: string) => T): Map<string, T> {
     const result = new Map<string, T>();
-    for (const [name, item] of this.#pairs('a mapping of names')) {
+    for (const [name, item, key] of this.#pairs('a mapping of names')) {
+      if (/\p{C}|^\s|\s$/u.test(name)) {
+        const message = 'a name has no invisible characters and no blanks at its ends';
+        this.#source.problems.push({ place: key.place, path: this.path, message });
+        continue;
+      }
       const value = this.#attempt(() => read(item(), name));
       if (value !== undefined) result.set(name, value);
     }
     return result;
   }
 
-  /** A mapping with known keys; every other key is a problem. */
-  fields<K extends string>(keys: readonly K[]): Fields<K> {
-    const found = new Map<string, () => Value>();
-    for (const [name, item, key] of this.#pairs(`a mapping with ${keys.join(', ')}`)) {
-      if ((keys as readonly string[]).includes(name)) {
-        found.set(name, item);
+  /** A mapping with the keys of one table (config-keys.ts); every other key is a problem. */
+  fields<K extends string>(table: Readonly<Record<K, Standing>>): Fields<K> {
+    const keys = Object.keys(table) as K[];
+    const found = new Map<K, () => Value>();
+    for (const [name, item, key, node] of this.#pairs(`a mapping with ${keys.join(', ')}`)) {
+      const known = keys.find((one) => one === name);
+      if (known !== undefined) {
+        found.set(known, item);
+        const said = JSON.stringify(plain(node));
+        this.#source.keys.push({ section: this.path, key: known, place: key.place, standing: table[known], said });
       } else {
         const guess = didYouMean(name, keys);
         const hint = guess ? `Did you mean "${guess}"?` : `Known keys: ${keys.join(', ')}.`;
@@ -203,6 +232,7 @@ export class Value {
     }
     const attempt = <T>(read: () => T): T | undefined => this.#attempt(read);
     return {
+      present: [...found.keys()],
       has: (key) => found.has(key),
       optional: (key, read) => {
         const item = found.get(key);
@@ -216,12 +246,13 @@ export class Value {
     };
   }
 
-  #pairs(expected: string): [name: string, item: () => Value, key: Value][] {
+  #pairs(expected: string): [name: string, item: () => Value, key: Value, node: unknown][] {
     if (!isMap(this.#node)) return this.expected(expected);
     return this.#node.items.map((pair) => {
       const key = new Value(this.#source, pair.key, this.path, this.place);
       const name = key.string('a name as key');
-      return [name, () => new Value(this.#source, pair.value, join(this.path, name), key.place), key];
+      const item = () => new Value(this.#source, pair.value, join(this.path, name), key.place);
+      return [name, item, key, pair.value];
     });
   }
 
@@ -237,10 +268,21 @@ export class Value {
 }
 
 export interface Fields<K extends string> {
+  /** In the order of the file. */
+  readonly present: readonly K[];
   has(key: K): boolean;
   /** Undefined where the key is absent, and where its value is wrong (which is then a problem of the file). */
   optional<T>(key: K, read: (value: Value) => T): T | undefined;
   required<T>(key: K, read: (value: Value) => T, example?: string): T;
+}
+
+/** What stands there, without marks, comments and order of keys. Whatever is no plain value is a problem when it is read. */
+function plain(node: unknown): unknown {
+  if (isScalar(node)) return typeof node.value === 'bigint' ? `${node.value}` : node.value;
+  if (isSeq(node)) return node.items.map(plain);
+  if (!isMap(node)) return null;
+  const pairs = node.items.map(({ key, value }) => [isScalar(key) ? String(key.value) : '', plain(value)] as const);
+  return pairs.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function join(path: string, name: string): string {

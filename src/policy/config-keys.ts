@@ -1,0 +1,77 @@
+/**
+ * Every key of dbguard.yaml, and what it is worth in a repository's file, which anybody can write who can write the
+ * repository, agents included. A key that is not here does not exist: the readers take their keys from this table.
+ */
+
+/**
+ * - `free`: it describes, or the engine lets it only tighten.
+ * - `bound`: it leads a credential, a login or the evidence somewhere. It counts in a repository's file as long as nothing of
+ *   the person's goes there, and once the person has said that it may (trust.ts).
+ * - `own`: only a file of the person's or the organisation's may have it; a repository's is refused with its line.
+ */
+export type Standing = 'free' | 'bound' | 'own';
+
+export const configKeys = {
+  root: {
+    version: 'free',
+    identity: 'free', // its keys say
+    connections: 'free', // its keys say
+    default_connection: 'bound',
+    bucket: 'bound',
+    organisation: 'own',
+    policy: 'free',
+    mask: 'free',
+  },
+  identity: {
+    issuer: 'bound',
+    client_id: 'bound',
+    client_secret_env: 'bound',
+    scopes: 'bound',
+    audience: 'bound',
+    minimum_level: 'free',
+    max_login_age: 'free',
+  },
+  connection: {
+    url: 'bound',
+    service: 'bound',
+    password_command: 'own',
+    database: 'bound',
+    databases: 'bound',
+    environment: 'free', // engine.ts takes nobody's word but the person's for "not production"
+    application_name: 'free',
+  },
+  bucket: {
+    url: 'bound',
+    region: 'bound',
+    endpoint: 'bound',
+    role_arn: 'bound',
+    object_lock_days: 'bound',
+    sse: 'bound',
+  },
+  organisation: { file: 'own', key: 'own' },
+  policy: { profile: 'free', rules: 'free', approval: 'free', offline: 'free', limits: 'free', functions: 'free' },
+  approval: { timeout: 'free' },
+  limits: { statement_bytes: 'free', connections: 'free' },
+  // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
+  rule: { name: 'free', when: 'free', then: 'free', reason: 'free' },
+  when: {
+    connection: 'free',
+    database: 'free',
+    subject: 'free',
+    agent: 'free',
+    environment: 'free',
+    effect: 'free',
+    command: 'free',
+    table: 'free',
+    column: 'free',
+    function: 'free',
+    bounded: 'free',
+    opaque: 'free',
+    rows: 'free',
+    time: 'free',
+    weekday: 'free',
+    timezone: 'free',
+    transaction: 'free',
+  },
+  mask: { column: 'free', with: 'free', keep: 'free', value: 'free' },
+} as const satisfies Readonly<Record<string, Readonly<Record<string, Standing>>>>;
