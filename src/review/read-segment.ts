@@ -2,6 +2,8 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
+import type { Entry } from '../transcript/entry.js';
+import { decodeLine, decodePayload } from '../transcript/line.js';
 
 const expand = promisify(gunzip);
 /** Segments are some megabytes; one with the longest statements may be larger. */
@@ -28,6 +30,16 @@ export function* linesOf(text: string): Generator<string> {
     }
     yield text.slice(at, end);
     at = end + 1;
+  }
+}
+
+/** What a segment says, without its signatures. Throws `transcript-invalid` at the first line that is no entry. */
+export function* entriesIn(
+  text: string,
+): Generator<{ readonly entry: Entry; readonly disclosures: readonly string[] }> {
+  for (const raw of linesOf(text)) {
+    const line = decodeLine(raw);
+    if (line.kind === 'entry') yield { entry: decodePayload(line.payload), disclosures: line.disclosures };
   }
 }
 

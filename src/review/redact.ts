@@ -1,9 +1,9 @@
 /** Making a redaction: the reviewer's own session of three lines, and copies from which the text is really gone. */
 import { Chain, type ChainSources } from '../transcript/chain.js';
-import type { EntryBody, Signer } from '../transcript/entry.js';
-import { decodeLine, decodePayload, digest, encodeLine, signedLineEnd } from '../transcript/line.js';
+import type { Signer } from '../transcript/entry.js';
+import { decodeLine, decodePayload, digest, entryLine } from '../transcript/line.js';
 import { type OpenDetails, openEntry } from '../transcript/open-entry.js';
-import { linesOf } from './read-segment.js';
+import { entriesIn, linesOf } from './read-segment.js';
 import { type RedactionTarget, redactionEntry } from './redaction.js';
 
 export interface Reviewer {
@@ -20,21 +20,14 @@ export function redactionText(
   sources: ChainSources,
 ): string {
   const chain = new Chain(reviewer.sid, sources);
-  const line = (body: EntryBody): string => {
-    const link = chain.add(body);
-    return (
-      link.line + signedLineEnd(Buffer.from(reviewer.signer.sign(Buffer.from(link.preAuth))).toString('base64url'))
-    );
-  };
-  let text = line(openEntry(reviewer.open));
-  for (const target of targets) text += line(redactionEntry(target, reason));
-  return text + line(chain.seal(true));
+  let text = chain.add(openEntry(reviewer.open)).line;
+  for (const target of targets) text += chain.add(redactionEntry(target, reason)).line;
+  return text + chain.add(chain.seal(true)).line + chain.sign(reviewer.signer);
 }
 
 /** What can be taken out of an entry: its commitments, or the one that is named. Undefined when there is nothing. */
 export function targetIn(text: string, sid: string, n: number, name?: string): RedactionTarget | undefined {
-  for (const line of linesOf(text)) {
-    const entry = decodePayload(decodeLine(line).payload);
+  for (const { entry } of entriesIn(text)) {
     if (entry.n !== n) continue;
     const digests = Object.fromEntries(Object.entries(entry.c).filter(([key]) => name === undefined || key === name));
     return Object.keys(digests).length === 0 ? undefined : { sid, n, digests };
@@ -42,18 +35,18 @@ export function targetIn(text: string, sid: string, n: number, name?: string): R
   return undefined;
 }
 
-/** The segment without the disclosures that are redacted. Signatures hold: they are over the commitments. */
+/** The segment without the disclosures that are redacted. Chain and signatures hold: they are over the commitments. */
 export function withoutRedacted(text: string, covers: (n: number, name: string, digest: string) => boolean): string {
   const lines = [...linesOf(text)].map((raw) => {
     const line = decodeLine(raw);
-    if (line.disclosures.length === 0) return raw;
+    if (line.kind === 'signature' || line.disclosures.length === 0) return raw;
     const { n, c } = decodePayload(line.payload);
     const names = new Map(Object.entries(c).map(([name, commitment]) => [commitment, name]));
     const kept = line.disclosures.filter((disclosure) => {
       const commitment = digest(disclosure);
       return !covers(n, names.get(commitment) ?? '', commitment);
     });
-    return kept.length === line.disclosures.length ? raw : encodeLine({ ...line, disclosures: kept });
+    return kept.length === line.disclosures.length ? raw : entryLine(line.payload, kept);
   });
   return lines.map((line) => `${line}\n`).join('');
 }

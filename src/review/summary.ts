@@ -2,12 +2,12 @@
  * A session in one line of a list, from its first and its last segment. Not verified: what is listed is what the
  * transcript says of itself.
  */
-import { messageOf } from '../errors.js';
+import { DbguardError, messageOf } from '../errors.js';
 import type { Entry } from '../transcript/entry.js';
 import { decodeLine, decodePayload, isRecord } from '../transcript/line.js';
 import { type OpenDetails, readOpen } from '../transcript/open-entry.js';
 import { type ObjectSource, type SessionObjects, sessionTime } from './catalog.js';
-import { linesOf, segmentText } from './read-segment.js';
+import { entriesIn, segmentText } from './read-segment.js';
 
 export interface SessionSummary {
   readonly sid: string;
@@ -34,18 +34,20 @@ export async function summarise(session: SessionObjects, source: ObjectSource): 
     if (first === undefined || last === undefined) return { ...base, problem: 'it has no segments' };
     const head = await segmentText(await source.read(first.key));
     const tail = last === first ? head : await segmentText(await source.read(last.key));
-    const [line] = linesOf(head);
-    const end = readEntry(tail.slice(tail.lastIndexOf('\n', tail.length - 2) + 1).trimEnd());
-    return { ...base, open: readOpen(readEntry(line ?? '')), ...sealed(end) };
+    const [opening] = entriesIn(head);
+    if (opening === undefined) return { ...base, problem: 'there is no entry in it' };
+    return { ...base, open: readOpen(opening.entry), ...ending(tail) };
   } catch (error) {
     return { ...base, problem: messageOf(error) };
   }
 }
 
-function sealed(entry: Entry): Pick<SessionSummary, 'lastAt' | 'final' | 'statements' | 'asked' | 'denied'> {
+function ending(text: string): Pick<SessionSummary, 'lastAt' | 'final' | 'statements' | 'asked' | 'denied'> {
+  const { entry, signed } = lastEntry(text);
   const lastAt = entry.t / 1000;
   const { totals, final } = entry.fields;
-  if (entry.k !== 'seal' || !isRecord(totals)) return { lastAt, final: false };
+  // a seal that nobody signed is none
+  if (!signed || entry.k !== 'seal' || !isRecord(totals)) return { lastAt, final: false };
   const { statements, asked, denied } = totals;
   if (typeof statements !== 'number' || typeof asked !== 'number' || typeof denied !== 'number') {
     return { lastAt, final: final === true };
@@ -53,6 +55,14 @@ function sealed(entry: Entry): Pick<SessionSummary, 'lastAt' | 'final' | 'statem
   return { lastAt, final: final === true, statements, asked, denied };
 }
 
-function readEntry(text: string): Entry {
-  return decodePayload(decodeLine(text).payload);
+function lastEntry(text: string): { readonly entry: Entry; readonly signed: boolean } {
+  let signed = false;
+  for (let end = text.trimEnd().length; end > 0; ) {
+    const start = text.lastIndexOf('\n', end - 1) + 1;
+    const line = decodeLine(text.slice(start, end));
+    if (line.kind === 'entry') return { entry: decodePayload(line.payload), signed };
+    signed = true;
+    end = start - 1;
+  }
+  throw new DbguardError('transcript-invalid', 'there is no entry in it');
 }

@@ -34,7 +34,7 @@ export function timelineItem(entry: Entry, disclosed: Disclosed): TimelineItem {
     ...(typeof fields.conn === 'number' ? { connection: fields.conn } : {}),
     ...(typeof fields.of === 'number' ? { of: fields.of } : {}),
     ...(text === undefined ? {} : { text }),
-    ...(typeof disclosed.bind === 'string' ? { bind: disclosed.bind } : {}),
+    ...(disclosed.bind === undefined ? {} : { bind: JSON.stringify(disclosed.bind) }),
     ...(titles[entry.k] ?? other)(entry, disclosed),
   };
 }

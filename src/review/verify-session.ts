@@ -4,7 +4,7 @@
  */
 import { messageOf } from '../errors.js';
 import type { Finding, Findings } from '../transcript/finding.js';
-import { decodeLine, decodePayload } from '../transcript/line.js';
+import { reachesSignature } from '../transcript/line.js';
 import { subjectHash } from '../transcript/object-key.js';
 import type { OpenDetails } from '../transcript/open-entry.js';
 import { SessionVerifier } from '../transcript/verify.js';
@@ -133,10 +133,8 @@ function choose(candidates: readonly Fetched[], verifier: SessionVerifier, segme
 }
 
 function continues(text: string, verifier: SessionVerifier): boolean {
-  const [first] = linesOf(text);
   try {
-    const entry = decodePayload(decodeLine(first ?? '').payload);
-    return entry.n === verifier.size && entry.prev === verifier.head;
+    return reachesSignature(linesOf(text), verifier.head);
   } catch {
     return false;
   }

@@ -1,13 +1,22 @@
 /**
- * Bodies become lines: numbered, timed, chained to the line before, disclosures salted and digested.
+ * Bodies become lines: numbered, timed, chained to the line before, disclosures salted and digested; and signatures
+ * over what there is so far.
  *
- * What lives here: the state of one session's chain. What it must not know: files, signatures' keys, who waits for
+ * What lives here: the state of one session's chain. What it must not know: files, keys, when to sign, who waits for
  * what. It is on the way of every statement: one SHA-256 for the chain, one per disclosure, and string building.
  */
 import { DbguardError } from '../errors.js';
-import { type Disclosures, type EntryBody, type JsonValue, RawJson } from './entry.js';
-import { digest, disclosureText, EMPTY_HASH, MAX_DISCLOSED, openLine, preAuthEncoding } from './line.js';
-import { MerkleTree } from './merkle-tree.js';
+import { type Disclosures, type EntryBody, type JsonValue, RawJson, type Signer } from './entry.js';
+import {
+  digest,
+  disclosureText,
+  entryLine,
+  firstHead,
+  MAX_DISCLOSED,
+  nextHead,
+  signatureLine,
+  signedBytes,
+} from './line.js';
 
 export interface ChainSources {
   /** Microseconds since 1970 UTC. */
@@ -17,10 +26,8 @@ export interface ChainSources {
 
 export interface Link {
   readonly n: number;
-  /** Lacks its end: `LINE_END` or `signedLineEnd`. */
+  /** With its newline. */
   readonly line: string;
-  /** What a signature over this line signs. */
-  readonly preAuth: string;
 }
 
 /** What a session held up to a seal. */
@@ -37,29 +44,29 @@ const KEYS_KEPT = 200;
 
 export class Chain {
   readonly #sources: ChainSources;
-  readonly #head: string;
-  readonly #tree = new MerkleTree();
+  readonly #sid: string;
   readonly totals: Totals = { statements: 0, asked: 0, denied: 0 };
   /** Field names as they stand in JSON, with comma and colon. */
   readonly #keys = new Map<string, string>();
   #n = 0;
-  #prev = EMPTY_HASH;
+  #head: string;
   #salts = '';
   #saltAt = 0;
 
   constructor(sid: string, sources: ChainSources) {
     this.#sources = sources;
-    this.#head = `{"sid":${JSON.stringify(sid)},"n":`;
+    this.#sid = sid;
+    this.#head = firstHead(sid);
   }
 
-  /** The number of the next line. */
+  /** Entries so far: the number of the next one. */
   get size(): number {
     return this.#n;
   }
 
-  /** SHA-256 of the last line's pre-authentication encoding, base64url. */
+  /** Of everything so far, signatures included: SHA-256, base64url. */
   get head(): string {
-    return this.#prev;
+    return this.#head;
   }
 
   /** Throws TypeError for a field that the chain itself writes, `limit-exceeded` for more text than a reader would take. */
@@ -68,19 +75,25 @@ export class Chain {
     const texts: string[] = [];
     const commitments = disclosures === undefined ? '' : this.#disclose(disclosures, texts);
     const n = this.#n;
-    const payload = `${this.#head}${n},"t":${this.#sources.now()},"k":"${body.k}","prev":"${this.#prev}"${fields}${commitments}}`;
-    const link = { n, line: openLine(payload, texts), preAuth: preAuthEncoding(payload) };
+    const payload = `{"n":${n},"t":${this.#sources.now()},"k":"${body.k}"${fields}${commitments}}`;
     // Nothing above changes the chain: an entry that cannot be made leaves it as it was.
-    this.#prev = digest(link.preAuth);
+    this.#head = nextHead(this.#head, payload);
     this.#n = n + 1;
-    this.#tree.add(this.#prev);
     this.#count(body);
-    return link;
+    return { n, line: `${texts.length === 0 ? payload : entryLine(payload, texts)}\n` };
+  }
+
+  /** A line, with its newline, by which the signer vouches for everything so far. */
+  sign(signer: Signer): string {
+    const signature = signer.sign(signedBytes(this.#sid, this.#n, this.#head));
+    const line = signatureLine(this.#n, this.#head, signature);
+    this.#head = nextHead(this.#head, line);
+    return `${line}\n`;
   }
 
   /** The body of a seal over everything so far: closes a segment, and with `final` the session. */
   seal(final: boolean): EntryBody {
-    const body = { k: 'seal', size: this.#tree.size, root: this.#tree.root(), totals: { ...this.totals } } as const;
+    const body = { k: 'seal', totals: { ...this.totals } } as const;
     return final ? { ...body, final } : body;
   }
 
@@ -96,7 +109,7 @@ export class Chain {
   }
 
   #learnKey(key: string): string {
-    if (['sid', 'n', 't', 'prev', 'c'].includes(key)) throw new TypeError(`the field ${key} belongs to the chain`);
+    if (['n', 't', 'c'].includes(key)) throw new TypeError(`the field ${key} belongs to the chain`);
     const text = `,${JSON.stringify(key)}:`;
     if (this.#keys.size < KEYS_KEPT) this.#keys.set(key, text);
     return text;
@@ -108,7 +121,7 @@ export class Chain {
     for (const name in disclosures) {
       const value = disclosures[name];
       if (value === undefined) continue;
-      length += value.length;
+      length += lengthOf(value);
       if (length > MAX_DISCLOSED) throw tooLong();
       const text = disclosureText(this.#salt(), name, JSON.stringify(value));
       texts.push(text);
@@ -140,6 +153,12 @@ function tooLong(): DbguardError {
   return new DbguardError('limit-exceeded', 'the statement is too long to be recorded', {
     hint: `Statements and bind values of more than ${MAX_DISCLOSED / 1024 / 1024} million characters do not run; use COPY.`,
   });
+}
+
+/** Characters, before they are escaped. */
+function lengthOf(value: string | readonly (string | null)[]): number {
+  if (typeof value === 'string') return value.length;
+  return value.reduce((sum, one) => sum + (one?.length ?? 0), 0);
 }
 
 /** As JSON.stringify, with the JSON of RawJson as it is. */

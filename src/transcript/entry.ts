@@ -1,5 +1,6 @@
 /**
- * The entries of a transcript: what each kind holds. See `line.ts` for how an entry becomes bytes.
+ * The entries of a transcript: what each kind holds. See `line.ts` for how an entry becomes bytes, FORMAT.md
+ * for what a reader makes of them.
  */
 export type EntryKind =
   | 'open'
@@ -30,38 +31,35 @@ export interface EntryBody {
   readonly [field: string]: JsonValue | RawJson | undefined;
 }
 
-/** Fields that may be taken out later without breaking the signature: SQL text, bind values, error texts. */
-export type Disclosures = Readonly<Record<string, string>>;
+/** Fields that may be taken out later without breaking the chain: SQL text, bind values, reasons. */
+export type Disclosures = Readonly<Record<string, string | readonly (string | null)[] | undefined>>;
 
 /**
  * Where the proxy writes. Appending numbers and chains the entry; it is *acknowledged* only once a commit that
- * covers it has returned: then it is signed and in the local journal.
+ * covers it has returned: then it is in the local journal, and a signature covers it soon.
  */
 export interface Recorder {
   /** Returns the entry's number `n`. Throws DbguardError `journal-unwritable` once the journal has failed: fail closed. */
   append(body: EntryBody, disclosures?: Disclosures): number;
   /**
-   * Runs `done` once everything appended so far is signed and written (write(2)); with `sync` also fdatasync'ed.
-   * Commits of one event-loop turn are grouped: one signature, one write. `done` gets an error when the journal failed.
+   * Runs `done` once everything appended so far is written (write(2)); with `sync` signed, written and fdatasync'ed.
+   * Commits of one event-loop turn are grouped into one write. `done` gets an error when the journal failed.
    */
   commit(sync: boolean, done: (error?: Error) => void): void;
 }
 
 /** An entry as it was read: `fields` holds what its kind says, attacker-controlled until the chain has been verified. */
 export interface Entry {
-  readonly sid: string;
   readonly n: number;
   /** Microseconds since 1970 UTC, by the writer's clock. */
   readonly t: number;
   readonly k: string;
-  /** SHA-256 of the line before, base64url. */
-  readonly prev: string;
   /** Digest of each disclosure by its name, base64url. */
   readonly c: Readonly<Record<string, string>>;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Signs pre-authentication encodings. Ed25519; the private half never leaves the implementation. */
+/** Ed25519; the private half never leaves the implementation. */
 export interface Signer {
   sign(bytes: Uint8Array): Uint8Array;
 }

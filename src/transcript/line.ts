@@ -1,32 +1,48 @@
 /**
- * One entry as one line of JSON, and back. `p` is the payload as text, `x` the disclosures, `s` the signature.
+ * Lines of a transcript as bytes, and back: entries with their disclosures, and signatures. FORMAT.md describes them.
  *
- * What is signed and hashed are the bytes of `p` as they stand, so there is no canonical form to get wrong. The line
- * around them has exactly one spelling: a reader that finds another one has found a change.
+ * What is hashed are the bytes of a line as they stand, so there is no canonical form to get wrong; what is not hashed
+ * (the order of disclosures) has exactly one spelling: a reader that finds another one has found a change.
  */
 import { DbguardError } from '../errors.js';
 import { sha256 } from '../sha256.js';
 import type { Entry } from './entry.js';
 import { hasRepeatedKeys } from './repeated-keys.js';
 
-const ENTRY_TYPE = 'application/vnd.dbguard.entry.v1+json';
-/** `prev` of the first line: SHA-256 of nothing. */
-export const EMPTY_HASH = '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU';
-const PAE_HEAD = `DSSEv1 ${ENTRY_TYPE.length} ${ENTRY_TYPE} `;
+const HEAD_TYPE = 'application/vnd.dbguard.head.v1+json';
+const PAE_HEAD = `DSSEv1 ${HEAD_TYPE.length} ${HEAD_TYPE} `;
 const HASH_TEXT = /^[\w-]{43}$/;
+const SIGNATURE_LINE = /^\{"size":(0|[1-9]\d{0,15}),"head":"([\w-]{43})","sig":"([\w-]{86})"\}$/;
+const SIGNATURE_START = '{"size":';
 /** Characters of disclosed text in one entry. PostgreSQL takes statements up to 1 GB; what is longer than this is not run. */
 export const MAX_DISCLOSED = 32 * 1024 * 1024;
-/** Escaped twice, a character may take eight. */
+/** Escaped, a character may take six. */
 const MAX_LINE = 8 * MAX_DISCLOSED;
-
-/** DSSE v1: "DSSEv1" SP LEN(type) SP type SP LEN(body) SP body; lengths in bytes of UTF-8. */
-export function preAuthEncoding(payload: string): string {
-  return `${PAE_HEAD}${Buffer.byteLength(payload)} ${payload}`;
-}
 
 /** SHA-256 of the UTF-8 bytes, base64url: 43 characters. */
 export function digest(text: string): string {
   return sha256(text, 'base64url');
+}
+
+/** The head of a session that has no lines yet: no two sessions share one, so that no line fits into another session. */
+export function firstHead(sid: string): string {
+  return digest(`dbguard-transcript-v1\0${sid}`);
+}
+
+/** @param text a payload, or a signature line without its newline */
+export function nextHead(head: string, text: string): string {
+  return digest(head + text);
+}
+
+/**
+ * What a signature signs: DSSE v1, "DSSEv1" SP LEN(type) SP type SP LEN(body) SP body, over JSON that has one spelling.
+ *
+ * @param size how many entries there are
+ * @param head of the chain after the last of them
+ */
+export function signedBytes(sid: string, size: number, head: string): Buffer {
+  const body = `{"sid":${JSON.stringify(sid)},"size":${size},"head":"${head}"}`;
+  return Buffer.from(`${PAE_HEAD}${Buffer.byteLength(body)} ${body}`);
 }
 
 /** RFC 9901 section 4.2.1. `valueJson` is the value as JSON text. */
@@ -34,44 +50,60 @@ export function disclosureText(salt: string, name: string, valueJson: string): s
   return `["${salt}",${JSON.stringify(name)},${valueJson}]`;
 }
 
-/** A line without its end, so that a signature can still be put in. */
-export function openLine(payload: string, disclosures: readonly string[]): string {
-  const p = `{"p":${JSON.stringify(payload)}`;
-  return disclosures.length === 0 ? p : `${p},"x":${JSON.stringify(disclosures)}`;
-}
-
-export const LINE_END = '}\n';
-
-/** @param signature base64url */
-export function signedLineEnd(signature: string): string {
-  return `,"s":"${signature}"}\n`;
-}
-
-export interface Line {
+export interface EntryLine {
+  readonly kind: 'entry';
   readonly payload: string;
   readonly disclosures: readonly string[];
-  /** base64url, as written. */
-  readonly signature: string | undefined;
 }
+
+export interface SignatureLine {
+  readonly kind: 'signature';
+  /** As it stands; part of the chain. */
+  readonly text: string;
+  readonly size: number;
+  readonly head: string;
+  /** 64 bytes, base64url. */
+  readonly signature: string;
+}
+
+export type Line = EntryLine | SignatureLine;
 
 /** A line without its newline. */
-export function encodeLine({ payload, disclosures, signature }: Line): string {
-  const end = signature === undefined ? LINE_END : signedLineEnd(signature);
-  return (openLine(payload, disclosures) + end).trimEnd();
+export function entryLine(payload: string, disclosures: readonly string[]): string {
+  return disclosures.length === 0 ? payload : `${payload}\t${disclosures.join('\t')}`;
 }
 
-/** Reads an attacker-controlled line. Throws `transcript-invalid` for anything that `encodeLine` would not have written. */
+/** A line without its newline. @param signature 64 bytes */
+export function signatureLine(size: number, head: string, signature: Uint8Array): string {
+  return `{"size":${size},"head":"${head}","sig":"${Buffer.from(signature).toString('base64url')}"}`;
+}
+
+/** Reads an attacker-controlled line. Throws `transcript-invalid` for a signature that is not written as dbguard writes it. */
 export function decodeLine(text: string): Line {
-  const value = parseObject(text, 'the line');
-  const { p, x, s } = value;
-  const disclosures: unknown[] = x === undefined ? [] : Array.isArray(x) ? x : [undefined];
-  if (typeof p !== 'string' || !disclosures.every(isString) || !(s === undefined || typeof s === 'string')) {
-    throw invalid('the line lacks a payload, or has fields of the wrong type');
+  if (!text.startsWith(SIGNATURE_START)) {
+    const [payload = '', ...disclosures] = text.split('\t');
+    return { kind: 'entry', payload, disclosures };
   }
-  const line = { payload: p, disclosures, signature: s };
-  // Repeated keys, extra fields and blanks would be read differently by different readers.
-  if (encodeLine(line) !== text) throw invalid('the line is not written the way dbguard writes lines');
-  return line;
+  const [, size, head = '', signature = ''] = SIGNATURE_LINE.exec(text) ?? [];
+  // Two spellings of the same 64 bytes would let a change go unseen.
+  if (size === undefined || Buffer.from(signature, 'base64url').toString('base64url') !== signature) {
+    throw invalid('the signature is not written the way dbguard writes signatures');
+  }
+  return { kind: 'signature', text, size: Number(size), head, signature };
+}
+
+/**
+ * True when these lines continue a chain of that head as far as their first signature says. Whose signature it is, is
+ * not looked at. Throws `transcript-invalid`.
+ */
+export function reachesSignature(lines: Iterable<string>, head: string): boolean {
+  let reached = head;
+  for (const text of lines) {
+    const line = decodeLine(text);
+    if (line.kind === 'signature') return line.head === reached;
+    reached = nextHead(reached, line.payload);
+  }
+  return false;
 }
 
 export interface Disclosure {
@@ -91,27 +123,19 @@ export function decodeDisclosure(text: string): Disclosure {
   if (!Array.isArray(value) || value.length !== 3 || !isString(value[0]) || !isString(value[1])) {
     throw invalid('a disclosure is not a list of salt, name and value');
   }
+  if (hasRepeatedKeys(text, value)) throw invalid('a key stands twice in a disclosure');
   return { name: value[1], value: value[2], digest: digest(text) };
 }
 
 /** Throws `transcript-invalid` when a field that every entry has is missing or of the wrong type. */
 export function decodePayload(payload: string): Entry {
-  const value = parseObject(payload, 'the payload');
-  if (hasRepeatedKeys(payload, value)) throw invalid('a key stands twice in the payload');
-  const { sid, n, t, k, prev, c, ...fields } = value;
-  if (
-    typeof sid !== 'string' ||
-    typeof n !== 'number' ||
-    !Number.isSafeInteger(n) ||
-    typeof t !== 'number' ||
-    !Number.isSafeInteger(t) ||
-    typeof k !== 'string' ||
-    typeof prev !== 'string' ||
-    !isDigests(c)
-  ) {
-    throw invalid('the payload lacks one of sid, n, t, k, prev, or c is not a set of digests');
+  const value = parseObject(payload);
+  if (hasRepeatedKeys(payload, value)) throw invalid('a key stands twice in the entry');
+  const { n, t, k, c, ...fields } = value;
+  if (!isCount(n) || !isCount(t) || typeof k !== 'string' || !isDigests(c)) {
+    throw invalid('the entry lacks one of n, t, k, or c is not a set of digests');
   }
-  return { sid, n, t, k, prev, c: c ?? {}, fields };
+  return { n, t, k, c: c ?? {}, fields };
 }
 
 function isDigests(value: unknown): value is Record<string, string> | undefined {
@@ -119,19 +143,23 @@ function isDigests(value: unknown): value is Record<string, string> | undefined 
   return isRecord(value) && Object.values(value).every((item) => typeof item === 'string' && HASH_TEXT.test(item));
 }
 
-function parseObject(text: string, what: string): Record<string, unknown> {
-  if (text.length > MAX_LINE) throw invalid(`${what} is too long`);
+function parseObject(text: string): Record<string, unknown> {
+  if (text.length > MAX_LINE) throw invalid('the entry is too long');
   try {
     const value: unknown = JSON.parse(text);
     if (isRecord(value)) return value;
   } catch {
-    throw invalid(`${what} is not JSON`);
+    throw invalid('the entry is not JSON');
   }
-  throw invalid(`${what} is not a JSON object`);
+  throw invalid('the entry is not a JSON object');
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function isString(value: unknown): value is string {

@@ -2,7 +2,7 @@
  * The first entry of a session: who, by which evidence, with which key, connected to what, under which policy.
  */
 import { DbguardError } from '../errors.js';
-import type { Entry, EntryBody, JsonValue } from './entry.js';
+import { type Entry, type EntryBody, type JsonValue, RawJson } from './entry.js';
 import { isRecord } from './line.js';
 
 /** RFC 8037. */
@@ -50,7 +50,7 @@ export interface OpenDetails {
   /** Level `dpop` only. */
   readonly accessToken?: string;
   readonly sessionKey: PublicJwk;
-  /** DSSE envelope by the login key over the session key. */
+  /** DSSE envelope by the login key over the session key, as JSON text. */
   readonly certificate: string;
   readonly connection?: SessionConnection;
   readonly policy?: { readonly name: string; readonly digest: string };
@@ -65,7 +65,7 @@ const FORMAT_VERSION = 1;
 export function openEntry(details: OpenDetails): EntryBody {
   const fields: Record<string, JsonValue | undefined> = {};
   for (const [name, value] of Object.entries(details)) fields[name] = value;
-  return { k: 'open', v: FORMAT_VERSION, ...fields };
+  return { k: 'open', v: FORMAT_VERSION, ...fields, certificate: new RawJson(JSON.parse(details.certificate)) };
 }
 
 /** Reads an attacker-controlled entry. Throws `transcript-invalid` that names the field. */
@@ -88,7 +88,7 @@ export function readOpen(entry: Entry): OpenDetails {
     idToken: text(fields, 'idToken'),
     ...optional(fields, 'accessToken', isText),
     sessionKey: publicJwk(fields, 'sessionKey'),
-    certificate: text(fields, 'certificate'),
+    certificate: JSON.stringify(record(fields, 'certificate')),
     ...(fields.connection === undefined ? {} : { connection: connection(record(fields, 'connection')) }),
     ...(policy ? { policy: { name: text(policy, 'name'), digest: text(policy, 'digest') } } : {}),
     version: text(fields, 'version'),

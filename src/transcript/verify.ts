@@ -13,13 +13,14 @@ import {
   decodeDisclosure,
   decodeLine,
   decodePayload,
-  digest,
-  EMPTY_HASH,
+  type EntryLine,
+  firstHead,
   isRecord,
   type Line,
-  preAuthEncoding,
+  nextHead,
+  type SignatureLine,
+  signedBytes,
 } from './line.js';
-import { MerkleTree } from './merkle-tree.js';
 import { type OpenDetails, readOpen } from './open-entry.js';
 
 /** Who holds the session key, and until when it may sign, in milliseconds since 1970 UTC. */
@@ -52,15 +53,18 @@ const CLOCK_BACK_US = 5_000_000;
 export class SessionVerifier {
   readonly findings = new Findings();
   readonly #parts: VerifierParts;
-  readonly #tree = new MerkleTree();
   readonly #totals: Totals = { statements: 0, asked: 0, denied: 0 };
   #checking = 0;
   #onChecked: (() => void) | undefined;
   #identification: Identification | undefined;
   #expected = 0;
-  #prev = EMPTY_HASH;
+  #head: string;
   #segment = 0;
   #intact = true;
+  /** Lines since the last signature are known not to be the ones that were signed. */
+  #diverged = false;
+  /** Entry that seals the session. */
+  #finalSeal: number | undefined;
   open: OpenDetails | undefined;
   openedAt = 0;
   /** Microseconds since 1970 UTC, by the writer's clock, which may have been set back: of the last entry, and the greatest. */
@@ -71,18 +75,24 @@ export class SessionVerifier {
   redacted = 0;
   /** Entries that are covered by a signature: 0 to this number, exclusive. */
   signedSize = 0;
-  final = false;
 
   constructor(parts: VerifierParts) {
     this.#parts = parts;
+    this.#head = firstHead(parts.sid);
+  }
+
+  /** Sealed by the session itself. A seal that no signature covers is none. */
+  get final(): boolean {
+    return this.#finalSeal !== undefined && this.signedSize > this.#finalSeal;
   }
 
   get size(): number {
     return this.#expected;
   }
 
+  /** Of the chain after the last line. */
   get head(): string {
-    return this.#prev;
+    return this.#head;
   }
 
   get totals(): Readonly<Totals> {
@@ -98,29 +108,51 @@ export class SessionVerifier {
   /** One line without its newline. Never rejects for what is in it. */
   async line(text: string): Promise<void> {
     let line: Line;
-    let entry: Entry;
+    let entry: Entry | undefined;
     try {
       line = decodeLine(text);
-      entry = decodePayload(line.payload);
+      if (line.kind === 'entry') entry = decodePayload(line.payload);
     } catch (error) {
       this.#fail('line-malformed', `after entry ${this.#expected - 1}: ${messageOf(error)}`);
+      this.#diverged = true;
       return;
     }
+    if (line.kind === 'signature') await this.#signature(line);
+    else if (entry !== undefined) await this.#entry(entry, line);
+  }
+
+  async #entry(entry: Entry, line: EntryLine): Promise<void> {
     if (!this.#checkPlace(entry)) return;
     if (this.entries === 0) await this.#open(entry);
     else if (entry.k === 'open')
       this.#fail('open-unusable', `entry ${entry.n} opens the session a second time`, entry.n);
     this.entries++;
-    const preAuth = preAuthEncoding(line.payload);
     this.#checkTime(entry);
     if (entry.k === 'seal') this.#checkSeal(entry);
-    this.#prev = digest(preAuth);
-    this.#tree.add(this.#prev);
+    this.#head = nextHead(this.#head, line.payload);
     this.#expected = entry.n + 1;
     this.#count(entry);
     const disclosed = this.#disclose(entry, line.disclosures);
-    if (line.signature !== undefined) await this.#checkSignature(entry, preAuth, line.signature);
     await this.#parts.onEntry?.(entry, disclosed);
+  }
+
+  async #signature(line: SignatureLine): Promise<void> {
+    const { size, head, text } = line;
+    const last = this.#expected - 1;
+    if (size === this.signedSize) {
+      this.#fail('entry-order', `a signature over ${entries(0, last)} stands twice`, last);
+      return;
+    }
+    if ((size !== this.#expected || head !== this.#head) && !this.#diverged) {
+      const message = `${entries(this.signedSize, last)} ${last > this.signedSize ? 'do' : 'does'} not stand there as signed: changed, moved, added or left out`;
+      this.#fail('chain-broken', message, this.signedSize);
+    }
+    const from = this.signedSize;
+    this.signedSize = this.#expected;
+    this.#diverged = false;
+    // From here on the writer's own word for what came before: further changes are found too.
+    this.#head = nextHead(head, text);
+    await this.#checkSignature(line, from);
   }
 
   /** After the last line. */
@@ -130,8 +162,8 @@ export class SessionVerifier {
     else if (this.signatures === 0) this.#fail('signature-invalid', 'nothing is signed');
     const unsigned = this.#expected - this.signedSize;
     if (this.entries > 0 && unsigned > 0) {
-      const what = unsigned === 1 ? 'the last entry is' : `the last ${unsigned} entries are`;
-      this.findings.warn('unsigned-tail', `${what} not covered by any signature: it proves nothing`, {
+      const what = unsigned === 1 ? 'the last entry is unsealed' : `the last ${unsigned} entries are unsealed`;
+      this.findings.warn('unsigned-tail', `${what}: no signature covers what was written last, it proves nothing`, {
         n: this.signedSize,
       });
     }
@@ -150,11 +182,8 @@ export class SessionVerifier {
 
   /** False when the entry cannot be put into the chain at all. */
   #checkPlace(entry: Entry): boolean {
-    if (entry.sid !== this.#parts.sid) {
-      this.#fail('foreign-session', `entry ${entry.n} belongs to another session, ${quote(entry.sid)}`, entry.n);
-      return false;
-    }
-    if (this.final) this.#fail('after-final-seal', `entry ${entry.n} stands after the session's final seal`, entry.n);
+    if (this.#finalSeal !== undefined)
+      this.#fail('after-final-seal', `entry ${entry.n} stands after the session's final seal`, entry.n);
     if (entry.n < this.#expected) {
       this.#fail(
         'entry-order',
@@ -167,12 +196,7 @@ export class SessionVerifier {
       const last = entry.n - 1;
       const which = last === this.#expected ? `entry ${last} is` : `entries ${this.#expected} to ${last} are`;
       this.#fail('entry-missing', `${which} missing`, this.#expected);
-    } else if (entry.prev !== this.#prev) {
-      const message =
-        entry.n === 0
-          ? 'the first entry continues another one'
-          : `entry ${entry.n} does not continue entry ${entry.n - 1}: one of the two was changed or replaced`;
-      this.#fail('chain-broken', message, entry.n);
+      this.#diverged = true;
     }
     return true;
   }
@@ -191,23 +215,24 @@ export class SessionVerifier {
   }
 
   #checkSeal(entry: Entry): void {
-    const { size, root, final, totals } = entry.fields;
-    // With lines missing the tree is another one; that has been said already.
-    if (this.#intact && (size !== this.#tree.size || root !== this.#tree.root())) {
-      this.#fail('seal-wrong', `the seal ${entry.n} is over other entries than the ones before it`, entry.n);
-    }
+    const { final, totals } = entry.fields;
+    // With lines missing the totals are others; that has been said already.
     if (this.#intact && !sameTotals(totals, this.#totals)) {
       this.#fail('seal-wrong', `the totals of the seal ${entry.n} differ from what is there`, entry.n);
     }
-    if (final === true) this.final = true;
+    if (final === true) this.#finalSeal = entry.n;
   }
 
   #disclose(entry: Entry, texts: readonly string[]): Record<string, unknown> {
     const disclosed: Record<string, unknown> = Object.create(null);
+    const order = Object.keys(entry.c);
+    let place = -1;
     for (const text of texts) {
       try {
         const { name, value, digest } = decodeDisclosure(text);
-        if (entry.c[name] !== digest || Object.hasOwn(disclosed, name)) {
+        const before = place;
+        place = order.indexOf(name);
+        if (entry.c[name] !== digest || place <= before) {
           this.#fail('disclosure-changed', `${quote(name)} of entry ${entry.n} is not what was signed`, entry.n);
         } else if (this.#parts.isRedacted?.(entry.n, name, digest)) {
           const message = `${name} of entry ${entry.n} is redacted but still stands in this copy; dbguard does not show it`;
@@ -234,30 +259,31 @@ export class SessionVerifier {
     }
   }
 
-  async #checkSignature(entry: Entry, preAuth: string, text: string): Promise<void> {
+  /** @param from the first entry that no earlier signature covers */
+  async #checkSignature({ size, head, signature }: SignatureLine, from: number): Promise<void> {
     this.signatures++;
-    this.signedSize = entry.n + 1;
-    const signature = Buffer.from(text, 'base64url');
     const { sessionKey, notAfter } = this.#identification ?? {};
     if (sessionKey === undefined || notAfter === undefined) return; // has been said once
+    const last = this.#expected - 1;
     // Not `notBefore`: the first entry is held against it, and what follows in the chain is later whatever a clock says.
-    if (entry.t / 1000 > notAfter) {
-      this.#fail('certificate-expired', `entry ${entry.n} was signed after the life of the session key`, entry.n);
-    }
-    // Two spellings of the same bytes would let a change go unseen.
-    if (signature.length !== 64 || signature.toString('base64url') !== text) {
-      this.#failSignature(entry.n, this.#segment);
-      return;
+    if (this.lastTime / 1000 > notAfter) {
+      this.#fail('certificate-expired', `entry ${last} was signed after the life of the session key`, last);
     }
     const segment = this.#segment;
-    const bytes = Buffer.from(preAuth);
+    const bytes = signedBytes(this.#parts.sid, size, head);
+    const sig = Buffer.from(signature, 'base64url');
+    const failed = (): void => {
+      this.#intact = false;
+      const message = `the signature over ${entries(from, last)} is not by the session key`;
+      this.findings.fail('signature-invalid', message, { n: last, segment });
+    };
     if (this.#parts.signatures === 'inline') {
-      if (!verifySignature(null, bytes, sessionKey, signature)) this.#failSignature(entry.n, segment);
+      if (!verifySignature(null, bytes, sessionKey, sig)) failed();
       return;
     }
     this.#checking++;
-    verifySignature(null, bytes, sessionKey, signature, (error, valid) => {
-      if (error || !valid) this.#failSignature(entry.n, segment);
+    verifySignature(null, bytes, sessionKey, sig, (error, valid) => {
+      if (error || !valid) failed();
       this.#checking--;
       this.#onChecked?.();
     });
@@ -271,11 +297,6 @@ export class SessionVerifier {
         this.#onChecked = resolve;
       });
     }
-  }
-
-  #failSignature(n: number, segment: number): void {
-    this.#intact = false;
-    this.findings.fail('signature-invalid', `the signature of entry ${n} is not by the session key`, { n, segment });
   }
 
   #count(entry: Entry): void {
@@ -299,6 +320,10 @@ export class SessionVerifier {
 function sameTotals(value: unknown, totals: Readonly<Totals>): boolean {
   if (!isRecord(value)) return false;
   return (['statements', 'asked', 'denied'] as const).every((name) => value[name] === totals[name]);
+}
+
+function entries(first: number, last: number): string {
+  return last > first ? `entries ${first} to ${last}` : `entry ${last}`;
 }
 
 function quote(text: string): string {

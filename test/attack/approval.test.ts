@@ -260,7 +260,7 @@ t.test('the verdict binds what was on the screen', async (t) => {
   const [verdict] = harness.recorder.of('verdict');
   const statement = harness.recorder.entries.find(({ n }) => n === verdict?.of);
   t.match(verdict, { decision: 'allow', by: 'person', channel: 'terminal', scope: 'once', shown: digest });
-  t.match(statement?.disclosures, { sql: 'DELETE FROM a WHERE $1 = $1', bind: '["x"]' });
+  t.match(statement?.disclosures, { sql: 'DELETE FROM a WHERE $1 = $1', bind: ['x'] });
 });
 
 t.test('EXECUTE shows what it runs, however that was prepared', async (t) => {

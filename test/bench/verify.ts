@@ -10,10 +10,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { openBucket } from '../../src/io/bucket/open.js';
-import { decodeLine } from '../../src/transcript/line.js';
 import { dbguardProgram } from '../helpers/repository.js';
 import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
-import { objectsOf, record } from '../transcript/recorded.js';
+import { isSignature, objectsOf, record } from '../transcript/recorded.js';
 
 export interface Scale {
   readonly sessions: number;
@@ -62,7 +61,7 @@ async function fill(folder: string, sessions: number, statements: number): Promi
   for (let n = 0; n < sessions; n++) {
     const session = record(people[n % people.length] ?? (await issuer.login('dev')), { statements });
     written.entries += session.size;
-    for (const line of session.segments.flat()) if (decodeLine(line).signature) written.signatures++;
+    for (const line of session.segments.flat()) if (isSignature(line)) written.signatures++;
     for (const { key, bytes } of objectsOf(session, 0)) {
       written.bytes += bytes.length;
       await bucket.create(key, bytes);

@@ -1,21 +1,22 @@
-/** The README's table of entries against what sessions really hold: a field that it does not name is a field that nobody can read. */
+/** FORMAT.md's table of entries against what sessions really hold: a field that it does not name is a field that nobody can read. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { openBucket } from '../../src/io/bucket/open.js';
-import { linesOf, segmentText } from '../../src/review/read-segment.js';
-import { decodeLine, decodePayload, isRecord } from '../../src/transcript/line.js';
+import { entriesIn, segmentText } from '../../src/review/read-segment.js';
+import { isRecord } from '../../src/transcript/line.js';
 import { repositoryRoot } from '../helpers/repository.js';
 import { developer, script } from './developer.js';
+
+const format = readFileSync(join(repositoryRoot, 'src/transcript/FORMAT.md'), 'utf8');
+const opening = format.slice(format.indexOf('\n### The opening entry\n'), format.indexOf('\n## What has to hold\n'));
 
 /** Names in backquotes and in italics, by kind. */
 function documented(): Map<
   string,
   { readonly fields: ReadonlySet<string>; readonly disclosures: ReadonlySet<string> }
 > {
-  const readme = readFileSync(join(repositoryRoot, 'README.md'), 'utf8');
-  const section = readme.slice(readme.indexOf('\n## Transcript format\n'));
-  const rows = [...section.matchAll(/^\| `([a-z-]+)` \|.*?\| (.*) \|$/gm)];
+  const rows = [...format.matchAll(/^\| `([a-z-]+)` \|.*?\| (.*) \|$/gm)];
   const all = (text: string, pattern: RegExp) => new Set([...text.matchAll(pattern)].map(([, name = '']) => name));
   return new Map(
     rows.map(([, kind = '', text = '']) => [
@@ -37,7 +38,7 @@ const work = script(`
 
 `);
 
-t.test('every kind, field and disclosure of a real session is in the README', async (t) => {
+t.test('every kind, field and disclosure of a real session is in the document', async (t) => {
   const { run, postgres, workspace, config } = await developer(t);
   await postgres.query('create table orders (id int); insert into orders values (1)');
   const rules = [
@@ -57,13 +58,13 @@ t.test('every kind, field and disclosure of a real session is in the README', as
   };
   const bucket = await openBucket({ kind: 'file', path: workspace.bucket }, { env: {} });
   for await (const { key } of bucket.list('v1/')) {
-    for (const line of linesOf(await segmentText(await bucket.read(key)))) {
-      const { k, c, fields } = decodePayload(decodeLine(line).payload);
+    for (const { entry } of entriesIn(await segmentText(await bucket.read(key)))) {
+      const { k, c, fields } = entry;
       seen.add(k);
       for (const [name, value] of Object.entries(fields)) {
         note(k, 'fields', name);
-        if (k === 'open' && isRecord(value) && name !== 'loginKey' && name !== 'sessionKey')
-          for (const inner of Object.keys(value)) note(k, 'fields', inner);
+        if (k === 'open' && isRecord(value))
+          for (const inner of Object.keys(value)) if (!opening.includes(`\`${inner}\``)) unknown.add(`${k}: ${inner}`);
       }
       for (const name of Object.keys(c)) note(k, 'disclosures', name);
     }

@@ -18,9 +18,11 @@ import { loadGrammar } from '../../src/sql/grammar/grammar.js';
 import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
 import type { Target } from './wire-client.js';
 
-export interface Recorded extends EntryBody {
+export interface Recorded {
+  readonly k: EntryBody['k'];
   readonly n: number;
   readonly disclosures: Disclosures;
+  readonly [field: string]: EntryBody[string] | Disclosures;
 }
 
 export class MemoryRecorder implements Recorder {

@@ -5,7 +5,6 @@ import { createSession } from '../../src/identity/session.js';
 import { openDetails } from '../../src/io/spool/spool.js';
 import { type IdentityDemands, identify } from '../../src/review/identify.js';
 import { Findings } from '../../src/transcript/finding.js';
-import { EMPTY_HASH } from '../../src/transcript/line.js';
 import { readOpen } from '../../src/transcript/open-entry.js';
 import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
 
@@ -15,7 +14,12 @@ const HOUR = 3_600_000;
 const issuer = await testIssuer();
 const login = await issuer.login('dev', { at });
 const credential = createSession(login, { now: at + 1000, lifetimeMs: HOUR });
-const details: Record<string, unknown> = { v: 1, ...openDetails({ credential, version: '0.0.0' }) };
+const opened = (by: typeof credential): Record<string, unknown> => ({
+  v: 1,
+  ...openDetails({ credential: by, version: '0.0.0' }),
+  certificate: JSON.parse(by.certificate),
+});
+const details = opened(credential);
 
 interface Judged {
   readonly level: string | undefined;
@@ -29,7 +33,7 @@ async function judge(
   { keys = issuer.keys, openedAt = at + 1000 } = {},
 ): Promise<Judged> {
   const { sid } = credential;
-  const entry = { sid, n: 0, t: openedAt * 1000, k: 'open', prev: EMPTY_HASH, c: {}, fields: { ...fields } };
+  const entry = { n: 0, t: openedAt * 1000, k: 'open', c: {}, fields: { ...fields } };
   const findings = new Findings();
   try {
     const source = { keysOf: async () => [{ ...keys, origin: 'test' }] };
@@ -95,7 +99,7 @@ test('attack: each field changed, removed or of another type', async (t) => {
 test('attack: somebody else’s token with one’s own key, certificate or session', async (t) => {
   const thief = await issuer.login('thief', { at });
   const own = createSession(thief, { now: at + 1000, lifetimeMs: HOUR, sid: credential.sid });
-  const theirs = { certificate: own.certificate, sessionKey: own.sessionJwk };
+  const theirs = { certificate: JSON.parse(own.certificate), sessionKey: own.sessionJwk };
   const key = { loginKey: publicHalf(thief.loginKey) };
   const another = createSession(login, { now: at + 1000, lifetimeMs: HOUR });
   for (const change of [
@@ -103,7 +107,7 @@ test('attack: somebody else’s token with one’s own key, certificate or sessi
     { ...theirs, ...key },
     { ...theirs, ...key, salt: thief.salt },
     { idToken: thief.bindingIdToken },
-    { certificate: another.certificate, sessionKey: another.sessionJwk },
+    { certificate: JSON.parse(another.certificate), sessionKey: another.sessionJwk },
   ]) {
     t.ok((await judge({ ...details, ...change })).refused.length > 0, Object.keys(change).join(', '));
   }
@@ -114,7 +118,7 @@ test('attack: keys of the writer’s own, a level that the token does not prove'
   t.match((await judge(details, {}, { keys: forger.keys })).refused, [/does not fit any key/]);
   const weak = await issuer.login('dev', { at, level: 'asserted' });
   const session = createSession(weak, { now: at + 1000, lifetimeMs: HOUR, sid: credential.sid });
-  const honest = { v: 1, ...openDetails({ credential: session, version: '0.0.0' }) };
+  const honest = opened(session);
   t.strictSame(await judge(honest), { level: 'asserted', refused: [] });
   t.match((await judge({ ...honest, level: 'nonce' })).refused, [
     /claims the evidence level nonce, its token proves asserted/,

@@ -5,8 +5,17 @@ import { createSession, sessionSigner } from '../../src/identity/session.js';
 import { openDetails } from '../../src/io/spool/spool.js';
 import type { ObjectSource } from '../../src/review/catalog.js';
 import { Chain } from '../../src/transcript/chain.js';
-import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
-import { decodeLine, encodeLine, LINE_END, preAuthEncoding, signedLineEnd } from '../../src/transcript/line.js';
+import type { Disclosures, Entry, EntryBody } from '../../src/transcript/entry.js';
+import {
+  decodeLine,
+  decodePayload,
+  type EntryLine,
+  entryLine,
+  firstHead,
+  nextHead,
+  signatureLine,
+  signedBytes,
+} from '../../src/transcript/line.js';
 import { segmentKey, sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
 import { openEntry, type PreviousSession } from '../../src/transcript/open-entry.js';
 
@@ -44,42 +53,83 @@ export function record(login: Login, options: RecordOptions = {}): Recorded {
     return now + wrongBy(chain.size) * 1000;
   };
   const chain: Chain = new Chain(credential.sid, { now: clock, randomBytes: pseudoRandom });
-  const add = (body: EntryBody, disclosures: Disclosures | undefined, sign: boolean): string => {
-    const link = chain.add(body, disclosures);
-    const end = sign
-      ? signedLineEnd(Buffer.from(signer.sign(Buffer.from(link.preAuth))).toString('base64url'))
-      : LINE_END;
-    return (link.line + end).trimEnd();
+  const segments: string[][] = [];
+  let segment: string[] = [];
+  const add = (body: EntryBody, disclosures?: Disclosures): number => {
+    const { n, line } = chain.add(body, disclosures);
+    segment.push(line.trimEnd());
+    return n;
   };
-  const details = openDetails({ credential, version: '0.0.0', connection: { name: 'shop' } }, options.previous);
-  const segments = [[add(openEntry(details), undefined, true), add(chain.seal(false), undefined, true)]];
-  const middle: string[] = [];
+  const sign = (): void => void segment.push(chain.sign(signer).trimEnd());
+  const seal = (final: boolean): void => {
+    add(chain.seal(final));
+    sign();
+    segments.push(segment);
+    segment = [];
+  };
+  add(openEntry(openDetails({ credential, version: '0.0.0', connection: { name: 'shop' } }, options.previous)));
+  seal(false);
   for (let i = 0; i < (options.statements ?? 4); i++) {
     const statement: EntryBody = { k: 'statement', conn: 1, decision: i === 1 ? 'deny' : 'allow', rule: 'test' };
-    middle.push(add(statement, { sql: `SELECT ${i}`, bind: `["${i}"]` }, false));
-    const answer: EntryBody = i === 1 ? { k: 'verdict', of: 2, decision: 'deny', by: 'rule' } : { k: 'outcome', of: 2 };
-    middle.push(add(answer, undefined, i % 2 === 1));
+    const of = add(statement, { sql: `SELECT ${i}`, bind: [`${i}`] });
+    add(i === 1 ? { k: 'verdict', of, decision: 'deny', by: 'rule' } : { k: 'outcome', of, how: 'done' });
+    if (i % 2 === 1) sign();
   }
-  for (const [body, disclosures] of options.extra ?? []) middle.push(add(body, disclosures, true));
-  middle.push(add(chain.seal(false), undefined, true));
-  segments.push(middle);
-  if (options.final !== false) segments.push([add(chain.seal(true), undefined, true)]);
-  const prefix = sessionPrefix(subjectHash(login.subject), credential.sid);
+  for (const [body, disclosures] of options.extra ?? []) add(body, disclosures);
+  seal(false);
+  if (options.final !== false) seal(true);
+  const prefix = sessionPrefix(subjectHash(credential.login.subject), credential.sid);
   return { credential, prefix, sid: credential.sid, size: chain.size, head: chain.head, segments };
 }
 
-/** Changes a line's payload and leaves the rest: what somebody does who has no key. */
-export function editPayload(line: string, edit: (payload: string) => string): string {
-  const decoded = decodeLine(line);
-  return encodeLine({ ...decoded, payload: edit(decoded.payload) });
+/** Changes an entry's payload and leaves the rest: what somebody does who has no key. Signatures stay as they are. */
+export function editPayload(text: string, edit: (payload: string) => string): string {
+  if (isSignature(text)) return text;
+  const { payload, disclosures } = readEntryLine(text);
+  return entryLine(edit(payload), disclosures);
 }
 
-/** Signs a line anew with the session's key: what the developer could do later, had they kept it. */
-export function resign(line: string, credential: SessionCredential): string {
-  const decoded = decodeLine(line);
-  const bytes = Buffer.from(preAuthEncoding(decoded.payload));
-  const signature = Buffer.from(sessionSigner(credential).sign(bytes)).toString('base64url');
-  return encodeLine({ ...decoded, signature });
+export function editDisclosures(text: string, edit: (disclosures: readonly string[]) => readonly string[]): string {
+  const { payload, disclosures } = readEntryLine(text);
+  return entryLine(payload, edit(disclosures));
+}
+
+export function readEntryLine(text: string): EntryLine {
+  const line = decodeLine(text);
+  if (line.kind !== 'entry') throw new TypeError('a signature');
+  return line;
+}
+
+export function readEntry(text: string): Entry {
+  return decodePayload(readEntryLine(text).payload);
+}
+
+export function isSignature(text: string): boolean {
+  return text.startsWith('{"size":');
+}
+
+/**
+ * Makes a signature anew over what stands before it: what the developer could do later, had they kept the key.
+ *
+ * @param at index of the signature among the lines of all segments
+ */
+export function resign(session: Recorded, at: number, credential = session.credential): void {
+  let head = firstHead(session.sid);
+  let size = 0;
+  let index = 0;
+  for (const lines of session.segments) {
+    for (const [place, text] of lines.entries()) {
+      if (index++ === at) {
+        const signature = sessionSigner(credential).sign(signedBytes(session.sid, size, head));
+        lines[place] = signatureLine(size, head, signature);
+        return;
+      }
+      const line = decodeLine(text);
+      head = nextHead(head, line.kind === 'entry' ? line.payload : text);
+      if (line.kind === 'entry') size++;
+    }
+  }
+  throw new RangeError('no such line');
 }
 
 export interface StoredObject {

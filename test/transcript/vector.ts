@@ -6,7 +6,6 @@ import type { IssuerKey, JsonWebKeyPrivate } from '../../src/identity/identity.j
 import { CERTIFICATE_TYPE } from '../../src/identity/session.js';
 import { Chain } from '../../src/transcript/chain.js';
 import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
-import { LINE_END, signedLineEnd } from '../../src/transcript/line.js';
 import { sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
 import { openEntry } from '../../src/transcript/open-entry.js';
 
@@ -63,42 +62,48 @@ export async function makeVector(): Promise<TranscriptVector> {
     version: '0.1.0',
     agent: 'psql',
   };
-  const line = (body: EntryBody, signed: boolean, disclosures?: Disclosures): string => {
-    const link = chain.add(body, disclosures);
-    if (!signed) return (link.line + LINE_END).trimEnd();
-    return (
-      link.line + signedLineEnd(sign(null, Buffer.from(link.preAuth), session.key).toString('base64url'))
-    ).trimEnd();
-  };
+  const add = (body: EntryBody, disclosures?: Disclosures): string => chain.add(body, disclosures).line.trimEnd();
+  const signature = (): string => chain.sign({ sign: (bytes) => sign(null, bytes, session.key) }).trimEnd();
   const segments = [
-    [line(openEntry(details), true), line(chain.seal(false), true)],
+    [add(openEntry(details)), add(chain.seal(false)), signature()],
     [
-      line(
+      add({
+        k: 'connection',
+        conn: 1,
+        event: 'open',
+        user: 'app',
+        database: 'shop',
+        applicationName: 'psql',
+        backendPid: 4711,
+      }),
+      add(
+        { k: 'statement', conn: 1, protocol: 'query', tx: 'I', decision: 'allow', rule: 'builtin:read' },
         {
-          k: 'connection',
-          conn: 1,
-          event: 'open',
-          user: 'app',
-          database: 'shop',
-          applicationName: 'psql',
-          backendPid: 4711,
+          sql: 'SELECT \'é\', "Name" FROM t -- 😀\n',
         },
-        false,
       ),
-      line({ k: 'statement', conn: 1, protocol: 'query', decision: 'allow', rule: 'builtin:read' }, true, {
-        sql: 'SELECT \'é\', "Name" FROM t -- 😀\n',
-      }),
-      line({ k: 'outcome', of: 3, how: 'done', tag: 'SELECT 1', rows: 1, bytes: 42, us: 830, tx: 'I' }, false),
-      line({ k: 'statement', conn: 1, protocol: 'execute', decision: 'ask', rule: 'builtin:delete-unbounded' }, true, {
-        sql: 'DELETE FROM orders WHERE id < $1',
-        bind: '["10"]',
-      }),
-      line({ k: 'verdict', of: 5, decision: 'deny', by: 'person', channel: 'terminal', waitedMs: 4100 }, true, {
-        reason: 'not today',
-      }),
-      line(chain.seal(false), true),
+      signature(),
+      add({ k: 'outcome', of: 3, how: 'done', tag: 'SELECT 1', rows: 1, bytes: 42, us: 830, tx: 'I' }),
+      add(
+        {
+          k: 'statement',
+          conn: 1,
+          protocol: 'execute',
+          tx: 'I',
+          decision: 'ask',
+          rule: 'builtin:delete-unbounded',
+        },
+        { sql: 'DELETE FROM orders WHERE id < $1 AND note IS DISTINCT FROM $2', bind: ['10', null] },
+      ),
+      signature(),
+      add(
+        { k: 'verdict', of: 5, decision: 'deny', by: 'person', channel: 'terminal', waitedMs: 4100 },
+        { reason: 'not today' },
+      ),
+      add(chain.seal(false)),
+      signature(),
     ],
-    [line(chain.seal(true), true)],
+    [add(chain.seal(true)), signature()],
   ];
   return {
     description: 'One complete session. Ed25519 throughout; the keys are SHA-256 of "dbguard vector: <name>" as seeds.',

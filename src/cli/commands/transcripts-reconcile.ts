@@ -6,10 +6,9 @@ import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { listSessions, type ObjectSource } from '../../review/catalog.js';
-import { linesOf, segmentText } from '../../review/read-segment.js';
+import { entriesIn, segmentText } from '../../review/read-segment.js';
 import { ConnectionBook } from '../../review/reconcile.js';
 import { type LogEvent, LogReader } from '../../review/server-log.js';
-import { decodeLine, decodePayload } from '../../transcript/line.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
 import { LineWriter } from '../print/line-writer.js';
@@ -89,9 +88,7 @@ async function recordedConnections(source: ObjectSource): Promise<ConnectionBook
   for await (const { segments } of listSessions(source)) {
     const session = book.session();
     for (const { key } of segments) {
-      for (const line of linesOf(await segmentText(await source.read(key)))) {
-        session.add(decodePayload(decodeLine(line).payload));
-      }
+      for (const { entry } of entriesIn(await segmentText(await source.read(key)))) session.add(entry);
     }
     session.end();
   }

@@ -11,6 +11,7 @@ import { loadLogin } from '../../identity/login-source.js';
 import { createSession, sessionSigner } from '../../identity/session.js';
 import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
+import { microsecondClock } from '../../io/microsecond-clock.js';
 import { openDetails } from '../../io/spool/spool.js';
 import type { SessionObjects } from '../../review/catalog.js';
 import { segmentText } from '../../review/read-segment.js';
@@ -89,7 +90,7 @@ async function store(
   const agent = 'dbguard transcripts redact';
   const open = openDetails({ credential, version: dbguardVersion(), agent });
   const reviewer = { sid: credential.sid, signer: sessionSigner(credential), open };
-  const text = redactionText(reviewer, [target], reason, { now: () => Date.now() * 1000, randomBytes });
+  const text = redactionText(reviewer, [target], reason, { now: microsecondClock(), randomBytes });
   const key = redactionKey(sessionPrefix(session.subject, session.sid), credential.sid);
   await bucket.create(key, await compress(text, { level: 1 }));
   return key;

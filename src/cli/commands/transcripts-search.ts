@@ -1,9 +1,9 @@
 /** `dbguard transcripts search`: statements that contain a text, over all sessions. Reads, does not verify. */
 import { messageOf } from '../../errors.js';
 import { listSessions, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
-import { linesOf, segmentText } from '../../review/read-segment.js';
+import { entriesIn, segmentText } from '../../review/read-segment.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
-import { decodeDisclosure, decodeLine, decodePayload } from '../../transcript/line.js';
+import { decodeDisclosure } from '../../transcript/line.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { paged } from '../print/paged.js';
 import { type Paper, paperFor } from '../print/text.js';
@@ -48,10 +48,9 @@ async function* itemsOf(
 ): AsyncGenerator<TimelineItem> {
   for (const { key } of segments) {
     try {
-      for (const text of linesOf(await segmentText(await source.read(key)))) {
-        const { payload, disclosures } = decodeLine(text);
+      for (const { entry, disclosures } of entriesIn(await segmentText(await source.read(key)))) {
         const disclosed = disclosures.map(decodeDisclosure).map(({ name, value }) => [name, value] as const);
-        yield timelineItem(decodePayload(payload), Object.fromEntries(disclosed));
+        yield timelineItem(entry, Object.fromEntries(disclosed));
       }
     } catch (error) {
       onProblem(`${key}: ${messageOf(error)}`);

@@ -1,18 +1,22 @@
 /**
- * The local journal of one session: a Recorder whose entries are signed and on this machine's disk before a statement
- * goes out. It is a row of segment files, 00000000.jsonl and on; each ends with a seal and is then free to be uploaded.
+ * The local journal of one session: a Recorder whose entries are in a file of this machine before a statement goes
+ * out. It is a row of segment files, 00000000.jsonl and on; each ends with a signed seal and is then free to be uploaded.
  *
- * What lives here: grouping (one signature and one write(2) for all that an event-loop turn brought), segments, and
- * failing closed. What it must not know: what entries mean, buckets.
+ * A signature costs more than everything else that is done for a statement, so it does not hold one up: it covers all
+ * entries since the last one, at the latest `signMs` or `signEntries` after the first of them. What waits for the disk
+ * (approved statements) and every seal is signed in the same write.
+ *
+ * What lives here: grouping (one write(2) for all that an event-loop turn brought), when to sign, segments, and failing
+ * closed. What it must not know: what entries mean, buckets.
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DbguardError, messageOf } from '../../errors.js';
-import { Chain, type Link } from '../../transcript/chain.js';
+import { Chain } from '../../transcript/chain.js';
 import type { Disclosures, EntryBody, Recorder, Signer } from '../../transcript/entry.js';
-import { LINE_END, signedLineEnd } from '../../transcript/line.js';
 import { segmentFileName } from '../../transcript/object-key.js';
 import { privateDir } from '../files/state-dirs.js';
+import { microsecondClock } from '../microsecond-clock.js';
 import { JournalFile, type JournalFiles, systemFiles } from './journal-files.js';
 
 export interface JournalOptions {
@@ -48,8 +52,10 @@ export interface JournalLimits {
   readonly maxSegmentBytes: number;
   /** or this long after an entry that somebody waited for on the disk. */
   readonly afterSyncMs: number;
-  /** An entry that nobody asked to commit (an outcome) waits no longer than this. */
-  readonly lingerMs: number;
+  /** An entry is unsigned no longer than this, and is written by then also when nobody asked for it (an outcome). */
+  readonly signMs: number;
+  /** No more entries than these stand between two signatures. */
+  readonly signEntries: number;
   readonly heartbeatMs: number;
 }
 
@@ -59,7 +65,8 @@ const defaultLimits: JournalLimits = {
   busySegmentMs: 1_000,
   maxSegmentBytes: 8 * 1024 * 1024,
   afterSyncMs: 200,
-  lingerMs: 50,
+  signMs: 2,
+  signEntries: 64,
   heartbeatMs: 60_000,
 };
 
@@ -67,7 +74,7 @@ export interface Journal extends Recorder {
   readonly sid: string;
   /** Entries so far. */
   readonly size: number;
-  /** SHA-256 of the last entry's pre-authentication encoding, base64url. */
+  /** Of the chain after the last line: SHA-256, base64url. */
   readonly head: string;
   /** Signs, writes and seals what there is as a segment, so that it can leave this machine now. */
   closeSegment(): void;
@@ -87,6 +94,9 @@ export function openJournal(options: JournalOptions): Journal {
 
 type Done = (error?: Error) => void;
 
+/** What a flush leaves behind: lines in the file, those and a signature, a sealed segment, a sealed session. */
+type Flush = 'lines' | 'signed' | 'sealed' | 'final';
+
 class SegmentedJournal implements Journal {
   readonly sid: string;
   readonly #options: JournalOptions;
@@ -96,13 +106,14 @@ class SegmentedJournal implements Journal {
   #file: JournalFile;
   #segment = 0;
   readonly #scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
-  /** Complete lines of this turn, then the last one, which still lacks its end. */
+  /** Lines that are not in the file yet. */
   #text = '';
-  #last: Link | undefined;
+  /** Entries since the last signature, in the file or not. */
+  #unsigned = 0;
   #waiting: Done[] = [];
   #waitingForDisk: Done[] = [];
   #scheduled: NodeJS.Immediate | undefined;
-  #linger: NodeJS.Timeout | undefined;
+  #signTimer: NodeJS.Timeout | undefined;
   #segmentTimer: NodeJS.Timeout | undefined;
   #segmentDue = 0;
   readonly #heartbeat: NodeJS.Timeout;
@@ -120,7 +131,7 @@ class SegmentedJournal implements Journal {
     this.#files = options.files ?? systemFiles;
     this.#limits = { ...defaultLimits, ...options.limits };
     this.#chain = new Chain(options.sid, {
-      now: options.now ?? (() => Date.now() * 1000),
+      now: options.now ?? microsecondClock(),
       randomBytes: options.randomBytes ?? randomBytes,
     });
     this.#file = this.#createFile();
@@ -138,22 +149,22 @@ class SegmentedJournal implements Journal {
   append(body: EntryBody, disclosures?: Disclosures): number {
     if (this.#failure) throw this.#failure;
     if (this.#closed) throw unwritable('the session is over');
-    if (this.#text.length > MAX_UNWRITTEN) this.#flush(false);
+    if (this.#text.length > MAX_UNWRITTEN) this.#flush('lines');
     const n = this.#add(body, disclosures);
-    if (this.#scheduled === undefined && this.#linger === undefined) {
-      this.#linger = setTimeout(() => this.#flush(false), this.#limits.lingerMs).unref();
-    }
+    if (this.#unsigned >= this.#limits.signEntries) this.#signInTurn();
+    // Not unref'ed: what is said last is signed too.
+    this.#signTimer ??= setTimeout(() => this.#flush('signed'), this.#limits.signMs);
     return n;
   }
 
   commit(sync: boolean, done: Done): void {
     (sync ? this.#waitingForDisk : this.#waiting).push(done);
     // Not a microtask: sockets that became readable in the same poll join this group.
-    this.#scheduled ??= setImmediate(() => this.#flush(false));
+    this.#scheduled ??= setImmediate(() => this.#flush('lines'));
   }
 
   closeSegment(): void {
-    this.#flush(true);
+    this.#flush('sealed');
   }
 
   async close(final: boolean): Promise<void> {
@@ -161,7 +172,7 @@ class SegmentedJournal implements Journal {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#heartbeat);
-    this.#flush(final, final);
+    this.#flush(final ? 'final' : 'signed');
     clearTimeout(this.#segmentTimer);
     if (!final) this.#track(this.#file);
     await Promise.all(this.#leaving);
@@ -170,44 +181,55 @@ class SegmentedJournal implements Journal {
 
   #add(body: EntryBody, disclosures?: Disclosures): number {
     const link = this.#chain.add(body, disclosures);
-    this.#text += this.#last === undefined ? link.line : LINE_END + link.line;
-    this.#last = link;
+    this.#text += link.line;
+    this.#unsigned++;
     return link.n;
   }
 
-  /** One signature over the last line covers all lines before it, through the chain. */
-  #flush(seal: boolean, final = false): void {
+  #signInTurn(): void {
+    try {
+      this.#sign();
+    } catch (error) {
+      this.#fail(error);
+      throw this.#failure;
+    }
+  }
+
+  #sign(): void {
+    clearTimeout(this.#signTimer);
+    this.#signTimer = undefined;
+    this.#text += this.#chain.sign(this.#options.signer);
+    this.#unsigned = 0;
+  }
+
+  #flush(how: Flush): void {
     clearImmediate(this.#scheduled);
-    clearTimeout(this.#linger);
     this.#scheduled = undefined;
-    this.#linger = undefined;
     const waiting = this.#waiting;
     const waitingForDisk = this.#waitingForDisk;
     this.#waiting = [];
     this.#waitingForDisk = [];
-    const sealed = !this.#failure && this.#write(seal, final, waitingForDisk.length > 0);
+    const sealed = !this.#failure && this.#write(how, waitingForDisk.length > 0);
     for (const done of waiting) done(this.#failure);
     if (waitingForDisk.length > 0) this.#sync(waitingForDisk);
-    if (sealed) this.#next(final);
+    if (sealed) this.#next(how === 'final');
   }
 
   /** True when the segment was sealed. */
-  #write(seal: boolean, final: boolean, synced: boolean): boolean {
-    const content = this.#last !== undefined || this.#file.bytes > 0;
-    const sealing = final || (content && (seal || this.#isFull()));
-    if (sealing) this.#add(this.#chain.seal(final));
-    const last = this.#last;
-    if (last === undefined) return false;
+  #write(how: Flush, synced: boolean): boolean {
+    const content = this.#text !== '' || this.#file.bytes > 0;
+    const sealing = how === 'final' || (content && (how === 'sealed' || this.#isFull()));
     try {
-      const signature = Buffer.from(this.#options.signer.sign(Buffer.from(last.preAuth))).toString('base64url');
+      if (sealing) this.#add(this.#chain.seal(how === 'final'));
+      if (this.#unsigned > 0 && (sealing || synced || how !== 'lines')) this.#sign();
+      if (this.#text === '') return false;
       if (this.#file.bytes === 0) this.#segmentSince = performance.now();
-      this.#file.write(this.#encode(this.#text + signedLineEnd(signature)));
+      this.#file.write(this.#encode(this.#text));
     } catch (error) {
       this.#fail(error);
       return false;
     } finally {
       this.#text = '';
-      this.#last = undefined;
     }
     this.#heartbeatAt = performance.now();
     if (!sealing) this.#armSegmentTimer(synced);
@@ -234,7 +256,7 @@ class SegmentedJournal implements Journal {
     if (this.#segmentTimer !== undefined && due >= this.#segmentDue) return;
     clearTimeout(this.#segmentTimer);
     this.#segmentDue = due;
-    this.#segmentTimer = setTimeout(() => this.#flush(true), delay).unref();
+    this.#segmentTimer = setTimeout(() => this.#flush('sealed'), delay).unref();
   }
 
   /** Hands the sealed segment over and starts the next one. */
@@ -279,7 +301,7 @@ class SegmentedJournal implements Journal {
   #beat(): void {
     if (this.#failure || performance.now() - this.#heartbeatAt < this.#limits.heartbeatMs / 2) return;
     this.append({ k: 'heartbeat' });
-    this.#flush(false);
+    this.#flush('signed');
   }
 
   #createFile(): JournalFile {
@@ -295,6 +317,7 @@ class SegmentedJournal implements Journal {
     this.#failure = error instanceof DbguardError ? error : unwritable(messageOf(error), error);
     clearInterval(this.#heartbeat);
     clearTimeout(this.#segmentTimer);
+    clearTimeout(this.#signTimer);
     this.#options.onFailure?.(this.#failure);
     const waiting = [...this.#waiting, ...this.#waitingForDisk];
     this.#waiting = [];

@@ -9,7 +9,7 @@
  */
 import type { Policy, Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
-import type { EntryBody, Recorder } from '../../transcript/entry.js';
+import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js';
 import type { TransactionStatus } from '../../wire/messages.js';
 import { type BoundUnder, circumstancesOf } from '../session-state/session-digest.js';
 import type { TransactionLog } from '../session-state/transaction-log.js';
@@ -315,8 +315,8 @@ export class Gate {
   }
 }
 
-function disclosuresOf(candidate: Candidate): Record<string, string> | undefined {
-  const bind = candidate.bindValues?.length ? JSON.stringify(candidate.bindValues) : undefined;
+function disclosuresOf(candidate: Candidate): Disclosures | undefined {
+  const bind = candidate.bindValues?.length ? candidate.bindValues : undefined;
   if (candidate.textEntry !== undefined) return bind === undefined ? undefined : { bind };
   return bind === undefined ? { sql: candidate.sql } : { sql: candidate.sql, bind };
 }

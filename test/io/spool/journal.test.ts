@@ -7,10 +7,10 @@ import { type Test, test } from 'tap';
 import { type ClosedSegment, type JournalOptions, openJournal } from '../../../src/io/spool/journal.js';
 import { type JournalFiles, systemFiles } from '../../../src/io/spool/journal-files.js';
 import type { Recorder } from '../../../src/transcript/entry.js';
-import { decodeLine, decodePayload, digest, preAuthEncoding } from '../../../src/transcript/line.js';
+import { decodeLine, decodePayload, signedBytes } from '../../../src/transcript/line.js';
 
 const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const slow = { segmentMs: 600_000, afterSyncMs: 600_000, lingerMs: 600_000, heartbeatMs: 600_000 };
+const slow = { segmentMs: 600_000, afterSyncMs: 600_000, signMs: 600_000, heartbeatMs: 600_000 };
 
 function setUp(t: Test, options: Partial<JournalOptions> = {}) {
   const dir = join(t.testdir(), 'session');
@@ -29,72 +29,96 @@ function setUp(t: Test, options: Partial<JournalOptions> = {}) {
     limits: slow,
     ...options,
   });
-  const entries = (name = '00000000.jsonl') => {
-    const text = readFileSync(join(dir, name), 'utf8');
-    return text
-      .split('\n')
-      .filter((line) => line !== '')
-      .map((line) => ({ ...decodeLine(line), entry: decodePayload(decodeLine(line).payload) }));
-  };
-  return { journal, dir, segments, entries, signatures: () => signatures };
+  const lines = (name = '00000000.jsonl') => linesOf(readFileSync(join(dir, name), 'utf8'));
+  const entries = (name?: string) => lines(name).flatMap(({ entry }) => entry ?? []);
+  return { journal, dir, segments, lines, entries, signatures: () => signatures };
 }
+
+function linesOf(text: string) {
+  const whole = text.slice(0, text.lastIndexOf('\n') + 1).split('\n');
+  return whole
+    .filter((line) => line !== '')
+    .map((text) => {
+      const line = decodeLine(text);
+      return line.kind === 'signature' ? { signature: line } : { entry: decodePayload(line.payload) };
+    });
+}
+
+/** What kinds of entries stand there, and `*` for a signature. */
+const kinds = (lines: ReturnType<typeof linesOf>) => lines.map(({ entry }) => entry?.k ?? '*').join(' ');
 
 const commit = (recorder: Recorder, sync = false) =>
   new Promise<void>((resolve, reject) => recorder.commit(sync, (error) => (error ? reject(error) : resolve())));
 
-test('an acknowledged entry is in the file, signed, and the file is for its owner only', async (t) => {
-  const { journal, dir, entries } = setUp(t);
+test('an acknowledged entry is in the file, a synced one signed, and the file is for its owner only', async (t) => {
+  const { journal, dir, lines } = setUp(t);
   t.equal(journal.append({ k: 'statement' }, { sql: 'SELECT 1' }), 0);
-  t.same(entries(), [], 'not before the commit');
+  t.same(lines(), [], 'not before the commit');
   await commit(journal);
-  const [only] = entries();
-  t.ok(only?.signature);
-  const bytes = Buffer.from(preAuthEncoding(only?.payload ?? ''));
-  t.ok(verify(null, bytes, publicKey, Buffer.from(only?.signature ?? '', 'base64url')));
+  t.equal(kinds(lines()), 'statement');
+  await commit(journal, true);
+  t.equal(kinds(lines()), 'statement *');
+  const { size = 0, head = '', signature = '' } = lines()[1]?.signature ?? {};
+  t.equal(size, 1);
+  t.ok(verify(null, signedBytes('s1', size, head), publicKey, Buffer.from(signature, 'base64url')));
   t.equal(statSync(join(dir, '00000000.jsonl')).mode & 0o777, 0o600);
   t.equal(statSync(dir).mode & 0o777, 0o700);
   await journal.close(false);
 });
 
-test('one signature and one write for all that one turn brought', async (t) => {
-  let writes = 0;
+test('one write for all that one turn brought, the signature of what waits for the disk included', async (t) => {
+  const writes: string[] = [];
   const files: JournalFiles = {
     ...systemFiles,
     write: (fd, bytes, offset) => {
-      writes++;
+      writes.push(kinds(linesOf(Buffer.from(bytes).toString())));
       return systemFiles.write(fd, bytes, offset);
     },
   };
-  const { journal, entries, signatures } = setUp(t, { files });
+  const { journal } = setUp(t, { files });
   const order: number[] = [];
-  await Promise.all(
-    [1, 2, 3, 4, 5].map(async (i) => {
-      journal.append({ k: 'statement', i });
-      await commit(journal);
-      order.push(i);
-    }),
-  );
-  t.equal(signatures(), 1);
-  t.equal(writes, 1);
-  t.same(order, [1, 2, 3, 4, 5]);
-  const lines = entries();
-  t.same(
-    lines.map(({ signature }) => signature !== undefined),
-    [false, false, false, false, true],
-  );
-  for (const [i, { entry }] of lines.entries()) {
-    if (i > 0)
-      t.equal(entry.prev, digest(preAuthEncoding(lines[i - 1]?.payload ?? '')), 'the chain carries the signature');
-  }
-  await journal.close(false);
+  const turn = (sync: boolean) =>
+    Promise.all(
+      [1, 2, 3].map(async (i) => {
+        journal.append({ k: 'statement', i });
+        await commit(journal, sync && i === 2);
+        order.push(i);
+      }),
+    );
+  await turn(false);
+  t.same(order, [1, 2, 3]);
+  await turn(true);
+  t.same(writes, ['statement statement statement', 'statement statement statement *']);
+  journal.append({ k: 'outcome' });
+  await journal.close(true);
+  t.same(writes.slice(2), ['outcome seal *']);
 });
 
-test('an entry that nobody waits for is written soon by itself', async (t) => {
-  const { journal, entries } = setUp(t, { limits: { ...slow, lingerMs: 1 } });
+test('an entry is signed soon by itself, written or not, also where nobody waits for it', async (t) => {
+  const { journal, lines } = setUp(t, { limits: { ...slow, signMs: 1 } });
+  journal.append({ k: 'statement', of: 0 });
+  await commit(journal);
+  while (kinds(lines()) !== 'statement *') await new Promise((resolve) => setTimeout(resolve, 5));
   journal.append({ k: 'outcome', of: 0 });
-  while (entries().length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-  t.ok(entries()[0]?.signature);
+  while (kinds(lines()) !== 'statement * outcome *') await new Promise((resolve) => setTimeout(resolve, 5));
   await journal.close(false);
+  t.equal(kinds(lines()), 'statement * outcome *', 'nothing twice');
+});
+
+test('no more than 64 entries stand between two signatures, however they come', async (t) => {
+  const { journal, lines, signatures } = setUp(t);
+  for (let i = 0; i < 200; i++) {
+    journal.append({ k: 'statement', i });
+    if (i % 7 === 0) await commit(journal);
+  }
+  await commit(journal);
+  t.equal(signatures(), 3);
+  t.same(
+    lines().flatMap(({ signature }) => signature?.size ?? []),
+    [64, 128, 192],
+  );
+  await journal.close(false);
+  t.equal(lines().at(-1)?.signature?.size, 200, 'the end is signed, sealed or not');
 });
 
 test('a synced commit waits for fdatasync, others do not; the folder is synced once', async (t) => {
@@ -133,14 +157,14 @@ test('a synced commit waits for fdatasync, others do not; the folder is synced o
 });
 
 test('segments: by hand, by size, after a synced commit, at the end; each ends with a seal that is signed', async (t) => {
-  const { journal, entries, segments } = setUp(t, {
+  const { journal, lines, entries, segments } = setUp(t, {
     limits: { ...slow, segmentBytes: 2000, busySegmentMs: 0, afterSyncMs: 5 },
   });
   journal.append({ k: 'open' });
   journal.closeSegment();
   t.match(segments, [{ number: 0, final: false }]);
   t.match(
-    entries().map(({ entry }) => entry.k),
+    entries().map(({ k }) => k),
     ['open', 'seal'],
   );
   journal.closeSegment();
@@ -150,7 +174,7 @@ test('segments: by hand, by size, after a synced commit, at the end; each ends w
     journal.append({ k: 'statement', i }, { sql: 'x'.repeat(300) });
     await commit(journal);
   }
-  t.match(entries('00000001.jsonl').at(-1), { entry: { k: 'seal' } });
+  t.match(entries('00000001.jsonl').at(-1), { k: 'seal' });
 
   journal.append({ k: 'statement' });
   await commit(journal, true);
@@ -160,15 +184,14 @@ test('segments: by hand, by size, after a synced commit, at the end; each ends w
     segments.map(({ final }) => final),
     [false, false, false, true],
   );
-  const last = entries('00000003.jsonl');
-  t.match(last, [{ entry: { k: 'seal', fields: { final: true, size: journal.size - 1 } } }]);
-  for (const { number } of segments) t.ok(entries(`0000000${number}.jsonl`).at(-1)?.signature);
+  t.match(entries('00000003.jsonl'), [{ k: 'seal', n: journal.size - 1, fields: { final: true } }]);
+  for (const { number } of segments) t.match(kinds(lines(`0000000${number}.jsonl`)), /seal \*$/);
 });
 
 test('an idle session says that it lives', async (t) => {
   const { journal, entries } = setUp(t, { limits: { ...slow, heartbeatMs: 4 } });
   while (entries().length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
-  t.match(entries()[0], { entry: { k: 'heartbeat' } });
+  t.match(entries()[0], { k: 'heartbeat' });
   await journal.close(false);
 });
 
@@ -242,7 +265,20 @@ test('a signer that fails, fails the journal', async (t) => {
     },
   });
   journal.append({ k: 'statement' });
-  await t.rejects(commit(journal), { code: 'journal-unwritable', message: /the key is gone/ });
+  await t.rejects(commit(journal, true), { code: 'journal-unwritable', message: /the key is gone/ });
+  t.throws(() => journal.append({ k: 'statement' }), { code: 'journal-unwritable' });
+});
+
+test('also where nobody waits for the signature', async (t) => {
+  const signer = {
+    sign: () => {
+      throw new Error('the key is gone');
+    },
+  };
+  const { journal } = setUp(t, { signer });
+  for (let i = 0; i < 63; i++) journal.append({ k: 'statement' });
+  t.throws(() => journal.append({ k: 'statement' }), { code: 'journal-unwritable', message: /the key is gone/ });
+  await t.rejects(commit(journal), { code: 'journal-unwritable' });
 });
 
 test('a folder that others may write to, a link in the place of a file, a file that is there', async (t) => {
@@ -278,9 +314,7 @@ test('kill -9: everything that was acknowledged is there', async (t) => {
   const numbers: number[] = [];
   for (const name of readdirSync(dir).sort()) {
     const text = readFileSync(join(dir, name), 'utf8');
-    for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {
-      if (line !== '') numbers.push(decodePayload(decodeLine(line).payload).n);
-    }
+    for (const { entry } of linesOf(text)) if (entry) numbers.push(entry.n);
   }
   t.ok(acknowledged > 300);
   t.ok(numbers.length > acknowledged, 'all of them');

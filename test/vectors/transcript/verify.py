@@ -7,7 +7,7 @@ Exit code 0 when everything holds; otherwise 1 and the first reason.
 """
 import base64, glob, gzip, hashlib, json, os, sys
 
-ENTRY = "application/vnd.dbguard.entry.v1+json"
+HEAD = "application/vnd.dbguard.head.v1+json"
 CERTIFICATE = "application/vnd.dbguard.session-certificate.v1+json"
 SKEW = 120
 
@@ -99,16 +99,7 @@ def utf8(text):
     return text.encode("utf-8")
 
 
-def tree(leaves):
-    if len(leaves) < 2:
-        return leaves[0] if leaves else sha(b"")
-    split = 1
-    while split * 2 < len(leaves):
-        split *= 2
-    return sha(b"\1" + tree(leaves[:split]) + tree(leaves[split:]))
-
-
-def check_identity(entry, issuer_keys):
+def check_identity(entry, sid, issuer_keys):
     """Issuer's token names the login key; login key vouches for the session key. Returns it with its life span."""
     head, body, signature = entry["idToken"].split(".")
     kid = json.loads(b64(head))["kid"]
@@ -122,50 +113,52 @@ def check_identity(entry, issuer_keys):
     key = entry["loginKey"]
     thumbprint = sha(utf8(json.dumps({"crv": key["crv"], "kty": key["kty"], "x": key["x"]}, separators=(",", ":"))))
     need(claims["nonce"] == b64e(sha(b"dbguard-bind-v1\0" + thumbprint + b64(entry["salt"]))), "the token binds another key")
-    envelope = parse(entry["certificate"])
+    envelope = entry["certificate"]
     payload = base64.b64decode(envelope["payload"])
     need(envelope["payloadType"] == CERTIFICATE, "type of the certificate")
     signature = base64.b64decode(envelope["signatures"][0]["sig"])
     need(signed_by(b64(key["x"]), pae(CERTIFICATE, payload), signature), "certificate")
     certified = parse(payload)
-    need(certified["sid"] == entry["sid"] and certified["sessionKey"] == entry["sessionKey"], "certified key")
+    need(certified["sid"] == sid and certified["sessionKey"] == entry["sessionKey"], "certified key")
     return b64(certified["sessionKey"]["x"]), certified["notBefore"], certified["notAfter"]
 
 
-def verify(lines, issuer_keys):
-    leaves, prev, final, signed, sid = [], b64e(sha(b"")), False, 0, None
+def verify(sid, lines, issuer_keys):
+    head, n, final, signed, t = b64e(sha(utf8("dbguard-transcript-v1\0" + sid))), 0, False, 0, 0
     totals = {"statements": 0, "asked": 0, "denied": 0}
-    for n, text in enumerate(lines):
-        line = parse(text)
-        need(set(line) <= {"p", "x", "s"}, "unknown field in line %d" % n)
-        entry, bytes_ = parse(line["p"]), pae(ENTRY, utf8(line["p"]))
-        if n == 0:
-            need(entry["k"] == "open" and entry["v"] == 1, "the first entry does not open the session")
-            sid = entry["sid"]
-            key, not_before, not_after = check_identity(entry, issuer_keys)
-        need(n == 0 or entry["k"] != "open", "entry %d opens the session again" % n)
-        need(not final, "something follows the final seal")
-        need(entry["sid"] == sid and entry["n"] == n and entry["prev"] == prev, "chain at entry %d" % n)
-        digests = sorted(b64e(sha(utf8(disclosure))) for disclosure in line.get("x", []))
-        need(digests == sorted(entry.get("c", {}).values()), "disclosures of entry %d" % n)
-        for disclosure in line.get("x", []):
-            need(entry["c"].get(parse(disclosure)[1]) == b64e(sha(utf8(disclosure))), "name of a disclosure in %d" % n)
-        if entry["k"] == "seal":
-            need(entry["size"] == n and entry["root"] == b64e(tree(leaves)), "seal %d" % n)
-            need(entry["totals"] == totals, "totals of seal %d" % n)
-            final = entry.get("final", False)
-        totals["statements"] += entry["k"] == "statement"
-        totals["asked"] += entry["k"] == "statement" and entry.get("decision") in ("ask", "second-person")
-        totals["denied"] += entry["k"] == "verdict" and entry["decision"] != "allow"
-        leaves.append(sha(bytes_))
-        prev = b64e(leaves[-1])
-        if "s" in line:
-            need(signed_by(key, bytes_, b64(line["s"])), "signature of entry %d" % n)
-            need((n > 0 or not_before <= entry["t"] / 1000) and entry["t"] / 1000 <= not_after, "key's life at %d" % n)
-            signed = n + 1
-    need(signed == len(leaves), "the last entries are not signed")
+    for text in lines:
+        payload, *disclosures = text.split("\t")
+        line = parse(payload)
+        if payload.startswith('{"size":'):
+            need(list(line) == ["size", "head", "sig"] and not disclosures, "shape of a signature")
+            need(json.dumps(line, separators=(",", ":")) == payload, "spelling of a signature")
+            need(line["size"] == n > signed and line["head"] == head, "head at %d" % n)
+            message = pae(HEAD, utf8('{"sid":"%s","size":%d,"head":"%s"}' % (sid, n, head)))
+            need(signed_by(key, message, b64(line["sig"])), "signature over %d" % n)
+            need(t / 1000 <= not_after, "key's life at %d" % n)
+            signed = n
+        else:
+            if n == 0:
+                need(line["k"] == "open" and line["v"] == 1, "the first entry does not open the session")
+                key, not_before, not_after = check_identity(line, sid, issuer_keys)
+                need(not_before <= line["t"] / 1000, "key's life at 0")
+            need(n == 0 or line["k"] != "open", "entry %d opens the session again" % n)
+            need(not final, "something follows the final seal")
+            need(line["n"] == n, "number of entry %d" % n)
+            digests = [b64e(sha(utf8(disclosure))) for disclosure in disclosures]
+            need(digests == list(line.get("c", {}).values()), "disclosures of entry %d" % n)
+            need([parse(disclosure)[1] for disclosure in disclosures] == list(line.get("c", {})), "name of a disclosure in %d" % n)
+            if line["k"] == "seal":
+                need(line["totals"] == totals, "totals of seal %d" % n)
+                final = line.get("final", False)
+            totals["statements"] += line["k"] == "statement"
+            totals["asked"] += line["k"] == "statement" and line.get("decision") in ("ask", "second-person")
+            totals["denied"] += line["k"] == "verdict" and line["decision"] != "allow"
+            n, t = n + 1, line["t"]
+        head = b64e(sha(utf8(head + payload)))
+    need(signed == n, "the last entries are not signed")
     need(final, "no final seal")
-    return {"sid": sid, "entries": len(leaves), "statements": totals["statements"], "head": prev}
+    return {"sid": sid, "entries": n, "statements": totals["statements"], "head": head}
 
 
 if __name__ == "__main__":
@@ -173,7 +166,8 @@ if __name__ == "__main__":
         files = sorted(glob.glob(os.path.join(sys.argv[1], "*.jsonl.gz")))
         rows = [row for name in files for row in gzip.open(name, "rt", encoding="utf-8", newline="\n").read().split("\n") if row]
         keys = json.load(open(sys.argv[2]))["keys"]
+        sid = os.path.basename(os.path.normpath(sys.argv[1]))
     else:
         vector = json.load(open(sys.argv[1], encoding="utf-8"))
-        rows, keys = [row for segment in vector["segments"] for row in segment], vector["issuerKeys"]["keys"]
-    print(json.dumps(verify(rows, keys)))
+        sid, rows, keys = vector["expected"]["sid"], [row for segment in vector["segments"] for row in segment], vector["issuerKeys"]["keys"]
+    print(json.dumps(verify(sid, rows, keys)))
