@@ -1,6 +1,6 @@
 /** What surrounds a statement: the transaction it stands in, what that has done, what others wait for, the way back. */
 
-import type { TransactionChange } from '../proxy/session-state/transaction-log.js';
+import type { TransactionChange } from '../proxy/candidate.js';
 import type { ApprovalRequest, ImpactLine } from '../proxy/statement/asker.js';
 import type { EffectKind } from '../sql/facts.js';
 import { plural } from '../words.js';

@@ -13,10 +13,10 @@
  */
 import type { MaskDeclaration } from '../policy/read-mask.js';
 import type { Grammar } from '../sql/grammar/grammar.js';
-import { type Handles, type Lineage, LineageAnalyser, type Returns } from '../sql/lineage/analyser.js';
+import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
 import { anyColumn, type Flow, type LineageCatalog, type SearchPath } from '../sql/lineage/catalog.js';
 import { emptyShape, openShape, type Shape, union, unknownShape } from '../sql/lineage/shape.js';
-import type { CopyOptions } from '../sql/lineage/statement.js';
+import type { CopyOptions, Handles, Returns } from '../sql/lineage/statement.js';
 import type { RowField } from '../wire/row-description.js';
 import { CopyRewriter } from './copy-rewriter.js';
 import { MaskedColumns } from './masked-columns.js';

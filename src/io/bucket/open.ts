@@ -3,15 +3,8 @@ import { resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import type { BucketConfig } from '../../policy/read-bucket.js';
 import type { HistoryBucket } from '../../transcript/object-history.js';
+import type { BucketAccess } from './access.js';
 import { openDirectoryBucket } from './directory.js';
-
-export interface BucketAccess {
-  readonly env: NodeJS.ProcessEnv;
-  /** The developer's own ID token, for AssumeRoleWithWebIdentity; asked for each time that credentials run out. */
-  readonly idToken?: () => Promise<string>;
-  /** How long one answer may take; default one minute. */
-  readonly requestTimeoutMs?: number;
-}
 
 export async function openBucket(config: BucketConfig, access: BucketAccess): Promise<HistoryBucket> {
   if (config.kind === 'file') return openDirectoryBucket(resolve(config.path));

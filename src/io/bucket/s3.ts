@@ -15,7 +15,7 @@ import { DbguardError, messageOf } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
 import type { BucketObject } from '../../transcript/entry.js';
 import { type HistoryBucket, type ObjectHistory, singleVersions } from '../../transcript/object-history.js';
-import type { BucketAccess } from './open.js';
+import type { BucketAccess } from './access.js';
 import { keyReader, type OpenedBucket, refusal, s3Keeping, s3Versions } from './s3-versions.js';
 import { webIdentityCredentials } from './web-identity.js';
 

@@ -6,11 +6,11 @@
  */
 import { messageOf } from '../../errors.js';
 import { droppedPart } from '../../policy/wording.js';
+import type { Candidate } from '../../proxy/candidate.js';
 import type { InSession } from '../../proxy/internal-queries/internal-queries.js';
 import { plainName, relationNames, underOwnPath } from '../../proxy/internal-queries/internal-search-path.js';
 import type { Impact, ImpactLine } from '../../proxy/statement/asker.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
-import type { Candidate } from '../../proxy/statement/statement-journal.js';
 import type { EffectKind, Facts, Target } from '../../sql/facts.js';
 import type { ControlConnection } from './control-connection.js';
 import { describeRelation, type Fate } from './impact-relations.js';

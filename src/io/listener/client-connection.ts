@@ -7,16 +7,17 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { DbguardError, messageOf } from '../../errors.js';
+import type { ConnectionContext } from '../../proxy/candidate.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
 import { Session } from '../../proxy/client/client-session.js';
 import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
 import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
 import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
 import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
-import type { Reviewer } from '../../proxy/statement/approval-wait.js';
 import type { SessionParts } from '../../proxy/statement/connection-state.js';
 import { fatalFor, handshakeTimedOut, shuttingDown, tooManyClients } from '../../proxy/statement/fatal.js';
-import type { ConnectionContext, Gate } from '../../proxy/statement/statement-journal.js';
+import type { Reviewer } from '../../proxy/statement/reviewer.js';
+import type { Gate } from '../../proxy/statement/statement-journal.js';
 import {
   type ErrorText,
   encodeBackendKeyData,

@@ -20,7 +20,8 @@ import type { AuthMethod, UpstreamAuth } from './config.js';
 import { authFailure, tlsFailure, type UpstreamError } from './failure.js';
 import type { ConnectionMemory } from './memory.js';
 import { explainOauthError, type OauthTokenSource, oauthInitialResponse } from './oauth.js';
-import { findPassword, type Login } from './password.js';
+import type { Login } from './passfile.js';
+import { findPassword } from './password.js';
 import type { Secret } from './secret.js';
 import type { TlsSession } from './tls.js';
 

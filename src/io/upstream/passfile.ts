@@ -1,10 +1,22 @@
 /** The password file (PostgreSQL manual, "The Password File"): `hostname:port:database:username:password` a line. */
 import { readFile, stat } from 'node:fs/promises';
-import type { FoundPassword, Login } from './password.js';
+import type { UpstreamHost } from './config.js';
 import { Secret } from './secret.js';
 
 /** The folders that `localhost` in a password file stands for, too. */
 const defaultSocketFolders: readonly string[] = ['/tmp', '/var/run/postgresql', '/run/postgresql'];
+
+export interface FoundPassword {
+  readonly password: Secret | undefined;
+  /** What stood in the way, for the hint of an error: a passfile that was ignored. */
+  readonly note: string | undefined;
+}
+
+export interface Login {
+  readonly host: UpstreamHost;
+  readonly user: string;
+  readonly database: string;
+}
 
 export async function findInPassfile(path: string | undefined, login: Login): Promise<FoundPassword> {
   if (path === undefined) return { password: undefined, note: undefined };

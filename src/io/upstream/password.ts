@@ -1,27 +1,15 @@
 /** Where the password comes from, asked only when the server wants one: given, printed by a command, or in .pgpass. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import type { UpstreamAuth, UpstreamConfig, UpstreamHost } from './config.js';
+import type { UpstreamAuth, UpstreamConfig } from './config.js';
 import { authFailure } from './failure.js';
-import { findInPassfile } from './passfile.js';
+import { type FoundPassword, findInPassfile, type Login } from './passfile.js';
 import { Secret } from './secret.js';
 
 const run = promisify(execFile);
 
 /** A vault may ask a person to unlock it. */
 const commandTimeout = 120_000;
-
-export interface FoundPassword {
-  readonly password: Secret | undefined;
-  /** What stood in the way, for the hint of an error: a passfile that was ignored. */
-  readonly note: string | undefined;
-}
-
-export interface Login {
-  readonly host: UpstreamHost;
-  readonly user: string;
-  readonly database: string;
-}
 
 /** What a login takes when the server asks for a password. */
 export async function findPassword(auth: UpstreamAuth, login: Login): Promise<FoundPassword> {

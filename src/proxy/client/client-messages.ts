@@ -14,6 +14,7 @@ import {
   decodeQuery,
 } from '../../wire/frontend.js';
 import { frontend, ProtocolViolation } from '../../wire/messages.js';
+import type { Candidate, GatedKind } from '../candidate.js';
 import { fresh } from '../prepared/prepared-facts.js';
 import { isAsciiName, type Portal, type Prepared, type Settle } from '../prepared/registry.js';
 import {
@@ -25,9 +26,7 @@ import {
 } from '../prepared/what-a-name-runs.js';
 import { decodeSql, formatOf, protocolName, showValue } from '../sql-text.js';
 import type { ConnectionState } from '../statement/connection-state.js';
-import type { GatedKind } from '../statement/denial.js';
 import type { Passage } from '../statement/gate.js';
-import type { Candidate } from '../statement/statement-journal.js';
 import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
 
 /** A simple Query replaces the portal of this name before it runs anything. */

@@ -9,19 +9,17 @@ import { createAnalyser } from '../../sql/analyser.js';
 import { functionsQuery, LoadedFunctions } from '../../sql/catalog/loaded-functions.js';
 import type { Analyser } from '../../sql/facts.js';
 import { plural } from '../../words.js';
-import type { InquiryLimits, InSession } from '../internal-queries/internal-queries.js';
+import type { Candidate } from '../candidate.js';
+import type { InSession } from '../internal-queries/internal-queries.js';
 import { type InquiryAnswer, ServerRefusal } from '../internal-queries/internal-reply.js';
 import { underOwnPath } from '../internal-queries/internal-search-path.js';
 import type { DryRun, DryRunRow, ImpactLine } from '../statement/asker.js';
 import type { HeldStatement } from '../statement/held-statement.js';
-import type { Candidate } from '../statement/statement-journal.js';
+import { dryRunLimits } from '../statement/reviewer.js';
 import { type Counts, countChanges, failingAtCommit, newChanges, newLocks, strongLocks } from './effects.js';
 import { reachOf } from './reach.js';
 import { type ChangedTable, changedTable, runSampled } from './sample.js';
 import { changesAnything, factsObstacle } from './undoable.js';
-
-/** Locks of the statement are held for so long at most, and those of others waited for even less. */
-export const dryRunLimits: InquiryLimits = { statementMs: 5000, lockMs: 1000, readOnly: false };
 
 export class DryRunner {
   readonly #functions = new LoadedFunctions();

@@ -9,12 +9,12 @@
  * wrapped so (a RETURNING of its own, a WITH that changes data), it runs as it is and only the number is known.
  */
 import type { Analyser } from '../../sql/facts.js';
+import type { Candidate } from '../candidate.js';
 import type { InSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { plainName, quote, underOwnPath } from '../internal-queries/internal-search-path.js';
 import type { DryRunRow } from '../statement/asker.js';
 import type { HeldStatement } from '../statement/held-statement.js';
-import type { Candidate } from '../statement/statement-journal.js';
 import { changesRows, factsObstacle } from './undoable.js';
 
 export interface Sample {

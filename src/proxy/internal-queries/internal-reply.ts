@@ -9,9 +9,9 @@ import { backend, headerBytes } from '../../wire/messages.js';
 import { Reader } from '../../wire/reader.js';
 import { decodeColumnNames } from '../../wire/row-description.js';
 import { Outgoing } from '../outgoing.js';
+import type { AnswerMask } from '../server/answer-mask.js';
 import type { Settled } from '../server/meter.js';
 import type { ServerSide } from '../server/server-side.js';
-import type { AnswerMask } from '../session-state/result-masks.js';
 import { decodeSql } from '../sql-text.js';
 
 /** What the server said no to. `message` is the server's own. */

@@ -10,7 +10,7 @@
 
 import { backend, ProtocolViolation } from '../../wire/messages.js';
 import type { RowField } from '../../wire/row-description.js';
-import type { AnswerMask } from '../session-state/result-masks.js';
+import type { AnswerMask } from './answer-mask.js';
 import type { Meter, Settled } from './meter.js';
 
 export type ExpectationKind =

@@ -11,7 +11,7 @@ import { backend, headerBytes, type TransactionStatus } from '../../wire/message
 import { Reader } from '../../wire/reader.js';
 import { decodeRowDescription } from '../../wire/row-description.js';
 import type { Outgoing } from '../outgoing.js';
-import type { AnswerMask } from '../session-state/result-masks.js';
+import type { AnswerMask } from './answer-mask.js';
 import type { Meter } from './meter.js';
 import { type Expectation, Responses } from './responses.js';
 

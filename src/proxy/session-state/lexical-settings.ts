@@ -9,7 +9,7 @@
 import { isAscii } from 'node:buffer';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import type { Facts } from '../../sql/facts.js';
-import type { Candidate } from '../statement/statement-journal.js';
+import type { Candidate } from '../candidate.js';
 
 const readingSettings: ReadonlySet<string> = new Set([
   'client_encoding',

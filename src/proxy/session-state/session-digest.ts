@@ -12,15 +12,7 @@ import { createHash } from 'node:crypto';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import type { Effect, EffectKind, Facts, TransactionEffect } from '../../sql/facts.js';
 import type { TransactionStatus } from '../../wire/messages.js';
-import type { Candidate } from '../statement/statement-journal.js';
-
-/** How a portal was bound; part of what its Execute means. */
-export interface BoundUnder {
-  /** The digest at Bind: names are looked up there. */
-  readonly circumstances: string;
-  readonly parameterFormats: readonly number[];
-  readonly prepared: readonly { readonly parameterTypes: readonly number[] }[];
-}
+import type { Candidate } from '../candidate.js';
 
 export class Circumstances {
   #digest: string;

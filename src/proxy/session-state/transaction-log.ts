@@ -5,21 +5,7 @@
  * a transaction begins or ends; the session says so.
  */
 import type { EffectKind, Facts, StatementFacts } from '../../sql/facts.js';
-
-export interface TransactionChange {
-  /** In words of SQL: `UPDATE orders`, `DROP TABLE customers`. */
-  readonly what: string;
-  /** Rows as the command tags reported; undefined where the command has none. */
-  readonly rows: number | undefined;
-  readonly times: number;
-}
-
-export interface TransactionSoFar {
-  readonly statements: number;
-  readonly changes: readonly TransactionChange[];
-  /** ROLLBACK TO a savepoint that was not kept: some of this may be undone. */
-  readonly partlyUndone: boolean;
-}
+import type { TransactionSoFar } from '../candidate.js';
 
 const changing: ReadonlySet<EffectKind> = new Set([
   'insert',

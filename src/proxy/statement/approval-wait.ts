@@ -13,22 +13,15 @@ import type { Ruling } from '../../policy/decision.js';
 import { decodeFields, type ErrorText, encodeNotice } from '../../wire/backend.js';
 import { encodeParse, flushMessage, syncMessage } from '../../wire/extended-query.js';
 import { backend } from '../../wire/messages.js';
-import { dryRunLimits } from '../dry-run/dry-run.js';
-import { Inquiry, type InSession, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
+import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
+import { Inquiry, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
 import type { Outgoing } from '../outgoing.js';
 import type { ServerSide } from '../server/server-side.js';
-import type { Answer, DryRun, Impact } from './asker.js';
+import type { Answer, DryRun } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
-import type { Admission, Candidate, ConnectionContext, Gate } from './statement-journal.js';
-
-export interface Reviewer {
-  /** What a statement would hit. Never rejects. `session` is the client's own, where it can be asked. */
-  impact(candidate: Candidate, held: HeldStatement, session: InSession | undefined): Promise<Impact>;
-  dryRun(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun>;
-  /** The person chose to end the whole run. */
-  endSession(): void;
-}
+import { dryRunLimits, type Reviewer } from './reviewer.js';
+import type { Gate } from './statement-journal.js';
 
 export type ReviewEnd =
   | { readonly kind: 'allow' }

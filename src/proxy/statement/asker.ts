@@ -1,6 +1,6 @@
 import type { Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
-import type { TransactionSoFar } from '../session-state/transaction-log.js';
+import type { TransactionSoFar } from '../candidate.js';
 
 /** What a person is asked. Everything in it is attacker-controlled text except the ruling: screens sanitise it. */
 export interface ApprovalRequest {

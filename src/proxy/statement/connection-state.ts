@@ -5,6 +5,7 @@
  * What it must not know: messages, decisions.
  */
 import type { ErrorText } from '../../wire/backend.js';
+import type { Candidate, ConnectionContext } from '../candidate.js';
 import { Outgoing } from '../outgoing.js';
 import { type Prepared, Registry, type Settle } from '../prepared/registry.js';
 import { ServerSide } from '../server/server-side.js';
@@ -15,10 +16,10 @@ import { type ClientMasks, ResultMasks } from '../session-state/result-masks.js'
 import { Circumstances } from '../session-state/session-digest.js';
 import { TemporaryTables } from '../session-state/temporary-tables.js';
 import { TransactionLog } from '../session-state/transaction-log.js';
-import type { Reviewer } from './approval-wait.js';
 import { fatalFor } from './fatal.js';
 import { JournaledOutbox } from './journaled-outbox.js';
-import type { Candidate, ConnectionContext, Gate } from './statement-journal.js';
+import type { Reviewer } from './reviewer.js';
+import type { Gate } from './statement-journal.js';
 
 /** How the session acts on the world. */
 export interface SessionPort {

@@ -10,9 +10,8 @@
 import type { Ruling } from '../../policy/decision.js';
 import { type ErrorText, message } from '../../wire/backend.js';
 import { frontend } from '../../wire/messages.js';
+import type { GatedKind } from '../candidate.js';
 import type { Answer, Approver } from './asker.js';
-
-export type GatedKind = 'query' | 'execute' | 'function';
 
 /** A message of the same kind that fails on any server: no grammar has this text, nobody can guess the portal. */
 export function failingMessage(kind: GatedKind, unguessable: string): Buffer {

@@ -11,23 +11,18 @@ import type { Facts } from '../../sql/facts.js';
 import { type ErrorText, encodeError } from '../../wire/backend.js';
 import type { BindValues } from '../../wire/extended-query.js';
 import { headerBytes } from '../../wire/messages.js';
+import type { Admission, Candidate, GatedKind } from '../candidate.js';
 import { Inquiry } from '../internal-queries/internal-queries.js';
 import type { Portal, Settle } from '../prepared/registry.js';
+import { AnswerMask } from '../server/answer-mask.js';
 import { Meter } from '../server/meter.js';
 import { dependsOnCatalog } from '../session-state/client-catalog.js';
-import {
-  AnswerMask,
-  copiesOut,
-  copyNotMaskable,
-  maskRuling,
-  portalNotMaskable,
-} from '../session-state/result-masks.js';
+import { copiesOut, copyNotMaskable, maskRuling, portalNotMaskable } from '../session-state/result-masks.js';
 import { endsTransaction } from '../session-state/session-digest.js';
 import { isMaybeTypo, Review, type ReviewEnd } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
-import { deniedByRule, failingMessage, type GatedKind } from './denial.js';
+import { deniedByRule, failingMessage } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
-import type { Admission, Candidate } from './statement-journal.js';
 
 /** What to do with the frame at hand once it is decided. */
 export interface Gated {

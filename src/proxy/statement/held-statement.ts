@@ -1,5 +1,5 @@
 import type { BindValues } from '../../wire/extended-query.js';
-import type { AnswerMask } from '../session-state/result-masks.js';
+import type { AnswerMask } from '../server/answer-mask.js';
 
 /** What running the statement under review takes besides its text. */
 export interface HeldStatement {

@@ -10,68 +10,10 @@
 import type { Policy, Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js';
-import type { TransactionStatus } from '../../wire/messages.js';
-import { type BoundUnder, circumstancesOf } from '../session-state/session-digest.js';
-import type { TransactionLog } from '../session-state/transaction-log.js';
+import type { Admission, Candidate, Clock, ConnectionContext } from '../candidate.js';
+import { circumstancesOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
-import type { GatedKind } from './denial.js';
 import { FactsRecords } from './facts-record.js';
-
-/** Who is connected, and where: fixed for one client connection. */
-export interface ConnectionContext {
-  readonly number: number;
-  readonly sid: string;
-  readonly agent: string;
-  readonly subject: string;
-  /** The connection's name in dbguard.yaml. */
-  readonly connection: string;
-  readonly environment?: string;
-  readonly database: string;
-  readonly user: string;
-  /** See DecisionInput. */
-  readonly readsAndWrites?: boolean;
-}
-
-/** One statement about to run. */
-export interface Candidate {
-  readonly kind: GatedKind;
-  readonly sql: string;
-  /** Facts of the text and of everything it runs by name. */
-  readonly facts: Facts;
-  /** Texts that it runs by name: what EXECUTE stands for. */
-  readonly runs?: readonly string[];
-  /** The journal entry that discloses the text already; undefined discloses it with this statement. */
-  readonly textEntry?: number | undefined;
-  readonly statementName?: string;
-  readonly portalName?: string;
-  readonly bindValues?: readonly (string | null)[];
-  readonly transactionStatus: TransactionStatus;
-  readonly searchPath?: string | undefined;
-  /** Of the connection; see circumstances.ts. */
-  readonly circumstances: string;
-  readonly catalogGeneration: number;
-  /** The portal that an Execute runs. */
-  readonly bound?: BoundUnder | undefined;
-  /** Tables that can only be temporary ones of this client, by name: without a schema, or in pg_temp. */
-  readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
-  /** What the open transaction did before this statement. */
-  readonly transaction?: TransactionLog | undefined;
-  /** A denial that was decided elsewhere; it stands whatever the policy says. */
-  readonly denial?: Ruling | undefined;
-}
-
-export interface Admission {
-  /** The number of the `statement` entry. */
-  readonly n: number;
-  readonly ruling: Ruling;
-}
-
-export interface Clock {
-  /** Milliseconds since 1970 UTC. */
-  now(): number;
-  /** Milliseconds of a clock that never jumps. */
-  monotonic(): number;
-}
 
 /** Sums over a session, for its last line. */
 export interface GateTotals {

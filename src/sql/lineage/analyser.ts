@@ -5,19 +5,13 @@
  * Conditions and orderings do not flow into the output; they are reported apart, as inference.
  */
 import type { Grammar } from '../grammar/grammar.js';
-import type { BaseColumn, Flow, LineageCatalog, SearchPath } from './catalog.js';
+import type { Flow, LineageCatalog, SearchPath } from './catalog.js';
 import { FunctionConduct } from './functions.js';
 import { TextNames } from './names.js';
-import { type Shape, unknownShape } from './shape.js';
-import { type StatementKind, statementLineage } from './statement.js';
+import { type Shape, type Sink, unknownShape } from './shape.js';
+import { type Handles, type StatementKind, statementLineage } from './statement.js';
 import { LineageWalk } from './walk.js';
-
-/** Values that a statement puts where they can be read again. */
-export interface Sink {
-  readonly flow: Flow;
-  /** Undefined where it is not an existing column: a new table, a setting, a file. */
-  readonly into: BaseColumn | undefined;
-}
+import { writeShape } from './write.js';
 
 export interface Lineage {
   readonly kind: StatementKind;
@@ -34,16 +28,6 @@ export interface Lineage {
   readonly unbound: boolean;
   /** A write that fires triggers of the application's own. */
   readonly triggers: boolean;
-}
-
-/** What a name of the session returns; what it is prepared from is looked up anew, as the server does. */
-export type Returns = (walk: LineageWalk) => Shape;
-
-/** What names of the session stand for: SQL-level PREPARE and DECLARE. */
-export interface Handles {
-  get(kind: 'prepared' | 'cursor', name: string): Returns | undefined;
-  /** @param key the same where `returns` is */
-  add(kind: 'prepared' | 'cursor', name: string, returns: Returns, key: string): void;
 }
 
 /** Views on views on views: PostgreSQL itself has no limit, but nobody needs more. */
@@ -100,6 +84,7 @@ export class LineageAnalyser {
       catalog,
       searchPath,
       functions: this.#functions,
+      writeShape,
       viewShape: (relation, outer) => {
         let view = this.#views.get(relation.oid);
         if (view === undefined) {

@@ -1,5 +1,5 @@
 /** Rows as lineage sees them: which columns in which order, and what flows into each. Pure values. */
-import { anyFlow, type Flow, noFlow } from './catalog.js';
+import { anyFlow, type BaseColumn, type Flow, noFlow } from './catalog.js';
 
 export interface Column {
   /** Undefined: PostgreSQL names it, by a rule that is not followed here; any name may mean it. */
@@ -14,6 +14,13 @@ export interface Shape {
   readonly columns: readonly Column[] | undefined;
   /** What may flow into any of the columns. */
   readonly all: Flow;
+}
+
+/** Values that a statement puts where they can be read again. */
+export interface Sink {
+  readonly flow: Flow;
+  /** Undefined where it is not an existing column: a new table, a setting, a file. */
+  readonly into: BaseColumn | undefined;
 }
 
 export const emptyShape: Shape = { columns: [], all: noFlow };

@@ -1,11 +1,20 @@
 /** Statements that are not plain queries, for lineage: what comes back, and what is remembered under a name. */
 import type { CopyStmt, RangeVar } from 'libpg-query';
 import { as, constant, eachChild, type Node, names, tagOf } from '../grammar/tree.js';
-import type { Handles, Returns } from './analyser.js';
 import { anyFlow, noFlow } from './catalog.js';
 import { LineageScope } from './scope.js';
 import { emptyShape, openShape, type Shape, unknownShape } from './shape.js';
 import type { LineageWalk } from './walk.js';
+
+/** What a name of the session returns; what it is prepared from is looked up anew, as the server does. */
+export type Returns = (walk: LineageWalk) => Shape;
+
+/** What names of the session stand for: SQL-level PREPARE and DECLARE. */
+export interface Handles {
+  get(kind: 'prepared' | 'cursor', name: string): Returns | undefined;
+  /** @param key the same where `returns` is */
+  add(kind: 'prepared' | 'cursor', name: string, returns: Returns, key: string): void;
+}
 
 /** `end`: deferred constraints are checked now, of any table. */
 export type StatementKind = 'query' | 'write' | 'utility' | 'end' | { readonly copyOut: CopyOptions };

@@ -4,7 +4,6 @@
  */
 import type { CommonTableExpr, JoinExpr, RangeFunction, RangeVar, SelectStmt, WithClause } from 'libpg-query';
 import { as, eachChild, type Node, names, tagOf } from '../grammar/tree.js';
-import type { Sink } from './analyser.js';
 import {
   anyColumn,
   anyFlow,
@@ -26,12 +25,12 @@ import {
   overlay,
   renamed,
   type Shape,
+  type Sink,
   sameShape,
   shapeOf,
   union,
   unknownShape,
 } from './shape.js';
-import { writeShape } from './write.js';
 
 export interface LineageKnowledge {
   readonly catalog: LineageCatalog;
@@ -39,6 +38,8 @@ export interface LineageKnowledge {
   readonly functions: FunctionConduct;
   /** The columns of a view by its definition; `outer` adopts what it touches. */
   readonly viewShape: (relation: CatalogRelation, outer: LineageWalk) => Shape;
+  /** The rows of RETURNING; undefined for a statement that is no write. */
+  readonly writeShape: (node: Node, walk: LineageWalk, outer: LineageScope | undefined) => Shape | undefined;
 }
 
 /** A recursive query that has not settled after this many rounds is not understood. */
@@ -81,7 +82,7 @@ export class LineageWalk {
     const select = as(node, 'SelectStmt');
     if (select !== undefined) return this.select(select, outer);
     if (++this.#visited > maxVisits) throw new RangeError('the statement takes too long to understand');
-    return (node && writeShape(node, this, outer)) ?? this.#notUnderstood();
+    return (node && this.knowledge.writeShape(node, this, outer)) ?? this.#notUnderstood();
   }
 
   select(select: SelectStmt, outer: LineageScope | undefined): Shape {

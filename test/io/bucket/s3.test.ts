@@ -1,5 +1,6 @@
 import { type Test, test } from 'tap';
-import { type BucketAccess, openBucket } from '../../../src/io/bucket/open.js';
+import type { BucketAccess } from '../../../src/io/bucket/access.js';
+import { openBucket } from '../../../src/io/bucket/open.js';
 import type { S3BucketConfig } from '../../../src/policy/read-bucket.js';
 import type { BucketObject } from '../../../src/transcript/entry.js';
 import { type S3Server, startS3, testKey } from '../../helpers/s3.js';

@@ -4,7 +4,7 @@ import t from 'tap';
 import { measureImpact } from '../../../src/io/catalog/impact.js';
 import { parseConfig } from '../../../src/policy/config.js';
 import { compilePolicy } from '../../../src/policy/engine.js';
-import type { Reviewer } from '../../../src/proxy/statement/approval-wait.js';
+import type { Reviewer } from '../../../src/proxy/statement/reviewer.js';
 import { startPostgres } from '../../helpers/postgres.js';
 import { startHarness } from '../../helpers/proxy-in-process.js';
 

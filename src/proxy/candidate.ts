@@ -1,0 +1,88 @@
+/**
+ * The words that everything on this floor shares about a statement that is about to run, and whom it comes from.
+ * Plain values: what becomes of them stands in the rooms.
+ */
+import type { Ruling } from '../policy/decision.js';
+import type { Facts } from '../sql/facts.js';
+import type { TransactionStatus } from '../wire/messages.js';
+
+/** Who is connected, and where: fixed for one client connection. */
+export interface ConnectionContext {
+  readonly number: number;
+  readonly sid: string;
+  readonly agent: string;
+  readonly subject: string;
+  /** The connection's name in dbguard.yaml. */
+  readonly connection: string;
+  readonly environment?: string;
+  readonly database: string;
+  readonly user: string;
+  /** See DecisionInput. */
+  readonly readsAndWrites?: boolean;
+}
+
+export type GatedKind = 'query' | 'execute' | 'function';
+
+/** How a portal was bound; part of what its Execute means. */
+export interface BoundUnder {
+  /** The digest at Bind: names are looked up there. */
+  readonly circumstances: string;
+  readonly parameterFormats: readonly number[];
+  readonly prepared: readonly { readonly parameterTypes: readonly number[] }[];
+}
+
+export interface TransactionChange {
+  /** In words of SQL: `UPDATE orders`, `DROP TABLE customers`. */
+  readonly what: string;
+  /** Rows as the command tags reported; undefined where the command has none. */
+  readonly rows: number | undefined;
+  readonly times: number;
+}
+
+export interface TransactionSoFar {
+  readonly statements: number;
+  readonly changes: readonly TransactionChange[];
+  /** ROLLBACK TO a savepoint that was not kept: some of this may be undone. */
+  readonly partlyUndone: boolean;
+}
+
+/** One statement about to run. */
+export interface Candidate {
+  readonly kind: GatedKind;
+  readonly sql: string;
+  /** Facts of the text and of everything it runs by name. */
+  readonly facts: Facts;
+  /** Texts that it runs by name: what EXECUTE stands for. */
+  readonly runs?: readonly string[];
+  /** The journal entry that discloses the text already; undefined discloses it with this statement. */
+  readonly textEntry?: number | undefined;
+  readonly statementName?: string;
+  readonly portalName?: string;
+  readonly bindValues?: readonly (string | null)[];
+  readonly transactionStatus: TransactionStatus;
+  readonly searchPath?: string | undefined;
+  /** Of the connection; see session-state/session-digest.ts. */
+  readonly circumstances: string;
+  readonly catalogGeneration: number;
+  /** The portal that an Execute runs. */
+  readonly bound?: BoundUnder | undefined;
+  /** Tables that can only be temporary ones of this client, by name: without a schema, or in pg_temp. */
+  readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
+  /** What the open transaction did before this statement. */
+  readonly transaction?: { readonly soFar: TransactionSoFar | undefined } | undefined;
+  /** A denial that was decided elsewhere; it stands whatever the policy says. */
+  readonly denial?: Ruling | undefined;
+}
+
+export interface Admission {
+  /** The number of the `statement` entry. */
+  readonly n: number;
+  readonly ruling: Ruling;
+}
+
+export interface Clock {
+  /** Milliseconds since 1970 UTC. */
+  now(): number;
+  /** Milliseconds of a clock that never jumps. */
+  monotonic(): number;
+}

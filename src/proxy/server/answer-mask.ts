@@ -1,0 +1,83 @@
+/**
+ * The answers of one statement on their way to the client, rewritten by its plan.
+ *
+ * What lives here: which of the server's messages are described, rewritten or passed on. What it must not know: why a
+ * column is masked, the gate, sockets.
+ */
+import type { CopyRewriter } from '../../masking/copy-rewriter.js';
+import { maskDiagnostics } from '../../masking/diagnostics.js';
+import type { RewritePlan } from '../../masking/masker.js';
+import type { RowRewriter } from '../../masking/row-rewriter.js';
+import { backend } from '../../wire/messages.js';
+import { decodeRowDescription, type RowField } from '../../wire/row-description.js';
+import type { Outgoing } from '../outgoing.js';
+
+export class AnswerMask {
+  readonly #plan: RewritePlan;
+  readonly #formats: readonly number[] | undefined;
+  readonly #encoding: string;
+  #rows: RowRewriter | undefined;
+  #rowsKnown = false;
+  #copy: CopyRewriter | undefined;
+
+  /**
+   * @param formats result formats of Bind; undefined for a simple Query
+   * @param fields of an earlier Describe, where there was one
+   */
+  constructor(plan: RewritePlan, encoding: string, formats?: readonly number[], fields?: readonly RowField[]) {
+    this.#plan = plan;
+    this.#encoding = encoding;
+    this.#formats = formats;
+    if (formats && fields) this.#describe(fields);
+  }
+
+  get diagnostics(): boolean {
+    return this.#plan.diagnostics;
+  }
+
+  /** Takes one whole server message; what may be seen of it goes to `out`. */
+  pass(type: number, bytes: Buffer, start: number, end: number, out: Outgoing): void {
+    switch (type) {
+      case backend.rowDescription:
+        this.#describe(decodeRowDescription(bytes, start, end));
+        break;
+      case backend.dataRow: {
+        if (!this.#rowsKnown) this.#describe(undefined);
+        if (!this.#rows) break;
+        this.#rows.rewrite(bytes, start, end, (from, first, last) => out.push(from, first, last));
+        return;
+      }
+      case backend.copyOutResponse: {
+        const copy = this.#plan.forCopy(this.#encoding);
+        if (copy === 'unsupported') throw new Error('a COPY that cannot be masked was let through');
+        this.#copy = copy;
+        break;
+      }
+      case backend.copyData:
+        if (this.#copy) {
+          const rewritten = this.#copy.rewrite(bytes, start, end);
+          if (rewritten) out.pushMessage(rewritten);
+          return;
+        }
+        break;
+      case backend.copyDone: {
+        const rest = this.#copy?.finish();
+        if (rest) out.pushMessage(rest);
+        this.#copy = undefined;
+        break;
+      }
+      case backend.errorResponse:
+      case backend.noticeResponse:
+        if (this.diagnostics) {
+          out.pushMessage(maskDiagnostics(bytes, start, end));
+          return;
+        }
+    }
+    out.push(bytes, start, end);
+  }
+
+  #describe(fields: readonly RowField[] | undefined): void {
+    this.#rows = this.#plan.forRow(fields, this.#formats);
+    this.#rowsKnown = true;
+  }
+}

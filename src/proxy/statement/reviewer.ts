@@ -1,0 +1,16 @@
+/** What the wait for a person asks of whoever knows the database: what a statement would hit, and a dry run. */
+import type { Candidate } from '../candidate.js';
+import type { InquiryLimits, InSession } from '../internal-queries/internal-queries.js';
+import type { DryRun, Impact } from './asker.js';
+import type { HeldStatement } from './held-statement.js';
+
+export interface Reviewer {
+  /** What a statement would hit. Never rejects. `session` is the client's own, where it can be asked. */
+  impact(candidate: Candidate, held: HeldStatement, session: InSession | undefined): Promise<Impact>;
+  dryRun(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun>;
+  /** The person chose to end the whole run. */
+  endSession(): void;
+}
+
+/** Locks of the statement are held for so long at most, and those of others waited for even less. */
+export const dryRunLimits: InquiryLimits = { statementMs: 5000, lockMs: 1000, readOnly: false };
