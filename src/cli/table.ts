@@ -213,6 +213,12 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/transcripts-verify.js'),
   },
   {
+    path: 'transcripts check-bucket',
+    summary: 'try out whether the bucket is write-once; exit code 0 it is, 1 it is not, 2 not all found out',
+    options: [{ flags: '--read-only', description: 'only ask for its settings, store nothing' }, ...transcriptOptions],
+    load: () => import('./commands/transcripts-check-bucket.js'),
+  },
+  {
     path: 'transcripts search',
     summary: 'find statements that contain a text',
     arguments: '<text...>',

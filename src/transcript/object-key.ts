@@ -19,7 +19,7 @@ export function subjectHash(subject: { readonly iss: string; readonly sub: strin
   return sha256(`${subject.iss}\0${subject.sub}`, 'hex').slice(0, 32);
 }
 
-function subjectPrefix(subject: string): string {
+export function subjectPrefix(subject: string): string {
   return `${VERSION}/${subject}/`;
 }
 
@@ -55,6 +55,20 @@ export function alternativeKey(prefix: string, number: number, content: Uint8Arr
 
 export function redactionKey(prefix: string, reviewerSid: string): string {
   return `${prefix}redactions/${reviewerSid}.jsonl.gz`;
+}
+
+/** No person's: SHA-256 of nothing that anybody knows begins like this. */
+export const nobodysFolder = '0'.repeat(32);
+
+const PROBE = /^v1\/[0-9a-f]{32}\/probes\/[\w-]{1,64}\.txt$/;
+
+/** What `transcripts check-bucket` stores to see what a bucket allows; never evidence. @param subject a folder */
+export function probeKey(subject: string, id: string): string {
+  return `${subjectPrefix(subject)}probes/${id}.txt`;
+}
+
+export function isProbeKey(key: string): boolean {
+  return PROBE.test(key);
 }
 
 /** Undefined for a key that is none of ours. */

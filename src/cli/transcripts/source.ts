@@ -7,6 +7,7 @@ import { loadConfigs } from '../../io/files/config-files.js';
 import { stateDirPaths } from '../../io/files/state-dirs.js';
 import { spoolSource } from '../../io/spool/source.js';
 import { type CombinedConfig, combineConfigs } from '../../policy/combine.js';
+import type { BucketConfig } from '../../policy/read-bucket.js';
 import { listSessions, mergeSources, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
 import type { IdentityDemands } from '../../review/identify.js';
 import {
@@ -38,15 +39,34 @@ export async function openTranscripts(context: CommandContext, options: OptionVa
     issuer: textOption(options, 'issuer'),
     clientId: textOption(options, 'clientId'),
   });
-  const named = textOption(options, 'bucket');
-  const chosen = named === undefined ? config.bucket : parseBucketLocation(named, cwd);
-  if (chosen === undefined) {
-    throw new DbguardError('config-missing', 'no bucket is configured', {
-      hint: 'Name one in dbguard.yaml (bucket: s3://bucket/prefix or file:./folder), or give --bucket.',
-    });
-  }
+  const chosen = chooseBucket(context, options, config);
   const bucket = await openBucket(chosen, { env, ...idTokenOf(env, identity) });
   return { bucket, source: mergeSources(bucket, spoolSource(stateDirPaths(env).state)), config, identity };
+}
+
+/** `--bucket`, else the one of dbguard.yaml. Throws `config-missing`. */
+function chooseBucket({ cwd }: CommandContext, options: OptionValues, config: CombinedConfig): BucketConfig {
+  const named = textOption(options, 'bucket');
+  const chosen = named === undefined ? config.bucket : parseBucketLocation(named, cwd);
+  if (chosen !== undefined) return chosen;
+  throw new DbguardError('config-missing', 'no bucket is configured', {
+    hint: 'Name one in dbguard.yaml (bucket: s3://bucket/prefix or file:./folder), or give --bucket.',
+  });
+}
+
+/** What `check-bucket` needs; no probe where the bucket is a folder. */
+export async function openBucketProbe(context: CommandContext, options: OptionValues) {
+  const { cwd, env } = context;
+  const config = combineConfigs(loadConfigs({ cwd, env, named: textOption(options, 'config') }));
+  const identity = settingsFrom(config, env);
+  const chosen = chooseBucket(context, options, config);
+  if (chosen.kind === 'file') {
+    return { probe: undefined, location: `file:${resolve(chosen.path)}`, identity, objectLockDays: undefined };
+  }
+  const { openS3Probe } = await import('../../io/bucket/s3-probe.js');
+  const probe = openS3Probe(chosen, { env, ...idTokenOf(env, identity) });
+  const location = `s3://${[chosen.bucket, chosen.prefix].filter((part) => part !== '').join('/')}`;
+  return { probe, location, identity, objectLockDays: chosen.objectLockDays };
 }
 
 /** The developer's own token, renewed when it is near its end, for buckets whose role takes it. */

@@ -6,22 +6,13 @@ import {
   GetBucketVersioningCommand,
   ListObjectVersionsCommand,
   type ListObjectVersionsCommandOutput,
-  type S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import type { S3BucketConfig } from '../../policy/read-bucket.js';
 import { HistoryBuilder, type ObjectHistory, type VersionKeeping } from '../../transcript/object-history.js';
-
-export interface OpenedBucket {
-  readonly client: S3Client;
-  readonly config: S3BucketConfig;
-  readonly location: string;
-  /** Empty, or with a slash at the end. */
-  readonly prefix: string;
-}
+import type { OpenedBucket } from './s3-client.js';
 
 /** The version id of what was stored while the bucket kept no versions. */
-export const UNVERSIONED = 'null';
+const UNVERSIONED = 'null';
 
 /** Rejects with what the client throws; `refusal` says whether it is about versions. */
 export async function* s3Versions(opened: OpenedBucket, under: string): AsyncGenerator<ObjectHistory> {

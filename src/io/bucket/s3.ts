@@ -3,28 +3,20 @@
  * encryption where asked. One PUT per object, never multipart.
  */
 import { createHash } from 'node:crypto';
-import {
-  GetObjectCommand,
-  ListObjectsV2Command,
-  PutObjectCommand,
-  S3Client,
-  type S3ClientConfig,
-  S3ServiceException,
-} from '@aws-sdk/client-s3';
-import { DbguardError, messageOf } from '../../errors.js';
+import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
+import { DbguardError } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
 import type { BucketObject } from '../../transcript/entry.js';
 import { type HistoryBucket, type ObjectHistory, singleVersions } from '../../transcript/object-history.js';
 import type { BucketAccess } from './access.js';
-import { keyReader, type OpenedBucket, refusal, s3Keeping, s3Versions } from './s3-versions.js';
-import { webIdentityCredentials } from './web-identity.js';
+import { explain, type OpenedBucket, openS3 } from './s3-client.js';
+import { keyReader, refusal, s3Keeping, s3Versions } from './s3-versions.js';
 
 const DAY_MS = 86_400_000;
 
 export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): HistoryBucket {
-  const prefix = config.prefix === '' ? '' : `${config.prefix}/`;
-  const location = `s3://${config.bucket}${config.prefix === '' ? '' : `/${config.prefix}`}`;
-  const opened = { client: makeClient(clientConfig(config, access)), config, location, prefix };
+  const opened = openS3(config, access);
+  const { location } = opened;
   return {
     location,
     create: (key, bytes, signal) => create(opened, key, bytes, signal),
@@ -35,42 +27,6 @@ export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): Hist
       s3Keeping(opened).catch((error: unknown) => {
         throw explain(error, location);
       }),
-  };
-}
-
-/** The SDK would print lines about the Node version into the terminal of every developer who still uses Node 20. */
-function makeClient(config: S3ClientConfig): S3Client {
-  const { env } = process;
-  const name = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
-  const before = env[name];
-  env[name] = 'true';
-  const client = new S3Client(config);
-  if (before === undefined) delete env[name];
-  else env[name] = before;
-  return client;
-}
-
-function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientConfig {
-  const { endpoint, roleArn } = config;
-  const region = config.region ?? access.env.AWS_REGION ?? access.env.AWS_DEFAULT_REGION ?? 'us-east-1';
-  const { idToken } = access;
-  return {
-    region,
-    // The checksum is ours, SHA-256; the client's default would add a second, weaker one.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: 5_000,
-      requestTimeout: access.requestTimeoutMs ?? 60_000,
-      throwOnRequestTimeout: true,
-    },
-    maxAttempts: 3,
-    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
-    // Without a role the SDK's provider chain finds credentials: environment, profile, container, instance.
-    ...(roleArn === undefined || idToken === undefined
-      ? {}
-      : {
-          credentials: webIdentityCredentials({ roleArn, region, idToken, endpoint: access.env.AWS_ENDPOINT_URL_STS }),
-        }),
   };
 }
 
@@ -170,30 +126,3 @@ async function* history(opened: OpenedBucket, under: string): AsyncGenerator<Obj
     throw explain(error, opened.location);
   }
 }
-
-/** What to do about the answers that people meet. The message of the service never holds a secret; a request would. */
-export function explain(error: unknown, location: string): DbguardError {
-  if (error instanceof DbguardError) return error;
-  const name = error instanceof Error ? error.name : '';
-  const reason =
-    error instanceof S3ServiceException && messageOf(error) !== name
-      ? `${name}: ${messageOf(error)}`
-      : messageOf(error);
-  return new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${reason}`, {
-    hint: hints[name] ?? 'Check the network, the endpoint and the region.',
-    cause: error,
-  });
-}
-
-const hints: Readonly<Record<string, string>> = {
-  AccessDenied: 'The credentials need s3:PutObject under v1/ to record, s3:GetObject and s3:ListBucket to read.',
-  NotImplemented:
-    'This store lacks what dbguard needs: creation on condition (If-None-Match) with a SHA-256 checksum. Choose one that has both; "dbguard transcripts check-bucket" tells.',
-  CredentialsProviderError:
-    'No AWS credentials were found: set a profile or role_arn in dbguard.yaml, or run aws sso login.',
-  ExpiredToken: 'The AWS credentials have expired: renew them.',
-  InvalidAccessKeyId: 'The AWS access key is not known: check the profile or the environment.',
-  NoSuchBucket: 'Check the name in dbguard.yaml; dbguard does not create buckets.',
-  SignatureDoesNotMatch: 'The AWS secret key does not fit the access key.',
-  BadDigest: 'The bytes were changed on their way; a proxy between here and the store may do that.',
-};

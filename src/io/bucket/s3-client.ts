@@ -1,0 +1,84 @@
+/** The S3 client for a bucket of dbguard.yaml, and what to do about the answers that people meet. */
+import { S3Client, type S3ClientConfig, S3ServiceException } from '@aws-sdk/client-s3';
+import { DbguardError, messageOf } from '../../errors.js';
+import type { S3BucketConfig } from '../../policy/read-bucket.js';
+import type { BucketAccess } from './access.js';
+import { webIdentityCredentials } from './web-identity.js';
+
+export interface OpenedBucket {
+  readonly client: S3Client;
+  readonly config: S3BucketConfig;
+  /** `s3://bucket/prefix` */
+  readonly location: string;
+  /** Empty, or with a slash at the end. */
+  readonly prefix: string;
+}
+
+export function openS3(config: S3BucketConfig, access: BucketAccess): OpenedBucket {
+  const prefix = config.prefix === '' ? '' : `${config.prefix}/`;
+  const location = `s3://${config.bucket}${config.prefix === '' ? '' : `/${config.prefix}`}`;
+  return { client: makeClient(clientConfig(config, access)), config, location, prefix };
+}
+
+/** The SDK would print lines about the Node version into the terminal of every developer who still uses Node 20. */
+function makeClient(config: S3ClientConfig): S3Client {
+  const { env } = process;
+  const name = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
+  const before = env[name];
+  env[name] = 'true';
+  const client = new S3Client(config);
+  if (before === undefined) delete env[name];
+  else env[name] = before;
+  return client;
+}
+
+function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientConfig {
+  const { endpoint, roleArn } = config;
+  const region = config.region ?? access.env.AWS_REGION ?? access.env.AWS_DEFAULT_REGION ?? 'us-east-1';
+  const { idToken } = access;
+  return {
+    region,
+    // The checksum is ours, SHA-256; the client's default would add a second, weaker one.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: 5_000,
+      requestTimeout: access.requestTimeoutMs ?? 60_000,
+      throwOnRequestTimeout: true,
+    },
+    maxAttempts: 3,
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+    // Without a role the SDK's provider chain finds credentials: environment, profile, container, instance.
+    ...(roleArn === undefined || idToken === undefined
+      ? {}
+      : {
+          credentials: webIdentityCredentials({ roleArn, region, idToken, endpoint: access.env.AWS_ENDPOINT_URL_STS }),
+        }),
+  };
+}
+
+/** What to do about the answers that people meet. The message of the service never holds a secret; a request would. */
+export function explain(error: unknown, location: string): DbguardError {
+  if (error instanceof DbguardError) return error;
+  const name = error instanceof Error ? error.name : '';
+  const reason =
+    error instanceof S3ServiceException && messageOf(error) !== name
+      ? `${name}: ${messageOf(error)}`
+      : messageOf(error);
+  return new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${reason}`, {
+    hint: hints[name] ?? 'Check the network, the endpoint and the region.',
+    cause: error,
+  });
+}
+
+const hints: Readonly<Record<string, string>> = {
+  AccessDenied: 'The credentials need s3:PutObject under v1/ to record, s3:GetObject and s3:ListBucket to read.',
+  NotImplemented:
+    'This store lacks what dbguard needs: creation on condition (If-None-Match) with a SHA-256 checksum. Choose one that has both; "dbguard transcripts check-bucket" tells.',
+  CredentialsProviderError:
+    'No AWS credentials were found: set a profile or role_arn in dbguard.yaml, or run aws sso login.',
+  ExpiredToken: 'The AWS credentials have expired: renew them.',
+  InvalidAccessKeyId: 'The AWS access key is not known: check the profile or the environment.',
+  NoSuchBucket: 'Check the name in dbguard.yaml; dbguard does not create buckets.',
+  SignatureDoesNotMatch: 'The AWS secret key does not fit the access key.',
+  BadDigest: 'The bytes were changed on their way; a proxy between here and the store may do that.',
+};
