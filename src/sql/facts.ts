@@ -103,6 +103,8 @@ export interface StatementFacts {
   readonly handle?: Handle;
   /** Every function called by name, folded, schema-qualified where the text does. */
   readonly functions: readonly string[];
+  /** Databases that the server wants to be nobody's at that moment: dropped, renamed, moved or copied from. */
+  readonly vacates?: readonly string[];
   /** Highest `$n`. */
   readonly parameters: number;
   /** True where the statement runs nothing yet: PREPARE, EXPLAIN without ANALYZE. */

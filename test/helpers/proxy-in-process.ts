@@ -126,6 +126,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
         sid: 'test-sid',
         context: { ...facts, now: Date.now() },
       }),
+      databases: { use: () => () => undefined, leave: () => control.leave() },
       masksFor: async () => undefined,
       reviewerFor: () => ({
         impact: options.impact ?? (async () => ({ lines: [] })),

@@ -159,7 +159,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     const startupAnalyser = await createAnalyser({ grammar });
     const catalogs = new Catalogs(grammar, (database) => controls.of(database));
     closers.unshift(() => catalogs.stop());
-    const masking = await startMasking(files.config.mask, (database) => controls.of(database));
+    const masking = await startMasking(files.config.mask, controls);
     const watched = guardedByLogin(policy, keeper);
     const gate = new Gate({
       policy: watched,
@@ -194,6 +194,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
         }),
         masksFor: (database, startup) => masking.session(database, startup),
         catalogFor: (database) => catalogs.client(database),
+        databases: controls,
         reviewerFor: (_upstream, client) => ({
           impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
           dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),

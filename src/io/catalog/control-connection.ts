@@ -1,8 +1,8 @@
 /**
  * dbguard's own questions to the database (impact, catalog), on a connection that no client shares.
  *
- * What lives here: one lazily opened upstream connection and the queue of questions on it. What it must not know:
- * what the questions are about.
+ * What lives here: one upstream connection, opened when something is asked, and the queue of questions on it. What it
+ * must not know: what the questions are about, who uses the database.
  */
 import { parse, serialize } from 'pg-protocol';
 import type { BackendMessage } from 'pg-protocol/dist/messages.js';
@@ -17,15 +17,21 @@ interface Answer {
   readonly settle: () => void;
 }
 
+/** How long a server may take to end a connection that says goodbye, milliseconds. */
+const goodbyeMs = 2_000;
+
 export class ControlConnection {
   readonly #connect: () => Promise<Upstream>;
+  readonly #staysOpen: () => boolean;
   #upstream: Promise<Upstream> | undefined;
   #answers: Answer[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  constructor(connect: () => Promise<Upstream>) {
+  /** @param staysOpen asked after each answer: false where nobody else has a reason to be connected */
+  constructor(connect: () => Promise<Upstream>, staysOpen: () => boolean = () => true) {
     this.#connect = connect;
+    this.#staysOpen = staysOpen;
   }
 
   /**
@@ -38,17 +44,35 @@ export class ControlConnection {
    */
   ask(sql: string, values: readonly (string | null)[], timeoutMs: number, searchPath?: ''): Promise<Row[]> {
     const turn = this.#queue.then(() => this.#askNow(sql, values, timeoutMs, searchPath));
-    this.#queue = turn.catch(() => {});
+    this.#queue = turn.catch(() => {}).then(() => (this.#staysOpen() ? undefined : this.#hangUp()));
     return turn;
+  }
+
+  /** Resolves when the server has let go of the connection. What is asked afterwards opens another. */
+  leave(): Promise<void> {
+    const left = this.#queue.then(() => this.#hangUp());
+    this.#queue = left;
+    return left;
   }
 
   /** What is asked afterwards is rejected. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#hangUp();
+  }
+
+  async #hangUp(): Promise<void> {
     const opening = this.#upstream;
     this.#upstream = undefined;
-    const upstream = await opening?.catch(() => undefined);
-    upstream?.socket.end(serialize.end());
+    const socket = (await opening?.catch(() => undefined))?.socket;
+    if (!socket || socket.destroyed) return;
+    const timer = setTimeout(() => socket.destroy(), goodbyeMs);
+    await new Promise((resolve) => {
+      socket.once('close', resolve);
+      // the server's end of it comes only when nothing of the session is left there
+      socket.end(serialize.end());
+    });
+    clearTimeout(timer);
   }
 
   async #askNow(
@@ -89,12 +113,13 @@ export class ControlConnection {
 
   #open(): Promise<Upstream> {
     if (this.#closed) return Promise.reject(new Error('the control connection is closed'));
-    this.#upstream ??= this.#connect().then(
+    if (this.#upstream) return this.#upstream;
+    const opening = this.#connect().then(
       (upstream) => {
         const { socket } = upstream;
         socket.unref();
         const lost = (): void => {
-          this.#upstream = undefined;
+          if (this.#upstream === opening) this.#upstream = undefined;
           for (const answer of this.#answers.splice(0)) {
             answer.error ??= new Error('the control connection was lost');
             answer.settle();
@@ -112,7 +137,8 @@ export class ControlConnection {
         throw error;
       },
     );
-    return this.#upstream;
+    this.#upstream = opening;
+    return opening;
   }
 
   /** The rows up to the next ReadyForQuery. */

@@ -1,13 +1,18 @@
+import type { DatabaseUse } from '../../proxy/statement/connection-state.js';
 import type { UpstreamConfig } from '../upstream/config.js';
 import { connectUpstream, type Upstream } from '../upstream/connect.js';
 import { ControlConnection } from './control-connection.js';
 
-/** dbguard's own connections, one for each database that a client has used. */
-export class Controls {
+/**
+ * dbguard's own connections, one for each database that clients are using: with the last of them it goes, since a
+ * database that anybody is connected to can be neither dropped nor renamed nor copied.
+ */
+export class Controls implements DatabaseUse {
   readonly #upstream: UpstreamConfig;
   readonly #sid: string;
   readonly #onConnected: (database: string, connection: Upstream) => void;
   readonly #byDatabase = new Map<string, ControlConnection>();
+  readonly #clients = new Map<string, number>();
 
   constructor(upstream: UpstreamConfig, sid: string, onConnected: (database: string, connection: Upstream) => void) {
     this.#upstream = upstream;
@@ -22,7 +27,7 @@ export class Controls {
         ['database', database],
         ['application_name', `dbguard/${this.#sid} control`],
       ]);
-      control = new ControlConnection(async () => {
+      const connect = async (): Promise<Upstream> => {
         const connection = await connectUpstream(this.#upstream, parameters);
         try {
           this.#onConnected(database, connection);
@@ -31,10 +36,30 @@ export class Controls {
           throw error;
         }
         return connection;
-      });
+      };
+      control = new ControlConnection(connect, () => this.clients(database) > 0);
       this.#byDatabase.set(database, control);
     }
     return control;
+  }
+
+  clients(database: string): number {
+    return this.#clients.get(database) ?? 0;
+  }
+
+  use(database: string): () => void {
+    this.#clients.set(database, this.clients(database) + 1);
+    let left = false;
+    return () => {
+      if (left) return;
+      left = true;
+      this.#clients.set(database, this.clients(database) - 1);
+      if (this.clients(database) === 0) void this.leave([database]);
+    };
+  }
+
+  async leave(databases: readonly string[]): Promise<void> {
+    await Promise.all(databases.map((database) => this.#byDatabase.get(database)?.leave()));
   }
 
   async close(): Promise<void> {

@@ -124,7 +124,8 @@ export class FunctionCatalog {
         if (!pending) return;
         pending = false;
         this.#unsettled--;
-        void this.#reload();
+        // the next client reads what is doubtful; until then nobody has a reason to be connected
+        if (this.#clients > 0) void this.#reload();
       },
       opened: () => {
         if (!open) this.#clients++;

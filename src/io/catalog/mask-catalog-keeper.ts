@@ -23,22 +23,31 @@ export class MaskedDatabase {
   readonly #masker: Masker;
   readonly #defaultPath: SearchPath;
   readonly #timer: NodeJS.Timeout;
+  readonly #inUse: () => boolean;
   /** Clients with changes that are not committed: they see another catalog than the one that can be read. */
   readonly #changing = new Set<symbol>();
   #loading: Promise<void> | undefined;
 
-  private constructor(catalog: MaskCatalog, masker: Masker, defaultPath: SearchPath) {
+  private constructor(catalog: MaskCatalog, masker: Masker, defaultPath: SearchPath, inUse: () => boolean) {
+    this.#inUse = inUse;
     this.#catalog = catalog;
     this.#masker = masker;
     this.#defaultPath = defaultPath;
-    this.#timer = setInterval(() => void this.#reload(), refreshMs).unref();
+    this.#timer = setInterval(() => {
+      if (inUse()) void this.#reload();
+    }, refreshMs).unref();
   }
 
-  static async open(ask: AskDatabase, maskerOf: (catalog: MaskCatalog) => Masker): Promise<MaskedDatabase> {
+  /** @param inUse some client is connected: without one nothing is read */
+  static async open(
+    ask: AskDatabase,
+    maskerOf: (catalog: MaskCatalog) => Masker,
+    inUse: () => boolean = () => true,
+  ): Promise<MaskedDatabase> {
     const catalog = new MaskCatalog(ask);
     const [row] = await ask('SELECT current_schemas(true)::text[] AS path', [], 5_000).catch(() => []);
     const path = row?.path == null ? undefined : parseTextArray(row.path);
-    const database = new MaskedDatabase(catalog, maskerOf(catalog), path);
+    const database = new MaskedDatabase(catalog, maskerOf(catalog), path, inUse);
     await database.#reload();
     return database;
   }
@@ -56,13 +65,19 @@ export class MaskedDatabase {
       },
       settled: () => {
         this.#changing.delete(client);
-        if (!this.#catalog.current) void this.#reload();
+        if (!this.#catalog.current && this.#inUse()) void this.#reload();
       },
       get loading() {
         return isLoading();
       },
       ready: () => this.#ready(),
     };
+  }
+
+  /** Nobody was here for a while: the database may be another by the same name. */
+  async revisit(): Promise<void> {
+    this.#catalog.invalidate(true);
+    await this.#reload();
   }
 
   stop(): void {

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { MaskDeclaration } from '../../policy/read-mask.js';
 import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
-import type { ControlConnection } from './control-connection.js';
+import type { Controls } from './control-connections.js';
 import type { MaskedDatabase } from './mask-catalog-keeper.js';
 
 export interface Masking {
@@ -13,7 +13,7 @@ export interface Masking {
 
 export async function startMasking(
   declarations: readonly MaskDeclaration[],
-  controlOf: (database: string) => ControlConnection,
+  controls: Pick<Controls, 'of' | 'clients'>,
 ): Promise<Masking> {
   if (declarations.length === 0) return { session: async () => undefined, stop: async () => {} };
   const [{ Masker }, { loadGrammar }, { MaskedDatabase }] = await Promise.all([
@@ -25,17 +25,21 @@ export async function startMasking(
   const key = randomBytes(32);
   const databases = new Map<string, Promise<MaskedDatabase>>();
   const open = (name: string): Promise<MaskedDatabase> => {
-    const control = controlOf(name);
+    const control = controls.of(name);
     return MaskedDatabase.open(
       (sql, values, timeoutMs) => control.ask(sql, values, timeoutMs),
       (catalog) => new Masker(declarations, grammar, catalog, key),
+      () => controls.clients(name) > 0,
     );
   };
   return {
     async session(name, startup) {
-      const database = databases.get(name) ?? open(name);
-      databases.set(name, database);
-      return (await database).client(startup);
+      const known = databases.get(name);
+      const opening = known ?? open(name);
+      databases.set(name, opening);
+      const database = await opening;
+      if (known && controls.clients(name) === 1) await database.revisit();
+      return database.client(startup);
     },
     async stop() {
       for (const database of databases.values()) (await database).stop();

@@ -14,7 +14,7 @@ import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js'
 import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
 import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
 import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
-import type { SessionParts } from '../../proxy/statement/connection-state.js';
+import type { DatabaseUse, SessionParts } from '../../proxy/statement/connection-state.js';
 import { fatalFor, handshakeTimedOut, shuttingDown, tooManyClients } from '../../proxy/statement/fatal.js';
 import type { Reviewer } from '../../proxy/statement/reviewer.js';
 import type { Gate } from '../../proxy/statement/statement-journal.js';
@@ -52,6 +52,7 @@ export interface ConnectionParts {
   readonly masksFor: (database: string, startup: ReadonlyMap<string, string>) => Promise<ClientMasks | undefined>;
   /** What the statements of a client in that database are judged by. */
   readonly catalogFor: (database: string) => Promise<ClientCatalog>;
+  readonly databases: DatabaseUse;
   readonly maxMessage: number;
   readonly cancels: CancelMap<ProxyConnection>;
   /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
@@ -82,6 +83,7 @@ export class ProxyConnection {
   /** What the client was told in BackendKeyData. */
   #pid = 0;
   #session: Session | undefined;
+  #leaveDatabase: (() => void) | undefined;
   #clientEnded = false;
   /** The client was told that this is the end; what it still sends is thrown away. */
   #leaving = false;
@@ -146,6 +148,7 @@ export class ProxyConnection {
       await this.#upstreamClosed;
     }
     this.#clearTimers();
+    this.#leaveDatabase?.();
     if (!this.#session) return;
     try {
       this.#session.dispose();
@@ -201,6 +204,7 @@ export class ProxyConnection {
     if (admission.kind === 'refused') return this.#refuse(admission.error);
     const context = { ...this.#parts.context, number: this.#parts.number, database: admission.database };
     const minor = Math.min(startup.minor, newestProtocolMinor);
+    this.#leaveDatabase = this.#parts.databases.use(admission.database);
     let upstream: Upstream;
     let masks: ClientMasks | undefined;
     let catalog: ClientCatalog;
@@ -256,6 +260,7 @@ export class ProxyConnection {
         close: (reason) => this.#close(reason),
       },
       parameters: upstream.parameters,
+      databases: this.#parts.databases,
       maxMessage: this.#parts.maxMessage,
       unguessable: `dbguard-${randomBytes(16).toString('hex')}`,
     });

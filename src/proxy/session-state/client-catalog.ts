@@ -62,8 +62,8 @@ export class CatalogChanges {
   }
 
   closed(): void {
-    this.settled();
     this.#catalog.closed();
+    this.settled();
   }
 }
 

@@ -31,6 +31,14 @@ export interface SessionPort {
   close(reason: string): void;
 }
 
+/** dbguard's own connections to databases. */
+export interface DatabaseUse {
+  /** A client is connected to `database` until it calls what this returns. */
+  use(database: string): () => void;
+  /** Resolves when the server knows of no connection of dbguard's own to them; the next question opens one again. */
+  leave(databases: readonly string[]): Promise<void>;
+}
+
 export interface SessionParts {
   readonly context: ConnectionContext;
   readonly gate: Gate;
@@ -39,6 +47,7 @@ export interface SessionParts {
   /** Undefined where nothing is masked. */
   readonly masks: ClientMasks | undefined;
   readonly port: SessionPort;
+  readonly databases: Pick<DatabaseUse, 'leave'>;
   /** ParameterStatus values as they stood when the connection was handed over. */
   readonly parameters: ReadonlyMap<string, string>;
   /** Longest client message held in memory, bytes. */

@@ -95,7 +95,7 @@ export class Passage {
   pass(asked: Gated): void {
     const { catalog } = this.#state.parts;
     if (!this.#waiting && asked.again) {
-      const loading = this.#loading(asked.candidate.facts);
+      const loading = this.#vacating(asked.candidate.facts) ?? this.#loading(asked.candidate.facts);
       if (loading) {
         this.#waitFor(loading, asked.again);
         return;
@@ -183,6 +183,12 @@ export class Passage {
     const judged = catalog.loading && dependsOnCatalog(facts);
     if (!judged && !masks?.loading) return undefined;
     return Promise.all([judged && catalog.ready(), masks?.loading && masks.ready()]);
+  }
+
+  /** What is dropped, renamed or copied must be nobody's, and dbguard's own connection would be somebody's. */
+  #vacating(facts: Facts): Promise<unknown> | undefined {
+    const databases = facts.statements.flatMap(({ vacates = [] }) => vacates);
+    return databases.length > 0 ? this.#state.parts.databases.leave(databases) : undefined;
   }
 
   #waitFor(loading: Promise<unknown>, again: () => void): void {

@@ -1,8 +1,9 @@
 /** DDL that is not about tables, roles or rights: DROP, ALTER, types, schemas, extensions, databases, servers. */
 
+import type { CreatedbStmt } from 'libpg-query';
 import { relationTarget } from '../conditions/scope.js';
 import type { EffectKind, Target } from '../facts.js';
-import { names } from '../grammar/tree.js';
+import { as, names } from '../grammar/tree.js';
 import type { Handlers, Walk } from './effect-walk.js';
 import { addUserFunction, functionTarget } from './functions.js';
 import { objectKind, objectTarget, pathTarget, roleTarget } from './objects.js';
@@ -32,6 +33,7 @@ export const objectHandlers: Handlers = {
       : rename.object
         ? objectTarget(rename.renameType, rename.object)
         : { type, name: rename.subname ?? '' };
+    if (kind.type === 'database') walk.vacates = [target.name];
     walk.add(kind.type === 'role' ? 'role' : 'alter', {
       targets: [target],
       detail: `rename to ${rename.newname ?? ''}`,
@@ -78,10 +80,19 @@ export const objectHandlers: Handlers = {
     walk.command ||= 'ALTER DATABASE';
     walk.add('config', { targets: [database(alter.dbname), ...settingTargets(alter.setstmt)] });
   },
-  CreatedbStmt: (create, walk) => simple(walk, 'CREATE DATABASE', 'create', database(create.dbname)),
-  AlterDatabaseStmt: (alter, walk) => simple(walk, 'ALTER DATABASE', 'alter', database(alter.dbname)),
+  CreatedbStmt(create, walk) {
+    simple(walk, 'CREATE DATABASE', 'create', database(create.dbname));
+    walk.vacates = [templateOf(create)];
+  },
+  AlterDatabaseStmt(alter, walk) {
+    simple(walk, 'ALTER DATABASE', 'alter', database(alter.dbname));
+    walk.vacates = [alter.dbname ?? ''];
+  },
   AlterDatabaseRefreshCollStmt: (alter, walk) => simple(walk, 'ALTER DATABASE', 'alter', database(alter.dbname)),
-  DropdbStmt: (drop, walk) => simple(walk, 'DROP DATABASE', 'drop', database(drop.dbname)),
+  DropdbStmt(drop, walk) {
+    simple(walk, 'DROP DATABASE', 'drop', database(drop.dbname));
+    walk.vacates = [drop.dbname ?? ''];
+  },
 
   CreateSchemaStmt(create, walk, scope) {
     walk.command ||= 'CREATE SCHEMA';
@@ -236,6 +247,12 @@ function remote(walk: Walk, command: string, kind: EffectKind, name: string | un
 
 function database(name: string | undefined): Target {
   return { type: 'database', name: name ?? '' };
+}
+
+/** createdb(): without a name, and for DEFAULT, it is template1. */
+function templateOf({ options }: CreatedbStmt): string {
+  const named = (options ?? []).map((node) => as(node, 'DefElem')).find((option) => option?.defname === 'template');
+  return as(named?.arg, 'String')?.sval ?? names(as(named?.arg, 'TypeName')?.names).at(-1) ?? 'template1';
 }
 
 function sequence(relation: Parameters<typeof relationTarget>[0] | undefined): Target[] {

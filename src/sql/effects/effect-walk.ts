@@ -74,6 +74,7 @@ export class Walk {
   deferred = false;
   transaction: TransactionEffect | undefined;
   handle: Handle | undefined;
+  vacates: readonly string[] | undefined;
   #mode: Mode = 'run';
   readonly #visit: Visit;
   readonly #textDepth: number;
@@ -241,6 +242,7 @@ export class Walk {
       effects: this.effects.toArray(),
       ...(this.transaction === undefined ? {} : { transaction: this.transaction }),
       ...(this.handle === undefined ? {} : { handle: this.handle }),
+      ...(this.vacates === undefined ? {} : { vacates: this.vacates }),
       functions: [...this.functions],
       parameters: this.parameters,
       deferred: this.deferred,

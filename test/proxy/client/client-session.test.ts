@@ -57,6 +57,7 @@ class World {
         endSession: () => undefined,
       },
       masks: undefined,
+      databases: { leave: async () => undefined },
       port: {
         writeServer: (slices) => void this.toServer.push(...slices),
         writeClient: (slices) => void this.toClient.push(...slices),
