@@ -123,6 +123,8 @@ _dbguard() {
     'transcripts redact --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts reconcile --user') return ;;
     'transcripts reconcile --database') return ;;
+    'transcripts reconcile --connection') return ;;
+    'transcripts reconcile --log-line-prefix') return ;;
     'transcripts reconcile --utc-offset') return ;;
     'transcripts reconcile --bucket') return ;;
     'transcripts reconcile --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -157,7 +159,7 @@ _dbguard() {
     'transcripts check-bucket') options='--read-only --json --bucket --config --help -h' ;;
     'transcripts search') options='--json --bucket --config --help -h' ;;
     'transcripts redact') options='--entry --field --reason --to --keys --offline --issuer --client-id --bucket --config --help -h' ;;
-    'transcripts reconcile') options='--user --database --utc-offset --json --bucket --config --help -h' ;;
+    'transcripts reconcile') options='--user --database --connection --log-line-prefix --utc-offset --json --bucket --config --help -h' ;;
     'transcripts archive-keys') options='--to --issuer --client-id --bucket --config --help -h' ;;
     'upload') options='--any-bucket --bucket --config --help -h' ;;
     'instructions') options='--help -h' ;;

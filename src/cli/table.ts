@@ -241,14 +241,21 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     path: 'transcripts reconcile',
-    summary: 'find connections in the server’s log that went around dbguard; exit code 1 when any did',
+    summary: 'find connections in the server’s log that went around dbguard; exit code 1 when any did, or may have',
     arguments: '<logs...>',
     options: [
       { flags: '--user <role>', description: 'only connections of this role' },
       { flags: '--database <name>', description: 'only connections to this database' },
+      { flags: '--connection <name>', description: 'only transcripts of this connection of dbguard.yaml' },
+      {
+        flags: '--log-line-prefix <format>',
+        description:
+          'the server’s setting, with what a log collector puts in front (default: what transcripts recorded)',
+      },
       {
         flags: '--utc-offset <offset>',
-        description: 'of times whose zone is an abbreviation, as +01:00 (default: UTC)',
+        description:
+          'of times whose zone is an abbreviation: +01:00, or Europe/Berlin (default: what transcripts recorded)',
       },
       ...transcriptOptions,
     ],

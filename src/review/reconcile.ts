@@ -1,9 +1,11 @@
 /**
- * What the server logged and no transcript knows: what went around dbguard. Matched by the backend's process id and the
- * time; names that a client can choose, such as application_name, prove nothing.
+ * What the server logged and no transcript knows: what went around dbguard. Matched by the backend's process id, the
+ * time, and the role and database that it was opened for; names that a client can choose, such as application_name,
+ * prove nothing.
  */
 import type { Entry } from '../transcript/entry.js';
-import type { LogEvent } from './server-log.js';
+import { isRecord } from '../transcript/line.js';
+import type { LogEvent } from './server-log/message.js';
 
 /** Two machines' clocks, and the time between the server's log line and ours. */
 const TOLERANCE_MS = 2 * 60_000;
@@ -12,6 +14,8 @@ const TOLERANCE_MS = 2 * 60_000;
 interface Recorded {
   readonly openedAt: number;
   closedAt: number;
+  readonly user: string | undefined;
+  readonly database: string | undefined;
   /** Stands for one logged connection only. */
   taken: boolean;
 }
@@ -19,7 +23,19 @@ interface Recorded {
 /** The connections of all transcripts, as their writers saw them. */
 export class ConnectionBook {
   readonly #byPid = new Map<number, Recorded[]>();
+  readonly #prefixes = new Set<string>();
+  readonly #zones = new Set<string>();
   size = 0;
+
+  /** `log_line_prefix` of the servers. */
+  get prefixes(): readonly string[] {
+    return [...this.#prefixes];
+  }
+
+  /** `log_timezone` of the servers. */
+  get zones(): readonly string[] {
+    return [...this.#zones];
+  }
 
   /** Takes the entries of one session, in order; call `end` after the last. */
   session(): { add(entry: Entry): void; end(): void } {
@@ -28,14 +44,16 @@ export class ConnectionBook {
     return {
       add: ({ k, t, fields }) => {
         last = t / 1000;
+        if (k === 'open') this.#takeSettings(fields.connection);
         if (k !== 'connection') return;
-        const { event, conn, backendPid } = fields;
+        const { event, conn, backendPid, user, database } = fields;
         const opened = open.get(conn);
         if (event === 'close' && opened) {
           opened.closedAt = last;
           open.delete(conn);
         } else if (typeof backendPid === 'number') {
-          const recorded = { openedAt: last, closedAt: last, taken: false };
+          const who = { user: textOf(user), database: textOf(database) };
+          const recorded = { openedAt: last, closedAt: last, ...who, taken: false };
           this.#add(backendPid, recorded);
           // dbguard's own connections have no number: they are open until the session ends
           open.set(conn ?? recorded, recorded);
@@ -47,15 +65,21 @@ export class ConnectionBook {
     };
   }
 
-  /** True when this was done through dbguard, or by it. */
-  knows({ kind, pid, at }: LogEvent): boolean {
-    const list = this.#byPid.get(pid) ?? [];
-    if (kind === 'statement') {
-      return list.some(({ openedAt, closedAt }) => at >= openedAt - TOLERANCE_MS && at <= closedAt + TOLERANCE_MS);
-    }
-    const found = list.find(({ openedAt, taken }) => !taken && Math.abs(openedAt - at) <= TOLERANCE_MS);
-    if (found) found.taken = true;
-    return found !== undefined;
+  /** True when this was done through dbguard, or by it, whichever of the readings of one log entry is the true one. */
+  knows(readings: readonly LogEvent[]): boolean {
+    return readings.every((event) => {
+      const found = this.#find(event);
+      if (found && event.kind === 'connection') found.taken = true;
+      return found !== undefined;
+    });
+  }
+
+  #find({ kind, pid, at, user, database }: LogEvent): Recorded | undefined {
+    return this.#byPid.get(pid)?.find((one) => {
+      if (!agree(one.user, user) || !agree(one.database, database)) return false;
+      if (kind === 'connection') return !one.taken && Math.abs(one.openedAt - at) <= TOLERANCE_MS;
+      return at >= one.openedAt - TOLERANCE_MS && at <= one.closedAt + TOLERANCE_MS;
+    });
   }
 
   #add(pid: number, recorded: Recorded): void {
@@ -64,4 +88,20 @@ export class ConnectionBook {
     else this.#byPid.set(pid, [recorded]);
     this.size++;
   }
+
+  #takeSettings(connection: unknown): void {
+    if (!isRecord(connection)) return;
+    const { logLinePrefix, logTimezone } = connection;
+    if (typeof logLinePrefix === 'string') this.#prefixes.add(logLinePrefix);
+    if (typeof logTimezone === 'string') this.#zones.add(logTimezone);
+  }
+}
+
+/** What one side does not know may be as the other says. A server in front may log `app` for the login `app@server`. */
+function agree(recorded: string | undefined, logged: string | undefined): boolean {
+  return recorded === undefined || logged === undefined || recorded === logged || recorded.startsWith(`${logged}@`);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }

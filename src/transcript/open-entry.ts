@@ -22,6 +22,9 @@ export interface SessionConnection {
   readonly user?: string;
   readonly serverVersion?: string;
   readonly environment?: string;
+  /** The server's settings `log_line_prefix` and `log_timezone`, by which its log is read. */
+  readonly logLinePrefix?: string;
+  readonly logTimezone?: string;
 }
 
 /** The session before this one, of this subject on this machine. */
@@ -114,6 +117,8 @@ function connection(value: Record<string, unknown>): SessionConnection {
     ...optional(value, 'user', isText),
     ...optional(value, 'serverVersion', isText),
     ...optional(value, 'environment', isText),
+    ...optional(value, 'logLinePrefix', isText),
+    ...optional(value, 'logTimezone', isText),
   };
 }
 

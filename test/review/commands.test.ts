@@ -246,18 +246,26 @@ test('reconcile names connections that went around dbguard, in each format of th
   await store(record(login, { extra: [connection(100), connection(101), connection(102)] }));
   const message =
     'connection authorized: user=app database=shop application_name=my tool SSL enabled (protocol=TLSv1.3)';
-  writeFileSync(
-    join(root, 'server.log'),
-    [
+  const logs = {
+    'server.log': [
       `2026-11-23 12:00:01.500 UTC [100] app@shop LOG:  ${message}`,
       '2026-11-23 12:00:01.600 UTC [100] app@shop LOG:  statement: select 1',
-      JSON.stringify({ timestamp: '2026-11-23 12:00:02.000 UTC', pid: 101, message }),
-      `2026-11-23 13:00:01.000 +01,"app","shop",102,"10.0.0.1:5",6a,2,"authentication",2026-11-23 12:00:00 UTC,3/1,0,LOG,00000,"${message}"`,
-      `2026-11-23 12:00:03.000 UTC [100] LOG:  connection authorized: user=app database=shop application_name=dbguard/fake`,
-      `2026-11-23 18:00:00.000 UTC [101] LOG:  ${message}`,
-    ].join('\n'),
-  );
-  const { code, out, err } = await run(reconcile, ['server.log'], {});
+      `2026-11-23 12:00:03.000 UTC [100] app@shop LOG:  connection authorized: user=app database=shop application_name=dbguard/fake`,
+    ],
+    'server.json': [
+      JSON.stringify({ timestamp: '2026-11-23 12:00:02.000 UTC', pid: 101, error_severity: 'LOG', message }),
+      JSON.stringify({ timestamp: '2026-11-23 18:00:00.000 UTC', pid: 101, error_severity: 'LOG', message }),
+    ],
+    'server.csv': [
+      `2026-11-23 13:00:01.000 +01,"app","shop",102,"10.0.0.1:5",6a.66,2,"authentication",2026-11-23 12:00:00 UTC,3/1,0,LOG,00000,"${message}",,,,,,,,,"","client backend",,0`,
+    ],
+    'prefix.log': [
+      `2026-11-23 12:00:01.500 UTC app=[100] [999] LOG:  AUDIT: SESSION,1,1,WRITE,DELETE,,,delete from x,<none>`,
+    ],
+    'zone.log': [`2026-11-23 13:00:01.500 CET [102] LOG:  ${message}`],
+  };
+  for (const [name, lines] of Object.entries(logs)) writeFileSync(join(root, name), lines.join('\n'));
+  const { code, out, err } = await run(reconcile, ['server.log', 'server.json', 'server.csv'], {});
   t.equal(code, 1);
   t.match(err, /5 connections in the log, 3 connections in transcripts; 2 connections went around/);
   t.match(
@@ -269,6 +277,24 @@ test('reconcile names connections that went around dbguard, in each format of th
   t.match(await run(reconcile, ['server.log'], { user: 'app', database: 'shop' }), { code: 1 });
   await t.rejects(run(reconcile, ['server.log'], { user: 'nobody' }), { code: 'usage' });
   await t.rejects(run(reconcile, ['missing.log'], {}), { code: 'usage', message: /missing.log/ });
+
+  const unread = {
+    code: 1,
+    out: /^prefix\.log:1 {2}not understood {2}2026/,
+    err: /1 line not understood.*--log-line-prefix/s,
+  };
+  t.match(await run(reconcile, ['prefix.log'], {}), unread, 'no word that nothing went around');
+  const said = { logLinePrefix: '%t app=%a [%p] ' };
+  t.match(await run(reconcile, ['prefix.log'], said), { code: 1, out: /backend 999 / });
+  t.match(await run(reconcile, ['zone.log'], {}), { code: 1, err: /1 line not understood.*--utc-offset/s });
+  for (const utcOffset of ['+01:00', 'Europe/Berlin'])
+    t.match(await run(reconcile, ['zone.log'], { utcOffset }), { code: 0 });
+  await t.rejects(run(reconcile, ['zone.log'], { utcOffset: 'CET+1' }), { code: 'usage' });
+  t.match(
+    await run(reconcile, ['server.csv'], { connection: 'another' }),
+    { code: 1 },
+    'transcripts of another server',
+  );
 });
 
 test('upload with nothing to do, and without a bucket', async (t) => {

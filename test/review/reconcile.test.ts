@@ -3,7 +3,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import t, { type Test } from 'tap';
-import { LogReader } from '../../src/review/server-log.js';
 import { developer, script } from '../e2e/developer.js';
 import type { PostgresVersion } from '../helpers/postgres.js';
 
@@ -95,24 +94,4 @@ t.test('pgAudit: each statement, also without log_connections', { skip: !pgAudit
     t.match(err, /0 connections and 1 statement went around/);
     t.equal(code, 1);
   }
-});
-
-t.test('lines that a client cannot choose', async (t) => {
-  const authorized = 'connection authorized: user=app database=shop';
-  const parse = (line: string) => new LogReader().line(line);
-  t.match(parse(`2026-11-23 12:00:00.000 UTC [7] LOG:  ${authorized}`), { pid: 7, user: 'app', database: 'shop' });
-  t.match(parse(`2026-11-23 12:00:00 CET [7] x@y LOG:  replication ${authorized}`), { kind: 'connection' });
-  t.equal(parse(`\t2026-11-23 12:00:00.000 UTC [7] LOG:  ${authorized}`), undefined, 'a second line of a statement');
-  t.equal(parse(`2026-11-23 12:00:00.000 UTC [7] LOG:  statement: select '${authorized}'`), undefined);
-  t.equal(parse(`2026-11-23 12:00:00.000 UTC [7] LOG:  statement: select 'LOG:  ${authorized}'`), undefined);
-  const columns = '"10.0.0.1:5",6a,2,"authentication",2026-11-23 12:00:00 UTC,3/1,0,LOG,00000';
-  t.match(parse(`2026-11-23 12:00:00.000 UTC,"a,""b","shop",7,${columns},"${authorized}",,,`), { pid: 7, user: 'app' });
-  const audit = 'AUDIT: SESSION,1,1,READ,SELECT,TABLE,public.orders,"select ""a"", 1",<not logged>';
-  t.match(parse(`2026-11-23 12:00:00 UTC [7] app@shop LOG:  ${audit}`), {
-    kind: 'statement',
-    user: 'app',
-    class: 'READ',
-    command: 'SELECT',
-    text: 'select "a", 1',
-  });
 });

@@ -23,6 +23,7 @@ import type { Progress } from '../../io/spool/uploader.js';
 import { cancelUpstream } from '../../io/upstream/cancel.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { connectUpstream, type Upstream } from '../../io/upstream/connect.js';
+import { readLogSettings } from '../../io/upstream/log-settings.js';
 import { knownPasswords } from '../../io/upstream/password.js';
 import { Secret } from '../../io/upstream/secret.js';
 import { type CompiledPolicy, compilePolicy } from '../../policy/engine.js';
@@ -113,6 +114,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   const bucket = await openBucket(files.config.bucket, { env, idToken: async () => keeper.login.idToken });
   // the first connection finds out whether there is a database at all, in words for a person
   const first = await connectUpstream(upstream, new Map([['application_name', `dbguard/${credential.sid}`]]));
+  const logSettings = await readLogSettings(first, upstream);
   const { state, runtime } = stateDirs(env);
   // until the bucket has taken the opening entry its trouble is the error that ends the run, said once
   let opening = true;
@@ -128,6 +130,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       user: upstream.user,
       serverVersion: first.serverVersion,
       environment: connection.environment,
+      ...logSettings,
     },
     policy: { name: policy.name, digest: policy.digest },
     version: dbguardVersion,

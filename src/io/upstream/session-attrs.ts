@@ -39,9 +39,9 @@ export async function hasSessionAttrs(
   return wanted[attrs]({ readOnly: answers[0] === 'on', standby: answers[1] === 't' });
 }
 
-/** One row, one column. */
-async function ask(
-  session: StartedSession,
+/** The answer of one row and one column. */
+export async function ask(
+  session: Pick<StartedSession, 'socket'>,
   target: { label: string; user: string; database: string },
   sql: string,
 ): Promise<string | undefined> {

@@ -1,0 +1,28 @@
+/** What the formats of a log have in common: they frame entries, and say in which ways an entry can be read. */
+
+/** One way to read an entry. */
+export interface LogRecord {
+  /** As it is written; see server-clock.ts. */
+  readonly time: string;
+  readonly pid: number;
+  readonly user?: string | undefined;
+  readonly database?: string | undefined;
+  /** Undefined for what is no message of its own: the STATEMENT of an error, a notice of a collector. */
+  readonly message: string | undefined;
+}
+
+/** A line, or several of them, that the server wrote as one. */
+export interface Entry {
+  readonly text: string;
+  /** The lines before it, as long as a name with a line break in it could make them part of this entry. */
+  readonly before?: readonly string[];
+}
+
+export interface LogFormat {
+  /** For people. */
+  readonly name: string;
+  /** The entries that this line completes. Throws RangeError for one that does not end. */
+  entries(line: string): readonly Entry[];
+  /** Every way to read an entry; none for what is no entry of this format. */
+  read(entry: Entry): readonly LogRecord[];
+}

@@ -1,0 +1,122 @@
+/**
+ * One log of a server, entry by entry: which format it has, and which of its lines are connections and audited
+ * statements. An entry that may be one and cannot be read is a finding of its own, never passed over.
+ */
+import { commonPrefixes } from './common-prefixes.js';
+import { CsvFormat } from './csv-format.js';
+import { JsonFormat } from './json-format.js';
+import { LinePrefix } from './line-prefix.js';
+import type { Entry, LogFormat } from './log-format.js';
+import { eventIn, type LogEvent, mayHoldEvent } from './message.js';
+import type { ServerClock } from './server-clock.js';
+import { SyslogFormat } from './syslog-format.js';
+import { isForeign, TextFormat } from './text-format.js';
+
+/** Why an entry was not understood. */
+export type Unread = 'form' | 'zone' | 'language';
+
+export type LogFinding =
+  /** Every way to read one entry: which one the server meant is open when there are several. */
+  | { readonly kind: 'event'; readonly readings: readonly [LogEvent, ...LogEvent[]] }
+  | { readonly kind: 'unread'; readonly why: Unread; readonly line: number; readonly text: string };
+
+export interface LogKnowledge {
+  readonly clock: ServerClock;
+  /** What the log is said to have; nothing else is tried then. */
+  readonly prefix?: string | undefined;
+  /** What servers had, from transcripts. */
+  readonly recordedPrefixes?: readonly string[];
+}
+
+/** Lines from which the format is told. */
+const sampleSize = 1_000;
+/** A format that reads none of so many entries is not the log's. */
+const enough = 25;
+
+/** What lives here: the format of one log, and the number of its line. */
+export class LogReader {
+  readonly format: LogFormat;
+  readonly #clock: ServerClock;
+  #line = 0;
+
+  private constructor(format: LogFormat, clock: ServerClock) {
+    this.format = format;
+    this.#clock = clock;
+  }
+
+  /** @param beginning the first lines of the log, as many as there are up to `LogReader.sampleSize` */
+  static for(beginning: readonly string[], knowledge: LogKnowledge): LogReader {
+    return new LogReader(formatOf(beginning, knowledge), knowledge.clock);
+  }
+
+  static readonly sampleSize = sampleSize;
+
+  /** Throws RangeError for an entry without an end. */
+  line(text: string): LogFinding[] {
+    this.#line++;
+    return this.format.entries(text).flatMap((entry) => (mayHoldEvent(entry.text) ? this.#finding(entry) : []));
+  }
+
+  #finding(entry: Entry): LogFinding[] {
+    const records = this.format.read(entry);
+    if (records.length === 0) return [this.#unread('form', entry)];
+    const readings: LogEvent[] = [];
+    for (const { message, time, ...origin } of records) {
+      if (message === undefined) continue;
+      const at = this.#clock.read(time);
+      const event = eventIn(message, { ...origin, at: at ?? 0 });
+      if (event === undefined) continue;
+      if (at === undefined) return [this.#unread('zone', entry)];
+      readings.push(event);
+    }
+    const [first, ...more] = readings;
+    return first === undefined ? [] : [{ kind: 'event', readings: [first, ...more] }];
+  }
+
+  #unread(why: Unread, { text }: Entry): LogFinding {
+    return { kind: 'unread', why, line: this.#line, text };
+  }
+}
+
+/** Lines of a language that we cannot read; its connections would be passed over. */
+export function foreignLine(beginning: readonly string[], format: LogFormat): string | undefined {
+  if (!(format instanceof TextFormat)) return undefined;
+  return beginning.find((line) => format.read({ text: line }).length === 0 && isForeign(format.prefix, line));
+}
+
+/** The format that reads most of the beginning. */
+function formatOf(beginning: readonly string[], { prefix, recordedPrefixes = [] }: LogKnowledge): LogFormat {
+  const best = (candidates: readonly (() => LogFormat)[]): { make: () => LogFormat; read: number; entries: number } => {
+    const tried = candidates.map((make) => ({ make, ...fits(make(), beginning) }));
+    return tried.reduce((one, other) => (other.read > one.read ? other : one));
+  };
+  if (prefix !== undefined) return best(withPrefix(new LinePrefix(prefix))).make();
+  const certain = [() => new CsvFormat(), ...recordedPrefixes.flatMap((one) => withPrefix(new LinePrefix(one)))];
+  const recorded = best(certain);
+  // one line that a recorded prefix does not fit: it may be another server's log
+  if (recorded.read > 0 && recorded.read === recorded.entries) return recorded.make();
+  const guesses = [...recordedPrefixes, ...commonPrefixes].map((one) => new LinePrefix(one, { guessed: true }));
+  return best([() => new CsvFormat(), ...guesses.flatMap(withPrefix)]).make();
+}
+
+function withPrefix(prefix: LinePrefix): (() => LogFormat)[] {
+  return [() => new TextFormat(prefix), () => new SyslogFormat(prefix), () => new JsonFormat(prefix)];
+}
+
+/** How many of the entries are read; only those count that look like an entry in some format. */
+function fits(format: LogFormat, lines: readonly string[]): { read: number; entries: number } {
+  const counts = { read: 0, entries: 0 };
+  for (const line of lines) {
+    if (counts.entries >= enough && counts.read === 0) break;
+    for (const entry of format.entries(line)) {
+      if (!looksLikeEntry(entry.text)) continue;
+      counts.entries++;
+      if (format.read(entry).length > 0) counts.read++;
+    }
+  }
+  return counts;
+}
+
+function looksLikeEntry(text: string): boolean {
+  return /\p{L}: {2}\S|^"?\d{4}-\d\d-\d\d [\d:.]+ [^\s,"]+"?,|^\{/u.test(text) || mayHoldEvent(text);
+}

@@ -1,0 +1,21 @@
+/** Writes test/vectors/server-logs anew: `npx tsx test/review/make-server-logs.ts`. Needs postgresql-15-pgaudit. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { startPostgres } from '../helpers/postgres.js';
+import { forms, keptLog, type MadeLog, makeLog, prepareServer, serverSettings } from './server-logs.js';
+
+const postgres = await startPostgres({ version: 15, settings: serverSettings });
+try {
+  await prepareServer(postgres);
+  mkdirSync(keptLog('.'), { recursive: true });
+  const kept: Record<string, MadeLog['backends']> = {};
+  for (const [name, form] of Object.entries(forms)) {
+    const { lines, backends } = await makeLog(postgres, form);
+    writeFileSync(keptLog(`${name}.log.gz`), gzipSync(lines.join('\n'), { level: 9 }));
+    kept[name] = backends;
+  }
+  // then: biome format
+  writeFileSync(keptLog('backends.json'), `${JSON.stringify(kept, undefined, 2)}\n`);
+} finally {
+  await postgres.stop();
+}

@@ -1,0 +1,171 @@
+/** What a server logs is found whatever the form and whatever a client does to be misread. */
+import { existsSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import t, { type Test } from 'tap';
+import { logLines } from '../../src/io/files/log-lines.js';
+import { LogReader } from '../../src/review/server-log/log-reader.js';
+import type { LogEvent } from '../../src/review/server-log/message.js';
+import { ServerClock } from '../../src/review/server-log/server-clock.js';
+import { startPostgres } from '../helpers/postgres.js';
+import { forms, keptLog, type LogForm, type MadeLog, makeLog, prepareServer, serverSettings } from './server-logs.js';
+
+const pgAudit = existsSync('/usr/lib/postgresql/15/lib/pgaudit.so');
+
+function readAll(lines: readonly string[], prefix?: string, zone?: string) {
+  const reader = LogReader.for(lines.slice(0, LogReader.sampleSize), { clock: new ServerClock({ zone }), prefix });
+  const findings = lines.flatMap((line) => reader.line(line));
+  const events = findings.flatMap((one) => (one.kind === 'event' ? [one.readings] : []));
+  return { events, unread: findings.filter(({ kind }) => kind === 'unread') };
+}
+
+/** Events that may be this backend's, of its connection and of its statements about orders. */
+function mayBe(events: readonly (readonly LogEvent[])[], pid: number, kind: LogEvent['kind']): number {
+  return events.filter((readings) =>
+    kind === 'statement'
+      ? readings.some((one) => one.pid === pid && mentions(one))
+      : readings.every((one) => one.kind === kind && one.pid === pid),
+  ).length;
+}
+
+function mentions(event: LogEvent): boolean {
+  return event.kind === 'statement' && !/pg_backend_pid/.test(event.text);
+}
+
+t.test(
+  'every form of a real server’s log',
+  { skip: !pgAudit && 'postgresql-15-pgaudit is not installed' },
+  async (t) => {
+    const postgres = await startPostgres({ version: 15, settings: serverSettings });
+    t.teardown(() => postgres.stop());
+    await prepareServer(postgres);
+    for (const [name, form] of Object.entries(forms)) {
+      if (!form.keptOnly) await t.test(name, async (t) => checkForm(t, form, await makeLog(postgres, form)));
+    }
+  },
+);
+
+t.test('every form that was kept', async (t) => {
+  const backends: Record<string, MadeLog['backends']> = JSON.parse(readFileSync(keptLog('backends.json'), 'utf8'));
+  for (const [name, form] of Object.entries(forms)) {
+    const lines: string[] = [];
+    for await (const line of logLines(keptLog(`${name}.log.gz`))) lines.push(line);
+    await t.test(name, async (t) => checkForm(t, form, { lines, backends: backends[name] ?? [] }));
+  }
+});
+
+function checkForm(t: Test, form: LogForm, made: MadeLog): void {
+  const prefix = form.prefix ?? form.settings.log_line_prefix ?? '%m [%p] ';
+  check(t, form, made, readAll(made.lines, form.file === 'server.log' ? prefix : undefined));
+  // nobody says the prefix: then what is not read is said to be unread
+  const guessed = readAll(made.lines);
+  for (const { pid, statements } of made.backends) {
+    const found = mayBe(guessed.events, pid, 'connection') + mayBe(guessed.events, pid, 'statement');
+    t.ok(found + guessed.unread.length >= 1 + statements, `guessed: backend ${pid} is not lost`);
+  }
+}
+
+function check(t: Test, form: LogForm, made: MadeLog, { events, unread }: ReturnType<typeof readAll>): void {
+  // a collector has cut a role's name, and with it the entry, at its line break
+  const cut = form.collected === undefined ? [] : unread.filter((one) => one.kind === 'unread' && /q@w/.test(one.text));
+  t.strictSame(
+    unread.filter((one) => !cut.includes(one)),
+    [],
+    'nothing is unread',
+  );
+  for (const { pid, benign, statements } of made.backends) {
+    if (!benign) {
+      const its = events.filter((readings) => readings.some((one) => one.pid === pid));
+      t.ok(its.length + cut.length >= 2 + statements, `backend ${pid} is not lost`);
+      continue;
+    }
+    const found = { connections: mayBe(events, pid, 'connection'), statements: mayBe(events, pid, 'statement') };
+    t.strictSame(found, { connections: 1, statements }, `backend ${pid}`);
+    const own = events.filter((readings) => readings.some((one) => one.pid === pid));
+    t.ok(
+      own.every((readings) => new Set(readings.map((one) => one.pid)).size === 1),
+      'read in one way',
+    );
+    t.ok(own.every((readings) => readings.every(({ user }) => user === undefined || user === 'app')));
+  }
+  const real = new Set(made.backends.map(({ pid }) => pid));
+  if (form.file !== 'server.log' || form.collected !== undefined) return;
+  const imagined = events.filter((readings) => !readings.some(({ pid }) => real.has(pid)));
+  t.ok(
+    imagined.every((readings) => readings.every(({ pid }) => pid !== 4242)),
+    'no imitation is an event',
+  );
+}
+
+/** What the server prints for each escape (elog.c, log_status_format), of a client that chose its names. */
+function printed(format: string, values: Readonly<Record<string, string>>): string {
+  return format.replace(/%(-?\d*)(.)/gs, (_, padding: string, letter: string) => {
+    const value = letter === '%' ? '%' : (values[letter] ?? '');
+    const width = Number(padding) || 0;
+    return width < 0 ? value.padEnd(-width) : value.padStart(width);
+  });
+}
+
+const stamp = '2026-11-29 03:00:01';
+const chosen = fc.oneof(
+  fc.constantFrom(
+    '',
+    'app',
+    'LOG:  ',
+    '[4242]',
+    '[4242] LOG:  AUDIT: SESSION,1,1,READ,SELECT,,,',
+    `${stamp} UTC [4242] LOG:  `,
+  ),
+  fc.string({ maxLength: 20, unit: fc.constantFrom(...' [](),:=LOGAUDIT-%0942.') }),
+);
+const piece = fc.oneof(
+  fc.constantFrom(...'audrhbPiecslvxQLq', '-12u', '20a', '8l').map((letter) => `%${letter}`),
+  fc.constantFrom(' ', '[', ']', ': ', ',', '|', 'app=', '%%', '-', '@', ''),
+);
+const anyPrefix = fc
+  .tuple(
+    fc.array(piece, { maxLength: 5 }),
+    fc.array(piece, { maxLength: 5 }),
+    fc.constantFrom('%m', '%t', '%n'),
+    fc.constantFrom('[%p]', '%p ', '%c', ':%6p:'),
+  )
+  .map(([before, between, time, pid]) => `${before.join('')}${time} ${between.join('')} ${pid}`);
+
+t.test('no prefix and no name makes an audit record pass unseen', async (t) => {
+  fc.assert(
+    fc.property(anyPrefix, chosen, chosen, chosen, (prefix, a, u, d) => {
+      const values = {
+        ...{
+          a: a || '[unknown]',
+          u,
+          d,
+          m: `${stamp}.123 UTC`,
+          t: `${stamp} UTC`,
+          s: `${stamp} UTC`,
+          n: '1795921201.123',
+        },
+        ...{
+          p: '999999',
+          P: '',
+          c: '692a6ed1.f423f',
+          l: '7',
+          r: '10.0.0.1(5)',
+          h: '10.0.0.1',
+          L: '10.0.0.2',
+          b: 'client backend',
+        },
+        ...{ i: 'DELETE', e: '00000', v: '3/1', x: '0', Q: '-17' },
+      };
+      const line = `${printed(prefix, values)}LOG:  AUDIT: SESSION,1,1,WRITE,DELETE,,,delete from orders,<none>`;
+      for (const said of [prefix, undefined]) {
+        const { events, unread } = readAll([line], said);
+        const seen = events.some((readings) => readings.some(({ pid }) => pid === 999999));
+        if (!seen && unread.length === 0) return false;
+        // where the prefix is said, the line is understood
+        if (said !== undefined && !seen) return false;
+      }
+      return true;
+    }),
+    { numRuns: 3_000 },
+  );
+  t.pass();
+});
