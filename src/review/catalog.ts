@@ -67,9 +67,3 @@ async function* mergeLists(
   }
   for (; !other.done; other = await others.next()) yield other.value;
 }
-
-/** A session id is a ULID: its first ten characters are milliseconds since 1970 UTC in Crockford's base32. */
-export function sessionTime(sid: string): number {
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-  return [...sid.slice(0, 10)].reduce((time, character) => time * 32 + alphabet.indexOf(character), 0);
-}

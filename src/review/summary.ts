@@ -5,8 +5,9 @@
 import { DbguardError, messageOf } from '../errors.js';
 import type { Entry } from '../transcript/entry.js';
 import { decodeLine, decodePayload, isRecord } from '../transcript/line.js';
+import { sessionTime } from '../transcript/object-key.js';
 import { type OpenDetails, readOpen } from '../transcript/open-entry.js';
-import { type ObjectSource, type SessionObjects, sessionTime } from './catalog.js';
+import type { ObjectSource, SessionObjects } from './catalog.js';
 import { entriesIn, segmentText } from './read-segment.js';
 
 export interface SessionSummary {

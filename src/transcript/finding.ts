@@ -9,7 +9,6 @@ export type Severity = 'failure' | 'warning' | 'note';
 export type FindingCode =
   // lines and chain
   | 'line-malformed'
-  | 'foreign-session'
   | 'entry-missing'
   | 'entry-order'
   | 'chain-broken'
@@ -17,6 +16,9 @@ export type FindingCode =
   | 'unsigned-tail'
   | 'after-final-seal'
   | 'seal-wrong'
+  | 'contradiction'
+  | 'unknown-kind'
+  | 'unknown-field'
   | 'disclosure-changed'
   | 'disclosure-missing'
   | 'redacted'

@@ -83,3 +83,9 @@ export function parseObjectKey(key: string): ObjectName | undefined {
 export function issuerKeysPrefix(issuer: string): string {
   return `jwks/${sha256(issuer, 'hex').slice(0, 32)}/`;
 }
+
+/** A session id is a ULID: its first ten characters are milliseconds since 1970 UTC in Crockford's base32. */
+export function sessionTime(sid: string): number {
+  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+  return [...sid.slice(0, 10)].reduce((time, character) => time * 32 + alphabet.indexOf(character), 0);
+}

@@ -7,6 +7,7 @@
 import { type KeyObject, verify as verifySignature } from 'node:crypto';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Totals } from './chain.js';
+import { Contradictions } from './contradictions.js';
 import type { Entry } from './entry.js';
 import { Findings } from './finding.js';
 import {
@@ -21,6 +22,7 @@ import {
   type SignatureLine,
   signedBytes,
 } from './line.js';
+import { sessionTime } from './object-key.js';
 import { type OpenDetails, readOpen } from './open-entry.js';
 
 /** Who holds the session key, and until when it may sign, in milliseconds since 1970 UTC. */
@@ -49,10 +51,13 @@ export interface VerifierParts {
 const IN_FLIGHT = 64;
 /** Clocks are set back by seconds all the time. */
 const CLOCK_BACK_US = 5_000_000;
+/** Between making the id and the first entry the database is connected to, which may take its time. */
+const ID_TIME_MS = 60 * 60_000;
 
 export class SessionVerifier {
   readonly findings = new Findings();
   readonly #parts: VerifierParts;
+  readonly #contradictions = new Contradictions(this.findings, (n) => this.#at(n));
   readonly #totals: Totals = { statements: 0, asked: 0, denied: 0 };
   #checking = 0;
   #onChecked: (() => void) | undefined;
@@ -132,6 +137,8 @@ export class SessionVerifier {
     this.#head = nextHead(this.#head, line.payload);
     this.#expected = entry.n + 1;
     this.#count(entry);
+    // With lines missing or changed nothing fits; that has been said already.
+    if (this.#intact) this.#contradictions.add(entry);
     const disclosed = this.#disclose(entry, line.disclosures);
     await this.#parts.onEntry?.(entry, disclosed);
   }
@@ -173,11 +180,21 @@ export class SessionVerifier {
     this.openedAt = entry.t / 1000;
     try {
       this.open = readOpen(entry);
+      this.#checkId(this.open);
       this.#identification = await this.#parts.identify(this.open, this.openedAt, this.findings);
     } catch (error) {
       if (!(error instanceof DbguardError)) throw error;
       this.#fail('open-unusable', messageOf(error), entry.n);
     }
+  }
+
+  #checkId({ previous }: OpenDetails): void {
+    const { sid } = this.#parts;
+    const fail = (message: string): void => this.findings.fail('contradiction', message, this.#at(0));
+    if (previous?.sid === sid) fail('the session says that it comes after itself');
+    const difference = Math.abs(sessionTime(sid) - this.openedAt);
+    // Not a number: no session id at all
+    if (!(difference <= ID_TIME_MS)) fail('the time in the session’s id is not the one at which it was opened');
   }
 
   /** False when the entry cannot be put into the chain at all. */

@@ -124,7 +124,7 @@ test('dropping, swapping, repeating lines', async (t) => {
 
 test('editing a payload, with and without renumbering what follows', async (t) => {
   const edited = await attack((s) => {
-    lines(s, 1)[0] = editPayload(lines(s, 1)[0] ?? '', (payload) => payload.replace('"allow"', '"denyy"'));
+    lines(s, 1)[0] = editPayload(lines(s, 1)[0] ?? '', (payload) => payload.replace('"test"', '"tess"'));
   });
   t.match(failures(edited), ['chain-broken']);
   const last = await attack((s) => {
@@ -158,7 +158,7 @@ test('the holder of the session key writes a key twice, to say one thing to one 
     t.ok(failures(report).includes('line-malformed'), to);
     t.match(report.findings, [{ message: /a key stands twice/ }]);
   }
-  const colons = record(login, { extra: [[{ k: 'statement', rule: '": {\\"a\\":1' }, { sql: '{"a":1,"a":2}' }]] });
+  const colons = record(login, { extra: [[{ k: 'parse', facts: '": {\\"a\\":1' }, { sql: '{"a":1,"a":2}' }]] });
   const sound = await verify(memorySource(objectsOf(colons, stored)), { sid: colons.sid });
   t.equal(sound.verdict, 'proven', 'what looks like a key within a text is none');
 });

@@ -1,7 +1,8 @@
 /** `dbguard transcripts list`: the sessions in the bucket and on this machine, newest last. Reads, does not verify. */
 import { DbguardError } from '../../errors.js';
-import { listSessions, type ObjectSource, type SessionObjects, sessionTime } from '../../review/catalog.js';
+import { listSessions, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
 import { type SessionSummary, summarise } from '../../review/summary.js';
+import { sessionTime } from '../../transcript/object-key.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
 import { paged } from '../print/paged.js';

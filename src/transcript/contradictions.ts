@@ -1,0 +1,196 @@
+/**
+ * What no honest writer writes, although every signature holds: statements that ran without being let through,
+ * verdicts behind outcomes, answers to nothing. FORMAT.md lists them.
+ *
+ * What lives here: what each statement still owes, in memory that does not grow with the session but for three bits an
+ * entry. What it must not know: signatures, chains, where lines come from.
+ */
+import type { Entry } from './entry.js';
+import { checkOf, fieldsOf } from './entry-fields.js';
+import type { Findings } from './finding.js';
+
+/** What a statement waits for. A missing cell in `owed`: it owes nothing any more. */
+type State = 'asked' | 'denied' | 'through';
+
+const afterStatement: Readonly<Record<string, State>> = {
+  allow: 'through',
+  ask: 'asked',
+  'second-person': 'asked',
+  deny: 'denied',
+};
+
+const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost']);
+
+/** A client may pipeline any number; no writer keeps more in memory than this. */
+const MAX_WAITING = 1 << 20;
+/** Names of kinds and fields that are said once each. */
+const MAX_UNKNOWN = 20;
+
+export class Contradictions {
+  readonly #findings: Findings;
+  readonly #where: (n: number) => { readonly n: number; readonly segment: number };
+  readonly #owed = new Map<number, State>();
+  readonly #statements = new NumberSet();
+  readonly #texts = new NumberSet();
+  readonly #letThrough = new NumberSet();
+  readonly #unknown = new Set<string>();
+
+  constructor(findings: Findings, where: (n: number) => { readonly n: number; readonly segment: number }) {
+    this.#findings = findings;
+    this.#where = where;
+  }
+
+  /** Every entry, in the order of its number, without gaps. */
+  add(entry: Entry): void {
+    this.#checkFields(entry);
+    switch (entry.k) {
+      case 'parse':
+        if ('sql' in entry.c) this.#texts.add(entry.n);
+        break;
+      case 'statement':
+        this.#statement(entry);
+        break;
+      case 'dry-run':
+        if (this.#stateOf(entry) !== 'asked') this.#say(entry, 'a dry run', 'that nobody is being asked about');
+        break;
+      case 'verdict':
+        this.#verdict(entry);
+        break;
+      case 'outcome':
+        this.#outcome(entry);
+        break;
+      case 'seal':
+        if (entry.fields.final === true) this.#sealed(entry);
+    }
+  }
+
+  #statement({ n, c, fields }: Entry): void {
+    const { text, continues, decision } = fields;
+    if (continues !== undefined) {
+      if (!this.#letThrough.has(continues)) this.#fail(n, `statement ${n} continues one that was not let through`);
+    } else if (text !== undefined) {
+      if (!this.#texts.has(text)) this.#fail(n, `statement ${n} has its text from an entry that has none`);
+    } else if (!('sql' in c)) this.#fail(n, `statement ${n} has no text`);
+    if ('sql' in c) this.#texts.add(n);
+    this.#statements.add(n);
+    const state = continues === undefined ? afterStatement[String(decision)] : 'through';
+    if (state === undefined) this.#fail(n, `statement ${n} has no decision`);
+    else this.#owe(n, state);
+  }
+
+  #verdict(entry: Entry): void {
+    const state = this.#stateOf(entry);
+    const { of, decision, under } = entry.fields;
+    const allows = decision === 'allow';
+    if (decision === undefined) this.#fail(entry.n, `verdict ${entry.n} decides nothing`);
+    if (state === undefined || state === 'through') {
+      this.#say(entry, 'a verdict', 'that waits for none');
+      return;
+    }
+    if (allows && state === 'denied') this.#say(entry, 'an approval', 'that a rule denies');
+    if (under !== undefined && !this.#letThrough.has(under))
+      this.#fail(entry.n, `verdict ${entry.n} stands under an approval that is none`);
+    if (allows) this.#owe(Number(of), 'through');
+    else this.#owed.delete(Number(of));
+  }
+
+  #outcome(entry: Entry): void {
+    const state = this.#stateOf(entry);
+    const { of, how } = entry.fields;
+    if (how === undefined) this.#fail(entry.n, `outcome ${entry.n} does not say how it went`);
+    if (state === undefined) this.#say(entry, 'an outcome', 'that waits for none');
+    else if (state !== 'through' && ran.has(how))
+      this.#say(entry, `the outcome ${String(how)}`, `that ${state === 'asked' ? 'nobody has approved' : 'is denied'}`);
+    this.#owed.delete(Number(of));
+  }
+
+  #sealed({ n }: Entry): void {
+    const owing = new Map<State, number[]>([
+      ['through', []],
+      ['asked', []],
+      ['denied', []],
+    ]);
+    for (const [of, state] of this.#owed) owing.get(state)?.push(of);
+    for (const [state, list] of owing) {
+      const [first] = list;
+      if (first === undefined) continue;
+      const others = list.length > 1 ? ` and ${list.length - 1} more` : '';
+      const what = state === 'through' ? 'no outcome' : 'neither verdict nor outcome';
+      this.#fail(n, `the session is sealed, and statement ${first}${others} has ${what}`);
+    }
+  }
+
+  #owe(n: number, state: State): void {
+    if (this.#owed.size >= MAX_WAITING) {
+      this.#fail(n, `${MAX_WAITING} statements wait for their outcomes at once`);
+      this.#owed.clear();
+    }
+    if (state === 'through') this.#letThrough.add(n);
+    this.#owed.set(n, state);
+  }
+
+  #stateOf({ fields: { of } }: Entry): State | undefined {
+    return typeof of === 'number' ? this.#owed.get(of) : undefined;
+  }
+
+  #say({ n, k, fields: { of } }: Entry, what: string, why: string): void {
+    const which = this.#statements.has(of) ? `statement ${of}, ${why}` : 'no statement';
+    this.#fail(n, `entry ${n} (${k}) is ${what} of ${which}`);
+  }
+
+  /** Types and words of fields; what version 1 does not know is said once. */
+  #checkFields({ n, k, fields }: Entry): void {
+    const known = fieldsOf(k);
+    if (known === undefined) {
+      if (this.#isNew(k)) {
+        const message = `entry ${n} is of the kind ${quote(k)}, which this dbguard does not know: what it says is not judged`;
+        this.#findings.warn('unknown-kind', message, this.#where(n));
+      }
+      return;
+    }
+    for (const name in fields) {
+      const check = checkOf(known, name);
+      if (check === undefined) {
+        if (this.#isNew(`${k}.${name}`))
+          this.#findings.note(
+            'unknown-field',
+            `entry ${n} (${k}) has a field ${quote(name)}, which this dbguard does not know`,
+            this.#where(n),
+          );
+      } else if (!check(fields[name])) this.#fail(n, `${name} of entry ${n} (${k}) is nothing that may stand there`);
+    }
+  }
+
+  #isNew(name: string): boolean {
+    if (this.#unknown.has(name) || this.#unknown.size >= MAX_UNKNOWN) return false;
+    this.#unknown.add(name);
+    return true;
+  }
+
+  #fail(n: number, message: string): void {
+    this.#findings.fail('contradiction', message, this.#where(n));
+  }
+}
+
+/** Numbers of entries, a bit each. */
+class NumberSet {
+  #bits = new Uint8Array(1024);
+
+  add(n: number): void {
+    const at = Math.floor(n / 8);
+    if (at >= this.#bits.length) {
+      const grown = new Uint8Array(Math.max(at + 1, this.#bits.length * 2));
+      grown.set(this.#bits);
+      this.#bits = grown;
+    }
+    this.#bits[at] = (this.#bits[at] ?? 0) | (1 << (n % 8));
+  }
+
+  has(n: unknown): boolean {
+    return typeof n === 'number' && ((this.#bits[Math.floor(n / 8)] ?? 0) & (1 << (n % 8))) !== 0;
+  }
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}

@@ -1,0 +1,88 @@
+/**
+ * Which fields each kind of entry has, and what may stand in them: FORMAT.md's table as code. A test holds the two
+ * against each other.
+ */
+import type { EntryKind } from './entry.js';
+import { isRecord } from './line.js';
+
+type Check = (value: unknown) => boolean;
+
+const text: Check = (value) => typeof value === 'string';
+const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+const number: Check = (value) => typeof value === 'number';
+const texts: Check = (value) => Array.isArray(value) && value.every(text);
+const anything: Check = () => true;
+const word =
+  (...words: readonly string[]): Check =>
+  (value) =>
+    words.includes(String(value)) && text(value);
+
+const open = [
+  ...['v', 'subject', 'level', 'clientId', 'audience', 'method', 'loggedInAt', 'loginKey', 'salt', 'idToken'],
+  ...['accessToken', 'sessionKey', 'certificate', 'connection', 'policy', 'version', 'agent', 'previous'],
+];
+
+export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Check>>>> = {
+  // readOpen judges these
+  open: Object.fromEntries(open.map((name) => [name, anything])),
+  connection: {
+    event: word('open', 'close', 'own'),
+    conn: count,
+    user: text,
+    database: text,
+    applicationName: text,
+    backendPid: count,
+    reason: text,
+  },
+  parse: { conn: count, facts: anything },
+  statement: {
+    conn: count,
+    protocol: word('query', 'execute', 'function'),
+    name: text,
+    portal: text,
+    text: count,
+    continues: count,
+    facts: anything,
+    tx: text,
+    decision: word('allow', 'ask', 'second-person', 'deny'),
+    rule: text,
+  },
+  'dry-run': { of: count },
+  verdict: {
+    of: count,
+    decision: word('allow', 'deny', 'abort'),
+    by: text,
+    channel: text,
+    name: text,
+    scope: word('once', 'session', 'transaction'),
+    under: count,
+    rule: text,
+    shown: text,
+    waitedMs: number,
+    estimatedRows: number,
+  },
+  outcome: {
+    of: count,
+    how: word('done', 'failed', 'skipped', 'rejected', 'lost'),
+    tag: text,
+    tags: count,
+    rows: count,
+    bytes: count,
+    us: number,
+    sqlstate: text,
+    masked: texts,
+    tx: text,
+  },
+  heartbeat: {},
+  redaction: { session: text, of: count, digests: isRecord, reason: text },
+  seal: { totals: isRecord, final: (value) => value === true },
+};
+
+/** Undefined for a kind that version 1 does not have. Not an object's own `constructor` or `toString` either. */
+export function fieldsOf(kind: string): Readonly<Record<string, Check>> | undefined {
+  return Object.hasOwn(entryFields, kind) ? entryFields[kind as EntryKind] : undefined;
+}
+
+export function checkOf(fields: Readonly<Record<string, Check>>, name: string): Check | undefined {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}

@@ -1,0 +1,136 @@
+/** Histories that hang together, and each way in which one cannot. */
+import { test } from 'tap';
+import { Contradictions } from '../../src/transcript/contradictions.js';
+import { entryFields } from '../../src/transcript/entry-fields.js';
+import { Findings } from '../../src/transcript/finding.js';
+
+type Step = readonly [kind: string, fields?: Readonly<Record<string, unknown>>, disclosed?: string];
+
+const query = (decision: string): Step => ['statement', { decision }, 'sql'];
+const verdict = (of: number, decision: string, more = {}): Step => ['verdict', { of, decision, ...more }];
+const outcome = (of: number, how: string): Step => ['outcome', { of, how }];
+const sealed: Step = ['seal', { totals: {}, final: true }];
+
+function said(steps: readonly Step[]): string[] {
+  const findings = new Findings();
+  const contradictions = new Contradictions(findings, (n) => ({ n, segment: 0 }));
+  for (const [n, [k, fields = {}, disclosed]] of steps.entries()) {
+    contradictions.add({ n, t: 0, k, c: disclosed === undefined ? {} : { [disclosed]: 'x' }, fields });
+  }
+  return findings.list.map(({ severity, message }) => `${severity}: ${message}`);
+}
+
+test('what an honest writer writes', async (t) => {
+  const histories: Readonly<Record<string, readonly Step[]>> = {
+    allowed: [query('allow'), outcome(0, 'done'), sealed],
+    failed: [query('allow'), outcome(0, 'failed'), sealed],
+    'pipelined, answered in order': [
+      query('allow'),
+      query('allow'),
+      outcome(0, 'failed'),
+      outcome(1, 'skipped'),
+      sealed,
+    ],
+    lost: [query('allow'), outcome(0, 'lost'), sealed],
+    'denied by a rule': [query('deny'), verdict(0, 'deny'), sealed],
+    'no grammar of ours reads it, nor does the server': [query('deny'), outcome(0, 'rejected'), sealed],
+    'approved, after a dry run': [
+      query('ask'),
+      ['dry-run', { of: 0 }],
+      verdict(0, 'allow'),
+      outcome(0, 'done'),
+      sealed,
+    ],
+    'approved, and the connection is gone': [query('ask'), verdict(0, 'allow'), outcome(0, 'skipped'), sealed],
+    'nobody was asked': [query('ask'), outcome(0, 'skipped'), sealed],
+    aborted: [query('second-person'), verdict(0, 'abort'), sealed],
+    prepared: [['parse', {}, 'sql'], ['statement', { text: 0, decision: 'allow' }], outcome(1, 'done'), sealed],
+    'more rows': [query('allow'), outcome(0, 'done'), ['statement', { continues: 0 }], outcome(2, 'done'), sealed],
+    'a migration as one transaction': [
+      query('ask'),
+      verdict(0, 'allow', { scope: 'once' }),
+      outcome(0, 'done'),
+      query('ask'),
+      verdict(3, 'allow', { scope: 'transaction', under: 0 }),
+      outcome(3, 'done'),
+      sealed,
+    ],
+    'still running': [query('allow'), query('ask'), ['seal', { totals: {} }]],
+  };
+  for (const [name, steps] of Object.entries(histories)) t.strictSame(said(steps), [], name);
+});
+
+test('and what it does not', async (t) => {
+  const histories: readonly (readonly [RegExp, ...Step[]])[] = [
+    [/outcome done of statement 0, that nobody has approved/, query('ask'), outcome(0, 'done')],
+    [/outcome lost of statement 0, that nobody has approved/, query('second-person'), outcome(0, 'lost')],
+    [/outcome failed of statement 0, that is denied/, query('deny'), outcome(0, 'failed')],
+    [/an outcome of statement 0, that waits for none/, query('deny'), verdict(0, 'deny'), outcome(0, 'done')],
+    [/an outcome of statement 0, that waits for none/, query('ask'), verdict(0, 'abort'), outcome(0, 'skipped')],
+    [/an outcome of statement 0, that waits for none/, query('allow'), outcome(0, 'done'), outcome(0, 'done')],
+    [/an outcome of no statement/, outcome(0, 'done')],
+    [/an outcome of no statement/, outcome(1, 'done'), query('allow')],
+    [/an outcome of no statement/, ['parse', {}, 'sql'], outcome(0, 'done')],
+    [/an outcome of no statement/, ['outcome', { how: 'done' }]],
+    [/does not say how it went/, query('allow'), ['outcome', { of: 0 }]],
+    [/a verdict of statement 0, that waits for none/, query('ask'), outcome(0, 'skipped'), verdict(0, 'deny')],
+    [/a verdict of statement 0, that waits for none/, query('ask'), verdict(0, 'deny'), verdict(0, 'allow')],
+    [/a verdict of statement 0, that waits for none/, query('allow'), verdict(0, 'deny')],
+    [/a verdict of no statement/, verdict(0, 'allow')],
+    [/an approval of statement 0, that a rule denies/, query('deny'), verdict(0, 'allow')],
+    [/verdict 1 decides nothing/, query('ask'), ['verdict', { of: 0 }]],
+    [/under an approval that is none/, query('ask'), verdict(0, 'allow', { scope: 'transaction', under: 0 })],
+    [/a dry run of statement 0, that nobody is being asked about/, query('allow'), ['dry-run', { of: 0 }]],
+    [/a dry run of no statement/, ['dry-run', { of: 7 }]],
+    [/statement 0 has no text/, ['statement', { decision: 'allow' }, 'bind']],
+    [/has its text from an entry that has none/, ['heartbeat'], ['statement', { decision: 'allow', text: 0 }]],
+    [/has its text from an entry that has none/, ['statement', { decision: 'allow', text: 0 }]],
+    [/has its text from an entry that has none/, ['statement', { decision: 'allow', text: 1 }], ['parse', {}, 'sql']],
+    [/continues one that was not let through/, query('ask'), ['statement', { continues: 0 }]],
+    [/continues one that was not let through/, query('deny'), verdict(0, 'deny'), ['statement', { continues: 0 }]],
+    [/statement 0 has no decision/, ['statement', {}, 'sql']],
+    [/decision of entry 0 .* nothing that may stand there/, query('perhaps')],
+    [/how of entry 1 .* nothing that may stand there/, query('allow'), outcome(0, 'fine')],
+    [/sealed, and statement 0 has no outcome/, query('allow'), sealed],
+    [/sealed, and statement 0 and 1 more has no outcome/, query('allow'), query('allow'), sealed],
+    [/sealed, and statement 0 has neither verdict nor outcome/, query('ask'), sealed],
+    [/sealed, and statement 0 has neither verdict nor outcome/, query('deny'), sealed],
+    [/sealed, and statement 0 has no outcome/, query('ask'), verdict(0, 'allow'), sealed],
+    [/final of entry 0 .* nothing that may stand there/, ['seal', { totals: {}, final: 'true' }]],
+  ];
+  for (const [expected, ...steps] of histories) {
+    const found = said(steps);
+    t.match(found[0], expected, JSON.stringify(steps));
+    t.match(found[0], /^failure/);
+  }
+});
+
+test('kinds and fields that nobody knows are said once, and prove nothing', async (t) => {
+  t.match(said([['wish'], ['wish'], ['toString']]), [
+    /^warning: entry 0 is of the kind "wish", which this dbguard does not know/,
+    /^warning: .*"toString"/,
+  ]);
+  t.match(
+    said([
+      ['heartbeat', { mood: 1 }],
+      ['heartbeat', { mood: 1, constructor: 1 }],
+    ]),
+    [/^note: .*"mood"/, /^note: .*"constructor"/],
+  );
+  const flood = Array.from({ length: 1000 }, (_, i): Step => [`kind ${i}`]);
+  t.ok(said(flood).length <= 20);
+});
+
+test('every field refuses something, but for those that others judge', async (t) => {
+  const oddities = [{}, [], -1, 1.5, Number.NaN, 'nothing', false, null];
+  for (const [kind, fields] of Object.entries(entryFields)) {
+    if (kind === 'open') continue;
+    for (const [name, check] of Object.entries(fields)) {
+      if (name === 'facts') continue;
+      t.ok(
+        oddities.some((oddity) => !check(oddity)),
+        `${kind}.${name}`,
+      );
+    }
+  }
+});
