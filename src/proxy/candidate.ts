@@ -4,6 +4,7 @@
  */
 import type { Ruling } from '../policy/decision.js';
 import type { Facts } from '../sql/facts.js';
+import type { RawJson } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
 
 /** Who is connected, and where: fixed for one client connection. */
@@ -46,6 +47,12 @@ export interface TransactionSoFar {
   readonly partlyUndone: boolean;
 }
 
+/** A journal entry that discloses a text, and the facts that it records with it. */
+export interface TextEntry {
+  readonly n: number;
+  readonly facts: RawJson;
+}
+
 /** One statement about to run. */
 export interface Candidate {
   readonly kind: GatedKind;
@@ -55,10 +62,12 @@ export interface Candidate {
   /** Texts that it runs by name: what EXECUTE stands for. */
   readonly runs?: readonly string[];
   /** The journal entry that discloses the text already; undefined discloses it with this statement. */
-  readonly textEntry?: number | undefined;
+  readonly textEntry?: TextEntry | undefined;
   readonly statementName?: string;
   readonly portalName?: string;
   readonly bindValues?: readonly (string | null)[];
+  /** Which of the bind values are bytes, shown in hexadecimal; undefined where all are text. */
+  readonly bytesAmongValues?: readonly number[] | undefined;
   readonly transactionStatus: TransactionStatus;
   readonly searchPath?: string | undefined;
   /** Of the connection; see session-state/session-digest.ts. */
@@ -78,6 +87,8 @@ export interface Admission {
   /** The number of the `statement` entry. */
   readonly n: number;
   readonly ruling: Ruling;
+  /** As they stand in the transcript; undefined where an earlier entry has them. */
+  readonly facts?: RawJson;
 }
 
 export interface Clock {

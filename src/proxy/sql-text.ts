@@ -25,6 +25,14 @@ export function showValue(value: Buffer | undefined, format: number): string | n
   return format === 0 && isUtf8(value) ? value.toString('utf8') : `\\x${value.toString('hex')}`;
 }
 
+/** Places of the values that are bytes: what `showValue` shows of them a text could look like too. */
+export function bytesAmong(values: readonly (Buffer | undefined)[], formats: readonly number[]): number[] | undefined {
+  const places = values.flatMap((value, index) =>
+    value !== undefined && (formatOf(formats, index) !== 0 || !isUtf8(value)) ? index : [],
+  );
+  return places.length === 0 ? undefined : places;
+}
+
 /** The format code that belongs to parameter `index` ("Bind" in the PostgreSQL manual). */
 export function formatOf(formats: readonly number[], index: number): number {
   return formats.length === 1 ? (formats[0] ?? 0) : (formats[index] ?? 0);

@@ -42,6 +42,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     portal: text,
     text: count,
     continues: count,
+    hex: (value) => Array.isArray(value) && value.every(count),
     facts: anything,
     tx: text,
     decision: word('allow', 'ask', 'second-person', 'deny'),

@@ -33,8 +33,13 @@ class SoakRecorder extends MemoryRecorder {
   count = 0;
   readonly unsettled = new Set<number>();
 
-  override append(body: EntryBody, _disclosures: Disclosures = {}): number {
+  override get size(): number {
+    return this.count;
+  }
+
+  override append(body: EntryBody, disclosures: Disclosures = {}): number {
     const n = this.count++;
+    this.honesty.add(n, body, disclosures);
     if (body.k === 'statement') this.unsettled.add(n);
     if (body.k === 'outcome' || (body.k === 'verdict' && body.decision !== 'allow')) {
       this.unsettled.delete(Number(body.of));

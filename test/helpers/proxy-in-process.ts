@@ -16,6 +16,7 @@ import { Gate } from '../../src/proxy/statement/statement-journal.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
 import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
+import { HonestyCheck } from './contradictions.js';
 import type { Target } from './wire-client.js';
 
 export interface Recorded {
@@ -30,11 +31,13 @@ export class MemoryRecorder implements Recorder {
   /** Set to have it fail as the real journal does on a full disk: commits report it, and nothing is taken any more. */
   broken: Error | undefined;
   commits = 0;
+  readonly honesty = new HonestyCheck();
   #failed = false;
 
   append(body: EntryBody, disclosures: Disclosures = {}): number {
     if (this.broken && this.#failed) throw this.broken;
     const n = this.entries.length;
+    this.honesty.add(n, body, disclosures);
     this.entries.push({ ...body, n, disclosures });
     return n;
   }
@@ -45,6 +48,10 @@ export class MemoryRecorder implements Recorder {
       this.#failed = this.broken !== undefined;
       done(this.broken);
     });
+  }
+
+  get size(): number {
+    return this.entries.length;
   }
 
   of(kind: string): Recorded[] {
@@ -153,6 +160,8 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       await proxy.close(0);
       catalog?.stop();
       await control.close();
+      const lies = recorder.broken ? [] : recorder.honesty.sealedAt(recorder.size);
+      if (lies.length > 0) throw new Error(`the transcript contradicts itself: ${lies.join('; ')}`);
     },
   };
   return harness;

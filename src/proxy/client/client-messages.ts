@@ -24,10 +24,10 @@ import {
   textsBehind,
   withPortals,
 } from '../prepared/what-a-name-runs.js';
-import { decodeSql, formatOf, protocolName, showValue } from '../sql-text.js';
+import { bytesAmong, decodeSql, formatOf, protocolName, showValue } from '../sql-text.js';
 import type { ConnectionState } from '../statement/connection-state.js';
 import type { Passage } from '../statement/gate.js';
-import { functionFacts, tooLarge, unreadable } from './fixed-facts.js';
+import { functionFacts, tooLarge, tooLargeRuling, unreadable } from './fixed-facts.js';
 
 /** A simple Query replaces the portal of this name before it runs anything. */
 const unnamed = '';
@@ -186,6 +186,8 @@ export class ClientMessages {
   /** @param portal undefined where nothing is known of what the name stands for */
   #running(portalName: string, portal: Portal | undefined): Candidate {
     const prepared = this.#fresh(portal?.prepared ?? []);
+    const shown =
+      portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [];
     return {
       kind: 'execute',
       sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
@@ -193,8 +195,12 @@ export class ClientMessages {
       textEntry: prepared.length === 1 ? prepared[0]?.entry : undefined,
       statementName: portal?.statementName ?? '',
       portalName,
-      bindValues:
-        portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [],
+      bindValues: shown,
+      // a text that looks like bytes is rare: nearly all values need no second look
+      bytesAmongValues:
+        portal && shown.some((value) => value?.startsWith('\\x'))
+          ? bytesAmong(portal.values, portal.parameterFormats)
+          : undefined,
       bound: portal,
       ...this.#state.meaning,
     };
@@ -217,6 +223,7 @@ export class ClientMessages {
         sql: `-- FunctionCall of function ${call.functionOid} (pg_proc.oid), past SQL`,
         ...this.#reach(functionFacts(call.functionOid), unnamed),
         bindValues: call.values.map((value) => showValue(value, 1)),
+        bytesAmongValues: bytesAmong(call.values, [1]),
         ...this.#state.meaning,
       },
       buffer,
@@ -241,6 +248,7 @@ export class ClientMessages {
       kind,
       sql: '',
       facts: tooLarge(limit),
+      denial: tooLargeRuling,
       ...this.#state.meaning,
     };
     const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);

@@ -124,6 +124,7 @@ export class Session {
     this.#passage.interrupt('disconnect');
     this.#state.masks?.settled();
     this.#state.catalogChanges.closed();
+    this.#passage.abandon();
     this.#state.server.responses.abandon();
   }
 

@@ -11,6 +11,7 @@
 
 import type { Facts } from '../../sql/facts.js';
 import type { RowField } from '../../wire/row-description.js';
+import type { TextEntry } from '../candidate.js';
 import type { Settled } from '../server/meter.js';
 import { type Claim, Names, noPipeline } from './names-in-doubt.js';
 
@@ -26,7 +27,7 @@ export interface Prepared {
   /** What Describe last said of its result. */
   fields?: readonly RowField[];
   /** The journal entry that discloses the text; undefined until one does. */
-  entry: number | undefined;
+  entry: TextEntry | undefined;
 }
 
 export interface Portal {

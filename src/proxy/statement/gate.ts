@@ -13,7 +13,7 @@ import type { BindValues } from '../../wire/extended-query.js';
 import { headerBytes } from '../../wire/messages.js';
 import type { Admission, Candidate, GatedKind } from '../candidate.js';
 import { Inquiry } from '../internal-queries/internal-queries.js';
-import type { Portal, Settle } from '../prepared/registry.js';
+import type { Portal, Prepared, Settle } from '../prepared/registry.js';
 import { AnswerMask } from '../server/answer-mask.js';
 import { Meter } from '../server/meter.js';
 import { dependsOnCatalog } from '../session-state/client-catalog.js';
@@ -55,6 +55,7 @@ export class Passage {
   readonly #state: ConnectionState;
   readonly #events: PassageEvents;
   #review: Review | undefined;
+  #waits: Admission | undefined;
   /** The statement with which a person approved a migration as one transaction: its further changes are part of it. */
   #approvedTransaction: number | undefined;
   #draining = false;
@@ -80,6 +81,13 @@ export class Passage {
   drain(): void {
     this.#draining = true;
     this.interrupt('disconnect');
+  }
+
+  /** The connection is gone: a statement that still waits did not run. */
+  abandon(): void {
+    const held = this.#waits;
+    this.#waits = undefined;
+    if (held) this.#state.parts.gate.recordAbandoned(held, 'disconnect');
   }
 
   /** The server has answered everything, or discards what comes. */
@@ -111,7 +119,7 @@ export class Passage {
       return;
     }
     const admission = this.#state.parts.gate.admit(gated.candidate, this.#state.parts.context);
-    for (const one of (portal ?? gated.binds)?.prepared ?? []) one.entry ??= admission.n;
+    this.#disclosed((portal ?? gated.binds)?.prepared ?? [], admission);
     this.#state.outbox.requireCommit();
     switch (admission.ruling.decision) {
       case 'allow':
@@ -136,6 +144,11 @@ export class Passage {
       default:
         this.#hold(gated, admission);
     }
+  }
+
+  /** A statement that is the only one its name may stand for has its text in the journal now. */
+  #disclosed([only, ...others]: readonly Prepared[], { n, facts }: Admission): void {
+    if (only && facts && others.length === 0) only.entry ??= { n, facts };
   }
 
   #forward(gated: Gated, admission: Admission): void {
@@ -169,7 +182,7 @@ export class Passage {
         const { transactionStatus } = this.#state.server;
         const kept = this.#state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
         if (how === 'failed' && transactionStatus === 'I') this.#state.changedRows.undone();
-        gate.recordOutcome(meter.outcome(how, gate.clock.monotonic(), transactionStatus));
+        gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
         gate.countRowsChanged(kept);
       },
     });
@@ -239,6 +252,7 @@ export class Passage {
 
   /** Nothing of this client moves on until the review is over. */
   #hold(gated: Gated, admission: Admission): void {
+    this.#waits = admission;
     this.#review = new Review({
       candidate: gated.candidate,
       text: gated.buffer.subarray(gated.start + headerBytes, gated.end - 1),
@@ -294,8 +308,13 @@ export class Passage {
 
   #afterReview(gated: Gated, admission: Admission, end: ReviewEnd): void {
     this.#review = undefined;
-    if (this.#events.closed) return;
+    this.#waits = undefined;
     try {
+      if (end.kind !== 'allow') this.#state.parts.gate.recordAbandoned(admission, 'nobody');
+      if (this.#events.closed) {
+        this.#state.parts.gate.recordAbandoned(admission, 'disconnect');
+        return;
+      }
       if (end.kind === 'allow') {
         const { covers } = admission.ruling;
         if (covers === 'transaction' && this.#state.server.transactionStatus === 'T') {

@@ -10,7 +10,7 @@
 import type { Policy, Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js';
-import type { Admission, Candidate, Clock, ConnectionContext } from '../candidate.js';
+import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '../candidate.js';
 import { circumstancesOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords } from './facts-record.js';
@@ -34,6 +34,8 @@ export class Gate {
   readonly #parts: GateParts;
   readonly #facts = new FactsRecords();
   readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0 };
+  /** Statements that are not simply let through, until the transcript says what became of them. */
+  readonly #held = new Map<number, 'undecided' | 'allowed'>();
   #requests = 0;
 
   constructor(parts: GateParts) {
@@ -55,6 +57,7 @@ export class Gate {
   /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
   admit(candidate: Candidate, context: ConnectionContext): Admission {
     const ruling = candidate.denial ?? this.#decide(candidate, context);
+    const facts = this.#facts.of(candidate.facts);
     this.#totals.statements++;
     const n = this.#parts.recorder.append(
       {
@@ -63,29 +66,24 @@ export class Gate {
         protocol: candidate.kind,
         name: candidate.statementName || undefined,
         portal: candidate.portalName || undefined,
-        text: candidate.textEntry,
-        facts: this.#facts.of(candidate.facts),
+        text: candidate.textEntry?.n,
+        facts: facts === candidate.textEntry?.facts ? undefined : facts,
+        hex: candidate.bytesAmongValues,
         tx: candidate.transactionStatus,
         decision: ruling.decision,
         rule: ruling.rule,
       },
       disclosuresOf(candidate),
     );
-    return { n, ruling };
+    if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
+    return { n, ruling, facts };
   }
 
   /** Decides again with the planner's estimate, for a rule about rows; the ruling that stands then. */
   reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, rows: number): Ruling {
     const ruling = this.#decide(candidate, context, rows);
     if (ruling.decision === 'allow') {
-      this.#parts.recorder.append({
-        k: 'verdict',
-        of: admission.n,
-        decision: 'allow',
-        by: 'rule',
-        rule: ruling.rule,
-        estimatedRows: rows,
-      });
+      this.#recordDecision(admission, { decision: 'allow', by: 'rule', rule: ruling.rule, estimatedRows: rows });
     }
     return ruling;
   }
@@ -119,15 +117,17 @@ export class Gate {
   }
 
   /** A text that Parse brings to the server without running it in the same breath. */
-  recordParse(sql: string, facts: Facts, context: ConnectionContext): number {
-    return this.#parts.recorder.append({ k: 'parse', conn: context.number, facts: this.#facts.of(facts) }, { sql });
+  recordParse(sql: string, of: Facts, context: ConnectionContext): TextEntry {
+    const facts = this.#facts.of(of);
+    return { n: this.#parts.recorder.append({ k: 'parse', conn: context.number, facts }, { sql }), facts };
   }
 
   recordConnection(body: EntryBody): void {
     this.#parts.recorder.append(body);
   }
 
-  recordOutcome(body: EntryBody): void {
+  recordOutcome(of: number, body: EntryBody): void {
+    if (this.#held.size > 0) this.#held.delete(of);
     this.#parts.recorder.append(body);
   }
 
@@ -198,21 +198,30 @@ export class Gate {
   }
 
   recordVerdict(admission: Admission, answer: Answer, waitedMs: number): void {
-    this.#parts.recorder.append(
-      {
-        k: 'verdict',
-        of: admission.n,
-        decision: answer.decision,
-        by: answer.by.kind,
-        channel: answer.by.channel,
-        name: answer.by.name,
-        scope: answer.decision === 'allow' ? answer.scope : undefined,
-        rule: admission.ruling.rule,
-        shown: answer.previewDigest,
-        waitedMs,
-      },
-      answer.decision === 'deny' && answer.reason ? { reason: answer.reason } : undefined,
-    );
+    const verdict = {
+      decision: answer.decision,
+      by: answer.by.kind,
+      channel: answer.by.channel,
+      name: answer.by.name,
+      scope: answer.decision === 'allow' ? answer.scope : undefined,
+      rule: admission.ruling.rule,
+      shown: answer.previewDigest,
+      waitedMs,
+    };
+    const reason = answer.decision === 'deny' && answer.reason ? { reason: answer.reason } : undefined;
+    this.#recordDecision(admission, verdict, reason);
+  }
+
+  /** A statement has one verdict: what comes behind the end of its connection is not heard any more. */
+  #recordDecision(
+    { n }: Admission,
+    verdict: Omit<EntryBody, 'k'> & { readonly decision: Answer['decision'] },
+    disclosures?: Disclosures,
+  ): void {
+    if (this.#held.get(n) !== 'undecided') return;
+    if (verdict.decision === 'allow') this.#held.set(n, 'allowed');
+    else this.#held.delete(n);
+    this.#parts.recorder.append({ k: 'verdict', of: n, ...verdict }, disclosures);
   }
 
   /** The person had the statement run and undone, before deciding. Its bytes leave after this. */
@@ -220,40 +229,33 @@ export class Gate {
     this.#parts.recorder.append({ k: 'dry-run', of: admission.n });
   }
 
-  /** An error before it made the server skip the statement while it waited: nobody was asked, nothing ran. */
-  recordSkipped(admission: Admission): void {
-    this.#parts.recorder.append({ k: 'outcome', of: admission.n, how: 'skipped' });
+  /** An error before it made the server skip the statement while it waited: nothing ran. */
+  recordSkipped({ n }: Admission): void {
+    if (this.#held.delete(n)) this.#parts.recorder.append({ k: 'outcome', of: n, how: 'skipped' });
   }
 
   /** The server's own parser rejected the text: nobody was asked, nothing ran. */
-  recordRejected(admission: Admission, sqlstate: string): void {
-    this.#parts.recorder.append({ k: 'outcome', of: admission.n, how: 'rejected', sqlstate });
+  recordRejected({ n }: Admission, sqlstate: string): void {
+    if (this.#held.delete(n)) this.#parts.recorder.append({ k: 'outcome', of: n, how: 'rejected', sqlstate });
+  }
+
+  /** Nobody will say any more what becomes of a held statement: it did not run, and the transcript tells why. */
+  recordAbandoned(admission: Admission, why: 'disconnect' | 'nobody'): void {
+    if (this.#held.get(admission.n) === 'allowed') this.recordSkipped(admission);
+    else this.#recordDecision(admission, { decision: 'deny', by: why, rule: admission.ruling.rule });
   }
 
   /** Part of a transaction that a person has approved as one, at its statement `under`. */
   recordCovered(admission: Admission, under: number): void {
-    this.#parts.recorder.append({
-      k: 'verdict',
-      of: admission.n,
-      decision: 'allow',
-      by: 'person',
-      scope: 'transaction',
-      under,
-      rule: admission.ruling.rule,
-    });
+    const { rule } = admission.ruling;
+    this.#recordDecision(admission, { decision: 'allow', by: 'person', scope: 'transaction', under, rule });
   }
 
   /** A statement that a rule denied: nobody was asked. */
   recordRuleVerdict(admission: Admission): void {
     this.#totals.deniedByRule++;
-    const body: EntryBody = {
-      k: 'verdict',
-      of: admission.n,
-      decision: 'deny',
-      by: 'rule',
-      rule: admission.ruling.rule,
-    };
-    this.#parts.recorder.append(body, { reason: admission.ruling.reason });
+    const { rule, reason } = admission.ruling;
+    this.#recordDecision(admission, { decision: 'deny', by: 'rule', rule }, { reason });
   }
 }
 

@@ -1,0 +1,21 @@
+/** What a reader would say of entries as they are made: every test that runs a proxy is a test of an honest writer. */
+import { Contradictions } from '../../src/transcript/contradictions.js';
+import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
+import { Findings } from '../../src/transcript/finding.js';
+
+export class HonestyCheck {
+  readonly #findings = new Findings();
+  readonly #contradictions = new Contradictions(this.#findings, (n) => ({ n, segment: 0 }));
+
+  add(n: number, { k, ...body }: EntryBody, disclosures: Disclosures): void {
+    const fields = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
+    const c = Object.fromEntries(Object.keys(disclosures).map((name) => [name, '']));
+    this.#contradictions.add({ n, t: 0, k, c, fields });
+  }
+
+  /** As if the session were sealed now. */
+  sealedAt(n: number): string[] {
+    this.#contradictions.add({ n, t: 0, k: 'seal', c: {}, fields: { totals: {}, final: true } });
+    return this.#findings.list.map(({ message }) => message);
+  }
+}
