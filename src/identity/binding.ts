@@ -4,6 +4,7 @@
  */
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type Ed25519Jwk, type EvidenceLevel, evidenceLevels, type JsonWebKeyPrivate } from './identity.js';
+import { ed25519Fault } from './key-checks.js';
 
 /** Domain separation: no other protocol hashes a thumbprint behind these bytes. */
 const BIND_CONTEXT = Buffer.from('dbguard-bind-v1\0', 'latin1');
@@ -24,8 +25,13 @@ export function privateKeyObject(key: JsonWebKeyPrivate): KeyObject {
   return createPrivateKey({ key: { ...key }, format: 'jwk' });
 }
 
-/** Throws when `x` is not the encoding of an Ed25519 public key. */
+/**
+ * The one way from a JWK to a key that a login's or a session's signature is checked with. Throws TypeError that says
+ * why when `x` is not the one encoding of an Ed25519 key of full order.
+ */
 export function publicKeyObject(key: Ed25519Jwk): KeyObject {
+  const fault = ed25519Fault(key.x);
+  if (fault !== undefined) throw new TypeError(fault);
   return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: key.x }, format: 'jwk' });
 }
 
@@ -44,11 +50,14 @@ export function thumbprint(key: Ed25519Jwk): string {
 /**
  * The nonce of the authorization request: base64url(SHA-256("dbguard-bind-v1" 0x00 || 32 thumbprint bytes || 16 salt
  * bytes)), 43 characters. The salt keeps a public key from being recognised in the issuer's logs.
- * Throws RangeError for a salt of any other length: lengths are fixed so that the hashed bytes parse in one way only.
+ * Throws RangeError for a salt of any other length or spelling: the hashed bytes parse in one way only.
  */
 export function bindingNonce(key: Ed25519Jwk, salt: string | Uint8Array): string {
   const saltBytes = typeof salt === 'string' ? Buffer.from(salt, 'base64url') : salt;
-  if (saltBytes.length !== SALT_BYTES) throw new RangeError(`the salt must have ${SALT_BYTES} bytes`);
+  const canonical = typeof salt !== 'string' || Buffer.from(saltBytes).toString('base64url') === salt;
+  if (saltBytes.length !== SALT_BYTES || !canonical) {
+    throw new RangeError(`the salt must have ${SALT_BYTES} bytes, in base64url where it is text`);
+  }
   return createHash('sha256').update(BIND_CONTEXT).update(thumbprintBytes(key)).update(saltBytes).digest('base64url');
 }
 
@@ -58,7 +67,7 @@ export interface BindingEvidence {
   readonly nonce: boolean;
   /** A JWT access token of the same subject names the key in `cnf.jkt`. */
   readonly confirmation: boolean;
-  /** A workload token that was issued for dbguard's own audience. */
+  /** A token of an issuer that the reader has named as one of workloads, issued for dbguard's own audience. */
   readonly audience: boolean;
 }
 
