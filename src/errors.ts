@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'login-expired'
   | 'login-failed'
   | 'identity-insufficient'
+  | 'issuer-key-unknown'
   | 'token-store'
   | 'upstream-unreachable'
   | 'upstream-auth'
@@ -45,6 +46,7 @@ const exitCodes: Record<ErrorCode, number> = {
   'login-expired': 77,
   'login-failed': 77,
   'identity-insufficient': 77,
+  'issuer-key-unknown': 77,
   'token-store': 77,
   'upstream-unreachable': 69,
   'upstream-auth': 77,

@@ -9,7 +9,9 @@ import { errors, importJWK, type JWTPayload, type JWTVerifyOptions, jwtVerify } 
 import { DbguardError } from '../errors.js';
 import { bindingLevel, bindingNonce, thumbprint } from './binding.js';
 import type { Ed25519Jwk, EvidenceLevel, IssuerKey, Subject } from './identity.js';
+import { issuerKeyFault } from './key-checks.js';
 import { printable } from './printable.js';
+import { subjectOf } from './subject.js';
 
 /** Asymmetric signatures only: with an HMAC the "issuer's key" is a secret that any client may hold. */
 const keyTypes: Readonly<Record<string, string>> = {
@@ -34,7 +36,7 @@ export interface JsonWebKeySet {
 
 export interface TokenExpectations {
   readonly issuer: string;
-  /** The client id; for a workload token the audience that it was requested for. */
+  /** The client id; at an issuer of workloads the audience that its tokens are requested for. */
   readonly audience: string;
   /** The moment that the token must have been valid at, milliseconds since 1970 UTC: the login, not today. */
   readonly now: number;
@@ -45,7 +47,10 @@ export interface TokenExpectations {
 export interface IdTokenExpectations extends TokenExpectations {
   /** The binding nonce. A token with another nonce is refused; one without proves less. */
   readonly nonce?: string;
-  /** A CI or platform token: `azp` means something else there, and the audience may carry the binding nonce. */
+  /**
+   * Whoever checks has named this issuer as one whose tokens belong to CI jobs and services. Never the token's or a
+   * transcript's own word: it makes `azp` mean nothing and lets a token without nonce reach level `audience`.
+   */
   readonly workload?: boolean;
 }
 
@@ -61,25 +66,25 @@ export interface VerifiedToken {
 }
 
 /**
- * Signature, issuer, audience and authorized party, life span, nonce; in this order. Rejects with DbguardError
- * `login-expired` for a token whose time is over, `login-failed` for everything else.
+ * Signature, issuer, kind of token, audience, nonce, authorized party, life span. Rejects with DbguardError
+ * `login-expired` for a token whose time is over, `issuer-key-unknown` where its signature cannot be judged by these
+ * keys, `login-failed` for everything else.
  */
 export async function verifyIdToken(
   token: string,
   keys: JsonWebKeySet,
   expected: IdTokenExpectations,
 ): Promise<VerifiedToken> {
-  const audiences = [expected.audience];
+  const { audience, nonce, workload = false } = expected;
   // A CI system lets the job choose the audience but no nonce: `<audience>:<nonce>` binds the key just as well.
-  if (expected.workload && expected.nonce) audiences.push(`${expected.audience}:${expected.nonce}`);
-  const { claims, key } = await verifySignedClaims('ID token', token, keys, { ...expected, audiences });
-  if (!expected.workload) checkAuthorizedParty(claims, expected.audience);
-  const nonce = expected.workload
-    ? expected.nonce !== undefined && hasAudience(claims, `${expected.audience}:${expected.nonce}`)
-    : checkNonce(claims, expected.nonce);
+  const audiences = nonce === undefined ? [audience] : [audience, `${audience}:${nonce}`];
+  const { claims, key, type } = await verifySignedClaims('ID token', token, keys, { ...expected, audiences });
+  if (!workload) checkKind(claims, type);
+  const bound = [carriesNonce(claims, nonce), namesKeyInAudience(claims, audience, nonce)].includes(true);
+  if (!workload && audiencesOf(claims).includes(audience)) checkAuthorizedParty(claims, audience);
   return {
     subject: subjectOf(claims),
-    level: bindingLevel({ nonce, confirmation: false, audience: expected.workload === true }),
+    level: bindingLevel({ nonce: bound, confirmation: false, audience: workload }),
     key,
     expiresAt: seconds(claims.exp),
     issuedAt: seconds(claims.iat),
@@ -113,20 +118,19 @@ export interface BindingClaim {
   readonly loginKey: Ed25519Jwk;
   /** base64url, 16 bytes. */
   readonly salt: string;
-  readonly workload?: boolean;
 }
 
-/** The subject and the best level that the tokens really prove, under the issuer's `keys`. */
+/**
+ * The subject and the best level that the tokens really prove, under the issuer's `keys`. Nothing in `claim` chooses how
+ * it is checked: that is the reader's, in `expected`.
+ */
 export async function verifyBinding(
   claim: BindingClaim,
   keys: JsonWebKeySet,
-  expected: TokenExpectations,
+  expected: TokenExpectations & Pick<IdTokenExpectations, 'workload'>,
 ): Promise<VerifiedToken> {
-  const verified = await verifyIdToken(claim.idToken, keys, {
-    ...expected,
-    nonce: bindingNonce(claim.loginKey, claim.salt),
-    workload: claim.workload === true,
-  });
+  const nonce = bindingNonce(claim.loginKey, claim.salt);
+  const verified = await verifyIdToken(claim.idToken, keys, { ...expected, nonce });
   if (verified.level === 'nonce' || claim.accessToken === undefined) return verified;
   await verifyBoundAccessToken(claim.accessToken, keys, {
     ...expected,
@@ -141,16 +145,8 @@ async function verifySignedClaims(
   token: string,
   keys: JsonWebKeySet,
   expected: TokenExpectations & { readonly audiences?: string[] },
-): Promise<{ claims: JWTPayload; key: IssuerKey }> {
+): Promise<{ claims: JWTPayload; key: IssuerKey; type: string | undefined }> {
   const header = readHeader(what, token);
-  const keyType = keyTypes[header.alg];
-  if (!keyType) throw refused(`the ${what} is signed with ${printable(header.alg, 20)}, which proves nothing here`);
-  const candidates = keys.keys.filter(
-    (key) =>
-      key.kty === keyType &&
-      key.use !== 'enc' &&
-      (key.kid === undefined || header.kid === undefined || key.kid === header.kid),
-  );
   const options: JWTVerifyOptions = {
     algorithms: [header.alg],
     issuer: expected.issuer,
@@ -159,13 +155,13 @@ async function verifySignedClaims(
     requiredClaims: ['sub', 'iat', 'exp'],
     ...(expected.audiences ? { audience: expected.audiences } : {}),
   };
-  for (const key of candidates) {
+  for (const key of candidatesFor(what, header, keys, expected.issuer)) {
     try {
       const { payload } = await jwtVerify(token, await importJWK({ ...key }, header.alg), options);
       if (seconds(payload.iat) > expected.now + (expected.clockSkew ?? 0) * 1000) {
         throw refused(`the ${what} was issued in the future`, 'Check the clock of this machine.');
       }
-      return { claims: payload, key };
+      return { claims: payload, key, type: header.typ };
     } catch (error) {
       // Not this key: a set may hold several without a kid, or one that this runtime cannot import.
       if (error instanceof errors.JWTExpired || error instanceof errors.JWTClaimValidationFailed) {
@@ -174,18 +170,54 @@ async function verifySignedClaims(
       if (error instanceof DbguardError) throw error;
     }
   }
-  const kid = header.kid === undefined ? '' : ` (kid ${printable(header.kid, 60)})`;
-  throw refused(`the signature of the ${what} does not fit any key of ${printable(expected.issuer)}${kid}`);
+  const message = `the signature of the ${what} does not fit any key of ${printable(expected.issuer)}`;
+  // Without a kid the key may be one that the issuer has put away: that proves nothing, neither way.
+  if (header.kid === undefined) throw keyUnknown(message);
+  throw refused(`${message} (kid ${printable(header.kid, 60)})`);
 }
 
-function readHeader(what: string, token: string): { alg: string; kid: string | undefined } {
+/** The keys that this token may be signed with. Throws when there are none: then nothing can be said about the token. */
+function candidatesFor(what: string, header: Header, keys: JsonWebKeySet, issuer: string): readonly IssuerKey[] {
+  const keyType = keyTypes[header.alg];
+  if (!keyType) throw refused(`the ${what} is signed with ${printable(header.alg, 20)}, which proves nothing here`);
+  const named = keys.keys.filter((key) => key.kid === undefined || header.kid === undefined || key.kid === header.kid);
+  const fitting = named.filter((key) => key.kty === keyType && isForSignatures(key, header.alg));
+  const sound = fitting.filter((key) => issuerKeyFault(key) === undefined);
+  if (sound.length > 0) return sound;
+  const [weak] = fitting;
+  const kid = header.kid === undefined ? '' : ` (kid ${printable(header.kid, 60)})`;
+  if (weak) throw refused(`the key of ${printable(issuer)}${kid} proves nothing: ${issuerKeyFault(weak)}`);
+  if (named.length > 0 && header.kid !== undefined) {
+    throw refused(`the key of ${printable(issuer)}${kid} is not one for ${printable(header.alg, 20)} signatures`);
+  }
+  throw keyUnknown(`the key that signed the ${what} is none of those at hand for ${printable(issuer)}${kid}`);
+}
+
+/** RFC 7517 sections 4.2 to 4.4: what the issuer says the key is for. */
+function isForSignatures({ use, key_ops: operations, alg }: IssuerKey, wanted: string): boolean {
+  const edwards = ['EdDSA', 'Ed25519']; // RFC 8037's name and RFC 9864's
+  return (
+    (use === undefined || use === 'sig') &&
+    (!Array.isArray(operations) || operations.includes('verify')) &&
+    (alg === undefined || alg === wanted || (edwards.includes(wanted) && edwards.includes(String(alg))))
+  );
+}
+
+interface Header {
+  readonly alg: string;
+  readonly kid: string | undefined;
+  readonly typ: string | undefined;
+}
+
+function readHeader(what: string, token: string): Header {
   if (token.length > MAX_TOKEN) throw refused(`the ${what} is too long`);
   const parts = token.split('.');
   try {
     const header: unknown = JSON.parse(Buffer.from(parts[0] ?? '', 'base64url').toString('utf8'));
     if (parts.length === 3 && typeof header === 'object' && header !== null && 'alg' in header) {
       const kid = 'kid' in header && typeof header.kid === 'string' ? header.kid : undefined;
-      return { alg: String(header.alg), kid };
+      const typ = 'typ' in header ? String(header.typ) : undefined;
+      return { alg: String(header.alg), kid, typ };
     }
   } catch {
     // falls through: the parser's message would quote the token
@@ -193,34 +225,57 @@ function readHeader(what: string, token: string): { alg: string; kid: string | u
   throw refused(`the ${what} is not a signed JWT`);
 }
 
+/** Values of Keycloak's `typ` claim; it signs all of these with the key and for the client of the ID token. */
+const otherKinds: ReadonlySet<unknown> = new Set(['Bearer', 'DPoP', 'Refresh', 'Offline', 'Logout', 'Serialized-ID']);
+
+/**
+ * An issuer signs other things for the same client with the same key: access tokens (RFC 9068: `at+jwt`), logout tokens
+ * (`logout+jwt`, `events`). Whoever has seen one of those must not pass for the person in it.
+ */
+function checkKind(claims: JWTPayload, type: string | undefined): void {
+  const kinds = [
+    /\+jwt$/i.test(type ?? '') && type,
+    otherKinds.has(claims.typ) && claims.typ,
+    claims.events && 'events',
+  ];
+  const other = kinds.find(Boolean);
+  if (other) throw refused(`this is no ID token but another token of the issuer (${printable(other, 40)})`);
+}
+
 /** OpenID Connect Core 3.1.3.7, steps 4 and 5. */
 function checkAuthorizedParty(claims: JWTPayload, clientId: string): void {
   const azp = claims.azp;
-  if (Array.isArray(claims.aud) && claims.aud.length > 1 && azp === undefined) {
+  if (audiencesOf(claims).length > 1 && azp === undefined) {
     throw refused('the ID token has several audiences and names no authorized party');
   }
   if (azp !== undefined && azp !== clientId) throw refused('the ID token was issued to another client');
 }
 
-function checkNonce(claims: JWTPayload, expected: string | undefined): boolean {
-  const nonce = claims.nonce;
-  if (nonce === undefined || expected === undefined) return false;
-  if (nonce !== expected) {
-    throw refused('the ID token carries the nonce of another login', 'It was replayed, or its key was swapped.');
-  }
+/** False without a nonce. Another one than ours belongs to another login, whosever token this is said to be. */
+function carriesNonce(claims: JWTPayload, expected: string | undefined): boolean {
+  if (claims.nonce === undefined) return false;
+  if (expected === undefined || claims.nonce !== expected) throw anotherLogin('nonce');
   return true;
 }
 
-function hasAudience(claims: JWTPayload, audience: string): boolean {
-  return Array.isArray(claims.aud) ? claims.aud.includes(audience) : claims.aud === audience;
+/** As `carriesNonce`, for `<audience>:<nonce>`. */
+function namesKeyInAudience(claims: JWTPayload, audience: string, expected: string | undefined): boolean {
+  const carried = audiencesOf(claims).filter((entry) => nonceIn(entry, audience) !== undefined);
+  if (carried.some((entry) => nonceIn(entry, audience) !== expected)) throw anotherLogin('audience');
+  return carried.length > 0;
 }
 
-function subjectOf(claims: JWTPayload): Subject {
-  const { iss, sub, email } = claims;
-  if (typeof iss !== 'string' || typeof sub !== 'string' || sub === '') throw refused('the ID token names no subject');
-  // An address that nobody has confirmed would let a stranger look like a colleague in a transcript.
-  const verified = typeof email === 'string' && claims.email_verified !== false;
-  return verified ? { iss, sub, email } : { iss, sub };
+function nonceIn(entry: string, audience: string): string | undefined {
+  const rest = entry.startsWith(`${audience}:`) ? entry.slice(audience.length + 1) : '';
+  return /^[\w-]{43}$/.test(rest) ? rest : undefined;
+}
+
+function audiencesOf({ aud }: JWTPayload): readonly string[] {
+  return [aud].flat().filter((entry) => typeof entry === 'string');
+}
+
+function anotherLogin(where: 'nonce' | 'audience'): DbguardError {
+  return refused(`the ID token carries the ${where} of another login`, 'It was replayed, or its key was swapped.');
 }
 
 function explain(
@@ -253,4 +308,8 @@ function seconds(value: number | undefined): number {
 
 function refused(message: string, hint?: string): DbguardError {
   return new DbguardError('login-failed', message, hint === undefined ? {} : { hint });
+}
+
+function keyUnknown(message: string): DbguardError {
+  return new DbguardError('issuer-key-unknown', message, { hint: 'Issuers rotate their keys; see archive-keys.' });
 }

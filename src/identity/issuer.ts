@@ -24,6 +24,8 @@ export interface ClientSettings {
   readonly scopes?: readonly string[];
   /** What workload tokens are issued for, where that is not the client id. */
   readonly audience?: string;
+  /** Issuers of workload tokens, beside `issuer` or the same. */
+  readonly workloadIssuers?: readonly string[];
 }
 
 /** What every conversation with an issuer needs from outside. */

@@ -20,10 +20,13 @@ export interface LoginSource {
   renew(login: Login): Promise<Login>;
 }
 
+/** Where no policy says otherwise: a login key is not one for ever, nor does a reader believe one that old. */
+export const DEFAULT_MAX_LOGIN_AGE_MS = 30 * 24 * 3_600_000;
+
 export interface LoginDemands {
   /** The weakest evidence that the policy accepts. */
   readonly minimumLevel?: EvidenceLevel;
-  /** How long ago the person may have logged in, in milliseconds. */
+  /** How long ago the person may have logged in, in milliseconds; default `DEFAULT_MAX_LOGIN_AGE_MS`. */
   readonly maxAgeMs?: number;
 }
 
@@ -48,7 +51,7 @@ export async function loadLogin(source: LoginSource, demands: LoginDemands = {})
 
 /** Throws `identity-insufficient` or `login-expired` when the login is too weak or too old for the policy. */
 export function checkDemands(login: Login, demands: LoginDemands, now: number): void {
-  const { minimumLevel, maxAgeMs } = demands;
+  const { minimumLevel, maxAgeMs = DEFAULT_MAX_LOGIN_AGE_MS } = demands;
   if (minimumLevel !== undefined && !levelSatisfies(login.level, minimumLevel)) {
     throw new DbguardError(
       'identity-insufficient',
@@ -61,8 +64,10 @@ export function checkDemands(login: Login, demands: LoginDemands, now: number): 
       },
     );
   }
-  if (maxAgeMs !== undefined && now - login.loggedInAt > maxAgeMs) {
-    throw new DbguardError('login-expired', 'the login is older than the policy allows', { hint: LOGIN_HINT });
+  if (now - login.loggedInAt > maxAgeMs) {
+    const most =
+      demands.maxAgeMs === undefined ? '30 days, which identity.max_login_age may change' : 'the policy allows';
+    throw new DbguardError('login-expired', `the login is older than ${most}`, { hint: LOGIN_HINT });
   }
 }
 

@@ -12,6 +12,8 @@ import type { Ed25519Jwk, Login, SessionCredential } from './identity.js';
 export const CERTIFICATE_TYPE = 'application/vnd.dbguard.session-certificate.v1+json';
 const SID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
+/** A session key signs for no longer than this, and a reader believes no certificate that says more. */
+export const MAX_SESSION_MS = 7 * 24 * 3600 * 1000;
 /** Certificates are some 400 bytes; anything much larger is not one. */
 const MAX_CERTIFICATE = 8192;
 
@@ -26,7 +28,7 @@ export interface CertificateClaims {
 export interface SessionOptions {
   /** Milliseconds since 1970 UTC. */
   readonly now: number;
-  /** How long the session key may sign. */
+  /** How long the session key may sign; at most `MAX_SESSION_MS`. */
   readonly lifetimeMs: number;
   readonly sid?: string;
 }
@@ -53,6 +55,7 @@ export function isSessionId(text: string): boolean {
 export function createSession(login: Login, options: SessionOptions): SessionCredential {
   const sid = options.sid ?? sessionId(options.now);
   if (!isSessionId(sid)) throw new RangeError('not a session id');
+  if (options.lifetimeMs > MAX_SESSION_MS) throw new RangeError('a session key does not live that long');
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const { x } = publicKey.export({ format: 'jwk' });
   if (x === undefined) throw new TypeError('Ed25519 export without x');
@@ -94,6 +97,9 @@ export function verifyCertificate(
   }
   const claims = readClaims(payload);
   if (claims.sid !== expected.sid) throw invalid('the session certificate belongs to another session');
+  if (claims.notAfter - claims.notBefore > MAX_SESSION_MS) {
+    throw invalid(`the session certificate claims to hold for more than ${MAX_SESSION_MS / 86_400_000} days`);
+  }
   if (expected.at < claims.notBefore) throw invalid('the session certificate was not valid yet at that time');
   if (expected.at > claims.notAfter) throw invalid('the session certificate had expired by that time');
   return claims;
@@ -121,8 +127,8 @@ function readEnvelope(certificate: string): { payload: Buffer; signature: Buffer
 function readKey(loginKey: Ed25519Jwk): KeyObject {
   try {
     return publicKeyObject(loginKey);
-  } catch {
-    throw invalid('the login key is not an Ed25519 public key');
+  } catch (error) {
+    throw invalid(`the login key proves nothing: ${messageOf(error)}`);
   }
 }
 
@@ -135,12 +141,17 @@ function readClaims(payload: Buffer): CertificateClaims {
     sessionKey.kty !== 'OKP' ||
     sessionKey.crv !== 'Ed25519' ||
     typeof sessionKey.x !== 'string' ||
-    typeof notBefore !== 'number' ||
-    typeof notAfter !== 'number'
+    !Number.isSafeInteger(notBefore) ||
+    !Number.isSafeInteger(notAfter)
   ) {
     throw invalid('the session certificate lacks a field');
   }
-  return { sid, sessionKey: { kty: 'OKP', crv: 'Ed25519', x: sessionKey.x }, notBefore, notAfter };
+  return {
+    sid,
+    sessionKey: { kty: 'OKP', crv: 'Ed25519', x: sessionKey.x },
+    notBefore: Number(notBefore),
+    notAfter: Number(notAfter),
+  };
 }
 
 function parse(text: string): Record<string, unknown> {

@@ -192,14 +192,24 @@ test('key rotation: old and new kid, sets without kid, a key that cannot be impo
   const newer = await issuerKey('ES256', 'new');
   const token = await older.sign();
   t.equal((await verifyIdToken(token, set(newer.jwk, older.jwk), expected)).key.kid, 'old');
-  await t.rejects(verifyIdToken(token, set(newer.jwk), expected), /does not fit any key .*kid old/);
+  await t.rejects(verifyIdToken(token, set(newer.jwk), expected), {
+    code: 'issuer-key-unknown',
+    message: /none of those at hand for https:\/\/issuer.example \(kid old\)/,
+  });
   const nameless = [await issuerKey('ES256'), await issuerKey('ES256')] as const;
   const second = await nameless[1].sign();
   t.equal((await verifyIdToken(second, set(nameless[0].jwk, nameless[1].jwk), expected)).key, nameless[1].jwk);
   const broken: IssuerKey = { kty: 'EC', crv: 'P-256', x: '!', y: '!' };
   t.equal((await verifyIdToken(token, set(broken, older.jwk), expected)).key.kid, 'old');
   const impostor = await issuerKey('ES256', 'old');
-  await t.rejects(verifyIdToken(await impostor.sign(), set(older.jwk), expected), /does not fit any key/);
+  const forged = { code: 'login-failed', message: /does not fit any key/ };
+  await t.rejects(verifyIdToken(await impostor.sign(), set(older.jwk), expected), forged);
+  const unnamed = await (await issuerKey('ES256')).sign();
+  await t.rejects(
+    verifyIdToken(unnamed, set(older.jwk), expected),
+    { code: 'issuer-key-unknown' },
+    'a key of last year?',
+  );
 });
 
 test('a DPoP-bound access token raises the level, a foreign one is refused', async (t) => {
@@ -226,15 +236,82 @@ test('workload tokens: audience level, nonce level when the audience carries the
   t.equal((await verifyIdToken(plain, set(key.jwk), options)).level, 'audience');
   const carrying = await key.sign({ aud: `${audience}:${nonce}` });
   t.equal((await verifyIdToken(carrying, set(key.jwk), options)).level, 'nonce');
-  const foreign = await key.sign({ aud: `${audience}:${bindingNonce(generateLoginKey(), salt)}` });
-  await t.rejects(verifyIdToken(foreign, set(key.jwk), options), /audience/);
-  await t.rejects(verifyIdToken(carrying, set(key.jwk), expected), /audience/, 'not as an ordinary ID token');
+  const foreign = `${audience}:${bindingNonce(generateLoginKey(), salt)}`;
+  for (const aud of [foreign, [foreign], [audience, foreign], [`${audience}:${nonce}`, foreign]]) {
+    const token = await key.sign({ aud, azp: audience });
+    for (const workload of [true, false]) {
+      await t.rejects(verifyIdToken(token, set(key.jwk), { ...options, workload }), /audience/, JSON.stringify(aud));
+    }
+  }
+  await t.rejects(verifyIdToken(carrying, set(key.jwk), expected), /audience/, 'of a key that is not ours');
+  const byAnyIssuer = await verifyIdToken(carrying, set(key.jwk), { ...options, workload: false });
+  t.equal(byAnyIssuer.level, 'nonce', 'whoever signs the nonce has signed the key');
+  const unnamed = await verifyIdToken(await key.sign(), set(key.jwk), { ...options, workload: false });
+  t.equal(unnamed.level, 'asserted', 'level audience is for issuers that the reader has named');
+});
+
+test('attack: a nonce that is not ours, whatever the token is said to be', async (t) => {
+  const key = await issuerKey('ES256', 'k');
+  for (const other of [bindingNonce(generateLoginKey(), salt), '', null, 0, [nonce], { nonce }, ` ${nonce}`]) {
+    // as an issuer may sign it, right or wrong
+    const token = await key.sign({
+      nonce: other,
+      aud: [audience, `${audience}:${nonce}`],
+      azp: audience,
+    } as JWTPayload);
+    for (const workload of [true, false]) {
+      await t.rejects(
+        verifyIdToken(token, set(key.jwk), { ...expected, nonce, workload }),
+        { code: 'login-failed', message: /nonce of another login/ },
+        `${JSON.stringify(other)}, workload ${workload}`,
+      );
+    }
+    await t.rejects(verifyIdToken(token, set(key.jwk), expected), /nonce of another login/, 'also where none is ours');
+  }
+});
+
+test('attack: another token of the same issuer for the same client', async (t) => {
+  const key = await issuerKey('ES256', 'k');
+  const refused = { code: 'login-failed', message: /no ID token/ };
+  const verify = (token: string) => verifyIdToken(token, set(key.jwk), { ...expected, nonce });
+  for (const typ of ['at+jwt', 'logout+jwt', 'application/at+jwt', 'AT+JWT', 'dpop+jwt']) {
+    await t.rejects(verify(await key.sign({}, { kid: 'k', typ })), refused, typ);
+  }
+  for (const typ of ['Bearer', 'Refresh', 'Offline', 'Logout']) {
+    await t.rejects(verify(await key.sign({ typ })), refused, `Keycloak: ${typ}`);
+  }
+  const logout = { events: { 'http://schemas.openid.net/event/backchannel-logout': {} } };
+  await t.rejects(verify(await key.sign(logout)), refused, 'OpenID Connect Back-Channel Logout 2.4');
+  await t.resolves(verify(await key.sign({ typ: 'ID' }, { kid: 'k', typ: 'JWT' })));
+  const service = await verifyIdToken(await key.sign({}, { kid: 'k', typ: 'at+jwt' }), set(key.jwk), {
+    ...expected,
+    workload: true,
+  });
+  t.equal(service.level, 'audience', 'what client credentials bring is a service’s, where the reader says so');
 });
 
 test('an unverified e-mail address is not passed on', async (t) => {
   const key = await issuerKey('ES256', 'k');
-  const token = await key.sign({ email: 'ceo@example.test', email_verified: false });
-  t.strictSame((await verifyIdToken(token, set(key.jwk), expected)).subject, { iss: issuer, sub: 'u1' });
+  const email = 'ceo@example.test';
+  const subjectFor = async (claims: JWTPayload) =>
+    (await verifyIdToken(await key.sign({ email, ...claims }), set(key.jwk), expected)).subject;
+  for (const verified of [false, 'false', 'False', '0', 0, null, '', 'no', 'unknown', [], {}, 'true false', 2]) {
+    for (const claim of ['email_verified', 'xms_edov']) {
+      t.strictSame(
+        await subjectFor({ [claim]: verified }),
+        { iss: issuer, sub: 'u1' },
+        `${claim}: ${JSON.stringify(verified)}`,
+      );
+    }
+  }
+  for (const verified of [true, 'true', 'True', '1', 1]) {
+    t.equal((await subjectFor({ email_verified: verified })).email, email, JSON.stringify(verified));
+  }
+  t.equal((await subjectFor({})).email, email, 'an issuer without that claim');
+  t.equal((await subjectFor({ email_verified: true, xms_edov: false })).email, undefined);
+  for (const odd of [7, null, [email], { email }]) {
+    t.equal((await subjectFor({ email: odd } as JWTPayload)).email, undefined, JSON.stringify(odd));
+  }
 });
 
 test('errors carry neither the token nor terminal control characters', async (t) => {

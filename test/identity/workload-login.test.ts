@@ -72,7 +72,7 @@ test('a platform that signs our audience binds the key: level nonce, provable', 
   const login = await workloadLogin(await connect(), githubToken(`${issuer}/token?api-version=2.0`, REQUEST_SECRET));
   t.equal(login.level, 'nonce');
   const verified = await verifyBinding(
-    { idToken: login.bindingIdToken, loginKey: publicHalf(login.loginKey), salt: login.salt, workload: true },
+    { idToken: login.bindingIdToken, loginKey: publicHalf(login.loginKey), salt: login.salt },
     await fetchIssuerKeys(await connect()),
     { issuer, audience: 'dbguard', now: login.loggedInAt },
   );
