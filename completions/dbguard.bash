@@ -38,11 +38,11 @@ _dbguard() {
       'transcripts:list') path='transcripts list' ;;
       'transcripts:show') path='transcripts show' ;;
       'transcripts:verify') path='transcripts verify' ;;
-      'transcripts:check-bucket') path='transcripts check-bucket' ;;
       'transcripts:search') path='transcripts search' ;;
       'transcripts:redact') path='transcripts redact' ;;
       'transcripts:reconcile') path='transcripts reconcile' ;;
       'transcripts:archive-keys') path='transcripts archive-keys' ;;
+      'transcripts:revoke-key') path='transcripts revoke-key' ;;
     esac
   done
   case "$path $previous" in
@@ -101,15 +101,15 @@ _dbguard() {
     'transcripts show --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts show --issuer') return ;;
     'transcripts show --client-id') return ;;
+    'transcripts show --workload-issuer') return ;;
     'transcripts show --bucket') return ;;
     'transcripts show --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts verify --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts verify --issuer') return ;;
     'transcripts verify --client-id') return ;;
+    'transcripts verify --workload-issuer') return ;;
     'transcripts verify --bucket') return ;;
     'transcripts verify --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
-    'transcripts check-bucket --bucket') return ;;
-    'transcripts check-bucket --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts search --bucket') return ;;
     'transcripts search --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts redact --entry') return ;;
@@ -119,12 +119,11 @@ _dbguard() {
     'transcripts redact --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts redact --issuer') return ;;
     'transcripts redact --client-id') return ;;
+    'transcripts redact --workload-issuer') return ;;
     'transcripts redact --bucket') return ;;
     'transcripts redact --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts reconcile --user') return ;;
     'transcripts reconcile --database') return ;;
-    'transcripts reconcile --connection') return ;;
-    'transcripts reconcile --log-line-prefix') return ;;
     'transcripts reconcile --utc-offset') return ;;
     'transcripts reconcile --bucket') return ;;
     'transcripts reconcile --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -133,6 +132,11 @@ _dbguard() {
     'transcripts archive-keys --client-id') return ;;
     'transcripts archive-keys --bucket') return ;;
     'transcripts archive-keys --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts revoke-key --reason') return ;;
+    'transcripts revoke-key --to') return ;;
+    'transcripts revoke-key --since') return ;;
+    'transcripts revoke-key --bucket') return ;;
+    'transcripts revoke-key --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'upload --bucket') return ;;
     'upload --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -152,15 +156,15 @@ _dbguard() {
     'policy') options='--help -h'; operands='test lint' ;;
     'policy test') options='--json --policy --config --profile --connection --offline --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
-    'transcripts') options='--help -h'; operands='list show verify check-bucket search redact reconcile archive-keys' ;;
+    'transcripts') options='--help -h'; operands='list show verify search redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
-    'transcripts show') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
-    'transcripts verify') options='--all --keys --offline --issuer --client-id --json --bucket --config --help -h' ;;
-    'transcripts check-bucket') options='--read-only --json --bucket --config --help -h' ;;
+    'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
+    'transcripts verify') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
     'transcripts search') options='--json --bucket --config --help -h' ;;
-    'transcripts redact') options='--entry --field --reason --to --keys --offline --issuer --client-id --bucket --config --help -h' ;;
-    'transcripts reconcile') options='--user --database --connection --log-line-prefix --utc-offset --json --bucket --config --help -h' ;;
+    'transcripts redact') options='--entry --field --reason --to --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
+    'transcripts reconcile') options='--user --database --utc-offset --json --bucket --config --help -h' ;;
     'transcripts archive-keys') options='--to --issuer --client-id --bucket --config --help -h' ;;
+    'transcripts revoke-key') options='--reason --to --since --bucket --config --help -h' ;;
     'upload') options='--any-bucket --bucket --config --help -h' ;;
     'instructions') options='--help -h' ;;
     'completions') options='--all --help -h'; operands='bash zsh fish' ;;

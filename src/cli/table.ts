@@ -43,10 +43,11 @@ const transcriptOptions = [{ flags: '--json', description: 'print JSON, one line
 
 /** Whose word is taken for who somebody is. */
 const verificationOptions = [
-  { flags: '--keys <path>', description: 'issuer keys: a folder that archive-keys wrote, or a file with a key set' },
+  { flags: '--keys <path>', description: 'the leads’ archive (archive-keys, revoke-key), or a file with a key set' },
   { flags: '--offline', description: 'do not ask the issuer for its keys' },
   { flags: '--issuer <url>', description: 'the only issuer to accept (default: identity.issuer in dbguard.yaml)' },
   { flags: '--client-id <id>', description: 'the only client id to accept' },
+  { flags: '--workload-issuer <url>', description: 'an issuer of CI jobs or services to accept as well' },
 ] as const;
 
 /** Every command of dbguard, in the order of `--help`. */
@@ -271,6 +272,22 @@ export const commandTable: readonly CommandEntry[] = [
       ...bucketOptions,
     ],
     load: () => import('./commands/transcripts-archive-keys.js'),
+  },
+  {
+    path: 'transcripts revoke-key',
+    summary: 'declare a login key lost: sessions that it signs from now on do not count',
+    arguments: '<id>',
+    options: [
+      { flags: '--reason <text>', description: 'what has happened' },
+      { flags: '--to <url>', description: 'the leads’ archive, which "verify --keys" then names' },
+      { flags: '--since <time>', description: 'from when on, as 2026-11-23T08:00Z (default: now)' },
+      ...bucketOptions,
+    ],
+    examples: [
+      'dbguard transcripts revoke-key 01kar6 --reason "laptop stolen" --to s3://leads-only/',
+      'dbguard transcripts revoke-key KEY --reason "has left" --since 2026-11-01T00:00Z --to s3://leads-only/',
+    ],
+    load: () => import('./commands/transcripts-revoke-key.js'),
   },
   {
     path: 'upload',

@@ -79,6 +79,19 @@ export function parseObjectKey(key: string): ObjectName | undefined {
   return { subject, sid, segment: Number(digits) };
 }
 
+/** Where the leads' archive keeps the login keys that nobody may sign with any more. */
+export const revokedKeysPrefix = 'revoked/';
+
+/** Named by content too: what has been said about a key stays. @param thumbprint RFC 7638, base64url */
+export function revokedKeyName(thumbprint: string, content: Uint8Array): string {
+  return `${revokedKeysPrefix}${thumbprint}-${sha256(content, 'hex').slice(0, 16)}.json`;
+}
+
+/** Undefined for a name that `revokedKeyName` does not give. */
+export function thumbprintIn(key: string): string | undefined {
+  return /^revoked\/([\w-]{43})-[0-9a-f]{16}\.json$/.exec(key)?.[1];
+}
+
 /** Where the leads' archive keeps an issuer's public keys. */
 export function issuerKeysPrefix(issuer: string): string {
   return `jwks/${sha256(issuer, 'hex').slice(0, 32)}/`;
