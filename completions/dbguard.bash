@@ -38,6 +38,7 @@ _dbguard() {
       'transcripts:list') path='transcripts list' ;;
       'transcripts:show') path='transcripts show' ;;
       'transcripts:verify') path='transcripts verify' ;;
+      'transcripts:check-bucket') path='transcripts check-bucket' ;;
       'transcripts:search') path='transcripts search' ;;
       'transcripts:redact') path='transcripts redact' ;;
       'transcripts:reconcile') path='transcripts reconcile' ;;
@@ -110,6 +111,8 @@ _dbguard() {
     'transcripts verify --workload-issuer') return ;;
     'transcripts verify --bucket') return ;;
     'transcripts verify --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts check-bucket --bucket') return ;;
+    'transcripts check-bucket --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts search --bucket') return ;;
     'transcripts search --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts redact --entry') return ;;
@@ -124,6 +127,8 @@ _dbguard() {
     'transcripts redact --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts reconcile --user') return ;;
     'transcripts reconcile --database') return ;;
+    'transcripts reconcile --connection') return ;;
+    'transcripts reconcile --log-line-prefix') return ;;
     'transcripts reconcile --utc-offset') return ;;
     'transcripts reconcile --bucket') return ;;
     'transcripts reconcile --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -156,13 +161,14 @@ _dbguard() {
     'policy') options='--help -h'; operands='test lint' ;;
     'policy test') options='--json --policy --config --profile --connection --offline --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
-    'transcripts') options='--help -h'; operands='list show verify search redact reconcile archive-keys revoke-key' ;;
+    'transcripts') options='--help -h'; operands='list show verify check-bucket search redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
     'transcripts verify') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
+    'transcripts check-bucket') options='--read-only --json --bucket --config --help -h' ;;
     'transcripts search') options='--json --bucket --config --help -h' ;;
     'transcripts redact') options='--entry --field --reason --to --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
-    'transcripts reconcile') options='--user --database --utc-offset --json --bucket --config --help -h' ;;
+    'transcripts reconcile') options='--user --database --connection --log-line-prefix --utc-offset --json --bucket --config --help -h' ;;
     'transcripts archive-keys') options='--to --issuer --client-id --bucket --config --help -h' ;;
     'transcripts revoke-key') options='--reason --to --since --bucket --config --help -h' ;;
     'upload') options='--any-bucket --bucket --config --help -h' ;;

@@ -28,6 +28,7 @@ export const configKeys = {
     client_secret_env: 'bound',
     scopes: 'bound',
     audience: 'bound',
+    workload_issuers: 'bound',
     minimum_level: 'free',
     max_login_age: 'free',
   },

@@ -13,6 +13,8 @@ export interface IdentityConfig {
   readonly clientSecretEnv?: string;
   readonly scopes?: readonly string[];
   readonly audience?: string;
+  /** Issuers whose tokens belong to CI jobs and services, beside `issuer` or the same. */
+  readonly workloadIssuers?: readonly string[];
   readonly minimumLevel?: (typeof levels)[number];
   /** Milliseconds. */
   readonly maxLoginAgeMs?: number;
@@ -23,6 +25,7 @@ export function readIdentity(value: Value): IdentityConfig {
   const clientSecretEnv = fields.optional('client_secret_env', readEnvName);
   const scopes = fields.optional('scopes', (item) => item.list((scope) => scope.string()));
   const audience = fields.optional('audience', (item) => item.string());
+  const workloadIssuers = fields.optional('workload_issuers', (item) => item.list(readIssuer));
   const minimumLevel = fields.optional('minimum_level', (item) => item.oneOf(levels));
   const maxLoginAgeMs = fields.optional('max_login_age', readDuration);
   return {
@@ -31,6 +34,7 @@ export function readIdentity(value: Value): IdentityConfig {
     ...(clientSecretEnv === undefined ? {} : { clientSecretEnv }),
     ...(scopes === undefined ? {} : { scopes }),
     ...(audience === undefined ? {} : { audience }),
+    ...(workloadIssuers === undefined ? {} : { workloadIssuers }),
     ...(minimumLevel === undefined ? {} : { minimumLevel }),
     ...(maxLoginAgeMs === undefined ? {} : { maxLoginAgeMs }),
   };

@@ -1,24 +1,35 @@
 /**
  * Who wrote a session: certificate by the login key, login key bound to the subject by the issuer's token, in the order
- * in which trust is handed down. Everything in the opening entry is attacker-controlled.
+ * in which trust is handed down. Everything in the opening entry is attacker-controlled, and none of it chooses how it
+ * is checked: issuers, clients and what counts as a workload come from `IdentityDemands`.
  */
-import { messageOf } from '../errors.js';
-import { levelSatisfies, publicKeyObject } from '../identity/binding.js';
+import { DbguardError, messageOf } from '../errors.js';
+import { bindingNonce, levelSatisfies, publicKeyObject, thumbprint } from '../identity/binding.js';
 import { type VerifiedToken, verifyBinding } from '../identity/id-token.js';
 import type { EvidenceLevel } from '../identity/identity.js';
+import { DEFAULT_MAX_LOGIN_AGE_MS } from '../identity/login-source.js';
+import { looksLikeAnother } from '../identity/look-alikes.js';
 import { verifyCertificate } from '../identity/session.js';
 import type { Findings } from '../transcript/finding.js';
 import type { OpenDetails } from '../transcript/open-entry.js';
 import type { Identification } from '../transcript/verify.js';
 import type { FoundKeys, IssuerKeySource } from './issuer-keys.js';
+import type { RevokedKey } from './revoked-keys.js';
 
 /** What the organisation expects; all of it comes from outside the transcript. */
 export interface IdentityDemands {
+  /** The issuer of people. Where neither it nor a workload issuer is named, any issuer whose keys are trusted counts. */
   readonly issuer?: string;
   readonly clientId?: string;
+  /** Issuers whose tokens belong to CI jobs and services. */
+  readonly workloadIssuers?: readonly string[];
+  /** What workload tokens are issued for, where that is not the client id. */
+  readonly audience?: string;
   readonly minimumLevel?: EvidenceLevel;
-  /** How long after the login a session may begin, in milliseconds. */
+  /** How long after the login a session may begin, in milliseconds; default `DEFAULT_MAX_LOGIN_AGE_MS`. */
   readonly maxLoginAgeMs?: number;
+  /** Login keys that the leads have revoked. */
+  readonly revokedKeys?: readonly RevokedKey[];
 }
 
 export interface ProvenIdentity {
@@ -27,19 +38,29 @@ export interface ProvenIdentity {
   keysFrom?: string;
 }
 
+/** When it was, in milliseconds since 1970 UTC. */
+export interface SessionTimes {
+  /** By the writer's clock. */
+  readonly openedAt: number;
+  /** When the bucket had the opening entry. */
+  readonly storedAt?: number;
+}
+
 /** Seconds; the issuer's, the writer's and the reader's clocks. */
 const CLOCK_SKEW = 120;
+const DAY_MS = 86_400_000;
 
 export async function identify(
   sid: string,
   open: OpenDetails,
-  openedAt: number,
+  times: SessionTimes,
   findings: Findings,
   source: IssuerKeySource,
   demands: IdentityDemands,
 ): Promise<Identification & ProvenIdentity> {
-  const key = certifiedKey(sid, open, openedAt, findings);
-  const proven = await provenLevel(open, openedAt, findings, source, demands);
+  const key = certifiedKey(sid, open, times.openedAt, findings);
+  checkRevocation(open, times, findings, demands);
+  const proven = await provenLevel(open, times, findings, source, demands);
   return { ...key, ...proven };
 }
 
@@ -53,78 +74,146 @@ function certifiedKey(sid: string, open: OpenDetails, openedAt: number, findings
       n: 0,
     });
   } catch (error) {
-    findings.fail('certificate-invalid', messageOf(error), { n: 0 });
+    const message =
+      error instanceof DbguardError ? error.message : `the session key proves nothing: ${messageOf(error)}`;
+    findings.fail('certificate-invalid', message, { n: 0 });
   }
   return { notAfter: 0 };
 }
 
+/** The writer's clock alone could lie a thief's session back to before the revocation: the bucket's counts as well. */
+function checkRevocation(open: OpenDetails, times: SessionTimes, findings: Findings, demands: IdentityDemands): void {
+  const key = thumbprint(open.loginKey);
+  const revoked = demands.revokedKeys?.find((one) => one.thumbprint === key);
+  if (revoked === undefined || Math.max(times.openedAt, times.storedAt ?? 0) < revoked.since) return;
+  const since = new Date(revoked.since).toISOString().slice(0, 16).replace('T', ' ');
+  findings.fail('login-revoked', `its login key is revoked from ${since} UTC: ${revoked.reason}`, { n: 0 });
+}
+
 async function provenLevel(
   open: OpenDetails,
-  openedAt: number,
+  times: SessionTimes,
   findings: Findings,
   source: IssuerKeySource,
   demands: IdentityDemands,
 ): Promise<ProvenIdentity> {
   const { iss } = open.subject;
-  const fail = (message: string): ProvenIdentity => {
-    findings.fail('identity-invalid', message, { n: 0 });
+  const unproven = (message: string): ProvenIdentity => {
+    findings.warn('identity-unproven', message, { n: 0 });
     return {};
   };
-  if (demands.issuer !== undefined && demands.issuer !== iss)
-    return fail(`the issuer is ${iss}, not ${demands.issuer}`);
-  if (demands.clientId !== undefined && demands.clientId !== open.clientId) {
-    return fail(`the login is for the client ${open.clientId}, not ${demands.clientId}`);
-  }
+  const stranger = strangerAmong(open, demands);
+  if (stranger !== undefined) return unproven(stranger);
+  const fault = contradiction(open, demands);
+  if (fault !== undefined) return refuse(findings, fault);
   const found = await source.keysOf(iss).catch((error: unknown) => messageOf(error));
-  if (typeof found === 'string' || found.length === 0) {
-    const why = typeof found === 'string' ? found : 'no keys of it are known here';
-    findings.warn('identity-unproven', `the token of ${iss} was not checked: ${why}`, { n: 0 });
-    return {};
-  }
-  const bound = await firstBinding(open, found);
-  if (typeof bound === 'string') return fail(bound);
+  if (typeof found === 'string') return unproven(`the token of ${iss} was not checked: ${found}`);
+  const bound = await firstBinding(open, found, demands);
+  if ('unknown' in bound) return unproven(`the token of ${iss} was not checked: ${bound.unknown}`);
+  if ('refused' in bound) return refuse(findings, bound.refused);
   const { subject, level, issuedAt } = bound.verified;
-  if (subject.sub !== open.subject.sub) return fail('the token is for another subject than the session names');
-  if (subject.email !== open.subject.email) return fail('the token has another e-mail address than the session names');
-  const age = openedAt - issuedAt;
-  if (age < -CLOCK_SKEW * 1000) return fail('the session claims to have begun before its login');
-  if (demands.maxLoginAgeMs !== undefined && age > demands.maxLoginAgeMs) {
-    return fail('the login was older than allowed when the session began');
+  if (subject.sub !== open.subject.sub)
+    return refuse(findings, 'the token is for another subject than the session names');
+  if (subject.email !== open.subject.email) {
+    return refuse(findings, 'the token has another e-mail address than the session names');
   }
+  const aged = ageFault(issuedAt, times, findings, demands);
+  if (aged !== undefined) return refuse(findings, aged);
+  warnOfLookAlikes(open, findings);
   const judged = judgeLevel(level, open, findings, bound.keys.origin, demands);
   if (!bound.keys.unvouched) return judged;
-  const message = `only keys from the ${bound.keys.origin} fit: whoever may write there could have made them; trust them with --keys`;
-  findings.warn('identity-unproven', message, { n: 0 });
+  return unproven(
+    `only keys from the ${bound.keys.origin} fit: whoever may write there could have made them; trust them with --keys`,
+  );
+}
+
+function refuse(findings: Findings, message: string): ProvenIdentity {
+  findings.fail('identity-invalid', message, { n: 0 });
   return {};
 }
 
+/** One bucket may hold people of one issuer and CI jobs of another: an issuer that nobody named is unknown, not forged. */
+function strangerAmong({ subject }: OpenDetails, demands: IdentityDemands): string | undefined {
+  const named = [demands.issuer, ...(demands.workloadIssuers ?? [])].filter((issuer) => issuer !== undefined);
+  if (named.length === 0 || named.includes(subject.iss)) return undefined;
+  return `the issuer is ${subject.iss}, which is not ${named.join(' or ')}; if it is one of yours, name it with --issuer or --workload-issuer`;
+}
+
+/** Against what the reader named. A login for another client could have been made by whoever runs that one. */
+function contradiction(open: OpenDetails, { clientId, audience }: IdentityDemands): string | undefined {
+  if (clientId === undefined) return undefined;
+  if (open.clientId !== clientId) return `the login is for the client ${open.clientId}, not ${clientId}`;
+  if (open.audience === undefined || open.audience === (audience ?? clientId)) return undefined;
+  return `the token is for the audience ${open.audience}, not ${audience ?? clientId}`;
+}
+
+type Bound =
+  | { readonly verified: VerifiedToken; readonly keys: FoundKeys }
+  /** Something is wrong with the evidence itself. */
+  | { readonly refused: string }
+  /** No key at hand can judge it: issuers rotate their keys. */
+  | { readonly unknown: string };
+
 /** Checked under each key set in turn; the words of the most trusted one's refusal when none fits. */
-async function firstBinding(
-  open: OpenDetails,
-  found: readonly FoundKeys[],
-): Promise<{ readonly verified: VerifiedToken; readonly keys: FoundKeys } | string> {
-  const claim = {
-    idToken: open.idToken,
-    loginKey: open.loginKey,
-    salt: open.salt,
-    workload: open.method === 'workload',
-    ...(open.accessToken === undefined ? {} : { accessToken: open.accessToken }),
-  };
+async function firstBinding(open: OpenDetails, found: readonly FoundKeys[], demands: IdentityDemands): Promise<Bound> {
+  const { idToken, loginKey, salt, accessToken } = open;
+  const claim = { idToken, loginKey, salt, ...(accessToken === undefined ? {} : { accessToken }) };
   const expected = {
     issuer: open.subject.iss,
     audience: open.audience ?? open.clientId,
     now: open.loggedInAt,
     clockSkew: CLOCK_SKEW,
+    workload: demands.workloadIssuers?.includes(open.subject.iss) ?? false,
   };
-  let refusal: string | undefined;
+  try {
+    bindingNonce(loginKey, salt);
+  } catch (error) {
+    return { refused: messageOf(error) };
+  }
+  let unknown: string | undefined;
+  let refused: string | undefined;
   for (const keys of found) {
     try {
       return { verified: await verifyBinding(claim, keys, expected), keys };
     } catch (error) {
-      refusal ??= messageOf(error);
+      // Whoever can put keys beside the transcripts must not turn somebody else's into forged ones.
+      const undecided = keys.unvouched || (error instanceof DbguardError && error.code === 'issuer-key-unknown');
+      if (undecided) unknown ??= messageOf(error);
+      else refused ??= messageOf(error);
     }
   }
-  return refusal ?? 'there are no keys';
+  if (refused !== undefined) return { refused };
+  return { unknown: unknown ?? 'no keys of it are known here' };
+}
+
+function ageFault(
+  issuedAt: number,
+  { openedAt, storedAt }: SessionTimes,
+  findings: Findings,
+  demands: IdentityDemands,
+): string | undefined {
+  const age = openedAt - issuedAt;
+  const most = demands.maxLoginAgeMs ?? DEFAULT_MAX_LOGIN_AGE_MS;
+  if (age < -CLOCK_SKEW * 1000) return 'the session claims to have begun before its login';
+  if (age > most + CLOCK_SKEW * 1000) return 'the login was older than allowed when the session began';
+  const stored = storedAt === undefined ? 0 : storedAt - issuedAt;
+  // A login key that was stolen long ago could say any time after its login.
+  if (stored > Math.max(most, DAY_MS) + LATE_MS) {
+    const days = Math.round(stored / DAY_MS);
+    const message = `the bucket had it ${days} days after the login: only the writer’s clock says that it began in time`;
+    findings.warn('login-old', message, { n: 0 });
+  }
+  return undefined;
+}
+
+/** So late a machine without network may bring a session that began in time. */
+const LATE_MS = 7 * DAY_MS;
+
+function warnOfLookAlikes({ subject }: OpenDetails, findings: Findings): void {
+  for (const text of [subject.email, subject.sub]) {
+    const why = text === undefined ? undefined : looksLikeAnother(text);
+    if (why !== undefined) findings.warn('identity-look-alike', `the name ${JSON.stringify(text)} ${why}`, { n: 0 });
+  }
 }
 
 function judgeLevel(
@@ -136,7 +225,10 @@ function judgeLevel(
 ): ProvenIdentity {
   if (level !== open.level) {
     const message = `the session claims the evidence level ${open.level}, its token proves ${level}`;
-    if (level === 'asserted') findings.fail('identity-invalid', message, { n: 0 });
+    // A job's own configuration may have named the issuer that this reader's does not.
+    const unnamed = open.level === 'audience' && !demands.workloadIssuers?.includes(open.subject.iss);
+    if (unnamed) findings.warn('identity-weak', `${message}: name the issuer with --workload-issuer`, { n: 0 });
+    else if (level === 'asserted') findings.fail('identity-invalid', message, { n: 0 });
     else findings.note('identity-weak', message, { n: 0 });
   }
   if (demands.minimumLevel !== undefined && !levelSatisfies(level, demands.minimumLevel)) {

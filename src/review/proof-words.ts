@@ -27,7 +27,14 @@ function who({ open, level, keysFrom, findings }: SessionReport): ProofLine {
   if (open === undefined) return { holds: 'no', label, text: 'nobody: the opening entry is unusable' };
   const { email, sub, iss } = open.subject;
   const name = email === undefined ? `${sub} at ${iss}` : `${email} (${sub} at ${iss})`;
-  const codes = ['certificate-invalid', 'certificate-expired', 'identity-invalid', 'identity-weak', 'wrong-place'];
+  const codes = [
+    'certificate-invalid',
+    'certificate-expired',
+    'identity-invalid',
+    'identity-weak',
+    'login-revoked',
+    'wrong-place',
+  ];
   if (findings.some(({ severity, code }) => severity === 'failure' && codes.includes(code))) {
     return { holds: 'no', label, text: `claims to be ${name}` };
   }
@@ -37,7 +44,13 @@ function who({ open, level, keysFrom, findings }: SessionReport): ProofLine {
   return { holds: level === 'asserted' ? 'unknown' : 'yes', label, text };
 }
 
-const identityCodes: readonly string[] = ['identity-invalid', 'identity-weak', 'certificate-invalid', 'wrong-place'];
+const identityCodes: readonly string[] = [
+  'identity-invalid',
+  'identity-weak',
+  'login-revoked',
+  'certificate-invalid',
+  'wrong-place',
+];
 
 function what({ entries, signatures, statements, redacted, findings }: SessionReport): ProofLine {
   const broken = findings.some(({ severity, code }) => severity === 'failure' && !identityCodes.includes(code));

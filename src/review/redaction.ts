@@ -3,13 +3,16 @@
  * missing. It is verified like any session; a person cannot redact what they did themselves.
  */
 import { messageOf } from '../errors.js';
-import type { Entry, EntryBody } from '../transcript/entry.js';
+import type { Subject } from '../identity/identity.js';
+import { isSamePerson } from '../identity/subject.js';
+import type { BucketObject, Entry, EntryBody } from '../transcript/entry.js';
 import type { Findings } from '../transcript/finding.js';
 import { isRecord } from '../transcript/line.js';
 import { parseObjectKey, subjectHash } from '../transcript/object-key.js';
 import { SessionVerifier } from '../transcript/verify.js';
 import type { SessionObjects } from './catalog.js';
 import { identify } from './identify.js';
+import { readOpening } from './opening.js';
 import { isAboutContent, linesOf, segmentText } from './read-segment.js';
 import type { VerifyOptions } from './verify-options.js';
 
@@ -33,27 +36,35 @@ export interface Redactions {
 interface Read {
   readonly key: string;
   readonly covered: readonly string[];
-  readonly by?: string;
+  readonly by?: Subject;
   readonly reasons?: readonly string[];
   readonly problem?: string;
 }
 
 /** Never rejects: a redaction that cannot be read or trusted covers nothing and is reported. */
 export async function readRedactions(session: SessionObjects, options: VerifyOptions): Promise<Redactions> {
-  const read = await Promise.all(session.redactions.map(({ key }) => readOne(key, session, options)));
+  const author = session.redactions.length === 0 ? undefined : (await readOpening(session, options.source))?.subject;
+  const read = await Promise.all(session.redactions.map((object) => readOne(object, session, author, options)));
   const covered = new Set(read.flatMap((one) => (one.problem === undefined ? one.covered : [])));
   return {
     covers: (n, name, digest) => covered.has(coverKey(n, name, digest)),
     report(findings) {
       for (const { key, covered, by, reasons, problem } of read) {
+        const who = by?.email ?? by?.sub ?? 'nobody';
         if (problem !== undefined) findings.fail('redaction-invalid', `${key}: ${problem}`);
-        else findings.note('redacted', `${by} redacted ${covered.length} of its texts: ${reasons?.join('; ')}`);
+        else findings.note('redacted', `${who} redacted ${covered.length} of its texts: ${reasons?.join('; ')}`);
       }
     },
   };
 }
 
-async function readOne(key: string, session: SessionObjects, options: VerifyOptions): Promise<Read> {
+async function readOne(
+  object: BucketObject,
+  session: SessionObjects,
+  author: Subject | undefined,
+  options: VerifyOptions,
+): Promise<Read> {
+  const { key } = object;
   const covered: string[] = [];
   const reasons = new Set<string>();
   const sid = parseObjectKey(key)?.redaction ?? '';
@@ -61,7 +72,8 @@ async function readOne(key: string, session: SessionObjects, options: VerifyOpti
   const verifier = new SessionVerifier({
     sid,
     identify: async (open, openedAt, findings) => {
-      const result = await identify(sid, open, openedAt, findings, options.keys, options.demands);
+      const times = { openedAt, storedAt: object.createdAt };
+      const result = await identify(sid, open, times, findings, options.keys, options.demands);
       level = result.level;
       return result;
     },
@@ -78,20 +90,22 @@ async function readOne(key: string, session: SessionObjects, options: VerifyOpti
     if (!isAboutContent(error)) throw error;
     return { key, covered: [], problem: messageOf(error) };
   }
-  const problem = problemOf(verifier, session, level);
-  if (problem !== undefined) return { key, covered, problem };
-  const { email, sub } = verifier.open?.subject ?? {};
-  return { key, covered, by: email ?? sub ?? 'nobody', reasons: [...reasons] };
+  const by = verifier.open?.subject;
+  const own = by !== undefined && (subjectHash(by) === session.subject || (author && isSamePerson(by, author)));
+  const problem =
+    problemOf(verifier, level) ??
+    (own ? 'a person redacted their own session' : undefined) ??
+    (covered.length === 0 ? 'it takes nothing out of this session' : undefined);
+  return { key, covered, ...(by ? { by } : {}), ...(problem === undefined ? { reasons: [...reasons] } : { problem }) };
 }
 
-function problemOf(verifier: SessionVerifier, session: SessionObjects, level: string | undefined): string | undefined {
+function problemOf(verifier: SessionVerifier, level: string | undefined): string | undefined {
   const { findings, open, final } = verifier;
   const failure = findings.list.find((finding) => finding.severity === 'failure');
   if (failure) return `the redaction does not verify: ${failure.message}`;
   if (!open || level === undefined) return 'who redacted is not proven';
   if (level !== 'nonce' && level !== 'dpop') return 'the reviewer’s key is not bound to their login';
   if (!final) return 'the redaction is not sealed';
-  if (subjectHash(open.subject) === session.subject) return 'a person redacted their own session';
   return undefined;
 }
 

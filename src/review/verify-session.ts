@@ -53,7 +53,8 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
   const verifier = new SessionVerifier({
     sid: session.sid,
     identify: async (open, openedAt, findings) => {
-      const result = await identify(session.sid, open, openedAt, findings, options.keys, options.demands);
+      const times = { openedAt, ...firstStored(session) };
+      const result = await identify(session.sid, open, times, findings, options.keys, options.demands);
       Object.assign(proven, { level: result.level, keysFrom: result.keysFrom });
       return result;
     },
@@ -68,6 +69,12 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
     verifier.findings.fail('wrong-place', 'the session lies in the folder of another person', { n: 0 });
   }
   return report(session, verifier, proven, options.now);
+}
+
+/** When the bucket had the opening entry; nothing where it has no segment. */
+function firstStored({ segments }: SessionObjects): { readonly storedAt?: number } {
+  const times = segments.map(({ createdAt }) => createdAt);
+  return times.length === 0 ? {} : { storedAt: Math.min(...times) };
 }
 
 /** Verifies the lines of all segments. Reads one segment ahead of the one that is being checked. */

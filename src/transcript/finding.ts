@@ -37,6 +37,9 @@ export type FindingCode =
   | 'identity-invalid'
   | 'identity-unproven'
   | 'identity-weak'
+  | 'identity-look-alike'
+  | 'login-old'
+  | 'login-revoked'
   // when
   | 'clock-back'
   | 'time-ahead'

@@ -303,9 +303,8 @@ test('identity: stolen token, old token, other subject, other issuer, weaker evi
   t.match((await verified(record({ ...login, subject: { ...login.subject, email: 'boss@example.test' } }))).findings, [
     { code: 'identity-invalid', message: /another e-mail/ },
   ]);
-  t.match((await verified(record(login), { issuer: 'https://other.example' })).findings, [
-    { code: 'identity-invalid' },
-  ]);
+  const stranger = await verified(record(login), { issuer: 'https://other.example' });
+  t.match(stranger, { verdict: 'unproven', findings: [{ code: 'identity-unproven', message: /not https:\/\/other/ }] });
   const impostor = await testIssuer(issuer.url);
   t.same(
     failures(await verified(record(await impostor.login('dev', { at: now })))),
@@ -415,6 +414,16 @@ test('redaction: by a reviewer it covers, by anybody else it does not', async (t
     ['disclosure-missing', 'redaction-invalid'],
     'one’s own session',
   );
+  for (const email of ['dev@example.test', 'Dev@Example.TEST', 'dev+second@example.test', 'ｄev@example.test']) {
+    const second = await issuer.login('another-account', { at: now, email });
+    const report = await withRedaction(redacting(second));
+    t.same(failures(report), ['disclosure-missing', 'redaction-invalid'], `attack: a second account, ${email}`);
+    t.match(report.findings.at(-1), { message: /redacted their own session/ });
+  }
+  const elsewhere = redactionEntry({ sid: record(login).sid, n: target.n, digests }, 'another session');
+  const misplaced = await withRedaction(record(reviewer, { extra: [[elsewhere]] }));
+  t.same(failures(misplaced), ['disclosure-missing', 'redaction-invalid'], 'attack: a redaction of another session');
+  t.match(misplaced.findings.at(-1), { message: /takes nothing out of this session/ });
   const weak = await issuer.login('lead', { at: now, level: 'asserted' });
   t.same(failures(await withRedaction(redacting(weak))), ['disclosure-missing', 'redaction-invalid'], 'key not bound');
   const forged = redacting(reviewer);

@@ -9,12 +9,14 @@ import * as archiveKeys from '../../src/cli/commands/transcripts-archive-keys.js
 import * as list from '../../src/cli/commands/transcripts-list.js';
 import * as reconcile from '../../src/cli/commands/transcripts-reconcile.js';
 import * as redact from '../../src/cli/commands/transcripts-redact.js';
+import * as revokeKey from '../../src/cli/commands/transcripts-revoke-key.js';
 import * as search from '../../src/cli/commands/transcripts-search.js';
 import * as show from '../../src/cli/commands/transcripts-show.js';
 import * as verify from '../../src/cli/commands/transcripts-verify.js';
 import * as upload from '../../src/cli/commands/upload.js';
 import { openBucket } from '../../src/io/bucket/open.js';
 import { openTokenStore } from '../../src/io/login/token-store.js';
+import { issuerKeysPrefix } from '../../src/transcript/object-key.js';
 import { clientId as providerClient, startProvider } from '../identity/provider.js';
 import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
 import { objectsOf, type Recorded, record } from '../transcript/recorded.js';
@@ -211,11 +213,44 @@ test('archive-keys keeps what the issuer publishes, and verify takes it from the
   t.same(readdirSync(join(root, 'archive')), ['jwks']);
 });
 
+test('revoke-key: by session or by key; what the archive says counts where --keys names it', async (t) => {
+  const { run, store, root } = world(t);
+  const session = record(await issuer.login('ada'));
+  await store(session);
+  mkdirSync(join(root, 'archive'));
+  const archive = await openBucket({ kind: 'file', path: join(root, 'archive') }, { env: {} });
+  const [key] = issuer.keys.keys;
+  await archive.create(`${issuerKeysPrefix(issuerUrl)}k1.json`, Buffer.from(JSON.stringify(key)));
+  const named = { keys: 'archive' };
+  t.match(await run(verify, [session.sid], named), { code: 0, out: /PROVEN/ });
+  await t.rejects(run(revokeKey, [session.sid], { reason: 'lost' }), { code: 'usage', hint: /--to/ });
+  await t.rejects(run(revokeKey, [session.sid], { reason: 'lost', to: 'archive', since: 'soon' }), { code: 'usage' });
+  const later = { reason: 'lost', to: 'archive', since: '2100-01-01T00:00Z' };
+  const { out } = await run(revokeKey, [session.sid], later);
+  t.match(out, /^Revoked [\w-]{43} from 2100-01-01 00:00 UTC: revoked\//);
+  t.match(await run(verify, [session.sid], named), { code: 0 }, 'it was before');
+  const thumbprint = out.split(' ')[1] ?? '';
+  await run(revokeKey, [thumbprint], { reason: 'laptop stolen', to: 'archive', since: '2020-01-01T00:00Z' });
+  t.match(await run(verify, [session.sid], named), { code: 1, out: /login-revoked.*2020-01-01[\s\S]*laptop stolen/ });
+  t.match(await run(verify, [], { all: true, ...named }), { code: 1, out: /login-revoked/ });
+  t.match(await run(verify, [session.sid], withKeys), { code: 0 }, 'another archive says nothing of it');
+});
+
+test('an issuer without a client id, named on the command line, counts', async (t) => {
+  const { run, store } = world(t, 'version: 1\nbucket: file:./bucket\n');
+  const session = record(await issuer.login('ada'));
+  await store(session);
+  t.match(await run(verify, [session.sid], withKeys), { code: 0, out: /PROVEN/ });
+  const other = { ...withKeys, issuer: 'https://other.example' };
+  t.match(await run(verify, [session.sid], other), { code: 2, out: /NOT ALL PROVEN[\s\S]*--workload-issuer/ });
+  t.match(await run(verify, [session.sid], { ...other, workloadIssuer: issuerUrl }), { code: 0 });
+  t.match(await run(verify, [session.sid], { ...withKeys, clientId: 'other' }), { code: 1, out: /not other/ });
+});
+
 test('verify with a folder of archived keys', async (t) => {
   const { run, store, root } = world(t);
   const session = record(await issuer.login('ada'));
   await store(session);
-  const { issuerKeysPrefix } = await import('../../src/transcript/object-key.js');
   const folder = join(root, 'archive', issuerKeysPrefix(issuerUrl));
   mkdirSync(folder, { recursive: true });
   t.match(await run(verify, [session.sid], { keys: 'archive' }), { code: 2 });
@@ -228,7 +263,6 @@ test('keys that lie beside the transcripts are not trusted by themselves', async
   const impostor = await testIssuer();
   const session = record(await impostor.login('boss'));
   await store(session);
-  const { issuerKeysPrefix } = await import('../../src/transcript/object-key.js');
   const folder = join(root, 'bucket', issuerKeysPrefix(issuerUrl));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'k1-0.json'), JSON.stringify(impostor.keys.keys[0]));

@@ -18,6 +18,8 @@ export interface TestIssuer {
 export interface LoginOptions {
   readonly at?: number;
   readonly level?: EvidenceLevel;
+  /** Default: `<sub>@example.test`. */
+  readonly email?: string;
   /** The token goes to this login's key but carries another's nonce. */
   readonly token?: string;
 }
@@ -37,7 +39,7 @@ async function login(iss: string, key: KeyObject, kid: string, sub: string, opti
   const loginKey = generateLoginKey();
   const salt = randomBytes(16).toString('base64url');
   const level = options.level ?? 'nonce';
-  const email = `${sub}@example.test`;
+  const email = options.email ?? `${sub}@example.test`;
   const claims = { email, ...(level === 'nonce' ? { nonce: bindingNonce(loginKey, salt) } : {}) };
   const idToken =
     options.token ??

@@ -9,11 +9,13 @@ import { DbguardError } from '../../errors.js';
 import type { Login } from '../../identity/identity.js';
 import { loadLogin } from '../../identity/login-source.js';
 import { createSession, sessionSigner } from '../../identity/session.js';
+import { isSamePerson } from '../../identity/subject.js';
 import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
 import { microsecondClock } from '../../io/microsecond-clock.js';
 import { openDetails } from '../../io/spool/spool.js';
 import type { SessionObjects } from '../../review/catalog.js';
+import { readOpening } from '../../review/opening.js';
 import { segmentText } from '../../review/read-segment.js';
 import { redactionText, targetIn, withoutRedacted } from '../../review/redact.js';
 import { type RedactionTarget, readRedactions } from '../../review/redaction.js';
@@ -22,8 +24,8 @@ import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
 import {
   dbguardVersion,
-  demandsOf,
   findSession,
+  identityDemands,
   issuerKeys,
   openTranscripts,
   type TranscriptsSource,
@@ -44,7 +46,9 @@ export async function run(context: CommandContext, args: readonly string[], opti
   const transcripts = await openTranscripts(context, options);
   const session = await findSession(transcripts.bucket, args[0] ?? '');
   const login = await reviewersLogin(context, transcripts);
-  if (subjectHash(login.subject) === session.subject) {
+  // `verify` holds the reviewer against the person whom the opening entry names, not only against the folder.
+  const author = (await readOpening(session, transcripts.bucket))?.subject;
+  if (subjectHash(login.subject) === session.subject || (author && isSamePerson(login.subject, author))) {
     throw new DbguardError('denied', 'nobody redacts their own session', { hint: 'Ask another reviewer.' });
   }
   const target = await findTarget(session, transcripts, n, textOption(options, 'field'));
@@ -108,7 +112,7 @@ async function copy(
   const source = transcripts.bucket;
   const session = await findSession(source, sid);
   const keys = await issuerKeys(context, options, transcripts);
-  const how = { source, keys, demands: demandsOf(transcripts.identity), now: Date.now() };
+  const how = { source, keys, demands: await identityDemands(context, options, transcripts), now: Date.now() };
   const redactions = await readRedactions(session, how);
   for (const { key } of session.redactions) await target.create(key, await source.read(key));
   for (const { key } of session.segments) {

@@ -10,13 +10,17 @@ import type { LineWriter } from '../print/line-writer.js';
 import { paged } from '../print/paged.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
-import { demandsOf, findSession, issuerKeys, openTranscripts } from '../transcripts/source.js';
+import { findSession, identityDemands, issuerKeys, openTranscripts } from '../transcripts/source.js';
 import { reportText } from './transcripts-verify.js';
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
   const transcripts = await openTranscripts(context, options);
   const session = await findSession(transcripts.source, args[0] ?? '');
-  const how = { source: transcripts.source, demands: demandsOf(transcripts.identity), now: Date.now() };
+  const how = {
+    source: transcripts.source,
+    demands: await identityDemands(context, options, transcripts),
+    now: Date.now(),
+  };
   const keys = await issuerKeys(context, options, transcripts);
   return paged(context, async (out) => {
     const printer = new Printer(out, paperFor(context), options);

@@ -10,7 +10,7 @@ import type { CommandContext, OptionValues } from '../command.js';
 import { LineWriter } from '../print/line-writer.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
-import { demandsOf, findSession, issuerKeys, openTranscripts } from '../transcripts/source.js';
+import { findSession, identityDemands, issuerKeys, openTranscripts } from '../transcripts/source.js';
 
 const exitCodes: Readonly<Record<Verdict, number>> = { proven: 0, invalid: 1, unproven: 2 };
 
@@ -25,7 +25,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
   const how: VerifyOptions = {
     source,
     keys: await issuerKeys(context, options, transcripts),
-    demands: demandsOf(transcripts.identity),
+    demands: await identityDemands(context, options, transcripts),
     now: Date.now(),
   };
   if (id === undefined) return verifyEvery(context, how, options.json === true);

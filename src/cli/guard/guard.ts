@@ -5,7 +5,7 @@
 import { DbguardError } from '../../errors.js';
 import { startLoginKeeper } from '../../identity/login-keeper.js';
 import { loadLogin } from '../../identity/login-source.js';
-import { createSession } from '../../identity/session.js';
+import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
 import { enclosingSession } from '../../io/approvals/process-tree.js';
 import { openBucket } from '../../io/bucket/open.js';
 import { Controls } from '../../io/catalog/control-connections.js';
@@ -81,8 +81,6 @@ export interface CloseOptions {
   readonly onProgress?: (progress: Progress) => void;
 }
 
-/** A session key signs for no longer than this. */
-const sessionLifetimeMs = 7 * 24 * 3600 * 1000;
 /** How long the bucket may take for the opening entry before the run gives up (or goes on, where the policy allows). */
 const bucketPatienceMs = 15_000;
 /** A bucket that says no each time is given up sooner than one that says nothing. */
@@ -107,7 +105,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   const login = await loadLogin(source, settings);
   const keeper = startLoginKeeper({ source, login, ...settings });
   const now = Date.now();
-  const credential = createSession(login, { now, lifetimeMs: sessionLifetimeMs });
+  const credential = createSession(login, { now, lifetimeMs: MAX_SESSION_MS });
   const subject = login.subject.email ?? login.subject.sub;
 
   if (!files.config.bucket) throw noBucket();

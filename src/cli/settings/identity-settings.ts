@@ -9,6 +9,7 @@ import type { LoginDemands } from '../../identity/login-source.js';
 import { type LoginSourceSettings, profileName } from '../../io/login/oidc-login-source.js';
 import type { CombinedConfig, PolicySource } from '../../policy/combine.js';
 import type { IdentityConfig } from '../../policy/read-identity.js';
+import type { IdentityDemands } from '../../review/identify.js';
 import type { CommandContext, OptionValues } from '../command.js';
 
 export type IdentitySettings = LoginSourceSettings & LoginDemands;
@@ -28,6 +29,7 @@ export async function identitySettings(context: CommandContext, options: OptionV
 export interface IdentityFlags {
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;
+  readonly workloadIssuer?: string | undefined;
   readonly profile?: string | undefined;
 }
 
@@ -57,8 +59,7 @@ export function settingsFrom(
   flags: IdentityFlags = {},
 ): IdentitySettings | undefined {
   const file = config.identity;
-  const issuer = flags.issuer ?? text(env.DBGUARD_ISSUER) ?? file?.issuer;
-  const clientId = flags.clientId ?? text(env.DBGUARD_CLIENT_ID) ?? file?.clientId;
+  const { issuer, clientId } = namedIn(config, env, flags);
   if (issuer === undefined || clientId === undefined) return undefined;
   const source = config.sources.find((candidate) => candidate.config.identity === file && file !== undefined);
   if (source?.level === 'organisation' && (issuer !== file?.issuer || clientId !== file.clientId)) {
@@ -77,8 +78,43 @@ export function settingsFrom(
     ...(clientSecret ? { clientSecret } : {}),
     ...(file?.scopes ? { scopes: file.scopes } : {}),
     ...(file?.audience ? { audience: file.audience } : {}),
+    ...workloadIssuers(flags.workloadIssuer, file),
     ...demands(config.sources),
   };
+}
+
+/** What a reader holds transcripts against: whatever is named counts, also an issuer without a client id. */
+export function readersDemands(
+  config: Pick<CombinedConfig, 'identity' | 'sources'>,
+  env: NodeJS.ProcessEnv,
+  flags: IdentityFlags,
+): IdentityDemands {
+  const { issuer, clientId } = namedIn(config, env, flags);
+  const { minimumLevel, maxAgeMs } = demands(config.sources);
+  return {
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(clientId === undefined ? {} : { clientId }),
+    ...(config.identity?.audience === undefined ? {} : { audience: config.identity.audience }),
+    ...workloadIssuers(flags.workloadIssuer, config.identity),
+    ...(minimumLevel === undefined ? {} : { minimumLevel }),
+    ...(maxAgeMs === undefined ? {} : { maxLoginAgeMs: maxAgeMs }),
+  };
+}
+
+function namedIn({ identity }: Pick<CombinedConfig, 'identity'>, env: NodeJS.ProcessEnv, flags: IdentityFlags) {
+  return {
+    issuer: flags.issuer ?? text(env.DBGUARD_ISSUER) ?? identity?.issuer,
+    clientId: flags.clientId ?? text(env.DBGUARD_CLIENT_ID) ?? identity?.clientId,
+  };
+}
+
+/** A flag adds to the file: it is the reader's own word, as the file is. */
+function workloadIssuers(
+  flag: string | undefined,
+  file: IdentityConfig | undefined,
+): { readonly workloadIssuers?: readonly string[] } {
+  const named = [...(flag === undefined ? [] : [flag]), ...(file?.workloadIssuers ?? [])];
+  return named.length === 0 ? {} : { workloadIssuers: named };
 }
 
 /**

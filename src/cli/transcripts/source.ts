@@ -18,10 +18,16 @@ import {
   pinnedKeys,
   unvouched,
 } from '../../review/issuer-keys.js';
+import { readRevokedKeys } from '../../review/revoked-keys.js';
 import type { Bucket } from '../../transcript/entry.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
-import { type IdentitySettings, settingsFrom } from '../settings/identity-settings.js';
+import {
+  type IdentityFlags,
+  type IdentitySettings,
+  readersDemands,
+  settingsFrom,
+} from '../settings/identity-settings.js';
 
 export interface TranscriptsSource {
   readonly bucket: Bucket;
@@ -35,11 +41,22 @@ export interface TranscriptsSource {
 export async function openTranscripts(context: CommandContext, options: OptionValues): Promise<TranscriptsSource> {
   const { cwd, env } = context;
   const config = combineConfigs(loadConfigs({ cwd, env, named: textOption(options, 'config') }));
+<<<<<<< HEAD
   const identity = settingsFrom(config, env, {
     issuer: textOption(options, 'issuer'),
     clientId: textOption(options, 'clientId'),
   });
   const chosen = chooseBucket(context, options, config);
+=======
+  const identity = settingsFrom(config, env, identityFlags(options));
+  const named = textOption(options, 'bucket');
+  const chosen = named === undefined ? config.bucket : parseBucketLocation(named, cwd);
+  if (chosen === undefined) {
+    throw new DbguardError('config-missing', 'no bucket is configured', {
+      hint: 'Name one in dbguard.yaml (bucket: s3://bucket/prefix or file:./folder), or give --bucket.',
+    });
+  }
+>>>>>>> 65b36a4 (Readers name workload issuers; unknown keys prove nothing, neither way)
   const bucket = await openBucket(chosen, { env, ...idTokenOf(env, identity) });
   return { bucket, source: mergeSources(bucket, spoolSource(stateDirPaths(env).state)), config, identity };
 }
@@ -81,14 +98,22 @@ function idTokenOf(env: NodeJS.ProcessEnv, identity: IdentitySettings | undefine
   };
 }
 
-export function demandsOf(identity: IdentitySettings | undefined): IdentityDemands {
-  if (identity === undefined) return {};
-  const { issuer, clientId, minimumLevel, maxAgeMs } = identity;
+/** What the reader demands, and the login keys that the archive which `--keys` names has revoked. */
+export async function identityDemands(
+  context: CommandContext,
+  options: OptionValues,
+  { config }: TranscriptsSource,
+): Promise<IdentityDemands> {
+  const demands = readersDemands(config, context.env, identityFlags(options));
+  const archive = await namedArchive(context, options);
+  return archive === undefined ? demands : { ...demands, revokedKeys: await readRevokedKeys(archive) };
+}
+
+function identityFlags(options: OptionValues): IdentityFlags {
   return {
-    issuer,
-    clientId,
-    ...(minimumLevel === undefined ? {} : { minimumLevel }),
-    ...(maxAgeMs === undefined ? {} : { maxLoginAgeMs: maxAgeMs }),
+    issuer: textOption(options, 'issuer'),
+    clientId: textOption(options, 'clientId'),
+    workloadIssuer: textOption(options, 'workloadIssuer'),
   };
 }
 
@@ -100,16 +125,14 @@ export async function issuerKeys(
 ): Promise<IssuerKeySource> {
   const named = textOption(options, 'keys');
   if (named === undefined) {
-    // Only the configured issuer is asked: an address in a transcript is its writer's choice.
+    // Only configured issuers are asked: an address in a transcript is its writer's choice.
     const live = identity && options.offline !== true ? [liveKeys(identity)] : [];
     return allOf([...live, unvouched(archivedKeys(bucket))]);
   }
-  const path = resolve(context.cwd, named);
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
-    return allOf([archivedKeys(await openBucket(parseBucketLocation(named, context.cwd), { env: context.env }))]);
-  }
+  const archive = await namedArchive(context, options);
+  if (archive !== undefined) return allOf([archivedKeys(archive)]);
   try {
-    return pinnedKeys(readFileSync(path, 'utf8'), named);
+    return pinnedKeys(readFileSync(resolve(context.cwd, named), 'utf8'), named);
   } catch (error) {
     throw new DbguardError('usage', `${named} holds no issuer keys: ${messageOf(error)}`, {
       hint: 'Give a JSON Web Key Set, or the folder that "dbguard transcripts archive-keys" writes to.',
@@ -117,13 +140,22 @@ export async function issuerKeys(
   }
 }
 
+/** The leads' archive, where `--keys` names one; undefined for a file with a key set, and without the option. */
+async function namedArchive(context: CommandContext, options: OptionValues): Promise<Bucket | undefined> {
+  const named = textOption(options, 'keys');
+  if (named === undefined || statSync(resolve(context.cwd, named), { throwIfNoEntry: false })?.isFile())
+    return undefined;
+  return openBucket(parseBucketLocation(named, context.cwd), { env: context.env });
+}
+
 function liveKeys(identity: IdentitySettings): IssuerKeySource {
   return {
     keysOf: async (issuer): Promise<FoundKeys[]> => {
-      if (issuer !== identity.issuer) return [];
+      if (issuer !== identity.issuer && !identity.workloadIssuers?.includes(issuer)) return [];
       const { connectIssuer } = await import('../../io/login/oidc-login-source.js');
       const { fetchIssuerKeys } = await import('../../identity/issuer.js');
-      const { keys } = await fetchIssuerKeys(await connectIssuer(identity, AbortSignal.timeout(15_000)));
+      const connected = await connectIssuer({ ...identity, issuer }, AbortSignal.timeout(15_000));
+      const { keys } = await fetchIssuerKeys(connected);
       return [{ keys, origin: `${issuer} now` }];
     },
   };
