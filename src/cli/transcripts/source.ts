@@ -41,22 +41,8 @@ export interface TranscriptsSource {
 export async function openTranscripts(context: CommandContext, options: OptionValues): Promise<TranscriptsSource> {
   const { cwd, env } = context;
   const config = combineConfigs(loadConfigs({ cwd, env, named: textOption(options, 'config') }));
-<<<<<<< HEAD
-  const identity = settingsFrom(config, env, {
-    issuer: textOption(options, 'issuer'),
-    clientId: textOption(options, 'clientId'),
-  });
-  const chosen = chooseBucket(context, options, config);
-=======
   const identity = settingsFrom(config, env, identityFlags(options));
-  const named = textOption(options, 'bucket');
-  const chosen = named === undefined ? config.bucket : parseBucketLocation(named, cwd);
-  if (chosen === undefined) {
-    throw new DbguardError('config-missing', 'no bucket is configured', {
-      hint: 'Name one in dbguard.yaml (bucket: s3://bucket/prefix or file:./folder), or give --bucket.',
-    });
-  }
->>>>>>> 65b36a4 (Readers name workload issuers; unknown keys prove nothing, neither way)
+  const chosen = chooseBucket(context, options, config);
   const bucket = await openBucket(chosen, { env, ...idTokenOf(env, identity) });
   return { bucket, source: mergeSources(bucket, spoolSource(stateDirPaths(env).state)), config, identity };
 }
