@@ -192,8 +192,8 @@ const unreadableStatement: StatementFacts = {
   deferred: false,
 };
 
-/** Statements that may well have no effect at all: `SELECT 1`, `COPY (SELECT 1) TO STDOUT`. Of any other, none means that we missed it. */
-const effectless: ReadonlySet<string> = new Set(['SELECT', 'VALUES', 'SHOW', 'EXPLAIN', 'COPY']);
+/** Statements that may well have no effect at all: `SELECT 1`, `COPY (SELECT 1) TO STDOUT`, CALL of what only computes. Of any other, none means that we missed it. */
+const effectless: ReadonlySet<string> = new Set(['SELECT', 'VALUES', 'SHOW', 'EXPLAIN', 'COPY', 'CALL']);
 const readsNothing: Effect = { kind: 'read', targets: [], bounded: true, opaque: false };
 
 function effectsOf({ effects, command }: StatementFacts): readonly Effect[] {

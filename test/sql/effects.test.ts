@@ -92,7 +92,7 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
     ['SELECT pg_reload_conf()', 'config pg_reload_conf'],
     ["SELECT set_config('Role', 'admin', true)", 'session role [admin]'],
     ['SELECT set_config($1, $2, true)', 'session? ?'],
-    ["SELECT set_config('role', $1, true)", 'session? role'],
+    ["SELECT set_config('role', $1, true)", 'session role [any value]'],
     [
       "SELECT set_config(name, 'x', false) FROM pg_settings WHERE name = 'work_mem'",
       'session work_mem [x], read pg_settings(name)',

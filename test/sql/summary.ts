@@ -15,7 +15,8 @@ function statement(facts: StatementFacts): string {
 function effect(one: Effect): string {
   const marks = `${one.bounded ? '' : '!'}${one.opaque ? '?' : ''}`;
   const targets = one.targets.map(target).join(' ');
-  return [`${one.kind}${marks}`, targets, one.detail === undefined ? '' : `[${one.detail}]`].filter(Boolean).join(' ');
+  const detail = one.valueUnknown ? 'any value' : one.detail;
+  return [`${one.kind}${marks}`, targets, detail === undefined ? '' : `[${detail}]`].filter(Boolean).join(' ');
 }
 
 function target(one: Target): string {

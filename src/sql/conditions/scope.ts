@@ -19,6 +19,8 @@ export interface Source {
   readonly series?: boolean;
   /** The target of a statement that writes. */
   readonly written?: boolean;
+  /** Of the side of an outer join that may be missing: what its rows have to meet to be there. */
+  readonly joinedOn: Node[];
   readonly columns: Set<string>;
   /** A star, a whole-row reference, or a reference we cannot place. */
   allColumns: boolean;
@@ -67,7 +69,7 @@ export class Scope {
   }
 
   addSource(alias: string, what: Pick<Source, 'relation' | 'query' | 'series' | 'written'> = {}): Source {
-    const source: Source = { alias, ...what, columns: new Set(), allColumns: false };
+    const source: Source = { alias, ...what, joinedOn: [], columns: new Set(), allColumns: false };
     this.sources.push(source);
     return source;
   }

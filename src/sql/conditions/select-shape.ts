@@ -23,6 +23,10 @@ export function fromItems(items: readonly Node[], scope: Scope): Node[] {
       if (join.larg !== undefined) add(join.larg, !inner);
       const right = scope.sources.length;
       if (join.rarg !== undefined) add(join.rarg, !inner);
+      for (const source of optionalSide(join.jointype, scope.sources, left, right)) {
+        if (join.quals !== undefined) source.joinedOn.push(join.quals);
+        source.joinedOn.push(...usingConditions(join, scope.sources[left], scope.sources[right]));
+      }
       if (inner && join.quals !== undefined) conditions.push(join.quals);
       if (inner) conditions.push(...usingConditions(join, scope.sources[left], scope.sources[right]));
       return;
@@ -44,6 +48,12 @@ export function fromItems(items: readonly Node[], scope: Scope): Node[] {
   };
   for (const item of items) add(item, false);
   return conditions;
+}
+
+/** Rows of it that find no partner never show up. */
+function optionalSide(type: JoinExpr['jointype'], sources: readonly Source[], left: number, right: number): Source[] {
+  if (type === 'JOIN_LEFT') return sources.slice(right);
+  return type === 'JOIN_RIGHT' ? sources.slice(left, right) : [];
 }
 
 function isSeries(functions: readonly Node[] | undefined): boolean {
@@ -133,7 +143,11 @@ export function coversRelation(
       (source.relation !== undefined && (relation === undefined || mayBeSame(source.relation, relation))) ||
       (relation === undefined && source.series === true) ||
       (source.query !== undefined && deeper(source.query, scope));
-    return covers && (from === undefined || from === source.alias) && !judge.restricts(source, scope, conditions);
+    return (
+      covers &&
+      (from === undefined || from === source.alias) &&
+      !judge.restricts(source, scope, [...conditions, ...source.joinedOn])
+    );
   });
 }
 

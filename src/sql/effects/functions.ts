@@ -165,11 +165,10 @@ export function functionTarget(schema: string | undefined, name: string): Target
 
 /** A function that is not PostgreSQL's own: by its body where the catalog has it, else opaque. */
 export function addUserFunction(schema: string | undefined, name: string, walk: Walk, kind?: 'procedure'): void {
-  const understood = followFunction(schema, name, walk);
   // A body that was read to its end has said all by its own effects.
-  if (understood && kind !== 'procedure') return;
+  if (followFunction(schema, name, walk)) return;
   const effect = kind === 'procedure' ? 'execute-code' : 'function-call';
-  walk.add(effect, { targets: [functionTarget(schema, name)], opaque: !understood });
+  walk.add(effect, { targets: [functionTarget(schema, name)], opaque: true });
 }
 
 /** Adds the effects of every overload, those that `keep` wants. False when one of them cannot be read. */

@@ -980,5 +980,9 @@ SELECT set_config($1, 'off', true)
 
 EXPLAIN (ANALYZE off, ANALYZE) DELETE FROM orders
 
+INSERT INTO jobs (queue) SELECT q.id FROM tasks t LEFT JOIN queues q ON true WHERE t.name = $1 ON CONFLICT (key) DO UPDATE SET revision = jobs.revision + 1
+
+DELETE FROM orders WHERE id IN (SELECT o.id FROM orders o LEFT JOIN users u ON u.id = o.user_id)
+
 DO 'DECLARE ending int; BEGIN NULL; END' -- c
 'ING := 1; DELETE FROM orders; END'

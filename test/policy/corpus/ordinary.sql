@@ -484,6 +484,8 @@ SELECT json_value(d, '$.a'), json_exists(d, '$.a'), json_query(d, '$.a'), json_s
 
 EXPLAIN (ANALYZE, ANALYZE off) DELETE FROM orders
 
+INSERT INTO jobs (task, queue) SELECT t.id, q.id FROM tasks t LEFT JOIN queues q ON q.name = $2 WHERE t.name = $1 ON CONFLICT (key) DO UPDATE SET revision = jobs.revision + 1
+
 SELECT 'a' -- why
   'b'
 

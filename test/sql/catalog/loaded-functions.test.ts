@@ -54,7 +54,7 @@ for (const version of [15, 18] satisfies PostgresVersion[]) {
     t.equal(does("SELECT similarity('a', 'b')"), '', 'of an extension');
     t.equal(does("SELECT same(1, 2), 1 === 2, span('a', 'b')"), '', 'made of what PostgreSQL has');
     t.equal(does('SELECT reload()'), 'function-call? reload', 'by another name');
-    t.equal(does('CALL app.clean()'), 'delete t, read t(id), transaction [in a body], execute-code app.clean');
+    t.equal(does('CALL app.clean()'), 'delete t, read t(id), transaction [in a body]');
     t.equal(does('SELECT nobody()'), 'function-call? nobody');
     t.equal(does('SELECT other.purge()'), 'function-call? other.purge', 'of that name, in another schema');
 
