@@ -6,6 +6,8 @@
  * could carry real credentials is taken out and named, so that a person sees why an application misses it.
  */
 
+import { sessionMarker } from './run-mark.js';
+
 /** Where the child finds the proxy. */
 export interface ProxyAddress {
   readonly host: string;
@@ -35,8 +37,6 @@ export interface ChildEnvironment {
   readonly withheld: readonly string[];
 }
 
-/** Marks every process that inherits the child's environment; see process ancestry. */
-export const sessionMarker = 'DBGUARD_SESSION';
 /** Names the variables that an application may miss: the answer to "why is STAGING_DATABASE_URL not set?". */
 const withheldMarker = 'DBGUARD_WITHHELD';
 

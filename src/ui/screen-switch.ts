@@ -35,19 +35,54 @@ export function enterPrompt(model: TerminalModel): string {
 /** Gives the screen back as the model has it now, after any resize. */
 export function leavePrompt(model: TerminalModel): string {
   const { modes } = model;
-  const inputs = inputModes.filter((mode) => modes.isOn(mode) && mode !== pasteMarks);
   const screen = model.screen === 'normal' ? leaveToNormal(model) : leaveToAlternate(model);
   return [
     modes.isOn(pasteMarks) ? '' : privateMode(pasteMarks, false),
     modes.kitty ? '\x1b[<1u' : '',
-    modes.modifyOtherKeys === 0 ? '' : `\x1b[>4;${modes.modifyOtherKeys}m`,
     screen,
+    programModes(model),
+  ].join('');
+}
+
+/** Everything but the paste marks, the keyboard stack, and what moves the cursor. */
+function programModes({ modes }: TerminalModel): string {
+  const inputs = inputModes.filter((mode) => modes.isOn(mode) && mode !== pasteMarks);
+  return [
+    modes.modifyOtherKeys === 0 ? '' : `\x1b[>4;${modes.modifyOtherKeys}m`,
     modes.sgr,
     `\x1b(${modes.g0}`,
     modes.insert ? '\x1b[4h' : '',
     modes.keypad ? '\x1b=' : '',
     ...screenModes.filter((mode) => mode !== 6).map((mode) => privateMode(mode, modes.isOn(mode))),
     ...inputs.map((mode) => privateMode(mode, true)),
+  ].join('');
+}
+
+/** The program stands still, and the shell has the terminal: its own screen, no modes of the program. */
+export function lendToShell(model: TerminalModel): string {
+  const { modes } = model;
+  return [
+    ...inputModes.filter((mode) => modes.isOn(mode)).map((mode) => privateMode(mode, false)),
+    modes.isOn(syncOutput) ? privateMode(syncOutput, false) : '',
+    modes.kitty ? '\x1b[>0u' : '',
+    modes.modifyOtherKeys === 0 ? '' : '\x1b[>4;0m',
+    modes.margins ? '\x1b7\x1b[r\x1b8' : '',
+    model.screen === 'alternate' ? privateMode(1049, false) : '',
+    plainScreen(),
+  ].join('');
+}
+
+/** The program goes on. What the shell wrote stays on the normal screen, where the program draws what it likes. */
+export function backFromShell(model: TerminalModel): string {
+  const { modes } = model;
+  const margins = marginSequence(model);
+  return [
+    model.screen === 'alternate'
+      ? privateMode(1049, true) + leaveToAlternate(model)
+      : margins && `\x1b7${margins}\x1b8`,
+    modes.kitty ? '\x1b[<1u' : '',
+    programModes(model),
+    modes.isOn(pasteMarks) ? privateMode(pasteMarks, true) : '',
   ].join('');
 }
 
@@ -63,8 +98,14 @@ export function resetTerminal(model: TerminalModel, promptShown: boolean): strin
     modes.kitty ? '\x1b[=0;1u' : '',
     modes.modifyOtherKeys === 0 ? '' : '\x1b[>4;0m',
     modes.margins ? '\x1b7\x1b[r\x1b8' : '',
+    plainScreen(),
+  ].join('');
+}
+
+function plainScreen(): string {
+  return [
     privateMode(1, false),
-    '\x1b>\x1b(B\x0f\x1b[0m',
+    '\x1b>\x1b[4l\x1b(B\x0f\x1b[0m',
     privateMode(7, true),
     privateMode(25, true),
   ].join('');

@@ -9,7 +9,7 @@
  */
 import type { ChildTerminal, OuterTerminal, TerminalSize } from '../run/terminal-ports.js';
 import { EscapeBoundary } from './escape-boundary.js';
-import { enterPrompt, leavePrompt, resetTerminal } from './screen-switch.js';
+import { backFromShell, enterPrompt, leavePrompt, lendToShell, resetTerminal } from './screen-switch.js';
 import { TerminalModel } from './terminal-model.js';
 
 /** The terminal while a prompt has it. */
@@ -28,6 +28,8 @@ export const keptMax = 1024 * 1024;
 const modelLagMax = 2 * 1024 * 1024;
 /** How long a prompt waits for the child to finish an escape sequence that is on its way. */
 const tornWaitMs = 300;
+/** How long the last output of a child that stopped may be on its way. */
+const lastWordsMs = 30;
 const cancelSequence = '\x18';
 
 type Turn = 'child' | 'entering' | 'prompt';
@@ -47,6 +49,8 @@ export class Takeover {
   #promptResize: (size: TerminalSize) => void = () => undefined;
   #queue: Promise<void> = Promise.resolve();
   #over = false;
+  /** The shell has the terminal, and keeps it. */
+  #lent = false;
 
   constructor(outer: OuterTerminal, child: ChildTerminal) {
     this.#outer = outer;
@@ -77,13 +81,23 @@ export class Takeover {
     return result;
   }
 
+  /**
+   * Gives the terminal to the shell until `away` settles: the child stands still. A prompt that is up is answered first.
+   * @param away says whether the terminal is ours again
+   */
+  release(away: () => Promise<boolean>): Promise<void> {
+    const result = this.#queue.then(() => this.#release(away));
+    this.#queue = result;
+    return result;
+  }
+
   /** After the child's end: its last output, and the modes that it could not switch off when it was killed. */
   async finish(killed: boolean): Promise<void> {
     this.#over = true;
     await this.#queue;
     this.#write(this.#boundary.flush());
     await this.#model.settle();
-    if (killed) this.#outer.write(resetTerminal(this.#model, false));
+    if (killed && !this.#lent) this.#outer.write(resetTerminal(this.#model, false));
     this.#model.dispose();
   }
 
@@ -105,6 +119,16 @@ export class Takeover {
       this.#turn = 'child';
       this.#replay();
     }
+  }
+
+  async #release(away: () => Promise<boolean>): Promise<void> {
+    // what it wrote before it stopped
+    await new Promise((resolve) => setTimeout(resolve, lastWordsMs));
+    if (this.#over) return;
+    await this.#model.settle();
+    this.#outer.write(lendToShell(this.#model));
+    if (await away()) this.#outer.write(backFromShell(this.#model));
+    else this.#lent = true;
   }
 
   #surface(): PromptSurface {

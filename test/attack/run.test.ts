@@ -15,6 +15,8 @@ const agent = `
   const { Client } = require('pg');
   const { readFileSync, renameSync, writeFileSync } = require('node:fs');
   const { exec } = require('node:child_process');
+  // the agent is the job of a shell, and that is dbguard's child
+  process.env.GUARD = readFileSync('/proc/' + process.ppid + '/stat', 'utf8').split(') ')[1].split(' ')[1];
   const client = new Client({ connectionString: process.env.DATABASE_URL });
   client.on('error', () => {});
   client.on('notice', () => {
@@ -28,7 +30,7 @@ const agent = `
     .then(() => client.query(readFileSync('statement', 'utf8')))
     .then(({ rowCount }) => 'deleted ' + rowCount, ({ code, message }) => code + ' ' + message)
     .then((said) => { console.log('agent: ' + said); process.exit(0); });
-  console.log('agent ' + process.pid + ' of ' + process.ppid);`;
+  console.log('agent ' + process.pid + ' of ' + process.env.GUARD);`;
 
 const attacked = join(workspace.project, 'attacked');
 /** Made when the prompt is up. */
@@ -98,7 +100,7 @@ t.test('it answers for itself', async (t) => {
 t.test(
   'it kills dbguard while its statement waits: nothing ran, and the transcript says how far it came',
   async (t) => {
-    const screen = await start(t, 'kill -9 $(cut -d" " -f4 /proc/$PPID/stat)');
+    const screen = await start(t, 'kill -9 $GUARD');
     const session = sessionOf(screen.history().join('\n'));
     await screen.exit;
     await sleep(300);
@@ -116,7 +118,7 @@ t.test(
 );
 
 t.test('it stops dbguard: nothing passes, and when it goes on a person decides', async (t) => {
-  const screen = await start(t, 'kill -STOP $(cut -d" " -f4 /proc/$PPID/stat); echo stopped');
+  const screen = await start(t, 'kill -STOP $GUARD; echo stopped');
   t.match(await outcomeOf(), 'stopped');
   screen.type('a');
   await sleep(1000);
@@ -129,7 +131,7 @@ t.test('it stops dbguard: nothing passes, and when it goes on a person decides',
   t.equal(await left(), 3);
 });
 
-/** The process that started the agent. */
+/** dbguard. */
 function guardOf(screen: Terminal): number {
   const [, pid] = /agent \d+ of (\d+)/.exec(screen.raw) ?? [];
   return Number(pid);

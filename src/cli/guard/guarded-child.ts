@@ -3,9 +3,11 @@
  * stdout otherwise.
  */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../../approval/approvals.js';
-import { startChild, withSignals } from '../../io/terminal/child.js';
+import { type RunningChild, stopOurselves, withSignals } from '../../io/terminal/child.js';
 import { findProgram } from '../../io/terminal/child-program.js';
+import { startPipeChild } from '../../io/terminal/pipe-child.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import type { CommandContext } from '../command.js';
 import { wantsColours } from '../print/text.js';
@@ -39,7 +41,11 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
   const child = { program, args: options.args, env: options.env, cwd: context.cwd };
   const streams = ttyStreams(context);
   if (!streams) {
-    const running = await startChild(child);
+    const running = await startPipeChild(child);
+    followStops(running, async () => {
+      stopOurselves();
+      running.goOn();
+    });
     return {
       channels: [],
       session: running.ownSession ? running.pid : undefined,
@@ -58,6 +64,7 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
     const running = startPtyChild({ ...child, ...terminal.size });
     hangUp = () => running.kill('SIGHUP');
     const takeover = new Takeover(terminal, running);
+    followStops(running, () => takeover.release(() => terminal.suspend(running)));
     return {
       channels: [
         terminalChannel({
@@ -81,4 +88,21 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
     terminal.stop();
     throw error;
   }
+}
+
+/** A stop that nobody above us takes part in does not stop us: not in a tight loop then. */
+const betweenStopsMs = 100;
+
+/** Stands still with the child, as a shell's job does, and goes on with it. */
+function followStops(child: RunningChild, standStill: () => Promise<void>): void {
+  let standing = false;
+  child.onStopped(() => {
+    if (standing) return;
+    standing = true;
+    void pause(betweenStopsMs)
+      .then(standStill)
+      .finally(() => {
+        standing = false;
+      });
+  });
 }

@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ProcessInfo } from '../../approval/peer-ancestry.js';
-import { sessionMarker } from '../../run/environment.js';
+import { sessionMarker } from '../../run/run-mark.js';
 
 /** Undefined when the process has gone, or is not ours to read. */
 export function processInfo(pid: number, sid: string): ProcessInfo | undefined {

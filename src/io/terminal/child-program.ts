@@ -1,5 +1,5 @@
 /** Finds the program that `dbguard run -- NAME` means, as a shell would, before anything is started. */
-import { accessSync, constants, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 
@@ -14,7 +14,9 @@ export function findProgram(name: string, env: Readonly<Record<string, string | 
   const alias = aliases[name];
   for (const candidate of alias === undefined ? [name] : [name, alias]) {
     const found = lookUp(candidate, env, cwd);
-    if (found !== undefined) return found;
+    if (found === undefined) continue;
+    demandInterpreter(name, found);
+    return found;
   }
   const also = alias === undefined ? '' : ` (nor ${alias})`;
   throw new DbguardError('child-not-found', `${name}: command not found${also}`, {
@@ -42,6 +44,31 @@ function lookUp(name: string, env: Readonly<Record<string, string | undefined>>,
   }
   if (unusable !== undefined) throw notExecutable(name, unusable);
   return undefined;
+}
+
+/** Linux takes a first line of 256 bytes (execve(2)). */
+const firstLineMax = 256;
+
+function demandInterpreter(name: string, path: string): void {
+  const [, interpreter] = /^#![ \t]*(\/[^ \t\n]*)/.exec(beginningOf(path)) ?? [];
+  if (interpreter === undefined || stateOf(interpreter) !== 'missing') return;
+  throw new DbguardError('child-not-found', `${name}: its interpreter ${interpreter} does not exist`, {
+    hint: 'Look at the first line of the script.',
+  });
+}
+
+/** Empty for a program that may be executed but not read. */
+function beginningOf(path: string): string {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    const bytes = Buffer.alloc(firstLineMax);
+    return bytes.toString('latin1', 0, readSync(file, bytes));
+  } catch {
+    return '';
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
 }
 
 function stateOf(path: string): 'executable' | 'forbidden' | 'folder' | 'missing' {

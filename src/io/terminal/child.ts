@@ -1,15 +1,10 @@
 /**
- * A child on dbguard's own stdin, stdout and stderr, for runs without a terminal: nothing of ours is in between.
+ * What every child of a run has in common: its end as a shell would say it, and the signals that it gets.
  *
- * Where there is a controlling terminal all the same (`dbguard run -- agent | tee log`), the child is put into a session of
- * its own: it could push keys into that terminal (TIOCSTI) for the shell to read, `dbguard approve` among them.
- *
- * What lives here: one child process and the signals passed on to it. What it must not know: the proxy, approvals.
+ * What lives here: who hears which signal while a child runs. What it must not know: terminals, pipes, the proxy.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { constants } from 'node:os';
-import { DbguardError, reasonOf } from '../../errors.js';
+import { listenTo, signalsThat } from './signals.js';
 
 export interface ChildOptions {
   /** Absolute path; see `findProgram`. */
@@ -26,53 +21,10 @@ export interface RunningChild {
   /** The exit code; 128 + n for a child that signal n killed, as a shell says it. */
   readonly exited: Promise<number>;
   kill(signal: NodeJS.Signals): void;
-}
-
-/** Throws DbguardError `child-failed` where the system refuses to execute the program. */
-export async function startChild(options: ChildOptions): Promise<RunningChild> {
-  const { program, args, env, cwd } = options;
-  const ownSession = hasControllingTerminal();
-  const child = spawn(program, args, { stdio: 'inherit', env, cwd, detached: ownSession });
-  const exited = new Promise<number>((resolve) => {
-    child.once('exit', (code, signal) => resolve(code ?? signalExitCode(signal)));
-  });
-  await started(child, program);
-  return {
-    pid: child.pid ?? 0,
-    ownSession,
-    exited,
-    kill: (signal) => {
-      if (!ownSession || !fromTerminal.has(signal) || !killGroup(child.pid, signal)) child.kill(signal);
-    },
-  };
-}
-
-/** What a terminal sends goes to everybody in the foreground. */
-const fromTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP']);
-
-function killGroup(leader: number | undefined, signal: NodeJS.Signals): boolean {
-  try {
-    return leader !== undefined && process.kill(-leader, signal);
-  } catch {
-    return false;
-  }
-}
-
-function started(child: ChildProcess, program: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    child.once('spawn', resolve);
-    child.once('error', (error: NodeJS.ErrnoException) => reject(spawnFailure(program, error)));
-  });
-}
-
-function spawnFailure(program: string, error: NodeJS.ErrnoException): DbguardError {
-  if (error.code === 'ENOENT') {
-    return new DbguardError('child-not-found', `${program}: cannot be started: its interpreter does not exist`, {
-      hint: 'Look at the first line of the script.',
-      cause: error,
-    });
-  }
-  return new DbguardError('child-failed', `${program}: cannot be started: ${reasonOf(error)}`, { cause: error });
+  /** Called when it stands still: it stopped itself, or somebody stopped it. */
+  onStopped(listener: () => void): void;
+  /** For a child that stands still. */
+  goOn(): void;
 }
 
 /** POSIX shells report death by signal n as 128 + n. */
@@ -80,8 +32,6 @@ export function signalExitCode(signal: NodeJS.Signals | number | null): number {
   const number = typeof signal === 'string' ? constants.signals[signal] : signal;
   return number ? 128 + number : 1;
 }
-
-const forwarded = ['SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const;
 
 /**
  * Starts a child that gets the signals which are sent to dbguard, from its first moment on: one that came between its
@@ -94,19 +44,15 @@ export async function withSignals<T extends Pick<RunningChild, 'exited' | 'kill'
   let pass = (signal: NodeJS.Signals): void => {
     early.push(signal);
   };
-  const listener = (signal: NodeJS.Signals): void => pass(signal);
-  const stop = (): void => {
-    for (const signal of forwarded) process.off(signal, listener);
-  };
-  for (const signal of forwarded) process.on(signal, listener);
+  const listening = listenTo([...signalsThat('ends'), ...signalsThat('stops')], (signal) => pass(signal));
   try {
     const child = await start();
     pass = (signal) => child.kill(signal);
     for (const signal of early) pass(signal);
-    void child.exited.then(stop, stop);
+    void child.exited.then(listening.stop, listening.stop);
     return child;
   } catch (error) {
-    stop();
+    listening.stop();
     throw error;
   }
 }
@@ -124,11 +70,25 @@ export function endChild(child: Pick<RunningChild, 'exited' | 'kill'>): void {
   void child.exited.then(stop, stop);
 }
 
-function hasControllingTerminal(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r+'));
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * Stops this process and its whole job, as Ctrl-Z does, and returns when it goes on. At once where no shell with job
+ * control would bring it back: the kernel drops the signal then.
+ */
+export function stopOurselves(): void {
+  const listeners = process.listeners('SIGTSTP');
+  // without a listener the signal does what it does by default
+  process.removeAllListeners('SIGTSTP');
+  process.kill(0, 'SIGTSTP');
+  for (const listener of listeners) process.on('SIGTSTP', listener);
+}
+
+/** Calls back when `pid`, a child of ours, stands still. */
+export function watchForStops(pid: number, isStopped: (pid: number) => boolean, stopped: () => void): () => void {
+  const look = (): void => {
+    if (isStopped(pid)) stopped();
+  };
+  const { stop } = listenTo(['SIGCHLD'], look);
+  // it may have stopped before anybody listened
+  setImmediate(look);
+  return stop;
 }

@@ -14,7 +14,9 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { ChildTerminal } from '../../run/terminal-ports.js';
-import { type ChildOptions, type RunningChild, signalExitCode } from './child.js';
+import { type ChildOptions, type RunningChild, signalExitCode, watchForStops } from './child.js';
+import { firstChildOf, isStopped } from './child-state.js';
+import { asJob } from './job-shell.js';
 import { type ForkedPty, loadNativePty, type NativePty } from './pty-native.js';
 
 export interface PtyOptions extends ChildOptions {
@@ -73,17 +75,18 @@ export function startPtyChild(options: PtyOptions): PtyChild {
       };
     };
   });
+  const job = jobOf(forked.pid, exited);
   return {
     pid: forked.pid,
     ownSession: true,
     exited,
-    kill: (signal) => {
-      try {
-        process.kill(forked.pid, signal);
-      } catch {
-        // it has just ended
-      }
+    kill: (signal) => job.kill(signal),
+    onStopped: (stopped) => {
+      const stop = watchForStops(forked.pid, isStopped, stopped);
+      void exited.then(stop);
     },
+    // its shell brings the job to the foreground again
+    goOn: () => signalTo(forked.pid, 'SIGCONT'),
     onOutput: (receive) => {
       listener = receive;
     },
@@ -101,6 +104,34 @@ export function startPtyChild(options: PtyOptions): PtyChild {
       if (!stream.destroyed) native.resize(forked.fd, Math.max(1, columns), Math.max(1, rows));
     },
   };
+}
+
+/** How soon to look again for a job that its shell has not started yet, and for how long. */
+const jobLookMs = 5;
+const jobLooks = 400;
+
+/** The program itself: what is sent to dbguard is meant for it, not for the shell that keeps it. */
+function jobOf(shell: number, exited: Promise<number>): { kill(signal: NodeJS.Signals): void } {
+  let job: number | undefined;
+  let ended = false;
+  void exited.then(() => {
+    ended = true;
+  });
+  const kill = (signal: NodeJS.Signals, looks = jobLooks): void => {
+    job ??= firstChildOf(shell);
+    // what stops a job stops all of it
+    if (job !== undefined) signalTo(signal === 'SIGTSTP' ? -job : job, signal);
+    else if (!ended && looks > 0) setTimeout(() => kill(signal, looks - 1), jobLookMs);
+  };
+  return { kill };
+}
+
+function signalTo(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch {
+    // it has just ended
+  }
 }
 
 /** Writes the mark as soon as the pty takes it, and gives up when it does not come out although somebody reads. */
@@ -131,7 +162,8 @@ function fork(
   const pairs = Object.entries(env)
     .filter(([name]) => name !== 'COLUMNS' && name !== 'LINES')
     .map(([name, value]) => `${name}=${value}`);
-  const { program, args, cwd, columns, rows } = options;
+  const { cwd, columns, rows } = options;
+  const { program, args } = asJob(options);
   try {
     const { native, helper } = loadNativePty();
     const size = [Math.max(1, columns), Math.max(1, rows)] as const;

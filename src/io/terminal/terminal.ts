@@ -1,12 +1,16 @@
 /**
- * The person's terminal: raw mode, size, suspend and resume, and its way back to normal on every exit path.
+ * The person's terminal: raw mode, size, suspend, and its way back to normal on every exit path.
  *
  * What lives here: the state of the tty of stdin and stdout. What it must not know: what is drawn, who types.
  */
 import { execFileSync } from 'node:child_process';
 import { writeSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ReadStream, WriteStream } from 'node:tty';
 import type { OuterTerminal, TerminalSize } from '../../run/terminal-ports.js';
+import { type RunningChild, stopOurselves } from './child.js';
+import { inForeground } from './child-state.js';
+import { listenTo, signalsThat } from './signals.js';
 
 export interface TtyStreams {
   readonly stdin: ReadStream;
@@ -14,6 +18,11 @@ export interface TtyStreams {
 }
 
 export interface RunningTerminal extends OuterTerminal {
+  /**
+   * Gives the terminal to the shell, stops this process and its job, and has the child go on when they do. False where the
+   * child ended instead: the terminal stays the shell's.
+   */
+  suspend(child: Pick<RunningChild, 'exited' | 'goOn'>): Promise<boolean>;
   /** Gives the terminal back as it was found. Idempotent. */
   stop(): void;
 }
@@ -25,11 +34,18 @@ export function ttyStreams(context: { readonly stdin: unknown; readonly stdout: 
   return stdin.isTTY && stdout.isTTY ? { stdin, stdout } : undefined;
 }
 
+/** A window that is dragged, or a program that says so again and again, is not followed more closely than this. */
+const resizeMs = 40;
+/** Signals that came while this process was stopped are heard within this time. */
+const signalsMs = 20;
+/** A child that ends when it goes on in the background does so within this time. */
+const endMs = 500;
+/** Going on after a stop costs a look at the terminal: no more often than this. */
+const continueMs = 500;
+
 /**
- * Takes the terminal into raw mode. `onGone` is called when it vanishes: its window was closed.
- *
- * SIGTSTP from outside (Ctrl-Z belongs to the child in raw mode) gives the terminal back, stops this process, and
- * takes it again on SIGCONT.
+ * Takes the terminal into raw mode. `onGone` is called when it vanishes: its window was closed. A signal that ends this
+ * process gives the terminal back first, unless somebody else listens for it: that one decides what ends.
  */
 export function startTerminal(streams: TtyStreams, onGone: () => void): RunningTerminal {
   const { stdin, stdout } = streams;
@@ -37,10 +53,21 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
   let drained: () => void = () => undefined;
   let stopped = false;
   let gone = false;
+  let taken = true;
   let resized: (size: TerminalSize) => void = () => undefined;
+  let resizing: NodeJS.Timeout | undefined;
 
-  const size = (): TerminalSize => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
-  const onResize = (): void => resized(size());
+  const size = (): TerminalSize => {
+    // asked anew: no signal tells a stopped process that its window was resized
+    const [columns, rows] = gone ? [0, 0] : stdout.getWindowSize();
+    return { columns: columns || 80, rows: rows || 24 };
+  };
+  const onResize = (): void => {
+    resizing ??= setTimeout(() => {
+      resizing = undefined;
+      if (!stopped) resized(size());
+    }, resizeMs);
+  };
   const rescue = (): void => {
     if (stopped) return;
     stopped = true;
@@ -49,15 +76,18 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
     } catch {
       // the terminal is gone; there is nothing to tidy
     }
-    setRaw(stdin, false);
+    if (taken) setRaw(stdin, false);
   };
-  const suspend = (): void => {
-    setRaw(stdin, false);
-    process.kill(process.pid, 'SIGSTOP');
+  const deadly = (signal: NodeJS.Signals): void => {
+    if (process.listenerCount(signal) > 1) return;
+    rescue();
+    stopListening();
+    process.kill(process.pid, signal);
   };
-  const continued = (): void => {
+  const takeAgain = (): void => {
     if (stopped) return;
     setRaw(stdin, true);
+    taken = true;
     onResize();
   };
   // a write to a closed window ends in EIO; unheard it would end the process without its tidying
@@ -75,8 +105,11 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
   stdout.on('error', failed);
   stdout.on('resize', onResize);
   process.on('exit', rescue);
-  process.on('SIGTSTP', suspend);
-  process.on('SIGCONT', continued);
+  const listening = [listenTo(signalsThat('ends'), deadly), listenTo(['SIGCONT'], () => taken && takeAgain(), continueMs)];
+  const stopListening = (): void => {
+    process.off('exit', rescue);
+    for (const one of listening) one.stop();
+  };
 
   return {
     get size() {
@@ -96,15 +129,28 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
     onEmergency: (sequence) => {
       emergency = sequence;
     },
+    suspend: async (child) => {
+      setRaw(stdin, false);
+      taken = false;
+      stopOurselves();
+      await pause(signalsMs);
+      if (!inForeground()) {
+        // `kill %1`: the child must go on to hear of it. Or `bg`: there is no terminal to take, and taking it stops us again
+        child.goOn();
+        if (await Promise.race([child.exited.then(() => true), pause(endMs).then(() => false)])) return false;
+      }
+      takeAgain();
+      child.goOn();
+      return true;
+    },
     stop: () => {
       if (stopped) return;
       stopped = true;
-      process.off('exit', rescue);
-      process.off('SIGTSTP', suspend);
-      process.off('SIGCONT', continued);
+      stopListening();
       stdout.off('resize', onResize);
       stdin.removeAllListeners('data');
-      setRaw(stdin, false);
+      // from the background it would stop us
+      if (taken) setRaw(stdin, false);
       // a paused tty lets the process end
       stdin.pause();
     },
