@@ -4,7 +4,8 @@
  * A process is let in only where something proves that it cannot descend from the child: an ancestor that is older
  * than this run. The chain is followed up to there. A process that was forked twice, or started a session of its own,
  * is handed to an adopter (init, or the nearest subreaper: prctl(2) PR_SET_CHILD_SUBREAPER), so a chain that ends at an
- * adopter proves nothing and is refused. Asking only "is it below the child?" would let exactly those in.
+ * adopter proves nothing and is refused. Asking only "is it below the child?" would let exactly those in. What an earlier
+ * run left behind is older, too: every process on the way must be free of the mark that runs give to their own.
  */
 
 export interface ProcessInfo {
@@ -13,7 +14,7 @@ export interface ProcessInfo {
   readonly session: number;
   /** Clock ticks since boot. */
   readonly started: number;
-  /** Its environment carries the marker of this run. */
+  /** It carries the mark of a run: of this one, or of another that is over perhaps. */
   readonly marked: boolean;
 }
 
@@ -29,6 +30,7 @@ export interface RunProcesses {
 export type Judgement = { readonly trusted: true } | { readonly trusted: false; readonly why: string };
 
 const inside = 'it runs inside the session of the agent that asks';
+const insideAny = 'it runs inside the session of an agent: of this run, or of another one';
 const unproven =
   'nothing proves that it was not started by the agent: no process above it is older than this run. Use a terminal that was open before';
 /** Deeper than any real chain; a loop would be a torn reading. */
@@ -39,8 +41,8 @@ export function judgePeer(peer: number, look: (pid: number) => ProcessInfo | und
   for (let step = 0; step < chainMax; step++) {
     const info = look(pid);
     if (!info) return { trusted: false, why: 'its process, or one above it, cannot be read' };
-    if (pid === run.guard.pid || info.marked || info.session === run.childSession)
-      return { trusted: false, why: inside };
+    if (pid === run.guard.pid || info.session === run.childSession) return { trusted: false, why: inside };
+    if (info.marked) return { trusted: false, why: insideAny };
     if (run.adopters.has(pid)) return { trusted: false, why: unproven };
     if (info.started < run.guard.started) return { trusted: true };
     // parent 0: came into this process namespace from outside (docker exec), where the child has nobody

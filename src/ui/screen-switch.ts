@@ -103,12 +103,7 @@ export function resetTerminal(model: TerminalModel, promptShown: boolean): strin
 }
 
 function plainScreen(): string {
-  return [
-    privateMode(1, false),
-    '\x1b>\x1b[4l\x1b(B\x0f\x1b[0m',
-    privateMode(7, true),
-    privateMode(25, true),
-  ].join('');
+  return [privateMode(1, false), '\x1b>\x1b[4l\x1b(B\x0f\x1b[0m', privateMode(7, true), privateMode(25, true)].join('');
 }
 
 /** Margins and origin mode move the cursor, so they come before 1049 puts it back. */

@@ -71,6 +71,7 @@ async function outcomeOf(): Promise<string> {
 const dbguard = `env DBGUARD_HOME=${workspace.home} DBGUARD_TOKEN_STORE=file ${process.execPath} ${dbguardProgram}`;
 const approve = `${dbguard} approve 1-2`;
 const nested = `script -qec "${dbguard} run -- true" /dev/null`;
+const bare = 'exec env -i PATH="$PATH" HOME="$HOME"';
 const orphan = `env -u DBGUARD_SESSION ${approve} > orphan 2>&1; touch orphan.done`;
 const ways: Readonly<Record<string, string>> = {
   'a child of its own': approve,
@@ -79,10 +80,12 @@ const ways: Readonly<Record<string, string>> = {
   'an orphan': `(setsid sh -c "sleep 1; ${orphan}" &) ; until [ -f orphan.done ]; do sleep 0.1; done; cat orphan`,
   'a run of its own, on a terminal of its own': nested,
   'such a run without the marker': `env -u DBGUARD_SESSION ${nested}`,
+  'such a run with nothing in its environment': `${bare} ${nested}`,
+  'and without ancestors': `(${bare} setsid sh -c '${nested} > late 2>&1; touch late.done' &) ; until [ -f late.done ]; do sleep 0.1; done; cat late`,
 };
 
 t.test('it answers for itself', async (t) => {
-  const attacks = Object.entries(ways).map(([name, attack]) => `echo "${name}: "; { ${attack}; } 2>&1`);
+  const attacks = Object.entries(ways).map(([name, attack]) => `echo "${name}: "; ( ${attack}; ) 2>&1`);
   const screen = await start(t, attacks.join('; '));
   const listed = await workspace.dbguard(['approvals', '--list']);
   t.match(listed.stdout, '1-2', 'a person can, and by this id');
@@ -186,7 +189,12 @@ for (const where of ['on a terminal', 'without one'] as const) {
 }
 
 t.test('it runs beside a terminal, its output in a pipe: that terminal is out of its reach', async (t) => {
-  const reach = 'if ( : >/dev/tty ) 2>/dev/null; then echo reached; else echo out of reach; fi';
+  const reach = [
+    'if ( : >/dev/tty ) 2>/dev/null; then echo reached; else echo out of reach; fi',
+    'for fd in 0 1 2; do if [ -t $fd ]; then echo "$fd is the terminal"; else echo "$fd is none"; fi; done',
+    'read -r line; echo "read $line"',
+    'echo loud >&2',
+  ].join('; ');
   const wait = 'trap "echo caught; exit 5" INT; echo ready; sleep 20 >/dev/null & wait';
   const run = `${process.execPath} ${dbguardProgram} run -- sh -c '${reach}; ${wait}' | (trap "" INT; cat); echo over`;
   const screen = new Terminal('/bin/sh', ['-c', `unset NODE_OPTIONS; trap : INT; ${run}`], {
@@ -194,7 +202,10 @@ t.test('it runs beside a terminal, its output in a pipe: that terminal is out of
     env: workspace.env,
   });
   t.teardown(() => screen.kill());
-  t.match(await screen.shows('ready'), 'out of reach');
+  screen.type(`words${keys.enter}`);
+  const seen = await screen.shows('ready');
+  for (const line of ['out of reach', '0 is none', '1 is none', '2 is none', 'read words']) t.match(seen, line);
+  await screen.shows('loud');
   screen.type(keys.interrupt);
   await screen.shows('caught');
   await screen.shows('over');

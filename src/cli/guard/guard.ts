@@ -6,7 +6,7 @@ import { DbguardError } from '../../errors.js';
 import { startLoginKeeper } from '../../identity/login-keeper.js';
 import { loadLogin } from '../../identity/login-source.js';
 import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
-import { enclosingSession } from '../../io/approvals/process-tree.js';
+import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { openBucket } from '../../io/bucket/open.js';
 import { Controls } from '../../io/catalog/control-connections.js';
 import { Catalogs } from '../../io/catalog/function-catalogs.js';
@@ -267,9 +267,9 @@ async function bucketReady(
 
 /** An agent that starts a run of its own would be the one who answers its prompts. */
 function refuseInside(env: NodeJS.ProcessEnv): void {
-  const session = enclosingSession(env);
-  if (session === undefined) return;
-  throw new DbguardError('usage', `this is inside of a dbguard run already (session ${session})`, {
+  const run = enclosingRun(env);
+  if (run === undefined) return;
+  throw new DbguardError('usage', `this is inside of a dbguard run already (${run})`, {
     hint: 'Start the command by itself: its connection is guarded. Another run needs another terminal.',
   });
 }

@@ -2,10 +2,10 @@
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import type { ProcessInfo } from '../../approval/peer-ancestry.js';
-import { sessionMarker } from '../../run/run-mark.js';
+import { carriesMark, sessionMarker } from '../../run/run-mark.js';
 
 /** Undefined when the process has gone, or is not ours to read. */
-export function processInfo(pid: number, sid: string): ProcessInfo | undefined {
+export function processInfo(pid: number): ProcessInfo | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // the name in parentheses may hold anything, blanks and parentheses too
@@ -15,31 +15,46 @@ export function processInfo(pid: number, sid: string): ProcessInfo | undefined {
       parent: Number(fields[1]),
       session: Number(fields[3]),
       started: Number(fields[19]),
-      marked: isMarked(pid, sid),
+      marked: isMarked(pid),
     };
   } catch {
     return undefined;
   }
 }
 
-/** The session of the run that this process descends from, as far as environments tell; undefined outside of any. */
-export function enclosingSession(env: NodeJS.ProcessEnv): string | undefined {
-  if (env[sessionMarker]) return env[sessionMarker];
+/** What is known of the run that this process descends from; undefined outside of any. */
+export function enclosingRun(env: NodeJS.ProcessEnv): string | undefined {
+  if (env[sessionMarker]) return `session ${env[sessionMarker]}`;
   let pid = process.ppid;
   // deeper than any real chain; on systems without /proc there is only our own environment
   for (let step = 0; step < 200 && pid > 1; step++) {
-    const marker = environmentOf(pid).find((pair) => pair.startsWith(`${sessionMarker}=`));
-    if (marker !== undefined) return marker.slice(sessionMarker.length + 1);
-    pid = processInfo(pid, '')?.parent ?? 0;
+    const session = sessionIn(environmentOf(pid));
+    if (session !== undefined) return `session ${session}`;
+    pid = processInfo(pid)?.parent ?? 0;
   }
-  return undefined;
+  return hasMarkedLimit('self') ? 'its limit of file locks says so: ulimit -a' : undefined;
+}
+
+/** It descends from a run, this one or any other, whatever it did to its environment and its ancestors since. */
+function isMarked(pid: number): boolean {
+  return sessionIn(environmentOf(pid)) !== undefined || carriesMark(readFileSync(`/proc/${pid}/limits`, 'utf8'));
+}
+
+function hasMarkedLimit(pid: number | 'self'): boolean {
+  try {
+    return carriesMark(readFileSync(`/proc/${pid}/limits`, 'utf8'));
+  } catch {
+    // no /proc
+    return false;
+  }
+}
+
+function sessionIn(environment: readonly string[]): string | undefined {
+  const marker = environment.find((pair) => pair.startsWith(`${sessionMarker}=`))?.slice(sessionMarker.length + 1);
+  return marker === '' ? undefined : marker;
 }
 
 /** What a process was started with; other users' processes cannot be read, and cannot be the child's either. */
-function isMarked(pid: number, sid: string): boolean {
-  return environmentOf(pid).includes(`${sessionMarker}=${sid}`);
-}
-
 function environmentOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
@@ -91,7 +106,7 @@ function descriptors(pid: number): string[] {
  */
 export async function findAdopters(): Promise<ReadonlySet<number>> {
   const orphan = await makeOrphan();
-  const adopter = processInfo(orphan, '')?.parent;
+  const adopter = processInfo(orphan)?.parent;
   try {
     process.kill(orphan, 'SIGKILL');
   } catch {

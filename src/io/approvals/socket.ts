@@ -9,7 +9,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ApprovalChannel, ApprovalDesk } from '../../approval/approvals.js';
-import { judgePeer, type ProcessInfo, type RunProcesses } from '../../approval/peer-ancestry.js';
+import { judgePeer, type RunProcesses } from '../../approval/peer-ancestry.js';
 import { askedMessage, parseCallMe, parseFromApprover, type RunDescription } from '../../approval/protocol.js';
 import { DbguardError, messageOf, reasonOf } from '../../errors.js';
 import { socketPath } from '../files/socket-path.js';
@@ -38,7 +38,7 @@ export async function startApprovalsSocket(options: ApprovalsSocketOptions): Pro
   const followers = new Set<Socket>();
   const sockets = new Set<Socket>();
   const path = socketPath(join(options.dir, `ask-${randomBytes(6).toString('hex')}.sock`));
-  const gatekeeper = new Gatekeeper(options.run.sid, options.childSession);
+  const gatekeeper = new Gatekeeper(options.childSession);
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -112,19 +112,16 @@ export async function startApprovalsSocket(options: ApprovalsSocketOptions): Pro
 
 /** Judges the process behind a listening socket. */
 class Gatekeeper {
-  readonly #sid: string;
   readonly #childSession: () => number | undefined;
   #adopters: Promise<ReadonlySet<number>> | undefined;
 
-  constructor(sid: string, childSession: () => number | undefined) {
-    this.#sid = sid;
+  constructor(childSession: () => number | undefined) {
     this.#childSession = childSession;
   }
 
   async judge(path: string): Promise<{ trusted: true; inode: string } | { trusted: false; why: string }> {
     try {
-      const look = (pid: number): ProcessInfo | undefined => processInfo(pid, this.#sid);
-      const guard = look(process.pid);
+      const guard = processInfo(process.pid);
       if (!guard) return { trusted: false, why: 'dbguard cannot read its own process' };
       this.#adopters ??= findAdopters();
       const run: RunProcesses = { guard, childSession: this.#childSession(), adopters: await this.#adopters };
@@ -134,7 +131,7 @@ class Gatekeeper {
         return { trusted: false, why: 'the process that listens for the answer cannot be found' };
       }
       for (const pid of holders) {
-        const judgement = judgePeer(pid, look, run);
+        const judgement = judgePeer(pid, processInfo, run);
         if (!judgement.trusted) return judgement;
       }
       return { trusted: true, inode };

@@ -55,7 +55,7 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
   let gone = false;
   let taken = true;
   let resized: (size: TerminalSize) => void = () => undefined;
-  let resizing: NodeJS.Timeout | undefined;
+  let resizing = false;
 
   const size = (): TerminalSize => {
     // asked anew: no signal tells a stopped process that its window was resized
@@ -63,8 +63,10 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
     return { columns: columns || 80, rows: rows || 24 };
   };
   const onResize = (): void => {
-    resizing ??= setTimeout(() => {
-      resizing = undefined;
+    if (resizing) return;
+    resizing = true;
+    setTimeout(() => {
+      resizing = false;
       if (!stopped) resized(size());
     }, resizeMs);
   };
@@ -105,7 +107,10 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
   stdout.on('error', failed);
   stdout.on('resize', onResize);
   process.on('exit', rescue);
-  const listening = [listenTo(signalsThat('ends'), deadly), listenTo(['SIGCONT'], () => taken && takeAgain(), continueMs)];
+  const listening = [
+    listenTo(signalsThat('ends'), deadly),
+    listenTo(['SIGCONT'], () => taken && takeAgain(), continueMs),
+  ];
   const stopListening = (): void => {
     process.off('exit', rescue);
     for (const one of listening) one.stop();

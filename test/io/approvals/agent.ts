@@ -2,8 +2,9 @@
 import { connectRuns, runSockets } from '../../../src/io/approvals/socket-client.js';
 
 const [dir = ''] = process.argv.slice(2);
-// what a daemon does: live on when whoever started it has gone
-await new Promise((resolve) => setTimeout(resolve, 300));
+// what a daemon does: live on when whoever started it has gone, and wait for a run
+do await new Promise((resolve) => setTimeout(resolve, 300));
+while (runSockets(dir).length === 0);
 const { links, refusals } = await connectRuns(dir, runSockets(dir), {
   message: (link, message) => {
     if (message.type !== 'asked') return;

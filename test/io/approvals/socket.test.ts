@@ -8,6 +8,7 @@ import { type Approvals, createApprovals } from '../../../src/approval/approvals
 import type { FromRun } from '../../../src/approval/protocol.js';
 import { startApprovalsSocket } from '../../../src/io/approvals/socket.js';
 import { connectRuns, type RunLink, runSockets } from '../../../src/io/approvals/socket-client.js';
+import { asMarked } from '../../../src/io/terminal/job-shell.js';
 import { realClock } from '../../approval/clock.js';
 import { request } from '../../approval/requests.js';
 
@@ -89,6 +90,22 @@ for (const way of ['direct', 'double-fork', 'setsid', 'unmarked'] as const) {
     t.match(said, way === 'direct' ? /inside the session/ : /inside the session|no process above it is older/);
   });
 }
+
+test('attack: what an earlier run left behind answers for the agent of this one', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'dbg-'));
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+  const agent = new URL('./agent.ts', import.meta.url).pathname;
+  const bare = ['-i', `PATH=${process.env.PATH}`, 'setsid', process.execPath, '--import=tsx', agent, dir];
+  // as a run starts its child; nothing in its environment, a session of its own, and older than the run that asks
+  const { program, args } = asMarked({ program: '/usr/bin/env', args: bare });
+  const left = spawn(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.teardown(() => left.kill('SIGKILL'));
+  const said = new Promise<string>((resolve) => left.stdout.once('data', (bytes: Buffer) => resolve(bytes.toString())));
+  const guard = startGuard(dir);
+  t.teardown(() => guard.stop());
+  await guard.line('ready');
+  t.match(await said, /refused: it runs inside the session of an agent/);
+});
 
 test('attack: connecting without being called back says nothing and settles nothing', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'dbg-'));
