@@ -145,7 +145,7 @@ export async function makeLog(postgres: TestPostgres, form: LogForm): Promise<Ma
     await postgres.query(`alter system set ${name} = ${pg.escapeLiteral(value)}`);
   }
   await postgres.query('select pg_reload_conf()');
-  await postgres.query(`select pg_sleep(0.2), pg_rotate_logfile()`);
+  await inForce(postgres, form.settings);
   const [row] = await postgres.query<{ data_directory: string }>('show data_directory');
   const path = join(row?.data_directory ?? '', 'log', form.file);
   const from = readFileSync(path, 'utf8').length;
@@ -165,6 +165,23 @@ export async function makeLog(postgres: TestPostgres, form: LogForm): Promise<Ma
   await written(path, from, await runAs(postgres, 'app', 'shop', 'psql', ["select 'the last line' from orders"]));
   const lines = readFileSync(path, 'utf8').slice(from).split('\n');
   return { lines: form.collected ? form.collected(lines) : lines, backends };
+}
+
+/** The server takes its settings in its own time. */
+async function inForce(postgres: TestPostgres, settings: LogForm['settings']): Promise<void> {
+  const wanted = {
+    log_line_prefix: '%m [%p] ',
+    log_error_verbosity: 'default',
+    'pgaudit.log_level': 'log',
+    ...settings,
+  };
+  for (const [name, value] of Object.entries(wanted)) {
+    for (;;) {
+      const [row] = await postgres.query<{ value: string }>('select current_setting($1) as value', [name]);
+      if (row?.value === value) break;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
 }
 
 async function runAs(

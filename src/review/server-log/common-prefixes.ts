@@ -1,13 +1,15 @@
 /** Prefixes that are met often: what a log is tried with when nobody said which one the server had. */
 
-/** PostgreSQL's default first; no prefix of this list reads another one's lines differently. */
+/**
+ * PostgreSQL's default first. A client chooses %a: where it stands here, a word and the address follow, which cannot take
+ * up what another prefix puts behind an application's name.
+ */
 export const commonPrefixes: readonly string[] = [
   '%m [%p] ',
   // Debian and Ubuntu
   '%m [%p] %q%u@%d ',
   // Amazon RDS and Aurora
   '%t:%r:%u@%d:[%p]:',
-  '%m:%r:%u@%d:[%p]:%l:%e:%s:%v:%x:%c:%q%a:',
   // pgBadger's
   '%t [%p]: [%l-1] user=%u,db=%d,app=%a,client=%h ',
   '%t [%p]: user=%u,db=%d,app=%a,client=%h ',
@@ -25,9 +27,6 @@ export const commonPrefixes: readonly string[] = [
   '%t-%c-',
   '%t-%c-%u-%d-',
   '%t [%p-%l] %q%u@%d ',
-  // Crunchy, Zalando, Percona
-  '%t [%p]: [%l-1] %c %x %d %u %a %h ',
-  '%m [%p] %q%a@%u@%d ',
   '%n [%p] ',
   '%m %u@%d [%p] ',
   '%m [%p] %u@%d ',

@@ -25,6 +25,11 @@ const number = /-?\d*/y;
 /** Identifiers have 63 bytes and may hold any character, a line break too. */
 const name = /[^\0]{0,63}/uy;
 
+/**
+ * Of a guessed prefix: no blanks and no brackets. What another prefix puts there, the true process id for one, is no name.
+ */
+const plainName = /\[unknown\]|[^\0\s[\]()]{0,63}/uy;
+
 interface Escape {
   readonly pattern: RegExp;
   readonly take?: (text: string) => PrefixFields;
@@ -56,6 +61,11 @@ const escapes: Readonly<Record<string, Escape>> = {
   Q: { pattern: number },
 };
 
+const guessedNames: Readonly<Record<string, Escape>> = {
+  u: { pattern: plainName, take: (user) => named('user', user) },
+  d: { pattern: plainName, take: (database) => named('database', database) },
+};
+
 function named(field: 'user' | 'database', value: string): PrefixFields {
   return value === '' || value === '[unknown]' ? {} : { [field]: value };
 }
@@ -77,7 +87,7 @@ export class LinePrefix {
   constructor(format: string, { guessed = false }: { readonly guessed?: boolean } = {}) {
     this.format = format;
     this.guessed = guessed;
-    this.#parts = partsOf(format);
+    this.#parts = partsOf(format, guessed ? { ...escapes, ...guessedNames } : escapes);
   }
 
   /**
@@ -125,14 +135,14 @@ interface Search {
 }
 
 /** `%`, an optional padding, a letter; letters that PostgreSQL does not know stand for nothing. */
-function partsOf(format: string): Part[] {
+function partsOf(format: string, meanings: Readonly<Record<string, Escape>>): Part[] {
   const parts: Part[] = [];
   for (const [, literal, padding, letter] of format.matchAll(/([^%]+)|%(-?\d*)(.?)/gsu)) {
     if (literal !== undefined) parts.push({ kind: 'literal', text: literal });
     else if (letter === '%') parts.push({ kind: 'literal', text: '%' });
     else if (letter === 'q') parts.push({ kind: 'end-without-session' });
     else {
-      const known = escapes[letter ?? ''];
+      const known = meanings[letter ?? ''];
       if (known) parts.push({ kind: 'escape', escape: known, padding: Number(padding) || 0 });
     }
   }

@@ -44,8 +44,10 @@ export function textRecords(prefix: LinePrefix, text: string, outer: Outer = {})
     records.set([start, time, pid, user, database].join('\0'), { time, pid, user, database, message, start });
   }
   const read = [...records.values()];
-  const certain = !prefix.guessed || !mayHoldEvent(text);
-  return certain || possibleMessages(text).every((at) => read.some(({ start }) => start === at)) ? read : [];
+  if (!prefix.guessed || !mayHoldEvent(text)) return read;
+  const [start, another] = possibleMessages(text);
+  const clear = another === undefined && read.every((one) => start === undefined || one.start === start);
+  return clear ? read : [];
 }
 
 /** The prefix fits, and then comes a severity in a language that is not in languages.ts. */
