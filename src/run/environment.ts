@@ -37,6 +37,8 @@ export interface ChildEnvironment {
   readonly withheld: readonly string[];
 }
 
+/** Before the names of Node's variables that bin/dbguard took from dbguard itself. */
+const keptForChild = 'DBGUARD_CHILD_';
 /** Names the variables that an application may miss: the answer to "why is STAGING_DATABASE_URL not set?". */
 const withheldMarker = 'DBGUARD_WITHHELD';
 
@@ -69,8 +71,11 @@ export function childEnvironment(
   const removed: string[] = [];
   const isSecret = secretMatcher(real);
   const named = new Set(real.variables ?? []);
-  for (const [name, value] of Object.entries(parent)) {
+  for (const [found, value] of Object.entries(parent)) {
     if (value === undefined) continue;
+    const name = found.startsWith(keptForChild) ? found.slice(keptForChild.length) : found;
+    // what bin/dbguard left of it for dbguard itself
+    if (name === found && `${keptForChild}${name}` in parent) continue;
     const upper = name.toUpperCase();
     const leaves =
       named.has(name) ||

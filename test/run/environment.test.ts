@@ -121,3 +121,17 @@ test('a short password does not take everything with it', (t) => {
   t.strictSame(removed, ['STAGE']);
   t.end();
 });
+
+test('what the launcher keeps from dbguard itself is the child’s', (t) => {
+  const { env, removed } = build({
+    DBGUARD_CHILD_NODE_OPTIONS: '--require=./debugger.js --use-openssl-ca',
+    NODE_OPTIONS: ' --use-openssl-ca',
+    DBGUARD_CHILD_NODE_V8_COVERAGE: 'coverage',
+    DBGUARD_CHILD_PGPASSWORD: 'x',
+  });
+  t.match(env, { NODE_OPTIONS: '--require=./debugger.js --use-openssl-ca', NODE_V8_COVERAGE: 'coverage' });
+  t.equal(env.PGPASSWORD, 'p/w:1', 'nothing else comes in by that name');
+  t.notMatch(Object.keys(env).join(), /DBGUARD_CHILD/);
+  t.strictSame(removed, ['PGPASSWORD']);
+  t.end();
+});

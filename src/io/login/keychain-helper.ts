@@ -5,6 +5,8 @@
  */
 import type { KeychainReply, KeychainRequest } from './keychain.js';
 
+// no debugger: see bin/dbguard
+process.on('SIGUSR1', () => undefined);
 process.once('message', async (request: KeychainRequest) => {
   const reply = await perform(request).catch(
     (error: unknown): KeychainReply => ({ error: error instanceof Error ? error.message : 'unknown error' }),

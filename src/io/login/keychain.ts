@@ -45,7 +45,9 @@ async function ask(request: KeychainRequest, env: NodeJS.ProcessEnv, limitMs: nu
   }
   // The same suffix as this file: .ts while tests run from source, .js when built.
   const helper = new URL(`./keychain-helper${extname(import.meta.url)}`, import.meta.url);
-  const child = fork(fileURLToPath(helper), { env, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+  // nobody can listen there: no debugger before the helper's first line. See bin/dbguard
+  const execArgv = [...process.execArgv, '--inspect-port=192.0.2.1:9229'];
+  const child = fork(fileURLToPath(helper), { env, execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
   try {
     const reply = await new Promise<KeychainReply>((resolve, reject) => {
       const timer = setTimeout(() => reject(new KeychainUnavailable(`no answer within ${limitMs / 1000} s`)), limitMs);
