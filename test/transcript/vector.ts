@@ -1,137 +1,28 @@
-/** A session from fixed keys, clock and salts: the same bytes in each run, for other implementations to check against. */
+/** Sessions from fixed keys, clock and salts: the same bytes in each run, for other implementations to check against. */
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { bindingNonce, publicHalf, thumbprint } from '../../src/identity/binding.js';
-import type { IssuerKey, JsonWebKeyPrivate } from '../../src/identity/identity.js';
-import { CERTIFICATE_TYPE } from '../../src/identity/session.js';
+import type { JsonWebKeyPrivate } from '../../src/identity/identity.js';
+import { CERTIFICATE_TYPE, sessionId } from '../../src/identity/session.js';
 import { Chain } from '../../src/transcript/chain.js';
 import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
-import { sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
 import { openEntry } from '../../src/transcript/open-entry.js';
 
 /** 2026-11-23T12:00:00Z in milliseconds. */
-const startedAt = Date.UTC(2026, 10, 23, 12);
-const sid = '01kar60600vectxrvectxrvect';
-const subject = { iss: 'https://issuer.example', sub: 'u1', email: 'u1@example.test' };
+export const startedAt = Date.UTC(2026, 10, 23, 12);
+export const sid = sessionId(startedAt, Buffer.from('dbguard v1'));
+/** Of the same moment, and of the day before. */
+export const otherSid = sessionId(startedAt, Buffer.from('dbguard v2'));
+export const olderSid = sessionId(startedAt - 24 * 3_600_000, Buffer.from('dbguard v0'));
+export const subject = { iss: 'https://issuer.example', sub: 'u1', email: 'u1@example.test' };
+const HOUR = 3_600_000;
 
-export interface TranscriptVector {
-  readonly description: string;
-  readonly issuerKeys: { readonly keys: readonly IssuerKey[] };
-  /** Key of each object without its number. */
-  readonly prefix: string;
-  /** Lines of each segment, before gzip. */
-  readonly segments: readonly (readonly string[])[];
-  readonly expected: {
-    readonly sid: string;
-    readonly sub: string;
-    readonly entries: number;
-    readonly statements: number;
-    readonly head: string;
-  };
-}
-
-export async function makeVector(): Promise<TranscriptVector> {
-  const issuer = fixedKey('issuer');
-  const login = fixedKey('login key');
-  const session = fixedKey('session key');
-  const salt = createHash('sha256').update('salt').digest().subarray(0, 16).toString('base64url');
-  const kid = 'vector-1';
-  const issuerKeys = { keys: [{ ...publicHalf(issuer.jwk), kid, alg: 'EdDSA', use: 'sig' }] };
-  const idToken = await new SignJWT({ email: subject.email, nonce: bindingNonce(login.jwk, salt) })
-    .setProtectedHeader({ alg: 'EdDSA', kid })
-    .setIssuer(subject.iss)
-    .setSubject(subject.sub)
-    .setAudience('dbguard')
-    .setIssuedAt(startedAt / 1000 - 60)
-    .setExpirationTime(startedAt / 1000 + 3540)
-    .sign(issuer.key);
-  const chain = chainOf();
-  const details = {
-    subject,
-    level: 'nonce',
-    clientId: 'dbguard',
-    method: 'device',
-    loggedInAt: startedAt - 60_000,
-    loginKey: publicHalf(login.jwk),
-    salt,
-    idToken,
-    sessionKey: publicHalf(session.jwk),
-    certificate: certify(login, session.jwk),
-    connection: { name: 'shop', host: 'db.example', port: 5432, database: 'shop', user: 'app' },
-    policy: { name: 'guarded', digest: createHash('sha256').update('policy').digest('base64url') },
-    version: '0.1.0',
-    agent: 'psql',
-  };
-  const add = (body: EntryBody, disclosures?: Disclosures): string => chain.add(body, disclosures).line.trimEnd();
-  const signature = (): string => chain.sign({ sign: (bytes) => sign(null, bytes, session.key) }).trimEnd();
-  const segments = [
-    [add(openEntry(details)), add(chain.seal(false)), signature()],
-    [
-      add({
-        k: 'connection',
-        conn: 1,
-        event: 'open',
-        user: 'app',
-        database: 'shop',
-        applicationName: 'psql',
-        backendPid: 4711,
-      }),
-      add(
-        { k: 'statement', conn: 1, protocol: 'query', tx: 'I', decision: 'allow', rule: 'builtin:read' },
-        {
-          sql: 'SELECT \'é\', "Name" FROM t -- 😀\n',
-        },
-      ),
-      signature(),
-      add({ k: 'outcome', of: 3, how: 'done', tag: 'SELECT 1', rows: 1, bytes: 42, us: 830, tx: 'I' }),
-      add(
-        {
-          k: 'statement',
-          conn: 1,
-          protocol: 'execute',
-          tx: 'I',
-          decision: 'ask',
-          rule: 'builtin:delete-unbounded',
-        },
-        { sql: 'DELETE FROM orders WHERE id < $1 AND note IS DISTINCT FROM $2', bind: ['10', null] },
-      ),
-      signature(),
-      add(
-        { k: 'verdict', of: 5, decision: 'deny', by: 'person', channel: 'terminal', waitedMs: 4100 },
-        { reason: 'not today' },
-      ),
-      add(chain.seal(false)),
-      signature(),
-    ],
-    [add(chain.seal(true)), signature()],
-  ];
-  return {
-    description: 'One complete session. Ed25519 throughout; the keys are SHA-256 of "dbguard vector: <name>" as seeds.',
-    issuerKeys,
-    prefix: sessionPrefix(subjectHash(subject), sid),
-    segments,
-    expected: { sid, sub: subject.sub, entries: chain.size, statements: chain.totals.statements, head: chain.head },
-  };
-}
-
-function chainOf(): Chain {
-  let time = startedAt * 1000;
-  const now = (): number => {
-    time += 1500;
-    return time;
-  };
-  return new Chain(sid, {
-    now,
-    randomBytes: (size) => createHash('shake256', { outputLength: size }).update('salts').digest(),
-  });
-}
-
-interface FixedKey {
+export interface FixedKey {
   readonly key: KeyObject;
   readonly jwk: JsonWebKeyPrivate;
 }
 
-function fixedKey(name: string): FixedKey {
+export function fixedKey(name: string): FixedKey {
   const seed = createHash('sha256').update(`dbguard vector: ${name}`).digest();
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]); // RFC 8410 section 7
   const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
@@ -139,13 +30,107 @@ function fixedKey(name: string): FixedKey {
   return { key, jwk: { kty: 'OKP', crv: 'Ed25519', x, d } };
 }
 
-function certify(login: FixedKey, sessionKey: JsonWebKeyPrivate): string {
-  const claims = { sid, sessionKey: publicHalf(sessionKey), notBefore: startedAt, notAfter: startedAt + 3_600_000 };
+export const keys = {
+  issuer: fixedKey('issuer'),
+  login: fixedKey('login key'),
+  session: fixedKey('session key'),
+  other: fixedKey('another key'),
+};
+export const salt = createHash('sha256').update('salt').digest().subarray(0, 16).toString('base64url');
+const kid = 'vector-1';
+export const issuerKeys = { keys: [{ ...publicHalf(keys.issuer.jwk), kid, alg: 'EdDSA', use: 'sig' }] };
+
+/** @param more claims; undefined takes one out */
+export async function token(more: Readonly<Record<string, unknown>> = {}, by = keys.issuer): Promise<string> {
+  const claims = {
+    email: subject.email,
+    nonce: bindingNonce(keys.login.jwk, salt),
+    iss: subject.iss,
+    sub: subject.sub,
+    aud: 'dbguard',
+    iat: startedAt / 1000 - 60,
+    exp: startedAt / 1000 + 3540,
+    ...more,
+  };
+  const kept = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
+  return new SignJWT(kept).setProtectedHeader({ alg: 'EdDSA', kid }).sign(by.key);
+}
+
+export function certificate(more: Readonly<Record<string, unknown>> = {}, by = keys.login): string {
+  const claims = {
+    sid,
+    sessionKey: publicHalf(keys.session.jwk),
+    notBefore: startedAt,
+    notAfter: startedAt + HOUR,
+    ...more,
+  };
   const payload = JSON.stringify(claims);
   const preAuth = `DSSEv1 ${CERTIFICATE_TYPE.length} ${CERTIFICATE_TYPE} ${Buffer.byteLength(payload)} ${payload}`;
   return JSON.stringify({
     payloadType: CERTIFICATE_TYPE,
     payload: Buffer.from(payload).toString('base64'),
-    signatures: [{ keyid: thumbprint(login.jwk), sig: sign(null, Buffer.from(preAuth), login.key).toString('base64') }],
+    signatures: [{ keyid: thumbprint(by.jwk), sig: sign(null, Buffer.from(preAuth), by.key).toString('base64') }],
+  });
+}
+
+export const details = {
+  subject,
+  level: 'nonce',
+  clientId: 'dbguard',
+  method: 'device',
+  loggedInAt: startedAt - 60_000,
+  loginKey: publicHalf(keys.login.jwk),
+  salt,
+  idToken: await token(),
+  sessionKey: publicHalf(keys.session.jwk),
+  certificate: certificate(),
+  connection: { name: 'shop', host: 'db.example', port: 5432, database: 'shop', user: 'app' },
+  policy: { name: 'guarded', digest: createHash('sha256').update('policy').digest('base64url') },
+  version: '0.1.0',
+  agent: 'psql',
+};
+
+export type Written = readonly [EntryBody, Disclosures?];
+
+/** What a line of a recording is: an entry, a signature, a seal with its signature that ends the segment. */
+export type Step = Written | 'sign' | 'seal' | 'final';
+
+export interface Recording {
+  readonly sid?: string;
+  readonly open?: object;
+  readonly steps: readonly Step[];
+  readonly signedBy?: FixedKey;
+}
+
+/** Signed by the session key, whatever stands there: lines by segment. The opening entry is a segment of its own. */
+export function recorded({ sid: id = sid, open = {}, steps, signedBy = keys.session }: Recording): string[][] {
+  const chain = fixedChain(id);
+  const segments: string[][] = [];
+  let segment: string[] = [];
+  const add = (...[body, disclosures]: Written): void => void segment.push(chain.add(body, disclosures).line.trimEnd());
+  const take = (step: Step): void => {
+    if (typeof step === 'object') add(...step);
+    else {
+      if (step !== 'sign') add(chain.seal(step === 'final'));
+      segment.push(chain.sign({ sign: (bytes) => sign(null, bytes, signedBy.key) }).trimEnd());
+      if (step === 'sign') return;
+      segments.push(segment);
+      segment = [];
+    }
+  };
+  for (const step of [[{ ...openEntry(details), ...open }] as const, 'seal' as const, ...steps]) take(step);
+  if (segment.length > 0) segments.push(segment);
+  return segments;
+}
+
+function fixedChain(id: string): Chain {
+  let time = startedAt * 1000;
+  const now = (): number => {
+    time += 1500;
+    return time;
+  };
+  return new Chain(id, {
+    now,
+    randomBytes: (size) => createHash('shake256', { outputLength: size }).update('salts').digest(),
   });
 }

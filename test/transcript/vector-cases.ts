@@ -1,0 +1,342 @@
+/** Good and bad transcripts with the verdict that every reader has to reach. One line each says what is special. */
+import { createHash } from 'node:crypto';
+import { publicHalf, thumbprint } from '../../src/identity/binding.js';
+import type { IssuerKey } from '../../src/identity/identity.js';
+import { RawJson } from '../../src/transcript/entry.js';
+import { subjectHash } from '../../src/transcript/object-key.js';
+import { editDisclosures, editPayload, isSignature } from './recorded.js';
+import {
+  certificate,
+  details,
+  issuerKeys,
+  keys,
+  olderSid,
+  otherSid,
+  recorded,
+  type Step,
+  sid,
+  startedAt,
+  subject,
+  token,
+  type Written,
+} from './vector.js';
+
+export interface TranscriptVectors {
+  readonly description: string;
+  readonly cases: readonly VectorCase[];
+}
+
+export interface VectorCase {
+  readonly name: string;
+  readonly verdict: 'proven' | 'unproven' | 'invalid';
+  /** The session's folder: `v1/<subject>/<sid>/`. */
+  readonly sid: string;
+  readonly subject: string;
+  /** Lines of each segment, before gzip. */
+  readonly segments: readonly (readonly string[])[];
+  /** Public keys of the issuer that the reader has from elsewhere. */
+  readonly issuerKeys: { readonly keys: readonly IssuerKey[] };
+}
+
+type Verdict = VectorCase['verdict'];
+
+const query = (decision: string, sql = 'SELECT 1'): Written => [
+  { k: 'statement', conn: 1, protocol: 'query', tx: 'I', decision, rule: 'builtin:read' },
+  { sql },
+];
+const outcome = (of: number, how: string): Written => [{ k: 'outcome', of, how, tag: 'SELECT 1', rows: 1, tx: 'I' }];
+const verdict = (of: number, decision: string, more = {}): Written => [
+  { k: 'verdict', of, decision, by: 'person', channel: 'terminal', waitedMs: 4100, ...more },
+];
+const connection: Written = [
+  { k: 'connection', conn: 1, event: 'open', user: 'app', database: 'shop', applicationName: 'psql', backendPid: 4711 },
+];
+
+/** Entries 0 and 1 open the session; 2 connects; 3 to 6 are a read with its outcome and a deletion that is denied. */
+const ordinary: readonly Step[] = [
+  connection,
+  query('allow', 'SELECT \'é\', "Name" FROM t -- 😀\n'),
+  'sign',
+  outcome(3, 'done'),
+  [
+    { k: 'statement', conn: 1, protocol: 'execute', tx: 'I', decision: 'ask', rule: 'builtin:delete-unbounded' },
+    { sql: 'DELETE FROM orders WHERE id < $1 AND note IS DISTINCT FROM $2', bind: ['10', null] },
+  ],
+  'sign',
+  [...verdict(5, 'deny'), { reason: 'not today' }] as unknown as Written,
+  'seal',
+  'final',
+];
+
+export async function makeVectors(): Promise<TranscriptVectors> {
+  const cases = [...good(), ...(await doubtful()), ...tampered(), ...signedNonsense(), ...(await badIdentities())];
+  return {
+    description:
+      'Ed25519 throughout; the keys are SHA-256 of "dbguard vector: <name>" as seeds. The issuer, where it is known, is that of people, not of workloads.',
+    cases,
+  };
+}
+
+function given(name: string, verdict: Verdict, segments: readonly (readonly string[])[], more = {}): VectorCase {
+  return { name, verdict, sid, subject: subjectHash(subject), segments, issuerKeys, ...more };
+}
+
+function good(): VectorCase[] {
+  const nasty = { sql: 'a"b\\c\t\u0000\u001f\u2028\ud800é😀\n' };
+  const proven = (name: string, steps: readonly Step[], open = {}): VectorCase =>
+    given(name, 'proven', recorded({ steps: [...steps, 'final'], open }));
+  return [
+    given('an ordinary session', 'proven', recorded({ steps: ordinary })),
+    proven('nothing but the end', []),
+    proven('signatures by count', [
+      connection,
+      ...Array.from({ length: 40 }, (_, i): Step[] => [query('allow'), outcome(3 + 2 * i, 'done')])
+        .flat()
+        .flatMap((step, i): Step[] => (i % 32 === 31 ? [step, 'sign'] : [step])),
+    ]),
+    proven('every character', [[{ k: 'statement', decision: 'allow', rule: nasty.sql }, nasty], outcome(2, 'failed')]),
+    proven('a prepared statement, bytes among its values, more of its rows', [
+      [{ k: 'parse', conn: 1, facts: [{ command: 'SELECT' }] }, { sql: 'SELECT $1, $2, $3' }],
+      [
+        { k: 'statement', conn: 1, protocol: 'execute', name: 's', text: 2, decision: 'allow', hex: [1] },
+        { bind: ['\\x41', '\\x41', null] },
+      ],
+      outcome(3, 'done'),
+      [{ k: 'statement', conn: 1, protocol: 'execute', continues: 3, tx: 'T' }],
+      outcome(5, 'done'),
+    ]),
+    proven('approved after a dry run, and what it covers', [
+      query('ask', 'DELETE FROM a'),
+      [{ k: 'dry-run', of: 2 }],
+      verdict(2, 'allow', { scope: 'once' }),
+      'sign',
+      outcome(2, 'done'),
+      query('ask', 'DELETE FROM b'),
+      verdict(6, 'allow', { scope: 'transaction', under: 2 }),
+      outcome(6, 'lost'),
+    ]),
+    proven('asked about, and skipped or rejected', [
+      query('second-person'),
+      outcome(2, 'skipped'),
+      query('deny', 'SELEC'),
+      outcome(4, 'rejected'),
+    ]),
+    proven('the session before', [], {
+      previous: { sid: olderSid, size: 9, head: 'A'.repeat(43) },
+    }),
+    proven('a field from later', [[{ k: 'heartbeat', mood: 'good' }]]),
+  ];
+}
+
+async function doubtful(): Promise<VectorCase[]> {
+  const { length } = recorded({ steps: ordinary });
+  const cut = (count: number): string[][] => {
+    const segments = recorded({ steps: ordinary });
+    const last = segments[length - 1];
+    last?.splice(last.length - count);
+    return segments.filter((lines) => lines.length > 0);
+  };
+  const asserted = { level: 'asserted', idToken: await token({ nonce: undefined }) };
+  return [
+    given('no keys of the issuer at hand', 'unproven', recorded({ steps: ordinary }), { issuerKeys: { keys: [] } }),
+    given('the token names no key', 'unproven', recorded({ steps: ordinary, open: asserted })),
+    given('a final seal that nobody signed', 'unproven', cut(1)),
+    given('no final seal', 'unproven', cut(2)),
+    given('entries behind the last signature', 'unproven', recorded({ steps: [connection, query('ask')] })),
+    given('a kind from later', 'unproven', recorded({ steps: [[{ k: 'wish' as 'seal' }], 'final'] })),
+  ];
+}
+
+function tampered(): VectorCase[] {
+  const changed = (name: string, change: (segments: string[][]) => unknown): VectorCase => {
+    const segments = recorded({ steps: ordinary });
+    change(segments);
+    return given(name, 'invalid', segments);
+  };
+  const edit = (name: string, segment: number, line: number, change: (text: string) => string): VectorCase =>
+    changed(name, (segments) => {
+      const lines = segments[segment];
+      const before = lines?.[line] ?? '';
+      const after = change(before);
+      if (!lines || before === after) throw new Error(`${name}: no change`);
+      lines[line] = after;
+    });
+  const lines = (segments: string[][], segment: number): string[] => segments[segment] ?? [];
+  const signature = 2; // its place in segment 1
+  return [
+    edit('a word in an entry', 1, 1, (line) => editPayload(line, (p) => p.replace('"allow"', '"alloy"'))),
+    edit('a digit in a time', 1, 3, (line) => editPayload(line, (p) => p.replace('"t":179', '"t":178'))),
+    edit('a letter of a disclosure', 1, 1, (line) => line.replace('Name', 'Nume')),
+    edit('a disclosure taken out', 1, 1, (line) => editDisclosures(line, () => [])),
+    edit('disclosures in another order', 1, 4, (line) => editDisclosures(line, (all) => [...all].reverse())),
+    edit('a disclosure twice', 1, 1, (line) => editDisclosures(line, (all) => [...all, ...all])),
+    edit('a disclosure too many', 1, 3, (line) => editDisclosures(line, () => ['["salt","sql","SELECT 2"]'])),
+    edit('an empty disclosure', 1, 3, (line) => `${line}\t`),
+    edit('a blank behind an entry', 1, 3, (line) => `${line} `),
+    edit('a key twice', 1, 1, (line) =>
+      editPayload(line, (p) => p.replace('"decision"', '"decision":"deny","decision"')),
+    ),
+    edit('no JSON', 1, 3, (line) => line.slice(0, -1)),
+    edit('a JSON array', 1, 3, () => '[]'),
+    edit('an empty line', 1, 3, () => ''),
+    edit('another salt', 0, 0, (line) => editPayload(line, (p) => p.replace(/"salt":"../, '"salt":"AA'))),
+    edit('another version', 0, 0, (line) => editPayload(line, (p) => p.replace('"v":1', '"v":2'))),
+    edit('another size', 1, signature, (line) => line.replace('"size":4', '"size":5')),
+    edit('the size in another spelling', 1, signature, (line) => line.replace('"size":4', '"size":04')),
+    edit('a blank in a signature', 1, signature, (line) => line.replace('"size":4', '"size": 4')),
+    edit('a third key in a signature', 1, signature, (line) => line.replace(/}$/, ',"x":1}')),
+    edit('another head', 1, signature, (line) => line.replace(/"head":"../, '"head":"__')),
+    edit('another signature', 1, signature, (line) => line.replace(/"sig":"../, '"sig":"__')),
+    edit('padding behind a signature', 1, signature, (line) => line.replace(/"}$/, '=="}')),
+    edit('spare bits in a signature', 1, signature, (line) => line.replace(/.(?="}$)/, nextLetter)),
+    changed('an entry dropped', (s) => lines(s, 1).splice(1, 1)),
+    changed('an entry twice', (s) => lines(s, 1).splice(1, 0, lines(s, 1)[1] ?? '')),
+    changed('two entries swapped', (s) => lines(s, 1).splice(0, 2, lines(s, 1)[1] ?? '', lines(s, 1)[0] ?? '')),
+    changed('a signature dropped', (s) => lines(s, 1).splice(signature, 1)),
+    changed('a signature twice', (s) => lines(s, 1).splice(signature, 0, lines(s, 1)[signature] ?? '')),
+    changed('a signature moved', (s) => lines(s, 1).splice(1, 2, lines(s, 1)[signature] ?? '', lines(s, 1)[1] ?? '')),
+    changed('all signatures dropped', (s) => {
+      for (const [at, segment] of s.entries()) s[at] = segment.filter((line) => !isSignature(line));
+    }),
+    changed('a segment dropped', (s) => s.splice(1, 1, [])),
+    changed('the first segment dropped', (s) => s.splice(0, 1, [])),
+    changed('two segments swapped', (s) => s.splice(1, 2, s[2] ?? [], s[1] ?? [])),
+    changed('an entry behind the final seal', (s) => lines(s, 2).push('{"n":9,"t":1795435200016500,"k":"heartbeat"}')),
+    changed('the signature over the final seal twice', (s) => lines(s, 2).push(lines(s, 2)[1] ?? '')),
+    changed('lines of another session', (s) => {
+      s[1] = recorded({ sid: otherSid, steps: ordinary })[1] ?? [];
+    }),
+    changed('another session’s lines throughout', (s) =>
+      s.splice(0, 3, ...recorded({ sid: otherSid, steps: ordinary })),
+    ),
+    changed('nothing', (s) => s.splice(0, 3, [])),
+  ];
+}
+
+/** The next letter of base64url: the last of 86 carries four bits that mean nothing. */
+function nextLetter(letter: string): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+  return alphabet[alphabet.indexOf(letter) + 1] ?? 'A';
+}
+
+/** Every signature holds. */
+function signedNonsense(): VectorCase[] {
+  const nonsense: Readonly<Record<string, readonly Step[]>> = {
+    'done without a verdict': [query('ask'), outcome(2, 'done'), 'final'],
+    'lost without a verdict': [query('second-person'), outcome(2, 'lost'), 'final'],
+    'denied by a rule, and failed': [query('deny'), outcome(2, 'failed'), 'final'],
+    'denied, and done': [query('ask'), verdict(2, 'deny'), outcome(2, 'done'), 'final'],
+    'a verdict behind the outcome': [query('ask'), outcome(2, 'skipped'), verdict(2, 'deny'), 'final'],
+    'a verdict of what was allowed': [query('allow'), verdict(2, 'allow'), outcome(2, 'done'), 'final'],
+    'an approval of what a rule denies': [query('deny'), verdict(2, 'allow'), outcome(2, 'done'), 'final'],
+    'two verdicts': [query('ask'), verdict(2, 'deny'), verdict(2, 'deny'), 'final'],
+    'two outcomes': [query('allow'), outcome(2, 'done'), outcome(2, 'done'), 'final'],
+    'an outcome of nothing': [outcome(0, 'done'), 'final'],
+    'an outcome of what comes later': [outcome(3, 'done'), query('allow'), 'final'],
+    'a dry run of what was allowed': [query('allow'), [{ k: 'dry-run', of: 2 }], outcome(2, 'done'), 'final'],
+    'covered by nothing': [query('ask'), verdict(2, 'allow', { under: 2 }), outcome(2, 'done'), 'final'],
+    'a statement without a text': [[{ k: 'statement', conn: 1, decision: 'allow' }], outcome(2, 'done'), 'final'],
+    'a text from an entry that has none': [
+      connection,
+      [{ k: 'statement', conn: 1, text: 2, decision: 'allow' }],
+      outcome(3, 'done'),
+      'final',
+    ],
+    'more rows of what was denied': [
+      query('deny'),
+      verdict(2, 'deny'),
+      [{ k: 'statement', continues: 2 }],
+      outcome(4, 'done'),
+      'final',
+    ],
+    'a statement without a decision': [[{ k: 'statement', conn: 1 }, { sql: 'SELECT 1' }], outcome(2, 'done'), 'final'],
+    'a decision that there is not': [query('perhaps'), outcome(2, 'done'), 'final'],
+    'an outcome that there is not': [query('allow'), outcome(2, 'fine'), 'final'],
+    'an outcome without words': [query('allow'), [{ k: 'outcome', of: 2 }], 'final'],
+    'a number that is a text': [query('allow'), [{ k: 'outcome', of: 2, how: 'done', rows: '1' }], 'final'],
+    'a negative number': [query('allow'), [{ k: 'outcome', of: 2, how: 'done', bytes: -1 }], 'final'],
+    'sealed without an outcome': [query('allow'), 'final'],
+    'sealed without a verdict': [query('ask'), 'final'],
+    'sealed, approved and not done': [query('ask'), verdict(2, 'allow'), 'final'],
+    'opened twice': [[openAgain()], 'final'],
+    'a seal with other totals': [[{ k: 'seal', totals: { statements: 1, asked: 0, denied: 0 }, final: true }], 'sign'],
+    'a seal without totals': [[{ k: 'seal', final: true }], 'sign'],
+    'something behind the final seal': [
+      [{ k: 'seal', totals: { statements: 0, asked: 0, denied: 0 }, final: true }],
+      'sign',
+      'final',
+    ],
+  };
+  return [
+    ...Object.entries(nonsense).map(([name, steps]) => given(name, 'invalid', recorded({ steps }))),
+    given('it comes after itself', 'invalid', recorded({ steps: ['final'], open: { previous: { sid } } })),
+    given(
+      'an id of another day',
+      'invalid',
+      recorded({
+        sid: olderSid,
+        steps: ['final'],
+        open: { certificate: new RawJson(JSON.parse(certificate({ sid: olderSid }))) },
+      }),
+      { sid: olderSid },
+    ),
+    given('the folder of another person', 'invalid', recorded({ steps: ordinary }), {
+      subject: subjectHash({ ...subject, sub: 'u2' }),
+    }),
+  ];
+}
+
+function openAgain(): Written[0] {
+  return { k: 'open', v: 1, version: details.version };
+}
+
+async function badIdentities(): Promise<VectorCase[]> {
+  const opened = (name: string, open: object, signedBy = keys.session): VectorCase =>
+    given(name, 'invalid', recorded({ steps: ordinary, open, signedBy }));
+  const certified = (name: string, text: string): VectorCase =>
+    opened(name, { certificate: new RawJson(JSON.parse(text)) });
+  const jkt = (key: typeof keys.login): Record<string, unknown> => ({
+    sub: subject.sub,
+    client_id: 'dbguard',
+    cnf: { jkt: thumbprint(key.jwk) },
+  });
+  const unbound = await token({ nonce: undefined });
+  return [
+    opened('signed by another key', {}, keys.other),
+    opened('a session key that is not certified', { sessionKey: publicHalf(keys.other.jwk) }, keys.other),
+    certified('a certificate by another key', certificate({}, keys.other)),
+    certified('a certificate of another session', certificate({ sid: otherSid })),
+    certified('a certificate that is over', certificate({ notBefore: startedAt - 2, notAfter: startedAt - 1 })),
+    certified('a certificate that ends too early', certificate({ notAfter: startedAt + 3 })),
+    certified('a certificate that begins later', certificate({ notBefore: startedAt + 60_000 })),
+    certified('a certificate of another type', certificate().replace('session-certificate', 'entry')),
+    opened('another login key', { loginKey: publicHalf(keys.other.jwk) }),
+    opened('a token that names another key', {
+      idToken: await token({ nonce: createHash('sha256').digest('base64url') }),
+    }),
+    opened('a token by another issuer’s key', { idToken: await token({}, keys.other) }),
+    opened('a token for another subject', { idToken: await token({ sub: 'u2' }) }),
+    opened('a token with another address', { idToken: await token({ email: 'u2@example.test' }) }),
+    opened('an address that nobody has confirmed', { idToken: await token({ email_verified: false }) }),
+    opened('a token for another client', { idToken: await token({ aud: 'other' }) }),
+    opened('a token that had expired', {
+      idToken: await token({ exp: startedAt / 1000 - 600, iat: startedAt / 1000 - 900 }),
+    }),
+    opened('a token from after the session began', {
+      idToken: await token({ iat: startedAt / 1000 + 600 }),
+      loggedInAt: startedAt + 600_000,
+    }),
+    opened('an access token that names another key', {
+      idToken: unbound,
+      accessToken: await token(jkt(keys.other)),
+    }),
+    given(
+      'an access token that names the key',
+      'proven',
+      recorded({
+        steps: ordinary,
+        open: { level: 'dpop', idToken: unbound, accessToken: await token(jkt(keys.login)) },
+      }),
+    ),
+  ];
+}
