@@ -1,30 +1,29 @@
 /** Good and bad transcripts with the verdict that every reader has to reach. One line each says what is special. */
 import { createHash } from 'node:crypto';
-import { publicHalf, thumbprint } from '../../src/identity/binding.js';
+import { bindingNonce, publicHalf, thumbprint } from '../../src/identity/binding.js';
 import type { IssuerKey } from '../../src/identity/identity.js';
 import { RawJson } from '../../src/transcript/entry.js';
 import { subjectHash } from '../../src/transcript/object-key.js';
 import { editDisclosures, editPayload, isSignature } from './recorded.js';
 import {
   certificate,
+  degenerate,
   details,
   issuerKeys,
   keys,
   olderSid,
   otherSid,
   recorded,
+  type Signing,
   type Step,
+  salt,
   sid,
+  signing,
   startedAt,
   subject,
   token,
   type Written,
 } from './vector.js';
-
-export interface TranscriptVectors {
-  readonly description: string;
-  readonly cases: readonly VectorCase[];
-}
 
 export interface VectorCase {
   readonly name: string;
@@ -68,13 +67,8 @@ const ordinary: readonly Step[] = [
   'final',
 ];
 
-export async function makeVectors(): Promise<TranscriptVectors> {
-  const cases = [...good(), ...(await doubtful()), ...tampered(), ...signedNonsense(), ...(await badIdentities())];
-  return {
-    description:
-      'Ed25519 throughout; the keys are SHA-256 of "dbguard vector: <name>" as seeds. The issuer, where it is known, is that of people, not of workloads.',
-    cases,
-  };
+export async function makeVectors(): Promise<VectorCase[]> {
+  return [...good(), ...(await doubtful()), ...tampered(), ...signedNonsense(), ...(await badIdentities())];
 }
 
 function given(name: string, verdict: Verdict, segments: readonly (readonly string[])[], more = {}): VectorCase {
@@ -140,6 +134,11 @@ async function doubtful(): Promise<VectorCase[]> {
   return [
     given('no keys of the issuer at hand', 'unproven', recorded({ steps: ordinary }), { issuerKeys: { keys: [] } }),
     given('the token names no key', 'unproven', recorded({ steps: ordinary, open: asserted })),
+    given(
+      'a token whose key is not at hand',
+      'unproven',
+      recorded({ steps: ordinary, open: { idToken: await token({}, keys.other, { kid: 'vector-2' }) } }),
+    ),
     given('a final seal that nobody signed', 'unproven', cut(1)),
     given('no final seal', 'unproven', cut(2)),
     given('entries behind the last signature', 'unproven', recorded({ steps: [connection, query('ask')] })),
@@ -291,8 +290,8 @@ function openAgain(): Written[0] {
 }
 
 async function badIdentities(): Promise<VectorCase[]> {
-  const opened = (name: string, open: object, signedBy = keys.session): VectorCase =>
-    given(name, 'invalid', recorded({ steps: ordinary, open, signedBy }));
+  const opened = (name: string, open: object, signedBy?: Signing): VectorCase =>
+    given(name, 'invalid', recorded({ steps: ordinary, open, ...(signedBy && { signedBy }) }));
   const certified = (name: string, text: string): VectorCase =>
     opened(name, { certificate: new RawJson(JSON.parse(text)) });
   const jkt = (key: typeof keys.login): Record<string, unknown> => ({
@@ -302,14 +301,31 @@ async function badIdentities(): Promise<VectorCase[]> {
   });
   const unbound = await token({ nonce: undefined });
   return [
-    opened('signed by another key', {}, keys.other),
-    opened('a session key that is not certified', { sessionKey: publicHalf(keys.other.jwk) }, keys.other),
-    certified('a certificate by another key', certificate({}, keys.other)),
+    opened('signed by another key', {}, signing(keys.other)),
+    opened('a session key that is not certified', { sessionKey: publicHalf(keys.other.jwk) }, signing(keys.other)),
+    certified('a certificate by another key', certificate({}, signing(keys.other))),
     certified('a certificate of another session', certificate({ sid: otherSid })),
     certified('a certificate that is over', certificate({ notBefore: startedAt - 2, notAfter: startedAt - 1 })),
     certified('a certificate that ends too early', certificate({ notAfter: startedAt + 3 })),
+    certified(
+      'a certificate that lives for more than a week',
+      certificate({ notAfter: startedAt + 8 * 24 * 3_600_000 }),
+    ),
     certified('a certificate that begins later', certificate({ notBefore: startedAt + 60_000 })),
     certified('a certificate of another type', certificate().replace('session-certificate', 'entry')),
+    ...(await Promise.all(
+      Object.entries(smallOrder).flatMap(([name, point]) => {
+        const weak = degenerate(point);
+        return [
+          opened(
+            `a session key of small order: ${name}`,
+            { sessionKey: weak.jwk, certificate: new RawJson(JSON.parse(certificate({ sessionKey: weak.jwk }))) },
+            weak,
+          ),
+          withLoginKey(`a login key of small order: ${name}`, weak),
+        ];
+      }),
+    )),
     opened('another login key', { loginKey: publicHalf(keys.other.jwk) }),
     opened('a token that names another key', {
       idToken: await token({ nonce: createHash('sha256').digest('base64url') }),
@@ -318,6 +334,18 @@ async function badIdentities(): Promise<VectorCase[]> {
     opened('a token for another subject', { idToken: await token({ sub: 'u2' }) }),
     opened('a token with another address', { idToken: await token({ email: 'u2@example.test' }) }),
     opened('an address that nobody has confirmed', { idToken: await token({ email_verified: false }) }),
+    opened('an address of which a text says that it is not confirmed', {
+      idToken: await token({ email_verified: 'false' }),
+    }),
+    opened('a token with another key behind its audience', {
+      idToken: await token({ aud: ['dbguard', `dbguard:${'A'.repeat(43)}`], azp: 'dbguard' }),
+    }),
+    opened('several audiences and no authorized party', { idToken: await token({ aud: ['dbguard', 'other'] }) }),
+    opened('a token that was issued to another client', { idToken: await token({ azp: 'other' }) }),
+    opened('an access token in the place of an ID token', { idToken: await token({}, keys.issuer, { typ: 'at+jwt' }) }),
+    opened('a login of long ago', {
+      idToken: await token({ iat: startedAt / 1000 - 31 * 86_400 }),
+    }),
     opened('a token for another client', { idToken: await token({ aud: 'other' }) }),
     opened('a token that had expired', {
       idToken: await token({ exp: startedAt / 1000 - 600, iat: startedAt / 1000 - 900 }),
@@ -331,6 +359,21 @@ async function badIdentities(): Promise<VectorCase[]> {
       accessToken: await token(jkt(keys.other)),
     }),
     given(
+      'the nonce behind the audience, the address confirmed in a text',
+      'proven',
+      recorded({
+        steps: ordinary,
+        open: {
+          audience: 'https://dbguard',
+          idToken: await token({
+            aud: ['other', `https://dbguard:${bindingNonce(keys.login.jwk, salt)}`],
+            nonce: undefined,
+            email_verified: 'true',
+          }),
+        },
+      }),
+    ),
+    given(
       'an access token that names the key',
       'proven',
       recorded({
@@ -340,3 +383,20 @@ async function badIdentities(): Promise<VectorCase[]> {
     ),
   ];
 }
+
+async function withLoginKey(name: string, by: Signing): Promise<VectorCase> {
+  const open = {
+    loginKey: by.jwk,
+    idToken: await token({ nonce: bindingNonce(by.jwk, salt) }),
+    certificate: new RawJson(JSON.parse(certificate({}, by))),
+  };
+  return given(name, 'invalid', recorded({ steps: ordinary, open }));
+}
+
+/** RFC 7748 section 7 and RFC 8032 section 5.1.3: encodings under which a signature proves nothing. */
+const smallOrder = {
+  'the neutral point': `01${'00'.repeat(31)}`,
+  'order 2': `ec${'ff'.repeat(30)}7f`,
+  'order 4': '00'.repeat(32),
+  'the neutral point, not canonical': `ee${'ff'.repeat(30)}7f`,
+};

@@ -9,18 +9,21 @@ import { type SessionReport, verifySession } from '../../src/review/verify-sessi
 import { segmentKey, sessionPrefix } from '../../src/transcript/object-key.js';
 import { memorySource, pack } from './recorded.js';
 import { startedAt } from './vector.js';
-import { makeVectors, type TranscriptVectors, type VectorCase } from './vector-cases.js';
+import { makeVectors, type VectorCase } from './vector-cases.js';
 
 const folder = join(import.meta.dirname, '..', 'vectors', 'transcript');
-const file = join(folder, 'sessions.json');
+const file = join(folder, 'sessions.jsonl');
 const made = await makeVectors();
-if (process.env.UPDATE_VECTORS === '1') writeFileSync(file, `${JSON.stringify(made, null, 1)}\n`);
-const { cases }: TranscriptVectors = JSON.parse(readFileSync(file, 'utf8'));
+if (process.env.UPDATE_VECTORS === '1') writeFileSync(file, made.map((one) => `${JSON.stringify(one)}\n`).join(''));
+const cases: VectorCase[] = readFileSync(file, 'utf8')
+  .trimEnd()
+  .split('\n')
+  .map((line) => JSON.parse(line));
 const hasPython = spawnSync('python3', ['--version']).status === 0 || 'python3 is missing';
 
 test('the writer writes what it always wrote', async (t) => {
-  for (const [n, one] of made.cases.entries()) t.strictSame(JSON.parse(JSON.stringify(one)), cases[n], one.name);
-  t.equal(made.cases.length, cases.length);
+  for (const [n, one] of made.entries()) t.strictSame(JSON.parse(JSON.stringify(one)), cases[n], one.name);
+  t.equal(made.length, cases.length);
   t.equal(new Set(cases.map(({ name }) => name)).size, cases.length, 'each name once');
 });
 

@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { bindingNonce, publicHalf, thumbprint } from '../../src/identity/binding.js';
-import type { JsonWebKeyPrivate } from '../../src/identity/identity.js';
+import type { Ed25519Jwk, JsonWebKeyPrivate } from '../../src/identity/identity.js';
 import { CERTIFICATE_TYPE, sessionId } from '../../src/identity/session.js';
 import { Chain } from '../../src/transcript/chain.js';
 import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
@@ -20,6 +20,27 @@ const HOUR = 3_600_000;
 export interface FixedKey {
   readonly key: KeyObject;
   readonly jwk: JsonWebKeyPrivate;
+}
+
+/** A public key, and what makes signatures that hold under it. */
+export interface Signing {
+  readonly jwk: Ed25519Jwk;
+  readonly sign: (bytes: Uint8Array) => Buffer;
+}
+
+/**
+ * A point of small order: R the neutral point, S zero is a signature by it over anything, as far as the equation of RFC
+ * 8032 section 5.1.7 goes.
+ */
+export function degenerate(point: string): Signing {
+  const x = Buffer.from(point, 'hex').toString('base64url');
+  const neutral = Buffer.alloc(64);
+  neutral[0] = 1;
+  return { jwk: { kty: 'OKP', crv: 'Ed25519', x }, sign: () => neutral };
+}
+
+export function signing({ key, jwk }: FixedKey): Signing {
+  return { jwk, sign: (bytes) => sign(null, bytes, key) };
 }
 
 export function fixedKey(name: string): FixedKey {
@@ -41,7 +62,11 @@ const kid = 'vector-1';
 export const issuerKeys = { keys: [{ ...publicHalf(keys.issuer.jwk), kid, alg: 'EdDSA', use: 'sig' }] };
 
 /** @param more claims; undefined takes one out */
-export async function token(more: Readonly<Record<string, unknown>> = {}, by = keys.issuer): Promise<string> {
+export async function token(
+  more: Readonly<Record<string, unknown>> = {},
+  by = keys.issuer,
+  head = {},
+): Promise<string> {
   const claims = {
     email: subject.email,
     nonce: bindingNonce(keys.login.jwk, salt),
@@ -53,10 +78,10 @@ export async function token(more: Readonly<Record<string, unknown>> = {}, by = k
     ...more,
   };
   const kept = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
-  return new SignJWT(kept).setProtectedHeader({ alg: 'EdDSA', kid }).sign(by.key);
+  return new SignJWT(kept).setProtectedHeader({ alg: 'EdDSA', kid, ...head }).sign(by.key);
 }
 
-export function certificate(more: Readonly<Record<string, unknown>> = {}, by = keys.login): string {
+export function certificate(more: Readonly<Record<string, unknown>> = {}, by = signing(keys.login)): string {
   const claims = {
     sid,
     sessionKey: publicHalf(keys.session.jwk),
@@ -69,7 +94,7 @@ export function certificate(more: Readonly<Record<string, unknown>> = {}, by = k
   return JSON.stringify({
     payloadType: CERTIFICATE_TYPE,
     payload: Buffer.from(payload).toString('base64'),
-    signatures: [{ keyid: thumbprint(by.jwk), sig: sign(null, Buffer.from(preAuth), by.key).toString('base64') }],
+    signatures: [{ keyid: thumbprint(by.jwk), sig: by.sign(Buffer.from(preAuth)).toString('base64') }],
   });
 }
 
@@ -99,11 +124,11 @@ export interface Recording {
   readonly sid?: string;
   readonly open?: object;
   readonly steps: readonly Step[];
-  readonly signedBy?: FixedKey;
+  readonly signedBy?: Signing;
 }
 
 /** Signed by the session key, whatever stands there: lines by segment. The opening entry is a segment of its own. */
-export function recorded({ sid: id = sid, open = {}, steps, signedBy = keys.session }: Recording): string[][] {
+export function recorded({ sid: id = sid, open = {}, steps, signedBy = signing(keys.session) }: Recording): string[][] {
   const chain = fixedChain(id);
   const segments: string[][] = [];
   let segment: string[] = [];
@@ -112,7 +137,7 @@ export function recorded({ sid: id = sid, open = {}, steps, signedBy = keys.sess
     if (typeof step === 'object') add(...step);
     else {
       if (step !== 'sign') add(chain.seal(step === 'final'));
-      segment.push(chain.sign({ sign: (bytes) => sign(null, bytes, signedBy.key) }).trimEnd());
+      segment.push(chain.sign(signedBy).trimEnd());
       if (step === 'sign') return;
       segments.push(segment);
       segment = [];
