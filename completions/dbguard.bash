@@ -19,6 +19,7 @@ _dbguard() {
     esac
     case "$path:${COMP_WORDS[index]}" in
       ':init') path='init' ;;
+      ':trust') path='trust' ;;
       ':login') path='login' ;;
       ':logout') path='logout' ;;
       ':whoami') path='whoami' ;;
@@ -147,8 +148,9 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init login logout whoami run proxy approvals approve deny explain policy transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init trust login logout whoami run proxy approvals approve deny explain policy transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
+    'trust') options='--yes --forget --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;

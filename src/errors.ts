@@ -8,6 +8,7 @@ export type ErrorCode =
   | 'usage'
   | 'config-missing'
   | 'config-invalid'
+  | 'not-trusted'
   | 'connection-unknown'
   | 'policy-invalid'
   | 'login-required'
@@ -40,6 +41,7 @@ const exitCodes: Record<ErrorCode, number> = {
   usage: 64,
   'config-missing': 78,
   'config-invalid': 78,
+  'not-trusted': 77,
   'connection-unknown': 78,
   'policy-invalid': 78,
   'login-required': 77,

@@ -74,6 +74,15 @@ export const commandTable: readonly CommandEntry[] = [
     load: () => import('./commands/init.js'),
   },
   {
+    path: 'trust',
+    summary: 'say that this repository’s dbguard.yaml may lead your credentials where it says',
+    options: [
+      { flags: '--yes', description: 'without a question, where nobody sits at a terminal' },
+      { flags: '--forget', description: 'take back what you said of this repository' },
+    ],
+    load: () => import('./commands/trust.js'),
+  },
+  {
     path: 'login',
     summary: 'log in at your identity provider and bind this machine’s signing key to you',
     options: [

@@ -1,6 +1,7 @@
 /** `dbguard init`: writes a commented dbguard.yaml. Asks only at a terminal, and only when no flag was given. */
 import { join } from 'node:path';
 import { DbguardError } from '../../errors.js';
+import { enclosingSession } from '../../io/approvals/process-tree.js';
 import { configFileName, refuseToReplace, shortPath, writeConfigFile } from '../../io/files/config-files.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
 import { parseConninfo } from '../../io/upstream/conninfo.js';
@@ -11,6 +12,8 @@ import type { CommandContext, OptionValues } from '../command.js';
 import { askForAnswers } from '../init/questions.js';
 import { configTemplate, type InitAnswers } from '../init/template.js';
 import { oneOfOption, textOption } from '../options.js';
+import { remember } from '../settings/trusted.js';
+import { claimsOf } from '../settings/uses.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const forUser = options.user === true;
@@ -23,10 +26,22 @@ export async function run(context: CommandContext, _args: readonly string[], opt
   const answers = asks ? await askForAnswers(context, given, (one) => void textOf(one)) : given;
   const { text, hadPassword } = textOf(answers);
   writeConfigFile(path, text, { replace, mode: forUser ? 0o600 : 0o644 });
+  if (!forUser) await trustWhatIsWritten(context, path, text);
   context.stdout.write(`Wrote ${shown}.\n`);
   if (hadPassword) context.stderr.write('The password in the URL was left out; put it into ~/.pgpass or PGPASSWORD.\n');
   context.stdout.write(nextSteps(answers, shown));
   return 0;
+}
+
+/** Who wrote the answers has said where things go, unless it was an agent. A change by hand asks again, once. */
+async function trustWhatIsWritten(context: CommandContext, path: string, text: string): Promise<void> {
+  if (enclosingSession(context.env) !== undefined) return;
+  const written = { level: 'repository', config: parseConfig(text, configFileName) } as const;
+  try {
+    remember(context, path, await claimsOf([written], context.env));
+  } catch (error) {
+    if (!(error instanceof DbguardError)) throw error; // a service that is not there yet: the first run asks
+  }
 }
 
 /** The file's text; throws for answers that make no valid file, before anything is written. */

@@ -13,10 +13,11 @@ import type { CommandContext, OptionValues } from '../command.js';
 import { describeLevel, describeTime, describeWho } from '../print/login-words.js';
 import { loadQrCodes } from '../print/qr-code.js';
 import { folded } from '../print/text.js';
-import { identitySettings } from '../settings/identity-settings.js';
+import { ensureLoginTrusted, identitySettings } from '../settings/identity-settings.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const settings = await identitySettings(context, options);
+  await ensureLoginTrusted(context, options);
   const store = openTokenStore(context.env); // before anybody confirms anything: a broken store should say so now
   const issuer = await connectIssuer(settings);
   const login = await logIn(context, options, issuer);

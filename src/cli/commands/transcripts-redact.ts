@@ -43,7 +43,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
       hint: 'dbguard transcripts redact ID --entry 12 --reason "card number"; "show" has the numbers.',
     });
   }
-  const transcripts = await openTranscripts(context, options);
+  const transcripts = await openTranscripts(context, options, 'write');
   const session = await findSession(transcripts.bucket, args[0] ?? '');
   const login = await reviewersLogin(context, transcripts);
   // `verify` holds the reviewer against the person whom the opening entry names, not only against the folder.

@@ -14,7 +14,7 @@ export async function run(context: CommandContext, _args: readonly string[], opt
     context.stderr.write('Nothing waits: every session is in the bucket.\n');
     return 0;
   }
-  const { bucket } = await openTranscripts(context, options);
+  const { bucket } = await openTranscripts(context, options, 'write');
   const giveUp = new AbortController();
   let failures = 0;
   const sessions = await recoverSpool({

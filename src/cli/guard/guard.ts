@@ -38,6 +38,8 @@ import type { ErrorText } from '../../wire/backend.js';
 import type { CommandContext } from '../command.js';
 import { chooseConnection, upstreamOf } from '../settings/connection.js';
 import { settingsFrom } from '../settings/identity-settings.js';
+import { ensureTrusted, refuseUntrusted } from '../settings/trusted.js';
+import { bucketUse, choiceUse, databaseUse, tokenUse } from '../settings/uses.js';
 import { dbguardVersion } from '../version.js';
 import { guardedByLogin } from './login-policy.js';
 
@@ -109,6 +111,12 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   const subject = login.subject.email ?? login.subject.sub;
 
   if (!files.config.bucket) throw noBucket();
+  const database = await databaseUse(name, connection, upstream);
+  await ensureTrusted(context, sources, [
+    ...choiceUse(files.config, { name, connection, wanted: options.connection }),
+    database,
+    bucketUse(files.config.bucket, 'write'),
+  ]);
   const bucket = await openBucket(files.config.bucket, { env, idToken: async () => keeper.login.idToken });
   // the first connection finds out whether there is a database at all, in words for a person
   const first = await connectUpstream(upstream, new Map([['application_name', `dbguard/${credential.sid}`]]));
@@ -209,7 +217,10 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
           connectUpstream(upstream, parameters, {
             protocolMinor,
             signal,
-            oauthToken: async () => new Secret(keeper.login.idToken),
+            oauthToken: async () => {
+              refuseUntrusted(context, sources, [tokenUse(database)]);
+              return new Secret(keeper.login.idToken);
+            },
           }),
         cancelUpstream,
         blocked: () => loginError(keeper.valid(Date.now())),

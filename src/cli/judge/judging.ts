@@ -63,16 +63,17 @@ export async function withJudge<T>(
 ): Promise<T> {
   const profile = oneOfOption(options, 'profile', profileNames);
   const compiled = profile === undefined ? {} : { profile };
-  const policy = compilePolicy(sourcesFor(context, options), compiled);
+  const sources = sourcesFor(context, options);
+  const policy = compilePolicy(sources, compiled);
   const grammar = await loadGrammar();
   const name = textOption(options, 'connection');
   if (name === undefined || options.offline === true) {
     return use(new Judge(await createAnalyser({ grammar }), policy, options));
   }
-  const files = options.policy === undefined ? policy : compilePolicy(loadConfigsOrFail(searchOf(context, options)));
+  const files = options.policy === undefined ? sources : loadConfigsOrFail(searchOf(context, options));
   // for this alone a connection to the database has to be learned
   const { withLiveCatalog } = await import('./live-catalog.js');
-  return withLiveCatalog(files, name, context.env, grammar, (analyser) => use(new Judge(analyser, policy, options)));
+  return withLiveCatalog(context, files, name, grammar, (analyser) => use(new Judge(analyser, policy, options)));
 }
 
 /** `--policy FILE` judges by that file alone; otherwise the files that `dbguard run` would use. */

@@ -2,22 +2,28 @@
 import { DbguardError } from '../../errors.js';
 import { ControlConnection } from '../../io/catalog/control-connection.js';
 import { openCatalog } from '../../io/catalog/function-catalogs.js';
+import type { LoadedConfig } from '../../io/files/config-files.js';
 import { connectUpstream } from '../../io/upstream/connect.js';
-import type { CompiledPolicy } from '../../policy/engine.js';
+import { combineConfigs } from '../../policy/combine.js';
 import type { Analyser } from '../../sql/facts.js';
 import type { Grammar } from '../../sql/grammar/grammar.js';
+import type { CommandContext } from '../command.js';
 import { chooseConnection, upstreamOf } from '../settings/connection.js';
+import { ensureTrusted } from '../settings/trusted.js';
+import { databaseUse } from '../settings/uses.js';
 
 const connectPatienceMs = 10_000;
 
 export async function withLiveCatalog<T>(
-  files: Pick<CompiledPolicy, 'config'>,
+  context: CommandContext,
+  sources: readonly LoadedConfig[],
   name: string,
-  env: NodeJS.ProcessEnv,
   grammar: Grammar,
   use: (analyser: Analyser) => Promise<T>,
 ): Promise<T> {
-  const upstream = upstreamOf(chooseConnection(files, name).connection, name, env);
+  const { connection } = chooseConnection({ config: combineConfigs(sources) }, name);
+  const upstream = upstreamOf(connection, name, context.env);
+  await ensureTrusted(context, sources, [await databaseUse(name, connection, upstream)]);
   const parameters = new Map([['application_name', 'dbguard explain']]);
   const control = new ControlConnection(() => connectUpstream(upstream, parameters));
   try {

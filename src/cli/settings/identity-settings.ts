@@ -25,6 +25,23 @@ export async function identitySettings(context: CommandContext, options: OptionV
   });
 }
 
+/** Before a login: whether a repository alone names whom the person logs in to. Throws `not-trusted`. */
+export async function ensureLoginTrusted(context: CommandContext, options: OptionValues): Promise<void> {
+  const { env, cwd } = context;
+  const issuer = text(options.issuer) ?? text(env.DBGUARD_ISSUER);
+  const clientId = text(options.clientId) ?? text(env.DBGUARD_CLIENT_ID);
+  if (issuer !== undefined && clientId !== undefined) return;
+  const [{ loadConfigs }, { combineConfigs }, { ensureTrusted }, { loginUse }] = await Promise.all([
+    import('../../io/files/config-files.js'),
+    import('../../policy/combine.js'),
+    import('./trusted.js'),
+    import('./uses.js'),
+  ]);
+  const sources = loadConfigs({ cwd, env, named: text(options.config) });
+  const { identity } = combineConfigs(sources);
+  if (identity) await ensureTrusted(context, sources, [loginUse(identity)]);
+}
+
 /** What the command line says about the login. Named fields: `--profile` is a policy's name in other commands. */
 export interface IdentityFlags {
   readonly issuer?: string | undefined;

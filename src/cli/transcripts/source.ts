@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DbguardError, messageOf } from '../../errors.js';
 import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
-import { loadConfigs } from '../../io/files/config-files.js';
+import { type LoadedConfig, loadConfigs } from '../../io/files/config-files.js';
 import { stateDirPaths } from '../../io/files/state-dirs.js';
 import { spoolSource } from '../../io/spool/source.js';
 import { type CombinedConfig, combineConfigs } from '../../policy/combine.js';
@@ -28,6 +28,8 @@ import {
   readersDemands,
   settingsFrom,
 } from '../settings/identity-settings.js';
+import { ensureTrusted } from '../settings/trusted.js';
+import { bucketUse } from '../settings/uses.js';
 
 export interface TranscriptsSource {
   readonly bucket: Bucket;
@@ -37,21 +39,38 @@ export interface TranscriptsSource {
   readonly identity: IdentitySettings | undefined;
 }
 
-/** Options: `bucket`, `config`, `issuer`, `clientId`. Throws `config-missing` where no bucket is known. */
-export async function openTranscripts(context: CommandContext, options: OptionValues): Promise<TranscriptsSource> {
+/**
+ * Options: `bucket`, `config`, `issuer`, `clientId`. `what`: whether something of this machine's goes there. Throws
+ * `config-missing` where no bucket is known, `not-trusted` where only a repository names it.
+ */
+export async function openTranscripts(
+  context: CommandContext,
+  options: OptionValues,
+  what: 'read' | 'write' = 'read',
+): Promise<TranscriptsSource> {
   const { cwd, env } = context;
-  const config = combineConfigs(loadConfigs({ cwd, env, named: textOption(options, 'config') }));
+  const sources = loadConfigs({ cwd, env, named: textOption(options, 'config') });
+  const config = combineConfigs(sources);
   const identity = settingsFrom(config, env, identityFlags(options));
-  const chosen = chooseBucket(context, options, config);
+  const chosen = await chooseBucket(context, options, sources, what);
   const bucket = await openBucket(chosen, { env, ...idTokenOf(env, identity) });
   return { bucket, source: mergeSources(bucket, spoolSource(stateDirPaths(env).state)), config, identity };
 }
 
-/** `--bucket`, else the one of dbguard.yaml. Throws `config-missing`. */
-function chooseBucket({ cwd }: CommandContext, options: OptionValues, config: CombinedConfig): BucketConfig {
+/** `--bucket`, else the one of dbguard.yaml. Throws `config-missing`, `not-trusted`. */
+async function chooseBucket(
+  context: CommandContext,
+  options: OptionValues,
+  sources: readonly LoadedConfig[],
+  what: 'read' | 'write',
+): Promise<BucketConfig> {
   const named = textOption(options, 'bucket');
-  const chosen = named === undefined ? config.bucket : parseBucketLocation(named, cwd);
-  if (chosen !== undefined) return chosen;
+  if (named !== undefined) return parseBucketLocation(named, context.cwd);
+  const { bucket } = combineConfigs(sources);
+  if (bucket !== undefined) {
+    await ensureTrusted(context, sources, [bucketUse(bucket, what)]);
+    return bucket;
+  }
   throw new DbguardError('config-missing', 'no bucket is configured', {
     hint: 'Name one in dbguard.yaml (bucket: s3://bucket/prefix or file:./folder), or give --bucket.',
   });
@@ -60,9 +79,9 @@ function chooseBucket({ cwd }: CommandContext, options: OptionValues, config: Co
 /** What `check-bucket` needs; no probe where the bucket is a folder. */
 export async function openBucketProbe(context: CommandContext, options: OptionValues) {
   const { cwd, env } = context;
-  const config = combineConfigs(loadConfigs({ cwd, env, named: textOption(options, 'config') }));
-  const identity = settingsFrom(config, env);
-  const chosen = chooseBucket(context, options, config);
+  const sources = loadConfigs({ cwd, env, named: textOption(options, 'config') });
+  const identity = settingsFrom(combineConfigs(sources), env);
+  const chosen = await chooseBucket(context, options, sources, 'write');
   if (chosen.kind === 'file') {
     return { probe: undefined, location: `file:${resolve(chosen.path)}`, identity, objectLockDays: undefined };
   }

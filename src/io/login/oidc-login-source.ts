@@ -2,9 +2,11 @@
  * Puts a LoginSource together from the real store, clock and network. Everything that talks to an issuer is imported on
  * first use: a command whose login is fresh never loads it.
  */
+import { DbguardError } from '../../errors.js';
 import type { Login } from '../../identity/identity.js';
 import type { ClientSettings, Issuer } from '../../identity/issuer.js';
 import { type LoginSource, storedLogins } from '../../identity/login-source.js';
+import { printable } from '../../identity/printable.js';
 import type { WorkloadTokenSource } from '../../identity/workload-login.js';
 import { workloadTokenSource } from './oidc-workload-token.js';
 import { openTokenStore } from './token-store.js';
@@ -28,10 +30,23 @@ export function openLoginSource(env: NodeJS.ProcessEnv, settings: LoginSourceSet
     profile: profileName(settings),
     now: Date.now,
     refresh: async (login) => {
+      // a profile may be named by hand: its refresh token goes to the issuer that gave it, whoever configures another
+      if (login.subject.iss !== settings.issuer) throw ofAnotherIssuer(login, settings.issuer);
       const { refreshLogin } = await import('../../identity/refresh-login.js');
       return refreshLogin(await connectIssuer({ ...settings, clientId: login.clientId }), login);
     },
   });
+}
+
+function ofAnotherIssuer({ subject }: Login, issuer: string): DbguardError {
+  const hint = 'Log in there with: dbguard login, or name the login of this issuer with --profile.';
+  return new DbguardError(
+    'login-failed',
+    `the stored login is of ${printable(subject.iss)}, not of ${printable(issuer)}`,
+    {
+      hint,
+    },
+  );
 }
 
 /** Discovery over the guarded fetch and the system clock. */
