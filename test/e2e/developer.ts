@@ -41,7 +41,7 @@ export interface DeveloperOptions {
 }
 
 /** Scripts in `node -e` find the drivers of this repository. */
-const drivers = { NODE_PATH: join(repositoryRoot, 'node_modules') };
+export const drivers = { NODE_PATH: join(repositoryRoot, 'node_modules') };
 
 export async function developer(t: Test, options: DeveloperOptions = {}): Promise<Developer> {
   const [postgres, idp] = await Promise.all([startPostgres(options.postgres), startIdp(options.idp)]);

@@ -182,7 +182,17 @@ const stumbles: Readonly<Record<string, Stumble>> = {
       '  Check that the folder exists, that you may write to it, and that its disk has room.',
     ],
   },
+  'an S3 bucket that only the repository names': {
+    config: { bucket: 's3://transcripts/team' },
+    exitCode: 77,
+    says: [
+      /^dbguard: dbguard\.yaml:2:1: bucket would send the transcripts and requests with your AWS credentials to s3:\/\/transcripts\/team, and/,
+      / {2}Read that file\. If it is right, say so once: dbguard trust\./,
+      /^ {2}/,
+    ],
+  },
   'an S3 bucket out of reach': {
+    args: ['run', '--config', 'dbguard.yaml', '--', 'true'],
     config: { bucket: 's3://transcripts/team' },
     env: { AWS_ENDPOINT_URL: 'http://127.0.0.1:1', AWS_ACCESS_KEY_ID: 'id', AWS_SECRET_ACCESS_KEY: wrongPassword },
     exitCode: 69,
