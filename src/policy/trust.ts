@@ -72,11 +72,6 @@ export function claimOf(use: Use, sources: readonly PolicySource[]): Unsaid | un
   return { ...use, place: head.place, digest };
 }
 
-/** Every `about` of a file: what `dbguard trust` is a word on. */
-export function claimedBy(config: Config): string[] {
-  return [...new Set(config.keys.filter(({ standing }) => standing === 'bound').map(aboutOf))];
-}
-
 function boundKeys(config: Config, about: string): FoundKey[] {
   return config.keys.filter((found) => found.standing === 'bound' && aboutOf(found) === about);
 }

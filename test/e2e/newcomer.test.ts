@@ -186,9 +186,8 @@ const stumbles: Readonly<Record<string, Stumble>> = {
     config: { bucket: 's3://transcripts/team' },
     exitCode: 77,
     says: [
-      /^dbguard: dbguard\.yaml:2:1: bucket would send the transcripts and requests with your AWS credentials to s3:\/\/transcripts\/team, and/,
-      / {2}Read that file\. If it is right, say so once: dbguard trust\./,
-      /^ {2}/,
+      /^dbguard: dbguard\.yaml:\d+:\d+: bucket would send the transcripts and requests with your AWS credentials to s3:\/\/transcripts\/team, and you have not said that it may$/,
+      /^ {2}Read that file\. If it is right, say so once: dbguard trust\./,
     ],
   },
   'an S3 bucket out of reach': {
