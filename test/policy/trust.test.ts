@@ -14,6 +14,7 @@ const samples = {
     client_secret_env: ['DBGUARD_A', 'DBGUARD_B'],
     scopes: ['[openid]', '[openid, email]'],
     audience: ['one', 'two'],
+    workload_issuers: ['[https://a.example]', '[https://b.example]'],
     minimum_level: ['nonce', 'dpop'],
     max_login_age: ['1h', '2h'],
   },
