@@ -1,7 +1,7 @@
 /** `dbguard init`: writes a commented dbguard.yaml. Asks only at a terminal, and only when no flag was given. */
 import { join } from 'node:path';
 import { DbguardError } from '../../errors.js';
-import { enclosingSession } from '../../io/approvals/process-tree.js';
+import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { configFileName, refuseToReplace, shortPath, writeConfigFile } from '../../io/files/config-files.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
 import { parseConninfo } from '../../io/upstream/conninfo.js';
@@ -35,7 +35,7 @@ export async function run(context: CommandContext, _args: readonly string[], opt
 
 /** Who wrote the answers has said where things go, unless it was an agent. A change by hand asks again, once. */
 async function trustWhatIsWritten(context: CommandContext, path: string, text: string): Promise<void> {
-  if (enclosingSession(context.env) !== undefined) return;
+  if (enclosingRun(context.env) !== undefined) return;
   const written = { level: 'repository', config: parseConfig(text, configFileName) } as const;
   try {
     remember(context, path, await claimsOf([written], context.env));

@@ -1,6 +1,6 @@
 /** `dbguard trust`: the person's word that a repository's dbguard.yaml may lead their credentials where it says. */
 import { DbguardError } from '../../errors.js';
-import { enclosingSession } from '../../io/approvals/process-tree.js';
+import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { loadConfigs } from '../../io/files/config-files.js';
 import { forgetTrusted } from '../../io/files/trusted-repositories.js';
 import { explained } from '../../policy/trust.js';
@@ -49,9 +49,9 @@ function withoutNamed({ DBGUARD_CONFIG: _named, ...env }: NodeJS.ProcessEnv): No
 
 /** The agent's word is not the person's. */
 function refuseInside({ env }: CommandContext): void {
-  const session = enclosingSession(env);
-  if (session === undefined) return;
-  throw new DbguardError('usage', `this is inside of a dbguard run (session ${session})`, {
+  const run = enclosingRun(env);
+  if (run === undefined) return;
+  throw new DbguardError('usage', `this is inside of a dbguard run (${run})`, {
     hint: 'Whether the repository is trusted is for the person to say, in a terminal of their own.',
   });
 }

@@ -6,7 +6,7 @@
 import { once } from 'node:events';
 import { createInterface } from 'node:readline/promises';
 import { DbguardError } from '../../errors.js';
-import { enclosingSession } from '../../io/approvals/process-tree.js';
+import { enclosingRun } from '../../io/approvals/process-tree.js';
 import type { LoadedConfig } from '../../io/files/config-files.js';
 import { addTrusted, readTrusted } from '../../io/files/trusted-repositories.js';
 import { explained, judgeUses, notTrusted, type Trusted, type Unsaid, type Use } from '../../policy/trust.js';
@@ -50,7 +50,7 @@ export function repositoryFile(sources: readonly LoadedConfig[]): string | undef
 }
 
 export function canAsk({ stdin, stderr, env }: CommandContext): boolean {
-  return stdin.isTTY === true && stderr.isTTY === true && enclosingSession(env) === undefined;
+  return stdin.isTTY === true && stderr.isTTY === true && enclosingRun(env) === undefined;
 }
 
 /** Resolves when the answer is yes. */
