@@ -11,6 +11,9 @@
  */
 export type Standing = 'free' | 'bound' | 'own';
 
+/** For every connection, and again for those of one environment. */
+const massLimits = { rows: 'free', share: 'free', share_from: 'free', budget: 'free' } as const;
+
 export const configKeys = {
   root: {
     version: 'free',
@@ -50,9 +53,19 @@ export const configKeys = {
     sse: 'bound',
   },
   organisation: { file: 'own', key: 'own' },
-  policy: { profile: 'free', rules: 'free', approval: 'free', offline: 'free', limits: 'free', functions: 'free' },
+  policy: {
+    profile: 'free',
+    rules: 'free',
+    approval: 'free',
+    offline: 'free',
+    limits: 'free',
+    mass_changes: 'free',
+    functions: 'free',
+  },
   approval: { timeout: 'free' },
   limits: { statement_bytes: 'free', connections: 'free' },
+  mass_changes: { ...massLimits, production: 'free', staging: 'free', development: 'free' },
+  mass_limits: massLimits,
   // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
   rule: { name: 'free', when: 'free', then: 'free', reason: 'free' },
   when: {

@@ -1,4 +1,5 @@
-import type { Facts } from '../sql/facts.js';
+import type { Effect, Facts } from '../sql/facts.js';
+import type { Extent } from './mass-changes.js';
 
 /** Strictest last; the index is the order. */
 export const decisions = ['allow', 'ask', 'second-person', 'deny'] as const;
@@ -21,6 +22,8 @@ export interface DecisionInput {
   readonly readsAndWrites?: boolean;
   /** Estimated rows, where somebody has asked the planner. */
   readonly estimatedRows?: number;
+  /** How many rows effects of `facts` hit, where somebody has found out. */
+  readonly extents?: ReadonlyMap<Effect, Extent> | undefined;
 }
 
 export interface Ruling {
@@ -40,6 +43,11 @@ export interface Ruling {
    * means ask"); `decide` with `estimatedRows` may give another one.
    */
   readonly pendingRows?: true;
+  /**
+   * The decision is for few rows, and how many there are is not known: without `extents` that say so, this is the ruling
+   * for a statement that really runs.
+   */
+  readonly unlessFew?: Ruling;
   /** One approval is meant for the rest of the transaction: every later ruling in it that says the same. */
   readonly covers?: 'transaction';
 }

@@ -9,12 +9,13 @@ import type { Effect, StatementFacts } from '../sql/facts.js';
 import { type CombinedConfig, combineConfigs, type PolicySource } from './combine.js';
 import type { Decision, DecisionInput, Policy, Ruling } from './decision.js';
 import { type Finding, isStricter, judgeByLayer, type Layer, layersOf, nothingSaid } from './layer.js';
+import { compareExtent, type Extent, type MassLimits, massLimits } from './mass-changes.js';
 import type { NamePattern } from './name-pattern.js';
 import { type ProfileName, type SituationName, situations } from './profiles.js';
 import type { Environment } from './read-connection.js';
 import type { Limits } from './read-policy.js';
 import type { Subject } from './rule-match.js';
-import { situationOf } from './situation.js';
+import { massSituation, situationOf } from './situation.js';
 import { sentence, unparseableSentence } from './wording.js';
 
 /** The contract, and what only the composition root needs. */
@@ -39,6 +40,8 @@ export interface Judgement {
   readonly reason: string;
   readonly pendingRows: boolean;
   readonly once: boolean;
+  /** What is judged where it hits many rows; absent where that is known, or makes no difference. */
+  readonly unlessFew?: Judgement;
 }
 
 export interface CompileOptions {
@@ -64,6 +67,7 @@ class PolicyEngine implements CompiledPolicy {
   readonly config: CombinedConfig;
   readonly #layers: readonly Layer[];
   readonly #functions: readonly NamePattern[];
+  readonly #limitsByEnvironment = new Map<string, MassLimits>();
 
   constructor(config: CombinedConfig, layers: readonly Layer[]) {
     const policies = config.sources.map((source) => source.config.policy);
@@ -95,7 +99,7 @@ class PolicyEngine implements CompiledPolicy {
         const situation = situationOf(effect, statement, this.#functions, input);
         const opaque = effect.opaque && situation !== 'function-listed';
         const subject = { effect, statement, inTransaction, environments, opaque, input };
-        judgements.push({ statement: index, ...this.#judgeEffect(subject, situation) });
+        judgements.push({ statement: index, ...this.#judgeExtent(subject, situation) });
       }
     }
     if (input.facts.unparseable) {
@@ -110,7 +114,32 @@ class PolicyEngine implements CompiledPolicy {
     return judgements;
   }
 
-  #judgeEffect(subject: Subject, situation: SituationName): Judgement {
+  /** The same effect may be harmless on a few rows. */
+  #judgeExtent(subject: Subject, situation: SituationName): Judgement {
+    const { effect, statement, input, environments } = subject;
+    const mass = massSituation(situation, effect, statement);
+    if (mass === undefined) return this.#judgeEffect(subject, situation);
+    const extent = input.extents?.get(effect);
+    const compared = compareExtent(extent, effect, this.#massLimits(environments));
+    if (compared === 'few') return this.#judgeEffect(subject, situation);
+    const many = this.#judgeEffect(subject, mass, extent);
+    if (compared === 'many') return many;
+    const few = this.#judgeEffect(subject, situation);
+    return isStricter(many.decision, few.decision) ? { ...few, unlessFew: many } : few;
+  }
+
+  #massLimits(environments: readonly Environment[]): MassLimits {
+    const key = environments.join();
+    let limits = this.#limitsByEnvironment.get(key);
+    if (limits === undefined) {
+      const sources = this.config.sources.map(({ level, config }) => ({ level, mass: config.policy.massChanges }));
+      limits = massLimits(sources, environments);
+      this.#limitsByEnvironment.set(key, limits);
+    }
+    return limits;
+  }
+
+  #judgeEffect(subject: Subject, situation: SituationName, extent?: Extent): Judgement {
     let found: Finding | undefined;
     let pendingRows = false;
     for (const layer of this.#layers) {
@@ -122,7 +151,7 @@ class PolicyEngine implements CompiledPolicy {
     }
     const { decision, rule, origin, once } = found ?? nothingSaid;
     const why = found?.why;
-    const what = sentence(situation, subject.effect, subject.statement.command);
+    const what = sentence(situation, subject.effect, subject.statement.command, extent);
     return {
       effect: subject.effect,
       situation,
@@ -155,6 +184,11 @@ export function rulingOf(judgements: readonly Judgement[]): Ruling {
   const same = judgements.filter((one) => one.decision === decision);
   const pendingRows = decision !== 'deny' && judgements.some((one) => one.pendingRows);
   const once = decision === 'ask' && same.every((one) => one.once);
+  const many = judgements.some((one) => one.unlessFew) ? rulingOf(judgements.map(manyOf)) : undefined;
+  // asked about anyway: then all that there is to say is said
+  if (many && decision !== 'allow' && !isStricter(many.decision, decision)) {
+    return { ...many, rule, origin, ...(statement === undefined ? {} : { statement }) };
+  }
   return {
     decision,
     rule,
@@ -162,8 +196,15 @@ export function rulingOf(judgements: readonly Judgement[]): Ruling {
     reason: decision === 'allow' ? strictest.reason : sentences(same),
     ...(statement === undefined ? {} : { statement }),
     ...(pendingRows ? { pendingRows } : {}),
+    ...(many ? { unlessFew: many } : {}),
     ...(once ? { covers: 'transaction' } : {}),
   };
+}
+
+function manyOf({ unlessFew, ...one }: Judgement): Judgement {
+  return unlessFew === undefined
+    ? one
+    : { ...unlessFew, ...(one.statement === undefined ? {} : { statement: one.statement }) };
 }
 
 const shownSentences = 3;

@@ -1,7 +1,9 @@
 import { configKeys } from './config-keys.js';
+import type { MassChanges } from './mass-changes.js';
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
 import { type ProfileName, profileNames } from './profiles.js';
 import { readDuration } from './read-identity.js';
+import { readMassChanges } from './read-mass-changes.js';
 import { type Rule, readRule } from './read-rule.js';
 import { parseSize } from './units.js';
 import type { Value } from './yaml-source.js';
@@ -14,6 +16,7 @@ export interface PolicyConfig {
   /** Whether a session may start while the bucket cannot be reached. */
   readonly offline?: 'deny' | 'allow';
   readonly limits: Limits;
+  readonly massChanges?: MassChanges;
   /** Functions that may be called although they write or nobody knows them. */
   readonly functions: readonly NamePattern[];
 }
@@ -33,6 +36,7 @@ export function readPolicy(value: Value): PolicyConfig {
   const approvalTimeoutMs = fields.optional('approval', (item) =>
     item.fields(configKeys.approval).optional('timeout', readTimeout),
   );
+  const massChanges = fields.optional('mass_changes', readMassChanges);
   const offline = fields.optional('offline', (item) => item.oneOf(['deny', 'allow']));
   return {
     ...(profile === undefined ? {} : { profile }),
@@ -40,6 +44,7 @@ export function readPolicy(value: Value): PolicyConfig {
     ...(approvalTimeoutMs === undefined ? {} : { approvalTimeoutMs }),
     ...(offline === undefined ? {} : { offline }),
     limits: fields.optional('limits', readLimits) ?? {},
+    ...(massChanges === undefined ? {} : { massChanges }),
     functions: fields.optional('functions', (item) => item.list(readFunction)) ?? [],
   };
 }

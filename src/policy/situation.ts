@@ -10,8 +10,8 @@ import { anyValue, judgeSetting } from './session-settings.js';
 export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationName[]>> = {
   read: ['read', 'read-secrets'],
   insert: ['insert', 'catalog-write', 'temporary'],
-  update: ['update', 'update-unbounded', 'catalog-write', 'temporary'],
-  delete: ['delete', 'delete-unbounded', 'catalog-write', 'temporary'],
+  update: ['update', 'update-mass', 'update-unbounded', 'catalog-write', 'temporary'],
+  delete: ['delete', 'delete-mass', 'delete-unbounded', 'catalog-write', 'temporary'],
   truncate: ['truncate', 'temporary'],
   create: ['create', 'temporary'],
   alter: ['alter', 'temporary'],
@@ -103,6 +103,16 @@ export function situationOf(
     default:
       return unheardOf(effect.kind);
   }
+}
+
+/** The row for the same effect on many rows, where the number of rows makes a difference. */
+export function massSituation(
+  situation: SituationName,
+  { bounded, within }: Effect,
+  { deferred }: StatementFacts,
+): SituationName | undefined {
+  if (deferred || !bounded || within === 'definition') return undefined;
+  return situation === 'update' ? 'update-mass' : situation === 'delete' ? 'delete-mass' : undefined;
 }
 
 /** A kind that a newer analyser knows and this file does not: the compiler complains, and at run time it is asked. */

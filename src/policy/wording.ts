@@ -1,10 +1,11 @@
 /** What a statement does, in one plain sentence: for the person who is asked and for the agent that is refused. */
 import type { Effect, Facts, Target } from '../sql/facts.js';
+import { type Extent, extentWords } from './mass-changes.js';
 import type { SituationName } from './profiles.js';
 
 /** `command` is the command tag's words. */
-export function sentence(situation: SituationName, effect: Effect, command: string): string {
-  const told = plainSentence(situation, effect, command);
+export function sentence(situation: SituationName, effect: Effect, command: string, extent?: Extent): string {
+  const told = plainSentence(situation, effect, command, extent);
   if (!inDefinition(effect)) return told;
   return `In the code that it defines: ${told.charAt(0).toLowerCase()}${told.slice(1)}`;
 }
@@ -14,7 +15,7 @@ function inDefinition(effect: Effect): boolean {
   return /\bin definition$/.test(effect.detail ?? '') && effect.kind !== 'execute-code';
 }
 
-function plainSentence(situation: SituationName, effect: Effect, command: string): string {
+function plainSentence(situation: SituationName, effect: Effect, command: string, extent?: Extent): string {
   const on = names(effect.targets);
   const some = on || 'something';
   const detail = effect.detail;
@@ -25,10 +26,14 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
       return `Adds rows to ${some}.`;
     case 'update':
       return detail === 'nextval' ? `Takes the next number of ${some}.` : `Changes some rows of ${some}.`;
+    case 'update-mass':
+      return extentWords(extent ?? notMeasured(effect), 'Changes', some);
     case 'update-unbounded':
       return `Changes every row of ${some}: no condition restricts it.`;
     case 'delete':
       return `Deletes some rows of ${some}.`;
+    case 'delete-mass':
+      return extentWords(extent ?? notMeasured(effect), 'Deletes', some);
     case 'delete-unbounded':
       return `Deletes every row of ${some}: no condition restricts it.`;
     case 'truncate':
@@ -100,6 +105,11 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'unparseable':
       return 'dbguard does not know what this statement does.';
   }
+}
+
+function notMeasured({ within }: Effect): Extent {
+  const unsure = within === 'body' ? 'it happens in code that the statement runs' : 'the planner was not asked';
+  return { rows: undefined, unsure, before: 0, beforeInAll: 0 };
 }
 
 export function unparseableSentence(unparseable: NonNullable<Facts['unparseable']>): string {

@@ -6,6 +6,7 @@ import type { Ruling } from '../policy/decision.js';
 import type { Facts } from '../sql/facts.js';
 import type { RawJson } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
+import type { Extents } from './row-counts/mass-effects.js';
 
 /** Who is connected, and where: fixed for one client connection. */
 export interface ConnectionContext {
@@ -89,6 +90,9 @@ export interface Admission {
   readonly ruling: Ruling;
   /** As they stand in the transcript; undefined where an earlier entry has them. */
   readonly facts?: RawJson;
+  /** The ruling is for many rows; how many there are has to be found out before anybody is asked. */
+  readonly measure?: true;
+  readonly extents?: Extents | undefined;
 }
 
 export interface Clock {

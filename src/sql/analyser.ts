@@ -13,6 +13,7 @@ import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from '
 import { Positions, trim } from './grammar/positions.js';
 import type { ParseTree } from './grammar/tree.js';
 import { armIntegers, isOneQuery, type Tripwire, transferFacts, withoutIntegers } from './integer-blind.js';
+import { selectedRows } from './selected-rows.js';
 
 export interface AnalyserOptions extends GrammarOptions {
   /** How many texts are remembered. Default 10,000. */
@@ -35,7 +36,7 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
   const cache = new FactsCache(options.cacheEntries ?? 10_000, options.cacheBytes ?? 64 << 20);
   let generation = catalog?.generation;
 
-  return {
+  const analyser: Analyser = {
     get generation() {
       return catalog?.generation ?? 0;
     },
@@ -57,7 +58,15 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
       else if (facts.unparseable?.reason !== 'parser-failure') cache.set(sql, sql, facts);
       return facts;
     },
+    selectedRows(sql) {
+      const words = grammar.words(sql);
+      const query = words && selectedRows(sql, words);
+      const [only, ...more] = query === undefined ? [] : analyser.analyse(query).statements;
+      const reads = only?.command === 'SELECT' && only.effects.every(({ kind, opaque }) => kind === 'read' && !opaque);
+      return reads && more.length === 0 ? query : undefined;
+    },
   };
+  return analyser;
 }
 
 /**

@@ -66,6 +66,14 @@ export interface Effect {
   readonly bounded: boolean;
   /** What runs cannot be seen from the text: dynamic SQL, unknown function, DO body that is not understood. */
   readonly opaque: boolean;
+  /** Of update and delete: most rows that it hits each time, where the text and the keys of its table tell. */
+  readonly mostRows?: number;
+  /** Of an update of one row: numbers of the parameters that alone say which row. */
+  readonly keyParameters?: readonly number[];
+  /** Of update and delete: the planner has no statistics for what the condition compares. */
+  readonly guessed?: true;
+  /** It stands in code: `body` runs with the statement, whose plan does not show it; `definition` is only stored. */
+  readonly within?: 'body' | 'definition';
   /** A word for people and rules: `CASCADE`, `temporary`, `or replace`, the setting's new value. */
   readonly detail?: string;
   /** Of a setting: its name is known, its new value is not (a parameter, an expression). */
@@ -136,4 +144,6 @@ export interface Analyser {
   /** Facts are as good as the catalog was: with another generation they have to be made anew. */
   readonly generation: number;
   analyse(sql: string, settings?: SessionSettings): Facts;
+  /** The query for the rows that one UPDATE or DELETE would hit, where its own words make one that only reads. */
+  selectedRows(sql: string): string | undefined;
 }

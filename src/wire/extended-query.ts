@@ -38,6 +38,10 @@ export function encodeDescribePortal(portal: string): Buffer {
   return message(frontend.describe, Buffer.concat([Buffer.from('P'), cstring(portal)]));
 }
 
+export function encodeDescribeStatement(statement: string): Buffer {
+  return message(frontend.describe, Buffer.concat([Buffer.from('S'), cstring(statement)]));
+}
+
 /** All rows. */
 export function encodeExecute(portal: string): Buffer {
   return message(frontend.execute, Buffer.concat([cstring(portal), int32(0)]));

@@ -47,10 +47,18 @@ export class Person {
   }
 }
 
-export async function startWorld(t: Test, server: TestPostgres, setup: string, options: Partial<HarnessOptions> = {}) {
+/** @param setup several texts where each has to be a transaction of its own */
+export async function startWorld(
+  t: Test,
+  server: TestPostgres,
+  setup: string | readonly string[],
+  options: Partial<HarnessOptions> = {},
+) {
+  const [first = '', ...more] = typeof setup === 'string' ? [setup] : setup;
   await server.query(
-    `DROP SCHEMA IF EXISTS public, other CASCADE; CREATE SCHEMA public; CREATE SCHEMA other; ${setup}`,
+    `DROP SCHEMA IF EXISTS public, other CASCADE; CREATE SCHEMA public; CREATE SCHEMA other; ${first}`,
   );
+  for (const sql of more) await server.query(sql);
   const person = new Person();
   const clock = {
     now: () => Date.now(),

@@ -2,6 +2,7 @@
 
 import { ControlConnection } from '../../src/io/catalog/control-connection.js';
 import { FunctionCatalog } from '../../src/io/catalog/function-catalog.js';
+import { measureExtents } from '../../src/io/catalog/measure-extents.js';
 import type { Patience } from '../../src/io/listener/client-connection.js';
 import { type RunningProxy, startProxy } from '../../src/io/listener/server.js';
 import { cancelUpstream } from '../../src/io/upstream/cancel.js';
@@ -137,6 +138,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       masksFor: async () => undefined,
       reviewerFor: () => ({
         impact: options.impact ?? (async () => ({ lines: [] })),
+        extents: measureExtents,
         dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
         endSession: () => {},
       }),

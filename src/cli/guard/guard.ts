@@ -12,6 +12,7 @@ import { Controls } from '../../io/catalog/control-connections.js';
 import { Catalogs } from '../../io/catalog/function-catalogs.js';
 import { measureImpact } from '../../io/catalog/impact.js';
 import { startMasking } from '../../io/catalog/masks-by-database.js';
+import { measureExtents } from '../../io/catalog/measure-extents.js';
 import { loadConfigsOrFail, loadNamed } from '../../io/files/config-files.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
 import { type RunningProxy, startProxy } from '../../io/listener/server.js';
@@ -206,6 +207,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
         databases: controls,
         reviewerFor: (_upstream, client) => ({
           impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
+          extents: measureExtents,
           dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
           endSession: () => {
             proxy.drain();

@@ -10,7 +10,13 @@
 import { type ClientCatalog, doubtsAfter } from '../../proxy/session-state/client-catalog.js';
 import { createAnalyser } from '../../sql/analyser.js';
 import { callersQuery, functionsQuery, LoadedFunctions } from '../../sql/catalog/loaded-functions.js';
-import { columnsQuery, hiddenQuery, LoadedRelations, permanentQuery } from '../../sql/catalog/loaded-relations.js';
+import {
+  columnsQuery,
+  hiddenQuery,
+  keysQuery,
+  LoadedRelations,
+  permanentQuery,
+} from '../../sql/catalog/loaded-relations.js';
 import type { Analyser, Facts } from '../../sql/facts.js';
 import type { Grammar } from '../../sql/grammar/grammar.js';
 import type { Row } from './control-connection.js';
@@ -173,15 +179,16 @@ export class FunctionCatalog {
       try {
         // first, so that what changes while the rest is read is noticed by the next poll
         const fingerprint = await this.#askFingerprint(loadTimeoutMs);
-        const [functions, callers, hidden, columns, permanent] = [
+        const [functions, callers, hidden, columns, permanent, keys] = [
           await this.#ask(functionsQuery, loadTimeoutMs),
           await this.#ask(callersQuery, loadTimeoutMs),
           await this.#ask(hiddenQuery, loadTimeoutMs),
           await this.#ask(columnsQuery, loadTimeoutMs),
           await this.#ask(permanentQuery, loadTimeoutMs),
+          await this.#ask(keysQuery, loadTimeoutMs),
         ];
         if (asOf !== this.#changes) continue;
-        this.#relations.replace(hidden, columns, permanent);
+        this.#relations.replace(hidden, columns, permanent, keys);
         this.#functions.replace(functions, callers);
         this.#fingerprint = fingerprint;
         this.#failures = 0;

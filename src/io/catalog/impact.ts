@@ -61,7 +61,7 @@ function outside(control: ControlConnection): InSession {
         bound?.values.map((value) => value?.toString('utf8') ?? null),
       );
       const columns = Object.keys(rows[0] ?? {});
-      return { columns, rows: rows.map((row) => Object.values(row)), tag: '', notices: [] };
+      return { columns, rows: rows.map((row) => Object.values(row)), tag: '', notices: [], parameterTypes: [] };
     },
   };
 }

@@ -69,7 +69,8 @@ export class Session {
   /** Takes ownership of the chunk. */
   fromServer(chunk: Buffer): void {
     if (this.#serverBroken) return;
-    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, circumstances } = this.#state;
+    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, openChanges, circumstances } =
+      this.#state;
     try {
       server.receive(chunk);
     } catch (error) {
@@ -86,6 +87,7 @@ export class Session {
       this.#passage.transactionOver();
       transaction.clear();
       this.#parts.gate.countRowsChanged(changedRows.settled());
+      openChanges.settled();
       masks?.settled();
       catalogChanges.settled();
       if (outbox.empty) registry.clearPortals();

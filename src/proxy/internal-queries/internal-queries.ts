@@ -16,6 +16,7 @@ import {
   encodeBind,
   encodeClose,
   encodeDescribePortal,
+  encodeDescribeStatement,
   encodeExecute,
   encodeParse,
   flushMessage,
@@ -37,6 +38,8 @@ export interface InquiryQuestion extends ReplyLimits {
   readonly sql: string;
   readonly parameterTypes?: readonly number[];
   readonly bound?: BindValues;
+  /** It is parsed only, for the types of its parameters. */
+  readonly parseOnly?: true;
 }
 
 /** A session that everything asked of is undone in. */
@@ -118,12 +121,20 @@ export class Inquiry implements InSession {
 
   async #scope<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
     const inTransaction = this.#status === 'T';
-    await this.ask(inTransaction ? `SAVEPOINT "${this.#parts.name}"` : 'BEGIN');
+    const opening = [
+      inTransaction ? `SAVEPOINT "${this.#parts.name}"` : 'BEGIN',
+      `SET LOCAL statement_timeout = ${limits.statementMs}`,
+      `SET LOCAL lock_timeout = ${limits.lockMs}`,
+      ...(limits.readOnly ? ['SET LOCAL transaction_read_only = on'] : []),
+    ];
     try {
-      await this.ask(`SET LOCAL statement_timeout = ${limits.statementMs}`);
-      await this.ask(`SET LOCAL lock_timeout = ${limits.lockMs}`);
-      if (limits.readOnly) await this.ask('SET LOCAL transaction_read_only = on');
-      return await work(this);
+      const opened = Promise.all(opening.map((step) => this.ask(step)));
+      // what only reads leaves with them at once: the way to the server is what takes time
+      if (limits.readOnly) opened.catch(() => {});
+      else await opened;
+      const result = await work(this);
+      await opened;
+      return result;
     } finally {
       await this.#undo(inTransaction);
     }
@@ -172,14 +183,17 @@ export class Inquiry implements InSession {
   put(question: InquiryQuestion): Promise<InquiryAnswer> {
     const { name, out, release } = this.#parts;
     const bound = question.bound ?? { formats: [], values: [], resultFormats: [] };
+    const running: [ExpectationKind, Buffer][] = [
+      ['bind', encodeBind(name, name, { ...bound, resultFormats: [] })],
+      ['describe', encodeDescribePortal(name)],
+      ['execute', encodeExecute(name)],
+    ];
     // an earlier question that failed half way has left its names
     const steps: [ExpectationKind, Buffer][] = [
       ['close', encodeClose('P', name)],
       ['close', encodeClose('S', name)],
       ['parse', encodeParse(name, Buffer.from(question.sql, 'utf8'), question.parameterTypes)],
-      ['bind', encodeBind(name, name, { ...bound, resultFormats: [] })],
-      ['describe', encodeDescribePortal(name)],
-      ['execute', encodeExecute(name)],
+      ...(question.parseOnly ? [['describe', encodeDescribeStatement(name)] as [ExpectationKind, Buffer]] : running),
       ['close', encodeClose('P', name)],
       ['close', encodeClose('S', name)],
       ['sync', syncMessage],

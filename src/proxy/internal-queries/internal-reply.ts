@@ -35,6 +35,8 @@ export interface InquiryAnswer {
   /** The command tag: `DELETE 5`. */
   readonly tag: string;
   readonly notices: readonly ResponseFields[];
+  /** OIDs, where they were asked for. */
+  readonly parameterTypes: readonly number[];
 }
 
 interface ReplyParts {
@@ -62,6 +64,7 @@ export class InquiryReply {
   readonly #rows: (string | null)[][] = [];
   readonly #notices: ResponseFields[] = [];
   #columns: readonly string[] = [];
+  #parameterTypes: readonly number[] = [];
   #tag = '';
   #error: ServerRefusal | undefined;
 
@@ -84,6 +87,11 @@ export class InquiryReply {
         this.#mask?.pass(type, bytes, start, end, new Outgoing());
         this.#columns = decodeColumnNames(bytes, start, end);
         return;
+      case backend.parameterDescription: {
+        const reader = new Reader(bytes, start + headerBytes, end);
+        this.#parameterTypes = Array.from({ length: reader.uint16() }, () => reader.uint32());
+        return;
+      }
       case backend.dataRow:
         if (this.#rows.length < this.#keep) this.#rows.push(this.#cells(bytes, start, end));
         return;
@@ -104,9 +112,19 @@ export class InquiryReply {
       }
       case backend.readyForQuery:
         if (this.#error) this.#reject(this.#error);
-        else this.#resolve({ columns: this.#columns, rows: this.#rows, tag: this.#tag, notices: this.#notices });
+        else this.#resolve(this.#answer);
     }
   };
+
+  get #answer(): InquiryAnswer {
+    return {
+      columns: this.#columns,
+      rows: this.#rows,
+      tag: this.#tag,
+      notices: this.#notices,
+      parameterTypes: this.#parameterTypes,
+    };
+  }
 
   /** The connection may end before the answer. */
   readonly settled = (how: Settled): void => {

@@ -16,6 +16,7 @@ import { backend } from '../../wire/messages.js';
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
 import { Inquiry, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
 import type { Outgoing } from '../outgoing.js';
+import type { Extents } from '../row-counts/mass-effects.js';
 import type { ServerSide } from '../server/server-side.js';
 import type { Answer, DryRun } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
@@ -24,7 +25,7 @@ import { dryRunLimits, type Reviewer } from './reviewer.js';
 import type { Gate } from './statement-journal.js';
 
 export type ReviewEnd =
-  | { readonly kind: 'allow' }
+  | { readonly kind: 'allow'; readonly by: 'person' | 'rule'; readonly extents?: Extents | undefined }
   | { readonly kind: 'deny'; readonly error: ErrorText; readonly endSession: boolean }
   /** The statement never ran: an error before it made the server skip it, or the server itself rejected its text. */
   | { readonly kind: 'skipped' };
@@ -52,6 +53,8 @@ export interface ReviewParts {
   readonly harmed: (what: string) => void;
 }
 
+/** Planning, and a count of what a condition without statistics selects. */
+const measureLimits = { statementMs: 1000, lockMs: 500, readOnly: true };
 /** Planning and catalog questions only. */
 const impactLimits = { statementMs: 2000, lockMs: 500, readOnly: true };
 
@@ -117,12 +120,16 @@ export class Review {
     const recalled = gate.recall(candidate, admission, context);
     if (recalled) return endOf(admission, recalled);
     const asked = this.#parts.inquiry();
+    const extents = admission.measure ? await this.#measure(asked) : admission.extents;
+    const measured = admission.measure ? gate.reconsider(candidate, admission, context, { extents }) : admission.ruling;
+    if (measured.decision === 'allow') return { kind: 'allow', by: 'rule', extents };
+    if (measured.decision === 'deny') return this.#deniedByRule(measured);
     const inquiry = asked instanceof Inquiry ? asked : undefined;
     const impact = inquiry
       ? await inquiry.run(impactLimits, (session) => reviewer.impact(candidate, held, session))
       : await reviewer.impact(candidate, held, undefined);
-    const ruling = this.#rulingWith(impact.estimatedRows);
-    if (ruling.decision === 'allow') return { kind: 'allow' };
+    const ruling = this.#rulingWith(measured, impact.estimatedRows, extents);
+    if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents };
     // nobody here can take a second person's verdict yet: that must not become the first one's
     if (ruling.decision !== 'ask') return this.#deniedByRule(ruling);
     const asking = { ...admission, ruling };
@@ -136,10 +143,19 @@ export class Review {
   }
 
   /** The ruling that stands once the planner's estimate is known, where a rule is about rows. */
-  #rulingWith(rows: number | undefined): Ruling {
+  #rulingWith(so: Ruling, rows: number | undefined, extents: Extents | undefined): Ruling {
     const { candidate, admission, context, gate } = this.#parts;
-    if (!admission.ruling.pendingRows || rows === undefined) return admission.ruling;
-    return gate.reconsider(candidate, admission, context, rows);
+    if (!so.pendingRows || rows === undefined) return so;
+    return gate.reconsider(candidate, admission, context, { estimatedRows: rows, extents });
+  }
+
+  async #measure(asked: Inquiry | { readonly obstacle: string }): Promise<Extents> {
+    const { candidate, context, gate, reviewer, held } = this.#parts;
+    const known = gate.extentsIn(context.database);
+    const now = gate.clock.monotonic();
+    if (!(asked instanceof Inquiry)) return known.unmeasured(candidate, asked.obstacle);
+    const found = await asked.run(measureLimits, (session) => reviewer.extents(candidate, held, session));
+    return known.measured(candidate, found, now);
   }
 
   #deniedByRule(ruling: Ruling): ReviewEnd {
@@ -242,7 +258,7 @@ function mayBeSeveral(sql: string): boolean {
 }
 
 function endOf(admission: Admission, answer: Answer): ReviewEnd {
-  if (answer.decision === 'allow') return { kind: 'allow' };
+  if (answer.decision === 'allow') return { kind: 'allow', by: 'person' };
   return {
     kind: 'deny',
     error: deniedByAnswer(admission.ruling, answer),

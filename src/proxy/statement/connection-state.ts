@@ -8,6 +8,7 @@ import type { ErrorText } from '../../wire/backend.js';
 import type { Candidate, ConnectionContext } from '../candidate.js';
 import { Outgoing } from '../outgoing.js';
 import { type Prepared, Registry, type Settle } from '../prepared/registry.js';
+import { OpenChanges } from '../row-counts/open-changes.js';
 import { ServerSide } from '../server/server-side.js';
 import { ChangedRows } from '../session-state/changed-rows.js';
 import { CatalogChanges, type ClientCatalog } from '../session-state/client-catalog.js';
@@ -69,6 +70,7 @@ export class ConnectionState {
   readonly reading = new Reading();
   readonly transaction = new TransactionLog();
   readonly changedRows = new ChangedRows();
+  readonly openChanges: OpenChanges;
   readonly circumstances: Circumstances;
   readonly server: ServerSide;
   readonly outbox: JournaledOutbox;
@@ -84,6 +86,7 @@ export class ConnectionState {
     this.catalogChanges = new CatalogChanges(parts.catalog);
     this.circumstances = new Circumstances(parts.parameters);
     this.temporaryTables = new TemporaryTables(parts.catalog);
+    this.openChanges = new OpenChanges(parts.gate.extentsIn(parts.context.database).budget);
     this.masks = parts.masks && new ResultMasks(parts.masks);
     if (this.masks) this.server.cutRows();
     this.outbox = new JournaledOutbox(

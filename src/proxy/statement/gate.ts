@@ -14,6 +14,7 @@ import { headerBytes } from '../../wire/messages.js';
 import type { Admission, Candidate, GatedKind } from '../candidate.js';
 import { Inquiry } from '../internal-queries/internal-queries.js';
 import type { Portal, Prepared, Settle } from '../prepared/registry.js';
+import { changesRows, massEffects } from '../row-counts/mass-effects.js';
 import { AnswerMask } from '../server/answer-mask.js';
 import { Meter } from '../server/meter.js';
 import { dependsOnCatalog } from '../session-state/client-catalog.js';
@@ -50,6 +51,9 @@ export interface PassageEvents {
   abort(error: ErrorText): void;
   readonly closed: boolean;
 }
+
+/** What a statement with more rows than this has changed, answers of the planner may not know. */
+const manyRows = 100;
 
 export class Passage {
   readonly #state: ConnectionState;
@@ -128,7 +132,7 @@ export class Passage {
       case 'ask':
         if (this.#approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
           this.#state.parts.gate.recordCovered(admission, this.#approvedTransaction);
-          this.#forward(gated, admission);
+          this.#forward(gated, admission, 'approved');
           return;
         }
         this.#hold(gated, admission);
@@ -151,8 +155,10 @@ export class Passage {
     if (only && facts && others.length === 0) only.entry ??= { n, facts };
   }
 
-  #forward(gated: Gated, admission: Admission): void {
+  /** @param why `approved`: its rows count for nothing afterwards */
+  #forward(gated: Gated, admission: Admission, why: 'approved' | 'allowed' = 'allowed'): void {
     const gate = this.#state.parts.gate;
+    const counted = why === 'allowed' && admission.ruling.rule.startsWith('builtin:');
     const portal = gated.portal ?? gated.binds;
     if (portal) {
       portal.admitted ??= admission.n;
@@ -181,7 +187,13 @@ export class Passage {
         }
         const { transactionStatus } = this.#state.server;
         const kept = this.#state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
-        if (how === 'failed' && transactionStatus === 'I') this.#state.changedRows.undone();
+        this.#state.openChanges.answered(gated.candidate, meter.tags, admission.extents, counted);
+        if (how === 'failed' && transactionStatus === 'I') {
+          this.#state.changedRows.undone();
+          this.#state.openChanges.undone();
+        }
+        if (changesRows(gated.candidate.facts) && meter.rows > manyRows)
+          gate.extentsIn(this.#state.parts.context.database).forget();
         gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
         gate.countRowsChanged(kept);
       },
@@ -283,6 +295,7 @@ export class Passage {
         if (plan?.kind === 'deny') return 'hidden';
         return plan?.kind === 'mask' ? new AnswerMask(plan, this.#state.encoding, []) : undefined;
       },
+      selectedRows: (sql) => this.#state.parts.catalog.analyser.selectedRows(sql),
     };
   }
 
@@ -309,6 +322,7 @@ export class Passage {
   #afterReview(gated: Gated, admission: Admission, end: ReviewEnd): void {
     this.#review = undefined;
     this.#waits = undefined;
+    const { gate } = this.#state.parts;
     try {
       if (end.kind !== 'allow') this.#state.parts.gate.recordAbandoned(admission, 'nobody');
       if (this.#events.closed) {
@@ -321,7 +335,12 @@ export class Passage {
           this.#approvedTransaction = admission.n;
         }
         this.#state.outbox.requireCommit(true);
-        this.#forward(gated, admission);
+        const approved = end.by === 'person';
+        // whoever approved has seen what had gone before
+        if (approved && massEffects(gated.candidate.facts).length > 0) {
+          gate.extentsIn(this.#state.parts.context.database).budget.clear();
+        }
+        this.#forward(gated, { ...admission, extents: end.extents }, approved ? 'approved' : 'allowed');
       } else if (end.kind === 'deny' && !this.#draining) {
         this.deny(gated.candidate.kind, end.error);
       }

@@ -9,4 +9,6 @@ export interface HeldStatement {
   readonly diagnosticsMasked: boolean;
   /** How the result of a text would be masked for this client; `hidden` where it may not be shown at all. */
   maskOf(sql: string): AnswerMask | 'hidden' | undefined;
+  /** See Analyser. */
+  selectedRows(sql: string): string | undefined;
 }

@@ -11,6 +11,8 @@ import type { Policy, Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js';
 import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '../candidate.js';
+import { KnownExtents } from '../row-counts/known-extents.js';
+import type { Extents } from '../row-counts/mass-effects.js';
 import { circumstancesOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords } from './facts-record.js';
@@ -23,6 +25,11 @@ export interface GateTotals {
   readonly rowsChanged: number;
 }
 
+export interface RowsFound {
+  readonly estimatedRows?: number;
+  readonly extents?: Extents | undefined;
+}
+
 export interface GateParts {
   readonly policy: Policy;
   readonly recorder: Recorder;
@@ -33,6 +40,8 @@ export interface GateParts {
 export class Gate {
   readonly #parts: GateParts;
   readonly #facts = new FactsRecords();
+  /** By database. */
+  readonly #extents = new Map<string, KnownExtents>();
   readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0 };
   /** Statements that are not simply let through, until the transcript says what became of them. */
   readonly #held = new Map<number, 'undecided' | 'allowed'>();
@@ -56,7 +65,9 @@ export class Gate {
 
   /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
   admit(candidate: Candidate, context: ConnectionContext): Admission {
-    const ruling = candidate.denial ?? this.#decide(candidate, context);
+    const extents = this.extentsIn(context.database).of(candidate, this.clock.monotonic());
+    const { unlessFew, ...decided } = candidate.denial ?? this.#decide(candidate, context, { extents });
+    const ruling = unlessFew ?? decided;
     const facts = this.#facts.of(candidate.facts);
     this.#totals.statements++;
     const n = this.#parts.recorder.append(
@@ -76,19 +87,31 @@ export class Gate {
       disclosuresOf(candidate),
     );
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
-    return { n, ruling, facts };
+    return { n, ruling, facts, extents, ...(unlessFew ? { measure: true } : {}) };
   }
 
-  /** Decides again with the planner's estimate, for a rule about rows; the ruling that stands then. */
-  reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, rows: number): Ruling {
-    const ruling = this.#decide(candidate, context, rows);
+  /** What is known of rows in one database, for all connections of the run. */
+  extentsIn(database: string): KnownExtents {
+    let known = this.#extents.get(database);
+    if (known === undefined) {
+      known = new KnownExtents();
+      this.#extents.set(database, known);
+    }
+    return known;
+  }
+
+  /** Decides again with what was found out about rows; the ruling that stands then. */
+  reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, found: RowsFound): Ruling {
+    const { unlessFew, ...decided } = this.#decide(candidate, context, found);
+    const ruling = unlessFew ?? decided;
     if (ruling.decision === 'allow') {
-      this.#recordDecision(admission, { decision: 'allow', by: 'rule', rule: ruling.rule, estimatedRows: rows });
+      const estimatedRows = found.estimatedRows ?? sumOf(found.extents);
+      this.#recordDecision(admission, { decision: 'allow', by: 'rule', rule: ruling.rule, estimatedRows });
     }
     return ruling;
   }
 
-  #decide(candidate: Candidate, context: ConnectionContext, estimatedRows?: number): Ruling {
+  #decide(candidate: Candidate, context: ConnectionContext, { estimatedRows, extents }: RowsFound): Ruling {
     return this.#parts.policy.decide({
       facts: candidate.facts,
       connection: context.connection,
@@ -99,6 +122,7 @@ export class Gate {
       transactionStatus: candidate.transactionStatus,
       isTemporary: candidate.isTemporary,
       readsAndWrites: context.readsAndWrites ?? false,
+      extents,
       ...(estimatedRows === undefined ? {} : { estimatedRows }),
     });
   }
@@ -257,6 +281,12 @@ export class Gate {
     const { rule, reason } = admission.ruling;
     this.#recordDecision(admission, { decision: 'deny', by: 'rule', rule }, { reason });
   }
+}
+
+function sumOf(extents: Extents | undefined): number | undefined {
+  let sum: number | undefined;
+  for (const { rows } of extents?.values() ?? []) if (rows !== undefined) sum = (sum ?? 0) + rows.number;
+  return sum;
 }
 
 function disclosuresOf(candidate: Candidate): Disclosures | undefined {

@@ -19,6 +19,8 @@ export interface ColumnKnowledge {
   readonly key: boolean;
   /** pg_stats.null_frac; undefined without statistics. */
   readonly nullFraction?: number;
+  /** Rows that the commonest value has, by the last ANALYZE; undefined without statistics. */
+  readonly rowsPerValue?: number;
   /** Bounds of the values by the last ANALYZE; keys only. */
   readonly lowest?: number;
   readonly highest?: number;
@@ -30,4 +32,6 @@ export interface CatalogRelations {
   /** Some relation that is not temporary has this name, in whatever schema. As read last. */
   isPermanent(name: string): boolean;
   columns(relation: Target, column: string): readonly ColumnKnowledge[];
+  /** Sets of columns that are unique together in every relation of that name. Empty while the catalog is in doubt. */
+  keys(relation: Target): readonly (readonly string[])[];
 }

@@ -10,6 +10,11 @@ import type { CatalogRelations, ColumnKnowledge, Hidden, RowEvent } from './cata
 export type HiddenRow = Readonly<Record<string, string | null>>;
 /** One row of `columnsQuery`, in text. */
 export type ColumnRow = Readonly<Record<string, string | null>>;
+/** One row of `keysQuery`, in text. */
+export type KeyRow = Readonly<Record<string, string | null>>;
+
+/** Of columns whose values have more rows than this nothing is remembered. */
+const fewRows = 1000;
 
 /** Functions of column defaults and CHECK constraints run like triggers. Asked under an empty search_path, so that every name in a definition has its schema. An extension's views are its own affair. */
 export const hiddenQuery = `
@@ -42,10 +47,10 @@ export const hiddenQuery = `
   JOIN pg_proc f ON f.oid = calls.function JOIN pg_namespace fn ON fn.oid = f.pronamespace
   WHERE f.oid >= 16384`;
 
-/** Columns that are keys, and columns that really have NULLs. */
+/** Columns that are keys, columns that really have NULLs, and columns of which no value has many rows. */
 export const columnsQuery = `
   SELECT n.nspname::text AS schema, c.relname::text AS relation, a.attname::text AS name, k.key::text AS key,
-    s.null_frac::text AS null_fraction,
+    s.null_frac::text AS null_fraction, v.rows::text AS rows_per_value,
     CASE WHEN k.key THEN (s.histogram_bounds::text::text[])[1] END AS lowest,
     CASE WHEN k.key THEN (s.histogram_bounds::text::text[])[array_upper(s.histogram_bounds::text::text[], 1)] END AS highest
   FROM pg_class c
@@ -56,7 +61,24 @@ export const columnsQuery = `
     SELECT a.attidentity <> '' OR EXISTS (
       SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1
         AND i.indkey[0] = a.attnum AND i.indpred IS NULL) AS key) k
-  WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (k.key OR s.null_frac > 0)`;
+  CROSS JOIN LATERAL (
+    -- without a list of common values all of them are about as common
+    SELECT ceil(c.reltuples * greatest(s.most_common_freqs[1],
+      1 / CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE s.n_distinct END)) AS rows
+    WHERE c.reltuples > 0 AND s.n_distinct <> 0) v(rows)
+  WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (k.key OR s.null_frac > 0 OR v.rows <= ${fewRows})`;
+
+/** Unique indexes over plain columns. A table's index says nothing of the tables that inherit from it. */
+export const keysQuery = `
+  SELECT n.nspname::text AS schema, c.relname::text AS relation, (
+      SELECT json_agg(a.attname ORDER BY k.place)::text
+      FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(number, place)
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number) AS columns
+  FROM pg_class c
+  JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
+    AND NOT 0 = ANY (i.indkey[0:i.indnkeyatts - 1]) AND (c.relkind = 'p' OR NOT c.relhassubclass)
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't'`;
 
 /** All that an unqualified name could mean beside a temporary table. */
 export const permanentQuery = `
@@ -66,6 +88,9 @@ export const permanentQuery = `
 export class LoadedRelations implements CatalogRelations {
   #hidden: ReadonlyMap<string, readonly LoadedHidden[]> = new Map();
   #columns: ReadonlyMap<string, readonly LoadedColumn[]> = new Map();
+  #keys: ReadonlyMap<string, ReadonlyMap<string, readonly (readonly string[])[]>> = new Map();
+  /** Nothing has changed since it was read, as far as we know. */
+  #current = false;
   #permanent: ReadonlySet<string> = new Set();
   /** Names of views that may have been made or changed since. */
   #doubted: Set<string> | 'all' = new Set();
@@ -74,8 +99,11 @@ export class LoadedRelations implements CatalogRelations {
     hidden: readonly HiddenRow[],
     columns: readonly ColumnRow[],
     permanent: readonly Readonly<Record<string, string | null>>[],
+    keys: readonly KeyRow[] = [],
   ): void {
     this.#doubted = new Set();
+    this.#current = true;
+    this.#keys = keysByName(keys);
     this.#permanent = new Set(permanent.map(({ name }) => name ?? ''));
     this.#hidden = byName(hidden.map(hiddenOf));
     this.#columns = byName(columns.map(columnOf));
@@ -83,6 +111,7 @@ export class LoadedRelations implements CatalogRelations {
 
   /** `all`: every view that is known may be another by now. */
   doubt(views: readonly string[] | 'all'): void {
+    this.#current = false;
     if (views === 'all') this.#doubted = 'all';
     else if (this.#doubted !== 'all') for (const name of views) this.#doubted.add(name);
   }
@@ -97,6 +126,16 @@ export class LoadedRelations implements CatalogRelations {
     if (all === undefined) return nothing;
     const its = all.filter((one) => isOf(one, relation) && one.events.has(event)).map((one) => one.hidden);
     return this.#doubted === 'all' && event === 'read' && its.length > 0 ? [unknown] : its;
+  }
+
+  /** Without a schema it may be any of that name: then only what is a key in all of them. */
+  keys(relation: Target): readonly (readonly string[])[] {
+    const bySchema = this.#current ? this.#keys.get(relation.name) : undefined;
+    if (bySchema === undefined) return nothing;
+    if (relation.schema !== undefined) return bySchema.get(relation.schema) ?? nothing;
+    const [first = nothing, ...others] = bySchema.values();
+    const sameKey = (a: readonly string[], b: readonly string[]): boolean => a.join('\0') === b.join('\0');
+    return first.filter((key) => others.every((keys) => keys.some((one) => sameKey(one, key))));
   }
 
   columns(relation: Target, column: string): readonly ColumnKnowledge[] {
@@ -150,6 +189,17 @@ function hiddenOf(row: HiddenRow): LoadedHidden {
   return { schema, name, events: triggerEvents(Number(events)), hidden: { kind: 'trigger', function: called } };
 }
 
+function keysByName(rows: readonly KeyRow[]): Map<string, Map<string, (readonly string[])[]>> {
+  const byName = new Map<string, Map<string, (readonly string[])[]>>();
+  for (const { schema, relation, columns } of rows) {
+    const bySchema = byName.get(relation ?? '') ?? new Map<string, (readonly string[])[]>();
+    const keys = bySchema.get(schema ?? '') ?? [];
+    if (columns) keys.push(JSON.parse(columns) as string[]);
+    byName.set(relation ?? '', bySchema.set(schema ?? '', keys));
+  }
+  return byName;
+}
+
 /** pg_rewrite.ev_type. */
 function ruleEvents(type: string | null | undefined): ReadonlySet<RowEvent> {
   const event = ({ '2': 'update', '3': 'insert', '4': 'delete' } as const)[type ?? ''];
@@ -171,12 +221,14 @@ function columnOf(row: ColumnRow): LoadedColumn {
   const nullFraction = numberOf(row.null_fraction);
   const lowest = numberOf(row.lowest);
   const highest = numberOf(row.highest);
+  const rowsPerValue = numberOf(row.rows_per_value);
   return {
     schema: row.schema ?? '',
     name: `${row.relation} ${row.name}`,
     knowledge: {
       key: row.key === 'true',
       ...(nullFraction === undefined ? {} : { nullFraction }),
+      ...(rowsPerValue === undefined ? {} : { rowsPerValue }),
       ...(lowest === undefined ? {} : { lowest }),
       ...(highest === undefined ? {} : { highest }),
     },

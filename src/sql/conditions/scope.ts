@@ -52,9 +52,20 @@ export class Scope {
     return this.#surroundings.variables.has(name);
   }
 
+  /** Something here is computed for any number of rows. */
+  get hasRows(): boolean {
+    const some = this.sources.some(({ relation, query, series }) => relation || query || series);
+    return some || (this.parent?.hasRows ?? false);
+  }
+
   /** What statistics and keys say of a column of `relation`; empty where nothing is known. */
   columnsOf(relation: Target, column: string): readonly ColumnKnowledge[] {
     return this.#surroundings.relations?.columns(relation, column) ?? [];
+  }
+
+  /** Columns that together are unique in `relation`, whichever of that name it is; empty where none is known. */
+  keysOf(relation: Target): readonly (readonly string[])[] {
+    return this.#surroundings.relations?.keys(relation) ?? [];
   }
 
   addCte(cte: CommonTableExpr): void {

@@ -8,23 +8,28 @@ export interface EffectDetails {
   readonly opaque?: boolean;
   readonly detail?: string | undefined;
   readonly valueUnknown?: true;
+  readonly mostRows?: number | undefined;
+  readonly keyParameters?: readonly number[];
+  readonly guessed?: true;
+  readonly within?: Effect['within'];
 }
 
 export class EffectList {
   readonly #effects = new Map<string, { effect: Effect; targets: Map<string, Target> }>();
 
   add(kind: EffectKind, details: EffectDetails): void {
-    const { bounded = true, opaque = false, detail, valueUnknown } = details;
-    const key = `${kind}\0${bounded}\0${opaque}\0${detail ?? ''}\0${valueUnknown === true}`;
+    const { bounded = true, opaque = false, detail, valueUnknown, mostRows, keyParameters, guessed, within } = details;
+    const key = [kind, bounded, opaque, detail, valueUnknown, mostRows, keyParameters, guessed, within].join('\0');
     let entry = this.#effects.get(key);
     if (entry === undefined) {
       const effect: Effect = {
-        kind,
-        targets: [],
-        bounded,
-        opaque,
+        ...{ kind, targets: [], bounded, opaque },
         ...(detail === undefined ? {} : { detail }),
         ...(valueUnknown ? { valueUnknown } : {}),
+        ...(mostRows === undefined ? {} : { mostRows }),
+        ...(keyParameters === undefined ? {} : { keyParameters }),
+        ...(guessed ? { guessed } : {}),
+        ...(within ? { within } : {}),
       };
       entry = { effect, targets: new Map() };
       this.#effects.set(key, entry);

@@ -76,6 +76,8 @@ export class Walk {
   handle: Handle | undefined;
   vacates: readonly string[] | undefined;
   #mode: Mode = 'run';
+  /** What is found runs any number of times. */
+  #repeated = false;
   readonly #visit: Visit;
   readonly #textDepth: number;
 
@@ -87,6 +89,7 @@ export class Walk {
     this.#partly = parent === undefined ? new Map() : parent.#partly;
     this.effort = parent?.effort ?? new Effort();
     this.variables = parent?.variables ?? none;
+    if (parent !== undefined) this.#repeated = parent.#repeated;
   }
 
   get mode(): Mode {
@@ -94,7 +97,7 @@ export class Walk {
   }
 
   add(kind: EffectKind, details: EffectDetails = {}): void {
-    this.#record(kind, details);
+    this.#record(kind, this.#repeated ? { ...details, mostRows: undefined } : details);
     if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
     for (const target of details.targets ?? []) {
       if (target?.type === 'table') this.knowledge.addHidden(target, kind as RowEvent, this);
@@ -105,7 +108,8 @@ export class Walk {
     if (this.#mode === 'plan') {
       this.#addPlanned(kind, details);
     } else if (this.#mode === 'define') {
-      this.effects.add(kind, { ...details, detail: [details.detail, 'in definition'].filter(Boolean).join(', ') });
+      const detail = [details.detail, 'in definition'].filter(Boolean).join(', ');
+      this.effects.add(kind, { ...details, detail, within: 'definition' });
     } else {
       this.effects.add(kind, details);
     }
@@ -139,6 +143,17 @@ export class Walk {
       run();
     } finally {
       this.#mode = before;
+    }
+  }
+
+  /** What `run` finds may run many times: in a loop, or once for each row. */
+  repeating(run: () => void): void {
+    const before = this.#repeated;
+    this.#repeated = true;
+    try {
+      run();
+    } finally {
+      this.#repeated = before;
     }
   }
 
@@ -192,6 +207,8 @@ export class Walk {
       if (!this.effort.spend(bodyEffort)) return false;
       const walk = new Walk(this.knowledge, this.#visit, this);
       if (planned) walk.#mode = 'plan';
+      // remembered for every call of it
+      walk.#repeated = false;
       this.#reading.add(key);
       try {
         const understood = read(walk);
@@ -228,10 +245,18 @@ export class Walk {
 
   /** `final`: as they are, also where this statement is only planned. */
   #take(effects: readonly Effect[], final: boolean): void {
-    for (const effect of effects) {
+    for (const one of effects) {
+      const effect = this.#asPartOfThis(one);
       if (final && this.#mode === 'plan') this.effects.add(effect.kind, effect);
       else this.#record(effect.kind, effect);
     }
+  }
+
+  #asPartOfThis(effect: Effect): Effect {
+    if (effect.kind !== 'update' && effect.kind !== 'delete') return effect;
+    // parameters there are not those of the statement
+    const { mostRows, keyParameters: _, ...rest } = effect;
+    return { ...rest, ...(this.#repeated || mostRows === undefined ? {} : { mostRows }), within: 'body' };
   }
 
   facts(start: number, end: number): StatementFacts {

@@ -92,7 +92,10 @@ function callFunction(call: FuncCall, walk: Walk, scope: Scope): void {
   if (behaviour !== undefined) addBuiltIn(behaviour, schema, name, call, walk, scope);
   // Somebody's own overload of PostgreSQL's name may fit the arguments better, or come first in the search_path.
   const own = !systemSchemas.has(schema ?? '') && walk.knowledge.catalog?.hasOwn(schema, name) === true;
-  if (behaviour === undefined || own) addUserFunction(schema, name, walk);
+  if (behaviour !== undefined && !own) return;
+  // once for each row
+  if (scope.hasRows) walk.repeating(() => addUserFunction(schema, name, walk));
+  else addUserFunction(schema, name, walk);
 }
 
 const systemSchemas: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);

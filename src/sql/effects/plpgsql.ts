@@ -26,12 +26,29 @@ export function plpgsqlBlock(block: string, walk: Walk): boolean {
 
 /** Dynamic SQL: EXECUTE, FOR ... IN EXECUTE, OPEN ... FOR EXECUTE, RETURN QUERY EXECUTE. */
 const dynamic = ['PLpgSQL_stmt_dynexecute', 'PLpgSQL_stmt_dynfors'];
+/** What stands in them runs any number of times. */
+const loops: ReadonlySet<string> = new Set([
+  'PLpgSQL_stmt_loop',
+  'PLpgSQL_stmt_while',
+  'PLpgSQL_stmt_fori',
+  'PLpgSQL_stmt_fors',
+  'PLpgSQL_stmt_forc',
+  'PLpgSQL_stmt_foreach_a',
+  'PLpgSQL_stmt_dynfors',
+]);
 
 function readAll(tree: unknown, walk: Walk): boolean {
   if (typeof tree !== 'object' || tree === null) return true;
   if (Array.isArray(tree)) return tree.map((item) => readAll(item, walk)).every(Boolean);
   let understood = true;
   for (const [key, value] of Object.entries(tree)) {
+    if (loops.has(key)) {
+      walk.repeating(() => {
+        if (!readAll(value, walk)) understood = false;
+      });
+      if (dynamic.includes(key) && !readDynamic(value, walk)) understood = false;
+      continue;
+    }
     if (dynamic.includes(key) && !readDynamic(value, walk)) understood = false;
     if (key === 'PLpgSQL_stmt_commit' || key === 'PLpgSQL_stmt_rollback')
       walk.add('transaction', { detail: 'in a body' });

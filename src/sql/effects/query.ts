@@ -1,11 +1,13 @@
 /** SELECT, VALUES, INSERT, UPDATE, DELETE and MERGE: which rows of which relations they read and change. */
 import type { LockingClause, RangeVar, ResTarget, SelectStmt, WithClause } from 'libpg-query';
+import { howMany, rowsWritten } from '../conditions/how-many.js';
 import { restricts } from '../conditions/restriction.js';
 import { relationTarget, Scope, type Source, withColumns } from '../conditions/scope.js';
 import { coversRelation, fromItems, limitsRows } from '../conditions/select-shape.js';
 import { operatorOf } from '../conditions/trivial-comparison.js';
 import type { Target } from '../facts.js';
 import { as, type Node, names, type Returning, returningOf, stringConstant } from '../grammar/tree.js';
+import type { EffectDetails } from './effect-list.js';
 import type { Handlers, Walk } from './effect-walk.js';
 
 export const queryHandlers: Handlers = {
@@ -28,6 +30,7 @@ export const queryHandlers: Handlers = {
       walk.add('update', {
         targets: [written(insert.relation, assigned(conflict.targetList))],
         bounded: !many || restricts(target, scope, conditions, walk.effort),
+        mostRows: insert.selectStmt === undefined ? 1 : rowsWritten(insert.selectStmt),
         detail: 'on conflict',
       });
     }
@@ -41,8 +44,8 @@ export const queryHandlers: Handlers = {
     const scope = withQueries(update.withClause, walk, outer);
     const target = writtenSource(update.relation, scope);
     const conditions = [...from(update.fromClause, walk, scope), ...present(update.whereClause)];
-    const bounded = restricts(target, scope, conditions, walk.effort);
-    walk.add('update', { targets: [written(update.relation, assigned(update.targetList))], bounded });
+    const targets = [written(update.relation, assigned(update.targetList))];
+    walk.add('update', { targets, ...hits(target, scope, conditions, walk) });
     walk.visitAll(update.targetList, scope);
     walk.visit(update.whereClause, scope);
     walk.visitAll(returningOf(update as Returning), scope);
@@ -54,8 +57,7 @@ export const queryHandlers: Handlers = {
     const scope = withQueries(remove.withClause, walk, outer);
     const target = writtenSource(remove.relation, scope);
     const conditions = [...from(remove.usingClause, walk, scope), ...present(remove.whereClause)];
-    const bounded = restricts(target, scope, conditions, walk.effort);
-    walk.add('delete', { targets: [written(remove.relation)], bounded });
+    walk.add('delete', { targets: [written(remove.relation)], ...hits(target, scope, conditions, walk) });
     walk.visit(remove.whereClause, scope);
     walk.visitAll(returningOf(remove as Returning), scope);
     addReads(walk, scope, conditions, false);
@@ -73,12 +75,12 @@ export const queryHandlers: Handlers = {
       // PostgreSQL 16 says `matched: true`, 18 has a kind; NOT MATCHED BY SOURCE rows are not restricted by the join.
       const matched = action?.matchKind === 'MERGE_WHEN_MATCHED' || (action as { matched?: boolean })?.matched === true;
       const conditions = [...(matched ? join : []), ...present(action?.condition)];
-      const bounded = restricts(target, scope, conditions, walk.effort);
+      const hit = hits(target, scope, conditions, walk);
       const columns = assigned(action?.targetList);
       if (action?.commandType === 'CMD_UPDATE') {
-        walk.add('update', { targets: [written(merge.relation, columns)], bounded });
+        walk.add('update', { targets: [written(merge.relation, columns)], ...hit });
       } else if (action?.commandType === 'CMD_DELETE') {
-        walk.add('delete', { targets: [written(merge.relation)], bounded });
+        walk.add('delete', { targets: [written(merge.relation)], ...hit });
       } else if (action?.commandType === 'CMD_INSERT') {
         walk.add('insert', { targets: [written(merge.relation, columns.length > 0 ? columns : undefined)] });
       }
@@ -201,6 +203,12 @@ function addRead(walk: Walk, source: Source, bounded: boolean): void {
   if (source.written && source.columns.size === 0 && !source.allColumns) return;
   const target = withColumns(source);
   if (target !== undefined) walk.add('read', { targets: [target], bounded });
+}
+
+/** Whether conditions restrict the rows that are written, and to how many. */
+function hits(target: Source, scope: Scope, conditions: readonly Node[], walk: Walk): EffectDetails {
+  const bounded = restricts(target, scope, conditions, walk.effort);
+  return bounded ? { bounded, ...howMany(target, scope, conditions, walk.effort) } : { bounded };
 }
 
 function writtenSource(relation: RangeVar | undefined, scope: Scope): Source {

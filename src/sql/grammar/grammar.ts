@@ -6,6 +6,7 @@ import type { Facts } from '../facts.js';
 import { type Scan, withoutComments, withoutCommentsInBody } from './comments.js';
 import { startFirstParser } from './first-parser.js';
 import type { Outcome, Parser } from './parser.js';
+import { Positions } from './positions.js';
 import { startSecondParser } from './second-parser.js';
 import type { ParseTree } from './tree.js';
 
@@ -17,6 +18,17 @@ export interface Grammar {
   parse(sql: string): Parsed<ParseTree>;
   /** `createFunction` is a whole CREATE FUNCTION statement whose language is plpgsql; the tree is its own. */
   parsePlpgsql(createFunction: string): Parsed<unknown>;
+  /** The text cut up by the server's own lexer, comments left out; undefined where that fails. */
+  words(sql: string): readonly Word[] | undefined;
+}
+
+/** A name, a number, a literal, a sign. */
+export interface Word {
+  /** Position in the text, in UTF-16 code units. */
+  readonly start: number;
+  readonly end: number;
+  /** In upper case. */
+  readonly text: string;
 }
 
 export interface GrammarOptions {
@@ -62,7 +74,19 @@ export async function loadGrammar(options: GrammarOptions = {}): Promise<Grammar
     parse: (sql) => parse(sql, withoutComments, (parser, text) => parser.parse(text)) as Parsed<ParseTree>,
     parsePlpgsql: (createFunction) =>
       parse(createFunction, withoutCommentsInBody, (parser, text) => parser.parsePlpgsql(text)),
+    words(sql) {
+      const scanned = refuse(sql, maxBytes) ? undefined : second.use((parser) => ({ tokens: parser.scan(sql) }));
+      if (scanned === undefined || !('tokens' in scanned)) return undefined;
+      const positions = new Positions(sql);
+      return scanned.tokens
+        ?.filter(({ kind }) => kind === 'other')
+        .map(({ start, end }) => wordAt(sql, positions.at(start), positions.at(end)));
+    },
   };
+}
+
+function wordAt(sql: string, start: number, end: number): Word {
+  return { start, end, text: sql.slice(start, end).toUpperCase() };
 }
 
 const restarting = { rejection: { reason: 'parser-failure', message: 'the parser is restarting' } } as const;

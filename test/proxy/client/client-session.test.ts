@@ -53,6 +53,7 @@ class World {
       catalog: withoutCatalog(analyser),
       reviewer: {
         impact: async () => ({ lines: [] }),
+        extents: async () => new Map(),
         dryRun: async () => ({ refused: 'not here' }),
         endSession: () => undefined,
       },

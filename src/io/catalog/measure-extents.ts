@@ -1,0 +1,193 @@
+/**
+ * How many rows the updates and deletes of a statement hit, found out in the client's own session before it runs: by the
+ * planner where it has statistics, by counting where it has not or where it says many, and not at all where neither can
+ * tell. Nothing asked here changes anything: the session is read-only and undone.
+ *
+ * What it must not know: from how many rows on somebody is asked.
+ */
+import type { Extent } from '../../policy/mass-changes.js';
+import type { Candidate } from '../../proxy/candidate.js';
+import type { InSession } from '../../proxy/internal-queries/internal-queries.js';
+import { ServerRefusal } from '../../proxy/internal-queries/internal-reply.js';
+import { type Extents, massEffects } from '../../proxy/row-counts/mass-effects.js';
+import type { HeldStatement } from '../../proxy/statement/held-statement.js';
+import type { Effect, StatementFacts } from '../../sql/facts.js';
+import { type Modification, type ReadPlan, readPlan } from './plan.js';
+
+/** Fewer rows are few whatever the planner knows. */
+const few = 100;
+/** What changed so much since ANALYZE that its statistics say little. */
+const staleShare = 0.5;
+
+const plannable: ReadonlySet<string> = new Set(['UPDATE', 'DELETE', 'INSERT', 'MERGE', 'SELECT', 'EXECUTE']);
+
+type Found = Pick<Extent, 'rows' | 'unsure' | 'tableRows'>;
+
+export async function measureExtents(candidate: Candidate, held: HeldStatement, session: InSession): Promise<Extents> {
+  const extents = new Map<Effect, Extent>();
+  let measurement: Measurement | undefined;
+  for (const { statement, effect } of massEffects(candidate.facts)) {
+    if (measurement?.statement !== statement) measurement = new Measurement(candidate, held, session, statement);
+    const found = await measurement.of(effect).catch(unlessLost);
+    extents.set(effect, { ...found, before: 0, beforeInAll: 0 });
+  }
+  return extents;
+}
+
+function unlessLost(error: unknown): Found {
+  if (!(error instanceof ServerRefusal)) throw error;
+  return { rows: undefined, unsure: `the database said: ${error.sqlstate}` };
+}
+
+class Measurement {
+  readonly #sql: string;
+  readonly #alone: boolean;
+  readonly #held: HeldStatement;
+  readonly #session: InSession;
+  readonly statement: StatementFacts;
+  readonly #refusable: boolean;
+  #plan: Promise<ReadPlan | 'refused'> | undefined;
+
+  constructor({ sql, kind, facts }: Candidate, held: HeldStatement, session: InSession, statement: StatementFacts) {
+    this.#sql = sql.slice(statement.start, statement.end);
+    this.#alone = facts.statements.length === 1 && kind !== 'function';
+    // what stands before it in the text may make what it lacks
+    this.#refusable = facts.statements[0] === statement;
+    this.#held = held;
+    this.#session = session;
+    this.statement = statement;
+  }
+
+  async of(effect: Effect): Promise<Found> {
+    if (effect.mostRows !== undefined) {
+      const rows = { number: effect.mostRows, how: 'known' } as const;
+      return effect.within === undefined ? { rows, ...(await this.#sizeIn(await this.#planned(), effect)) } : { rows };
+    }
+    if (effect.within !== undefined) return unsure('it happens in code that the statement runs');
+    if (!this.#alone && this.#held.bound) return unsure('it is one of several statements that the portal may run');
+    if (!plannable.has(this.statement.command)) return unsure(`${this.statement.command} cannot be planned ahead`);
+    const plan = await this.#planned();
+    // the server will refuse the statement as it has refused to plan it
+    if (plan === 'refused') return { rows: { number: 0, how: 'counted' } };
+    const planned = modificationOf(effect, plan.modifications);
+    if (planned === undefined) return unsure('its plan does not show what it changes');
+    const estimate: Found = { rows: { number: planned.rows, how: 'estimated' } };
+    const lack = effect.guessed ? 'its condition is about nothing that has statistics' : await this.#lack(plan);
+    if (lack === undefined && planned.rows <= few) return estimate;
+    const size = await this.#sizeIn(plan, effect);
+    if (size.tableRows !== undefined && size.tableRows <= few)
+      return { rows: { number: size.tableRows, how: 'known' } };
+    const counted = await this.#count();
+    if (counted !== undefined) return { rows: { number: counted, how: 'counted' }, ...size };
+    return lack === undefined ? { ...estimate, ...size } : { ...unsure(lack), ...size };
+  }
+
+  #planned(): Promise<ReadPlan | 'refused'> {
+    this.#plan ??= this.#explain();
+    return this.#plan;
+  }
+
+  async #explain(): Promise<ReadPlan | 'refused'> {
+    const { bound } = this.#held;
+    const binding = bound && { bound, parameterTypes: bound.parameterTypes };
+    try {
+      const explain = () => this.#session.put({ sql: `EXPLAIN (VERBOSE, FORMAT JSON) ${this.#sql}`, ...binding });
+      const { rows } = await (this.#alone ? explain() : this.#session.nested(explain));
+      return readPlan(rows.map(([line]) => line).join('\n'));
+    } catch (error) {
+      if (this.#refusable && error instanceof ServerRefusal && /^(22|42)/.test(error.sqlstate)) return 'refused';
+      throw error;
+    }
+  }
+
+  /** Why the planner's numbers say little; undefined where they can be relied on. */
+  async #lack({ relations }: ReadPlan): Promise<string | undefined> {
+    const rows = await this.#session.ask(statisticsSql, [textArray(relations)]);
+    for (const { name, tuples, changed } of rows) {
+      if (Number(tuples) < 0) return `${name} was never analyzed (ANALYZE helps)`;
+      if (Number(changed) > few && Number(changed) > staleShare * Number(tuples)) {
+        return `much of ${name} has changed since it was analyzed (ANALYZE helps)`;
+      }
+    }
+    return undefined;
+  }
+
+  /** Rows of the table that the effect changes. */
+  async #sizeIn(plan: ReadPlan | 'refused', { targets }: Effect): Promise<Pick<Found, 'tableRows'>> {
+    const [target] = targets;
+    if (plan === 'refused' || target === undefined) return {};
+    const quoted = `"${target.name.replaceAll('"', '""')}"`;
+    const relation = plan.relations.find((name) => name.endsWith(quoted)) ?? plan.relations[0];
+    if (relation === undefined) return {};
+    const [size] = await this.#session.ask(sizeSql, [relation]);
+    if (size?.tuples && Number(size.tuples) >= 0 && Number(size.changed) <= few)
+      return { tableRows: Number(size.tuples) };
+    const counted = await this.#counted(`SELECT 1 FROM ${relation}`, undefined);
+    return counted === undefined ? {} : { tableRows: counted };
+  }
+
+  async #count(): Promise<number | undefined> {
+    const query = this.#alone ? this.#held.selectedRows(this.#sql) : undefined;
+    if (query === undefined) return undefined;
+    const { bound } = this.#held;
+    if (!bound || bound.values.length === 0) return this.#counted(query, undefined);
+    // parameters of the part that is left out have a type only there
+    const parse = { sql: this.#sql, parameterTypes: bound.parameterTypes, parseOnly: true } as const;
+    const { parameterTypes } = await this.#session.put(parse);
+    return this.#counted(query, { ...bound, parameterTypes });
+  }
+
+  async #counted(query: string, bound: HeldStatement['bound']): Promise<number | undefined> {
+    const sql = `SELECT pg_catalog.count(*) FROM (\n${query}\n) dbguard_rows`;
+    const binding = bound && { bound, parameterTypes: bound.parameterTypes };
+    try {
+      const { rows } = await this.#session.nested(() => this.#session.put({ sql, ...binding }));
+      return Number(rows[0]?.[0]);
+    } catch (error) {
+      if (error instanceof ServerRefusal) return undefined;
+      throw error;
+    }
+  }
+}
+
+function unsure(why: string): Found {
+  return { rows: undefined, unsure: why };
+}
+
+const operations: Readonly<Record<string, readonly Modification['operation'][]>> = {
+  update: ['Update', 'Merge', 'Insert'],
+  delete: ['Delete', 'Merge'],
+};
+
+/** A view's rows are those of its table: then the plan has another name. */
+function modificationOf({ kind, targets }: Effect, all: readonly Modification[]): Modification | undefined {
+  const fitting = all.filter(({ operation }) => operations[kind]?.includes(operation));
+  const named = fitting.filter(({ relation }) => targets.some(({ name }) => name === relation));
+  const found = named.length > 0 ? named : fitting;
+  return found.reduce<Modification | undefined>((most, one) => (most && most.rows >= one.rows ? most : one), undefined);
+}
+
+function textArray(items: readonly string[]): string {
+  return `{${items.map((item) => `"${item.replace(/["\\]/g, '\\$&')}"`).join(',')}}`;
+}
+
+/** The client may have put operators of its own in front: every name has its schema. */
+const statisticsSql = `
+  SELECT c.relname::pg_catalog.text AS name, c.reltuples::pg_catalog.text AS tuples,
+    pg_catalog.pg_stat_get_mod_since_analyze(c.oid)::pg_catalog.text AS changed
+  FROM pg_catalog.unnest($1::pg_catalog.text[]) AS wanted(name)
+  JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(wanted.name)
+  WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m}'::pg_catalog."char"[])`;
+
+/** Of a partitioned table, what its partitions have. */
+const sizeSql = `
+  SELECT CASE WHEN pg_catalog.bool_or(p.reltuples OPERATOR(pg_catalog.<) 0::pg_catalog.float4) THEN NULL
+      ELSE pg_catalog.sum(p.reltuples) END::pg_catalog.text AS tuples,
+    pg_catalog.sum(pg_catalog.pg_stat_get_mod_since_analyze(p.oid))::pg_catalog.text AS changed
+  FROM pg_catalog.pg_class c
+  CROSS JOIN LATERAL (
+    SELECT c.oid AS relid WHERE c.relkind OPERATOR(pg_catalog.<>) 'p'::pg_catalog."char"
+    UNION ALL
+    SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf) leaf
+  JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) leaf.relid
+  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)`;

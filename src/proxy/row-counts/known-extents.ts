@@ -1,0 +1,108 @@
+/**
+ * What is known of how many rows a statement hits before it runs: by its keys, by an answer of the planner to the same
+ * statement a moment ago, and by what was changed before.
+ *
+ * What lives here: answers by statement, values and circumstances, for a while. What it must not know: how the planner
+ * is asked, and what is too much.
+ */
+import type { Extent } from '../../policy/mass-changes.js';
+import type { Effect } from '../../sql/facts.js';
+import { type CountedStatement, type Extents, massEffects } from './mass-effects.js';
+import { RowBudget } from './row-budget.js';
+
+interface Answer {
+  /** In the order of the statement's effects. */
+  readonly extents: readonly Extent[];
+  readonly until: number;
+}
+
+const answersMost = 5_000;
+/** The planner's statistics are no fresher than that either. */
+const answerMs = 60_000;
+
+export class KnownExtents {
+  readonly budget = new RowBudget();
+  readonly #answers = new Map<string, Answer>();
+  /** Rows of whole tables, by name. */
+  readonly #sizes = new Map<string, { readonly rows: number; readonly until: number }>();
+
+  /** Undefined where there is nothing to add to the facts. @param now milliseconds of a clock that never jumps */
+  of(statement: CountedStatement, now: number): Extents | undefined {
+    const effects = massEffects(statement.facts);
+    if (effects.length === 0) return undefined;
+    const answer = effects.every(({ effect }) => effect.mostRows !== undefined)
+      ? undefined
+      : this.#answerTo(statement, now);
+    if (answer === undefined && this.budget.total === 0) return undefined;
+    const extents = new Map<Effect, Extent>();
+    for (const [index, { effect }] of effects.entries()) {
+      const extent = answer?.extents[index] ?? ofFacts(effect);
+      if (extent) extents.set(effect, this.#withBefore(this.#withSize(extent, effect, now), effect));
+    }
+    return extents;
+  }
+
+  /** The answer of the planner, or of a count. */
+  measured(statement: CountedStatement, measured: Extents, now: number): Extents {
+    const effects = massEffects(statement.facts);
+    const extents = effects.map(({ effect }) => measured.get(effect) ?? unmeasured);
+    for (const [index, { effect }] of effects.entries()) {
+      const { tableRows } = extents[index] ?? {};
+      if (tableRows !== undefined) this.#sizes.set(tableOf(effect), { rows: tableRows, until: now + answerMs });
+    }
+    const key = keyOf(statement);
+    this.#answers.delete(key);
+    this.#answers.set(key, { extents, until: now + answerMs });
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= answersMost) break;
+      this.#answers.delete(oldest);
+    }
+    return new Map(
+      effects.map(({ effect }, index) => [effect, this.#withBefore(extents[index] ?? unmeasured, effect)]),
+    );
+  }
+
+  /** Nobody could be asked. @param obstacle why, after "because" */
+  unmeasured(statement: CountedStatement, obstacle: string): Extents {
+    const unsure: Extent = { rows: undefined, unsure: obstacle, before: 0, beforeInAll: 0 };
+    return new Map(
+      massEffects(statement.facts).map(({ effect }) => [effect, this.#withBefore(ofFacts(effect) ?? unsure, effect)]),
+    );
+  }
+
+  /** So many rows are others by now that no answer counts any more. */
+  forget(): void {
+    this.#answers.clear();
+    this.#sizes.clear();
+  }
+
+  #answerTo(statement: CountedStatement, now: number): Answer | undefined {
+    const answer = this.#answers.size === 0 ? undefined : this.#answers.get(keyOf(statement));
+    return answer !== undefined && answer.until > now ? answer : undefined;
+  }
+
+  #withSize({ sizeOpen, ...extent }: Extent, effect: Effect, now: number): Extent {
+    const size = sizeOpen ? this.#sizes.get(tableOf(effect)) : undefined;
+    if (size !== undefined && size.until > now) return { ...extent, tableRows: size.rows };
+    return sizeOpen ? { ...extent, sizeOpen } : extent;
+  }
+
+  #withBefore(extent: Extent, effect: Effect): Extent {
+    return { ...extent, before: this.budget.of(effect), beforeInAll: this.budget.total };
+  }
+}
+
+const unmeasured: Extent = { rows: undefined, unsure: 'the planner was not asked', before: 0, beforeInAll: 0 };
+
+function ofFacts({ mostRows }: Effect): Extent | undefined {
+  if (mostRows === undefined) return undefined;
+  return { rows: { number: mostRows, how: 'known' }, sizeOpen: true, before: 0, beforeInAll: 0 };
+}
+
+function tableOf({ targets }: Effect): string {
+  return targets[0]?.name ?? '';
+}
+
+function keyOf({ sql, bindValues, circumstances, catalogGeneration, runs }: CountedStatement): string {
+  return JSON.stringify([sql, bindValues, circumstances, catalogGeneration, runs]);
+}

@@ -1,0 +1,113 @@
+/**
+ * What one connection's statements add to the budget, and what the end of a transaction takes back.
+ *
+ * What lives here: the changes of the open transaction, and where its savepoints stand. What it must not know: what is
+ * decided by the sums.
+ */
+import type { Effect } from '../../sql/facts.js';
+import { type CountedStatement, type Extents, massEffects } from './mass-effects.js';
+import type { RowBudget, RowChange } from './row-budget.js';
+
+interface Mark {
+  readonly savepoint: string;
+  readonly at: number;
+}
+
+export class OpenChanges {
+  readonly #budget: RowBudget;
+  #changes: RowChange[] = [];
+  #marks: Mark[] = [];
+
+  constructor(budget: RowBudget) {
+    this.#budget = budget;
+  }
+
+  /**
+   * The server has answered a text: `tags` are the command tags of those of its statements that ran.
+   *
+   * @param counted false where a person or a rule has let any number of rows pass
+   */
+  answered(asked: CountedStatement, tags: readonly string[], extents: Extents | undefined, counted: boolean): void {
+    const mass = counted ? massEffects(asked.facts) : [];
+    for (const [index, statement] of asked.facts.statements.entries()) {
+      const tag = tags[index];
+      if (tag === undefined) return;
+      if (statement.transaction !== undefined) this.#transaction(statement.transaction, tag, nameOf(statement.effects));
+      else if (mass.length > 0) {
+        const its = mass.filter((one) => one.statement === statement).map(({ effect }) => effect);
+        this.#count(asked, its, tag, extents);
+      }
+    }
+  }
+
+  /** An error where no transaction block is open: everything since the last Sync is undone. */
+  undone(): void {
+    this.#undoTo(0);
+  }
+
+  /** Nothing is open any more. */
+  settled(): void {
+    if (this.#changes.length > 0) this.#changes = [];
+    if (this.#marks.length > 0) this.#marks = [];
+  }
+
+  #count(asked: CountedStatement, effects: readonly Effect[], tag: string, extents: Extents | undefined): void {
+    const own = effects.filter(({ within }) => within === undefined);
+    for (const effect of effects) {
+      const ofTag = own.length === 1 && own[0] === effect ? rowsOf(tag) : undefined;
+      const rows = ofTag ?? extents?.get(effect)?.rows?.number ?? effect.mostRows ?? 0;
+      const [target] = effect.targets;
+      if (rows === 0 || target === undefined || asked.isTemporary?.(target.name, target.schema)) continue;
+      const change = { table: target.name, rows, row: rows === 1 ? rowName(asked, effect) : undefined };
+      if (this.#budget.add(change)) this.#changes.push(change);
+    }
+  }
+
+  #transaction(what: string, tag: string, savepoint: string): void {
+    switch (what) {
+      case 'begin':
+        return;
+      case 'savepoint':
+        this.#marks.push({ savepoint, at: this.#changes.length });
+        return;
+      case 'release':
+        this.#marks.length = Math.max(0, this.#find(savepoint));
+        return;
+      case 'rollback-to': {
+        const at = this.#find(savepoint);
+        const mark = this.#marks[at];
+        if (mark === undefined) return;
+        this.#undoTo(mark.at);
+        this.#marks.length = at + 1;
+        return;
+      }
+      default:
+        // COMMIT of a failed transaction says ROLLBACK; PREPARE TRANSACTION most probably will be committed
+        if (tag.startsWith('ROLLBACK')) this.#undoTo(0);
+        this.settled();
+    }
+  }
+
+  #find(savepoint: string): number {
+    return this.#marks.findLastIndex((one) => one.savepoint === savepoint);
+  }
+
+  #undoTo(at: number): void {
+    for (const change of this.#changes.splice(at)) this.#budget.undo(change);
+  }
+}
+
+function nameOf(effects: readonly Effect[]): string {
+  return effects.find(({ kind }) => kind === 'transaction')?.detail ?? '';
+}
+
+function rowsOf(tag: string): number | undefined {
+  const rows = /^(?:INSERT \d+|UPDATE|DELETE|MERGE) (\d+)$/.exec(tag)?.[1];
+  return rows === undefined ? undefined : Number(rows);
+}
+
+/** The row that an UPDATE by key names by its parameters. */
+function rowName({ bindValues }: CountedStatement, { kind, keyParameters }: Effect): string | undefined {
+  if (kind !== 'update' || keyParameters === undefined || bindValues === undefined) return undefined;
+  return JSON.stringify(keyParameters.map((number) => bindValues[number - 1]));
+}

@@ -1,0 +1,299 @@
+/**
+ * How many rows a condition can hit, as far as that can be told without asking the planner: by the keys of the table, by
+ * how often a value occurs in a column, by `WHERE CURRENT OF`. And whether the planner, if it is asked, has statistics
+ * for what the condition says, or guesses.
+ *
+ * What it must not know: what becomes of the numbers. A number here is an upper bound; undefined means that only data tells.
+ */
+import type { A_Expr, SelectStmt } from 'libpg-query';
+import { calmBuiltIns } from '../catalog/pg-catalog-functions.js';
+import { as, eachChild, type Node, names } from '../grammar/tree.js';
+import type { Effort } from './effort.js';
+import { relationTarget, type Scope, type Source } from './scope.js';
+import { isBare } from './subqueries.js';
+import { operatorOf } from './trivial-comparison.js';
+
+export interface HowMany {
+  /** Most rows of `source` that meet the conditions. */
+  readonly mostRows?: number;
+  /** Numbers of the parameters that alone name the one row. */
+  readonly keyParameters?: readonly number[];
+  /** The planner would guess. */
+  readonly guessed?: true;
+}
+
+/** One level's conditions, of which all must hold, seen from the source whose rows are changed. */
+export function howMany(source: Source, scope: Scope, conditions: readonly Node[], effort: Effort): HowMany {
+  const view: View = { source, scope, effort };
+  const all = conditions.flatMap((one) => conjuncts(one, effort));
+  const fixed = fixedColumns(all, view);
+  const mostRows = bound(all, fixed, view);
+  if (mostRows === 1) return { mostRows, ...rowNamed(fixed, view) };
+  if (mostRows !== undefined) return { mostRows };
+  return isGuess(all, view) ? { guessed: true } : {};
+}
+
+interface View {
+  readonly source: Source;
+  readonly scope: Scope;
+  readonly effort: Effort;
+}
+
+function conjuncts(condition: Node, effort: Effort): readonly Node[] {
+  if (!effort.spend()) return [];
+  const bool = as(condition, 'BoolExpr');
+  return bool?.boolop === 'AND_EXPR' ? (bool.args ?? []).flatMap((one) => conjuncts(one, effort)) : [condition];
+}
+
+function bound(conditions: readonly Node[], fixed: FixedColumns, view: View): number | undefined {
+  if (conditions.some((one) => as(one, 'CurrentOfExpr') !== undefined)) return 1;
+  let most = Number.POSITIVE_INFINITY;
+  for (const key of keysOf(view)) {
+    most = Math.min(
+      most,
+      key.reduce((product, column) => product * (fixed.get(column)?.values ?? Number.POSITIVE_INFINITY), 1),
+    );
+  }
+  for (const [column, { values }] of fixed) most = Math.min(most, values * rowsPerValue(column, view));
+  return Number.isFinite(most) ? most : undefined;
+}
+
+function keysOf({ source, scope }: View): readonly (readonly string[])[] {
+  return source.relation === undefined ? [] : [['ctid'], ...scope.keysOf(source.relation)];
+}
+
+function rowNamed(fixed: FixedColumns, view: View): Pick<HowMany, 'keyParameters'> {
+  const key = keysOf(view).find((one) => one.every((column) => fixed.get(column)?.parameter !== undefined));
+  return key === undefined ? {} : { keyParameters: key.flatMap((column) => fixed.get(column)?.parameter ?? []) };
+}
+
+interface Fixed {
+  readonly values: number;
+  /** The one value is this parameter. */
+  readonly parameter?: number;
+}
+type FixedColumns = ReadonlyMap<string, Fixed>;
+
+function fixedColumns(conditions: readonly Node[], view: View): FixedColumns {
+  const fixed = new Map<string, Fixed>();
+  for (const condition of conditions) {
+    for (const [column, one] of fixedBy(condition, view)) {
+      const known = fixed.get(column);
+      if (known === undefined || one.values < known.values) fixed.set(column, one);
+    }
+  }
+  return fixed;
+}
+
+function rowsPerValue(column: string, { source, scope }: View): number {
+  const known = source.relation === undefined ? [] : scope.columnsOf(source.relation, column);
+  if (known.length === 0) return Number.POSITIVE_INFINITY;
+  return Math.max(...known.map(({ rowsPerValue: rows }) => rows ?? Number.POSITIVE_INFINITY));
+}
+
+/** Columns of our source that a condition holds to so many values: `id = $1`, `id IN (1, 2)`, `(a, b) = (1, 2)`. */
+function fixedBy(condition: Node, view: View): [string, Fixed][] {
+  const expression = as(condition, 'A_Expr');
+  if (expression === undefined || operatorOf(expression) !== '=' || (expression.name?.length ?? 0) > 1) return [];
+  const { lexpr, rexpr } = expression;
+  switch (expression.kind) {
+    case 'AEXPR_OP':
+      return [...fixedPair(lexpr, rexpr, view), ...fixedPair(rexpr, lexpr, view)];
+    case 'AEXPR_IN':
+      return fixedByList(lexpr, as(rexpr, 'List')?.items ?? [], view);
+    case 'AEXPR_OP_ANY':
+      return fixedByList(lexpr, as(uncast(rexpr), 'A_ArrayExpr')?.elements ?? [], view);
+    default:
+      return [];
+  }
+}
+
+function fixedPair(left: Node | undefined, right: Node | undefined, view: View): [string, Fixed][] {
+  const members = as(left, 'RowExpr')?.args;
+  if (members !== undefined) {
+    const others = as(right, 'RowExpr')?.args ?? [];
+    return members.flatMap((one, index) => fixedPair(one, others[index], view));
+  }
+  const column = ownColumn(left, view);
+  if (column === undefined || right === undefined) return [];
+  const rows = isOneValue(right, view) ? 1 : rowsListed(right, view);
+  if (rows === undefined) return [];
+  const parameter = as(uncast(right), 'ParamRef')?.number;
+  return [[column, parameter === undefined ? { values: rows } : { values: rows, parameter }]];
+}
+
+/** `v.id` of `FROM (VALUES (1), (2)) v (id)`: as many values as rows are written there. */
+function rowsListed(column: Node, { source, scope }: View): number | undefined {
+  const path = names(as(column, 'ColumnRef')?.fields);
+  if (path.length !== 2) return undefined;
+  const from = scope.sources.find((one) => one !== source && one.alias === path[0]);
+  return from?.query === undefined ? undefined : rowsWritten(from.query);
+}
+
+/** Rows of a VALUES list, or of a SELECT without FROM; undefined where data tells. */
+export function rowsWritten(query: Node): number | undefined {
+  const select = as(query, 'SelectStmt');
+  if (select?.valuesLists !== undefined) return select.valuesLists.length;
+  if (select === undefined || !isBare(select)) return undefined;
+  // unnest() and its like make rows of one
+  const calls = (select.targetList ?? []).some((node) => as(as(node, 'ResTarget')?.val, 'FuncCall') !== undefined);
+  return calls ? undefined : 1;
+}
+
+function fixedByList(left: Node | undefined, items: readonly Node[], view: View): [string, Fixed][] {
+  if (items.length === 0) return [];
+  const each = items.map((item) => new Map(fixedPair(left, item, view)));
+  return [...(each[0]?.keys() ?? [])]
+    .filter((column) => each.every((one) => one.has(column)))
+    .map((column) => [column, { values: items.length }]);
+}
+
+/** The name of a plain column of our source. Beside other sources an unqualified name may be theirs. */
+function ownColumn(node: Node | undefined, { source, scope }: View): string | undefined {
+  const path = names(as(node, 'ColumnRef')?.fields);
+  const name = path.at(-1);
+  if (name === undefined || scope.isVariable(path[0] ?? '')) return undefined;
+  if (path.length === 1) return scope.sources.length === 1 ? name : undefined;
+  return path.length === 2 && path[0] === source.alias ? name : undefined;
+}
+
+function uncast(node: Node | undefined): Node | undefined {
+  const arg = as(node, 'TypeCast')?.arg;
+  return arg === undefined ? node : uncast(arg);
+}
+
+const stable: ReadonlySet<string> = new Set(calmBuiltIns.split(/\s+/));
+const operators: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '||', '->', '->>', '#>', '#>>']);
+
+/** The same for every row: a constant, a parameter, a variable, what is computed from such, a subquery for one value. */
+function isOneValue(node: Node, view: View): boolean {
+  if (!view.effort.spend()) return false;
+  if (as(node, 'A_Const') !== undefined || as(node, 'ParamRef') !== undefined) return true;
+  if (as(node, 'SQLValueFunction') !== undefined) return true;
+  const link = as(node, 'SubLink');
+  if (link !== undefined) return isFromOurTable(link.subLinkType, link.subselect, view);
+  return isFixed(node, view);
+}
+
+/** Without subqueries; what the planner can compute before it looks at rows. */
+function isFixed(node: Node, view: View): boolean {
+  if (!view.effort.spend()) return false;
+  if (as(node, 'A_Const') !== undefined || as(node, 'ParamRef') !== undefined) return true;
+  if (as(node, 'SQLValueFunction') !== undefined) return true;
+  const cast = uncast(node);
+  if (cast !== undefined && cast !== node) return isFixed(cast, view);
+  const path = names(as(node, 'ColumnRef')?.fields);
+  if (path.length > 0) return view.scope.isVariable(path[0] ?? '');
+  const call = as(node, 'FuncCall');
+  if (call !== undefined) {
+    const name = names(call.funcname);
+    const known = stable.has(name.at(-1) ?? '') && (name.length === 1 || name[0] === 'pg_catalog');
+    return known && (call.args ?? []).every((arg) => isFixed(arg, view));
+  }
+  const expression = as(node, 'A_Expr');
+  if (expression?.kind === 'AEXPR_OP' && operators.has(operatorOf(expression) ?? '')) {
+    return [expression.lexpr, expression.rexpr].every((side) => side === undefined || isFixed(side, view));
+  }
+  const members = as(node, 'A_ArrayExpr')?.elements ?? as(node, 'CoalesceExpr')?.args;
+  return members?.every((one) => isFixed(one, view)) ?? false;
+}
+
+/**
+ * `(SELECT id FROM jobs ORDER BY run_at LIMIT 1)` for `jobs`: its columns are those of the table inside, so nothing in
+ * it can mean the row outside.
+ */
+function isFromOurTable(
+  type: string | undefined,
+  subselect: Node | undefined,
+  { source, scope, effort }: View,
+): boolean {
+  const select = as(subselect, 'SelectStmt');
+  if (type !== 'EXPR_SUBLINK' || select === undefined || source.relation === undefined) return false;
+  const [from, ...more] = select.fromClause ?? [];
+  const relation = as(from, 'RangeVar');
+  if (relation === undefined || more.length > 0 || select.withClause !== undefined) return false;
+  const { name, schema } = relationTarget(relation);
+  if (name !== source.relation.name || schema !== source.relation.schema || scope.cte(relation)) return false;
+  const alias = relation.alias?.aliasname ?? relation.relname;
+  return !hasOutsider(select, alias, effort);
+}
+
+function hasOutsider(select: SelectStmt, alias: string | undefined, effort: Effort): boolean {
+  let found = false;
+  const look = (node: Node): void => {
+    const path = names(as(node, 'ColumnRef')?.fields);
+    if (!effort.spend() || as(node, 'SubLink') !== undefined || (path.length > 1 && path.at(-2) !== alias))
+      found = true;
+    if (!found) eachChild(Object.values(node)[0], look);
+  };
+  eachChild(select, look);
+  return found;
+}
+
+/** So many comparisons are estimated as if each knew nothing of the others, and multiplied. */
+const independentMost = 4;
+
+function isGuess(conditions: readonly Node[], view: View): boolean {
+  if (!conditions.every((one) => hasStatistics(one, view))) return true;
+  const columns = conditions.map((one) => comparedColumn(one, view)).filter((one) => one !== undefined);
+  const often = columns.some((one) => columns.filter((other) => other === one).length > 2);
+  return often || conditions.length > independentMost;
+}
+
+function comparedColumn(condition: Node, view: View): string | undefined {
+  const expression = as(condition, 'A_Expr');
+  return ownColumn(expression?.lexpr, view) ?? ownColumn(expression?.rexpr, view);
+}
+
+const comparisons: ReadonlySet<string> = new Set('= <> < > <= >= ~~ !~~ ~~* !~~* BETWEEN NOT_BETWEEN'.split(' '));
+const kinds: ReadonlySet<string> = new Set(
+  `AEXPR_OP AEXPR_IN AEXPR_LIKE AEXPR_ILIKE AEXPR_BETWEEN AEXPR_NOT_BETWEEN AEXPR_BETWEEN_SYM AEXPR_NOT_BETWEEN_SYM
+  AEXPR_OP_ANY AEXPR_OP_ALL AEXPR_DISTINCT AEXPR_NOT_DISTINCT`.split(/\s+/),
+);
+
+/** The planner looks up what it needs: "Row Estimation Examples" in the PostgreSQL manual. */
+function hasStatistics(node: Node, view: View): boolean {
+  if (!view.effort.spend()) return false;
+  const bool = as(node, 'BoolExpr');
+  if (bool !== undefined) return (bool.args ?? []).every((one) => hasStatistics(one, view));
+  if (as(node, 'A_Const') !== undefined || isColumn(node)) return true;
+  const tested = as(node, 'NullTest')?.arg ?? as(node, 'BooleanTest')?.arg;
+  if (tested !== undefined) return isColumn(tested);
+  const expression = as(node, 'A_Expr');
+  if (expression !== undefined) return comparesColumn(expression, view);
+  const link = as(node, 'SubLink');
+  const select = as(link?.subselect, 'SelectStmt');
+  if (link === undefined || select === undefined) return false;
+  if (link.subLinkType === 'ANY_SUBLINK' && link.operName === undefined) {
+    return isColumn(link.testexpr) && isPlain(select, view);
+  }
+  return link.subLinkType === 'EXISTS_SUBLINK' && isPlain(select, view);
+}
+
+function isColumn(node: Node | undefined): boolean {
+  return as(node, 'ColumnRef') !== undefined;
+}
+
+function comparesColumn(expression: A_Expr, view: View): boolean {
+  const { lexpr, rexpr, kind = '' } = expression;
+  if (!kinds.has(kind) || lexpr === undefined || rexpr === undefined) return false;
+  if (kind === 'AEXPR_OP' && !comparisons.has(operatorOf(expression) ?? '')) return false;
+  const items = as(rexpr, 'List')?.items;
+  if (items !== undefined) return isColumn(lexpr) && items.every((item) => isFixed(item, view));
+  if (isColumn(lexpr) && isColumn(rexpr)) return operatorOf(expression) === '=' && ofTwoSources(lexpr, rexpr);
+  return (isColumn(lexpr) && isFixed(rexpr, view)) || (isColumn(rexpr) && isFixed(lexpr, view));
+}
+
+/** `a.id = b.a_id`. Within one table the planner knows nothing of how two columns go together. */
+function ofTwoSources(left: Node, right: Node): boolean {
+  const [a, b] = [left, right].map((side) => names(as(side, 'ColumnRef')?.fields));
+  return a !== undefined && b !== undefined && (a.length === 1 || b.length === 1 || a[0] !== b[0]);
+}
+
+/** A join and a filter: no groups, no set operation, no rows made up. */
+function isPlain(select: SelectStmt, view: View): boolean {
+  const { groupClause, havingClause, op = 'SETOP_NONE', withClause, valuesLists, fromClause = [] } = select;
+  if (groupClause || havingClause || op !== 'SETOP_NONE' || withClause || valuesLists || isBare(select)) return false;
+  if (!fromClause.every((item) => as(item, 'RangeVar') !== undefined)) return false;
+  return select.whereClause === undefined || hasStatistics(select.whereClause, view);
+}

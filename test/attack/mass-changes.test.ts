@@ -1,0 +1,216 @@
+/** Many rows with a condition, in one statement or in many small ones: a person sees it before they are gone. */
+import t, { type Test } from 'tap';
+import { startPostgres } from '../helpers/postgres.js';
+import { no, once, startWorld } from './world.js';
+
+const server = await startPostgres({ version: 18 });
+t.teardown(() => server.stop());
+
+const shop = [
+  `
+  CREATE TABLE customers (id int PRIMARY KEY, email text NOT NULL, status text NOT NULL, town int, seen timestamptz);
+  INSERT INTO customers SELECT n, 'C' || n || '@example.com', CASE WHEN n % 50 = 0 THEN 'new' ELSE 'old' END, n / 3, now() - n * interval '1 hour'
+    FROM generate_series(1, 10000) n;
+  CREATE TABLE orders (id int PRIMARY KEY, customer_id int, UNIQUE (customer_id, id));
+  INSERT INTO orders SELECT n, n FROM generate_series(1, 10000) n;
+  CREATE TABLE pick (id int);
+  INSERT INTO pick SELECT generate_series(1, 5000);
+  CREATE TABLE few (id int, name text);
+  INSERT INTO few SELECT n, 'x' FROM generate_series(1, 80) n;
+  CREATE FUNCTION purge(low int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM customers WHERE id > low; END $$;
+  CREATE FUNCTION touch(which int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE customers SET town = 1 WHERE id = which; END $$;
+  CREATE TABLE fresh (id int, name text);
+  INSERT INTO fresh SELECT n, 'x' FROM generate_series(1, 3000) n;`,
+  'ANALYZE customers, orders, pick',
+];
+
+const world = (t: Test) => startWorld(t, server, shop, { catalogPollMs: 60_000 });
+
+const mass: readonly [sql: string, says: RegExp][] = [
+  ['DELETE FROM customers WHERE id > 2', /9,998 of the 10,000 rows of customers/],
+  ['DELETE FROM customers WHERE id IN (SELECT id FROM pick)', /5,000 of the 10,000/],
+  ['DELETE FROM customers USING orders WHERE orders.customer_id = customers.id', /10,000 of the 10,000/],
+  ['DELETE FROM customers c WHERE EXISTS (SELECT FROM orders o WHERE o.customer_id = c.id)', /10,000 of the 10,000/],
+  ["DELETE FROM customers WHERE email LIKE 'C%'", /10,000/],
+  ["DELETE FROM customers WHERE email LIKE '%@%'", /10,000/],
+  ["UPDATE customers SET status = 'x' WHERE status = 'old'", /9,800 of the 10,000/],
+  ['UPDATE customers SET town = 3 WHERE length(email) > 5 AND length(status) = 3', /10,000/],
+  ['UPDATE customers SET town = 3 WHERE length(email) + 0 > town - 100000 AND md5(email) <> status', /customers/],
+  ['MERGE INTO customers c USING pick p ON p.id = c.id WHEN MATCHED THEN UPDATE SET town = 0', /5,000/],
+  ['MERGE INTO customers c USING pick p ON p.id = c.id WHEN MATCHED THEN DELETE', /5,000/],
+  ['WITH gone AS (DELETE FROM customers WHERE id > 2 RETURNING 1) SELECT count(*) FROM gone', /9,998|10,000/],
+  [
+    "INSERT INTO customers (id, email, status) SELECT id, 'x', 'y' FROM pick WHERE id > 100 ON CONFLICT (id) DO UPDATE SET email = 'x'",
+    /4,9\d\d|5,000/,
+  ],
+  ['SELECT purge(2)', /nobody can tell how many: it happens in code/],
+  ['DO $$ BEGIN FOR i IN 1..5000 LOOP DELETE FROM customers WHERE id = i; END LOOP; END $$', /it happens in code/],
+  [
+    'DO $$ DECLARE c CURSOR FOR SELECT * FROM customers FOR UPDATE; BEGIN FOR r IN c LOOP DELETE FROM customers WHERE CURRENT OF c; END LOOP; END $$',
+    /it happens in code/,
+  ],
+  ['DELETE FROM fresh WHERE id > 5', /2,995 of the 3,000/],
+  ["DELETE FROM fresh WHERE name || '' = 'x' AND id + 0 <> 1", /fresh/],
+  ['BEGIN; DELETE FROM customers WHERE id > 2; COMMIT', /9,998/],
+  ['SELECT touch(id) FROM pick', /in code/],
+  // what each of them lets through looks rare, what all of them let through is everything
+  [
+    `DELETE FROM customers WHERE email LIKE 'C%' AND email LIKE '%@%' AND email LIKE '%e%' AND email LIKE '%x%' AND email LIKE '%.com' AND email LIKE '%am%' AND email LIKE '%ple%'`,
+    /10,000/,
+  ],
+];
+
+t.test('a condition that holds for many rows is asked about', async (t) => {
+  const { person, connect, count } = await world(t);
+  const client = await connect();
+  let asked = 0;
+  for (const [sql, says] of mass) {
+    const running = client.query(sql).catch(({ code }) => code);
+    const { preview } = await person.sees(++asked).catch(async () => {
+      await running;
+      throw new Error(`not asked: ${sql}`);
+    });
+    t.match(preview.why, says, sql);
+    person.says(no);
+    t.equal(await running, '42501', sql);
+    await client.query('ROLLBACK');
+  }
+  t.equal(await count('customers'), 10_000);
+  t.equal(await count('fresh'), 3_000);
+});
+
+const ordinary: readonly (readonly [sql: string, values?: readonly unknown[]])[] = [
+  ['UPDATE customers SET town = 1 WHERE id = $1', [5]],
+  ['UPDATE customers SET town = 1 WHERE id = 6'],
+  ['DELETE FROM customers WHERE id IN (7, 8, 9)'],
+  ['DELETE FROM orders WHERE customer_id = $1 AND id = $2', [4, 4]],
+  ['DELETE FROM customers WHERE id = (SELECT id FROM customers ORDER BY seen LIMIT 1)'],
+  ['UPDATE customers SET town = v.town FROM (VALUES (1, 2), (2, 3)) v (id, town) WHERE v.id = customers.id'],
+  ['UPDATE customers SET status = $1 WHERE town = $2', ['x', 900]],
+  ["DELETE FROM customers WHERE seen > now() - interval '5 hours'"],
+  ['UPDATE customers SET status = $2 WHERE lower(email) = $1', ['c77@example.com', 'x']],
+  ["UPDATE customers SET status = 'new' WHERE id = ANY ($1)", [[11, 12, 13]]],
+  ["DELETE FROM few WHERE name = 'x'"],
+  ["UPDATE fresh SET name = 'y' WHERE id < 20"],
+  [
+    'INSERT INTO customers (id, email, status) VALUES ($1, $2, $3) ON CONFLICT (id) DO UPDATE SET email = excluded.email',
+    [1, 'a', 'b'],
+  ],
+  ['SELECT touch(3)'],
+  ["WITH one AS (UPDATE customers SET status = 'x' WHERE id = 20 RETURNING *) SELECT * FROM one"],
+  ['MERGE INTO customers c USING (VALUES (21)) v (id) ON c.id = v.id WHEN MATCHED THEN UPDATE SET town = 0'],
+];
+
+t.test('few rows are not', async (t) => {
+  for (const simple of [true, false]) {
+    const { person, connect } = await world(t);
+    const client = await connect();
+    for (const [text, values] of ordinary) {
+      if (simple && values) continue;
+      await client.query(values || !simple ? { text, values: [...(values ?? [])] } : text);
+      t.equal(person.shown.length, 0, text);
+    }
+  }
+});
+
+t.test('what the server would refuse is left to the server', async (t) => {
+  const { person, connect } = await world(t);
+  const client = await connect();
+  await t.rejects(client.query("DELETE FROM customers WHERE nosuch > 'x'"), { code: '42703' });
+  await t.rejects(client.query('DELETE FROM nosuch WHERE id > 5'), { code: '42P01' });
+  await client.query('BEGIN');
+  await t.rejects(client.query('DELETE FROM customers WHERE nosuch > 5'), { code: '42703' });
+  await t.rejects(client.query('DELETE FROM customers WHERE id > 5'), { code: '25P02' });
+  await client.query('ROLLBACK');
+  t.equal(person.shown.length, 0);
+});
+
+t.test('the same prepared statement with other values is another question', async (t) => {
+  const { person, connect } = await world(t);
+  const client = await connect();
+  const run = (low: number) =>
+    client.query({ name: 'd', text: 'DELETE FROM customers WHERE id > $1', values: [low] }).catch(({ code }) => code);
+  t.equal((await run(9990)).rowCount, 10);
+  t.equal((await run(9990)).rowCount, 0);
+  const running = run(2);
+  t.match((await person.sees(1)).preview.why, /9,988 of the 10,000|9,988 of the 9,990/);
+  person.says(once);
+  t.equal((await running).rowCount, 9988);
+});
+
+t.test('many small statements are one large one', async (t) => {
+  const { person, connect, count } = await world(t);
+  const [one, two] = [await connect(), await connect()];
+  let ran = 0;
+  const remove = async (id: number) => {
+    const client = id % 2 === 0 ? one : two;
+    const code = await client.query('DELETE FROM customers WHERE id = $1', [id]).then(
+      () => 'ran',
+      ({ code }) => code,
+    );
+    if (code === 'ran') ran++;
+    return code;
+  };
+  for (let id = 1; id <= 1000; id++) await remove(id);
+  t.equal(person.shown.length, 0);
+  t.equal(ran, 1000);
+  const next = remove(1001);
+  t.match((await person.sees(1)).preview.why, /after 1,000 rows that this session has deleted or changed before/);
+  person.says(no);
+  t.equal(await next, '42501');
+  const again = remove(1002);
+  await person.sees(2);
+  person.says(once);
+  t.equal(await again, 'ran');
+  t.equal(await remove(1003), 'ran', 'whoever approved has seen the sum: it begins anew');
+  t.equal(await count('customers'), 10_000 - 1002);
+});
+
+t.test('a tenth of a table, in steps; what is rolled back does not count; the same row is no other', async (t) => {
+  const { person, connect } = await world(t);
+  await server.query(
+    'CREATE TABLE small (id int PRIMARY KEY, n int); INSERT INTO small SELECT n, 0 FROM generate_series(1, 500) n; ANALYZE small',
+  );
+  const client = await connect();
+  await client.query('SELECT 1');
+  for (let turn = 0; turn < 3; turn++) {
+    await client.query('BEGIN');
+    for (let id = 1; id <= 90; id++) await client.query('UPDATE small SET n = $2 WHERE id = $1', [id, turn]);
+    await client.query('ROLLBACK');
+  }
+  for (let turn = 0; turn < 3; turn++) {
+    for (let id = 1; id <= 90; id++) await client.query('UPDATE small SET n = $2 WHERE id = $1', [id, turn]);
+  }
+  await client.query('BEGIN');
+  await client.query('SAVEPOINT s');
+  for (let id = 91; id <= 99; id++) await client.query('DELETE FROM small WHERE id = $1', [id]);
+  await client.query('ROLLBACK TO s');
+  await client.query('COMMIT');
+  for (let id = 91; id <= 100; id++) await client.query(`DELETE FROM small WHERE id = ${id}`);
+  t.equal(person.shown.length, 0);
+  const next = client.query('DELETE FROM small WHERE id = 101').catch(({ code }) => code);
+  t.match(
+    (await person.sees(1)).preview.why,
+    /1 of the 4\d\d rows of small, after 100 rows|1 of the 500 rows of small, after 100/,
+  );
+  person.says(no);
+  t.equal(await next, '42501');
+});
+
+t.test('a cursor in a loop', async (t) => {
+  const { person, connect, count } = await world(t);
+  const client = await connect();
+  await client.query('BEGIN');
+  await client.query('DECLARE c CURSOR FOR SELECT * FROM customers FOR UPDATE');
+  let asked: Promise<unknown> | undefined;
+  for (let row = 1; row <= 1001; row++) {
+    await client.query('FETCH c');
+    asked = client.query('DELETE FROM customers WHERE CURRENT OF c').catch(({ code }) => code);
+    if (row <= 1000) await asked;
+  }
+  t.match((await person.sees(1)).preview.why, /after 1,000 rows/);
+  person.says(no);
+  t.equal(await asked, '42501');
+  await client.query('ROLLBACK');
+  t.equal(await count('customers'), 10_000);
+});
