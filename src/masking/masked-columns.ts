@@ -10,11 +10,14 @@ import {
   type Flow,
   type LineageCatalog,
 } from '../sql/lineage/catalog.js';
+import type { DerivedColumns } from '../sql/lineage/derived.js';
 
 export interface MaskedColumn {
   readonly mask: Mask;
   readonly column: CatalogColumn;
   readonly relation: CatalogRelation;
+  /** What makes it of other masked columns; undefined where it is declared. */
+  readonly by?: string;
 }
 
 /** Strictest first: what two declarations for one column come to. */
@@ -23,9 +26,16 @@ const strictness: readonly Mask['kind'][] = ['null', 'fixed', 'hash', 'date', 'p
 export class MaskedColumns {
   readonly #columns = new Map<BaseColumn, MaskedColumn>();
   readonly #relations = new Set<number>();
+  /** A trigger or rule sends masked values out of the database whenever a row is written: by NOTIFY, above all. */
+  readonly exported: boolean;
 
   /** @param before what was masked earlier: a column that is renamed keeps its mask */
-  constructor(declarations: readonly MaskDeclaration[], catalog: LineageCatalog, before?: MaskedColumns) {
+  constructor(
+    declarations: readonly MaskDeclaration[],
+    catalog: LineageCatalog,
+    derived: DerivedColumns,
+    before?: MaskedColumns,
+  ) {
     for (const relation of catalog.relations()) {
       for (const column of relation.columns) {
         const declared = declarations
@@ -33,6 +43,24 @@ export class MaskedColumns {
           .map((one) => one.mask);
         const mask = strictest([...declared, ...(before?.masksOf(relation.oid, column.number) ?? [])]);
         if (mask !== undefined) this.#add(relation, column, mask, catalog);
+      }
+    }
+    this.#derive(derived, catalog);
+    this.exported = derived.exported.some(({ flow }) => flow.has(anyColumn) || this.in(flow).length > 0);
+  }
+
+  /** In rounds, since a derived column may be what others are made of. Nothing of its own form is left to keep. */
+  #derive({ columns }: DerivedColumns, catalog: LineageCatalog): void {
+    for (let found = true; found; ) {
+      found = false;
+      for (const { into, flow, by } of columns) {
+        if (this.#columns.has(into) || !(flow.has(anyColumn) || this.in(flow).length > 0)) continue;
+        const [oid, number] = into.split('.').map(Number);
+        const relation = catalog.byOid(oid ?? 0);
+        const column = relation?.columns.find((one) => one.number === number);
+        if (relation === undefined || column === undefined) continue;
+        this.#add(relation, column, { kind: 'null' }, catalog, by);
+        found = true;
       }
     }
   }
@@ -60,15 +88,20 @@ export class MaskedColumns {
     return found;
   }
 
-  #add(relation: CatalogRelation, column: CatalogColumn, mask: Mask, catalog: LineageCatalog): void {
+  #add(relation: CatalogRelation, column: CatalogColumn, mask: Mask, catalog: LineageCatalog, by?: string): void {
     const key = baseColumn(relation.oid, column.number);
     const before = this.#columns.get(key)?.mask;
-    this.#columns.set(key, { mask: strictest(before ? [before, mask] : [mask]) ?? mask, column, relation });
+    this.#columns.set(key, {
+      mask: strictest(before ? [before, mask] : [mask]) ?? mask,
+      column,
+      relation,
+      ...(by === undefined ? {} : { by }),
+    });
     this.#relations.add(relation.oid);
     for (const oid of relation.children) {
       const child = catalog.byOid(oid);
       const same = child?.columns.find((one) => one.name === column.name);
-      if (child !== undefined && same !== undefined) this.#add(child, same, mask, catalog);
+      if (child !== undefined && same !== undefined) this.#add(child, same, mask, catalog, by);
     }
   }
 }

@@ -15,6 +15,7 @@ import type { MaskDeclaration } from '../policy/read-mask.js';
 import type { Grammar } from '../sql/grammar/grammar.js';
 import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
 import { anyColumn, type Flow, type LineageCatalog, type SearchPath } from '../sql/lineage/catalog.js';
+import type { DerivedColumns } from '../sql/lineage/derived.js';
 import { emptyShape, openShape, type Shape, union, unknownShape } from '../sql/lineage/shape.js';
 import type { CopyOptions, Handles, Returns } from '../sql/lineage/statement.js';
 import type { RowField } from '../wire/row-description.js';
@@ -49,6 +50,7 @@ export class Masker {
   readonly #key: Buffer;
   #generation: number | undefined;
   #masked: MaskedColumns | undefined;
+  #derived: DerivedColumns | undefined;
   readonly #cache = new Map<string, MaskPlan>();
 
   /** @param key secret of the hash masks, 32 bytes; the same key makes hashes of different sessions joinable */
@@ -62,6 +64,11 @@ export class Masker {
   /** For one client connection. */
   session(): SessionMasks {
     return new SessionMasks(this);
+  }
+
+  /** @internal A trigger sends masked values to whoever listens. */
+  get exported(): boolean {
+    return this.#declarations.length > 0 && this.#context().masked.exported;
   }
 
   /** @internal Called by the session's half. */
@@ -82,7 +89,9 @@ export class Masker {
 
   #context(): MaskContext {
     if (this.#masked === undefined || this.#generation !== this.#catalog.generation) {
-      this.#masked = new MaskedColumns(this.#declarations, this.#catalog, this.#masked);
+      // while the catalog is not known, what was derived before still is
+      if (this.#catalog.current || this.#derived === undefined) this.#derived = this.#analyser.derived(this.#catalog);
+      this.#masked = new MaskedColumns(this.#declarations, this.#catalog, this.#derived, this.#masked);
       this.#generation = this.#catalog.generation;
       this.#cache.clear();
     }
@@ -102,6 +111,11 @@ export class SessionMasks {
 
   constructor(masker: Masker) {
     this.#masker = masker;
+  }
+
+  /** What is notified may hold masked values, whoever wrote the row. */
+  get hidesNotifications(): boolean {
+    return this.#masker.exported;
   }
 
   /** Total. */
@@ -170,7 +184,7 @@ function outputOf(lineages: readonly Lineage[]): Shape {
 function leaks(lineage: Lineage, { masked }: MaskContext): boolean {
   return lineage.sinks.some(({ flow, into }) => {
     if (into !== undefined && masked.get(into) !== undefined) return false;
-    return masked.in(flow).length > 0 || (lineage.unbound && flow.has(anyColumn));
+    return masked.in(flow).length > 0 || flow.has(anyColumn);
   });
 }
 

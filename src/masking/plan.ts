@@ -1,5 +1,5 @@
 /** From lineage, declarations and what the server says of a result: what becomes of each output column. Pure. */
-import { anyColumn, baseColumn, type Flow, type LineageCatalog } from '../sql/lineage/catalog.js';
+import { anyColumn, baseColumn, type Flow, type LineageCatalog, missingCode } from '../sql/lineage/catalog.js';
 import type { Column, Shape } from '../sql/lineage/shape.js';
 import type { RowField } from '../wire/row-description.js';
 import { type CellMask, type CellType, cellMask, type Format, nullMask } from './kinds.js';
@@ -11,9 +11,13 @@ export interface MaskContext {
   readonly key: Buffer;
 }
 
+function isUnknown(flow: Flow): boolean {
+  return flow.has(anyColumn) || flow.has(missingCode);
+}
+
 /** A masked column, or any column, may have a part in it. */
 export function tainted(flow: Flow, masked: MaskedColumns): boolean {
-  return flow.has(anyColumn) || masked.in(flow).length > 0;
+  return isUnknown(flow) || masked.in(flow).length > 0;
 }
 
 /**
@@ -60,11 +64,11 @@ function columnMask(
   const { masked } = context;
   const origin = field && field.tableOid !== 0 ? masked.get(baseColumn(field.tableOid, field.columnNumber)) : undefined;
   const flowing = masked.in(column.flow);
-  if (origin === undefined && flowing.length === 0 && !column.flow.has(anyColumn)) return undefined;
+  if (origin === undefined && flowing.length === 0 && !isUnknown(column.flow)) return undefined;
   // The server says that this is a column as it is. Then that column alone decides, unless lineage has a better claim.
   if (origin === undefined && !(placed && flowing.length > 0) && isPlainColumn(field, context.catalog))
     return undefined;
-  if (column.flow.has(anyColumn)) return nullMask;
+  if (isUnknown(column.flow)) return nullMask;
   const unchanged = flowing.length === 0 || (placed && column.direct);
   return agreed(origin === undefined ? flowing : [origin, ...flowing], unchanged, field, format, context.key);
 }

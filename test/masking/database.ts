@@ -56,9 +56,10 @@ export interface MaskedDatabase {
   stop(): Promise<void>;
 }
 
-export async function startMaskedDatabase(yaml = maskYaml): Promise<MaskedDatabase> {
+/** @param more SQL that the owner runs before the catalog is read */
+export async function startMaskedDatabase(yaml = maskYaml, more = ''): Promise<MaskedDatabase> {
   const postgres = await startPostgres({ auth: 'trust' });
-  await postgres.query(schema);
+  await postgres.query(schema + more);
   const control = new pg.Client({
     connectionString: postgres.url(),
     types: { getTypeParser: () => (text: string) => text },

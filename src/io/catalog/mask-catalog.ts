@@ -4,7 +4,8 @@
  * What lives here: the last copy, and whether it may still be believed. What it must not know: masks, statements.
  */
 import { DbguardError } from '../../errors.js';
-import type { CatalogRelation, LineageCatalog, OwnCode, SearchPath } from '../../sql/lineage/catalog.js';
+import type { CatalogCode, CatalogRelation, LineageCatalog, OwnCode, SearchPath } from '../../sql/lineage/catalog.js';
+import { callersQuery, codeQuery, LoadedCode } from '../../sql/lineage/loaded-code.js';
 import type { Row } from './control-connection.js';
 
 export type Ask = (sql: string, values: readonly (string | null)[], timeoutMs: number) => Promise<Row[]>;
@@ -17,34 +18,19 @@ const question = `
   SELECT c.oid, n.nspname AS schema, c.relname AS name,
          CASE WHEN path.now = '' AND c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
               THEN pg_get_viewdef(c.oid) END AS definition,
-         (SELECT json_agg(json_build_array(a.attname, a.attnum, a.atttypid::int8, t.typcategory = 'S') ORDER BY a.attnum)
+         (SELECT json_agg(json_build_array(a.attname, a.attnum, a.atttypid::int8, t.typcategory = 'S',
+                 CASE WHEN a.attgenerated <> '' AND path.now = '' THEN pg_get_expr(e.adbin, e.adrelid) END) ORDER BY a.attnum)
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+            LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
          (SELECT json_agg(i.inhrelid::int8) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
-         EXISTS (SELECT FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
-         EXISTS (SELECT FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type <> '1') AS rules
+         (SELECT json_agg(json_build_array(g.tgfoid::int8, g.tgoldtable, g.tgnewtable))
+            FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
+         (SELECT json_agg(CASE WHEN path.now = '' THEN pg_get_ruledef(w.oid) END)
+            FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type <> '1') AS rules
     FROM (SELECT set_config('search_path', '', true) AS now OFFSET 0) path,
          pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 't', 'S')`;
-
-/** Extensions bring operators for their own types, and nothing that reads tables. */
-const ownCodeQuestion = `
-  SELECT own.kind, own.name
-    FROM (SELECT 'function' AS kind, proname AS name, oid, 'pg_proc'::regclass AS class FROM pg_proc
-           WHERE pronamespace <> 'pg_catalog'::regnamespace
-          UNION ALL
-          SELECT 'operator', oprname, oid, 'pg_operator'::regclass FROM pg_operator
-           WHERE oprnamespace <> 'pg_catalog'::regnamespace
-          UNION ALL
-          SELECT 'cast', '', oid, 'pg_cast'::regclass FROM pg_cast WHERE castfunc >= 16384
-          UNION ALL
-          SELECT 'cast', t.typname, t.oid, 'pg_type'::regclass
-            FROM pg_type t JOIN pg_constraint c ON c.contypid = t.oid
-            JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_constraint'::regclass
-             AND d.refclassid = 'pg_proc'::regclass) own
-   WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = own.class AND d.objid = own.oid AND d.deptype = 'e')
-     AND own.oid >= 16384
-   GROUP BY 1, 2`;
 
 const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
@@ -57,8 +43,8 @@ export class MaskCatalog implements LineageCatalog {
   /** By name alone; undefined where several schemas have it. */
   #unique = new Map<string, CatalogRelation | undefined>();
   #temporary = new Set<string>();
-  /** `kind name`; undefined while it is not known. */
-  #ownCode: ReadonlySet<string> | undefined;
+  /** Undefined while it is not known. */
+  #code: LoadedCode | undefined;
   #invalidated = 0;
   #codeInvalidated = 0;
   #loaded = -1;
@@ -82,7 +68,7 @@ export class MaskCatalog implements LineageCatalog {
     this.generation++;
     if (!code) return;
     this.#codeInvalidated++;
-    this.#ownCode = undefined;
+    this.#code = undefined;
   }
 
   /** Loads what the server has committed. Throws DbguardError when the server does not answer; then nothing is current. */
@@ -90,20 +76,23 @@ export class MaskCatalog implements LineageCatalog {
     const asOf = this.#invalidated;
     const codeAsOf = this.#codeInvalidated;
     let rows: Row[];
-    let ownCode: Row[];
+    let code: LoadedCode;
     try {
       rows = await this.#ask(question, [], this.#timeoutMs);
-      ownCode = await this.#ask(ownCodeQuestion, [], this.#timeoutMs);
+      code = new LoadedCode(
+        await this.#ask(codeQuery, [], this.#timeoutMs),
+        await this.#ask(callersQuery, [], this.#timeoutMs),
+      );
     } catch (cause) {
       this.#loaded = -1;
-      this.#ownCode = undefined;
+      this.#code = undefined;
       throw new DbguardError('upstream-unreachable', 'the catalog could not be read, so nothing can be masked', {
         hint: 'Masked columns need a login that may read pg_class and pg_attribute. Until then results are hidden.',
         cause,
       });
     }
     this.#take(rows.map(relationOf));
-    if (codeAsOf === this.#codeInvalidated) this.#ownCode = new Set(ownCode.map(({ kind, name }) => `${kind} ${name}`));
+    if (codeAsOf === this.#codeInvalidated) this.#code = code;
     this.#loaded = asOf;
     this.generation++;
   }
@@ -121,8 +110,20 @@ export class MaskCatalog implements LineageCatalog {
     return undefined;
   }
 
-  replaces(kind: OwnCode, name: string): boolean {
-    return this.#ownCode?.has(`${kind} ${name}`) ?? true;
+  functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined {
+    return this.#code?.functions(schema, name, searchPath);
+  }
+
+  isBuiltIn(name: string): boolean {
+    return this.#code?.isBuiltIn(name) ?? true;
+  }
+
+  codeByOid(oid: number): CatalogCode | undefined {
+    return this.#code?.byOid(oid);
+  }
+
+  behind(kind: OwnCode, name: string): readonly CatalogCode[] | undefined {
+    return this.#code?.behind(kind, name);
   }
 
   byOid(oid: number): CatalogRelation | undefined {
@@ -143,15 +144,25 @@ export class MaskCatalog implements LineageCatalog {
 }
 
 function relationOf(row: Row): CatalogRelation {
-  const columns = JSON.parse(row.columns ?? '[]') as [string, number, number, boolean][];
+  const columns = JSON.parse(row.columns ?? '[]') as [string, number, number, boolean, string | null][];
   return {
     oid: Number(row.oid),
     schema: row.schema ?? '',
     name: row.name ?? '',
-    columns: columns.map(([name, number, type, textual]) => ({ name, number, type, textual })),
+    columns: columns.map(([name, number, type, textual, generated]) => ({
+      name,
+      number,
+      type,
+      textual,
+      ...(generated === null ? {} : { generated }),
+    })),
     ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),
     children: JSON.parse(row.children ?? '[]') as number[],
-    triggers: row.triggers === 't',
-    rules: row.rules === 't',
+    triggers: row.triggers !== null && row.triggers !== undefined,
+    triggerCalls: (JSON.parse(row.triggers ?? '[]') as [number, string | null, string | null][]).map(
+      ([called, ...tables]) => ({ function: called, transitionTables: tables.flatMap((name) => name ?? []) }),
+    ),
+    rules: row.rules !== null && row.rules !== undefined,
+    ruleTexts: (JSON.parse(row.rules ?? '[]') as (string | null)[]).map((text) => text ?? ''),
   };
 }

@@ -5,7 +5,7 @@
  * What it must not know: the client's bytes, the gate, sockets.
  */
 
-import { backendRules, decodeFields } from '../../wire/backend.js';
+import { backendRules, decodeFields, message } from '../../wire/backend.js';
 import { Framer } from '../../wire/framer.js';
 import { backend, headerBytes, type TransactionStatus } from '../../wire/messages.js';
 import { Reader } from '../../wire/reader.js';
@@ -23,6 +23,7 @@ export class ServerSide {
   #status: TransactionStatus = 'I';
   #wholeRows = false;
   #inquiring = false;
+  #hidesNotifications: (() => boolean) | undefined;
   /** Of the last statement answered since ReadyForQuery. */
   #lastMask: AnswerMask | undefined;
 
@@ -55,6 +56,11 @@ export class ServerSide {
 
   get inquiring(): boolean {
     return this.#inquiring;
+  }
+
+  /** Payloads of NOTIFY do not reach the client while `hidden` says so. */
+  hideNotifications(hidden: () => boolean): void {
+    this.#hidesNotifications = hidden;
   }
 
   /** dbguard asks for itself: its sinks need whole rows, and nothing that comes of it is for the client. */
@@ -96,6 +102,10 @@ export class ServerSide {
       responses.head?.sink?.(type, bytes, start, end);
       return;
     }
+    if (type === backend.notificationResponse && this.#hidesNotifications?.()) {
+      this.#toClient.pushMessage(withoutPayload(bytes, start, end));
+      return;
+    }
     if (type === backend.readyForQuery) this.#lastMask = undefined;
     if (owner?.mask) this.#lastMask = owner.mask;
     if (owner === undefined) {
@@ -129,6 +139,15 @@ export class ServerSide {
     return true;
   }
 }
+
+/** NotificationResponse: process, channel, payload; the payload is left empty. */
+function withoutPayload(bytes: Buffer, start: number, end: number): Buffer {
+  const channel = bytes.indexOf(0, start + headerBytes + 4);
+  const kept = bytes.subarray(start + headerBytes, Math.min(channel + 1, end));
+  return message(backend.notificationResponse, Buffer.concat([kept, zero]));
+}
+
+const zero = Buffer.alloc(1);
 
 function measure(meter: Meter, type: number, bytes: Buffer, start: number, end: number): void {
   if (type === backend.dataRow || type === backend.copyData) meter.bytes += end - start;

@@ -89,6 +89,8 @@ export class ConnectionState {
     this.openChanges = new OpenChanges(parts.gate.extentsIn(parts.context.database).budget);
     this.masks = parts.masks && new ResultMasks(parts.masks);
     if (this.masks) this.server.cutRows();
+    const plans = parts.masks?.plans;
+    if (plans) this.server.hideNotifications(() => plans.hidesNotifications);
     this.outbox = new JournaledOutbox(
       parts.gate.recorder,
       (slices) => parts.port.writeServer(slices),

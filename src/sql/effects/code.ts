@@ -1,7 +1,7 @@
 /** Statements that carry code: DO, CREATE FUNCTION, ALTER FUNCTION. Their bodies are read where the language allows. */
 import type { CreateFunctionStmt } from 'libpg-query';
 import type { Scope } from '../conditions/scope.js';
-import { as, type Node, names } from '../grammar/tree.js';
+import { as, names, optionText } from '../grammar/tree.js';
 import type { Handlers, Walk } from './effect-walk.js';
 import { functionTarget } from './functions.js';
 import { pathTarget } from './objects.js';
@@ -50,17 +50,6 @@ function readBody(create: CreateFunctionStmt, language: string, walk: Walk, scop
   if (body === undefined) return false;
   if (language === 'sql') return walk.text(body);
   return language === 'plpgsql' && plpgsqlBody(walk.source, walk);
-}
-
-/** The text of `LANGUAGE x` and of `AS 'x'`; a C function's `AS 'file', 'symbol'` has two texts and is none. */
-function optionText(options: readonly Node[] | undefined, name: string): string | undefined {
-  for (const node of options ?? []) {
-    const option = as(node, 'DefElem');
-    if (option?.defname !== name) continue;
-    const list = names(as(option.arg, 'List')?.items);
-    return as(option.arg, 'String')?.sval ?? (list.length === 1 ? list[0] : undefined);
-  }
-  return undefined;
 }
 
 function isSecurityDefiner(create: CreateFunctionStmt): boolean {

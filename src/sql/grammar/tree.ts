@@ -52,6 +52,17 @@ export function names(list: readonly Node[] | undefined): string[] {
   return found;
 }
 
+/** The text of `LANGUAGE x` and of `AS 'x'`; a C function's `AS 'file', 'symbol'` has two texts and is none. */
+export function optionText(options: readonly Node[] | undefined, name: string): string | undefined {
+  for (const node of options ?? []) {
+    const option = as(node, 'DefElem');
+    if (option?.defname !== name) continue;
+    const list = names(as(option.arg, 'List')?.items);
+    return as(option.arg, 'String')?.sval ?? (list.length === 1 ? list[0] : undefined);
+  }
+  return undefined;
+}
+
 /** Calls `visit` for each node directly below `struct`, also through plain structs and lists. */
 export function eachChild(struct: unknown, visit: (node: Node) => void): void {
   if (typeof struct !== 'object' || struct === null) return;

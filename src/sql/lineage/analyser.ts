@@ -6,8 +6,11 @@
  */
 import type { Grammar } from '../grammar/grammar.js';
 import type { Flow, LineageCatalog, SearchPath } from './catalog.js';
+import { CodeFlows, type StartWalk } from './code-flow.js';
+import { type DerivedColumns, derivedColumns } from './derived.js';
 import { FunctionConduct } from './functions.js';
 import { TextNames } from './names.js';
+import type { LineageScope } from './scope.js';
 import { type Shape, type Sink, unknownShape } from './shape.js';
 import { type Handles, type StatementKind, statementLineage } from './statement.js';
 import { LineageWalk } from './walk.js';
@@ -36,11 +39,13 @@ const maxViewDepth = 20;
 export class LineageAnalyser {
   readonly #grammar: Grammar;
   readonly #functions = new FunctionConduct();
+  readonly #code: CodeFlows;
   readonly #views = new Map<number, { readonly walk: LineageWalk; readonly shape: Shape }>();
   #generation: number | undefined;
 
   constructor(grammar: Grammar) {
     this.#grammar = grammar;
+    this.#code = new CodeFlows(grammar);
   }
 
   /** One Lineage for each statement of the text; undefined when the text cannot be read. Never throws. */
@@ -50,10 +55,7 @@ export class LineageAnalyser {
     catalog: LineageCatalog,
     handles: Handles,
   ): readonly Lineage[] | undefined {
-    if (this.#generation !== catalog.generation) {
-      this.#views.clear();
-      this.#generation = catalog.generation;
-    }
+    this.#forget(catalog);
     try {
       const parsed = this.#grammar.parse(sql);
       if ('rejection' in parsed) return undefined;
@@ -79,10 +81,34 @@ export class LineageAnalyser {
     }
   }
 
-  #walk(searchPath: SearchPath, catalog: LineageCatalog, depth = 0): LineageWalk {
+  /** What the database makes of its own columns. Never throws. */
+  derived(catalog: LineageCatalog): DerivedColumns {
+    this.#forget(catalog);
+    return derivedColumns(catalog, this.#grammar, (path, scope, values) => this.#walk(path, catalog, 0, scope, values));
+  }
+
+  #forget(catalog: LineageCatalog): void {
+    if (this.#generation === catalog.generation) return;
+    this.#views.clear();
+    this.#code.clear();
+    this.#generation = catalog.generation;
+  }
+
+  #walk(
+    searchPath: SearchPath,
+    catalog: LineageCatalog,
+    depth = 0,
+    scope?: LineageScope,
+    parameters: readonly Flow[] = [],
+  ): LineageWalk {
+    const start: StartWalk = (path, inner, values) => this.#walk(path, catalog, depth, inner, values);
     return new LineageWalk({
       catalog,
       searchPath,
+      scope,
+      parameters,
+      codeFlow: (code, path) => this.#code.of(code, path, start),
+      blockFlow: (language, body, path) => this.#code.block(language, body, path, start),
       functions: this.#functions,
       writeShape,
       viewShape: (relation, outer) => {

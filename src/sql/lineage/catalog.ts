@@ -12,6 +12,15 @@ export type Flow = ReadonlySet<BaseColumn>;
 export const noFlow: Flow = new Set();
 export const anyFlow: Flow = new Set([anyColumn]);
 
+/**
+ * In a flow: what a function gives back that the catalog does not know. The server very probably refuses the call; if
+ * not, nothing of its result is shown.
+ */
+export const missingCode: BaseColumn = '?missing';
+
+/** In a flow of a function's body: the argument at this position, counted from 1, until a call says what it is. */
+export const argument = (position: number): BaseColumn => `$${position}`;
+
 export interface CatalogColumn {
   readonly name: string;
   /** pg_attribute.attnum */
@@ -20,6 +29,8 @@ export interface CatalogColumn {
   readonly type: number;
   /** A string type, or a domain over one (pg_type.typcategory S). */
   readonly textual: boolean;
+  /** Of a generated column: the expression, in SQL. */
+  readonly generated?: string;
 }
 
 export interface CatalogRelation {
@@ -34,14 +45,49 @@ export interface CatalogRelation {
   readonly children: readonly number[];
   /** Triggers of the application's own may run on a write. */
   readonly triggers: boolean;
+  readonly triggerCalls?: readonly TriggerCall[];
   /** Rules may put other statements in the place of a write, queries among them. */
   readonly rules: boolean;
+  /** Those rules as CREATE RULE statements. */
+  readonly ruleTexts?: readonly string[];
+}
+
+export interface TriggerCall {
+  /** pg_proc.oid */
+  readonly function: number;
+  /** Names of REFERENCING OLD TABLE and NEW TABLE. */
+  readonly transitionTables: readonly string[];
+}
+
+/** A function, procedure or aggregate that is not of pg_catalog: the application's, or an extension's. */
+export interface CatalogCode {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** pg_language.lanname; `aggregate` for what calls other functions and has no body of its own. */
+  readonly language: string;
+  /** The body; of PL/pgSQL the whole CREATE FUNCTION statement. */
+  readonly source: string;
+  /** Names of the parameters that a call gives values to, in order; an empty name where there is none. */
+  readonly inputs: readonly string[];
+  /** Names of the result's columns where OUT, INOUT or TABLE parameters give them; empty otherwise. */
+  readonly outputs: readonly string[];
+  /** pg_type.typrelid of the result: it is a row of that relation. */
+  readonly returnsRowOf: number | undefined;
+  /** The result is a row whose columns each call names: RETURNS record. */
+  readonly returnsRecord: boolean;
+  readonly volatility: 'immutable' | 'stable' | 'volatile';
+  /** SET search_path of the function itself; undefined where it has none. */
+  readonly searchPath: SearchPath;
+  /** pg_proc.oid of an aggregate's support functions. */
+  readonly supports: readonly number[];
+  readonly extension: boolean;
 }
 
 /** Schemas, `$user` replaced. Undefined: not known; then a name means something only where it can mean nothing else. */
 export type SearchPath = readonly string[] | undefined;
 
-export type OwnCode = 'function' | 'operator' | 'cast';
+export type OwnCode = 'operator' | 'cast';
 
 export interface LineageCatalog {
   /** Changes whenever answers may have changed. */
@@ -51,11 +97,17 @@ export interface LineageCatalog {
   /** The relation that a name means under `searchPath`; undefined when it is not known or not certain. */
   find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined;
   byOid(oid: number): CatalogRelation | undefined;
+  /** The functions that a call by this name may mean, all overloads; undefined when that is not known. */
+  functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined;
+  /** PostgreSQL itself has a function of that name. */
+  isBuiltIn(name: string): boolean;
+  codeByOid(oid: number): CatalogCode | undefined;
   /**
-   * Code of the application's own may run where this is written, although PostgreSQL has one of that name: which of the
-   * two is meant depends on types. Casts have no name, or that of a domain whose checks run code.
+   * The application's own code that may run where this is written, although PostgreSQL has one of that name: which of
+   * the two is meant depends on types. Casts have no name, or that of a domain whose checks run code. Undefined when
+   * that is not known.
    */
-  replaces(kind: OwnCode, name: string): boolean;
+  behind(kind: OwnCode, name: string): readonly CatalogCode[] | undefined;
   /** Every relation outside pg_catalog and information_schema. */
   relations(): Iterable<CatalogRelation>;
 }

@@ -7,8 +7,9 @@ import { BuiltInFunctions } from '../catalog/builtin-functions.js';
  * - `exports`: as `carries`, and what went in may also end up where it can be read again.
  * - `opaque`: nobody knows: the result may carry anything in the database.
  * - `gateway`: both: dynamic SQL, files, large objects, other servers.
+ * - `missing`: neither PostgreSQL nor an extension that we know has a function of that name.
  */
-export type Conduct = 'hides' | 'carries' | 'exports' | 'opaque' | 'gateway';
+export type Conduct = 'hides' | 'carries' | 'exports' | 'opaque' | 'gateway' | 'missing';
 
 /** Reviewed: results depend on how many rows or values there are, or on their order, never on what they are. */
 const hiding: ReadonlySet<string> = new Set(['count', 'row_number', 'num_nulls', 'num_nonnulls', 'pg_typeof']);
@@ -34,7 +35,7 @@ export class FunctionConduct {
   of(schema: string | undefined, name: string): Conduct {
     if (pageReaders.test(name)) return 'opaque';
     const behaviour = this.#builtIns.find(schema, name);
-    if (behaviour === undefined) return 'opaque';
+    if (behaviour === undefined) return 'missing';
     if (behaviour.effect === 'none') {
       return hiding.has(name) && (schema === undefined || schema === 'pg_catalog') ? 'hides' : 'carries';
     }

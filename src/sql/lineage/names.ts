@@ -8,7 +8,7 @@ import type { LineageCatalog, SearchPath } from './catalog.js';
 import type { LineageWalk } from './walk.js';
 
 /** They leave both as they are, unless code runs in them that cannot be seen. */
-const neutral: ReadonlySet<Tag> = new Set<Tag>([
+export const neutral: ReadonlySet<Tag> = new Set<Tag>([
   'SelectStmt',
   'InsertStmt',
   'UpdateStmt',
@@ -85,7 +85,10 @@ function outdated(catalog: LineageCatalog): LineageCatalog {
     generation: catalog.generation,
     current: false,
     find: () => undefined,
-    replaces: () => true,
+    functions: () => undefined,
+    isBuiltIn: () => true,
+    codeByOid: () => undefined,
+    behind: () => undefined,
     byOid: (oid) => catalog.byOid(oid),
     relations: () => catalog.relations(),
   };

@@ -21,6 +21,8 @@ export interface Sink {
   readonly flow: Flow;
   /** Undefined where it is not an existing column: a new table, a setting, a file. */
   readonly into: BaseColumn | undefined;
+  /** The function that may put them there, where its body cannot be followed. */
+  readonly through?: string;
 }
 
 export const emptyShape: Shape = { columns: [], all: noFlow };

@@ -1,7 +1,8 @@
 /** Statements that are not plain queries, for lineage: what comes back, and what is remembered under a name. */
 import type { CopyStmt, RangeVar } from 'libpg-query';
-import { as, constant, eachChild, type Node, names, tagOf } from '../grammar/tree.js';
+import { as, constant, eachChild, type Node, names, optionText, type Tag, tagOf } from '../grammar/tree.js';
 import { anyFlow, noFlow } from './catalog.js';
+import { neutral } from './names.js';
 import { LineageScope } from './scope.js';
 import { emptyShape, openShape, type Shape, unknownShape } from './shape.js';
 import type { LineageWalk } from './walk.js';
@@ -42,21 +43,21 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
   if (stmt === undefined) return silent;
   switch (tagOf(stmt)) {
     case 'SelectStmt':
-      return { kind: 'query', output: walk.query(stmt, undefined) };
+      return { kind: 'query', output: walk.query(stmt) };
     case 'InsertStmt':
     case 'UpdateStmt':
     case 'DeleteStmt':
     case 'MergeStmt':
-      return { kind: 'write', output: walk.query(stmt, undefined) };
+      return { kind: 'write', output: walk.query(stmt) };
     case 'CopyStmt':
       return copy(as(stmt, 'CopyStmt') ?? {}, walk);
     case 'ExplainStmt':
-      statementLineage(as(stmt, 'ExplainStmt')?.query, walk, ignored);
+      statementLineage(as(stmt, 'ExplainStmt')?.query, walk, namedNothing);
       // The planner evaluates what is constant: a plan can show the result of a function, never that of a column.
-      return { kind: 'query', output: openShape(walk.opaque ? anyFlow : noFlow) };
+      return { kind: 'query', output: openShape(walk.opaque ? anyFlow : walk.computed) };
     case 'DeclareCursorStmt': {
       const declared = as(stmt, 'DeclareCursorStmt');
-      const shape = walk.query(declared?.query, undefined);
+      const shape = walk.query(declared?.query);
       handles.add('cursor', declared?.portalname ?? '', () => shape, signature(shape));
       return silent;
     }
@@ -68,7 +69,7 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
     }
     case 'PrepareStmt': {
       const prepared = as(stmt, 'PrepareStmt');
-      const returns: Returns = (later) => statementLineage(prepared?.query, later, ignored).output;
+      const returns: Returns = (later) => statementLineage(prepared?.query, later, namedNothing).output;
       returns(walk);
       handles.add('prepared', prepared?.name ?? '', returns, JSON.stringify(stmt));
       return silent;
@@ -86,10 +87,16 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
       if (create?.objtype !== 'OBJECT_MATVIEW') walk.sinks.push({ flow: rows.all, into: undefined });
       return silent;
     }
-    case 'CallStmt':
-    case 'DoStmt':
-      walk.opaque = true;
-      return { kind: 'utility', output: unknownShape };
+    case 'CallStmt': {
+      const call = as(stmt, 'CallStmt')?.funccall;
+      return { kind: 'query', output: call ? walk.callShape({ FuncCall: call }, new LineageScope()) : unknownShape };
+    }
+    case 'DoStmt': {
+      const block = as(stmt, 'DoStmt')?.args;
+      const language = optionText(block, 'language') ?? 'plpgsql';
+      walk.adopt(walk.knowledge.blockFlow(language, optionText(block, 'as') ?? '', walk.knowledge.searchPath).walk);
+      return silent;
+    }
     case 'VariableShowStmt':
       return { kind: 'query', output: openShape(noFlow) };
     case 'TransactionStmt':
@@ -103,12 +110,33 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
   }
 }
 
+/** They leave it to names what they mean, or only add some: what a new table holds came there by statements as well. */
+const leavesNames: ReadonlySet<Tag> = new Set<Tag>([
+  ...neutral,
+  'CallStmt',
+  'CreateTableAsStmt',
+  'CreateStmt',
+  'DoStmt',
+  'IndexStmt',
+  'TruncateStmt',
+  'VacuumStmt',
+]);
+
+/** A statement in a body: what follows it is bound by the catalog as it is now. */
+export function bodyStatement(stmt: Node | undefined, walk: LineageWalk): Shape {
+  const { output } = statementLineage(stmt, walk, namedNothing);
+  if (stmt !== undefined && !leavesNames.has(tagOf(stmt))) walk.opaque = true;
+  if (walk.configures) walk.opaque = true;
+  return output;
+}
+
 /** Two cursors that return the same have the same. */
 function signature({ columns, all }: Shape): string {
   return JSON.stringify([[...all], columns?.map(({ flow }) => [...flow])]);
 }
 
-const ignored: Handles = { get: () => undefined, add: () => {} };
+/** In a body names of the session stand for nothing that is known. */
+export const namedNothing: Handles = { get: () => undefined, add: () => {} };
 
 function copy(statement: CopyStmt, walk: LineageWalk): StatementRows {
   const range = statement.relation;
@@ -117,9 +145,7 @@ function copy(statement: CopyStmt, walk: LineageWalk): StatementRows {
     return { kind: 'write', output: emptyShape };
   }
   const output =
-    range === undefined
-      ? walk.query(statement.query, undefined)
-      : columnsOf(walk.tableShape(range), names(statement.attlist));
+    range === undefined ? walk.query(statement.query) : columnsOf(walk.tableShape(range), names(statement.attlist));
   if (statement.filename !== undefined || statement.is_program === true) {
     walk.sinks.push({ flow: output.all, into: undefined });
     return silent;

@@ -8,14 +8,16 @@ import {
   anyColumn,
   anyFlow,
   baseColumn,
+  type CatalogCode,
   type CatalogRelation,
   type Flow,
   type LineageCatalog,
+  missingCode,
   noFlow,
   type OwnCode,
   type SearchPath,
 } from './catalog.js';
-import { type FunctionConduct, revealsValues, tableFunctions } from './functions.js';
+import { type Conduct, type FunctionConduct, revealsValues, tableFunctions } from './functions.js';
 import { type FromItem, fieldOf, joinUsing, LineageScope } from './scope.js';
 import {
   type Column,
@@ -32,9 +34,22 @@ import {
   unknownShape,
 } from './shape.js';
 
+/** What a call of a function does, its arguments left open: what it touched, and the rows that it gives back. */
+export interface CodeFlow {
+  readonly walk: LineageWalk;
+  readonly rows: Shape;
+}
+
 export interface LineageKnowledge {
   readonly catalog: LineageCatalog;
   readonly searchPath: SearchPath;
+  /** Of a function's body: its parameters and variables. */
+  readonly scope?: LineageScope | undefined;
+  /** What `$1` and so on stand for; a client's values are its own. */
+  readonly parameters?: readonly Flow[];
+  readonly codeFlow: (code: CatalogCode, searchPath: SearchPath) => CodeFlow;
+  /** The body of DO. */
+  readonly blockFlow: (language: string, body: string, searchPath: SearchPath) => CodeFlow;
   readonly functions: FunctionConduct;
   /** The columns of a view by its definition; `outer` adopts what it touches. */
   readonly viewShape: (relation: CatalogRelation, outer: LineageWalk) => Shape;
@@ -56,6 +71,8 @@ export class LineageWalk {
   unbound = false;
   triggers = false;
   rules = false;
+  /** What calls of the application's own code give back: the planner may evaluate them, and a plan shows it. */
+  computed: Flow = noFlow;
   /** set_config() runs, of whatever setting. */
   configures = false;
   #visited = 0;
@@ -64,13 +81,27 @@ export class LineageWalk {
     this.knowledge = knowledge;
   }
 
-  adopt(inner: LineageWalk): void {
-    this.infer(inner.inferred);
-    this.sinks.push(...inner.sinks);
+  /** @param given the arguments of a call: what `argument(n)` in what `inner` found stands for */
+  adopt(inner: LineageWalk, given?: readonly Flow[]): void {
+    this.infer(inserted(inner.inferred, given));
+    for (const sink of inner.sinks) this.sinks.push({ ...sink, flow: inserted(sink.flow, given) });
     for (const oid of inner.relations) this.relations.add(oid);
     this.opaque ||= inner.opaque;
     this.unbound ||= inner.unbound;
+    this.triggers ||= inner.triggers;
     this.configures ||= inner.configures;
+    this.computed = union([this.computed, inserted(inner.computed, given)]);
+  }
+
+  /** The rows that a call gives back. */
+  call(code: CatalogCode, given: readonly Flow[]): Shape {
+    const { walk, rows } = this.knowledge.codeFlow(code, this.knowledge.searchPath);
+    this.adopt(walk, given);
+    this.computed = union([this.computed, inserted(rows.all, given)]);
+    return {
+      columns: rows.columns?.map((column) => ({ ...column, flow: inserted(column.flow, given), direct: false })),
+      all: inserted(rows.all, given),
+    };
   }
 
   infer(flow: Flow): void {
@@ -78,14 +109,14 @@ export class LineageWalk {
   }
 
   /** The rows of anything that stands where a query may: SELECT, VALUES, or a statement with RETURNING. */
-  query(node: Node | undefined, outer: LineageScope | undefined): Shape {
+  query(node: Node | undefined, outer: LineageScope | undefined = this.knowledge.scope): Shape {
     const select = as(node, 'SelectStmt');
     if (select !== undefined) return this.select(select, outer);
     if (++this.#visited > maxVisits) throw new RangeError('the statement takes too long to understand');
     return (node && this.knowledge.writeShape(node, this, outer)) ?? this.#notUnderstood();
   }
 
-  select(select: SelectStmt, outer: LineageScope | undefined): Shape {
+  select(select: SelectStmt, outer: LineageScope | undefined = this.knowledge.scope): Shape {
     const scope = new LineageScope(outer);
     this.with(select.withClause, scope);
     let shape: Shape;
@@ -276,7 +307,6 @@ export class LineageWalk {
 
   #functionItem(range: RangeFunction, scope: LineageScope): FromItem {
     const alias = range.alias?.aliasname;
-    const flow = this.#below(range.functions, scope);
     const first = as(range.functions?.[0], 'List')?.items?.[0];
     const call = as(first, 'FuncCall');
     const path = names(call?.funcname);
@@ -285,6 +315,14 @@ export class LineageWalk {
     const single = range.functions?.length === 1 && range.is_rowsfrom !== true && range.coldeflist === undefined;
     const known =
       single && own && !(name === 'unnest' && call?.args?.length !== 1) ? tableFunctions.get(name) : undefined;
+    if (single && known === undefined && first !== undefined && call !== undefined) {
+      const rows = this.callShape(first, scope);
+      const columns =
+        rows.columns?.length === 1 && alias ? rows.columns.map((one) => ({ ...one, name: alias })) : rows.columns;
+      const shape = columns === undefined || range.ordinality ? openShape(rows.all) : shapeOf(columns);
+      return item(alias ?? name, renamed(shape, names(range.alias?.colnames)));
+    }
+    const flow = this.#below(range.functions, scope);
     if (known === undefined) return item(alias ?? (name || undefined), openShape(flow));
     const columns = known.map((column) => ({ name: column ?? alias ?? name, flow, direct: false }));
     if (range.ordinality) columns.push({ name: 'ordinality', flow: noFlow, direct: false });
@@ -343,7 +381,7 @@ export class LineageWalk {
     }
     const column = path.length === 1 ? scope.column(last) : undefined;
     const row = column === undefined ? scope.alias(path.at(-2) ?? '') : undefined;
-    const found = column ?? (row === undefined ? { name: last, flow: anyFlow, direct: false } : fieldOf(row, last));
+    const found = column ?? (row === undefined ? { name: last, flow: anyFlow, direct: false } : this.#field(row, last));
     if (found.flow.has(anyColumn)) this.opaque = true;
     return found;
   }
@@ -354,7 +392,7 @@ export class LineageWalk {
     const path = names(indirection?.indirection);
     if (indirection === undefined || path.length !== 1 || indirection.indirection?.length !== 1) return undefined;
     const row = this.#wholeRow(indirection.arg, scope);
-    return row === undefined ? undefined : fieldOf(row, path[0] ?? '');
+    return row === undefined ? undefined : this.#field(row, path[0] ?? '');
   }
 
   /** What may have a part in the value of an expression. */
@@ -369,7 +407,9 @@ export class LineageWalk {
       case 'SubLink':
         return this.#subLink(node, scope);
       case 'FuncCall':
-        return this.#call(node, scope);
+        return this.callShape(node, scope).all;
+      case 'ParamRef':
+        return this.knowledge.parameters?.[(as(node, 'ParamRef')?.number ?? 0) - 1] ?? noFlow;
       case 'A_Expr':
         return this.#operated(this.#below(node, scope), 'operator', names(as(node, 'A_Expr')?.name));
       case 'TypeCast':
@@ -379,7 +419,7 @@ export class LineageWalk {
         return noFlow;
       case 'A_Indirection': {
         const field = this.#rowField(node, scope);
-        if (field === undefined) return this.#field(node, scope);
+        if (field === undefined) return this.#selected(node, scope);
         if (field.flow.has(anyColumn)) this.opaque = true;
         return field.flow;
       }
@@ -388,11 +428,34 @@ export class LineageWalk {
     }
   }
 
-  /** `(expression).name` may also be a call of a function of that name. */
-  #field(node: Node, scope: LineageScope): Flow {
+  /** `row.name`, which may also be a call of a function of that name. */
+  #field(row: Shape, name: string): Column {
+    const field = fieldOf(row, name);
+    if (!field.flow.has(anyColumn) || row.all.has(anyColumn)) return field;
+    return { name, flow: this.#attribute(name, row.all), direct: false };
+  }
+
+  /** `name` of a value as a function of it. */
+  #attribute(name: string, value: Flow): Flow {
+    const { catalog, searchPath, functions } = this.knowledge;
+    const own = catalog.functions(undefined, name, searchPath);
+    if (own === undefined) return union([value, anyFlow]);
+    const calls = own.map((code) => this.call(code, [value]).all);
+    if (catalog.isBuiltIn(name)) calls.push(this.#builtIn(functions.of('pg_catalog', name), value));
+    return union([value, ...calls]);
+  }
+
+  /** `(expression).name` */
+  #selected(node: Node, scope: LineageScope): Flow {
+    const indirection = as(node, 'A_Indirection');
     const below = this.#below(node, scope);
-    const named = as(node, 'A_Indirection')?.indirection?.some((step) => as(step, 'String') !== undefined);
-    return named && below.size > 0 ? union([below, anyFlow]) : below;
+    const [step, ...more] = names(indirection?.indirection);
+    if (step === undefined) return below;
+    const call = indirection?.arg;
+    const rows = more.length === 0 && call && as(call, 'FuncCall') ? this.callShape(call, scope) : undefined;
+    const column = rows?.columns?.find((one) => one.name === step);
+    if (column !== undefined && (rows?.columns?.length ?? 0) > 1) return column.flow;
+    return union([below, ...[step, ...more].map((name) => this.#attribute(name, below))]);
   }
 
   #subLink(node: Node, scope: LineageScope): Flow {
@@ -405,38 +468,80 @@ export class LineageWalk {
     return union([rows, this.flow(link?.testexpr, scope)]);
   }
 
-  #call(node: Node, scope: LineageScope): Flow {
+  /** The rows that a call gives back: of what PostgreSQL has by that name, and of what the application has. */
+  callShape(node: Node, scope: LineageScope): Shape {
     const call = as(node, 'FuncCall');
     const path = names(call?.funcname);
-    const conduct = this.#replaced('function', path)
-      ? 'opaque'
-      : this.knowledge.functions.of(path.length > 1 ? path.at(-2) : undefined, path.at(-1) ?? '');
-    const carried = union([...(call?.args ?? []), ...(call?.agg_order ?? [])].map((one) => this.flow(one, scope)));
-    this.configures ||= path.at(-1) === 'set_config';
+    const name = path.at(-1) ?? '';
+    const schema = path.length > 1 ? path.at(-2) : undefined;
+    const given = (call?.args ?? []).map((one) => this.flow(one, scope));
+    const carried = union([...given, ...(call?.agg_order ?? []).map((one) => this.flow(one, scope))]);
+    this.configures ||= name === 'set_config';
     this.infer(this.flow(call?.agg_filter, scope));
     this.infer(this.#below(call?.over, scope));
+    const { catalog, searchPath, functions } = this.knowledge;
+    const own = schema === 'pg_catalog' ? [] : catalog.functions(schema, name, searchPath);
+    if (own === undefined) return this.#unknownCall(carried);
+    const conduct = functions.of(schema, name);
+    const isNamed = call?.func_variadic === true || call?.args?.some((one) => as(one, 'NamedArgExpr') !== undefined);
+    const rows = own.map((code) => {
+      if (code.extension && conduct !== 'missing') return openShape(this.#builtIn(conduct, carried));
+      return this.call(code, isNamed ? code.inputs.map(() => carried) : given);
+    });
+    const mayBeBuiltIn = schema === undefined || schema === 'pg_catalog' ? catalog.isBuiltIn(name) : false;
+    if (mayBeBuiltIn) rows.push(openShape(this.#builtIn(conduct === 'missing' ? 'opaque' : conduct, carried)));
+    else if (own.length === 0) rows.push(openShape(this.#builtIn(conduct, carried)));
+    const cast = this.#cast(carried);
+    const [only, ...more] = rows;
+    if (only !== undefined && more.length === 0 && cast.size === 0) return only;
+    return openShape(union([...rows.map((one) => one.all), cast]));
+  }
+
+  #unknownCall(carried: Flow): Shape {
+    this.opaque = true;
+    return openShape(union([carried, anyFlow]));
+  }
+
+  #builtIn(conduct: Conduct, carried: Flow): Flow {
     if (conduct === 'hides') {
       this.infer(carried);
       return noFlow;
     }
     if (conduct === 'carries') return carried;
+    if (conduct === 'missing') return union([carried, new Set([missingCode])]);
     if (conduct !== 'opaque' && carried.size > 0) this.sinks.push({ flow: carried, into: undefined });
     if (conduct === 'exports') return carried;
     this.opaque = true;
     return union([carried, anyFlow]);
   }
 
-  /** An implicit cast may stand between any of the arguments and the code. */
-  #replaced(kind: OwnCode, path: readonly string[]): boolean {
-    const { catalog } = this.knowledge;
-    if (catalog.replaces('cast', '')) return true;
-    return path.at(-2) !== 'pg_catalog' && catalog.replaces(kind, path.at(-1) ?? '');
+  /** An implicit cast of the application's own may stand between any of the values and the code. */
+  #cast(operands: Flow): Flow {
+    return this.#behind('cast', '', operands);
+  }
+
+  #behind(kind: OwnCode, name: string, operands: Flow): Flow {
+    const own = this.knowledge.catalog.behind(kind, name);
+    if (own === undefined) {
+      this.opaque = true;
+      return union([operands, anyFlow]);
+    }
+    return own.length === 0
+      ? noFlow
+      : union(
+          own.map(
+            (code) =>
+              this.call(
+                code,
+                code.inputs.map(() => operands),
+              ).all,
+          ),
+        );
   }
 
   #operated(operands: Flow, kind: OwnCode, path: readonly string[]): Flow {
-    if (!this.#replaced(kind, path)) return operands;
-    this.opaque = true;
-    return union([operands, anyFlow]);
+    const own = path.at(-2) === 'pg_catalog' ? noFlow : this.#behind(kind, path.at(-1) ?? '', operands);
+    return union([operands, own, this.#cast(operands)]);
   }
 
   #below(struct: unknown, scope: LineageScope): Flow {
@@ -453,6 +558,20 @@ export class LineageWalk {
     this.opaque = true;
     return unknownShape;
   }
+}
+
+/** `flow` with the arguments of a call in the place of what they were called in the body. */
+function inserted(flow: Flow, given: readonly Flow[] | undefined): Flow {
+  if (given === undefined) return flow;
+  let open = false;
+  for (const column of flow) if (column.startsWith('$')) open = true;
+  if (!open) return flow;
+  const known = [...flow].filter((column) => !column.startsWith('$'));
+  const filled = [...flow]
+    .filter((column) => column.startsWith('$'))
+    .map((column) => given[Number(column.slice(1)) - 1]);
+  // arguments that the call leaves out are defaults, which hold no column
+  return union([new Set(known), ...filled.map((one) => one ?? noFlow)]);
 }
 
 function item(alias: string | undefined, shape: Shape): FromItem {

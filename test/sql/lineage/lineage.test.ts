@@ -24,7 +24,10 @@ const catalog: LineageCatalog = {
     (schema === undefined ? (path ?? []) : [schema])
       .map((one) => relations.find((known) => known.schema === one && known.name === name))
       .find((one) => one !== undefined),
-  replaces: () => false,
+  functions: () => [],
+  isBuiltIn: (name) => name !== 'mine',
+  codeByOid: () => undefined,
+  behind: () => [],
   byOid: (oid) => relations.find((one) => one.oid === oid),
   relations: () => relations,
 };
@@ -66,7 +69,7 @@ for (const [sql, expected] of [
   ['SELECT s.z FROM a, (SELECT x AS z FROM other.a) s', 'z=4.2!'],
   ['SELECT nobody FROM a', 'nobody=?'],
   ['SELECT x FROM nowhere', 'x=?'],
-  ['SELECT mine(id) FROM a', 'mine=1.1+?'],
+  ['SELECT mine(id) FROM a', 'mine=1.1+?missing'],
   ['INSERT INTO a SELECT y, y FROM b RETURNING x, id', 'x=1.2! id=1.1!'],
   ['UPDATE a SET x = y FROM b RETURNING *', 'id=1.1! x=1.2! id=2.1! y=2.2!'],
   ['DELETE FROM a USING b RETURNING y', 'y=2.2!'],

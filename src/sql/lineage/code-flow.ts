@@ -1,0 +1,175 @@
+/**
+ * Code of the application's own for lineage: what a call of a function gives back, and where it puts values.
+ *
+ * What lives here: one CodeFlow for each function and search_path, its arguments left open. What it must not know: the
+ * call, masks. A body that cannot be followed gives any column back, and may put any column anywhere.
+ */
+
+import { BuiltInFunctions } from '../catalog/builtin-functions.js';
+import { dollarQuoted } from '../grammar/comments.js';
+import type { Grammar } from '../grammar/grammar.js';
+import { anyFlow, argument, type CatalogCode, type Flow, type SearchPath } from './catalog.js';
+import { PlpgsqlFlow } from './plpgsql-flow.js';
+import { LineageScope } from './scope.js';
+import { type Column, openShape, renamed, type Shape, shapeOf, union, unknownShape } from './shape.js';
+import { bodyStatement } from './statement.js';
+import type { CodeFlow, LineageWalk } from './walk.js';
+
+/** A walk of a body, with what it can see of the call. */
+export type StartWalk = (
+  searchPath: SearchPath,
+  scope: LineageScope | undefined,
+  parameters: readonly Flow[],
+) => LineageWalk;
+
+/** Functions that call functions: PostgreSQL has its own limit far above. */
+const maxDepth = 30;
+
+export class CodeFlows {
+  readonly #grammar: Grammar;
+  readonly #known = new Map<string, CodeFlow>();
+  /** Bodies being followed now: who calls itself is not followed. */
+  readonly #open = new Set<string>();
+
+  constructor(grammar: Grammar) {
+    this.#grammar = grammar;
+  }
+
+  clear(): void {
+    this.#known.clear();
+  }
+
+  /** @param searchPath of the caller, for a function that does not set its own */
+  of(code: CatalogCode, searchPath: SearchPath, start: StartWalk): CodeFlow {
+    const path = code.searchPath ?? searchPath;
+    const key = `${code.oid} ${path?.join('\0') ?? '?'}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#open.has(key) || this.#open.size >= maxDepth) return unseen(code, start(path, undefined, []));
+    this.#open.add(key);
+    const flow = this.#follow(code, path, start);
+    this.#open.delete(key);
+    // what was found while a caller of it was still open may rest on that caller's being unknown
+    if (this.#open.size === 0 || !flow.walk.opaque) this.#known.set(key, flow);
+    return flow;
+  }
+
+  /** The body of DO. */
+  block(language: string, body: string, path: SearchPath, start: StartWalk): CodeFlow {
+    const source = `CREATE FUNCTION block() RETURNS void LANGUAGE plpgsql AS ${dollarQuoted(body)}`;
+    return this.#follow({ ...block, language, source }, path, start);
+  }
+
+  #follow(code: CatalogCode, path: SearchPath, start: StartWalk): CodeFlow {
+    const parameters = code.inputs.map((_, at): Flow => new Set([argument(at + 1)]));
+    switch (code.language) {
+      case 'sql':
+        return this.#sql(code, path, start, parameters);
+      case 'plpgsql':
+        return this.#plpgsql(code, path, start, parameters);
+      case 'aggregate':
+        return aggregate(code, start(path, undefined, parameters), parameters);
+      case 'internal':
+        return internal(code, start(path, undefined, parameters), parameters);
+      default:
+        // code of an extension that says it reads nothing can only compute
+        if (code.extension && code.volatility === 'immutable') {
+          return { walk: start(path, undefined, []), rows: result(code, openShape(union(parameters))) };
+        }
+        return unseen(code, start(path, undefined, []));
+    }
+  }
+
+  #sql(code: CatalogCode, path: SearchPath, start: StartWalk, parameters: readonly Flow[]): CodeFlow {
+    const parsed = this.#grammar.parse(code.source);
+    const walk = start(path, parameterScope(code, parameters), parameters);
+    if ('rejection' in parsed) return unseen(code, walk);
+    let last: Shape = openShape(new Set());
+    for (const { stmt } of parsed.tree.stmts ?? []) last = bodyStatement(stmt, walk);
+    return { walk: exporting(code, walk), rows: result(code, last) };
+  }
+
+  #plpgsql(code: CatalogCode, path: SearchPath, start: StartWalk, parameters: readonly Flow[]): CodeFlow {
+    const parsed = this.#grammar.parsePlpgsql(code.source);
+    if ('rejection' in parsed) return unseen(code, start(path, undefined, []));
+    const variables = new Map(code.inputs.map((name, at) => [name, openShape(parameters[at] ?? anyFlow)]));
+    const body = new PlpgsqlFlow(parsed.tree, this.#grammar, {
+      variables,
+      label: code.name,
+      outputs: code.outputs,
+      start: (scope, values = parameters) => start(path, scope, values),
+    });
+    const { walk, rows } = body.follow();
+    return { walk: exporting(code, walk), rows: result(code, rows) };
+  }
+}
+
+const block: Omit<CatalogCode, 'language' | 'source'> = {
+  oid: 0,
+  schema: 'pg_catalog',
+  name: 'DO',
+  inputs: [],
+  outputs: [],
+  returnsRowOf: undefined,
+  returnsRecord: false,
+  volatility: 'volatile',
+  searchPath: undefined,
+  supports: [],
+  extension: false,
+};
+
+/** Whatever it does: nothing of it can be seen. An extension's code does not write the application's values elsewhere. */
+function unseen(code: CatalogCode, walk: LineageWalk): CodeFlow {
+  walk.opaque = true;
+  return { walk: code.extension ? walk : exporting(code, walk), rows: unknownShape };
+}
+
+/** A volatile body with parts that cannot be seen may write there what it likes. */
+function exporting(code: CatalogCode, walk: LineageWalk): LineageWalk {
+  if (walk.opaque && code.volatility === 'volatile') {
+    walk.sinks.push({ flow: anyFlow, into: undefined, through: `${code.schema}.${code.name}` });
+  }
+  return walk;
+}
+
+/** The values that the last statement of a body gives back, as the function declares them. */
+function result(code: CatalogCode, rows: Shape): Shape {
+  if (code.outputs.length > 0) {
+    return rows.columns?.length === code.outputs.length
+      ? renamed(rows, code.outputs)
+      : shapeOf(code.outputs.map((name): Column => ({ name, flow: rows.all, direct: false })));
+  }
+  if (code.returnsRecord) return rows;
+  if (code.returnsRowOf !== undefined) return openShape(rows.all);
+  return shapeOf([{ name: code.name, flow: rows.all, direct: false }]);
+}
+
+/** In a body in SQL parameters are known by name, by `function.name` and by position. */
+function parameterScope(code: CatalogCode, parameters: readonly Flow[]): LineageScope {
+  const columns = code.inputs.flatMap((name, at): Column[] =>
+    name === '' ? [] : [{ name, flow: parameters[at] ?? anyFlow, direct: false }],
+  );
+  const scope = new LineageScope();
+  const aliases = new Map(columns.map(({ name, flow }) => [name ?? '', openShape(flow)]));
+  scope.add({ parts: [shapeOf(columns)], aliases: aliases.set(code.name, shapeOf(columns)) });
+  return scope;
+}
+
+function aggregate(code: CatalogCode, walk: LineageWalk, parameters: readonly Flow[]): CodeFlow {
+  const flows = [union(parameters)];
+  for (const oid of code.supports) {
+    const support = walk.knowledge.catalog.codeByOid(oid);
+    // a support function of PostgreSQL's own computes
+    if (support === undefined) continue;
+    flows.push(walk.call(support, parameters).all);
+  }
+  return { walk, rows: result(code, openShape(union(flows))) };
+}
+
+const builtIns = new BuiltInFunctions();
+
+/** LANGUAGE internal: another name for a function of PostgreSQL's own. */
+function internal(code: CatalogCode, walk: LineageWalk, parameters: readonly Flow[]): CodeFlow {
+  if (builtIns.find('pg_catalog', code.source.trim())?.effect !== 'none') return unseen(code, walk);
+  return { walk, rows: result(code, openShape(union(parameters))) };
+}

@@ -1,0 +1,135 @@
+/**
+ * The application's and the extensions' code of one database, as its catalog had it when it was asked.
+ * State: the last answer. Must not know how the queries are run, nor when to ask again.
+ */
+import type { CatalogCode, OwnCode, SearchPath } from './catalog.js';
+
+/** One row of a query below, in text. */
+export type CodeRow = Readonly<Record<string, string | null>>;
+
+/**
+ * Every function, procedure and aggregate that is not of pg_catalog or information_schema. Under an empty search_path
+ * bodies in SQL-standard form come out with every name qualified. PostgreSQL 14 and later.
+ */
+export const codeQuery = `
+  SELECT p.oid, n.nspname AS schema, p.proname AS name, p.provolatile AS volatility,
+         CASE WHEN a.aggfnoid IS NULL THEN l.lanname ELSE 'aggregate' END AS language,
+         CASE WHEN a.aggfnoid IS NOT NULL THEN ''
+              WHEN p.prosqlbody IS NOT NULL AND path.now = '' THEN pg_get_function_sqlbody(p.oid)
+              WHEN l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid)
+              ELSE p.prosrc END AS source,
+         to_json(p.proargnames)::text AS names, to_json(p.proargmodes)::text AS modes, p.pronargs AS arguments,
+         NULLIF(t.typrelid, 0) AS row_of, p.prorettype = 'record'::regtype AS record,
+         (SELECT setting FROM unnest(p.proconfig) setting WHERE setting LIKE 'search_path=%') AS path,
+         (SELECT json_agg(f::oid::int8) FROM unnest(ARRAY[a.aggtransfn, a.aggfinalfn, a.aggcombinefn, a.aggserialfn,
+            a.aggdeserialfn, a.aggmtransfn, a.aggminvtransfn, a.aggmfinalfn]) f WHERE f <> 0)::text AS supports,
+         EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e') AS extension
+    FROM (SELECT set_config('search_path', '', true) AS now OFFSET 0) path,
+         pg_proc p
+    JOIN pg_namespace n ON n.oid = p.pronamespace
+    JOIN pg_language l ON l.oid = p.prolang
+    JOIN pg_type t ON t.oid = p.prorettype
+    LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
+   WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')`;
+
+/**
+ * The functions behind operators, casts (without a name: which values are cast where is not followed) and the checks of
+ * domains; and the names that PostgreSQL itself has, `built-in`. Extensions bring operators and casts for their own
+ * types, and nothing that reads tables.
+ */
+export const callersQuery = `
+  SELECT own.kind, own.name, own.function::int8::text AS function
+    FROM (SELECT 'operator' AS kind, oprname AS name, oid, 'pg_operator'::regclass AS class, oprcode::oid AS function
+            FROM pg_operator WHERE oprnamespace <> 'pg_catalog'::regnamespace
+          UNION ALL
+          SELECT 'cast', '', oid, 'pg_cast'::regclass, castfunc FROM pg_cast WHERE castfunc >= 16384
+          UNION ALL
+          SELECT 'cast', t.typname, t.oid, 'pg_type'::regclass, d.refobjid
+            FROM pg_type t JOIN pg_constraint c ON c.contypid = t.oid
+            JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_constraint'::regclass
+             AND d.refclassid = 'pg_proc'::regclass) own
+   WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = own.class AND d.objid = own.oid AND d.deptype = 'e')
+     AND own.oid >= 16384
+  UNION ALL
+  SELECT DISTINCT 'built-in', proname, '0' FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace`;
+
+export class LoadedCode {
+  readonly #byOid: ReadonlyMap<number, CatalogCode>;
+  readonly #byName = new Map<string, CatalogCode[]>();
+  /** Function oids by `kind name`. */
+  readonly #callers = new Map<string, number[]>();
+  readonly #builtIn = new Set<string>();
+
+  constructor(code: readonly CodeRow[], callers: readonly CodeRow[]) {
+    this.#byOid = new Map(code.map((row) => [Number(row.oid), codeOf(row)]));
+    for (const one of this.#byOid.values()) {
+      const named = this.#byName.get(one.name);
+      if (named === undefined) this.#byName.set(one.name, [one]);
+      else named.push(one);
+    }
+    for (const { kind, name, function: oid } of callers) {
+      if (kind === 'built-in') this.#builtIn.add(name ?? '');
+      else this.#callers.set(`${kind} ${name}`, [...(this.#callers.get(`${kind} ${name}`) ?? []), Number(oid)]);
+    }
+  }
+
+  functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] {
+    const all = this.#byName.get(name) ?? [];
+    if (schema !== undefined) return all.filter((one) => one.schema === schema);
+    // temporary functions are found only by their schema's name
+    return searchPath === undefined ? all : all.filter((one) => searchPath.includes(one.schema));
+  }
+
+  byOid(oid: number): CatalogCode | undefined {
+    return this.#byOid.get(oid);
+  }
+
+  isBuiltIn(name: string): boolean {
+    return this.#builtIn.has(name);
+  }
+
+  /** Operators and casts of the application may call PostgreSQL's own functions: those compute. */
+  behind(kind: OwnCode, name: string): readonly CatalogCode[] {
+    return (this.#callers.get(`${kind} ${name}`) ?? []).flatMap((oid) => this.#byOid.get(oid) ?? []);
+  }
+}
+
+const volatilities: Readonly<Record<string, CatalogCode['volatility']>> = { i: 'immutable', s: 'stable' };
+
+function codeOf(row: CodeRow): CatalogCode {
+  const names = JSON.parse(row.names ?? '[]') as (string | null)[];
+  const modes = JSON.parse(row.modes ?? 'null') as string[] | null;
+  const given = modes ?? Array.from({ length: Math.max(names.length, Number(row.arguments)) }, () => 'i');
+  const named = (wanted: string): string[] =>
+    given.flatMap((mode, at) => (wanted.includes(mode) ? [names[at] ?? ''] : []));
+  return {
+    oid: Number(row.oid),
+    schema: row.schema ?? '',
+    name: row.name ?? '',
+    language: row.language ?? '',
+    source: statements(row.source ?? ''),
+    inputs: named('ibv'),
+    outputs: named('obt'),
+    returnsRowOf: row.row_of ? Number(row.row_of) : undefined,
+    returnsRecord: row.record === 't',
+    volatility: volatilities[row.volatility ?? ''] ?? 'volatile',
+    searchPath: pathOf(row.path),
+    supports: JSON.parse(row.supports ?? '[]') as number[],
+    extension: row.extension === 't',
+  };
+}
+
+/** pg_get_function_sqlbody() prints `RETURN x` or `BEGIN ATOMIC a; b; END`; as statements they are `SELECT x` and `a; b;`. */
+function statements(body: string): string {
+  const atomic = /^\s*BEGIN ATOMIC\b([\s\S]*)\bEND\s*$/.exec(body)?.[1];
+  const returned = /^\s*RETURN\b([\s\S]*)$/.exec(body)?.[1];
+  return atomic ?? (returned === undefined ? body : `SELECT ${returned}`);
+}
+
+/** `search_path=public, "My schema"`; one that names the role's own schema is not known. */
+function pathOf(setting: string | null | undefined): SearchPath {
+  if (!setting) return undefined;
+  const list = setting.slice(setting.indexOf('=') + 1).match(/"(?:[^"]|"")*"|[^,\s]+/g) ?? [];
+  const path = list.map((one) => (one.startsWith('"') ? one.slice(1, -1).replaceAll('""', '"') : one));
+  return path.includes('$user') ? undefined : path.filter((one) => one !== '');
+}
