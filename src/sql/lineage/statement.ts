@@ -136,7 +136,7 @@ function signature({ columns, all }: Shape): string {
 }
 
 /** In a body names of the session stand for nothing that is known. */
-export const namedNothing: Handles = { get: () => undefined, add: () => {} };
+const namedNothing: Handles = { get: () => undefined, add: () => {} };
 
 function copy(statement: CopyStmt, walk: LineageWalk): StatementRows {
   const range = statement.relation;
