@@ -1,33 +1,51 @@
 /** An object's bytes to lines. The bytes are attacker-controlled: sizes are bounded, damage has words. */
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { type Gunzip, gunzip } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Entry } from '../transcript/entry.js';
 import { decodeLine, decodePayload } from '../transcript/line.js';
 
-const expand = promisify(gunzip);
 /** Segments are some megabytes; one with the longest statements may be larger. */
 const MAX_SEGMENT = 512 * 1024 * 1024;
 
-/** The text of a segment, packed or (in the spool) not. Rejects with `transcript-invalid`. */
+/** The text of a segment, packed or (in the spool) not: whole lines. Rejects with `transcript-invalid`. */
 export async function segmentText(bytes: Uint8Array): Promise<string> {
   const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  let text: string;
   try {
-    const plain = packed ? await expand(bytes, { maxOutputLength: MAX_SEGMENT }) : bytes;
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain);
+    const plain = packed ? await expand(bytes) : bytes;
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain);
   } catch (error) {
-    throw new DbguardError('transcript-invalid', `it cannot be unpacked: ${messageOf(error)}`, { cause: error });
+    throw invalid(`it cannot be unpacked: ${messageOf(error)}`, error);
   }
+  if (!text.endsWith('\n')) throw invalid(text === '' ? 'it is empty' : 'its last line is cut off');
+  return text;
 }
 
-/** Lines without their newline, the last one also when its newline is missing. */
+/** One gzip member (RFC 1952), and nothing behind it: gunzip ignores what does not look like another one. */
+function expand(bytes: Uint8Array): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, result: unknown): void => {
+      if (error) {
+        reject(error);
+        return;
+      }
+      const { buffer, engine } = result as { readonly buffer: Buffer; readonly engine: Gunzip };
+      const size = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
+      if (engine.bytesWritten === bytes.length && size === buffer.length) resolve(buffer);
+      else reject(new Error('there are bytes behind its end'));
+    };
+    gunzip(bytes, { maxOutputLength: MAX_SEGMENT, info: true }, done);
+  });
+}
+
+function invalid(message: string, cause?: unknown): DbguardError {
+  return new DbguardError('transcript-invalid', message, cause === undefined ? {} : { cause });
+}
+
+/** Lines of a segment's text, without their newlines. */
 export function* linesOf(text: string): Generator<string> {
   for (let at = 0; at < text.length; ) {
     const end = text.indexOf('\n', at);
-    if (end < 0) {
-      yield text.slice(at);
-      return;
-    }
     yield text.slice(at, end);
     at = end + 1;
   }

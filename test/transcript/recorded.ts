@@ -147,8 +147,9 @@ export function objectsOf(session: Recorded, createdAt: number): StoredObject[] 
   }));
 }
 
-export function pack(lines: readonly string[]): Uint8Array {
-  return gzipSync(`${lines.join('\n')}\n`);
+/** @param content lines without newline, or bytes as they are */
+export function pack(content: readonly string[] | Uint8Array): Uint8Array {
+  return gzipSync(content instanceof Uint8Array ? content : `${content.join('\n')}\n`);
 }
 
 export function memorySource(objects: readonly StoredObject[]): ObjectSource {

@@ -6,7 +6,7 @@
 Verdicts: proven (exit code 0), invalid (1), unproven (2). One session at a time: no redactions, no bucket times, nothing between
 sessions. Tokens with EdDSA or RS256 signatures.
 """
-import base64, glob, gzip, hashlib, json, os, re, sys
+import base64, glob, hashlib, json, os, re, sys, zlib
 
 HEAD = "application/vnd.dbguard.head.v1+json"
 CERTIFICATE = "application/vnd.dbguard.session-certificate.v1+json"
@@ -373,8 +373,9 @@ def verdict(*session):
 def segment_lines(name):
     with open(name, "rb") as file:
         data = file.read()
-    need(data[:4] == b"\x1f\x8b\x08\0", "gzip header of %s" % name)
-    text = gzip.decompress(data).decode("utf-8")
+    member = zlib.decompressobj(31)
+    text = member.decompress(data).decode("utf-8")
+    need(member.eof and not member.unused_data, "end of the gzip member %s" % name)
     need(text.endswith("\n"), "end of %s" % name)
     return text[:-1].split("\n")
 
