@@ -106,6 +106,8 @@ _dbguard() {
     'transcripts show --workload-issuer') return ;;
     'transcripts show --bucket') return ;;
     'transcripts show --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts verify --expect') return ;;
+    'transcripts verify --retention') return ;;
     'transcripts verify --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts verify --issuer') return ;;
     'transcripts verify --client-id') return ;;
@@ -166,7 +168,7 @@ _dbguard() {
     'transcripts') options='--help -h'; operands='list show verify check-bucket search redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
-    'transcripts verify') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
+    'transcripts verify') options='--all --expect --retention --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
     'transcripts check-bucket') options='--read-only --json --bucket --config --help -h' ;;
     'transcripts search') options='--json --bucket --config --help -h' ;;
     'transcripts redact') options='--entry --field --reason --to --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;

@@ -104,7 +104,7 @@ complete -c dbguard -n '__fish_seen_subcommand_from policy; and __fish_seen_subc
 complete -c dbguard -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from lint' -F
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and not __fish_seen_subcommand_from list show verify check-bucket search redact reconcile archive-keys revoke-key' -a list -d 'list recorded sessions: who, when, where, what was denied'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and not __fish_seen_subcommand_from list show verify check-bucket search redact reconcile archive-keys revoke-key' -a show -d 'show a session as it happened, and what of it is proven'
-complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and not __fish_seen_subcommand_from list show verify check-bucket search redact reconcile archive-keys revoke-key' -a verify -d 'verify a session; exit code 0 proven, 1 changed, 2 not all proven'
+complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and not __fish_seen_subcommand_from list show verify check-bucket search redact reconcile archive-keys revoke-key' -a verify -d 'verify a session; exit code 0 proven, 1 changed, missing or forged, 2 not all proven'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and not __fish_seen_subcommand_from list show verify check-bucket search redact reconcile archive-keys revoke-key' -a check-bucket -d 'try out whether the bucket is write-once; exit code 0 it is, 1 it is not, 2 not all found out'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and not __fish_seen_subcommand_from list show verify check-bucket search redact reconcile archive-keys revoke-key' -a search -d 'find statements that contain a text'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and not __fish_seen_subcommand_from list show verify check-bucket search redact reconcile archive-keys revoke-key' -a redact -d 'take a text out of somebody else’s session, signed, with a reason'
@@ -133,6 +133,8 @@ complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from show' -l config -r -F -d 'use this file instead of the nearest dbguard.yaml'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from show' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from verify' -l all -d 'verify every session, and look for missing ones'
+complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from verify' -l expect -x -d 'with --all: a person and days that have to be there, or a YAML file with expect, retention_days'
+complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from verify' -l retention -x -d 'how long the bucket keeps sessions: older ones may be gone'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from verify' -l keys -r -F -d 'the leads’ archive (archive-keys, revoke-key), or a file with a key set'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from verify' -l offline -d 'do not ask the issuer for its keys'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from verify' -l issuer -x -d 'the only issuer to accept (default: identity.issuer in dbguard.yaml)'

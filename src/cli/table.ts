@@ -213,12 +213,21 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     path: 'transcripts verify',
-    summary: 'verify a session; exit code 0 proven, 1 changed, 2 not all proven',
+    summary: 'verify a session; exit code 0 proven, 1 changed, missing or forged, 2 not all proven',
     arguments: '[id]',
     options: [
       { flags: '--all', description: 'verify every session, and look for missing ones' },
+      {
+        flags: '--expect <who>',
+        description: 'with --all: a person and days that have to be there, or a YAML file with expect, retention_days',
+      },
+      { flags: '--retention <days>', description: 'how long the bucket keeps sessions: older ones may be gone' },
       ...verificationOptions,
       ...transcriptOptions,
+    ],
+    examples: [
+      'dbguard transcripts verify --all --expect "ada@example.com 2026-11-02..2026-11-27"',
+      'dbguard transcripts verify --all --expect team.yaml --retention 400d',
     ],
     load: () => import('./commands/transcripts-verify.js'),
   },

@@ -1,12 +1,15 @@
-/** Which sessions a bucket holds: object names put together, nothing opened. */
+/** Which sessions a bucket holds: object names put together, nothing opened; and which objects are no session's. */
 import { DbguardError } from '../errors.js';
-import type { Bucket, BucketObject } from '../transcript/entry.js';
-import { allSessionsPrefix, parseObjectKey } from '../transcript/object-key.js';
+import type { Bucket } from '../transcript/entry.js';
+import type { HistorySource, ObjectHistory } from '../transcript/object-history.js';
+import { allSessionsPrefix, isProbeKey, parseObjectKey, sessionFolderOf } from '../transcript/object-key.js';
 
 /** What reading needs of a bucket; the local spool can be read like one too. */
-export type ObjectSource = Pick<Bucket, 'location' | 'list' | 'read'>;
+export interface ObjectSource extends ObjectReader, HistorySource {}
 
-export interface SegmentObject extends BucketObject {
+export type ObjectReader = Pick<Bucket, 'location' | 'read'>;
+
+export interface SegmentObject extends ObjectHistory {
   readonly segment: number;
 }
 
@@ -16,36 +19,83 @@ export interface SessionObjects {
   readonly sid: string;
   /** By number; a number may come twice. */
   readonly segments: readonly SegmentObject[];
-  readonly redactions: readonly BucketObject[];
+  readonly redactions: readonly ObjectHistory[];
+  /** Names in its folder that dbguard gives to nothing. */
+  readonly strangers: Tally;
 }
 
-/** One session after the other, oldest first within a person; holds the names of one session at a time. */
+/** Attacker-controlled names, counted; the first of them kept. */
+export class Tally {
+  readonly keys: string[] = [];
+  count = 0;
+
+  add(key: string): void {
+    this.count++;
+    if (this.keys.length < 3) this.keys.push(key);
+  }
+}
+
+/** Objects of one session whose names are held in memory. A session of a year has fewer. */
+const MAX_OBJECTS = 250_000;
+
+/**
+ * One session after the other, oldest first within a person; holds the names of one session at a time.
+ *
+ * @param onUnknown called with every key under `prefix` that belongs to no session's folder, and why where that is known
+ */
 export async function* listSessions(
   source: ObjectSource,
   prefix: string = allSessionsPrefix,
+  onUnknown: (key: string) => void = () => undefined,
 ): AsyncGenerator<SessionObjects> {
-  let current: { subject: string; sid: string; segments: SegmentObject[]; redactions: BucketObject[] } | undefined;
-  for await (const object of source.list(prefix)) {
-    const name = parseObjectKey(object.key);
-    if (name === undefined) continue;
-    if (current?.sid !== name.sid || current.subject !== name.subject) {
-      if (current) yield current;
-      current = { subject: name.subject, sid: name.sid, segments: [], redactions: [] };
+  let current: Folder | undefined;
+  for await (const object of source.history(prefix)) {
+    const { key, odd } = object;
+    const folder = sessionFolderOf(key);
+    if (folder === undefined) {
+      if (!isProbeKey(key) || odd !== undefined) onUnknown(odd === undefined ? key : `${key} (${odd})`);
+      continue;
     }
-    if (name.segment === undefined) current.redactions.push(object);
-    else current.segments.push({ ...object, segment: name.segment });
+    if (current?.sid !== folder.sid || current.subject !== folder.subject) {
+      if (current) yield current;
+      current = new Folder(folder.subject, folder.sid);
+    }
+    current.add(object);
   }
   if (current) yield current;
+}
+
+/** What lives here: the objects of one session while they are listed. */
+class Folder implements SessionObjects {
+  readonly subject: string;
+  readonly sid: string;
+  readonly segments: SegmentObject[] = [];
+  readonly redactions: ObjectHistory[] = [];
+  readonly strangers = new Tally();
+
+  constructor(subject: string, sid: string) {
+    this.subject = subject;
+    this.sid = sid;
+  }
+
+  add(object: ObjectHistory): void {
+    const name = object.odd === undefined ? parseObjectKey(object.key) : undefined;
+    const full = this.segments.length + this.redactions.length >= MAX_OBJECTS;
+    if (name === undefined || full) this.strangers.add(object.odd ? `${object.key} (${object.odd})` : object.key);
+    else if (name.segment === undefined) this.redactions.push(object);
+    else this.segments.push({ ...object, segment: name.segment });
+  }
 }
 
 /** Two sources as one, in the order of keys; where both have an object, the first one's is taken. */
 export function mergeSources(first: ObjectSource, second: ObjectSource): ObjectSource {
   return {
     location: first.location,
-    list: (prefix) => mergeLists(first.list(prefix), second.list(prefix)),
-    read: async (key) => {
+    history: (prefix) => mergeLists(first.history(prefix), second.history(prefix)),
+    keeping: () => first.keeping(),
+    read: async (key, version) => {
       try {
-        return await first.read(key);
+        return await first.read(key, version);
       } catch (error) {
         if (error instanceof DbguardError && error.code === 'transcript-unknown') return second.read(key);
         throw error;
@@ -55,9 +105,9 @@ export function mergeSources(first: ObjectSource, second: ObjectSource): ObjectS
 }
 
 async function* mergeLists(
-  first: AsyncIterable<BucketObject>,
-  second: AsyncIterable<BucketObject>,
-): AsyncGenerator<BucketObject> {
+  first: AsyncIterable<ObjectHistory>,
+  second: AsyncIterable<ObjectHistory>,
+): AsyncGenerator<ObjectHistory> {
   const others = second[Symbol.asyncIterator]();
   let other = await others.next();
   for await (const object of first) {

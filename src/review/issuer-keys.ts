@@ -4,8 +4,8 @@
  */
 import type { JsonWebKeySet } from '../identity/id-token.js';
 import type { IssuerKey } from '../identity/identity.js';
+import type { Bucket } from '../transcript/entry.js';
 import { issuerKeysPrefix } from '../transcript/object-key.js';
-import type { ObjectSource } from './catalog.js';
 
 export interface FoundKeys extends JsonWebKeySet {
   /** For people: who has to be trusted for these keys. */
@@ -20,7 +20,7 @@ export interface IssuerKeySource {
 }
 
 /** `jwks/<issuer hash>/<kid>.json` in a bucket or folder that only leads can write. */
-export function archivedKeys(archive: ObjectSource): IssuerKeySource {
+export function archivedKeys(archive: Pick<Bucket, 'location' | 'list' | 'read'>): IssuerKeySource {
   return {
     async keysOf(issuer) {
       const keys: IssuerKey[] = [];

@@ -12,8 +12,9 @@ import { parseObjectKey, subjectHash } from '../transcript/object-key.js';
 import { SessionVerifier } from '../transcript/verify.js';
 import type { SessionObjects } from './catalog.js';
 import { identify } from './identify.js';
-import { readOpening } from './opening.js';
-import { isAboutContent, linesOf, segmentText } from './read-segment.js';
+import { readAhead } from './read-ahead.js';
+import { isAboutContent } from './read-segment.js';
+import { segmentLines } from './segment-lines.js';
 import type { VerifyOptions } from './verify-options.js';
 
 export interface RedactionTarget {
@@ -28,6 +29,8 @@ export function redactionEntry(target: RedactionTarget, reason: string): EntryBo
 }
 
 export interface Redactions {
+  /** Tells whose session it is, as soon as that is known: nobody redacts their own, under whatever account. */
+  authoredBy(author: Subject): void;
   covers(n: number, name: string, digest: string): boolean;
   /** Says what was found about the redactions themselves. */
   report(findings: Findings): void;
@@ -36,35 +39,57 @@ export interface Redactions {
 interface Read {
   readonly key: string;
   readonly covered: readonly string[];
-  readonly by?: Subject;
-  readonly reasons?: readonly string[];
-  readonly problem?: string;
+  readonly by: Subject;
+  readonly reasons: readonly string[];
 }
 
-/** Never rejects: a redaction that cannot be read or trusted covers nothing and is reported. */
-export async function readRedactions(session: SessionObjects, options: VerifyOptions): Promise<Redactions> {
-  const author = session.redactions.length === 0 ? undefined : (await readOpening(session, options.source))?.subject;
-  const read = await Promise.all(session.redactions.map((object) => readOne(object, session, author, options)));
-  const covered = new Set(read.flatMap((one) => (one.problem === undefined ? one.covered : [])));
+/**
+ * A redaction that cannot be read or trusted covers nothing: it is a foreign object. Rejects only when the bucket cannot
+ * be read.
+ */
+export async function readRedactions(
+  session: SessionObjects,
+  options: VerifyOptions,
+  onForeign: (key: string, why: string) => void = () => undefined,
+): Promise<Redactions> {
+  let counting: Read[] = [];
+  for await (const { object, bytes, problem } of readAhead(session.redactions, options.source)) {
+    const one = bytes === undefined ? problem : await readOne(object, bytes, session, options);
+    if (typeof one === 'object') counting.push(one);
+    else onForeign(object.key, one ?? '');
+  }
+  let covered = coveredByAll(counting);
   return {
+    authoredBy(author) {
+      for (const { key } of counting.filter(({ by }) => isSamePerson(by, author))) {
+        onForeign(key, doesNotCount('a person redacted their own session'));
+      }
+      counting = counting.filter(({ by }) => !isSamePerson(by, author));
+      covered = coveredByAll(counting);
+    },
     covers: (n, name, digest) => covered.has(coverKey(n, name, digest)),
     report(findings) {
-      for (const { key, covered, by, reasons, problem } of read) {
-        const who = by?.email ?? by?.sub ?? 'nobody';
-        if (problem !== undefined) findings.fail('redaction-invalid', `${key}: ${problem}`);
-        else findings.note('redacted', `${who} redacted ${covered.length} of its texts: ${reasons?.join('; ')}`);
+      for (const { covered, by, reasons } of counting) {
+        const who = by.email ?? by.sub;
+        findings.note('redacted', `${who} redacted ${covered.length} of its texts: ${reasons.join('; ')}`);
       }
     },
   };
 }
 
+function coveredByAll(redactions: readonly Read[]): ReadonlySet<string> {
+  const all = new Set<string>();
+  for (const { covered } of redactions) for (const key of covered) all.add(key);
+  return all;
+}
+
+/** The reason when it does not count. */
 async function readOne(
-  object: BucketObject,
+  { key, createdAt }: BucketObject,
+  bytes: Uint8Array,
   session: SessionObjects,
-  author: Subject | undefined,
   options: VerifyOptions,
-): Promise<Read> {
-  const { key } = object;
+): Promise<Read | string> {
   const covered: string[] = [];
   const reasons = new Set<string>();
   const sid = parseObjectKey(key)?.redaction ?? '';
@@ -72,7 +97,7 @@ async function readOne(
   const verifier = new SessionVerifier({
     sid,
     identify: async (open, openedAt, findings) => {
-      const times = { openedAt, storedAt: object.createdAt };
+      const times = { openedAt, storedAt: createdAt };
       const result = await identify(sid, open, times, findings, options.keys, options.demands);
       level = result.level;
       return result;
@@ -84,19 +109,23 @@ async function readOne(
     },
   });
   try {
-    for (const line of linesOf(await segmentText(await options.source.read(key)))) await verifier.line(line);
+    await segmentLines(bytes).each((line) => verifier.line(line));
     await verifier.end();
   } catch (error) {
     if (!isAboutContent(error)) throw error;
-    return { key, covered: [], problem: messageOf(error) };
+    return messageOf(error);
   }
   const by = verifier.open?.subject;
-  const own = by !== undefined && (subjectHash(by) === session.subject || (author && isSamePerson(by, author)));
   const problem =
     problemOf(verifier, level) ??
-    (own ? 'a person redacted their own session' : undefined) ??
+    (by !== undefined && subjectHash(by) === session.subject ? 'a person redacted their own session' : undefined) ??
     (covered.length === 0 ? 'it takes nothing out of this session' : undefined);
-  return { key, covered, ...(by ? { by } : {}), ...(problem === undefined ? { reasons: [...reasons] } : { problem }) };
+  if (problem !== undefined || by === undefined) return doesNotCount(problem ?? 'it has no opening entry');
+  return { key, covered, by, reasons: [...reasons] };
+}
+
+function doesNotCount(why: string): string {
+  return `a redaction that does not count: ${why}`;
 }
 
 function problemOf(verifier: SessionVerifier, level: string | undefined): string | undefined {

@@ -3,8 +3,8 @@
  * one object a key, `revoked/<thumbprint>-<hash>.json`; only an archive that the reader has named counts, since whoever may
  * write beside the transcripts could revoke anybody.
  */
+import type { Bucket } from '../transcript/entry.js';
 import { revokedKeyName, revokedKeysPrefix, thumbprintIn } from '../transcript/object-key.js';
-import type { ObjectSource } from './catalog.js';
 
 export interface RevokedKey {
   /** RFC 7638, base64url. */
@@ -15,7 +15,7 @@ export interface RevokedKey {
 }
 
 /** All that the archive says; where it says two things of one key, the earlier time counts. */
-export async function readRevokedKeys(archive: ObjectSource): Promise<RevokedKey[]> {
+export async function readRevokedKeys(archive: Pick<Bucket, 'location' | 'list' | 'read'>): Promise<RevokedKey[]> {
   const found = new Map<string, RevokedKey>();
   for await (const { key } of archive.list(revokedKeysPrefix)) {
     const thumbprint = thumbprintIn(key);

@@ -12,9 +12,11 @@ import type { VerifyOptions } from './verify-options.js';
 import { type SessionReport, verifySession } from './verify-session.js';
 
 /** What a worker needs of the options; the rest it asks for. */
-export type WorkerSettings = Pick<VerifyOptions, 'demands' | 'now'>;
+export type WorkerSettings = Pick<VerifyOptions, 'demands' | 'now' | 'retentionDays'>;
 
-export type Question = { readonly ask: 'object'; readonly key: string } | { readonly ask: 'keys'; readonly of: string };
+export type Question =
+  | { readonly ask: 'object'; readonly key: string; readonly version?: string }
+  | { readonly ask: 'keys'; readonly of: string };
 export type Failure = { readonly message: string; readonly code?: ErrorCode; readonly hint?: string | undefined };
 type Outcome<T> = { readonly value: T } | { readonly failure: Failure };
 
@@ -60,8 +62,8 @@ class VerifierThread {
 
   constructor(options: VerifyOptions) {
     this.#options = options;
-    const { demands, now } = options;
-    const settings: WorkerSettings = { demands, now };
+    const { demands, now, retentionDays } = options;
+    const settings: WorkerSettings = { demands, now, ...(retentionDays === undefined ? {} : { retentionDays }) };
     this.#worker = new Worker(new URL('./verifier-worker.js', import.meta.url), { workerData: settings });
     this.#worker.on('message', (message: FromWorker) => this.#onMessage(message));
     this.#worker.on('error', (error) => this.#lose(error));
@@ -100,7 +102,8 @@ class VerifierThread {
   async #answer(question: Question): Promise<Outcome<Uint8Array | readonly FoundKeys[]>> {
     const { source, keys } = this.#options;
     try {
-      return { value: question.ask === 'object' ? await source.read(question.key) : await keys.keysOf(question.of) };
+      if (question.ask === 'keys') return { value: await keys.keysOf(question.of) };
+      return { value: await source.read(question.key, question.version) };
     } catch (error) {
       return { failure: failureOf(error) };
     }

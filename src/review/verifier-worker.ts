@@ -31,10 +31,7 @@ const options: VerifyOptions = {
   ...(workerData as WorkerSettings),
   source: {
     location: 'the bucket',
-    read: (key) => ask<Uint8Array>({ ask: 'object', key }),
-    list: () => {
-      throw new Error('a thread is given the objects of its sessions');
-    },
+    read: (key, version) => ask<Uint8Array>({ ask: 'object', key, ...(version === undefined ? {} : { version }) }),
   },
   keys: allOf([{ keysOf: (of) => ask<readonly FoundKeys[]>({ ask: 'keys', of }) }]),
   signatures: 'inline',

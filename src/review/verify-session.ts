@@ -1,17 +1,22 @@
 /**
- * One session from its objects to a verdict: redactions first, then the segments in order, each against the bucket's
- * own time.
+ * One session from its objects to a verdict: redactions first, then its own segments in order, each against the bucket's
+ * own time. What its key did not sign is a foreign object, and says nothing about the session.
  */
 import { messageOf } from '../errors.js';
 import type { Finding, Findings } from '../transcript/finding.js';
-import { reachesSignature } from '../transcript/line.js';
-import { subjectHash } from '../transcript/object-key.js';
+import { sessionTime, subjectHash } from '../transcript/object-key.js';
 import type { OpenDetails } from '../transcript/open-entry.js';
 import { SessionVerifier } from '../transcript/verify.js';
-import type { ObjectSource, SegmentObject, SessionObjects } from './catalog.js';
+import type { SegmentObject, SessionObjects } from './catalog.js';
+import { ForeignObjects } from './foreign-objects.js';
 import { identify, type ProvenIdentity } from './identify.js';
-import { isAboutContent, linesOf, segmentText } from './read-segment.js';
+import { reportVersions } from './object-versions.js';
+import { chooseOpening, holdsAnEntry, type Judge } from './opening-segments.js';
+import { bestOf, type Candidate, contradicts, standingOf } from './own-segments.js';
+import { readAhead } from './read-ahead.js';
+import { isAboutContent } from './read-segment.js';
 import { readRedactions } from './redaction.js';
+import { type SegmentLines, segmentLines } from './segment-lines.js';
 import type { VerifyOptions } from './verify-options.js';
 
 export type SessionState = 'complete' | 'open' | 'unsealed';
@@ -22,6 +27,8 @@ export interface SessionReport {
   readonly sid: string;
   readonly verdict: Verdict;
   readonly state: SessionState;
+  /** A final seal is there that no signature covers. */
+  readonly sealedUnsigned: boolean;
   readonly open?: OpenDetails;
   /** The evidence level that was really proven. */
   readonly level?: string;
@@ -46,15 +53,21 @@ export interface SessionReport {
 const OPEN_MS = 5 * 60_000;
 const CLOCK_AHEAD_MS = 5 * 60_000;
 const LATE_MS = 60 * 60_000;
+/** An id is made when the session begins. */
+const ID_TIME_MS = 5 * 60_000;
 
 export async function verifySession(session: SessionObjects, options: VerifyOptions): Promise<SessionReport> {
   const proven: ProvenIdentity = {};
-  const redactions = await readRedactions(session, options);
+  const foreign = new ForeignObjects(session.strangers);
+  const redactions = await readRedactions(session, options, (key, why) => foreign.add(key, why));
+  const judge: Judge = (open, openedAt, storedAt, findings) =>
+    identify(session.sid, open, { openedAt, storedAt }, findings, options.keys, options.demands);
   const verifier = new SessionVerifier({
     sid: session.sid,
     identify: async (open, openedAt, findings) => {
-      const times = { openedAt, ...firstStored(session) };
-      const result = await identify(session.sid, open, times, findings, options.keys, options.demands);
+      redactions.authoredBy(open.subject);
+      const storedAt = reading.own.at(-1)?.createdAt ?? openedAt;
+      const result = await judge(open, openedAt, storedAt, findings);
       Object.assign(proven, { level: result.level, keysFrom: result.keysFrom });
       return result;
     },
@@ -62,88 +75,168 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
     ...(options.onEntry ? { onEntry: options.onEntry } : {}),
     ...(options.signatures ? { signatures: options.signatures } : {}),
   });
-  await feed(verifier, session, options.source);
+  const reading: Reading = new Reading(session, verifier, options, foreign, judge);
+  await reading.readAll();
   redactions.report(verifier.findings);
-  await verifier.end();
-  if (verifier.open && subjectHash(verifier.open.subject) !== session.subject) {
-    verifier.findings.fail('wrong-place', 'the session lies in the folder of another person', { n: 0 });
+  foreign.report(verifier.findings);
+  if (reading.own.length > 0) await verifier.end();
+  else
+    verifier.findings.warn('nothing-there', 'no object in its folder is a transcript: nothing says that there was one');
+  checkPlace(session, verifier);
+  return report(session, verifier, proven, reading.own, options.now);
+}
+
+/** What lives here: the way through the segments of one session. What it must not know: what is wrong within one. */
+class Reading {
+  readonly #session: SessionObjects;
+  readonly #verifier: SessionVerifier;
+  readonly #options: VerifyOptions;
+  readonly #foreign: ForeignObjects;
+  readonly #judge: Judge;
+  /** Objects whose lines were verified. */
+  readonly own: SegmentObject[] = [];
+  /** Objects of one number. */
+  #candidates: Candidate[] = [];
+  /** The segment that comes next. */
+  #expected = 0;
+  /** What lies where segments are expected and is not the session's own. */
+  #inTheWay: string | undefined;
+
+  constructor(
+    session: SessionObjects,
+    verifier: SessionVerifier,
+    options: VerifyOptions,
+    foreign: ForeignObjects,
+    judge: Judge,
+  ) {
+    this.#session = session;
+    this.#verifier = verifier;
+    this.#options = options;
+    this.#foreign = foreign;
+    this.#judge = judge;
   }
-  return report(session, verifier, proven, options.now);
-}
 
-/** When the bucket had the opening entry; nothing where it has no segment. */
-function firstStored({ segments }: SessionObjects): { readonly storedAt?: number } {
-  const times = segments.map(({ createdAt }) => createdAt);
-  return times.length === 0 ? {} : { storedAt: Math.min(...times) };
-}
-
-/** Verifies the lines of all segments. Reads one segment ahead of the one that is being checked. */
-async function feed(verifier: SessionVerifier, session: SessionObjects, source: ObjectSource): Promise<void> {
-  const { findings } = verifier;
-  const numbers = [...new Set(session.segments.map((object) => object.segment))].sort((a, b) => a - b);
-  const fetchAll = (number: number | undefined): Promise<Fetched[]> => {
-    const objects = session.segments.filter((object) => object.segment === number);
-    const fetched = Promise.all(objects.map((object) => fetch(object, source)));
-    fetched.catch(() => undefined); // is heard when its turn comes, if it comes
-    return fetched;
-  };
-  let ahead = fetchAll(numbers[0]);
-  let expected = 0;
-  for (const [index, number] of numbers.entries()) {
-    if (number > expected) {
-      const which = number - 1 === expected ? `segment ${expected} is` : `segments ${expected} to ${number - 1} are`;
-      findings.fail('segment-missing', `${which} missing`, { segment: expected });
+  async readAll(): Promise<void> {
+    // Of one number the plain name first: names beside it are for a name that was taken.
+    const objects = [...this.#session.segments].sort((a, b) => a.segment - b.segment || a.key.length - b.key.length);
+    let number = -1;
+    for await (const { object, bytes, problem } of readAhead(objects, this.#options.source)) {
+      if (object.segment !== number) await this.#choose(number);
+      number = object.segment;
+      if (object.gone && !this.#verifier.final) await reportVersions(object, this.#verifier.findings, this.#options);
+      const lines = bytes === undefined ? (problem ?? '') : linesIn(bytes);
+      if (typeof lines === 'string') this.#setAside(object, lines);
+      else await this.#consider(object, lines);
     }
-    expected = number + 1;
-    const candidates = ahead;
-    ahead = fetchAll(numbers[index + 1]);
-    const chosen = choose(await candidates, verifier, number);
-    if (chosen === undefined) continue;
+    await this.#choose(number);
+  }
+
+  /** Of the objects of one number only those are held that may be the session's own. */
+  async #consider(object: SegmentObject, lines: SegmentLines): Promise<void> {
+    const verifier = this.#verifier;
+    if (!verifier.identified) {
+      if (await holdsAnEntry(lines)) this.#candidates.push({ object, lines });
+      else this.#setAside(object, 'no transcript');
+    } else {
+      const standing = await standingOf(lines, verifier);
+      if (standing === 'foreign') this.#setAside(object, 'not signed by this session');
+      else this.#candidates.push({ object, lines, standing });
+    }
+    if (this.#candidates.length > MAX_CANDIDATES) this.#candidates = await this.#preferred();
+  }
+
+  #setAside(object: SegmentObject, why: string): void {
+    this.#foreign.add(object.key, why);
+    if (object.segment === this.#expected) this.#inTheWay ??= `${object.key}: ${why}`;
+  }
+
+  /** Of several the session's own; the others are said to be what they are. */
+  async #preferred(): Promise<Candidate[]> {
+    const verifier = this.#verifier;
+    const candidates = this.#candidates;
+    if (candidates.length < 2) return candidates;
+    if (!verifier.identified) {
+      const opening = await chooseOpening(candidates, this.#session.subject, this.#judge);
+      for (const { object } of opening?.conflicts ?? []) this.#conflict(object);
+      for (const { object } of opening?.foreign ?? []) this.#setAside(object, 'does not open this session');
+      return opening === undefined ? [] : [opening.chosen];
+    }
+    const own = candidates.filter(({ standing }) => standing === 'own');
+    const chosen = (await bestOf(own, verifier)) ?? candidates[0];
+    if (chosen === undefined) return [];
+    for (const other of candidates) {
+      if (other === chosen || isSameText(other, chosen)) continue;
+      if (await contradicts(other, chosen, verifier)) this.#conflict(other.object);
+      else this.#setAside(other.object, 'another one of that number continues the chain');
+    }
+    return [chosen];
+  }
+
+  async #choose(number: number): Promise<void> {
+    const [chosen] = await this.#preferred();
+    this.#candidates = [];
+    if (chosen !== undefined) await this.#take(number, chosen);
+  }
+
+  #conflict({ key, segment }: SegmentObject): void {
+    const message = `${key} is a second segment ${segment} with other content, signed by the same person: one of two stories is not true`;
+    this.#verifier.findings.fail('segment-conflict', message, { segment });
+  }
+
+  async #take(number: number, { object, lines }: Candidate): Promise<void> {
+    const verifier = this.#verifier;
+    if (number > this.#expected) this.#reportGap(number);
+    this.#expected = number + 1;
+    this.#inTheWay = undefined;
+    this.own.push(object);
     verifier.beginSegment(number);
-    for (const line of linesOf(chosen.text)) await verifier.line(line);
-    checkTimes(findings, verifier, chosen.object);
+    await lines.each((line) => verifier.line(line)).catch((error: unknown) => this.#onDamage(error, object));
+    checkTimes(verifier.findings, verifier, object);
+    await reportVersions(object, verifier.findings, this.#options);
   }
-}
 
-interface Fetched {
-  readonly object: SegmentObject;
-  readonly text: string;
-  readonly problem?: string;
-}
+  #reportGap(number: number): void {
+    const expected = this.#expected;
+    const which = number - 1 === expected ? `segment ${expected} is` : `segments ${expected} to ${number - 1} are`;
+    const { findings } = this.#verifier;
+    findings.fail('segment-missing', `${which} missing: a later one is there`, { segment: expected });
+    if (this.#inTheWay) findings.fail('segment-damaged', this.#inTheWay, { segment: expected });
+  }
 
-async function fetch(object: SegmentObject, source: ObjectSource): Promise<Fetched> {
-  try {
-    return { object, text: await segmentText(await source.read(object.key)) };
-  } catch (error) {
-    // A network that is away says nothing about the transcript.
+  #onDamage(error: unknown, { key, segment }: SegmentObject): void {
     if (!isAboutContent(error)) throw error;
-    return { object, text: '', problem: messageOf(error) };
+    this.#verifier.findings.fail('segment-damaged', `${key}: ${messageOf(error)}`, { segment });
   }
 }
 
-/** Anybody who may create objects may put a second one beside a segment: the one that continues the chain counts. */
-function choose(candidates: readonly Fetched[], verifier: SessionVerifier, segment: number): Fetched | undefined {
-  const { findings } = verifier;
-  for (const { object, problem } of candidates) {
-    if (problem !== undefined) findings.fail('segment-damaged', `${object.key}: ${problem}`, { segment });
-  }
-  const usable = candidates.filter(({ problem }) => problem === undefined);
-  const chosen = usable.length > 1 ? usable.find(({ text }) => continues(text, verifier)) : usable[0];
-  for (const { object, text } of usable) {
-    if (text !== (chosen ?? usable[0])?.text) {
-      findings.fail('segment-conflict', `${object.key} is a second segment ${segment}, with other content`, {
-        segment,
-      });
-    }
-  }
-  return chosen ?? usable[0];
-}
+/** Objects of one number that are compared; more than the session's own and a few copies are an attempt to drown it. */
+const MAX_CANDIDATES = 8;
 
-function continues(text: string, verifier: SessionVerifier): boolean {
+/** The reason when there are none. */
+function linesIn(bytes: Uint8Array): SegmentLines | string {
   try {
-    return reachesSignature(linesOf(text), verifier.head);
-  } catch {
-    return false;
+    return segmentLines(bytes);
+  } catch (error) {
+    if (!isAboutContent(error)) throw error;
+    return messageOf(error);
+  }
+}
+
+function isSameText(a: Candidate, b: Candidate): boolean {
+  return a.lines.text !== undefined && a.lines.text === b.lines.text;
+}
+
+function checkPlace(session: SessionObjects, { open, openedAt, findings }: SessionVerifier): void {
+  if (open === undefined) return;
+  if (subjectHash(open.subject) !== session.subject) {
+    findings.fail('wrong-place', 'the session lies in the folder of another person', { n: 0 });
+  }
+  if (Math.abs(sessionTime(session.sid) - openedAt) > ID_TIME_MS) {
+    const message = `its id says ${new Date(sessionTime(session.sid)).toISOString().slice(0, 19)}Z, its first entry another time`;
+    findings.fail('id-time', message, { n: 0 });
+  }
+  if (open.previous?.sid === session.sid) {
+    findings.fail('session-circular', 'it names itself as the session before it', { n: 0 });
   }
 }
 
@@ -159,28 +252,34 @@ function checkTimes(findings: Findings, verifier: SessionVerifier, { createdAt, 
   }
 }
 
+/** Neither clock alone could keep a dead session open for ever. */
+function stateOf(verifier: SessionVerifier, lastStoredAt: number, now: number): SessionState {
+  if (verifier.final) return 'complete';
+  const fresh = now - lastStoredAt <= OPEN_MS && Math.abs(now - verifier.lastTime / 1000) <= OPEN_MS;
+  return fresh ? 'open' : 'unsealed';
+}
+
 function report(
   session: SessionObjects,
   verifier: SessionVerifier,
   proven: ProvenIdentity,
+  own: readonly SegmentObject[],
   now: number,
 ): SessionReport {
-  const firstStoredAt = session.segments.reduce((first, { createdAt }) => Math.min(first, createdAt), Infinity);
-  const lastStoredAt = session.segments.reduce((last, { createdAt }) => Math.max(last, createdAt), 0);
-  const lastEntryAt = verifier.lastTime / 1000;
-  // The writer's clock alone could keep a dead session open for ever.
-  const silent = now - lastStoredAt > OPEN_MS;
-  const state = verifier.final ? 'complete' : silent ? 'unsealed' : 'open';
+  const firstStoredAt = own.reduce((first, { createdAt }) => Math.min(first, createdAt), Infinity);
+  const lastStoredAt = own.reduce((last, { createdAt }) => Math.max(last, createdAt), 0);
+  const state = stateOf(verifier, lastStoredAt, now);
   const { findings } = verifier;
-  if (state === 'unsealed') {
-    const message = 'the session has no final seal: it crashed, or its end was cut off; the two look alike';
-    findings.warn('not-final', message, { n: verifier.size });
+  if (own.length > 0 && state !== 'complete') {
+    const [code, message] = ends[verifier.sealedUnsigned ? 'unsigned' : state];
+    findings.warn(code, message, { n: verifier.size });
   }
   const verdict = findings.failures > 0 ? 'invalid' : findings.warnings > 0 ? 'unproven' : 'proven';
   return {
     sid: session.sid,
     verdict,
     state,
+    sealedUnsigned: verifier.sealedUnsigned,
     ...(verifier.open ? { open: verifier.open } : {}),
     ...(proven.level ? { level: proven.level } : {}),
     ...(proven.keysFrom ? { keysFrom: proven.keysFrom } : {}),
@@ -191,8 +290,22 @@ function report(
     size: verifier.size,
     head: verifier.head,
     openedAt: verifier.openedAt,
-    lastEntryAt,
+    lastEntryAt: verifier.lastTime / 1000,
     ...(lastStoredAt > 0 ? { firstStoredAt, lastStoredAt } : {}),
     findings: findings.list,
   };
 }
+
+/** The report with what was found between this session and others. */
+export function withFindings(report: SessionReport, more: readonly Finding[]): SessionReport {
+  const findings = [...report.findings, ...more];
+  const has = (severity: Finding['severity']): boolean => findings.some((finding) => finding.severity === severity);
+  return { ...report, findings, verdict: has('failure') ? 'invalid' : has('warning') ? 'unproven' : 'proven' };
+}
+
+/** Why a session is not whole, in the same words wherever it is said. */
+export const ends = {
+  open: ['still-open', 'no final seal yet: it may still run, and what it did so far can still be cut off'],
+  unsealed: ['not-final', 'no final seal: it crashed, or its end was cut off; the two look alike'],
+  unsigned: ['not-final', 'its final seal is not signed, and so is no seal: it crashed, or its end was changed'],
+} as const;

@@ -28,8 +28,15 @@ export type FindingCode =
   | 'segment-damaged'
   | 'segment-missing'
   | 'segment-conflict'
+  | 'foreign-object'
+  | 'object-overwritten'
+  | 'object-repeated'
+  | 'object-deleted'
+  | 'unknown-object'
+  | 'versions-hidden'
   | 'wrong-place'
   | 'not-final'
+  | 'still-open'
   // who
   | 'open-unusable'
   | 'certificate-invalid'
@@ -44,9 +51,18 @@ export type FindingCode =
   | 'clock-back'
   | 'time-ahead'
   | 'late-upload'
+  | 'id-time'
   // between sessions
   | 'session-missing'
-  | 'session-truncated';
+  | 'session-truncated'
+  | 'session-replaced'
+  | 'session-forked'
+  | 'session-circular'
+  | 'session-order'
+  | 'session-expired'
+  // what a reader expects
+  | 'nothing-there'
+  | 'session-expected';
 
 export interface Finding {
   readonly severity: Severity;
@@ -56,25 +72,38 @@ export interface Finding {
   /** Number of the entry. */
   readonly n?: number;
   readonly segment?: number;
+  /** So many more of this kind were found. */
+  readonly more?: number;
 }
 
-const KEPT = 100;
+const severities: readonly Severity[] = ['failure', 'warning', 'note'];
 
-/** Collects findings in bounded memory: a hostile transcript may have a million faults. */
+/** Of one code and severity; a hostile transcript may have a million. */
+const KEPT = 3;
+
+/** Collects findings in bounded memory: the first of each kind, and how many more there are. */
 export class Findings {
-  readonly list: Finding[] = [];
+  readonly #byKind = new Map<string, Finding[]>();
+  readonly #more = new Map<string, number>();
   failures = 0;
   warnings = 0;
+
+  /** The worst first; of each kind the first ones, in the order in which they were found. */
+  get list(): readonly Finding[] {
+    const all = [...this.#byKind].flatMap(([kind, kept]) => {
+      const more = this.#more.get(kind) ?? 0;
+      return more === 0 ? kept : kept.slice(0, 1).map((first) => ({ ...first, more: more + kept.length - 1 }));
+    });
+    return all.sort((a, b) => severities.indexOf(a.severity) - severities.indexOf(b.severity));
+  }
 
   add(finding: Finding): void {
     if (finding.severity === 'failure') this.failures++;
     if (finding.severity === 'warning') this.warnings++;
-    if (this.list.length < KEPT) this.list.push(finding);
-    else if (finding.severity === 'failure' && this.list.every((kept) => kept.severity === 'failure') === false) {
-      // A failure never falls out for the sake of notes.
-      const weaker = this.list.findLastIndex((kept) => kept.severity !== 'failure');
-      this.list.splice(weaker, 1, finding);
-    }
+    const kind = `${finding.severity} ${finding.code}`;
+    const kept = this.#byKind.get(kind) ?? [];
+    if (kept.length < KEPT) this.#byKind.set(kind, [...kept, finding]);
+    else this.#more.set(kind, (this.#more.get(kind) ?? 0) + 1);
   }
 
   fail(code: FindingCode, message: string, where: { n?: number; segment?: number } = {}): void {

@@ -2,7 +2,9 @@
 import { sha256 } from '../sha256.js';
 
 const VERSION = 'v1';
-const KEY = /^v1\/([0-9a-f]{32})\/([0-9a-z]{26})\/(?:(\d{8})(?:-[0-9a-f]{16})?|redactions\/([0-9a-z]{26}))\.jsonl\.gz$/;
+const KEY =
+  /^v1\/([0-9a-f]{32})\/([0-7][0-9a-hjkmnp-tv-z]{25})\/(?:(\d{8})(?:-[0-9a-f]{16})?|redactions\/([0-7][0-9a-hjkmnp-tv-z]{25}))\.jsonl\.gz$/;
+const FOLDER = /^v1\/([0-9a-f]{32})\/([0-7][0-9a-hjkmnp-tv-z]{25})\//;
 
 /** Attacker-controlled: anybody who may create objects may choose names. */
 export interface ObjectName {
@@ -92,9 +94,17 @@ export function thumbprintIn(key: string): string | undefined {
   return /^revoked\/([\w-]{43})-[0-9a-f]{16}\.json$/.exec(key)?.[1];
 }
 
+/** The session in whose folder a key lies, whatever it names. */
+export function sessionFolderOf(key: string): Pick<ObjectName, 'subject' | 'sid'> | undefined {
+  const [, subject, sid] = FOLDER.exec(key) ?? [];
+  return subject === undefined || sid === undefined ? undefined : { subject, sid };
+}
+
+export const issuerKeysFolder = 'jwks/';
+
 /** Where the leads' archive keeps an issuer's public keys. */
 export function issuerKeysPrefix(issuer: string): string {
-  return `jwks/${sha256(issuer, 'hex').slice(0, 32)}/`;
+  return `${issuerKeysFolder}${sha256(issuer, 'hex').slice(0, 32)}/`;
 }
 
 /** A session id is a ULID: its first ten characters are milliseconds since 1970 UTC in Crockford's base32. */

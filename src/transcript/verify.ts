@@ -68,6 +68,8 @@ export class SessionVerifier {
   #intact = true;
   /** Lines since the last signature are known not to be the ones that were signed. */
   #diverged = false;
+  /** The signature that was last found to be the session key's. */
+  #vouched = '';
   /** Entry that seals the session. */
   #finalSeal: number | undefined;
   open: OpenDetails | undefined;
@@ -91,6 +93,11 @@ export class SessionVerifier {
     return this.#finalSeal !== undefined && this.signedSize > this.#finalSeal;
   }
 
+  /** There is a final seal, and no signature covers it. */
+  get sealedUnsigned(): boolean {
+    return this.#finalSeal !== undefined && !this.final;
+  }
+
   get size(): number {
     return this.#expected;
   }
@@ -102,6 +109,21 @@ export class SessionVerifier {
 
   get totals(): Readonly<Totals> {
     return this.#totals;
+  }
+
+  /** True when there is a key that signatures can be held against. */
+  get identified(): boolean {
+    return this.#identification?.sessionKey !== undefined;
+  }
+
+  /** Did this session's own key sign that? Looked at before the line is taken: objects that it did not sign are not its own. */
+  vouchesFor({ size, head, signature }: SignatureLine): boolean {
+    const sessionKey = this.#identification?.sessionKey;
+    if (sessionKey === undefined) return false;
+    const bytes = signedBytes(this.#parts.sid, size, head);
+    if (!verifySignature(null, bytes, sessionKey, Buffer.from(signature, 'base64url'))) return false;
+    this.#vouched = `${size} ${head} ${signature}`;
+    return true;
   }
 
   /** @param segment number of the object that the following lines come from, for findings */
@@ -286,6 +308,7 @@ export class SessionVerifier {
     if (this.lastTime / 1000 > notAfter) {
       this.#fail('certificate-expired', `entry ${last} was signed after the life of the session key`, last);
     }
+    if (this.#vouched === `${size} ${head} ${signature}`) return; // looked at a moment ago
     const segment = this.#segment;
     const bytes = signedBytes(this.#parts.sid, size, head);
     const sig = Buffer.from(signature, 'base64url');

@@ -10,6 +10,7 @@ import { redactionEntry } from '../../src/review/redaction.js';
 import { verifyAll } from '../../src/review/verify-all.js';
 import { type SessionReport, verifySession } from '../../src/review/verify-session.js';
 import type { EntryBody } from '../../src/transcript/entry.js';
+import type { Finding } from '../../src/transcript/finding.js';
 import {
   alternativeKey,
   redactionKey,
@@ -88,7 +89,14 @@ test('every byte of every line: a change never verifies', async (t) => {
       if (object) objects[number] = { ...object, bytes: changed };
       const source = memorySource(objects);
       const report = await verify(source, { sid: session.sid });
-      if (report.verdict !== 'invalid') {
+      // The last segment has one signature. Without it nothing says whose the object is: it is a stranger's, and the end is missing.
+      const codes = report.findings.map(({ code }) => code);
+      const endless =
+        number === 2 &&
+        (codes.includes('not-final') || codes.includes('still-open')) &&
+        codes.includes('foreign-object');
+      const seen = report.verdict === 'invalid' || (report.verdict === 'unproven' && endless);
+      if (!seen) {
         unseen++;
         t.comment(`segment ${number}, byte ${i}: ${changed.subarray(Math.max(0, i - 30), i + 30)}`);
       }
@@ -249,7 +257,7 @@ test('lines after the final seal, and lines without any signature', async (t) =>
 test('splicing two sessions', async (t) => {
   const other = record(login, { at: now + 2000 });
   t.same(failures(await attack((s) => lines(s, 1).splice(2, 1, lines(other, 1)[2] ?? ''))), ['chain-broken']);
-  t.ok(failures(await attack((s) => (s.segments[1] = lines(other, 1)))).includes('signature-invalid'));
+  t.ok(failures(await attack((s) => (s.segments[1] = lines(other, 1)))).includes('segment-missing'));
 });
 
 test('a second object beside a segment', async (t) => {
@@ -258,8 +266,16 @@ test('a second object beside a segment', async (t) => {
   const objects = objectsOf(session, stored);
   const beside = { key: alternativeKey(session.prefix, 1, junk), bytes: junk, createdAt: stored };
   const report = await verify(memorySource([...objects, beside]), { sid: session.sid });
-  t.same(failures(report), ['segment-conflict'], 'named, and the genuine one is the one that is read');
-  t.equal(report.state, 'complete');
+  t.match(
+    report,
+    { verdict: 'proven', state: 'complete' },
+    'the genuine one is read, whatever strangers put beside it',
+  );
+  t.match(
+    report.findings,
+    [{ code: 'foreign-object', severity: 'note', message: beside.key }],
+    'and the other one named',
+  );
   const twice = { key: alternativeKey(session.prefix, 1, junk), bytes: objects[1]?.bytes ?? junk, createdAt: stored };
   t.equal(
     (await verify(memorySource([...objects, twice]), { sid: session.sid })).verdict,
@@ -363,6 +379,7 @@ test('a whole session is deleted, or cut, and the next one misses it', async (t)
   const second = record(login, { at: now + 5000, previous: { sid: first.sid, size: first.size, head: first.head } });
   const all = async (objects: ReturnType<typeof objectsOf>) => {
     const reports: SessionReport[] = [];
+    const between: Finding[] = [];
     const source = memorySource(objects);
     const how = {
       source,
@@ -370,8 +387,10 @@ test('a whole session is deleted, or cut, and the next one misses it', async (t)
       demands: {},
       now: stored + HOUR,
       onReport: (report: SessionReport) => reports.push(report),
+      onFinding: (finding: Finding) => finding.code !== 'versions-hidden' && between.push(finding),
     };
-    return { between: await verifyAll(how), reports };
+    await verifyAll(how);
+    return { between, reports };
   };
   const whole = await all([...objectsOf(first, stored), ...objectsOf(second, stored)]);
   t.same(whole.between, []);
@@ -409,29 +428,25 @@ test('redaction: by a reviewer it covers, by anybody else it does not', async (t
     findings: [{ severity: 'note', message: 'lead@example.test redacted 2 of its texts: contains a card number' }],
   });
   t.match(failures(await withRedaction(redacting(reviewer, 5))), ['disclosure-missing'], 'of another entry');
-  t.same(
-    failures(await withRedaction(redacting(login))),
-    ['disclosure-missing', 'redaction-invalid'],
-    'one’s own session',
-  );
+  t.same(failures(await withRedaction(redacting(login))), ['disclosure-missing'], 'one’s own session');
   for (const email of ['dev@example.test', 'Dev@Example.TEST', 'dev+second@example.test', 'ｄev@example.test']) {
     const second = await issuer.login('another-account', { at: now, email });
     const report = await withRedaction(redacting(second));
-    t.same(failures(report), ['disclosure-missing', 'redaction-invalid'], `attack: a second account, ${email}`);
+    t.same(failures(report), ['disclosure-missing'], `attack: a second account, ${email}`);
     t.match(report.findings.at(-1), { message: /redacted their own session/ });
   }
   const elsewhere = redactionEntry({ sid: record(login).sid, n: target.n, digests }, 'another session');
   const misplaced = await withRedaction(record(reviewer, { extra: [[elsewhere]] }));
-  t.same(failures(misplaced), ['disclosure-missing', 'redaction-invalid'], 'attack: a redaction of another session');
+  t.same(failures(misplaced), ['disclosure-missing'], 'attack: a redaction of another session');
   t.match(misplaced.findings.at(-1), { message: /takes nothing out of this session/ });
   const weak = await issuer.login('lead', { at: now, level: 'asserted' });
-  t.same(failures(await withRedaction(redacting(weak))), ['disclosure-missing', 'redaction-invalid'], 'key not bound');
+  t.same(failures(await withRedaction(redacting(weak))), ['disclosure-missing'], 'key not bound');
   const forged = redacting(reviewer);
   lines(forged, 1)[0] = editPayload(lines(forged, 1)[0] ?? '', (payload) => payload.replace('test', 'tset'));
-  t.same(failures(await withRedaction(forged)), ['disclosure-missing', 'redaction-invalid'], 'edited');
+  t.same(failures(await withRedaction(forged)), ['disclosure-missing'], 'edited');
   const impostor = await testIssuer(issuer.url);
   const fake = redacting(await impostor.login('lead', { at: now }));
-  t.same(failures(await withRedaction(fake)), ['disclosure-missing', 'redaction-invalid'], 'another issuer’s key');
+  t.same(failures(await withRedaction(fake)), ['disclosure-missing'], 'another issuer’s key');
 });
 
 test('without issuer keys nothing is invalid, but who is not proven', async (t) => {
@@ -455,6 +470,7 @@ test('junk in the place of a transcript has words, never a crash', async (t) => 
     const report = await verify(memorySource([{ key: segmentKey(session.prefix, 0), bytes, createdAt: stored }]), {
       sid: session.sid,
     });
-    t.equal(report.verdict, 'invalid');
+    t.match(report, { verdict: 'unproven' });
+    t.match(report.findings, [{ code: 'nothing-there' }, { code: 'foreign-object' }]);
   }
 });

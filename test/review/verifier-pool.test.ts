@@ -20,6 +20,8 @@ const login = await issuer.login('dev');
 const now = Date.now();
 const keys = { keysOf: async () => [{ ...issuer.keys, origin: 'test' }] };
 
+const onFinding = () => undefined;
+
 /** Sound sessions, and one of each kind of trouble. */
 async function bucketOf(): Promise<StoredObject[]> {
   const sound = Array.from({ length: 8 }, () => record(login, { statements: 20 }));
@@ -34,7 +36,7 @@ async function bucketOf(): Promise<StoredObject[]> {
   return [...objects, ...objectsOf(holed, now).slice(1)];
 }
 
-function optionsFor(source: ObjectSource): VerifyOptions {
+function optionsFor(source: ObjectSource): VerifyOptions & { readonly source: ObjectSource } {
   return { source, keys, demands: { issuer: issuer.url }, now };
 }
 
@@ -60,7 +62,7 @@ test('all of a bucket, many at a time', async (t) => {
   const how = optionsFor(memorySource(await bucketOf()));
   const reports: SessionReport[] = [];
   const onReport = (report: SessionReport) => reports.push(report);
-  await verifyAll({ ...how, verify: pool(t, how).verify, concurrency: 32, onReport });
+  await verifyAll({ ...how, verify: pool(t, how).verify, concurrency: 32, onReport, onFinding });
   t.equal(reports.length, 12);
   t.equal(reports.filter(({ verdict }) => verdict === 'proven').length, 8);
 });
@@ -78,9 +80,9 @@ test('a bucket that goes away is no verdict', async (t) => {
   const how = optionsFor(away);
   const expected = { code: 'bucket-unreachable', message: 'the network is gone', hint: 'wait', exitCode: 69 };
   const onReport = () => undefined;
-  await t.rejects(verifyAll({ ...how, onReport }), expected);
+  await t.rejects(verifyAll({ ...how, onReport, onFinding }), expected);
   reads = 0;
-  await t.rejects(verifyAll({ ...how, verify: pool(t, how).verify, onReport }), expected);
+  await t.rejects(verifyAll({ ...how, verify: pool(t, how).verify, onReport, onFinding }), expected);
 });
 
 test('issuer keys that cannot be had, asked from a thread', async (t) => {

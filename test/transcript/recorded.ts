@@ -161,9 +161,10 @@ export function memorySource(objects: readonly StoredObject[]): ObjectSource {
       if (!found) throw new Error(`no object ${key}`);
       return found.bytes;
     },
-    async *list(prefix) {
+    keeping: async () => 'none',
+    async *history(prefix) {
       for (const { key, bytes, createdAt } of sorted) {
-        if (key.startsWith(prefix)) yield { key, size: bytes.length, createdAt };
+        if (key.startsWith(prefix)) yield { key, size: bytes.length, createdAt, others: [], otherCount: 0 };
       }
     },
   };

@@ -1,12 +1,22 @@
-/** `dbguard transcripts verify`: what a session, or all of them, proves. Exit code 0 proven, 1 changed, 2 not all proven. */
+/**
+ * `dbguard transcripts verify`: what a session, or all of them, proves. Exit code 0 proven, 1 changed, missing or forged,
+ * 2 not all proven; 69 when the bucket cannot be reached, which is no verdict.
+ */
+import { readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
-import { notProvable, type ProofLine, proofLines } from '../../review/proof-words.js';
+import type { ObjectSource } from '../../review/catalog.js';
+import { type Expectations, Expected, parseExpectation, readExpectations } from '../../review/expectations.js';
+import { compareWithNeighbours } from '../../review/neighbours.js';
+import { onlyRewritten, type ProofLine, proofLines } from '../../review/proof-words.js';
 import { openVerifierPool } from '../../review/verifier-pool.js';
 import { verifyAll } from '../../review/verify-all.js';
 import type { VerifyOptions } from '../../review/verify-options.js';
-import { type SessionReport, type Verdict, verifySession } from '../../review/verify-session.js';
+import { type SessionReport, type Verdict, verifySession, withFindings } from '../../review/verify-session.js';
 import type { Finding } from '../../transcript/finding.js';
+import type { VersionKeeping } from '../../transcript/object-history.js';
 import type { CommandContext, OptionValues } from '../command.js';
+import { textOption } from '../options.js';
 import { LineWriter } from '../print/line-writer.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
@@ -19,58 +29,112 @@ export async function run(context: CommandContext, args: readonly string[], opti
   if ((id === undefined) === (options.all !== true)) {
     throw new DbguardError('usage', 'give the id of a session, or --all', { hint: 'See dbguard transcripts list.' });
   }
+  const expectations = readExpect(context, textOption(options, 'expect'));
+  if (id !== undefined && expectations.people.length > 0) {
+    throw new DbguardError('usage', '--expect says who has to be in a whole bucket', { hint: 'Give --all with it.' });
+  }
   const transcripts = await openTranscripts(context, options);
   // Not the local spool: whoever wrote it could still change it.
   const source = transcripts.bucket;
-  const how: VerifyOptions = {
+  const retentionDays = retentionOption(options) ?? expectations.retentionDays;
+  const how = {
     source,
     keys: await issuerKeys(context, options, transcripts),
     demands: await identityDemands(context, options, transcripts),
     now: Date.now(),
+    ...(retentionDays === undefined ? {} : { retentionDays }),
   };
-  if (id === undefined) return verifyEvery(context, how, options.json === true);
-  const report = await verifySession(await findSession(source, id), how);
-  const paper = paperFor(context);
-  const text =
-    options.json === true
-      ? JSON.stringify(reportJson(report), undefined, 2)
-      : `${reportText(report, paper)}\n${paper.style('dim', paper.fold(notProvable, 0))}`;
-  context.stdout.write(`${text}\n`);
-  return exitCodes[report.verdict];
+  const json = options.json === true;
+  return id === undefined ? verifyEvery(context, how, expectations, json) : verifyOne(context, how, id, json);
 }
 
-async function verifyEvery(context: CommandContext, how: VerifyOptions, json: boolean): Promise<number> {
+type How = VerifyOptions & { readonly source: ObjectSource };
+
+async function verifyOne(context: CommandContext, how: How, id: string, json: boolean): Promise<number> {
+  const { source } = how;
+  const session = await findSession(source, id);
+  const alone = await verifySession(session, how);
+  const keeping = await source.keeping();
+  const report = withFindings(alone, await compareWithNeighbours(session, alone, how));
+  const text = json
+    ? JSON.stringify({ ...reportJson(report), versions: keeping }, undefined, 2)
+    : reportText(report, paperFor(context), keeping);
+  context.stdout.write(`${text}\n`);
+  // Not seeing whether anything was overwritten is the reader's own want, and can be helped.
+  return report.verdict === 'proven' && keeping === 'hidden' ? exitCodes.unproven : exitCodes[report.verdict];
+}
+
+async function verifyEvery(
+  context: CommandContext,
+  how: How,
+  expectations: Expectations,
+  json: boolean,
+): Promise<number> {
   const paper = paperFor(context);
   const out = new LineWriter(context.stdout);
   const counts: Record<Verdict, number> = { proven: 0, unproven: 0, invalid: 0 };
+  const found = { failure: 0, warning: 0, note: 0 };
   const progress = progressOn(context);
-  const pending: Promise<unknown>[] = [];
   const pool = openVerifierPool(how);
-  const between = await verifyAll({
+  const keeping = await how.source.keeping();
+  await verifyAll({
     ...how,
     verify: pool.verify,
     concurrency: 32,
+    expected: new Expected(expectations.people),
+    known: new Set(expectations.known),
     onReport: (report) => {
       counts[report.verdict]++;
       progress.tick();
-      if (json) pending.push(out.write(JSON.stringify(reportJson(report))));
-      else if (report.verdict !== 'proven') pending.push(out.write(`${reportText(report, paper)}\n`));
+      if (json) return out.write(JSON.stringify(reportJson(report)));
+      return isWorthALine(report) ? out.write(reportText(report, paper, keeping)) : undefined;
+    },
+    onFinding: (finding) => {
+      found[finding.severity]++;
+      return out.write(json ? JSON.stringify({ between: finding }) : findingText(finding, paper));
     },
   }).finally(async () => {
     progress.end();
     await pool.close();
   });
-  await Promise.all(pending);
-  for (const finding of between) {
-    await out.write(json ? JSON.stringify({ between: finding }) : findingText(finding, paper));
-  }
   if (!json) {
-    await out.write(`${counts.proven} proven, ${counts.unproven} not all proven, ${counts.invalid} changed`);
+    const between = found.failure > 0 ? `; ${found.failure} found between sessions` : '';
+    await out.write(
+      `${counts.proven} proven, ${counts.unproven} not all proven, ${counts.invalid} changed or forged${between}`,
+    );
     await out.write(paper.style('dim', paper.fold(notProvable, 0)));
   }
   await out.flush();
-  if (counts.invalid > 0 || between.length > 0) return exitCodes.invalid;
-  return counts.unproven > 0 ? exitCodes.unproven : exitCodes.proven;
+  if (counts.invalid > 0 || found.failure > 0) return exitCodes.invalid;
+  return counts.unproven > 0 || found.warning > 0 ? exitCodes.unproven : exitCodes.proven;
+}
+
+const notProvable =
+  'Not proven by any transcript: that nothing happened outside dbguard. "dbguard transcripts reconcile" compares with the server’s own log.';
+
+/** Sound sessions are counted; one with a stranger's object in its folder is shown as well. */
+function isWorthALine({ verdict, findings }: SessionReport): boolean {
+  return verdict !== 'proven' || findings.some(({ code }) => code === 'foreign-object' || code === 'object-repeated');
+}
+
+/** A file, or one person and days. Throws `usage`, `config-invalid`. */
+function readExpect({ cwd }: CommandContext, named: string | undefined): Expectations {
+  if (named === undefined) return { people: [], known: [] };
+  const path = resolve(cwd, named);
+  if (statSync(path, { throwIfNoEntry: false })?.isFile()) return readExpectations(readFileSync(path, 'utf8'), named);
+  const person = parseExpectation(named);
+  if (person !== undefined) return { people: [person], known: [] };
+  throw new DbguardError('usage', `"${named}" is neither a file nor a person with days`, {
+    hint: 'Give "ada@example.com 2026-11-23", or "ada@example.com 2026-11-02..2026-11-27", or a YAML file.',
+  });
+}
+
+function retentionOption(options: OptionValues): number | undefined {
+  const text = textOption(options, 'retention');
+  if (text === undefined) return undefined;
+  const days = Number(/^(\d{1,5})d?$/.exec(text)?.[1]);
+  if (days > 0) return days;
+  throw new DbguardError('usage', '--retention takes days, as 400d');
 }
 
 /** A counter on the terminal; nothing elsewhere. */
@@ -95,14 +159,19 @@ const headings: Readonly<Record<Verdict, readonly ['green' | 'magenta' | 'red', 
   unproven: ['magenta', 'NOT ALL PROVEN'],
   invalid: ['red', 'CHANGED OR FORGED'],
 };
+const rewritten = ['red', 'OVERWRITTEN OR DELETED: proven is what was stored first'] as const;
 
-export function reportText(report: SessionReport, paper: Paper): string {
-  const [style, heading] = headings[report.verdict];
+export function reportText(report: SessionReport, paper: Paper, keeping?: VersionKeeping): string {
+  const [style, heading] = onlyRewritten(report) ? rewritten : headings[report.verdict];
   const connection = report.open?.connection?.name;
   const title = `${paper.style('bold', `session ${report.sid}`)}${connection ? ` on ${shown(connection)}` : ''}`;
-  const lines = [title, paper.style(style, heading), ...proofLines(report).map((line) => proofText(line, paper))];
-  // that there is no final seal is said above, in the same words
-  const findings = report.findings.filter(({ code }) => code !== 'not-final');
+  const lines = [
+    title,
+    paper.style(style, heading),
+    ...proofLines(report, keeping).map((line) => proofText(line, paper)),
+  ];
+  // how it ends is said above, in the same words
+  const findings = report.findings.filter(({ code }) => code !== 'not-final' && code !== 'still-open');
   for (const finding of findings) lines.push(findingText(finding, paper));
   return lines.join('\n');
 }
@@ -111,13 +180,14 @@ function proofText({ holds, label, text }: ProofLine, paper: Paper): string {
   const mark = { yes: paper.style('green', '✓'), no: paper.style('red', '✗'), unknown: paper.style('magenta', '?') }[
     holds
   ];
-  return paper.fold(`  ${mark} ${label.padEnd(6)} ${shown(text)}`, 11);
+  return paper.fold(`  ${mark} ${label.padEnd(10)} ${shown(text)}`, 15);
 }
 
-function findingText({ severity, code, message, segment }: Finding, paper: Paper): string {
+function findingText({ severity, code, message, segment, more }: Finding, paper: Paper): string {
   const style = severity === 'failure' ? 'red' : severity === 'warning' ? 'magenta' : 'dim';
   const where = segment === undefined ? '' : `segment ${segment}: `;
-  return paper.fold(`  ${paper.style(style, `${severity} ${code}`)}  ${where}${shown(message)}`, 4);
+  const others = more === undefined ? '' : ` (and ${more.toLocaleString('en')} more like it)`;
+  return paper.fold(`  ${paper.style(style, `${severity} ${code}`)}  ${where}${shown(message)}${others}`, 4);
 }
 
 /** Without the tokens: the stored ID token may still be good for a login elsewhere. */

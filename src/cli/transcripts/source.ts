@@ -20,6 +20,7 @@ import {
 } from '../../review/issuer-keys.js';
 import { readRevokedKeys } from '../../review/revoked-keys.js';
 import type { Bucket } from '../../transcript/entry.js';
+import type { HistoryBucket } from '../../transcript/object-history.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
 import {
@@ -32,7 +33,7 @@ import { ensureTrusted } from '../settings/trusted.js';
 import { bucketUse } from '../settings/uses.js';
 
 export interface TranscriptsSource {
-  readonly bucket: Bucket;
+  readonly bucket: HistoryBucket;
   /** The bucket, and what this machine has not uploaded yet. */
   readonly source: ObjectSource;
   readonly config: CombinedConfig;

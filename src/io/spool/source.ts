@@ -9,10 +9,9 @@ import { listSpool, waitingSegments } from './recovery.js';
 import { spoolRoot } from './spool.js';
 
 /** @param state dbguard's state folder */
-export function spoolSource(state: string): Omit<HistoryBucket, 'create'> {
+export function spoolSource(state: string): Omit<HistoryBucket, 'create' | 'list'> {
   return {
     location: `spool in ${state}`,
-    list: (prefix) => list(state, prefix),
     history: (prefix) => singleVersions(list(state, prefix)),
     keeping: async () => 'none',
     read: async (key) => read(join(spoolRoot(state), key.replace(/\.gz$/, '')), key),

@@ -1,0 +1,54 @@
+/** Reads objects in order while earlier ones are being verified, in bounded memory. */
+import { messageOf } from '../errors.js';
+import type { ObjectHistory } from '../transcript/object-history.js';
+import type { ObjectReader } from './catalog.js';
+import { isAboutContent } from './read-segment.js';
+import { MAX_PACKED, MIN_PACKED } from './segment-lines.js';
+
+/** Requests at the same time, and bytes that wait to be verified. */
+const AT_ONCE = 16;
+const MAX_WAITING = 24 * 1024 * 1024;
+
+export interface ReadObject<T extends ObjectHistory> {
+  readonly object: T;
+  /** Undefined when there is a problem. */
+  readonly bytes?: Uint8Array;
+  /** Why its content cannot be a segment; nothing was read where its size says so already. */
+  readonly problem?: string;
+}
+
+/** Rejects when the way to the objects fails: a network that is away says nothing about a transcript. */
+export async function* readAhead<T extends ObjectHistory>(
+  objects: readonly T[],
+  source: ObjectReader,
+): AsyncGenerator<ReadObject<T>> {
+  const waiting: { readonly read: Promise<ReadObject<T>>; readonly size: number }[] = [];
+  let bytes = 0;
+  let next = 0;
+  while (next < objects.length || waiting.length > 0) {
+    for (let object = objects[next]; object !== undefined; object = objects[next]) {
+      if (waiting.length > 0 && (waiting.length >= AT_ONCE || bytes + object.size > MAX_WAITING)) break;
+      const read = readOne(object, source);
+      read.catch(() => undefined); // is heard when its turn comes, if it comes
+      waiting.push({ read, size: object.size });
+      bytes += object.size;
+      next++;
+    }
+    const first = waiting.shift();
+    if (first === undefined) return;
+    yield await first.read;
+    bytes -= first.size;
+  }
+}
+
+async function readOne<T extends ObjectHistory>(object: T, source: ObjectReader): Promise<ReadObject<T>> {
+  if (object.gone) return { object, problem: 'it was deleted' };
+  if (object.size < MIN_PACKED) return { object, problem: object.size === 0 ? 'it is empty' : 'it is too short' };
+  if (object.size > MAX_PACKED) return { object, problem: 'it is larger than anything that dbguard writes' };
+  try {
+    return { object, bytes: await source.read(object.key, object.version) };
+  } catch (error) {
+    if (!isAboutContent(error)) throw error;
+    return { object, problem: messageOf(error) };
+  }
+}
