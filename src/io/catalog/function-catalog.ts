@@ -20,6 +20,7 @@ import {
 import type { Analyser, Facts } from '../../sql/facts.js';
 import type { Grammar } from '../../sql/grammar/grammar.js';
 import type { Row } from './control-connection.js';
+import { codeFingerprint } from './fingerprint.js';
 
 /** Asks under an empty search_path, in a read-only transaction. */
 export type AskCatalog = (sql: string, timeoutMs: number) => Promise<Row[]>;
@@ -36,22 +37,6 @@ const fingerprintTimeoutMs = 2_000;
 const patienceMs = 3_000;
 /** With polls five seconds apart: five minutes between attempts. */
 const mostFailures = 6;
-
-/** Changes with every row of these catalogs that is written anew: a new version of a row has another xmin and ctid. */
-const fingerprintQuery = `SELECT concat_ws(' ', ${[
-  'pg_proc',
-  'pg_operator',
-  'pg_cast',
-  'pg_rewrite',
-  'pg_trigger',
-  'pg_namespace',
-  `(SELECT oid, xmin, ctid FROM pg_class WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'f')) c`,
-]
-  .map(
-    (rows) =>
-      `(SELECT concat(count(*), ':', sum(hashtextextended(concat(oid, ' ', xmin, ' ', ctid), 0)::numeric)) FROM ${rows} WHERE oid >= 16384)`,
-  )
-  .join(', ')}) AS fingerprint`;
 
 export class FunctionCatalog {
   readonly #ask: AskCatalog;
@@ -219,7 +204,7 @@ export class FunctionCatalog {
   }
 
   async #askFingerprint(timeoutMs: number): Promise<string> {
-    const [row] = await this.#ask(fingerprintQuery, timeoutMs);
+    const [row] = await this.#ask(codeFingerprint, timeoutMs);
     if (!row?.fingerprint) throw new Error('the catalog has no fingerprint');
     return row.fingerprint;
   }

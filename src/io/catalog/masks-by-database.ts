@@ -29,7 +29,7 @@ export async function startMasking(
     return MaskedDatabase.open(
       (sql, values, timeoutMs) => control.ask(sql, values, timeoutMs),
       (catalog) => new Masker(declarations, grammar, catalog, key),
-      () => controls.clients(name) > 0,
+      { inUse: () => controls.clients(name) > 0 },
     );
   };
   return {

@@ -1,0 +1,33 @@
+/**
+ * Whether the catalog of a database has changed, asked in one cheap question: by whoever keeps a copy of it, every few
+ * seconds.
+ */
+
+/** Of large catalogs the server's own count of what was written: a second late at most where the writer is idle. */
+function counted(catalog: string): string {
+  const counters = ['inserted', 'updated', 'deleted'].map(
+    (what) => `pg_stat_get_tuples_${what}('${catalog}'::regclass)`,
+  );
+  return `concat_ws(':', ${counters.join(', ')})`;
+}
+
+/** Functions, and what runs behind relations. Changes with every row of these catalogs that is written anew: a new version of a row has another xmin and ctid. */
+const code = [
+  'pg_proc',
+  'pg_operator',
+  'pg_cast',
+  'pg_rewrite',
+  'pg_trigger',
+  'pg_namespace',
+  `(SELECT oid, xmin, ctid FROM pg_class WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'f')) c`,
+]
+  .map(
+    (rows) =>
+      `(SELECT concat(count(*), ':', sum(hashtextextended(concat(oid, ' ', xmin, ' ', ctid), 0)::numeric)) FROM ${rows} WHERE oid >= 16384)`,
+  )
+  .join(', ');
+
+export const codeFingerprint = `SELECT concat_ws(' ', ${code}) AS fingerprint`;
+
+/** Columns too; a temporary table of anybody changes it. */
+export const columnsFingerprint = `SELECT concat_ws(' ', ${code}, ${['pg_attribute', 'pg_attrdef', 'pg_constraint'].map(counted).join(', ')}) AS fingerprint`;
