@@ -20,6 +20,8 @@ export interface DecisionInput {
   readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
   /** The session began without default_transaction_read_only, as the server reported it. */
   readonly readsAndWrites?: boolean;
+  /** Indexes into `facts.statements` of those that change nothing, as the catalog was a moment ago. */
+  readonly changesNothing?: ReadonlySet<number>;
   /** Estimated rows, where somebody has asked the planner. */
   readonly estimatedRows?: number;
   /** How many rows effects of `facts` hit, where somebody has found out. */

@@ -95,6 +95,11 @@ class PolicyEngine implements CompiledPolicy {
     let inTransaction = input.transactionStatus !== 'I';
     for (const [index, statement] of input.facts.statements.entries()) {
       inTransaction = transactionAfter(statement, inTransaction);
+      if (input.changesNothing?.has(index)) {
+        const subject = { effect: readsNothing, statement, inTransaction, environments, opaque: false, input };
+        judgements.push({ statement: index, ...this.#judgeEffect(subject, 'nothing') });
+        continue;
+      }
       for (const effect of effectsOf(statement)) {
         const situation = situationOf(effect, statement, this.#functions, input);
         const opaque = effect.opaque && situation !== 'function-listed';

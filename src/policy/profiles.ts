@@ -36,6 +36,7 @@ const once = 'ask-once';
 export const situations = {
   //                                                                                  observe guarded read-only migrations
   'read':                row('reads rows',                                             allow,  allow,  allow,  allow),
+  'nothing':             row('IF NOT EXISTS of what is there, IF EXISTS of what is not', allow, allow, deny,   allow),
   'read-secrets':        row('reads passwords or hashes: pg_authid, pg_shadow',        allow,  ask,    ask,    ask),
   'insert':              row('adds rows, COPY FROM STDIN',                             allow,  allow,  deny,   allow),
   'update':              row('changes rows that a condition restricts',                allow,  allow,  deny,   allow),

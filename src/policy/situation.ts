@@ -8,7 +8,7 @@ import { anyValue, judgeSetting } from './session-settings.js';
 
 /** Every row that effects of a kind can belong to. `opaque` is one of most of them and is left out. */
 export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationName[]>> = {
-  read: ['read', 'read-secrets'],
+  read: ['read', 'read-secrets', 'nothing'],
   insert: ['insert', 'catalog-write', 'temporary'],
   update: ['update', 'update-mass', 'update-unbounded', 'catalog-write', 'temporary'],
   delete: ['delete', 'delete-mass', 'delete-unbounded', 'catalog-write', 'temporary'],

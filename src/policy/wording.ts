@@ -22,6 +22,8 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
   switch (situation) {
     case 'read':
       return on ? `Reads ${on}.` : 'Reads no table.';
+    case 'nothing':
+      return 'Changes nothing: what it would make is there, or what it would drop is not.';
     case 'insert':
       return `Adds rows to ${some}.`;
     case 'update':

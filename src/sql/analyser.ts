@@ -7,8 +7,9 @@ import type { CatalogFunctions } from './catalog/catalog-functions.js';
 import type { CatalogRelations } from './catalog/catalog-relations.js';
 import { type Knowledge, Walk } from './effects/effect-walk.js';
 import { visit } from './effects/handlers.js';
+import { nothingIf } from './effects/nothing-to-do.js';
 import { addHidden } from './effects/triggers-rules-views.js';
-import type { Analyser, Facts, SessionSettings, StatementFacts } from './facts.js';
+import type { Analyser, Facts, SessionSettings, StatementFacts, Target } from './facts.js';
 import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar/grammar.js';
 import { Positions, trim } from './grammar/positions.js';
 import type { ParseTree } from './grammar/tree.js';
@@ -108,8 +109,19 @@ function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): Sta
     const walk = new Walk(knowledge, visit);
     walk.source = sql.slice(range.start, range.end);
     walk.visit(stmt, walk.rootScope());
-    return walk.facts(range.start, range.end);
+    const nothing = nothingIf(stmt, { grammar: knowledge.grammar, reads: (text) => readsOnly(text, knowledge) });
+    const facts = walk.facts(range.start, range.end);
+    return nothing === undefined ? facts : { ...facts, nothingIf: nothing };
   });
+}
+
+function readsOnly(sql: string, knowledge: Knowledge): readonly Target[] | undefined {
+  const walk = new Walk(knowledge, visit);
+  if (!walk.text(sql)) return undefined;
+  const effects = walk.effects.toArray();
+  return effects.every(({ kind, opaque }) => kind === 'read' && !opaque)
+    ? effects.flatMap(({ targets }) => targets)
+    : undefined;
 }
 
 interface Known {

@@ -100,6 +100,28 @@ export interface Handle {
   readonly inner?: StatementFacts;
 }
 
+/** Something that the catalog has or has not, as the session sees it at that moment. */
+export type Presence = { readonly there: boolean } & (
+  | {
+      readonly what: 'relation' | 'type';
+      readonly schema?: string;
+      readonly name: string;
+      /** Where a new one would be made; else wherever the name leads. */
+      readonly made: boolean;
+    }
+  | { readonly what: 'function'; readonly schema?: string; readonly name: string }
+  | { readonly what: 'schema' | 'extension' | 'database' | 'role' | 'server'; readonly name: string }
+  /** An index is made where its table is. */
+  | {
+      readonly what: 'index' | 'column' | 'constraint' | 'trigger' | 'policy' | 'rule';
+      readonly name: string;
+      readonly of: Target;
+    }
+  | { readonly what: 'value'; readonly name: string; readonly of: Target }
+  /** A condition over system catalogs alone. */
+  | { readonly what: 'condition'; readonly sql: string }
+);
+
 export interface StatementFacts {
   /** The command tag's words, upper case: `SELECT`, `CREATE TABLE`, `ALTER SYSTEM`. */
   readonly command: string;
@@ -111,6 +133,8 @@ export interface StatementFacts {
   readonly handle?: Handle;
   /** Every function called by name, folded, schema-qualified where the text does. */
   readonly functions: readonly string[];
+  /** Where all of this is so the statement changes nothing: IF NOT EXISTS, IF EXISTS. */
+  readonly nothingIf?: readonly Presence[];
   /** Databases that the server wants to be nobody's at that moment: dropped, renamed, moved or copied from. */
   readonly vacates?: readonly string[];
   /** Highest `$n`. */

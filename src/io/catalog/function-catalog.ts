@@ -98,17 +98,24 @@ export class FunctionCatalog {
   #newClient(): ClientCatalog {
     let pending = false;
     let open = false;
+    let own = 0;
+    const others = (): number | undefined =>
+      this.#unsettled - (pending ? 1 : 0) > 0 ? undefined : this.#changes - own;
     const isLoading = (): boolean => this.#loading !== undefined;
     return {
       analyser: this.#analyser,
       get loading() {
         return isLoading();
       },
+      get changesOfOthers() {
+        return others();
+      },
       ready: () => this.#ready(),
       onlyTemporary: (name) => this.believed && !this.#relations.isPermanent(name),
       changing: (facts) => {
         if (!pending) this.#unsettled++;
         pending = true;
+        own++;
         this.#doubt(facts);
       },
       settled: () => {

@@ -14,6 +14,8 @@ export interface ClientCatalog {
   ready(): Promise<void>;
   /** Nothing that outlives the session has this name: what an unqualified name means can only be temporary. */
   onlyTemporary(name: string): boolean;
+  /** How many statements of other clients may have changed the catalog; undefined while one of them has not ended. */
+  readonly changesOfOthers: number | undefined;
   /** A statement that may change the catalog goes to the server. */
   changing(facts: Facts): void;
   /** No transaction of this client is open, and nothing of it is under way. */
@@ -30,6 +32,7 @@ export function withoutCatalog(analyser: Analyser): ClientCatalog {
     loading: false,
     ready: async () => {},
     onlyTemporary: () => false,
+    changesOfOthers: 0,
     changing: () => {},
     settled: () => {},
     opened: () => {},

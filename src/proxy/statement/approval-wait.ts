@@ -15,6 +15,8 @@ import { encodeParse, flushMessage, syncMessage } from '../../wire/extended-quer
 import { backend } from '../../wire/messages.js';
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
 import { Inquiry, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
+import { ServerRefusal } from '../internal-queries/internal-reply.js';
+import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import type { Outgoing } from '../outgoing.js';
 import type { Extents } from '../row-counts/mass-effects.js';
 import type { ServerSide } from '../server/server-side.js';
@@ -46,6 +48,8 @@ export interface ReviewParts {
   readonly finish: (end: ReviewEnd) => void;
   readonly held: HeldStatement;
   /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
+  /** See ClientCatalog.changesOfOthers. */
+  readonly otherChanges: () => number | undefined;
   readonly inquiry: () => Inquiry | { readonly obstacle: string };
   /** The journal has the entry of everything pushed from now on. */
   readonly requireCommit: () => void;
@@ -113,6 +117,7 @@ export class Review {
     }
     if (isMaybeTypo(candidate) && (await this.#probe()) === 'rejected') return { kind: 'skipped' };
     if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
+    if (await this.#changesNothing()) return { kind: 'allow', by: 'rule' };
     if (this.#parts.server.transactionStatus === 'E' && !mayEndTransaction(candidate)) {
       gate.recordSkipped(admission);
       return { kind: 'deny', error: transactionFailed, endSession: false };
@@ -140,6 +145,27 @@ export class Review {
     // an answer may come while a dry run is being undone
     await inquiry?.idle;
     return this.#portalLost ? this.#skipped() : endOf(asking, answer);
+  }
+
+  /**
+   * What is there already, or what is not, leaves nothing to decide. Another client that is about to change the
+   * catalog, or did meanwhile, leaves the ruling as it was.
+   */
+  async #changesNothing(): Promise<boolean> {
+    const { candidate, admission, context, gate, otherChanges } = this.#parts;
+    const before = otherChanges();
+    if (before === undefined || !mayChangeNothing(candidate.facts)) return false;
+    const inquiry = this.#parts.inquiry();
+    if (!(inquiry instanceof Inquiry)) return false;
+    const changesNothing = await inquiry
+      .run(impactLimits, (session) => findNothingToDo(candidate.facts, session))
+      .catch((error: unknown) => {
+        if (error instanceof ServerRefusal) return new Set<number>();
+        throw error;
+      });
+    if (changesNothing.size === 0 || otherChanges() !== before || this.#abort.signal.aborted) return false;
+    const found = { changesNothing, extents: admission.extents };
+    return gate.reconsider(candidate, admission, context, found).decision === 'allow';
   }
 
   /** The ruling that stands once the planner's estimate is known, where a rule is about rows. */

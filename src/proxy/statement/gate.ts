@@ -279,6 +279,7 @@ export class Passage {
       finish: (end) => this.#afterReview(gated, admission, end),
       held: this.#held(gated),
       inquiry: () => this.#inquiry(gated),
+      otherChanges: () => this.#state.parts.catalog.changesOfOthers,
       requireCommit: () => this.#state.outbox.requireCommit(),
       harmed: (what) => this.#events.abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: ${what}` }),
     });
@@ -331,7 +332,8 @@ export class Passage {
       }
       if (end.kind === 'allow') {
         const { covers } = admission.ruling;
-        if (covers === 'transaction' && this.#state.server.transactionStatus === 'T') {
+        // only a person's approval reaches further than the statement
+        if (end.by === 'person' && covers === 'transaction' && this.#state.server.transactionStatus === 'T') {
           this.#approvedTransaction = admission.n;
         }
         this.#state.outbox.requireCommit(true);

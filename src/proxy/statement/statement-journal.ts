@@ -7,7 +7,7 @@
  * sockets, how a person is asked. The session calls `admit`, and `review` when a person has to decide; nothing else
  * leads to the database.
  */
-import type { Policy, Ruling } from '../../policy/decision.js';
+import type { DecisionInput, Policy, Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js';
 import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '../candidate.js';
@@ -25,9 +25,11 @@ export interface GateTotals {
   readonly rowsChanged: number;
 }
 
-export interface RowsFound {
+/** What the database was asked about a statement before anybody is. */
+export interface FoundOut {
   readonly estimatedRows?: number;
   readonly extents?: Extents | undefined;
+  readonly changesNothing?: DecisionInput['changesNothing'];
 }
 
 export interface GateParts {
@@ -101,7 +103,7 @@ export class Gate {
   }
 
   /** Decides again with what was found out about rows; the ruling that stands then. */
-  reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, found: RowsFound): Ruling {
+  reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, found: FoundOut): Ruling {
     const { unlessFew, ...decided } = this.#decide(candidate, context, found);
     const ruling = unlessFew ?? decided;
     if (ruling.decision === 'allow') {
@@ -111,7 +113,11 @@ export class Gate {
     return ruling;
   }
 
-  #decide(candidate: Candidate, context: ConnectionContext, { estimatedRows, extents }: RowsFound): Ruling {
+  #decide(
+    candidate: Candidate,
+    context: ConnectionContext,
+    { estimatedRows, extents, changesNothing }: FoundOut,
+  ): Ruling {
     return this.#parts.policy.decide({
       facts: candidate.facts,
       connection: context.connection,
@@ -124,6 +130,7 @@ export class Gate {
       readsAndWrites: context.readsAndWrites ?? false,
       extents,
       ...(estimatedRows === undefined ? {} : { estimatedRows }),
+      ...(changesNothing === undefined ? {} : { changesNothing }),
     });
   }
 
