@@ -25,7 +25,9 @@ export type ErrorCode =
   | 'protocol-violation'
   | 'limit-exceeded'
   | 'journal-unwritable'
+  | 'proxy-refused'
   | 'bucket-unreachable'
+  | 'bucket-unsuitable'
   | 'bucket-conflict'
   | 'transcript-unknown'
   | 'transcript-invalid'
@@ -58,7 +60,9 @@ const exitCodes: Record<ErrorCode, number> = {
   'protocol-violation': 76,
   'limit-exceeded': 75,
   'journal-unwritable': 74,
+  'proxy-refused': 69,
   'bucket-unreachable': 69,
+  'bucket-unsuitable': 78,
   'bucket-conflict': 69,
   'transcript-unknown': 66,
   'transcript-invalid': 1,

@@ -2,6 +2,8 @@
 import { S3Client, type S3ClientConfig, S3ServiceException } from '@aws-sdk/client-s3';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
+import { outwardAgents } from '../http/outward-agents.js';
+import { outwardFetch } from '../http/outward-fetch.js';
 import type { BucketAccess } from './access.js';
 import { webIdentityCredentials } from './web-identity.js';
 
@@ -34,8 +36,8 @@ function makeClient(config: S3ClientConfig): S3Client {
 
 function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientConfig {
   const { endpoint, roleArn } = config;
-  const region = config.region ?? access.env.AWS_REGION ?? access.env.AWS_DEFAULT_REGION ?? 'us-east-1';
-  const { idToken } = access;
+  const { idToken, env } = access;
+  const region = () => regionOf(config, env);
   return {
     region,
     // The checksum is ours, SHA-256; the client's default would add a second, weaker one.
@@ -44,6 +46,7 @@ function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientCon
       connectionTimeout: 5_000,
       requestTimeout: access.requestTimeoutMs ?? 60_000,
       throwOnRequestTimeout: true,
+      ...outwardAgents(env),
     },
     maxAttempts: 3,
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
@@ -51,14 +54,36 @@ function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientCon
     ...(roleArn === undefined || idToken === undefined
       ? {}
       : {
-          credentials: webIdentityCredentials({ roleArn, region, idToken, endpoint: access.env.AWS_ENDPOINT_URL_STS }),
+          credentials: webIdentityCredentials({
+            roleArn,
+            region,
+            idToken,
+            endpoint: env.AWS_ENDPOINT_URL_STS,
+            fetch: outwardFetch(env),
+          }),
         }),
   };
 }
 
+/** As the AWS CLI: the setting, the environment, the profile in ~/.aws/config; where none says, AWS's first region. */
+async function regionOf({ region }: S3BucketConfig, env: NodeJS.ProcessEnv): Promise<string> {
+  const said = region ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION);
+  if (said) return said;
+  try {
+    return await makeClient({}).config.region();
+  } catch {
+    return 'us-east-1'; // no profile says one
+  }
+}
+
 /** What to do about the answers that people meet. The message of the service never holds a secret; a request would. */
 export function explain(error: unknown, location: string): DbguardError {
-  if (error instanceof DbguardError) return error;
+  if (error instanceof DbguardError && error.code !== 'proxy-refused') return error;
+  if (error instanceof DbguardError) {
+    const { hint, message } = error;
+    const details = { ...(hint === undefined ? {} : { hint }), cause: error };
+    return new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${message}`, details);
+  }
   const name = error instanceof Error ? error.name : '';
   const reason =
     error instanceof S3ServiceException && messageOf(error) !== name
@@ -75,7 +100,7 @@ const hints: Readonly<Record<string, string>> = {
   NotImplemented:
     'This store lacks what dbguard needs: creation on condition (If-None-Match) with a SHA-256 checksum. Choose one that has both; "dbguard transcripts check-bucket" tells.',
   CredentialsProviderError:
-    'No AWS credentials were found: set a profile or role_arn in dbguard.yaml, or run aws sso login.',
+    'No AWS credentials were found: set AWS_PROFILE, or role_arn in dbguard.yaml, or run aws sso login.',
   ExpiredToken: 'The AWS credentials have expired: renew them.',
   InvalidAccessKeyId: 'The AWS access key is not known: check the profile or the environment.',
   NoSuchBucket: 'Check the name in dbguard.yaml; dbguard does not create buckets.',

@@ -3,12 +3,15 @@
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 import { DbguardError, messageOf } from '../../errors.js';
+import type { OutwardFetch } from '../http/outward-fetch.js';
 
 export interface WebIdentityOptions {
   readonly roleArn: string;
-  readonly region: string;
+  readonly region: () => Promise<string>;
   readonly idToken: () => Promise<string>;
   readonly endpoint?: string | undefined;
+  /** The way out of this network. */
+  readonly fetch: OutwardFetch;
 }
 
 interface Credentials {
@@ -20,8 +23,8 @@ interface Credentials {
 
 /** A provider for the S3 client, which asks again shortly before `expiration`. Never has the token in an error. */
 export function webIdentityCredentials(options: WebIdentityOptions): () => Promise<Credentials> {
-  const url = options.endpoint ?? `https://sts.${options.region}.amazonaws.com/`;
   return async () => {
+    const url = options.endpoint ?? `https://sts.${await options.region()}.amazonaws.com/`;
     const form = new URLSearchParams({
       Action: 'AssumeRoleWithWebIdentity',
       Version: '2011-06-15',
@@ -29,7 +32,7 @@ export function webIdentityCredentials(options: WebIdentityOptions): () => Promi
       RoleSessionName: 'dbguard',
       WebIdentityToken: await options.idToken(),
     });
-    const answer = await post(url, form);
+    const answer = await post(options.fetch, url, form);
     const expiration = new Date(element(answer, 'Expiration'));
     return {
       accessKeyId: element(answer, 'AccessKeyId'),
@@ -40,7 +43,7 @@ export function webIdentityCredentials(options: WebIdentityOptions): () => Promi
   };
 }
 
-async function post(url: string, form: URLSearchParams): Promise<string> {
+async function post(fetch: OutwardFetch, url: string, form: URLSearchParams): Promise<string> {
   let status: number;
   let body: string;
   try {
@@ -53,6 +56,7 @@ async function post(url: string, form: URLSearchParams): Promise<string> {
     status = response.status;
     body = await response.text();
   } catch (error) {
+    if (error instanceof DbguardError) throw error;
     throw refused(`AWS STS cannot be reached: ${messageOf(error)}`, 'Check the network and the region.');
   }
   if (status === 200) return body;

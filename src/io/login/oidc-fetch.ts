@@ -4,6 +4,9 @@
  */
 import { DbguardError } from '../../errors.js';
 import { isLoopback } from '../../identity/issuer-url.js';
+import { outwardFetch } from '../http/outward-fetch.js';
+
+const outward = outwardFetch(process.env);
 
 /** Discovery documents and key sets are a few kilobytes; Entra's largest is some 50. */
 const MAX_ANSWER = 1024 * 1024;
@@ -13,7 +16,7 @@ export async function issuerFetch(link: string, init?: RequestInit): Promise<Res
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url))) {
     throw new DbguardError('login-failed', `refusing to send a login to ${url.origin}, which is not https`);
   }
-  const response = await fetch(url, { ...init, redirect: 'manual' });
+  const response = await outward(url, { ...init, redirect: 'manual' });
   return new Response(limited(response), response);
 }
 

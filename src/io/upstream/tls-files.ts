@@ -6,16 +6,9 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rootCertificates, type SecureContext } from 'node:tls';
 import { messageOf } from '../../errors.js';
+import { systemBundles } from '../files/system-roots.js';
 import type { TlsFile, UpstreamConfig, UpstreamTls } from './config.js';
 import { unusable } from './failure.js';
-
-/** Where operating systems keep their roots in one PEM file; SSL_CERT_FILE as OpenSSL reads it comes first. */
-const systemBundles = [
-  '/etc/ssl/certs/ca-certificates.crt',
-  '/etc/pki/tls/certs/ca-bundle.crt',
-  '/etc/ssl/ca-bundle.pem',
-  '/etc/ssl/cert.pem',
-];
 
 /** What a handshake needs. Files are read for each connection, so that a renewed certificate counts at the next one. */
 export interface TlsMaterial {
