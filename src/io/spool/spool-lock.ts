@@ -37,6 +37,16 @@ export function removeLock(folder: string): void {
   rmSync(join(folder, FILE), { force: true });
 }
 
+/** Takes a folder that is free, or whose owner is gone. False when its owner lives. */
+export function takeSpool(folder: string): boolean {
+  try {
+    lockSpool(folder);
+    return true;
+  } catch {
+    return claimSpool(folder);
+  }
+}
+
 /** Takes over a folder whose owner is gone. False when its owner lives, or another process was faster. */
 export function claimSpool(folder: string): boolean {
   const path = join(folder, FILE);

@@ -2,7 +2,7 @@
  * One session's transcript on its way: journal, uploader and the folder between them. And what earlier sessions left
  * behind. The folder mirrors the bucket: `spool/v1/<subject>/<sid>/00000000.jsonl`.
  */
-import { readFileSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { publicHalf } from '../../identity/binding.js';
@@ -19,6 +19,7 @@ import {
 import { privateDir } from '../files/state-dirs.js';
 import { type Journal, type JournalLimits, openJournal } from './journal.js';
 import { lockSpool, releaseSpool, removeLock } from './spool-lock.js';
+import { Trail } from './trail.js';
 import { type Backoff, type Progress, Uploader } from './uploader.js';
 
 export interface TranscriptOptions {
@@ -94,9 +95,10 @@ function open(options: TranscriptOptions): Transcript {
     ...(options.limits ? { limits: options.limits } : {}),
   });
   const trail = new Trail(root, subject);
-  journal.append(openEntry(openDetails(options, trail.previous())));
-  journal.closeSegment();
-  trail.begin(credential.sid);
+  trail.begin(credential.sid, (previous) => {
+    journal.append(openEntry(openDetails(options, previous)));
+    journal.closeSegment();
+  });
   return {
     recorder: journal,
     prefix,
@@ -143,44 +145,6 @@ export function openDetails(
     ...(agent === undefined ? {} : { agent }),
     ...(previous ? { previous } : {}),
   };
-}
-
-/** Which session came before: a session that is deleted from the bucket leaves a hole that the next one points at. */
-class Trail {
-  readonly #path: string;
-
-  constructor(root: string, subject: string) {
-    this.#path = join(privateDir(join(root, 'trail')), `${subject}.json`);
-  }
-
-  previous(): PreviousSession | undefined {
-    try {
-      const { sid, size, head } = JSON.parse(readFileSync(this.#path, 'utf8'));
-      if (typeof sid !== 'string') return undefined;
-      return typeof size === 'number' && typeof head === 'string' ? { sid, size, head } : { sid };
-    } catch {
-      return undefined; // the first one here
-    }
-  }
-
-  begin(sid: string): void {
-    this.#write({ sid });
-  }
-
-  /** Unless a session that began meanwhile is the last one now. */
-  end(sid: string, size: number, head: string): void {
-    try {
-      if (this.previous()?.sid === sid) this.#write({ sid, size, head });
-    } catch {
-      // the disk filled up meanwhile: the next session then names this one without its end
-    }
-  }
-
-  #write(previous: PreviousSession): void {
-    const partial = `${this.#path}.${process.pid}`;
-    writeFileSync(partial, JSON.stringify(previous), { mode: 0o600 });
-    renameSync(partial, this.#path);
-  }
 }
 
 const BUCKET_FILE = 'bucket';

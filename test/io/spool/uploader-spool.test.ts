@@ -72,6 +72,18 @@ test('a session from open to finish is proven from the bucket, and leaves nothin
   t.same(readdirSync(join(state, 'spool')), ['trail']);
 });
 
+test('sessions that begin at the same moment come one after the other', async (t) => {
+  const { state, bucket } = await setUp(t);
+  const child = join(import.meta.dirname, 'trail-child.ts');
+  const children = [1, 2, 3].map(() => fork(child, [state], { execArgv: ['--import=tsx'] }));
+  for (const [code] of await Promise.all(children.map((one) => once(one, 'exit')))) t.equal(code, 0);
+  const all = await reports(bucket);
+  const before = all.map(({ open }) => open?.previous?.sid);
+  t.equal(all.length, 45);
+  t.equal(before.filter((sid) => sid === undefined).length, 1, 'one is the first');
+  t.equal(new Set(before).size, 45, 'no two name the same one');
+});
+
 test('each session names the one before it', async (t) => {
   const { bucket, start } = await setUp(t);
   const first = start();
