@@ -2,8 +2,11 @@
  * The one error class. `code` says what went wrong to a program, `message` to a person, `hint` what to do next.
  *
  * Rule: neither message nor hint ever carries a secret (password, token, key, bind value); errors are printed,
- * logged and recorded without further filtering.
+ * logged and recorded without further filtering. For the same reason text of a server, an issuer or a bucket may stand in
+ * both: whatever a terminal would act on is shown as its code point.
  */
+import { sanitise } from './untrusted-text.js';
+
 export type ErrorCode =
   | 'usage'
   | 'config-missing'
@@ -88,10 +91,10 @@ export class DbguardError extends Error {
   readonly exitCode: number;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(sanitise(message).text, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = 'DbguardError';
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : sanitise(details.hint).text;
     this.exitCode = details.exitCode ?? exitCodes[code];
   }
 }

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { DbguardError } from '../errors.js';
 import type { CommandContext, CommandEntry, OptionValues } from './command.js';
 import { outputFailed } from './print/line-writer.js';
+import { printOnlyText } from './print/printable-output.js';
 import { folded } from './print/text.js';
 import { commandTable, groupSummaries } from './table.js';
 import { dbguardVersion } from './version.js';
@@ -87,6 +88,7 @@ function watchOutput(): void {
   });
 }
 
+for (const stream of [process.stdout, process.stderr]) printOnlyText(stream);
 watchOutput();
 process.on('uncaughtException', (error) => process.exit(report(error)));
 

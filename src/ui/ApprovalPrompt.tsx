@@ -24,6 +24,7 @@ export interface ApprovalPromptProps {
   readonly compact: boolean;
   /** Without them, bold, dim and inverse stay. */
   readonly colours: boolean;
+  readonly mark: string;
 }
 
 interface TextStyle {
@@ -61,7 +62,7 @@ function withColours(style: TextStyle, colours: boolean): TextStyle {
 }
 
 export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
-  const { preview, state, document, windowRows, columns, compact, colours } = props;
+  const { preview, state, document, windowRows, columns, compact, colours, mark } = props;
   const badge = preview.production ? ' PRODUCTION ' : ' ';
   const shown = document.slice(state.scroll, state.scroll + windowRows);
   return (
@@ -71,7 +72,7 @@ export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
         {fitted(`${preview.headline}?`, Math.max(0, columns - badge.length))}
       </Text>
       {!compact && <Text wrap="truncate"> {placeLine(preview)}</Text>}
-      {!compact && <Text dimColor>{'─'.repeat(columns)}</Text>}
+      {!compact && <MarkedRule mark={mark} columns={columns} />}
       <Window rows={shown} height={windowRows} colours={colours} />
       {!compact && (
         <Text dimColor wrap="truncate">
@@ -80,6 +81,19 @@ export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
       )}
       {state.mode === 'reason' ? <ReasonKeys {...props} /> : <ChoiceKeys {...props} />}
     </Box>
+  );
+}
+
+/** The rule that carries the mark: nothing that the child draws can. */
+function MarkedRule({ mark, columns }: { readonly mark: string; readonly columns: number }): ReactElement {
+  if (mark === '') return <Text dimColor>{'─'.repeat(columns)}</Text>;
+  const rest = Math.max(0, columns - mark.length - 4);
+  return (
+    <Text wrap="truncate">
+      <Text dimColor>── </Text>
+      <Text bold>{mark}</Text>
+      <Text dimColor> {'─'.repeat(rest)}</Text>
+    </Text>
   );
 }
 
@@ -197,7 +211,9 @@ function statusLine(props: ApprovalPromptProps): ReactElement {
   const more = waiting > 0 ? `, ${waiting} more waiting` : '';
   const below = props.compact ? rowsBelow(props) : 0;
   const hidden = below > 0 ? ` ${rowsWords(below)} below.` : '';
-  const left = `No answer denies in ${timeLeft(secondsLeft)}${more}.${hidden}`;
+  // once the keys count: there is no room for all of it
+  const mark = props.compact && settled && props.mark !== '' ? `${props.mark}. ` : '';
+  const left = `${mark}No answer denies in ${timeLeft(secondsLeft)}${more}.${hidden}`;
   const warning = warningOf(state);
   if (warning !== undefined) return <Warning colours={colours} text={`${warning} (${timeLeft(secondsLeft)})`} />;
   if (dryRun === 'running') return <Text bold>Running it, to undo it again … {left}</Text>;

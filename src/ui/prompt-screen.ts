@@ -44,6 +44,8 @@ export interface PromptScreenOptions {
   /** How many wait behind this one, asked anew for each frame. */
   readonly waiting: () => number;
   readonly colours: boolean;
+  /** Words that the child does not know; see prompt-mark.ts. Empty where no child shares the terminal. */
+  readonly mark: string;
   /** Settled elsewhere: the prompt goes away. */
   readonly gone: AbortSignal;
 }
@@ -93,6 +95,7 @@ export async function runPrompt(
       windowRows: view.windowRows,
       compact: isLow(surface.size),
       colours: options.colours,
+      mark: options.mark,
     });
   };
   const layOut = (size: TerminalSize): void => {

@@ -11,6 +11,26 @@ import { inputModes, screenModes } from './terminal-modes.js';
 const pasteMarks = 2004;
 const syncOutput = 2026;
 
+/**
+ * Everything that decides whether what is written is seen, and as what: set each time, whatever the model believes, since
+ * it does not know all that a terminal can do.
+ */
+const promptGround = [
+  // to the screen: no printer (MC), no status line (DECSASD), no icon (XTWINOPS)
+  '\x1b[4i\x1b[?4i\x1b[0$}\x1b[1t',
+  // as UTF-8 (ISO 2022), with seven-bit controls; every character set ASCII, the first one in use
+  '\x1b%G\x1b F\x1b(B\x1b)B\x1b*B\x1b+B\x0f',
+  // a keyboard that is not locked (KAM), replacing (IRM), no echo (SRM), a line feed alone goes down (LNM)
+  '\x1b[2l\x1b[4l\x1b[12h\x1b[20l\x1b>',
+  // no margins on any side, no origin, wrapping forwards only, no images that scroll (DECSDM), not reversed
+  ...[69, 6, 45, 80, 5, 1].map((mode) => privateMode(mode, false)),
+  '\x1b[r',
+  privateMode(7, true),
+  privateMode(25, false),
+  // no link, nothing that an erasure leaves out (DECSCA), no rendition
+  '\x1b]8;;\x1b\\\x1b[0"q\x1b[0m\x1b[2J\x1b[H',
+].join('');
+
 export function enterPrompt(model: TerminalModel): string {
   const { modes } = model;
   const inputs = inputModes.filter((mode) => modes.isOn(mode) && mode !== pasteMarks);
@@ -21,14 +41,8 @@ export function enterPrompt(model: TerminalModel): string {
     modes.kitty ? '\x1b[>0u' : '',
     modes.modifyOtherKeys === 0 ? '' : '\x1b[>4;0m',
     privateMode(pasteMarks, true),
-    // a prompt's own ground: ASCII, no margins, no origin, wrapping, replacing
-    '\x1b(B\x0f\x1b[r',
-    privateMode(6, false),
-    privateMode(7, true),
-    privateMode(1, false),
-    '\x1b>\x1b[4l',
-    privateMode(25, false),
-    '\x1b[0m\x1b[2J\x1b[H',
+    modes.colours.undo(),
+    promptGround,
   ].join('');
 }
 
@@ -50,6 +64,8 @@ function programModes({ modes }: TerminalModel): string {
   return [
     modes.modifyOtherKeys === 0 ? '' : `\x1b[>4;${modes.modifyOtherKeys}m`,
     modes.sgr,
+    modes.colours.redo(),
+    modes.hyperlink === '' ? '' : `\x1b]8;${modes.hyperlink}\x1b\\`,
     `\x1b(${modes.g0}`,
     modes.insert ? '\x1b[4h' : '',
     modes.keypad ? '\x1b=' : '',
@@ -68,6 +84,7 @@ export function lendToShell(model: TerminalModel): string {
     modes.modifyOtherKeys === 0 ? '' : '\x1b[>4;0m',
     modes.margins ? '\x1b7\x1b[r\x1b8' : '',
     model.screen === 'alternate' ? privateMode(1049, false) : '',
+    modes.colours.undo(),
     plainScreen(),
   ].join('');
 }
@@ -86,7 +103,7 @@ export function backFromShell(model: TerminalModel): string {
   ].join('');
 }
 
-/** For the moment of a crash: the person's shell gets a usable terminal, whatever the child had switched on. */
+/** At the end, and in the moment of a crash: the person's shell gets a usable terminal, whatever the child switched on. */
 export function resetTerminal(model: TerminalModel, promptShown: boolean): string {
   const { modes } = model;
   const inputs = inputModes.filter((mode) => modes.isOn(mode) || mode === pasteMarks);
@@ -94,16 +111,24 @@ export function resetTerminal(model: TerminalModel, promptShown: boolean): strin
     ...inputs.map((mode) => privateMode(mode, false)),
     modes.isOn(syncOutput) ? privateMode(syncOutput, false) : '',
     promptShown && modes.kitty ? '\x1b[<1u' : '',
+    // it puts the cursor into the corner
+    modes.isOn(6) ? `${privateMode(6, false)}\x1b[r\x1b[999H` : '',
     promptShown || model.screen === 'alternate' ? privateMode(1049, false) : '',
     modes.kitty ? '\x1b[=0;1u' : '',
     modes.modifyOtherKeys === 0 ? '' : '\x1b[>4;0m',
     modes.margins ? '\x1b7\x1b[r\x1b8' : '',
+    modes.colours.undo(),
     plainScreen(),
   ].join('');
 }
 
 function plainScreen(): string {
-  return [privateMode(1, false), '\x1b>\x1b[4l\x1b(B\x0f\x1b[0m', privateMode(7, true), privateMode(25, true)].join('');
+  return [
+    '\x1b>\x1b[4l\x1b[20l\x1b(B\x0f\x1b]8;;\x1b\\\x1b[0m',
+    ...[1, 5, 45, 69].map((mode) => privateMode(mode, false)),
+    privateMode(7, true),
+    privateMode(25, true),
+  ].join('');
 }
 
 /** Margins and origin mode move the cursor, so they come before 1049 puts it back. */

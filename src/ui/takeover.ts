@@ -32,6 +32,11 @@ const tornWaitMs = 300;
 const lastWordsMs = 30;
 const cancelSequence = '\x18';
 
+/** XTWINOPS: the title that the person's shell gave the window comes back after the run. */
+const pushTitle = '\x1b[22;0t';
+const popTitle = '\x1b[23;0t';
+const titleStarts = ['0', '1', '2'].map((command) => Buffer.from(`\x1b]${command};`));
+
 type Turn = 'child' | 'entering' | 'prompt';
 
 export class Takeover {
@@ -51,6 +56,7 @@ export class Takeover {
   #over = false;
   /** The shell has the terminal, and keeps it. */
   #lent = false;
+  #titlePushed = false;
 
   constructor(outer: OuterTerminal, child: ChildTerminal) {
     this.#outer = outer;
@@ -91,13 +97,14 @@ export class Takeover {
     return result;
   }
 
-  /** After the child's end: its last output, and the modes that it could not switch off when it was killed. */
+  /** After the child's end: its last output, and an end to whatever it left switched on. */
   async finish(killed: boolean): Promise<void> {
     this.#over = true;
     await this.#queue;
     this.#write(this.#boundary.flush());
     await this.#model.settle();
-    if (killed && !this.#lent) this.#outer.write(resetTerminal(this.#model, false));
+    if (!this.#lent && (killed || !this.#model.plain)) this.#outer.write(resetTerminal(this.#model, false));
+    if (this.#titlePushed) this.#outer.write(popTitle);
     this.#model.dispose();
   }
 
@@ -176,6 +183,10 @@ export class Takeover {
 
   #write(bytes: Buffer): void {
     if (bytes.length === 0) return;
+    if (!this.#titlePushed && titleStarts.some((start) => bytes.includes(start))) {
+      this.#titlePushed = true;
+      this.#outer.write(pushTitle);
+    }
     this.#model.write(bytes, () => this.#resumeIfPossible());
     if (!this.#outer.write(bytes)) this.#outerFull = true;
     if (this.#outerFull || this.#model.pending > modelLagMax) this.#pause();

@@ -27,6 +27,11 @@ export class TerminalModel {
     return this.#pending;
   }
 
+  /** Nothing that the program switched on is on any more. */
+  get plain(): boolean {
+    return this.screen === 'normal' && this.modes.untouched;
+  }
+
   get screen(): ScreenName {
     return this.#terminal.buffer.active.type;
   }
@@ -92,6 +97,22 @@ export class TerminalModel {
         return false;
       });
     };
+    const osc = (command: number, apply: (data: string) => void): void => {
+      parser.registerOscHandler(command, (data) => {
+        apply(data);
+        return false;
+      });
+    };
+    const { colours } = modes;
+    for (const command of [4, 5] as const) osc(command, (data) => colours.setIndexed(command, data));
+    for (const command of [104, 105] as const) osc(command, (data) => colours.resetIndexed(command, data));
+    for (let command = 10; command <= 19; command++) {
+      osc(command, (data) => colours.setDynamic(command, data));
+      osc(command + 100, () => colours.resetDynamic(command + 100));
+    }
+    osc(8, (data) => {
+      modes.hyperlink = data === ';' ? '' : data;
+    });
     csi({ prefix: '?', final: 'h' }, (params) => modes.setPrivate(params, true, this.cursor, this.screen));
     csi({ prefix: '?', final: 'l' }, (params) => modes.setPrivate(params, false, this.cursor, this.screen));
     csi({ final: 'h' }, (params) => modes.setAnsi(params, true));

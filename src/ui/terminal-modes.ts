@@ -4,6 +4,7 @@
  * What lives here: modes, attributes, margins, saved cursors, keyboard protocols, as the stream set them last. What
  * it must not know: cells, prompts. Sources: ECMA-48; "XTerm Control Sequences"; kitty's keyboard protocol.
  */
+import { TerminalColours } from './terminal-colours.js';
 
 export interface Cursor {
   readonly x: number;
@@ -19,13 +20,16 @@ export type ScreenName = 'normal' | 'alternate';
 
 /** Modes that are on in a terminal that nobody has touched. */
 const onByDefault: ReadonlySet<number> = new Set([7, 25]);
-/** Mouse reporting and its encodings, focus reports, paste marks: all change what the keyboard side sends. */
-export const inputModes = [9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004] as const;
-/** Cursor keys, origin, wrap, cursor visibility, synchronized output. */
-export const screenModes = [1, 6, 7, 25, 2026] as const;
+/** Mouse reporting and its encodings, focus reports, paste marks, keys as Windows has them: all change what the keyboard side sends. */
+export const inputModes = [9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 9001] as const;
+/** Cursor keys, reverse screen, origin, wrap, cursor visibility, wrap backwards, left and right margins, synchronized output. */
+export const screenModes = [1, 5, 6, 7, 25, 45, 69, 2026] as const;
 const alternateScreens: ReadonlySet<number> = new Set([47, 1047, 1049]);
 
 export class TerminalModes {
+  readonly colours = new TerminalColours();
+  /** What the program writes now is a link: parameters and address. */
+  hyperlink = '';
   readonly #private = new Map<number, boolean>();
   #insert = false;
   #keypad = false;
@@ -65,6 +69,14 @@ export class TerminalModes {
   /** Final byte of the G0 designation: `B` for ASCII, `0` for line drawing. */
   get g0(): string {
     return this.#g0;
+  }
+
+  /** Nothing of the program's is left in the terminal. */
+  get untouched(): boolean {
+    const modes = [...this.#private].every(([mode, on]) => on === onByDefault.has(mode));
+    const keys = !this.#insert && !this.#keypad && this.#modifyOtherKeys === 0 && !this.#kitty;
+    const drawing = this.#g0 === 'B' && this.#sgr.size === 0 && !this.#margins && this.hyperlink === '';
+    return modes && keys && drawing && !this.colours.changed;
   }
 
   /** Sequence that sets the graphic rendition as it is now. */
@@ -140,6 +152,8 @@ export class TerminalModes {
     this.#private.clear();
     this.#modifyOtherKeys = 0;
     this.#kitty = false;
+    this.colours.clear();
+    this.hyperlink = '';
     delete this.#saved.normal;
     delete this.#saved.alternate;
   }

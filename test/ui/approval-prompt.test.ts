@@ -39,6 +39,7 @@ class Prompt {
       clock: this.clock,
       waiting: () => 0,
       colours,
+      mark: 'amber otter',
       gone: this.#gone.signal,
     }).catch(() => undefined);
   }
@@ -152,6 +153,18 @@ test('a key too early: the screen says so for long enough to be read, beside the
   prompt.clock.advance(1000);
   t.match((await prompt.lines()).at(-1), /^ Ends the agent and this session\. Press x again\. \(0:57\)$/);
   await prompt.close();
+});
+
+test('every prompt carries the words that the agent does not know, on every screen', async (t) => {
+  for (const [columns, rows] of [
+    [100, 30],
+    [60, 15],
+    [80, 8],
+  ] as const) {
+    const prompt = new Prompt(columns, rows);
+    prompt.clock.advance(1000);
+    t.match((await prompt.lines()).join('\n'), 'amber otter', `${columns}x${rows}`);
+  }
 });
 
 test('the bar is of two named colours; without colours it is inverse', async (t) => {

@@ -66,11 +66,18 @@ for (const [name, program] of Object.entries(programs)) {
       t.match(during, { screen: 'alternate', modes: { mouse: 'none', origin: false, insert: false } });
     });
     child.output(bytes(program.after));
+    const drawn = await picture(outer.terminal);
     await takeover.finish(false);
 
     const alone = emulator(80, 24);
     for (const part of [program.before, program.during ?? '', program.after]) alone.write(bytes(part));
-    t.strictSame(await picture(outer.terminal), await picture(alone));
+    t.strictSame(drawn, await picture(alone));
+    const left = (await picture(outer.terminal)) as { screen: string; modes: object };
+    t.match(
+      left,
+      { screen: 'normal', modes: { mouse: 'none', origin: false, insert: false, wrap: true } },
+      'at the end',
+    );
   });
 }
 
@@ -105,10 +112,11 @@ test('a resize while the prompt is up reaches the child, the prompt and the scre
   t.strictSame(child.sizes, ['60x15']);
   // what a program does when its window changes
   child.output(bytes('\x1b[2J\x1b[1;1Htop\x1b[14;1Hlow'));
+  const drawn = await picture(outer.terminal);
   await takeover.finish(false);
   const alone = emulator(60, 15);
   alone.write(bytes('\x1b[?1049h\x1b[2J\x1b[1;1Htop\x1b[14;1Hlow'));
-  t.strictSame(await picture(outer.terminal), await picture(alone));
+  t.strictSame(drawn, await picture(alone));
 });
 
 test('emoji are two columns wide, marks none', async (t) => {
@@ -224,6 +232,88 @@ test('a crash, or a child that was killed, leaves a usable terminal', async (t) 
     t.equal(after.screen, 'normal', way);
     t.match(after.modes, { mouse: 'none', bracketedPaste: false, applicationCursorKeys: false, wrap: true }, way);
   }
+});
+
+/** What a program may do to a terminal, what undoes it for a prompt, and what puts it back. */
+const disguises: Readonly<Record<string, readonly [does: string, undone: string, again?: string]>> = {
+  'text in the colour of the ground': [
+    '\x1b]10;#000\x07\x1b]11;#000\x07',
+    '\x1b]110\x1b\\\x1b]111\x1b\\',
+    '\x1b]10;#000\x1b\\\x1b]11;#000\x1b\\',
+  ],
+  'the palette': ['\x1b]4;1;red;15;rgb:0/0/0\x07', '\x1b]104;1\x1b\\\x1b]104;15\x1b\\', '\x1b]4;15;rgb:0/0/0\x1b\\'],
+  'two colours at once': ['\x1b]10;red;blue\x07', '\x1b]111\x1b\\', '\x1b]11;blue\x1b\\'],
+  'the cursor': ['\x1b]12;red\x1b\\', '\x1b]112\x1b\\', '\x1b]12;red\x1b\\'],
+  'a screen in reverse': ['\x1b[?5h', '\x1b[?5l', '\x1b[?5h'],
+  'margins left and right': ['\x1b[?69h\x1b[10;12s', '\x1b[?69l', '\x1b[?69h'],
+  'line drawing in every set': ['\x1b(0\x1b)0\x1b*0\x1b+0\x0e', '\x1b(B\x1b)B\x1b*B\x1b+B\x0f', '\x1b(0'],
+  'another encoding': ['\x1b%@', '\x1b%G'],
+  inserting: ['\x1b[4h', '\x1b[4l', '\x1b[4h'],
+  'a locked keyboard': ['\x1b[2h', '\x1b[2l'],
+  'a printer instead of the screen': ['\x1b[5i', '\x1b[4i'],
+  'a status line instead of the screen': ['\x1b[1$}', '\x1b[0$}'],
+  'an icon instead of the window': ['\x1b[2t', '\x1b[1t'],
+  'one long link': ['\x1b]8;;https://evil.example\x1b\\', '\x1b]8;;\x1b\\', '\x1b]8;;https://evil.example\x1b\\'],
+  'what no erasure takes away': ['\x1b[1"q', '\x1b[0"q'],
+  'keys as Windows has them': ['\x1b[?9001h', '\x1b[?9001l', '\x1b[?9001h'],
+};
+
+for (const [name, [does, undone, again]] of Object.entries(disguises)) {
+  test(`attack: a prompt is seen as it is, whatever the child did: ${name}`, async (t) => {
+    const outer = new EmulatedOuter(80, 24);
+    const child = new ScriptedChild();
+    const takeover = new Takeover(outer, child);
+    const heard: string[] = [];
+    const write = outer.write.bind(outer);
+    outer.write = (text) => {
+      heard.push(text.toString());
+      return write(text);
+    };
+    child.output(bytes(does));
+    heard.length = 0;
+    await takeover.show(async () => {
+      t.ok(heard.join('').includes(undone), 'undone for the prompt');
+      heard.length = 0;
+    });
+    if (again !== undefined) t.ok(heard.join('').includes(again), 'and put back for the program');
+    heard.length = 0;
+    await takeover.finish(false);
+    if (again !== undefined && !again.startsWith('\x1b(')) {
+      t.notOk(heard.join('').includes(again));
+      t.ok(heard.join('').includes(undone), 'and gone at the end');
+    }
+  });
+}
+
+test('what the child did not change is left to the person’s own choice, and a quiet program leaves no trace', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const child = new ScriptedChild();
+  const takeover = new Takeover(outer, child);
+  let heard = '';
+  const write = outer.write.bind(outer);
+  outer.write = (text) => {
+    heard += text.toString();
+    return write(text);
+  };
+  child.output(bytes('\x1b]11;?\x07\x1b[31mred\x1b[0m\x1b]4;3;blue\x07\x1b]104\x07\x1b]11;\x18\x1b[2;3Hx'));
+  await takeover.show(async () => undefined);
+  for (const undo of ['104', '110', '111', '112']) t.notOk(heard.includes(`\x1b]${undo}`), undo);
+  heard = '';
+  await takeover.finish(false);
+  t.equal(heard, '');
+});
+
+test('the title of the window is the person’s again', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const child = new ScriptedChild();
+  const takeover = new Takeover(outer, child);
+  const heard: string[] = [];
+  outer.write = (text) => heard.push(text.toString()) > 0;
+  child.output(bytes('\x1b]0;PRODUCTION approve?\x07'));
+  child.output(bytes('\x1b]2;again\x07'));
+  await takeover.finish(false);
+  t.ok(heard.join('').startsWith('\x1b[22;0t\x1b]0;'), 'kept before the first of them');
+  t.ok(heard.join('').endsWith('again\x07\x1b[23;0t'), 'and back at the end');
 });
 
 function bytes(text: string): Buffer {

@@ -72,6 +72,7 @@ export async function follow(
           clock,
           waiting: () => Math.max(0, links.waiting.length - 1),
           colours: how.colours,
+          mark: '',
           gone: gone.signal,
         }),
       );

@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { DbguardError } from '../../errors.js';
 import { endChild } from '../../io/terminal/child.js';
 import { findProgram } from '../../io/terminal/child-program.js';
+import { ttyStreams } from '../../io/terminal/terminal.js';
 import { childEnvironment } from '../../run/environment.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags } from '../guard/guard-options.js';
 import { startGuardedChild } from '../guard/guarded-child.js';
-import { banner, finishGuard, TroubleReport } from '../guard/session-words.js';
+import { banner, finishGuard, markLine, TroubleReport } from '../guard/session-words.js';
 
 /** Statements of a child that has ended get this long, milliseconds. */
 const graceMs = 1000;
@@ -38,6 +39,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
     await approvals.listen({ sid: guard.sid, agent, subject: guard.subject, connection: guard.connection });
     const { env, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
     context.stderr.write(banner(guard, context.stderr, withheld));
+    if (ttyStreams(context)) context.stderr.write(markLine(guard.mark, context.stderr));
     trouble.hold();
     const child = await startGuardedChild(context, {
       command,
@@ -45,6 +47,7 @@ export async function run(context: CommandContext, args: readonly string[], opti
       env,
       clock: approvals.clock,
       bell: approvals.bell,
+      mark: guard.mark,
       desk: approvals.desk,
     });
     endSession = () => endChild(child);

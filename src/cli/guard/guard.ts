@@ -2,6 +2,7 @@
  * The composition root of `dbguard run` and `dbguard proxy`: everything between a client and the database, put
  * together once, in order. `openGuard` reads as the list of what has to be there before anything runs.
  */
+import { promptMark } from '../../approval/prompt-mark.js';
 import { DbguardError } from '../../errors.js';
 import { startLoginKeeper } from '../../identity/login-keeper.js';
 import { loadLogin } from '../../identity/login-source.js';
@@ -73,6 +74,8 @@ export interface Guard {
   readonly real: RealCredentials;
   readonly bucket: string;
   readonly totals: GateTotals;
+  /** What its prompts carry; see prompt-mark.ts. */
+  readonly mark: string;
   /** Drains the proxy, seals the transcript and waits for its upload. */
   close(options?: CloseOptions): Promise<Progress>;
 }
@@ -237,6 +240,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       real: await realCredentials(upstream, [login.idToken, login.refreshToken ?? '']),
       bucket: bucket.location,
       totals: gate.totals,
+      mark: promptMark(login.loginKey.d),
       async close({ graceMs = 0, ...finish } = {}) {
         await proxy.close(graceMs);
         for (const end of closers) await end();

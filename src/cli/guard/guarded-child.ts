@@ -18,6 +18,8 @@ export interface GuardedChildOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly clock: ApprovalsClock;
   readonly bell: boolean;
+  /** On every prompt; see prompt-mark.ts. */
+  readonly mark: string;
   readonly desk: () => ApprovalDesk;
 }
 
@@ -72,6 +74,7 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
           clock: options.clock,
           bell: options.bell,
           colours: wantsColours(context.env),
+          mark: options.mark,
           desk: options.desk,
         }),
       ],

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Approvals } from '../../approval/approvals.js';
 import type { DbguardError } from '../../errors.js';
 import type { Progress } from '../../io/spool/uploader.js';
+import { singleLine } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { folded } from '../print/text.js';
 import type { Guard } from './guard.js';
@@ -13,11 +14,23 @@ interface Output {
   readonly columns?: number;
 }
 
+/** For the person, before there is a child: what a prompt that the child draws cannot have. */
+export function markLine(mark: string, stderr: Output): string {
+  const line = fitting(
+    [
+      `dbguard: its prompts carry the words “${mark}”; one without them is not dbguard’s`,
+      `dbguard: its prompts say “${mark}”`,
+    ],
+    stderr,
+  );
+  return `${line}\n`;
+}
+
 /** Two lines, whatever the terminal's width; the whole text where there is no terminal. */
 export function banner(guard: Guard, stderr: Output, withheld: readonly string[] = []): string {
   const dim = (text: string): string => (stderr.isTTY ? `\u001b[2m${text}\u001b[22m` : text);
   const { user, database } = guard.address;
-  const where = `${guard.subject} on ${guard.connection}`;
+  const where = singleLine(`${guard.subject} on ${guard.connection}`);
   const policy = guard.policy.name;
   const [names, number] = withheldWords(withheld);
   const session = `session ${guard.sid}`;

@@ -120,7 +120,8 @@ export function startTerminal(streams: TtyStreams, onGone: () => void): RunningT
     get size() {
       return size();
     },
-    write: (bytes) => gone || stdout.write(bytes),
+    // as bytes: strings are text for a person, and lose what would act on a terminal
+    write: (bytes) => gone || stdout.write(typeof bytes === 'string' ? Buffer.from(bytes) : bytes),
     onDrain: (listener) => {
       drained = listener;
       stdout.on('drain', listener);

@@ -22,7 +22,15 @@ const desk: Approvals = createApprovals({
 try {
   const child = await startGuardedChild(
     { stdin, stdout, stderr, env, cwd: process.cwd() },
-    { command, args, env: { ...env, GUARD_PID: `${process.pid}` }, clock: realClock, bell: true, desk: () => desk },
+    {
+      command,
+      args,
+      env: { ...env, GUARD_PID: `${process.pid}` },
+      clock: realClock,
+      bell: true,
+      mark: 'amber otter',
+      desk: () => desk,
+    },
   );
   for (const channel of child.channels) desk.attach(channel);
   let asked = 0;

@@ -1,0 +1,26 @@
+/**
+ * The last gate in front of a person's terminal: text is printed, and nothing in it is obeyed. What comes from a server, an
+ * issuer or a bucket is made safe where it is read (see untrusted-text.ts); this is for the place that nobody thought of.
+ *
+ * Text is what is written as a string. Bytes pass: they are the child's, or a prompt's, which are drawn on purpose.
+ */
+import { sanitise } from '../../untrusted-text.js';
+
+/** What dbguard itself writes: its styles (text.ts, qr-code.ts), and a progress line that is written over. */
+const esc = '\u001b';
+const own = new RegExp(`(${esc}\\[(?:[012]|22|3[125]|97;40)m|${esc}\\[K|\r)`);
+
+export function terminalText(text: string): string {
+  return text
+    .split(own)
+    .map((part, index) => (index % 2 === 1 ? part : sanitise(part).text))
+    .join('');
+}
+
+/** Only where the stream is a terminal: in a pipe bytes are data. */
+export function printOnlyText(stream: NodeJS.WriteStream): void {
+  if (!stream.isTTY) return;
+  const write = stream.write.bind(stream) as (chunk: unknown, ...more: unknown[]) => boolean;
+  stream.write = (chunk: unknown, ...more: unknown[]) =>
+    write(typeof chunk === 'string' ? terminalText(chunk) : chunk, ...more);
+}
