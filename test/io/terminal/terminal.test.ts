@@ -253,6 +253,7 @@ test('attack: the child writes to every terminal it can reach', { skip: noAttack
 test('without a terminal: transparent pipes and the child’s exit code', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'dbg-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'asks'), '');
   const run = (command: readonly string[], input: string) =>
     new Promise<{ code: number | null; out: string; err: string }>((resolve) => {
       const args = [
