@@ -36,7 +36,13 @@ export type FirstPacket =
   /** The first byte of a TLS ClientHello instead of a packet. */
   | { readonly kind: 'tls' }
   /** `code` is the SQLSTATE that the server would have answered with. */
-  | { readonly kind: 'violation'; readonly message: string; readonly code: '08P01' | '0A000' | '28000' };
+  | {
+      readonly kind: 'violation';
+      readonly message: string;
+      readonly code: '08P01' | '0A000' | '28000';
+      /** A server only logs it: nothing says that the other side speaks this protocol (COMMERROR in backend_startup.c). */
+      readonly silent?: true;
+    };
 
 export interface StartupPacket {
   readonly kind: 'startup';
@@ -63,7 +69,7 @@ export function decodeStartup(buffer: Buffer): FirstPacket {
   if (buffer.length < lengthWord) return { kind: 'incomplete' };
   const length = buffer.readUInt32BE(0);
   if (length < lengthWord + 4 || length > maxStartupPacketLength + lengthWord) {
-    return violation('invalid length of startup packet');
+    return { kind: 'violation', code: '08P01', message: 'invalid length of startup packet', silent: true };
   }
   if (buffer.length < length) return { kind: 'incomplete' };
   const code = buffer.readUInt32BE(4);

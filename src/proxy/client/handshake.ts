@@ -70,6 +70,10 @@ export class Handshake {
     if (chunk) this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
     const packet = decodeStartup(this.#pending);
     if (packet.kind === 'incomplete') return { kind: 'wait' };
+    if (packet.kind === 'violation' && packet.silent) {
+      this.#phase = 'over';
+      return { kind: 'refuse', bytes: Buffer.alloc(0), reason: packet.message };
+    }
     if (packet.kind === 'violation') return this.#refuse(packet.code, packet.message);
     if (packet.kind === 'tls') return this.#refuse('08P01', 'the loopback listener speaks no TLS: set sslmode=disable');
     if (this.#pending.length > packet.length) {

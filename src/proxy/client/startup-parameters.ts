@@ -61,7 +61,7 @@ export function admit(requested: ReadonlyMap<string, string>, rules: AdmissionRu
     const problem = judgeSetting(name, value, database, rules);
     if (problem) return refused('42501', `setting "${name}" at startup: ${problem}`, 'Connect without it.');
   }
-  const applicationName = requested.get('application_name') || `dbguard/${rules.sid}`;
+  const applicationName = requested.get('application_name') ?? `dbguard/${rules.sid}`;
   const parameters = new Map(settings);
   parameters.set('database', database);
   parameters.set('application_name', applicationName);

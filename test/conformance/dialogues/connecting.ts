@@ -44,14 +44,20 @@ export const connecting: readonly Dialogue[] = [
     steps: [startup({ database: 'postgres' }, [3, 0]), closed()],
   },
   { name: 'encryption where there is none', login: false, steps: [specialRequest(5679), until('byte N')] },
-  { name: 'a length that is too short', ownAnswer: 'closes', login: false, steps: [int32(3), int32(0), closed()] },
+  { name: 'a length that is too short', login: false, steps: [int32(3), int32(0), closed()] },
+  { name: 'goodbye before hello', login: false, steps: [message('X'), closed()] },
+  {
+    name: 'an application without a name',
+    startup: { application_name: '' },
+    steps: [query('SHOW application_name'), ready()],
+  },
   {
     name: 'a length that is too long',
     ownAnswer: 'closes',
     login: false,
     steps: [int32(100_000_000), int32(196_608), closed()],
   },
-  { name: 'HTTP', ownAnswer: 'closes', login: false, steps: [Buffer.from('GET / HTTP/1.1\r\n\r\n'), closed()] },
+  { name: 'HTTP', login: false, steps: [Buffer.from('GET / HTTP/1.1\r\n\r\n'), closed()] },
   { name: 'a message type that does not exist', ownAnswer: 'same-code', steps: [message('y'), closed()] },
   {
     name: 'a message that is shorter than it must be',
