@@ -7,6 +7,7 @@
 import { messageOf } from '../errors.js';
 import type { Answer, ApprovalRequest, Approver, Asker, DryRun } from '../proxy/statement/asker.js';
 import { DenialMemory } from './denial-memory.js';
+import { putOff } from './patience.js';
 import { type Preview, previewDigest, previewOf } from './preview.js';
 import { exactKey, sessionScopeObstacle } from './statement-key.js';
 
@@ -18,6 +19,8 @@ export interface PendingApproval {
   /** SHA-256 over the preview's canonical text, base64url. */
   readonly digest: string;
   readonly dryRun: 'none' | 'running' | 'done';
+  /** Milliseconds since 1970 UTC; later than the request's where a person is at work on it. */
+  readonly expiresAt: number;
   /** Why it cannot be approved for the session; undefined where it can. */
   readonly sessionObstacle: string | undefined;
 }
@@ -50,6 +53,8 @@ export interface ApprovalDesk {
   settle(id: string, verdict: Verdict, approver: { readonly channel: string; readonly name?: string }): SettleResult;
   /** Has the statement run and undone, once; what that shows becomes part of the preview. */
   tryOut(id: string): void;
+  /** A person is at work on it: silence begins anew, within bounds. */
+  busy(id: string): void;
   /** Called after each change; returns the way to stop it. */
   onChange(listener: (event: DeskEvent) => void): () => void;
 }
@@ -100,6 +105,7 @@ interface Waiting extends PendingApproval {
   preview: Preview;
   digest: string;
   dryRun: PendingApproval['dryRun'];
+  expiresAt: number;
   readonly settle: (answer: Answer) => void;
 }
 
@@ -173,6 +179,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
         preview,
         digest: previewDigest(request, preview),
         dryRun: 'none',
+        expiresAt: request.expiresAt,
         sessionObstacle: sessionScopeObstacle(request),
         settle: (answer) => {
           const index = waiting.indexOf(entry);
@@ -188,9 +195,13 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
       const interrupted = (): void => {
         entry.settle({ decision: 'deny', by: { kind: signal.reason === 'cancel' ? 'cancel' : 'disconnect' } });
       };
-      const stopTimer = clock.after(Math.max(0, request.expiresAt - clock.now()), () => {
-        entry.settle({ decision: 'deny', by: { kind: 'timeout' }, previewDigest: entry.digest });
-      });
+      const expired = (): void => {
+        const left = entry.expiresAt - clock.now();
+        if (left > 0) stop = clock.after(left, expired);
+        else entry.settle({ decision: 'deny', by: { kind: 'timeout' }, previewDigest: entry.digest });
+      };
+      let stop = clock.after(Math.max(0, entry.expiresAt - clock.now()), expired);
+      const stopTimer = (): void => stop();
       signal.addEventListener('abort', interrupted, { once: true });
       totals.asked++;
       waiting.push(entry);
@@ -234,6 +245,10 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
         if (waiting.includes(entry)) emit({ kind: 'changed', pending: entry });
       };
       entry.request.dryRun().then(shown, (error: unknown) => shown({ refused: messageOf(error) }));
+    },
+    busy(id) {
+      const entry = waiting.find(({ request }) => request.id === id);
+      if (entry) entry.expiresAt = putOff(entry.request, entry.expiresAt, clock.now());
     },
     recall(request) {
       if (endedBy) return { decision: 'abort', by: endedBy };

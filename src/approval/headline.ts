@@ -1,6 +1,6 @@
 /** What a statement would do, in the words of a person: "Delete ALL rows of orders (about 10,482)". */
 
-import { dropped, typed } from '../policy/wording.js';
+import { dropped, isAdvisory, typed } from '../policy/wording.js';
 import type { ApprovalRequest } from '../proxy/statement/asker.js';
 import type { Effect, EffectKind, Facts, StatementFacts, Target } from '../sql/facts.js';
 import { singleLine } from '../untrusted-text.js';
@@ -41,18 +41,38 @@ export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'im
   if (!main) return 'Run an empty statement';
   const effect = gravest(main.effects);
   if (!effect) return `Run ${singleLine(main.command, 60)}`;
+  const told = [sentence(effect, main, impact.estimatedRows), ...alsoDestroyed(facts, effect)];
   const others = facts.statements.length - 1;
   const more = others > 0 ? `, and ${others} more ${others === 1 ? 'statement' : 'statements'}` : '';
-  return `${sentence(effect, main, impact.estimatedRows)}${more}`;
+  return `${told.join('; ')}${more}`;
+}
+
+/** What takes rows or objects away is never left out, whatever else there is to say. */
+const destroying: ReadonlySet<EffectKind> = new Set(['copy-program', 'drop', 'truncate', 'delete']);
+/** Of a text with more of them the rest is counted. */
+const destroyedShown = 8;
+
+function alsoDestroyed(facts: Facts, told: Effect): string[] {
+  const others = facts.statements
+    .flatMap((statement) => (statement.deferred ? [] : statement.effects.map((effect) => ({ effect, statement }))))
+    .filter(
+      ({ effect }) => effect !== told && (destroying.has(effect.kind) || !effect.bounded) && effect.kind !== 'read',
+    );
+  others.sort((a, b) => rank(a.effect) - rank(b.effect));
+  const sentences = [...new Set(others.map(({ effect, statement }) => sentence(effect, statement, undefined)))];
+  const more = sentences.length - destroyedShown;
+  const shown = sentences.slice(0, destroyedShown).map((one) => one.charAt(0).toLowerCase() + one.slice(1));
+  return more > 0 ? [...shown, `and ${more} more such changes`] : shown;
 }
 
 function mainStatement(facts: Facts, decided: number | undefined): StatementFacts | undefined {
-  if (decided !== undefined) return facts.statements[decided];
+  const asked = decided === undefined ? undefined : facts.statements[decided];
   let main: StatementFacts | undefined;
   for (const statement of facts.statements) {
     if (!main || rank(gravest(statement.effects)) < rank(gravest(main.effects))) main = statement;
   }
-  return main;
+  // of two that are as grave, the one that was asked about
+  return asked && rank(gravest(asked.effects)) <= rank(gravest(main?.effects ?? [])) ? asked : main;
 }
 
 function gravest(effects: readonly Effect[]): Effect | undefined {
@@ -108,7 +128,7 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'function-call':
       return `Call ${what === 'something' ? names(functionTargets(statement)) : what}, which may change data`;
     case 'lock':
-      return `Lock ${what}`;
+      return isAdvisory(effect) ? `Take an advisory lock (${what})` : `Lock ${what}`;
     case 'create':
       return `Create ${object(typed(effect, ''), statement)}${detail(effect)}`;
     case 'session':
@@ -129,10 +149,13 @@ function functionTargets(statement: StatementFacts): Target[] {
   return statement.functions.map((name) => ({ type: 'function', name }));
 }
 
+const namesShown = 12;
+
 function names(targets: readonly Target[]): string {
-  const shown = targets.slice(0, 3).map((target) => qualified(target));
+  const shown = targets.slice(0, namesShown).map((target) => qualified(target));
   if (shown.length === 0) return 'something';
-  return targets.length > 3 ? `${shown.join(', ')} and ${targets.length - 3} more` : shown.join(', ');
+  const more = targets.length - namesShown;
+  return more > 0 ? `${shown.join(', ')} and ${more} more` : shown.join(', ');
 }
 
 /** With a noun in front: what has none of its own is called as the command calls it. */

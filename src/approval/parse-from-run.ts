@@ -64,6 +64,7 @@ function askedOf(value: unknown): AskedMessage {
     id: name(asked.id),
     preview: previewFrom(fields(asked.preview)),
     digest: name(asked.digest),
+    askedAt: number(asked.askedAt),
     expiresAt: number(asked.expiresAt),
     ...(sessionObstacle === undefined ? {} : { sessionObstacle: singleLine(text(sessionObstacle)) }),
     ...(dryRun === undefined ? {} : { dryRun: oneOf(dryRun, dryRunStates) }),

@@ -59,7 +59,7 @@ export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
     statement: text,
     size: { characters: sql.length, lines: sql.split('\n').length, hidden },
     values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${count(manyValues)} more values`] : values,
-    why: singleLine(request.ruling.reason, 300),
+    why: singleLine(request.ruling.reason, 1200),
     impact: [...runs(request), ...[...estimates(request, dryRun), ...aroundIt(request)].map(sanitisedLine)],
     dryRun: dryRun ? dryRunLines(dryRun).map(sanitisedLine) : [],
   };

@@ -37,6 +37,8 @@ export interface AskedMessage {
   readonly preview: Preview;
   /** SHA-256 over the preview's canonical text. */
   readonly digest: string;
+  /** Milliseconds since 1970 UTC. */
+  readonly askedAt: number;
   readonly expiresAt: number;
   readonly sessionObstacle?: string;
   /** Undefined where a dry run cannot be asked for. */
@@ -48,6 +50,8 @@ export type FromApprover =
   | { readonly type: 'follow' }
   /** Have it run and undone, to see what it does. */
   | { readonly type: 'try'; readonly id: string }
+  /** The person is at work on it. */
+  | { readonly type: 'busy'; readonly id: string }
   /** `digest` is that of the preview the person saw; another one is refused. */
   | { readonly type: 'settle'; readonly id: string; readonly digest: string; readonly verdict: Verdict };
 
@@ -58,7 +62,8 @@ export function askedMessage(pending: PendingApproval): AskedMessage {
     id: request.id,
     preview: pending.preview,
     digest,
-    expiresAt: request.expiresAt,
+    askedAt: request.askedAt,
+    expiresAt: pending.expiresAt,
     ...(sessionObstacle === undefined ? {} : { sessionObstacle }),
     ...(request.dryRun ? { dryRun: pending.dryRun } : {}),
   };
@@ -69,6 +74,7 @@ export function parseFromApprover(line: string): FromApprover | undefined {
   const message = parseObject(line);
   if (message?.type === 'follow') return { type: 'follow' };
   if (message?.type === 'try' && typeof message.id === 'string') return { type: 'try', id: message.id };
+  if (message?.type === 'busy' && typeof message.id === 'string') return { type: 'busy', id: message.id };
   if (message?.type !== 'settle' || typeof message.id !== 'string' || typeof message.digest !== 'string') {
     return undefined;
   }

@@ -184,9 +184,12 @@ class PolicyEngine implements CompiledPolicy {
 export function rulingOf(judgements: readonly Judgement[]): Ruling {
   const [firstJudged] = judgements;
   if (firstJudged === undefined) return emptyRuling;
-  const strictest = judgements.reduce((a, b) => (isStricter(b.decision, a.decision) ? b : a), firstJudged);
-  const { decision, rule, origin, statement } = strictest;
+  const { decision } = judgements.reduce((a, b) => (isStricter(b.decision, a.decision) ? b : a), firstJudged);
   const same = judgements.filter((one) => one.decision === decision);
+  // of what passes, what it changes says more than what it reads for that
+  const changes = decision === 'allow' ? same.find(({ effect }) => effect.kind !== 'read') : undefined;
+  const strictest = changes ?? same[0] ?? firstJudged;
+  const { rule, origin, statement } = strictest;
   const pendingRows = decision !== 'deny' && judgements.some((one) => one.pendingRows);
   const once = decision === 'ask' && same.every((one) => one.once);
   const many = judgements.some((one) => one.unlessFew) ? rulingOf(judgements.map(manyOf)) : undefined;

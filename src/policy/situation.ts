@@ -209,6 +209,8 @@ function sessionSituation(effect: Effect, readsAndWrites: boolean): SituationNam
   const settings = effect.targets.filter((target) => target.type === 'setting');
   const value = effect.valueUnknown ? anyValue : effect.detail;
   const judged = settings.map((target) => judgeSetting(settingName(target), value, readsAndWrites));
+  // RESET goes back to what it was when the session began
+  if (effect.decides && value !== undefined) return 'session-meaning';
   if (effect.opaque || judged.length === 0 || settings.length < effect.targets.length) return 'session-meaning';
   return judged.includes('meaning') ? 'session-meaning' : 'session';
 }

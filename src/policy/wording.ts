@@ -31,13 +31,13 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'update-mass':
       return extentWords(extent ?? notMeasured(effect), 'Changes', some);
     case 'update-unbounded':
-      return `Changes every row of ${some}: no condition restricts it.`;
+      return `Changes every row of ${some}: ${noRestriction(effect)}.`;
     case 'delete':
       return `Deletes some rows of ${some}.`;
     case 'delete-mass':
       return extentWords(extent ?? notMeasured(effect), 'Deletes', some);
     case 'delete-unbounded':
-      return `Deletes every row of ${some}: no condition restricts it.`;
+      return `Deletes every row of ${some}: ${noRestriction(effect)}.`;
     case 'truncate':
       return `Empties ${some}${cascades(detail) ? ' and every table that refers to it' : ''}.`;
     case 'temporary':
@@ -86,7 +86,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'network':
       return `Reaches another server${on ? `: ${on}` : ''}.`;
     case 'lock-rows':
-      return `Locks rows${on ? ` of ${on}` : ''}.`;
+      return isAdvisory(effect) ? 'Takes or gives back an advisory lock.' : `Locks rows${on ? ` of ${on}` : ''}.`;
     case 'lock-table':
       return `Locks ${some}${bracketed(detail)}: other sessions have to wait.`;
     case 'maintenance':
@@ -112,6 +112,14 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
 function notMeasured({ within }: Effect): Extent {
   const unsure = within === 'body' ? 'it happens in code that the statement runs' : 'the planner was not asked';
   return { rows: undefined, unsure, before: 0, beforeInAll: 0 };
+}
+
+function noRestriction({ openCondition }: Effect): string {
+  return openCondition ? 'its condition holds for all of them, or nearly all' : 'no condition restricts it';
+}
+
+export function isAdvisory({ kind, detail }: Effect): boolean {
+  return kind === 'lock' && /\badvisory\b/i.test(detail ?? '');
 }
 
 export function unparseableSentence(unparseable: NonNullable<Facts['unparseable']>): string {
@@ -144,11 +152,12 @@ function settingSentence(effect: Effect, some: string): string {
   if (effect.opaque) return 'Changes a setting whose name or value cannot be seen in the text.';
   const [target] = effect.targets;
   const known = effect.targets.length === 1 && target ? settingSentences.get(target.name) : undefined;
+  if (effect.decides) return `Sets ${some}, by which policies, views or functions of the database decide.`;
   return known ?? `Sets ${some}, which changes rights, protection or the meaning of later statements.`;
 }
 
 /** More names than this are counted, not told. */
-const shownNames = 3;
+const shownNames = 12;
 
 function names(targets: readonly Target[]): string {
   const all = [...new Set(targets.map(dotted))];

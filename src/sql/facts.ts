@@ -66,6 +66,12 @@ export interface Effect {
   readonly bounded: boolean;
   /** What runs cannot be seen from the text: dynamic SQL, unknown function, DO body that is not understood. */
   readonly opaque: boolean;
+  /** Of session: views, policies or functions of the database decide by this setting. */
+  readonly decides?: true;
+  /** It cannot run in a transaction, so it cannot be undone either. */
+  readonly outsideTransaction?: true;
+  /** Unbounded in spite of a condition, which holds for (nearly) every row. */
+  readonly openCondition?: true;
   /** Of update and delete: most rows that it hits each time, where the text and the keys of its table tell. */
   readonly mostRows?: number;
   /** Of an update of one row: numbers of the parameters that alone say which row. */

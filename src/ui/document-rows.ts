@@ -18,12 +18,21 @@ export interface DocumentRows {
   readonly essential: number;
 }
 
-/** `placeShown`: who and where stand above the document already. */
-export function documentRows(preview: Preview, columns: number, placeShown = false): DocumentRows {
+/**
+ * @param placeShown who and where stand above the document already
+ * @param headlineShown the headline stands there whole
+ */
+export function documentRows(
+  preview: Preview,
+  columns: number,
+  placeShown = false,
+  headlineShown = true,
+): DocumentRows {
   const width = Math.max(10, columns);
   const facts = placeShown ? preview.facts.slice(placeFacts) : preview.facts;
   const labels = [
     'why',
+    ...(headlineShown ? [] : ['does']),
     ...[...preview.impact, ...preview.dryRun].map(({ label }) => label),
     ...facts.map(({ label }) => label),
   ];
@@ -43,7 +52,8 @@ export function documentRows(preview: Preview, columns: number, placeShown = fal
   // what it does must not hide behind a statement that fills the screen
   const order = statement.length > shortStatement ? [about, statement] : [statement, about];
   // somebody has just asked for the dry run
-  const parts = [found, warnings, ...order];
+  const does = headlineShown ? [] : labelled('does', { style: 'alarm', text: preview.headline }, indent, width);
+  const parts = [does, found, warnings, ...order];
   const rows = parts.filter((part) => part.length > 0).flatMap((part, index) => (index === 0 ? part : [[], ...part]));
   const essential = rows.length;
   if (parts.at(-1) === statement) rows.push([]);

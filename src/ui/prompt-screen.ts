@@ -38,8 +38,10 @@ export interface PromptScreenOptions {
   readonly shown: () => ShownApproval;
   readonly tryOut: () => void;
   readonly sessionObstacle: string | undefined;
-  /** Milliseconds since 1970 UTC. */
-  readonly expiresAt: number;
+  /** Milliseconds since 1970 UTC; asked anew for each frame. */
+  readonly expiresAt: () => number;
+  /** The person is at work on it: types a reason, scrolls, reads a dry run. */
+  readonly busy: () => void;
   readonly clock: ApprovalsClock;
   /** How many wait behind this one, asked anew for each frame. */
   readonly waiting: () => number;
@@ -87,7 +89,7 @@ export async function runPrompt(
       dryRun: shown.dryRun,
       state,
       settled: isSettled(state, now),
-      secondsLeft: Math.max(0, Math.ceil((options.expiresAt - now) / 1000)),
+      secondsLeft: Math.max(0, Math.ceil((options.expiresAt() - now) / 1000)),
       waiting: options.waiting(),
       sessionObstacle: options.sessionObstacle,
       document,
@@ -100,7 +102,12 @@ export async function runPrompt(
   };
   const layOut = (size: TerminalSize): void => {
     const placeShown = !isLow(size) && textWidth(placeLine(shown.preview)) < size.columns;
-    const laidOut = documentRows(shown.preview, size.columns - 2, placeShown);
+    const laidOut = documentRows(
+      shown.preview,
+      size.columns - 2,
+      placeShown,
+      headlineFits(shown.preview, size.columns),
+    );
     const before = view;
     document = laidOut.rows;
     // a short document has the keys right below it
@@ -118,7 +125,9 @@ export async function runPrompt(
     const before = shown.preview;
     shown = options.shown();
     view = { ...view, dryRunOffered: shown.dryRun === 'none' };
+    if (shown.dryRun === 'running') options.busy();
     if (shown.preview === before) return;
+    options.busy();
     state = shownAnew(state, clock.now());
     layOut(surface.size);
   };
@@ -137,7 +146,9 @@ export async function runPrompt(
           if (event.kind === 'report') surface.toChild(event.bytes);
           const verdict = reasonVerdict(state, event);
           if (verdict) resolve(verdict);
+          const before = state;
           state = promptEvent(state, event, clock.now(), view);
+          if (state.mode === 'reason' || state.scroll !== before.scroll) options.busy();
         }
         draw();
       };
@@ -173,6 +184,11 @@ export async function runPrompt(
     stopAll();
     painter.close();
   }
+}
+
+/** In one row, beside the word PRODUCTION. */
+function headlineFits({ headline, production }: Preview, columns: number): boolean {
+  return textWidth(headline) + (production ? 13 : 2) <= columns;
 }
 
 function isLow({ rows }: TerminalSize): boolean {

@@ -260,3 +260,30 @@ test('whoever ends the session is not asked about what still comes', async (t) =
   t.match(await ask({ id: '1-3' }), ended);
   t.equal(approvals.pending.length, 0);
 });
+
+test('silence does not deny whoever is at work on it, within bounds', async (t) => {
+  const { clock, approvals, ask } = desk();
+  const asked = ask();
+  const shown = approvals.pending[0]?.request ?? request();
+  const end = shown.expiresAt;
+  clock.advance(10_000);
+  approvals.busy(shown.id);
+  t.equal(approvals.pending[0]?.expiresAt, end, 'there is time enough');
+  let answer: unknown;
+  void asked.then((one) => {
+    answer = one;
+  });
+  for (let second = 10; second < 100; second++) {
+    approvals.busy(shown.id);
+    clock.advance(1000);
+  }
+  await later();
+  t.equal(answer, undefined, 'still there after 100 s of work');
+  for (let second = 0; second < 400 && answer === undefined; second++) {
+    approvals.busy(shown.id);
+    clock.advance(1000);
+    await later();
+  }
+  t.match(answer, { decision: 'deny', by: { kind: 'timeout' } });
+  t.ok(clock.now() <= end + 180_000 + 1000, 'three times the time again, and no more');
+});

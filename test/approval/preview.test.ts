@@ -209,7 +209,13 @@ test('a headline never names a bigger loss than there is, nor a smaller one', as
     'ALTER TABLE orders DROP COLUMN note': 'Drop column note of orders',
     'ALTER TABLE orders DROP COLUMN a, DROP COLUMN b': 'Drop columns a and b of orders',
     'ALTER TABLE orders DROP COLUMN a, DROP COLUMN b CASCADE':
-      'Drop column b of orders and everything that depends on it',
+      'Drop column b of orders and everything that depends on it; drop column a of orders',
+    'DROP TABLE a, b, c, d': 'Drop table a, b, c and d',
+    'WITH x AS (DELETE FROM a WHERE true), y AS (DELETE FROM b WHERE id = 1) UPDATE c SET v = 1':
+      'Delete ALL rows of a; delete rows of b; change ALL rows of c',
+    'UPDATE c SET v = 1; TRUNCATE b; DROP TABLE a':
+      'Drop table a; empty b completely; change ALL rows of c, and 2 more statements',
+    'SELECT pg_advisory_lock(1)': 'Take an advisory lock (pg_advisory_lock)',
     'DROP TRIGGER t ON orders': 'Drop a trigger of orders',
     'DROP POLICY p ON orders': 'Drop a policy of orders',
     'DROP OWNED BY bob': 'Drop everything that bob owns',

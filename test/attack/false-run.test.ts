@@ -14,6 +14,7 @@ const asked = askedMessage({
   preview: previewOf(request()),
   digest: previewDigest(request()),
   dryRun: 'none',
+  expiresAt: Date.now() + 60_000,
   sessionObstacle: undefined,
 });
 const hello = {

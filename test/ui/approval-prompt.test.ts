@@ -31,11 +31,13 @@ class Prompt {
       toChild: () => undefined,
     };
     const preview = previewOf(request({ ...changes, expiresAt: this.clock.now() + 60_000 }));
+    const expiresAt = this.clock.now() + 60_000;
     this.#over = runPrompt(surface, tools, {
       shown: () => ({ preview, dryRun: 'none' }),
       tryOut: () => undefined,
       sessionObstacle: undefined,
-      expiresAt: this.clock.now() + 60_000,
+      expiresAt: () => expiresAt,
+      busy: () => undefined,
       clock: this.clock,
       waiting: () => 0,
       colours,

@@ -1,6 +1,7 @@
 /** `dbguard approvals` on a terminal: waits for statements of any run, and puts one after the other to the person. */
 
 import type { ApprovalsClock } from '../../approval/approvals.js';
+import { putOff } from '../../approval/patience.js';
 import type { OuterTerminal } from '../../run/terminal-ports.js';
 import { AloneSurface } from '../../ui/alone-surface.js';
 import { loadPromptTools, runPrompt } from '../../ui/prompt-screen.js';
@@ -68,7 +69,7 @@ export async function follow(
           shown: () => ({ preview: next.asked.preview, dryRun: next.asked.dryRun }),
           tryOut: () => links.tryOut(next),
           sessionObstacle: next.asked.sessionObstacle,
-          expiresAt: next.asked.expiresAt,
+          ...whileBusy(next, links, clock),
           clock,
           waiting: () => Math.max(0, links.waiting.length - 1),
           colours: how.colours,
@@ -84,4 +85,23 @@ export async function follow(
     }
   }
   return 0;
+}
+
+/** Once a second is enough to tell the run that the person is still at work. */
+const busyMs = 1000;
+
+/** The run puts the end off by the same rule. */
+function whileBusy(next: WaitingStatement, links: ApprovalLinks, clock: ApprovalsClock) {
+  let until = next.asked.expiresAt;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  return {
+    expiresAt: (): number => Math.max(until, next.asked.expiresAt),
+    busy: (): void => {
+      const now = clock.now();
+      if (now - toldAt < busyMs) return;
+      toldAt = now;
+      until = putOff(next.asked, until, now);
+      links.busy(next);
+    },
+  };
 }

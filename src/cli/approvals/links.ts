@@ -112,6 +112,10 @@ export class ApprovalLinks {
     link.send({ type: 'try', id: asked.id });
   }
 
+  busy({ link, asked }: WaitingStatement): void {
+    link.send({ type: 'busy', id: asked.id });
+  }
+
   close(): void {
     for (const link of this.#links) link.close();
   }

@@ -89,6 +89,7 @@ export async function startApprovalsSocket(options: ApprovalsSocketOptions): Pro
       if (!message) socket.destroy();
       else if (message.type === 'follow') followers.add(socket);
       else if (message.type === 'try') desk.tryOut(message.id);
+      else if (message.type === 'busy') desk.busy(message.id);
       else {
         const { id, digest, verdict } = message;
         const waits = desk.pending.find((one) => one.request.id === id);

@@ -17,6 +17,7 @@ const code = [
   'pg_operator',
   'pg_cast',
   'pg_rewrite',
+  'pg_policy',
   'pg_trigger',
   'pg_namespace',
   `(SELECT oid, xmin, ctid FROM pg_class WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'f')) c`,

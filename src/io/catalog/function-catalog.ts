@@ -12,6 +12,7 @@ import { createAnalyser } from '../../sql/analyser.js';
 import { callersQuery, functionsQuery, LoadedFunctions } from '../../sql/catalog/loaded-functions.js';
 import {
   columnsQuery,
+  decisiveSettingsQuery,
   hiddenQuery,
   keysQuery,
   LoadedRelations,
@@ -171,16 +172,17 @@ export class FunctionCatalog {
       try {
         // first, so that what changes while the rest is read is noticed by the next poll
         const fingerprint = await this.#askFingerprint(loadTimeoutMs);
-        const [functions, callers, hidden, columns, permanent, keys] = [
+        const [functions, callers, hidden, columns, permanent, keys, decisive] = [
           await this.#ask(functionsQuery, loadTimeoutMs),
           await this.#ask(callersQuery, loadTimeoutMs),
           await this.#ask(hiddenQuery, loadTimeoutMs),
           await this.#ask(columnsQuery, loadTimeoutMs),
           await this.#ask(permanentQuery, loadTimeoutMs),
           await this.#ask(keysQuery, loadTimeoutMs),
+          await this.#ask(decisiveSettingsQuery, loadTimeoutMs),
         ];
         if (asOf !== this.#changes) continue;
-        this.#relations.replace(hidden, columns, permanent, keys);
+        this.#relations.replace(hidden, columns, permanent, keys, decisive);
         this.#functions.replace(functions, callers);
         this.#fingerprint = fingerprint;
         this.#failures = 0;

@@ -41,13 +41,13 @@ export class DryRunner {
     const functions = await underOwnPath(session, () => session.ask(functionsQuery));
     this.#functions.replace(functions);
     const facts = analyser.analyse(candidate.sql);
-    const { obstacle, tables } = await reachOf(facts, candidate.sql, session, analyser);
+    const { obstacle, tables, undecidedBy } = await reachOf(facts, candidate.sql, session, analyser);
     if (obstacle !== undefined) return { refused: obstacle };
 
     const changesNow = () => countChanges(tables, session);
     const locksBefore = await strongLocks(session);
     const startedAt = performance.now();
-    const ran = await execute(candidate, held, session, analyser, changesNow);
+    const ran = await execute(candidate, held, session, analyser, changesNow, undecidedBy === undefined);
     const took = duration(performance.now() - startedAt);
     if ('failed' in ran) return { lines: [{ label: 'dry run', text: ran.failed, severity: 'warning' }], rows: [] };
     const changes = newChanges(ran.changesBefore, await changesNow(), ran.table);
@@ -56,6 +56,7 @@ export class DryRunner {
     return {
       lines: [
         { label: 'dry run', text: `${ran.text} (ran ${took}, then undone)`, severity: 'danger' },
+        ...(undecidedBy === undefined ? [] : [mayDiffer(undecidedBy)]),
         ...(atCommit ? [{ label: 'at COMMIT', text: failure(atCommit, held), severity: 'warning' } as const] : []),
         ...changes,
         ...locks,
@@ -91,13 +92,14 @@ async function execute(
   session: InSession,
   analyser: Analyser,
   changes: () => Promise<readonly Counts[]>,
+  sure: boolean,
 ): Promise<Ran | { failed: string }> {
   try {
     const table = await changedTable(candidate, session);
     const before = await changes();
     const sample = table && (await runSampled(candidate, held, table, session, analyser));
     if (sample) {
-      const text = `${table.verb} ${rowsOf(sample.total, table)}`;
+      const text = `${table.verb} ${rowsOf(sample.total, table, sure)}`;
       return { text, table: table.shown, changesBefore: before, rows: sample.rows, notices: [] };
     }
     // the server also counts what an attempt did that was undone
@@ -110,9 +112,15 @@ async function execute(
     const notices = held.diagnosticsMasked ? [] : answers.flatMap((answer) => answer.notices.flatMap(noticeLines));
     const rows = countIn(answers.at(-1)?.tag ?? '');
     if (table?.alone && rows !== undefined) {
-      return { text: `${table.verb} ${rowsOf(rows, table)}`, table: table.shown, changesBefore, rows: [], notices };
+      return {
+        text: `${table.verb} ${rowsOf(rows, table, sure)}`,
+        table: table.shown,
+        changesBefore,
+        rows: [],
+        notices,
+      };
     }
-    return { text: answers.map(tagWords).join('; '), changesBefore, rows: [], notices };
+    return { text: answers.map((answer) => tagWords(answer, sure)).join('; '), changesBefore, rows: [], notices };
   } catch (error) {
     if (error instanceof ServerRefusal) return { failed: failure(error, held) };
     throw error;
@@ -131,13 +139,22 @@ function noticeLines(notice: ReadonlyMap<string, string>): ImpactLine[] {
   return texts.slice(0, 20).map((text, index) => ({ label: index === 0 ? 'notice' : '', text, severity: 'warning' }));
 }
 
-function rowsOf(rows: number, { shown }: ChangedTable): string {
-  return `exactly ${plural(rows)} of ${shown}`;
+function mayDiffer(by: string): ImpactLine {
+  const text = `the real run may do more: it depends on ${by}, which is not the same there`;
+  return { label: 'not sure', text, severity: 'danger' };
 }
 
-function tagWords({ tag }: InquiryAnswer): string {
+function rowsOf(rows: number, { shown }: ChangedTable, sure: boolean): string {
+  return `${number(rows, sure)} of ${shown}`;
+}
+
+function number(rows: number, sure: boolean): string {
+  return sure ? `exactly ${plural(rows)}` : `this time ${plural(rows)}`;
+}
+
+function tagWords({ tag }: InquiryAnswer, sure: boolean): string {
   const rows = countIn(tag);
-  return rows === undefined ? `${tag} works` : `${tag.split(' ', 1)[0]} of exactly ${plural(rows)}`;
+  return rows === undefined ? `${tag} works` : `${tag.split(' ', 1)[0]} of ${number(rows, sure)}`;
 }
 
 function countIn(tag: string): number | undefined {

@@ -7,6 +7,7 @@
 import type { Analyser, Effect, Facts, Target } from '../../sql/facts.js';
 import type { InSession } from '../internal-queries/internal-queries.js';
 import { plainName, underOwnPath } from '../internal-queries/internal-search-path.js';
+import { undecidedBy } from './undecided.js';
 import { changesRows, definesObjects, factsObstacle } from './undoable.js';
 
 /** Tables whose rows may change, with what a foreign key or a trigger adds. */
@@ -14,6 +15,8 @@ export interface Reach {
   readonly obstacle: string | undefined;
   /** pg_class.oid of each. */
   readonly tables: readonly string[];
+  /** What may make the real run another one, in the statement or in what it sets off. */
+  readonly undecidedBy: string | undefined;
 }
 
 const roundsMax = 8;
@@ -60,7 +63,7 @@ export function reachOf(facts: Facts, sql: string, session: InSession, analyser:
   return underOwnPath(session, async (lookUp) => {
     const walk = new Walk(session, analyser, lookUp, /\bdefault\b/i.test(sql));
     const obstacle = await walk.from(facts);
-    return { obstacle, tables: walk.tables };
+    return { obstacle, tables: walk.tables, undecidedBy: walk.undecidedBy };
   });
 }
 
@@ -71,6 +74,7 @@ class Walk {
   readonly #written = new Set<string>();
   readonly #seen = new Set<string>();
   #usesDefaults: boolean;
+  undecidedBy: string | undefined;
 
   constructor(session: InSession, analyser: Analyser, lookUp: LookUp, usesDefaults: boolean) {
     this.#session = session;
@@ -94,6 +98,7 @@ class Walk {
       if (round === roundsMax) return 'what it sets off goes too far to be followed';
       const found: Facts[] = [];
       for (const one of next) {
+        this.undecidedBy ??= undecidedBy(one);
         const obstacle = factsObstacle(one) ?? (await this.#follow(one, found));
         if (obstacle !== undefined) return obstacle;
       }

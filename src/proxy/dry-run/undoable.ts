@@ -61,6 +61,7 @@ function effectObstacle(effect: Effect): string | undefined {
   if (target?.type === 'sequence' && (effect.kind === 'update' || effect.detail === 'setval')) {
     return `it draws from or sets a sequence${named}, which no rollback gives back`;
   }
+  if (effect.outsideTransaction) return 'it cannot run in a transaction, as a dry run would have to';
   const refused = refusals[effect.kind];
   if (refused !== undefined) return refused;
   if (effect.opaque || effect.kind === 'execute-code' || effect.kind === 'function-call') {

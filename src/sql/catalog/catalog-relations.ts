@@ -31,6 +31,8 @@ export interface CatalogRelations {
   hidden(relation: Target, event: RowEvent): readonly Hidden[];
   /** Some relation that is not temporary has this name, in whatever schema. As read last. */
   isPermanent(name: string): boolean;
+  /** Policies, views, functions, checks or defaults read this setting (lower case): `app.current_tenant`. */
+  isDecisive(setting: string): boolean;
   columns(relation: Target, column: string): readonly ColumnKnowledge[];
   /** Sets of columns that are unique together in every relation of that name. Empty while the catalog is in doubt. */
   keys(relation: Target): readonly (readonly string[])[];

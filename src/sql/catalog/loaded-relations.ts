@@ -80,6 +80,23 @@ export const keysQuery = `
     AND NOT 0 = ANY (i.indkey[0:i.indnkeyatts - 1]) AND (c.relkind = 'p' OR NOT c.relhassubclass)
   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't'`;
 
+/**
+ * Settings that an application has made up and that code of the database reads: what a policy lets through depends on
+ * them. Names that are computed are not found.
+ */
+export const decisiveSettingsQuery = `
+  SELECT DISTINCT lower(found[1]) AS name
+  FROM (
+    SELECT concat_ws(' ', pg_get_expr(polqual, polrelid), pg_get_expr(polwithcheck, polrelid)) FROM pg_policy
+    UNION ALL SELECT pg_get_viewdef(oid) FROM pg_class WHERE relkind IN ('v', 'm') AND oid >= 16384
+    UNION ALL SELECT prosrc FROM pg_proc WHERE oid >= 16384
+    UNION ALL SELECT pg_get_function_sqlbody(oid) FROM pg_proc WHERE oid >= 16384 AND prosqlbody IS NOT NULL
+    UNION ALL SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef
+    UNION ALL SELECT pg_get_expr(conbin, conrelid) FROM pg_constraint WHERE contype = 'c'
+    UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_type <> '1' AND oid >= 16384
+  ) code(text)
+  CROSS JOIN LATERAL regexp_matches(code.text, 'current_setting\\s*\\(\\s*''([^'']+\\.[^'']+)''', 'gi') found`;
+
 /** All that an unqualified name could mean beside a temporary table. */
 export const permanentQuery = `
   SELECT DISTINCT relname::text AS name FROM pg_class
@@ -92,6 +109,7 @@ export class LoadedRelations implements CatalogRelations {
   /** Nothing has changed since it was read, as far as we know. */
   #current = false;
   #permanent: ReadonlySet<string> = new Set();
+  #decisive: ReadonlySet<string> = new Set();
   /** Names of views that may have been made or changed since. */
   #doubted: Set<string> | 'all' = new Set();
 
@@ -100,7 +118,9 @@ export class LoadedRelations implements CatalogRelations {
     columns: readonly ColumnRow[],
     permanent: readonly Readonly<Record<string, string | null>>[],
     keys: readonly KeyRow[] = [],
+    decisive: readonly Readonly<Record<string, string | null>>[] = [],
   ): void {
+    this.#decisive = new Set(decisive.map(({ name }) => name ?? ''));
     this.#doubted = new Set();
     this.#current = true;
     this.#keys = keysByName(keys);
@@ -114,6 +134,10 @@ export class LoadedRelations implements CatalogRelations {
     this.#current = false;
     if (views === 'all') this.#doubted = 'all';
     else if (this.#doubted !== 'all') for (const name of views) this.#doubted.add(name);
+  }
+
+  isDecisive(setting: string): boolean {
+    return this.#decisive.has(setting);
   }
 
   isPermanent(name: string): boolean {

@@ -19,7 +19,8 @@ export const objectHandlers: Handlers = {
       cascade(drop),
     ];
     const words = detail.filter(Boolean).join(', ');
-    walk.add('drop', { targets, ...(words === '' ? {} : { detail: words }) });
+    const outside = drop.concurrent === true ? { outsideTransaction: true as const } : {};
+    walk.add('drop', { targets, ...(words === '' ? {} : { detail: words }), ...outside });
   },
 
   RenameStmt(rename, walk) {

@@ -27,6 +27,7 @@ export const tableHandlers: Handlers = {
     walk.add('create', {
       targets: [{ type: 'index', ...schema, name: index.idxname ?? `${relation?.name ?? ''} (unnamed)` }, relation],
       ...(words.length > 0 ? { detail: words.join(', ') } : {}),
+      ...(index.concurrent === true ? { outsideTransaction: true } : {}),
     });
     const { relation: _, ...rest } = index;
     walk.visitBelow(rest, scope);

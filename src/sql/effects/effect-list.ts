@@ -8,6 +8,9 @@ export interface EffectDetails {
   readonly opaque?: boolean;
   readonly detail?: string | undefined;
   readonly valueUnknown?: true;
+  readonly decides?: true;
+  readonly outsideTransaction?: true;
+  readonly openCondition?: true;
   readonly mostRows?: number | undefined;
   readonly keyParameters?: readonly number[];
   readonly guessed?: true;
@@ -18,14 +21,20 @@ export class EffectList {
   readonly #effects = new Map<string, { effect: Effect; targets: Map<string, Target> }>();
 
   add(kind: EffectKind, details: EffectDetails): void {
-    const { bounded = true, opaque = false, detail, valueUnknown, mostRows, keyParameters, guessed, within } = details;
-    const key = [kind, bounded, opaque, detail, valueUnknown, mostRows, keyParameters, guessed, within].join('\0');
+    const { bounded = true, opaque = false, detail } = details;
+    const { targets: _, ...traits } = details;
+    const key = JSON.stringify([kind, { ...traits, bounded, opaque }]);
     let entry = this.#effects.get(key);
     if (entry === undefined) {
+      const { valueUnknown, decides, outsideTransaction, openCondition, mostRows, keyParameters, guessed, within } =
+        details;
       const effect: Effect = {
         ...{ kind, targets: [], bounded, opaque },
         ...(detail === undefined ? {} : { detail }),
         ...(valueUnknown ? { valueUnknown } : {}),
+        ...(decides ? { decides } : {}),
+        ...(outsideTransaction ? { outsideTransaction } : {}),
+        ...(openCondition ? { openCondition } : {}),
         ...(mostRows === undefined ? {} : { mostRows }),
         ...(keyParameters === undefined ? {} : { keyParameters }),
         ...(guessed ? { guessed } : {}),

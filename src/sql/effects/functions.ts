@@ -9,6 +9,7 @@ import { constant, type Node, names } from '../grammar/tree.js';
 import type { Handlers, Walk } from './effect-walk.js';
 import { plpgsqlBody } from './plpgsql.js';
 import { parseQualifiedName } from './qualified-name.js';
+import { decides } from './settings.js';
 
 export const functionHandlers: Handlers = {
   FuncCall(call, walk, scope) {
@@ -149,6 +150,7 @@ function addSetConfig(call: FuncCall, walk: Walk, scope: Scope): void {
     opaque,
     ...(typeof value === 'string' || typeof value === 'number' ? { detail: String(value) } : {}),
     ...(value === undefined && !opaque ? { valueUnknown: true as const } : {}),
+    ...(typeof name === 'string' ? decides(name.toLowerCase(), walk) : {}),
   });
 }
 

@@ -208,7 +208,8 @@ function addRead(walk: Walk, source: Source, bounded: boolean): void {
 /** Whether conditions restrict the rows that are written, and to how many. */
 function hits(target: Source, scope: Scope, conditions: readonly Node[], walk: Walk): EffectDetails {
   const bounded = restricts(target, scope, conditions, walk.effort);
-  return bounded ? { bounded, ...howMany(target, scope, conditions, walk.effort) } : { bounded };
+  if (bounded) return { bounded, ...howMany(target, scope, conditions, walk.effort) };
+  return conditions.length > 0 ? { bounded, openCondition: true } : { bounded };
 }
 
 function writtenSource(relation: RangeVar | undefined, scope: Scope): Source {

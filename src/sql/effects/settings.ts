@@ -95,7 +95,13 @@ function addSetting(walk: Walk, setting: Setting): void {
   walk.add('session', {
     targets: [{ type: 'setting', name: setting.name }],
     ...(setting.value === undefined ? {} : { detail: setting.value }),
+    ...decides(setting.name, walk),
   });
+}
+
+/** Rows of the database are let through, or not, by what is set here. */
+export function decides(name: string, { knowledge }: Walk): { readonly decides?: true } {
+  return knowledge.relations?.isDecisive(name) ? { decides: true } : {};
 }
 
 /** BEGIN READ WRITE overrides default_transaction_read_only; other modes only tighten or are about isolation. */
