@@ -56,6 +56,7 @@ _dbguard() {
     'init --client-id') return ;;
     'init --bucket') return ;;
     'init --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'trust --forget-server') return ;;
     'login --redirect-uri') return ;;
     'login --token-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'login --issuer') return ;;
@@ -152,7 +153,7 @@ _dbguard() {
   case "$path" in
     '') options='--help -h --version -V'; operands='init trust login logout whoami run proxy approvals approve deny explain policy transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
-    'trust') options='--yes --forget --help -h' ;;
+    'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;

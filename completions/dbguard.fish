@@ -32,6 +32,7 @@ complete -c dbguard -n '__fish_seen_subcommand_from init' -l force -d 'replace a
 complete -c dbguard -n '__fish_seen_subcommand_from init' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from trust' -l yes -d 'without a question, where nobody sits at a terminal'
 complete -c dbguard -n '__fish_seen_subcommand_from trust' -l forget -d 'take back what you said of this repository'
+complete -c dbguard -n '__fish_seen_subcommand_from trust' -l forget-server -x -d 'host:port of a server that was set up anew: demand no earlier proof of it'
 complete -c dbguard -n '__fish_seen_subcommand_from trust' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from login' -l browser -d 'log in through a browser on this machine: stronger evidence than a device code'
 complete -c dbguard -n '__fish_seen_subcommand_from login' -l no-open -d 'never offer to open the browser'

@@ -79,6 +79,10 @@ export const commandTable: readonly CommandEntry[] = [
     options: [
       { flags: '--yes', description: 'without a question, where nobody sits at a terminal' },
       { flags: '--forget', description: 'take back what you said of this repository' },
+      {
+        flags: '--forget-server <server>',
+        description: 'host:port of a server that was set up anew: demand no earlier proof of it',
+      },
     ],
     load: () => import('./commands/trust.js'),
   },

@@ -2,15 +2,23 @@
 import { DbguardError } from '../../errors.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { loadConfigs } from '../../io/files/config-files.js';
+import { forgetServer } from '../../io/files/server-proofs.js';
 import { forgetTrusted } from '../../io/files/trusted-repositories.js';
 import { explained } from '../../policy/trust.js';
 import type { CommandContext, OptionValues } from '../command.js';
+import { textOption } from '../options.js';
 import { folded } from '../print/text.js';
 import { askOrFail, canAsk, remember, repositoryFile } from '../settings/trusted.js';
 import { claimsOf } from '../settings/uses.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   refuseInside(context);
+  const server = textOption(options, 'forgetServer');
+  if (server !== undefined) {
+    const had = forgetServer(context.env, server);
+    context.stdout.write(had ? `Forgotten what ${server} has proved.\n` : `Nothing was known of ${server}.\n`);
+    return 0;
+  }
   const sources = loadConfigs({ cwd: context.cwd, env: withoutNamed(context.env) });
   const file = repositoryFile(sources);
   if (file === undefined) {

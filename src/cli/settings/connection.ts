@@ -1,5 +1,6 @@
 /** The connection that a command is about, from its name in dbguard.yaml to where the server is. */
 import { DbguardError } from '../../errors.js';
+import { storedProofs } from '../../io/files/server-proofs.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { resolveUpstream } from '../../io/upstream/resolve.js';
 import type { CompiledPolicy } from '../../policy/engine.js';
@@ -30,7 +31,7 @@ export function upstreamOf(connection: ConnectionConfig, name: string, env: Node
     ...(connection.applicationName === undefined ? {} : { application_name: connection.applicationName }),
   };
   try {
-    return resolveUpstream(
+    const resolved = resolveUpstream(
       {
         ...(connection.url === undefined ? {} : { url: connection.url }),
         ...(connection.passwordCommand === undefined ? {} : { passwordCommand: connection.passwordCommand }),
@@ -38,6 +39,7 @@ export function upstreamOf(connection: ConnectionConfig, name: string, env: Node
       },
       env,
     );
+    return { ...resolved, proofs: storedProofs(env) };
   } catch (error) {
     if (!(error instanceof DbguardError)) throw error;
     const hint = error.hint ?? 'Check it in dbguard.yaml.';

@@ -23,6 +23,7 @@ import { explainOauthError, type OauthTokenSource, oauthInitialResponse } from '
 import type { Login } from './passfile.js';
 import { findPassword } from './password.js';
 import type { Secret } from './secret.js';
+import { demandAgain, howToForget, newProof, type Proof, type ServerProofs } from './server-proofs.js';
 import type { TlsSession } from './tls.js';
 
 const oauthBearer = 'OAUTHBEARER';
@@ -32,6 +33,7 @@ export interface LoginContext extends Login {
   readonly label: string;
   readonly auth: UpstreamAuth;
   readonly memory: ConnectionMemory;
+  readonly proofs: ServerProofs | undefined;
   readonly tls: TlsSession | undefined;
   /** A unix socket: nobody is in between. */
   readonly unix: boolean;
@@ -47,11 +49,16 @@ export class UpstreamLogin {
   readonly #context: LoginContext;
   #exchange: Exchange | undefined;
   #method: AuthMethod = 'none';
+  /** What this server proved before; undefined where the connection says itself what it requires. */
+  readonly #before: Proof | undefined;
+  #bound = false;
   /** What was wrong with the password sources, for the hint of the server's refusal. */
   passwordNote: string | undefined;
 
   constructor(context: LoginContext) {
     this.#context = context;
+    const { auth, proofs, label, user } = context;
+    this.#before = auth.requireAuth ? undefined : proofs?.of(label, user);
   }
 
   /** True when the login is over: the request was AuthenticationOk. Rejects with UpstreamError or ProtocolViolation. */
@@ -59,6 +66,7 @@ export class UpstreamLogin {
     switch (request.kind) {
       case 'ok':
         this.#checkComplete();
+        this.#remember();
         return true;
       case 'cleartext':
         this.#begin('password');
@@ -97,6 +105,7 @@ export class UpstreamLogin {
         'Change require_auth if that is what you expect from this server.',
       );
     }
+    demandAgain(this.#before, method, label);
     if (auth.channelBinding === 'require' && method !== 'scram-sha-256') {
       throw authFailure(
         `${label} asks for the authentication method "${method}", channel_binding=require allows SCRAM only`,
@@ -130,7 +139,7 @@ export class UpstreamLogin {
 
   async #startSasl(mechanisms: readonly string[]): Promise<void> {
     if (this.#exchange) throw this.#outOfOrder();
-    const { auth, tls, label } = this.#context;
+    const { tls, label } = this.#context;
     if (mechanisms.includes(scramSha256Plus) && !tls) {
       throw authFailure(
         `${label} offers channel binding on a connection without TLS`,
@@ -140,7 +149,7 @@ export class UpstreamLogin {
     if (mechanisms.includes(scramSha256) || mechanisms.includes(scramSha256Plus)) {
       this.#begin('scram-sha-256');
       const client = new ScramClient({
-        channelBinding: chooseBinding(auth, tls, mechanisms, label),
+        channelBinding: this.#binding(tls, mechanisms),
         randomNonce: randomBytes(18),
         keys: (salt, iterations) => this.#scramKeys(salt, iterations),
         // A server that is known to be the right one may use what it likes.
@@ -160,6 +169,20 @@ export class UpstreamLogin {
       `${label} offers only SASL mechanisms that dbguard does not speak: ${mechanisms.join(', ') || 'none'}`,
       'Have pg_hba.conf ask for scram-sha-256 or oauth.',
     );
+  }
+
+  /** A binding that there was once is not given up: somebody in between would have to. */
+  #binding(tls: TlsSession | undefined, mechanisms: readonly string[]): ChannelBinding {
+    const { auth, label } = this.#context;
+    const binding = chooseBinding(auth, tls, mechanisms, label);
+    if (this.#before?.bound && auth.channelBinding === 'prefer' && binding.kind !== 'tls-server-end-point') {
+      throw authFailure(
+        `${label} cannot be bound to its TLS connection, and at an earlier login it was (channel_binding)`,
+        `Somebody may be in between. ${howToForget(label)}`,
+      );
+    }
+    this.#bound = binding.kind === 'tls-server-end-point';
+    return binding;
   }
 
   async #scramKeys(salt: Buffer, iterations: number): Promise<ScramKeys> {
@@ -207,6 +230,7 @@ export class UpstreamLogin {
     }
     if (this.#exchange?.kind === 'oauth' && this.#exchange.failure !== undefined) throw this.#outOfOrder();
     if (this.#method !== 'none') return;
+    demandAgain(this.#before, 'none', label);
     if (auth.requireAuth && !auth.requireAuth.includes('none')) {
       throw authFailure(
         `${label} asks for no authentication, require_auth allows ${auth.requireAuth.join(', ')}`,
@@ -219,6 +243,12 @@ export class UpstreamLogin {
         'Have pg_hba.conf ask for scram-sha-256, or relax channel_binding.',
       );
     }
+  }
+
+  #remember(): void {
+    const { proofs, label, user } = this.#context;
+    const proof = newProof(proofs?.of(label, user), { method: this.#method, bound: this.#bound });
+    if (proof) proofs?.learn(label, user, proof);
   }
 
   #send(message: Buffer): void {

@@ -1,6 +1,7 @@
 /** What a connection to the server needs to know, resolved and checked. Terms are libpq's ("Parameter Key Words"). */
 import type { ConnectionMemory } from './memory.js';
 import type { Secret } from './secret.js';
+import type { ServerProofs } from './server-proofs.js';
 
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export type SslMode = (typeof sslModes)[number];
@@ -79,6 +80,8 @@ export interface UpstreamConfig {
   readonly parameters: ReadonlyMap<string, string>;
   /** Shared by the connections of this configuration. */
   readonly memory: ConnectionMemory;
+  /** What servers proved before; undefined: nothing is remembered. */
+  readonly proofs?: ServerProofs;
   /** Settings that were given but cannot be honoured here, each with the reason. */
   readonly ignored: readonly IgnoredSetting[];
 }

@@ -151,6 +151,7 @@ async function connectOnce(
       database: parameters.get('database') ?? config.database,
       auth: attempt.auth,
       memory: config.memory,
+      proofs: config.proofs,
       unix: endpoint.unix,
       oauthToken: options.oauthToken,
       signal: deadline.signal,
