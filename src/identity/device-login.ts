@@ -7,12 +7,22 @@ import { completeLogin, newBinding } from './complete-login.js';
 import type { Login } from './identity.js';
 import { dpopHandle, type Issuer } from './issuer.js';
 import { parseWebPage } from './issuer-url.js';
-import { deviceCodeExpired, explainOidcError, isTransient } from './oidc-errors.js';
+import {
+  deviceCodeExpired,
+  explainOidcError,
+  isForeignAnswer,
+  isTransient,
+  retryAfter,
+  troubleOf,
+} from './oidc-errors.js';
 import { printable } from './printable.js';
 
-/** RFC 8628 section 3.5: without an interval, 5 seconds. */
+/** RFC 8628 section 3.5: without an interval, 5 seconds. `issuer-quirks.ts` has set one already. */
 const DEFAULT_INTERVAL = 5;
-const MAX_INTERVAL = 60;
+/** What the pauses grow to while the issuer is in trouble, unless it asks for longer ones. */
+const MAX_BACKOFF = 60;
+/** After so many answers that are not the issuer's waiting helps no more. */
+const MAX_FOREIGN_ANSWERS = 5;
 
 /** What the person must see. Made fit for a terminal. */
 export interface DevicePrompt {
@@ -26,7 +36,7 @@ export interface DevicePrompt {
 
 export interface DeviceLoginEvents {
   prompt(prompt: DevicePrompt): void;
-  /** The issuer is unreachable and will be asked again; `undefined` once it has answered. */
+  /** The issuer is unreachable or overloaded and will be asked again; `undefined` once it has answered. */
   trouble?(message: string | undefined): void;
 }
 
@@ -77,6 +87,7 @@ async function poll(
 ): Promise<oidc.TokenEndpointResponse> {
   let interval = device.interval ?? DEFAULT_INTERVAL;
   let dpop = options.dpop;
+  let foreignAnswers = 0;
   for (;;) {
     const left = AbortSignal.timeout(Math.max(0, options.expiresAt - issuer.access.now()));
     const signal = issuer.access.signal ? AbortSignal.any([left, issuer.access.signal]) : left;
@@ -93,14 +104,19 @@ async function poll(
       if (left.aborted && !issuer.access.signal?.aborted) throw deviceCodeExpired();
       if (dpop && error instanceof oidc.ResponseBodyError && error.error === 'invalid_dpop_proof') {
         dpop = undefined; // advertised, yet not for this kind of key: go on without
-      } else if (isTransient(error) && !issuer.access.signal?.aborted) {
-        interval = Math.min(interval * 2, MAX_INTERVAL);
-        options.events.trouble?.('the issuer cannot be reached, trying again');
+      } else if (!issuer.access.signal?.aborted && (isTransient(error) || isBearable(error, ++foreignAnswers))) {
+        interval = Math.max(Math.min(interval * 2, MAX_BACKOFF), retryAfter(error, issuer.access.now()));
+        options.events.trouble?.(`${troubleOf(error)}, trying again`);
       } else {
         throw error;
       }
     }
   }
+}
+
+/** A person is confirming meanwhile: a page of a proxy or a captive portal does not end their login at once. */
+function isBearable(error: unknown, times: number): boolean {
+  return isForeignAnswer(error) && times <= MAX_FOREIGN_ANSWERS;
 }
 
 /** The answer is the issuer's, but it ends on a terminal and in a browser's arguments. */

@@ -21,9 +21,15 @@ export function parseIssuerUrl(text: string): URL {
   });
 }
 
-/** A page that the issuer wants opened in a browser; anything but a web address could start a program. */
+/**
+ * A page that the issuer wants opened in a browser; anything but a web address could start a program. Some issuers leave
+ * out their own origin (IdentityServer). Throws `login-failed`.
+ */
 export function parseWebPage(text: string, issuer: URL): URL {
-  const url = new URL(text);
+  const base = text.startsWith('/') ? issuer.href : undefined;
+  if (!URL.canParse(text, base))
+    throw new DbguardError('login-failed', 'the issuer names a page to open that is no address');
+  const url = new URL(text, base);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && issuer.protocol === 'http:' && isLoopback(url))) {
     return url;
   }

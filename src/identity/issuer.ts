@@ -6,6 +6,7 @@ import { DbguardError } from '../errors.js';
 import { privateKeyObject, publicKeyObject } from './binding.js';
 import type { JsonWebKeySet } from './id-token.js';
 import type { IssuerKey, JsonWebKeyPrivate } from './identity.js';
+import { withoutQuirks } from './issuer-quirks.js';
 import { parseIssuerUrl } from './issuer-url.js';
 import { explainOidcError } from './oidc-errors.js';
 
@@ -48,6 +49,7 @@ export interface Issuer {
 /** OpenID Connect Discovery. Rejects with `login-failed` (unreachable, not an issuer) or `config-invalid`. */
 export async function discoverIssuer(settings: ClientSettings, access: IssuerAccess): Promise<Issuer> {
   const url = parseIssuerUrl(settings.issuer);
+  const fetch = withoutQuirks(access.fetch);
   const execute = [oidc.enableNonRepudiationChecks]; // without it an ID token changed in transit is accepted
   if (url.protocol === 'http:') execute.push(oidc.allowInsecureRequests); // loopback only: parseIssuerUrl
   try {
@@ -56,7 +58,7 @@ export async function discoverIssuer(settings: ClientSettings, access: IssuerAcc
       settings.clientId,
       { [oidc.clockTolerance]: CLOCK_SKEW },
       settings.clientSecret === undefined ? oidc.None() : oidc.ClientSecretPost(settings.clientSecret),
-      { [oidc.customFetch]: (link, options) => access.fetch(link, options as RequestInit), execute, timeout: 15 },
+      { [oidc.customFetch]: (link, options) => fetch(link, options as RequestInit), execute, timeout: 15 },
     );
     const metadata = config.serverMetadata();
     return { url, settings, access, config, metadata, scopes: settings.scopes ?? defaultScopes(metadata) };

@@ -12,20 +12,51 @@ export interface OidcContext {
   readonly step: 'discovery' | 'keys' | 'device-code' | 'device' | 'code' | 'refresh' | 'revocation';
 }
 
+/** RFC 9110 and RFC 6585: request timeout, too early, too many requests. */
+const laterStatus: readonly number[] = [408, 425, 429];
+
 /** The connection failed or the issuer is overloaded: the same request may work later. */
 export function isTransient(error: unknown): boolean {
-  if (error instanceof ClientError) {
-    if (error.code === 'OAUTH_TIMEOUT') return true;
-    return error.cause instanceof Response && error.cause.status >= 500;
-  }
-  if (error instanceof ResponseBodyError) return error.status >= 500 || error.status === 429;
+  if (error instanceof ClientError && error.code === 'OAUTH_TIMEOUT') return true;
+  const status = answerOf(error)?.status;
+  if (status !== undefined) return status >= 500 || laterStatus.includes(status);
+  if (error instanceof ClientError) return false;
   // undici: TypeError "fetch failed" with the socket's error as cause; "terminated" when the body was cut off.
   return error instanceof TypeError && (error.message === 'fetch failed' || error.message === 'terminated');
+}
+
+/** Something in between answered, not the issuer: a web page of a proxy, a captive portal, a firewall. */
+export function isForeignAnswer(error: unknown): boolean {
+  return error instanceof ClientError && error.cause instanceof Response;
+}
+
+/** Longer than any device code lives. A timer of Node overflows at 25 days and fires at once. */
+const MAX_WAIT = 24 * 3600;
+
+/** How long the answer asks to wait (RFC 9110 section 10.2.3), in seconds; 0 where it does not say. */
+export function retryAfter(error: unknown, now: number): number {
+  const header = answerOf(error)?.headers.get('retry-after')?.trim() ?? '';
+  const wait = /^\d+$/.test(header) ? Number(header) : (Date.parse(header) - now) / 1000;
+  return Number.isFinite(wait) ? Math.min(Math.max(0, wait), MAX_WAIT) : 0;
+}
+
+function answerOf(error: unknown): Response | undefined {
+  if (error instanceof ResponseBodyError) return error.response;
+  return error instanceof ClientError && error.cause instanceof Response ? error.cause : undefined;
+}
+
+/** One clause for a person who waits. */
+export function troubleOf(error: unknown): string {
+  const status = answerOf(error)?.status;
+  return status === undefined ? 'the issuer cannot be reached' : `the issuer answers HTTP ${status}`;
 }
 
 export function explainOidcError(error: unknown, context: OidcContext): DbguardError {
   if (error instanceof DbguardError) return error;
   if (error instanceof ClientError && error.cause instanceof DbguardError) return error.cause; // from our own fetch
+  if (answerOf(error)?.status === 429) {
+    return failed('the issuer has had too many requests (HTTP 429)', 'Wait a minute and try again.');
+  }
   if (error instanceof ResponseBodyError || error instanceof AuthorizationResponseError) {
     return explainCode(error.error, error.error_description, context);
   }
@@ -49,6 +80,13 @@ export function explainOidcError(error: unknown, context: OidcContext): DbguardE
     return failed(
       `${issuer} does not answer as an OpenID Connect issuer${detail}`,
       `Check identity.issuer; ${issuer.replace(/\/$/, '')}/.well-known/openid-configuration must exist and name it exactly.`,
+    );
+  }
+  const answer = answerOf(error);
+  if (isForeignAnswer(error) && answer) {
+    return failed(
+      `${issuer} answered HTTP ${answer.status} with something that is no answer of an issuer`,
+      'A proxy, a firewall or a sign-in page of the network may be in between; open the issuer’s address in a browser.',
     );
   }
   if (error instanceof ClientError) return explainClientError(error, context);

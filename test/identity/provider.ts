@@ -33,6 +33,8 @@ export interface Exchange {
   readonly form: URLSearchParams;
   status: number;
   body: string;
+  /** Instead of or beside the provider's own. */
+  headers?: Readonly<Record<string, string>>;
 }
 
 /** What the middleman does next: return nothing to pass an answer on, 'hang-up' to cut the connection. */
@@ -112,7 +114,7 @@ async function forward(
     return;
   }
   const { 'content-length': _length, 'transfer-encoding': _encoding, ...kept } = answer.headers;
-  response.writeHead(exchange.status, kept);
+  response.writeHead(exchange.status, { ...kept, ...exchange.headers });
   response.end(exchange.body);
 }
 
