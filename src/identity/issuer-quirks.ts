@@ -48,7 +48,7 @@ export function standardForm(status: number, body: Body): { status: number; answ
   if (typeof answer.error === 'string' && answer.access_token === undefined && answer.device_code === undefined) {
     // GitHub sends its errors with 200.
     return {
-      status: status < 400 ? 400 : status,
+      status: Math.max(status, 400),
       answer: { ...answer, error: errorNames[answer.error] ?? answer.error },
     };
   }

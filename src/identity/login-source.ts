@@ -33,6 +33,9 @@ export interface LoginDemands {
 /** A login with less time left than this is renewed before anything starts with it. */
 const FRESH_MS = 60_000;
 const LOGIN_HINT = 'Run: dbguard login';
+/** Nobody logs in for a machine. */
+export const FRESH_TOKEN_HINT =
+  'The platform has to give a fresh token: a file (DBGUARD_ID_TOKEN_FILE) is read again each time, a variable lives as long as its token.';
 
 /** The login to start with. Rejects with `login-required`, `login-expired`, `identity-insufficient` or `token-store`. */
 export async function loadLogin(source: LoginSource, demands: LoginDemands = {}): Promise<Login> {
@@ -57,10 +60,7 @@ export function checkDemands(login: Login, demands: LoginDemands, now: number): 
       'identity-insufficient',
       `this login reached the evidence level ${login.level}, the policy demands ${minimumLevel}`,
       {
-        hint:
-          minimumLevel === 'nonce' || minimumLevel === 'dpop'
-            ? 'Run: dbguard login --browser'
-            : 'Run dbguard login again after the provider has been set up for it.',
+        hint: strongerHint(login, minimumLevel),
       },
     );
   }
@@ -71,6 +71,14 @@ export function checkDemands(login: Login, demands: LoginDemands, now: number): 
   }
 }
 
+function strongerHint(login: Login, minimum: EvidenceLevel): string {
+  if (login.method === 'workload')
+    return 'Only a platform that signs an audience of the job’s choice names the key (Actions).';
+  return minimum === 'nonce' || minimum === 'dpop'
+    ? 'Run: dbguard login --browser'
+    : 'Run dbguard login again after the provider has been set up for it.';
+}
+
 export function loginRequired(): DbguardError {
   return new DbguardError('login-required', 'nobody is logged in', { hint: LOGIN_HINT });
 }
@@ -78,7 +86,10 @@ export function loginRequired(): DbguardError {
 export function loginEnded(login: Login, cause: unknown): DbguardError {
   const who = printable(login.subject.email ?? login.subject.sub, 80);
   return new DbguardError('login-expired', `the login of ${who} has ended: ${messageOf(cause)}`, {
-    hint: `${LOGIN_HINT} (in another terminal if a session is running: it goes on by itself)`,
+    hint:
+      login.method === 'workload'
+        ? FRESH_TOKEN_HINT
+        : `${LOGIN_HINT} (in another terminal if a session is running: it goes on by itself)`,
   });
 }
 

@@ -7,20 +7,19 @@ import type { Login } from '../../identity/identity.js';
 import type { Issuer } from '../../identity/issuer.js';
 import { checkDemands } from '../../identity/login-source.js';
 import { browserCommand, openBrowser } from '../../io/login/browser.js';
-import { connectIssuer, profileName } from '../../io/login/oidc-login-source.js';
+import { connectIssuer, loginWithToken, profileName } from '../../io/login/oidc-login-source.js';
 import { openTokenStore } from '../../io/login/token-store.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { describeLevel, describeTime, describeWho } from '../print/login-words.js';
 import { loadQrCodes } from '../print/qr-code.js';
 import { folded } from '../print/text.js';
-import { ensureLoginTrusted, identitySettings } from '../settings/identity-settings.js';
+import { ensureLoginTrusted, type IdentitySettings, identitySettings } from '../settings/identity-settings.js';
 
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const settings = await identitySettings(context, options);
   await ensureLoginTrusted(context, options);
   const store = openTokenStore(context.env); // before anybody confirms anything: a broken store should say so now
-  const issuer = await connectIssuer(settings);
-  const login = await logIn(context, options, issuer);
+  const login = await logIn(context, options, settings);
   checkDemands(login, settings, Date.now());
   await store.set(profileName(settings), login);
   const until = `until ${describeTime(login.expiresAt)}${login.refreshToken === undefined ? '' : ', renewed by itself'}`;
@@ -33,15 +32,13 @@ export async function run(context: CommandContext, _args: readonly string[], opt
   return 0;
 }
 
-async function logIn(context: CommandContext, options: OptionValues, issuer: Issuer): Promise<Login> {
+async function logIn(context: CommandContext, options: OptionValues, settings: IdentitySettings): Promise<Login> {
   const { browser, tokenFile: file, redirectUri } = options;
   if (typeof file === 'string') {
-    const [{ workloadLogin }, { tokenFile }] = await Promise.all([
-      import('../../identity/workload-login.js'),
-      import('../../io/login/oidc-workload-token.js'),
-    ]);
-    return workloadLogin(issuer, tokenFile(file));
+    const { tokenFile } = await import('../../io/login/oidc-workload-token.js');
+    return loginWithToken(settings, tokenFile(file));
   }
+  const issuer = await connectIssuer(settings);
   if (browser || redirectUri) {
     return inBrowser(context, options, issuer, typeof redirectUri === 'string' ? redirectUri : undefined);
   }

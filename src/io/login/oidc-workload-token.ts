@@ -1,13 +1,12 @@
 /**
- * Where a machine's token comes from: the environment, a file that the platform keeps fresh (Kubernetes projected volume,
- * GitLab `id_tokens`), or GitHub Actions' own endpoint, which signs an audience of our choice.
+ * Where a machine's token comes from: a variable, a file that the platform keeps fresh (Kubernetes projected volume), or
+ * the request endpoint of GitHub, Gitea and Forgejo Actions, which signs an audience of our choice.
  */
 import { readFile } from 'node:fs/promises';
 import { DbguardError, reasonOf } from '../../errors.js';
 import type { WorkloadTokenSource } from '../../identity/workload-login.js';
 import { issuerFetch } from './oidc-fetch.js';
-
-export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
+import { halfSetRequest } from './workload-platforms.js';
 
 /** Variables that hold or lead to a token: `dbguard run` must keep them from its child. */
 export const workloadVariables = [
@@ -15,16 +14,23 @@ export const workloadVariables = [
   'DBGUARD_ID_TOKEN_FILE',
   'ACTIONS_ID_TOKEN_REQUEST_URL',
   'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+  'CIRCLE_OIDC_TOKEN',
+  'CIRCLE_OIDC_TOKEN_V2',
+  'BUILDKITE_AGENT_ACCESS_TOKEN',
 ] as const;
 
-/** Undefined where the environment offers none: then a person logs in. */
-export function workloadTokenSource(env: NodeJS.ProcessEnv, issuer: string): WorkloadTokenSource | undefined {
+/**
+ * Undefined where the environment offers none: then a person logs in. Whose issuer it is does not matter here: the token
+ * says so, and what it says is checked. Throws `login-failed` where half of what is needed is there.
+ */
+export function workloadTokenSource(env: NodeJS.ProcessEnv): WorkloadTokenSource | undefined {
   const { DBGUARD_ID_TOKEN: token, DBGUARD_ID_TOKEN_FILE: file } = env;
   if (token) return async () => token;
   if (file) return tokenFile(file);
+  const half = halfSetRequest(env);
+  if (half) throw half;
   const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret } = env;
-  if (url && secret && issuer === GITHUB_ISSUER) return githubToken(url, secret);
-  return undefined;
+  return url && secret ? requestedToken(url, secret) : undefined;
 }
 
 /** Read each time: platforms replace the file before its token expires. */
@@ -40,25 +46,28 @@ export function tokenFile(path: string): WorkloadTokenSource {
   };
 }
 
-/** GitHub's documentation, "Configuring OpenID Connect in cloud providers": the job needs `permissions: id-token: write`. */
-export function githubToken(endpoint: string, secret: string): WorkloadTokenSource {
+/** GitHub's documentation, "OpenID Connect reference: Methods for requesting the OIDC token"; Forgejo's, "Security OpenID Connect". */
+export function requestedToken(endpoint: string, secret: string): WorkloadTokenSource {
   return async (audience) => {
+    if (!URL.canParse(endpoint)) throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is no address');
     const url = new URL(endpoint);
     url.searchParams.set('audience', audience);
     const response = await issuerFetch(url.href, {
       headers: { authorization: `Bearer ${secret}`, accept: 'application/json' },
       signal: AbortSignal.timeout(15_000),
     }).catch((error: unknown) => {
-      throw error instanceof DbguardError ? error : failed('GitHub’s token endpoint cannot be reached');
+      throw error instanceof DbguardError ? error : failed(`the token endpoint ${url.origin} cannot be reached`);
     });
     const body: unknown = response.status === 200 ? await response.json().catch(() => undefined) : undefined;
     if (typeof body === 'object' && body !== null && 'value' in body && typeof body.value === 'string') {
       return body.value;
     }
-    throw failed(`GitHub’s token endpoint answered HTTP ${response.status} without a token`);
+    throw failed(`the token endpoint ${url.origin} answered HTTP ${response.status} without a token`);
   };
 }
 
 function failed(message: string): DbguardError {
-  return new DbguardError('login-failed', message, { hint: 'The job needs `permissions: id-token: write`.' });
+  return new DbguardError('login-failed', message, {
+    hint: 'The job needs `permissions: id-token: write` (Forgejo: `enable-openid-connect: true`).',
+  });
 }
