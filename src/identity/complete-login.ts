@@ -3,6 +3,7 @@
  */
 import type { TokenEndpointResponse } from 'openid-client';
 import { DbguardError } from '../errors.js';
+import { accessTokenIn } from './access-token.js';
 import { bindingNonce, generateLoginKey, SALT_BYTES, thumbprint } from './binding.js';
 import { type VerifiedToken, verifyBoundAccessToken, verifyIdToken } from './id-token.js';
 import type { JsonWebKeyPrivate, Login, LoginMethod } from './identity.js';
@@ -47,6 +48,7 @@ export async function completeLogin(
   const verified = await verifyIdToken(idToken, keys, { ...expected, nonce: binding.nonce });
   const bound =
     verified.level !== 'nonce' &&
+    opensNothing(tokens, issuer) &&
     (await verifyBoundAccessToken(accessToken, keys, {
       ...expected,
       subject: verified.subject.sub,
@@ -57,9 +59,21 @@ export async function completeLogin(
     ));
   return assembleLogin(issuer, verified, binding, method, {
     idToken,
+    accessToken: accessTokenIn(tokens, issuer.access.now(), issuer.scopes),
     ...(refreshToken === undefined ? {} : { refreshToken }),
     ...(bound ? { bindingAccessToken: accessToken } : {}),
   });
+}
+
+/** Scopes that open nothing but what the ID token says anyway. */
+const identityScopes: ReadonlySet<string> = new Set(['openid', 'email', 'profile', 'offline_access']);
+
+/**
+ * An access token that is evidence is read by everybody who reads transcripts. It is bound to the login key; a server that
+ * does not check that would still take it, so it must be one that no server gives anything for.
+ */
+function opensNothing(tokens: TokenEndpointResponse, issuer: Issuer): boolean {
+  return accessTokenIn(tokens, 0, issuer.scopes).scopes.every((scope) => identityScopes.has(scope));
 }
 
 /** `tokens` have been verified by now. */
@@ -68,7 +82,7 @@ export function assembleLogin(
   verified: VerifiedToken,
   binding: PendingBinding,
   method: LoginMethod,
-  tokens: Pick<Login, 'idToken' | 'refreshToken' | 'bindingAccessToken'>,
+  tokens: Pick<Login, 'idToken' | 'accessToken' | 'refreshToken' | 'bindingAccessToken'>,
 ): Login {
   return {
     ...tokens,

@@ -25,6 +25,8 @@ export interface Login {
   /** Login key: private JWK (Ed25519), and the salt of the nonce, base64url. */
   readonly loginKey: JsonWebKeyPrivate;
   readonly salt: string;
+  /** For servers that take OAuth. The newest one; never in a transcript. */
+  readonly accessToken?: AccessToken;
   /** Level `dpop` only: the JWT access token whose `cnf.jkt` names the login key (RFC 9449 section 6.1). */
   readonly bindingAccessToken?: string;
   /** The issuer's public keys that signed the binding tokens. A convenience for readers, never evidence by itself. */
@@ -32,6 +34,13 @@ export interface Login {
   readonly method?: LoginMethod;
   /** What a workload token was issued for, where that is not the client id. */
   readonly audience?: string;
+}
+
+export interface AccessToken {
+  readonly value: string;
+  readonly scopes: readonly string[];
+  /** Milliseconds since 1970 UTC; absent where the issuer does not say. */
+  readonly expiresAt?: number;
 }
 
 /** `workload`: a token that a CI system or platform put into the environment or a file. */

@@ -4,6 +4,7 @@
  * Here lives: the current login, why it is not usable, when to try again. Must not know: statements, terminals, files.
  */
 import { DbguardError } from '../errors.js';
+import { accessTokenFor, isFresh, type TokenRequest } from './access-token.js';
 import type { Login } from './identity.js';
 import { checkDemands, type LoginDemands, type LoginSource, loginEnded, loginRequired } from './login-source.js';
 
@@ -15,6 +16,8 @@ const MAX_RETRY_MS = 60_000;
 export interface LoginKeeper {
   /** The newest login of the same subject. */
   readonly login: Login;
+  /** The access token for a server that asks for OAuth, renewed where its time is over. Rejects with `login-failed`, `login-expired`. */
+  accessToken(request: TokenRequest): Promise<string>;
   /** True, or the error to answer statements with. `now` in milliseconds since 1970 UTC. Cheap enough for every statement. */
   valid(now: number): true | DbguardError;
   stop(): void;
@@ -47,6 +50,7 @@ class Keeper implements LoginKeeper {
   #renewAt: number;
   #retryMs = RETRY_MS;
   #busy = false;
+  #renewing: Promise<Login> | undefined;
   #reported: true | DbguardError = true;
   #timer: NodeJS.Timeout | undefined;
 
@@ -74,6 +78,18 @@ class Keeper implements LoginKeeper {
     if (this.#refused) return this.#refused;
     if (now < this.#login.expiresAt) return true;
     return loginEnded(this.#login, this.#failure ?? 'its time is over');
+  }
+
+  async accessToken(request: TokenRequest): Promise<string> {
+    const token = accessTokenFor(this.#login, request);
+    if (isFresh(token, this.#options.source.now())) return token.value;
+    // Issuers give some access tokens less time than ID tokens. One renewal for all connections that wait.
+    this.#renewing ??= this.#options.source.renew(this.#login).finally(() => {
+      this.#renewing = undefined;
+    });
+    this.#adopt(await this.#renewing);
+    this.#version = this.#options.source.version();
+    return accessTokenFor(this.#login, request).value;
   }
 
   async #tick(): Promise<void> {

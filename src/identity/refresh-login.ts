@@ -3,6 +3,7 @@
  */
 import * as oidc from 'openid-client';
 import { DbguardError } from '../errors.js';
+import { accessTokenIn } from './access-token.js';
 import { bindingNonce } from './binding.js';
 import { verifyIdToken } from './id-token.js';
 import type { Login } from './identity.js';
@@ -22,7 +23,13 @@ export async function refreshLogin(issuer: Issuer, login: Login): Promise<Login>
   try {
     const dpop = await dpopHandle(issuer, login.loginKey);
     const tokens = await oidc.refreshTokenGrant(issuer.config, login.refreshToken, {}, dpop ? { DPoP: dpop } : {});
-    const renewed = { ...login, refreshToken: tokens.refresh_token ?? login.refreshToken };
+    const now = issuer.access.now();
+    const renewed = {
+      ...login,
+      refreshToken: tokens.refresh_token ?? login.refreshToken,
+      // RFC 6749 section 6: without a word about scopes they are the ones of before.
+      accessToken: accessTokenIn(tokens, now, login.accessToken?.scopes ?? issuer.scopes),
+    };
     if (tokens.id_token === undefined) {
       // Core 12.2: an answer may lack the ID token. What was proven stays, the access token says how long.
       return { ...renewed, expiresAt: issuer.access.now() + (tokens.expires_in ?? 0) * 1000 };

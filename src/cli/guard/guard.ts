@@ -4,6 +4,7 @@
  */
 import { promptMark } from '../../approval/prompt-mark.js';
 import { DbguardError } from '../../errors.js';
+import type { Login } from '../../identity/identity.js';
 import { startLoginKeeper } from '../../identity/login-keeper.js';
 import { loadLogin } from '../../identity/login-source.js';
 import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
@@ -103,13 +104,20 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   const policy =
     options.policyFile === undefined ? files : compilePolicy([loadNamed(options.policyFile, context)], profile);
   const { name, connection } = chooseConnection(files, options.connection);
-  const upstream = upstreamOf(connection, name, env);
+  const configured = upstreamOf(connection, name, env);
 
   const settings = settingsFrom(files.config, env);
   if (!settings) throw noIdentity();
   const source = openLoginSource(env, settings);
   const login = await loadLogin(source, settings);
   const keeper = startLoginKeeper({ source, login, ...settings });
+  const upstream: UpstreamConfig = {
+    ...configured,
+    oauthToken: async (request) => {
+      refuseUntrusted(context, sources, [tokenUse(database)]);
+      return new Secret(await keeper.accessToken(request));
+    },
+  };
   const now = Date.now();
   const credential = createSession(login, { now, lifetimeMs: MAX_SESSION_MS });
   const subject = login.subject.email ?? login.subject.sub;
@@ -222,10 +230,6 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
           connectUpstream(upstream, parameters, {
             protocolMinor,
             signal,
-            oauthToken: async () => {
-              refuseUntrusted(context, sources, [tokenUse(database)]);
-              return new Secret(keeper.login.idToken);
-            },
           }),
         cancelUpstream,
         blocked: () => loginError(keeper.valid(Date.now())),
@@ -237,7 +241,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       connection: name,
       policy,
       address: addressOf(proxy, upstream, options.password),
-      real: await realCredentials(upstream, [login.idToken, login.refreshToken ?? '']),
+      real: await realCredentials(upstream, secretsOf(login)),
       bucket: bucket.location,
       totals: gate.totals,
       mark: promptMark(login.loginKey.d),
@@ -300,6 +304,10 @@ function loginError(valid: true | DbguardError): ErrorText | undefined {
 function addressOf(proxy: RunningProxy, upstream: UpstreamConfig, password: string): ProxyAddress {
   const { host, port, socketDir } = proxy;
   return { host, port, socketDir, user: upstream.user, password, database: upstream.database };
+}
+
+function secretsOf({ idToken, refreshToken = '', accessToken }: Login): readonly string[] {
+  return [idToken, refreshToken, accessToken?.value ?? ''];
 }
 
 async function realCredentials(upstream: UpstreamConfig, otherSecrets: readonly string[]): Promise<RealCredentials> {

@@ -1,5 +1,6 @@
 /** What a connection to the server needs to know, resolved and checked. Terms are libpq's ("Parameter Key Words"). */
 import type { ConnectionMemory } from './memory.js';
+import type { OauthTokenSource } from './oauth.js';
 import type { Secret } from './secret.js';
 import type { ServerProofs } from './server-proofs.js';
 
@@ -78,6 +79,8 @@ export interface UpstreamConfig {
   readonly maxProtocolMinor: number | undefined;
   /** Startup parameters that the connection string asks for: `options`, `application_name`, `client_encoding`. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** Where a token comes from when the server asks for OAuth; every connection of this configuration may need one. */
+  readonly oauthToken?: OauthTokenSource;
   /** Shared by the connections of this configuration. */
   readonly memory: ConnectionMemory;
   /** What servers proved before; undefined: nothing is remembered. */

@@ -11,7 +11,6 @@ import { encrypt } from './encrypt.js';
 import { eachWay, type Way } from './encryption-attempts.js';
 import { UpstreamError } from './failure.js';
 import { firstOf, nextHostMayHelp, WrongServer } from './hosts.js';
-import type { OauthTokenSource } from './oauth.js';
 import { withCommandPassword } from './password.js';
 import { hasSessionAttrs } from './session-attrs.js';
 import { type BackendKey, startSession } from './start-session.js';
@@ -57,7 +56,6 @@ export interface ConnectOptions {
   readonly signal?: AbortSignal;
   /** Minor version of protocol 3 to ask for; what the client asked for, so that nothing is promised twice. */
   readonly protocolMinor?: number;
-  readonly oauthToken?: OauthTokenSource;
 }
 
 /**
@@ -153,7 +151,7 @@ async function connectOnce(
       memory: config.memory,
       proofs: config.proofs,
       unix: endpoint.unix,
-      oauthToken: options.oauthToken,
+      oauthToken: config.oauthToken,
       signal: deadline.signal,
     };
     const newest = config.maxProtocolMinor ?? newestProtocolMinor;

@@ -1,11 +1,15 @@
 /**
  * OAUTHBEARER (RFC 7628) as PostgreSQL 18 speaks it: a bearer token instead of a password.
  */
-import { authFailure, tlsFailure } from './failure.js';
+import { DbguardError } from '../../errors.js';
+import { authFailure, tlsFailure, UpstreamError } from './failure.js';
 import type { Secret } from './secret.js';
 import type { TlsSession } from './tls.js';
 
-/** Gets an access token for the server. `issuer` and `scope` come from the connection string, never from the server. */
+/**
+ * Gets an access token for the server. `issuer` and `scope` come from the connection string, never from the server.
+ * Rejects with DbguardError where there is none for them.
+ */
 export type OauthTokenSource = (request: {
   readonly issuer: string | undefined;
   readonly scope: string | undefined;
@@ -27,17 +31,27 @@ const b64token = /^[A-Za-z0-9\-._~+/]+=*$/;
 /** RFC 7628 section 3.1. */
 export async function oauthInitialResponse(context: OauthContext): Promise<Buffer> {
   const { label, tls, unix, auth, signal } = context;
-  // Whoever holds a bearer token is the developer: it goes to a server that has proved its name, or stays here.
-  if (!tls?.verified && !unix) {
+  // Whoever holds a bearer token is the developer: it goes to a server that has proved its name, or stays here. A socket in
+  // the file system proves nothing: whoever can write its folder, an agent too, can listen there.
+  if (!tls?.verified) {
     throw tlsFailure(
       `${label} asks for an OAuth token, and it has not been verified who it is`,
-      'Use sslmode=verify-full (with sslrootcert) on this connection.',
+      unix
+        ? 'A token goes out over verified TLS only: use a host name with sslmode=verify-full instead of the socket.'
+        : 'Use sslmode=verify-full (with sslrootcert) on this connection.',
     );
   }
   if (!context.oauthToken) {
     throw authFailure(`${label} asks for an OAuth token, and there is none`, 'Log in first: dbguard login');
   }
-  const token = await context.oauthToken({ issuer: auth.oauthIssuer, scope: auth.oauthScope, signal });
+  const request = { issuer: auth.oauthIssuer, scope: auth.oauthScope, signal };
+  const token = await context.oauthToken(request).catch((error: unknown) => {
+    if (!(error instanceof DbguardError) || error instanceof UpstreamError) throw error;
+    throw authFailure(
+      `${label} asks for an OAuth token: ${error.message}`,
+      error.hint ?? 'Log in again: dbguard login',
+    );
+  });
   if (!b64token.test(token.reveal())) {
     throw authFailure(
       'the OAuth token holds characters that a bearer token cannot have',

@@ -2,24 +2,28 @@
 import type { Test } from 'tap';
 import { type ConnectOptions, connectUpstream, type Upstream } from '../../../src/io/upstream/connect.js';
 import { UpstreamError } from '../../../src/io/upstream/failure.js';
+import type { OauthTokenSource } from '../../../src/io/upstream/oauth.js';
 import { resolveUpstream, type UpstreamSource } from '../../../src/io/upstream/resolve.js';
 
 /** Nothing of this machine's own: no home, no variables. */
 export const env = { HOME: '/nonexistent' };
 
-export async function connect(t: Test, source: UpstreamSource, options: ConnectOptions = {}): Promise<Upstream> {
-  const upstream = await connectUpstream(
-    resolveUpstream(source, env),
-    new Map([['application_name', 'test']]),
-    options,
-  );
+export type TestOptions = ConnectOptions & { readonly oauthToken?: OauthTokenSource };
+
+export async function connect(t: Test, source: UpstreamSource, options: TestOptions = {}): Promise<Upstream> {
+  const upstream = await open(source, new Map([['application_name', 'test']]), options);
   t.teardown(() => upstream.socket.destroy());
   return upstream;
 }
 
-export async function failure(source: UpstreamSource, options: ConnectOptions = {}): Promise<UpstreamError> {
+function open(source: UpstreamSource, parameters: Map<string, string>, { oauthToken, ...options }: TestOptions) {
+  const config = resolveUpstream(source, env);
+  return connectUpstream(oauthToken ? { ...config, oauthToken } : config, parameters, options);
+}
+
+export async function failure(source: UpstreamSource, options: TestOptions = {}): Promise<UpstreamError> {
   try {
-    const upstream = await connectUpstream(resolveUpstream(source, env), new Map(), options);
+    const upstream = await open(source, new Map(), options);
     upstream.socket.destroy();
   } catch (error) {
     if (error instanceof UpstreamError) return error;
