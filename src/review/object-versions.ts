@@ -20,8 +20,11 @@ export async function reportVersions(
   findings: Findings,
   options: VersionOptions,
 ): Promise<void> {
-  if (object.otherCount === 0) return;
-  const { key } = object;
+  const { key, gone, version, size, createdAt } = object;
+  if (gone) {
+    reportDeletion(object, { size, createdAt, ...(version === undefined ? {} : { version }) }, findings, options);
+    return;
+  }
   for (const [index, other] of object.others.entries()) {
     if (other.deletes) reportDeletion(object, other, findings, options);
     else if (index < COMPARED && (await isSame(object, other, options.source))) {

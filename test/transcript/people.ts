@@ -24,17 +24,24 @@ export interface LoginOptions {
   readonly token?: string;
 }
 
-export async function testIssuer(url = issuerUrl, kid = 'k1'): Promise<TestIssuer> {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export async function testIssuer(url = issuerUrl, kid = 'k1', alg: 'ES256' | 'EdDSA' = 'ES256'): Promise<TestIssuer> {
+  const { privateKey, publicKey } =
+    alg === 'EdDSA' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' } as IssuerKey;
   return {
     url,
     keys: { keys: [jwk] },
-    login: (sub, options = {}) => login(url, privateKey, kid, sub, options),
+    login: (sub, options = {}) => login(url, privateKey, { alg, kid }, sub, options),
   };
 }
 
-async function login(iss: string, key: KeyObject, kid: string, sub: string, options: LoginOptions): Promise<Login> {
+async function login(
+  iss: string,
+  key: KeyObject,
+  header: { readonly alg: string; readonly kid: string },
+  sub: string,
+  options: LoginOptions,
+): Promise<Login> {
   const at = options.at ?? Date.now();
   const loginKey = generateLoginKey();
   const salt = randomBytes(16).toString('base64url');
@@ -44,7 +51,7 @@ async function login(iss: string, key: KeyObject, kid: string, sub: string, opti
   const idToken =
     options.token ??
     (await new SignJWT(claims)
-      .setProtectedHeader({ alg: 'ES256', kid })
+      .setProtectedHeader(header)
       .setIssuer(iss)
       .setSubject(sub)
       .setAudience(clientId)
