@@ -16,6 +16,7 @@ export function exactKey(request: ApprovalRequest): string {
     request.circumstances ?? null,
     request.sql,
     request.bindValues,
+    request.original ?? null,
   ]);
 }
 

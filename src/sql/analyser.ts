@@ -14,6 +14,7 @@ import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from '
 import { Positions, trim } from './grammar/positions.js';
 import type { ParseTree } from './grammar/tree.js';
 import { armIntegers, isOneQuery, type Tripwire, transferFacts, withoutIntegers } from './integer-blind.js';
+import { factsWithoutSecrets } from './secrets/facts-without-secrets.js';
 import { selectedRows } from './selected-rows.js';
 
 export interface AnalyserOptions extends GrammarOptions {
@@ -86,10 +87,13 @@ const backslashes: Facts = {
 function read(sql: string, knowledge: Knowledge, armed: boolean): { readonly facts: Facts; readonly wire?: Tripwire } {
   try {
     const parsed = knowledge.grammar.parse(sql);
-    if ('rejection' in parsed) return { facts: { statements: [], unparseable: parsed.rejection } };
+    if ('rejection' in parsed) {
+      return { facts: factsWithoutSecrets(sql, { statements: [], unparseable: parsed.rejection }) };
+    }
     const { tree } = parsed;
     const wire = armed && isOneQuery(tree) ? armIntegers(tree) : undefined;
-    return { facts: { statements: statementFacts(sql, tree, knowledge) }, ...(wire ? { wire } : {}) };
+    const facts = factsWithoutSecrets(sql, { statements: statementFacts(sql, tree, knowledge) });
+    return { facts, ...(wire ? { wire } : {}) };
   } catch (error) {
     return { facts: { statements: [], unparseable: failure(error) } };
   }

@@ -34,7 +34,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     backendPid: count,
     reason: text,
   },
-  parse: { conn: count, facts: anything },
+  parse: { conn: count, facts: anything, hidden: isRecord },
   statement: {
     conn: count,
     protocol: word('query', 'execute', 'function'),
@@ -44,6 +44,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     continues: count,
     hex: (value) => Array.isArray(value) && value.every(count),
     facts: anything,
+    hidden: isRecord,
     tx: text,
     decision: word('allow', 'ask', 'second-person', 'deny'),
     rule: text,

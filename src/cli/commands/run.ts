@@ -5,6 +5,7 @@ import { endChild } from '../../io/terminal/child.js';
 import { findProgram } from '../../io/terminal/child-program.js';
 import { ttyStreams } from '../../io/terminal/terminal.js';
 import { childEnvironment } from '../../run/environment.js';
+import { secretsIn, withoutSecrets } from '../../sql/secrets/secrets.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
@@ -22,7 +23,9 @@ export async function run(context: CommandContext, args: readonly string[], opti
   }
   // before anything is opened: a typo should cost nothing
   findProgram(command, context.env, context.cwd);
-  const agent = [command, ...childArgs].join(' ');
+  const line = [command, ...childArgs].join(' ');
+  // psql -c "ALTER ROLE ... PASSWORD ..."
+  const agent = withoutSecrets(line, secretsIn(line, false));
   const trouble = new TroubleReport(context.stderr);
   const approvals = await openApprovals(context.env);
   let endSession = (): void => {};

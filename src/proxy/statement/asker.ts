@@ -20,10 +20,13 @@ export interface ApprovalRequest {
   readonly searchPath?: string;
   /** Digest of what else decides what the text means: settings, roles, temporary objects, the catalog. */
   readonly circumstances?: string;
+  /** Without its secrets. */
   readonly sql: string;
+  /** Tells a statement with secrets from one that differs in them only. */
+  readonly original?: string;
   /** What its EXECUTEs stand for: texts that came before it. */
   readonly runs?: readonly string[];
-  /** Bind values as shown; null is SQL NULL. Masked values are already replaced. */
+  /** Bind values as shown; null is SQL NULL. Masked values and secrets are already replaced. */
   readonly bindValues: readonly (string | null)[];
   readonly facts: Facts;
   readonly ruling: Ruling;

@@ -16,6 +16,7 @@ import type { Extents } from '../row-counts/mass-effects.js';
 import { circumstancesOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords } from './facts-record.js';
+import { cleanDryRun, cleanImpact, SecretKeeper, type Told } from './secret-keeper.js';
 
 /** Sums over a session, for its last line. */
 export interface GateTotals {
@@ -42,6 +43,7 @@ export interface GateParts {
 export class Gate {
   readonly #parts: GateParts;
   readonly #facts = new FactsRecords();
+  readonly #secrets = new SecretKeeper();
   /** By database. */
   readonly #extents = new Map<string, KnownExtents>();
   readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0 };
@@ -71,6 +73,7 @@ export class Gate {
     const { unlessFew, ...decided } = candidate.denial ?? this.#decide(candidate, context, { extents });
     const ruling = unlessFew ?? decided;
     const facts = this.#facts.of(candidate.facts);
+    const told = this.#secrets.tell(candidate);
     this.#totals.statements++;
     const n = this.#parts.recorder.append(
       {
@@ -81,12 +84,13 @@ export class Gate {
         portal: candidate.portalName || undefined,
         text: candidate.textEntry?.n,
         facts: facts === candidate.textEntry?.facts ? undefined : facts,
-        hex: candidate.bytesAmongValues,
+        hex: told.hex,
+        hidden: told.hides ? this.#secrets.commitment(candidate.sql, candidate.bindValues ?? []) : undefined,
         tx: candidate.transactionStatus,
         decision: ruling.decision,
         rule: ruling.rule,
       },
-      disclosuresOf(candidate),
+      disclosuresOf(candidate, told),
     );
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
     return { n, ruling, facts, extents, ...(unlessFew ? { measure: true } : {}) };
@@ -150,7 +154,12 @@ export class Gate {
   /** A text that Parse brings to the server without running it in the same breath. */
   recordParse(sql: string, of: Facts, context: ConnectionContext): TextEntry {
     const facts = this.#facts.of(of);
-    return { n: this.#parts.recorder.append({ k: 'parse', conn: context.number, facts }, { sql }), facts };
+    const told = this.#secrets.text(sql, of);
+    const hidden = told === sql ? undefined : this.#secrets.commitment(sql, []);
+    return {
+      n: this.#parts.recorder.append({ k: 'parse', conn: context.number, facts, hidden }, { sql: told }),
+      facts,
+    };
   }
 
   recordConnection(body: EntryBody): void {
@@ -175,9 +184,11 @@ export class Gate {
     found: { readonly impact: Impact; readonly dryRun?: () => Promise<DryRun> },
     signal: AbortSignal,
   ): Promise<Answer> {
+    const { dryRun } = found;
+    const { clean } = this.#secrets.tell(candidate);
     const request = {
       ...this.#request(candidate, admission, context, found.impact),
-      ...(found.dryRun ? { dryRun: found.dryRun } : {}),
+      ...(dryRun ? { dryRun: async () => cleanDryRun(await dryRun(), clean) } : {}),
     };
     const answer = await Promise.race([this.#ask(request, signal), interrupted(signal)]);
     this.recordVerdict(admission, answer, this.#parts.clock.now() - request.askedAt);
@@ -194,6 +205,7 @@ export class Gate {
   #request(candidate: Candidate, admission: Admission, context: ConnectionContext, impact: Impact): ApprovalRequest {
     const askedAt = this.#parts.clock.now();
     const soFar = candidate.transaction?.soFar;
+    const told = this.#secrets.tell(candidate);
     return {
       id: `${context.number}-${++this.#requests}`,
       sid: context.sid,
@@ -206,14 +218,15 @@ export class Gate {
       ...(context.environment ? { environment: context.environment } : {}),
       ...(candidate.searchPath === undefined ? {} : { searchPath: candidate.searchPath }),
       circumstances: circumstancesOf(candidate),
-      sql: candidate.sql,
-      bindValues: candidate.bindValues ?? [],
-      ...(candidate.runs?.length ? { runs: candidate.runs } : {}),
+      sql: told.sql,
+      bindValues: told.bind,
+      ...(told.hides ? { original: this.#secrets.identity(candidate) } : {}),
+      ...(told.runs.length > 0 ? { runs: told.runs } : {}),
       facts: candidate.facts,
       ruling: admission.ruling,
       transactionStatus: candidate.transactionStatus,
       ...(soFar ? { soFar } : {}),
-      impact,
+      impact: told.hides ? cleanImpact(impact, told.clean) : impact,
       askedAt,
       expiresAt: askedAt + this.#parts.policy.approvalTimeoutMs,
     };
@@ -296,10 +309,10 @@ function sumOf(extents: Extents | undefined): number | undefined {
   return sum;
 }
 
-function disclosuresOf(candidate: Candidate): Disclosures | undefined {
-  const bind = candidate.bindValues?.length ? candidate.bindValues : undefined;
-  if (candidate.textEntry !== undefined) return bind === undefined ? undefined : { bind };
-  return bind === undefined ? { sql: candidate.sql } : { sql: candidate.sql, bind };
+function disclosuresOf({ textEntry }: Candidate, { sql, bind: values }: Told): Disclosures | undefined {
+  const bind = values.length > 0 ? values : undefined;
+  if (textEntry !== undefined) return bind === undefined ? undefined : { bind };
+  return bind === undefined ? { sql } : { sql, bind };
 }
 
 const continued: Ruling = {

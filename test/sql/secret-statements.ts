@@ -1,0 +1,86 @@
+/** Statements of every kind that may carry a secret, in the spellings that PostgreSQL has for a literal. */
+
+const plain = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const escaped = (text: string): string => `E'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+const dollars = (text: string): string => `$q_q$${text}$q_q$`;
+const unicode = (text: string): string => `U&'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
+/** A value in a connection string: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE */
+const conninfo = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+const inUrl = (text: string): string => encodeURIComponent(text);
+const json = (text: string): string => JSON.stringify(text);
+const inShell = (text: string): string => text.replace(/[^\w.-]/g, '_');
+
+type Make = (secret: string) => string;
+
+export const withSecret: Readonly<Record<string, Make>> = {
+  'create role': (s) => `CREATE ROLE bob LOGIN PASSWORD ${plain(s)} VALID UNTIL '2030-01-01'`,
+  'create user': (s) => `create user bob with encrypted password ${escaped(s)}`,
+  'alter role': (s) => `ALTER ROLE bob PASSWORD /* new */ ${dollars(s)}`,
+  'alter user': (s) => `ALTER USER CURRENT_USER WITH PASSWORD ${unicode(s)}`,
+  'two literals': (s) => `ALTER ROLE bob PASSWORD ${plain(s.slice(0, 5))}\n ${plain(s.slice(5))}`,
+  'user mapping': (s) =>
+    `CREATE USER MAPPING FOR bob SERVER x OPTIONS (user 'u', password ${plain(s)}, sslkey ${plain(s)})`,
+  'altered user mapping': (s) => `ALTER USER MAPPING FOR bob SERVER x OPTIONS (SET password ${plain(s)})`,
+  server: (s) =>
+    `CREATE SERVER x FOREIGN DATA WRAPPER f OPTIONS (host 'h', "api_key" ${plain(s)}, secret_access_key ${escaped(s)})`,
+  'address of a server': (s) => `ALTER SERVER x OPTIONS (SET url ${plain(`https://u:${inUrl(s)}@h/x`)})`,
+  subscription: (s) =>
+    `CREATE SUBSCRIPTION x CONNECTION ${plain(`host=h password=${conninfo(s)} user=u`)} PUBLICATION p`,
+  'altered subscription': (s) => `ALTER SUBSCRIPTION x CONNECTION ${plain(`postgresql://u:${inUrl(s)}@h/d?a=b`)}`,
+  'address with a query': (s) =>
+    `ALTER SUBSCRIPTION x CONNECTION ${plain(`postgresql://h/d?user=u&password=${inUrl(s)}`)}`,
+  dblink: (s) => `SELECT * FROM dblink(${plain(`dbname=d password=${conninfo(s)}`)}, 'select 1') AS t(a int)`,
+  'dblink, put together': (s) => `SELECT dblink_connect('c', 'host=h password=' || ${plain(s)})`,
+  'dblink, formatted': (s) => `SELECT dblink_connect(format('host=h password=%s user=u', ${plain(s)}))`,
+  set: (s) => `SET app.jwt_secret TO ${plain(s)}`,
+  'set local': (s) => `SET LOCAL "app.api_key" = ${escaped(s)}`,
+  set_config: (s) => `SELECT set_config('app.settings.service_token', ${plain(s)}, true)`,
+  'alter database': (s) => `ALTER DATABASE d SET app.encryption_key = ${plain(s)}`,
+  'copy to program': (s) => `COPY t TO PROGRAM ${plain(`PGPASSWORD=${inShell(s)} psql -h h`)}`,
+  'copy from program': (s) => `COPY t FROM PROGRAM ${plain(`curl -u bob:${inShell(s)} https://h`)}`,
+  'copy with a header': (s) =>
+    `COPY t FROM PROGRAM ${plain(`curl -H "Authorization: Bearer ${inShell(s)}" https://h`)}`,
+  'copy with an option': (s) => `COPY t FROM PROGRAM ${plain(`mysqldump --password=${inShell(s)} d`)}`,
+  do: (s) => `DO $x$ BEGIN EXECUTE ${plain(`ALTER ROLE bob PASSWORD ${plain(s)}`)}; END $x$`,
+  'do with a variable': (s) =>
+    `DO $x$ DECLARE p text := ${plain(s)}; BEGIN EXECUTE format('ALTER ROLE bob PASSWORD %L', p); END $x$`,
+  'do, put together': (s) => `DO $x$ BEGIN EXECUTE 'ALTER ROLE bob PASSWORD ' || quote_literal(${plain(s)}); END $x$`,
+  function: (s) =>
+    `CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $f$ BEGIN PERFORM dblink_connect(${plain(`password=${conninfo(s)}`)}); END $f$`,
+  'function in quotes': (s) =>
+    `CREATE FUNCTION f() RETURNS void LANGUAGE sql AS ${plain(`ALTER ROLE bob PASSWORD ${plain(s)}`)}`,
+  scheduled: (s) => `SELECT cron.schedule('j', '* * * * *', ${plain(`ALTER ROLE bob PASSWORD ${plain(s)}`)})`,
+  'twice in quotes': (s) => `SELECT run(${plain(`SELECT run(${plain(`ALTER ROLE bob PASSWORD ${plain(s)}`)})`)})`,
+  prepare: (s) => `PREPARE p AS UPDATE users SET password = ${plain(s)} WHERE id = 1`,
+  update: (s) => `UPDATE users SET password = crypt(${plain(s)}, gen_salt('bf')), name = 'bob' WHERE id = 1`,
+  insert: (s) => `INSERT INTO users (name, password) VALUES ('bob', ${plain(s)}), ('al', md5(${escaped(s)}))`,
+  comparison: (s) => `SELECT id FROM users WHERE "api_key" = ${plain(s)}`,
+  pgcrypto: (s) => `SELECT pgp_sym_decrypt(data, ${plain(s)}), hmac('x', ${plain(s)}, 'sha256') FROM t`,
+  'named argument': (s) => `SELECT login(name => 'bob', password => ${plain(s)})`,
+  json: (s) => `INSERT INTO t (doc) VALUES (${plain(`{"user":"bob","password":${json(s)}}`)})`,
+  jsonb_build_object: (s) => `SELECT jsonb_build_object('user', 'bob', 'password', ${plain(s)})`,
+  comment: (s) => `-- password: "${inShell(s)}"\nSELECT 1`,
+  'several statements': (s) => `BEGIN; ALTER ROLE bob PASSWORD ${plain(s)}; COMMIT`,
+  'explain of it': (s) => `EXPLAIN UPDATE users SET secret = ${plain(s)}`,
+};
+
+/** What neither grammar takes. */
+export const unreadable: readonly Make[] = [
+  (s) => `ALTER ROLE bob PASSWORD ${inShell(s)}`,
+  (s) => `ALTER ROLE bob PASSWORD "${s.replaceAll('"', '""')}"`,
+  (s) => `ALTR ROLE bob PASSWORD ${plain(s)}`,
+  (s) => `ALTER ROLE bob PASSWORD '${s.replaceAll("'", "\\'")}'`,
+  (s) => `ALTER ROLE bob PASSWORD = ${plain(s)}`,
+  (s) => `CREATE USER 'bob'@'%' IDENTIFIED BY ${plain(s)}`,
+  (s) => `ALTER ROLE bob PASSWORD ${plain(s).slice(0, -1)}`,
+  (s) => `CREATE ROLE bob WITH (PASSWORD ${plain(s)})`,
+];
+
+export const bindStatements: readonly (readonly [sql: string, parameters: readonly number[] | 'all'])[] = [
+  ['UPDATE users SET password = $1, name = $2 WHERE id = $3', [1]],
+  ['INSERT INTO users (name, password) VALUES ($1, crypt($2, gen_salt($3)))', [2, 3]],
+  ["SELECT set_config('app.secret', $1, true), set_config('jit', $2, true)", [1]],
+  ["SELECT dblink_connect('host=h password=' || $1)", 'all'],
+  ['SELECT pgp_sym_encrypt($1, $2)', [2]],
+  ['SELECT * FROM orders WHERE id = $1', []],
+];
