@@ -64,7 +64,11 @@ class VerifierThread {
     this.#options = options;
     const { demands, now, retentionDays } = options;
     const settings: WorkerSettings = { demands, now, ...(retentionDays === undefined ? {} : { retentionDays }) };
-    this.#worker = new Worker(new URL('./verifier-worker.js', import.meta.url), { workerData: settings });
+    this.#worker = new Worker(new URL('./verifier-worker.js', import.meta.url), {
+      workerData: settings,
+      // Lines live for microseconds: a large nursery only fills memory.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
     this.#worker.on('message', (message: FromWorker) => this.#onMessage(message));
     this.#worker.on('error', (error) => this.#lose(error));
     this.#worker.on('exit', () => this.#lose(new DbguardError('internal', 'a verifying thread ended')));
