@@ -42,7 +42,7 @@ export type ErrorCode =
   | 'internal';
 
 /** sysexits.h where it has a word for it; 126 and 127 as a shell uses them; 1 for "checked, and the answer is no". */
-const exitCodes: Record<ErrorCode, number> = {
+export const exitCodes: Record<ErrorCode, number> = {
   usage: 64,
   'config-missing': 78,
   'config-invalid': 78,

@@ -1,10 +1,10 @@
-/** Tables of README.md that are made from code: `<!-- name -->` to `<!-- /name -->`. */
+/** Tables of src/policy/README.md that are made from code: `<!-- name -->` to `<!-- /name -->`. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const path = join(import.meta.dirname, '..', '..', 'README.md');
+const path = join(import.meta.dirname, '..', '..', 'src', 'policy', 'README.md');
 
-/** The table as README.md has it; with UPDATE_README=1 in the environment it is written anew first. */
+/** The table as the page has it; with UPDATE_README=1 in the environment it is written anew first. */
 export function readmeTable(name: string, current: string): string | undefined {
   const text = readFileSync(path, 'utf8');
   const start = text.indexOf(`<!-- ${name} -->\n`);
