@@ -4,7 +4,9 @@
  *
  * What lives here: answers as data. What it must not know: flows, clocks, terminals.
  */
-import type { Fetch } from './issuer.js';
+
+/** `fetch`, as far as it is needed; `src/io/login/oidc-fetch.ts` guards the real one. */
+export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 type Body = Readonly<Record<string, unknown>>;
 

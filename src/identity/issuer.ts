@@ -6,15 +6,12 @@ import { DbguardError } from '../errors.js';
 import { privateKeyObject, publicKeyObject } from './binding.js';
 import type { JsonWebKeySet } from './id-token.js';
 import type { IssuerKey, JsonWebKeyPrivate } from './identity.js';
-import { withoutQuirks } from './issuer-quirks.js';
+import { type Fetch, withoutQuirks } from './issuer-quirks.js';
 import { parseIssuerUrl } from './issuer-url.js';
 import { explainOidcError } from './oidc-errors.js';
 
 /** Seconds by which the issuer's clock and ours may differ. */
 export const CLOCK_SKEW = 30;
-
-/** `fetch`, as far as it is needed; `src/io/login/oidc-fetch.ts` guards the real one. */
-export type Fetch = (url: string, init?: RequestInit) => Promise<Response>;
 
 export interface ClientSettings {
   readonly issuer: string;

@@ -2,8 +2,8 @@
 import { DbguardError } from '../../errors.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { loadConfigs } from '../../io/files/config-files.js';
-import { forgetServer } from '../../io/files/server-proofs.js';
 import { forgetTrusted } from '../../io/files/trusted-repositories.js';
+import { forgetServer } from '../../io/upstream/proofs-file.js';
 import { explained } from '../../policy/trust.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';

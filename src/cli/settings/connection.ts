@@ -1,7 +1,7 @@
 /** The connection that a command is about, from its name in dbguard.yaml to where the server is. */
 import { DbguardError } from '../../errors.js';
-import { storedProofs } from '../../io/files/server-proofs.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
+import { storedProofs } from '../../io/upstream/proofs-file.js';
 import { resolveUpstream } from '../../io/upstream/resolve.js';
 import type { CompiledPolicy } from '../../policy/engine.js';
 import type { ConnectionConfig } from '../../policy/read-connection.js';

@@ -16,7 +16,8 @@ import { md5Response } from '../../wire/md5.js';
 import { type ChannelBinding, ScramClient } from '../../wire/scram-client.js';
 import { deriveScramKeys, recommendedIterations, type ScramKeys } from '../../wire/scram-keys.js';
 import { scramSha256, scramSha256Plus } from '../../wire/scram-messages.js';
-import type { AuthMethod, UpstreamAuth } from './config.js';
+import type { AuthMethod } from './auth-method.js';
+import type { UpstreamAuth } from './config.js';
 import { authFailure, tlsFailure, type UpstreamError } from './failure.js';
 import type { ConnectionMemory } from './memory.js';
 import { explainOauthError, type OauthTokenSource, oauthInitialResponse } from './oauth.js';
@@ -24,7 +25,7 @@ import type { Login } from './passfile.js';
 import { findPassword } from './password.js';
 import type { Secret } from './secret.js';
 import { demandAgain, howToForget, newProof, type Proof, type ServerProofs } from './server-proofs.js';
-import type { TlsSession } from './tls.js';
+import type { TlsSession } from './tls-session.js';
 
 const oauthBearer = 'OAUTHBEARER';
 

@@ -1,4 +1,6 @@
 /** What a connection to the server needs to know, resolved and checked. Terms are libpq's ("Parameter Key Words"). */
+
+import type { AuthMethod } from './auth-method.js';
 import type { ConnectionMemory } from './memory.js';
 import type { OauthTokenSource } from './oauth.js';
 import type { Secret } from './secret.js';
@@ -9,9 +11,6 @@ export type SslMode = (typeof sslModes)[number];
 
 export const targetSessionAttrs = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
 export type TargetSessionAttrs = (typeof targetSessionAttrs)[number];
-
-export const authMethods = ['password', 'md5', 'scram-sha-256', 'oauth', 'gss', 'sspi', 'none'] as const;
-export type AuthMethod = (typeof authMethods)[number];
 
 export interface UpstreamHost {
   /** Name, IP address, or unix socket folder (starts with `/` or `@`). What certificates and .pgpass are checked against. */

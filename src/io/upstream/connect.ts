@@ -14,8 +14,8 @@ import { firstOf, nextHostMayHelp, WrongServer } from './hosts.js';
 import { withCommandPassword } from './password.js';
 import { hasSessionAttrs } from './session-attrs.js';
 import { type BackendKey, startSession } from './start-session.js';
-import type { TlsSession } from './tls.js';
 import { loadTlsMaterial, type TlsMaterial } from './tls-files.js';
+import type { TlsSession } from './tls-session.js';
 
 /** A connection that is logged in and ready for its first query. */
 export interface Upstream {

@@ -5,8 +5,9 @@ import type { UpstreamTls } from './config.js';
 import type { Endpoint } from './dial.js';
 import { protocolFailure, tlsFailure } from './failure.js';
 import { MessageReader } from './message-reader.js';
-import { startTls, type TlsSession } from './tls.js';
+import { startTls } from './tls.js';
 import type { TlsMaterial } from './tls-files.js';
+import type { TlsSession } from './tls-session.js';
 
 const accepted = 'S'.charCodeAt(0);
 const declined = 'N'.charCodeAt(0);

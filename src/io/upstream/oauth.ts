@@ -4,7 +4,7 @@
 import { DbguardError } from '../../errors.js';
 import { authFailure, tlsFailure, UpstreamError } from './failure.js';
 import type { Secret } from './secret.js';
-import type { TlsSession } from './tls.js';
+import type { TlsSession } from './tls-session.js';
 
 /**
  * Gets an access token for the server. `issuer` and `scope` come from the connection string, never from the server.

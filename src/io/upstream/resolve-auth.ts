@@ -1,6 +1,7 @@
 /** What a connection proves itself with, and what it accepts from the server. */
 import { join } from 'node:path';
-import { type AuthMethod, authMethods, type UpstreamAuth } from './config.js';
+import { type AuthMethod, authMethods } from './auth-method.js';
+import type { UpstreamAuth } from './config.js';
 import { invalid } from './conninfo.js';
 import type { Settings } from './keywords.js';
 import { Secret } from './secret.js';

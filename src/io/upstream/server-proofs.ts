@@ -2,7 +2,7 @@
  * What a server has proved at an earlier login is demanded of it again: whoever takes its place must not get an MD5 answer or a
  * password for the asking, nor be believed without any proof. Trust on first use; require_auth in the connection decides instead.
  */
-import type { AuthMethod } from './config.js';
+import type { AuthMethod } from './auth-method.js';
 import { authFailure } from './failure.js';
 
 export interface Proof {

@@ -10,18 +10,10 @@ import { tlsServerEndPoint } from '../../wire/scram-channel-binding.js';
 import type { UpstreamHost, UpstreamTls } from './config.js';
 import { tlsFailure, UpstreamError } from './failure.js';
 import type { TlsMaterial } from './tls-files.js';
+import type { TlsSession } from './tls-session.js';
 
 /** The ALPN protocol that PostgreSQL 17 and later expect. */
 const alpn = 'postgresql';
-
-export interface TlsSession {
-  readonly protocol: string;
-  readonly cipher: string;
-  /** The server proved who it is, at least by a certificate of a known root. */
-  readonly verified: boolean;
-  /** `tls-server-end-point` data; undefined where the certificate's signature has no hash of its own. */
-  readonly certificateHash: Buffer | undefined;
-}
 
 /** Speaks TLS on a connected socket. `signal` and the socket's own failure end it; rejects with UpstreamError. */
 export async function startTls(

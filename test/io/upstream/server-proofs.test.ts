@@ -1,7 +1,7 @@
 /** Attack: somebody takes the place of a server that has proved itself before, and asks for less. */
 import t from 'tap';
-import { forgetServer, storedProofs } from '../../../src/io/files/server-proofs.js';
 import { connectUpstream } from '../../../src/io/upstream/connect.js';
+import { forgetServer, storedProofs } from '../../../src/io/upstream/proofs-file.js';
 import { resolveUpstream } from '../../../src/io/upstream/resolve.js';
 import { demandAgain, newProof } from '../../../src/io/upstream/server-proofs.js';
 import {

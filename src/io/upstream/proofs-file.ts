@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { authMethods } from '../upstream/config.js';
-import type { Proof, ServerProofs } from '../upstream/server-proofs.js';
-import { stateDirPaths, stateDirs } from './state-dirs.js';
+import { stateDirPaths, stateDirs } from '../files/state-dirs.js';
+import { authMethods } from './auth-method.js';
+import type { Proof, ServerProofs } from './server-proofs.js';
 
 const folder = 'servers';
 
