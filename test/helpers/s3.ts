@@ -27,7 +27,7 @@ export interface S3Request {
  * request has been carried out. `hang`: no answer until the server closes. `slowMs`: the real answer, later.
  */
 export type Fault =
-  | { readonly status: number; readonly code: string }
+  | { readonly status: number; readonly code: string; readonly message?: string }
   | { readonly slowMs: number }
   | 'cut'
   | 'cut-after'
@@ -130,7 +130,7 @@ async function answer(server: S3Server, request: IncomingMessage, response: Serv
       return;
     }
     if (typeof fault === 'object' && 'slowMs' in fault) await sleep(fault.slowMs);
-    else if (typeof fault === 'object') throw new Refusal(fault.status, fault.code);
+    else if (typeof fault === 'object') throw new Refusal(fault.status, fault.code, fault.message);
     if (!server.allows(asked)) throw new Refusal(403, 'AccessDenied', 'Access Denied');
     const finish = () => carryOut(server, asked, url.searchParams, request.headers, body, response);
     if (fault !== 'cut-after') finish();

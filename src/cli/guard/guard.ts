@@ -282,6 +282,8 @@ async function bucketReady(
     await transcript.ready(bucketPatienceMs, bucketAttempts);
   } catch (error) {
     if (offline === 'deny' || !(error instanceof DbguardError)) throw error;
+    // waiting helps against a bucket that is away, never against one that cannot keep a transcript
+    if (error.code === 'bucket-unsuitable') throw error;
     onTrouble(error);
   }
 }

@@ -85,20 +85,29 @@ export function explain(error: unknown, location: string): DbguardError {
     return new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${message}`, details);
   }
   const name = error instanceof Error ? error.name : '';
-  const reason =
-    error instanceof S3ServiceException && messageOf(error) !== name
-      ? `${name}: ${messageOf(error)}`
-      : messageOf(error);
-  return new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${reason}`, {
-    hint: hints[name] ?? 'Check the network, the endpoint and the region.',
+  return new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${reasonOfS3(error)}`, {
+    hint: hints[name] ?? (refused(error) ? 'The store answered, and refused: its reason says why.' : network),
     cause: error,
   });
 }
 
+/** The service's code and sentence, where it has both. */
+export function reasonOfS3(error: unknown): string {
+  const message = messageOf(error);
+  return error instanceof S3ServiceException && message !== error.name ? `${error.name}: ${message}` : message;
+}
+
+/** A whole answer about the request itself: no network is to blame. */
+function refused(error: unknown): boolean {
+  const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
+  return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
+const network = 'Check the network, the endpoint and the region.';
+
 const hints: Readonly<Record<string, string>> = {
   AccessDenied: 'The credentials need s3:PutObject under v1/ to record, s3:GetObject and s3:ListBucket to read.',
-  NotImplemented:
-    'This store lacks what dbguard needs: creation on condition (If-None-Match) with a SHA-256 checksum. Choose one that has both; "dbguard transcripts check-bucket" tells.',
+  NotImplemented: 'This store does not know the request: "dbguard transcripts check-bucket" tells what it lacks.',
   CredentialsProviderError:
     'No AWS credentials were found: set AWS_PROFILE, or role_arn in dbguard.yaml, or run aws sso login.',
   ExpiredToken: 'The AWS credentials have expired: renew them.',

@@ -1,9 +1,7 @@
 /**
- * An S3 bucket, or what speaks its API, as a write-once store: conditional create, SHA-256 checksum, Object Lock and
- * encryption where asked. One PUT per object, never multipart.
+ * An S3 bucket, or what speaks its API, as a write-once store. Objects are made by `WriteOnce`, whole, never multipart.
  */
-import { createHash } from 'node:crypto';
-import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
+import { GetObjectCommand, ListObjectsV2Command, S3ServiceException } from '@aws-sdk/client-s3';
 import { DbguardError } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
 import type { BucketObject } from '../../transcript/entry.js';
@@ -11,15 +9,15 @@ import { type HistoryBucket, type ObjectHistory, singleVersions } from '../../tr
 import type { BucketAccess } from './access.js';
 import { explain, type OpenedBucket, openS3 } from './s3-client.js';
 import { keyReader, refusal, s3Keeping, s3Versions } from './s3-versions.js';
-
-const DAY_MS = 86_400_000;
+import { WriteOnce } from './s3-write-once.js';
 
 export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): HistoryBucket {
   const opened = openS3(config, access);
   const { location } = opened;
+  const store = new WriteOnce(opened);
   return {
     location,
-    create: (key, bytes, signal) => create(opened, key, bytes, signal),
+    create: (key, bytes, signal) => create(opened, store, key, bytes, signal),
     read: (key, version) => read(opened, key, version),
     list: (under) => list(opened, under),
     history: (under) => history(opened, under),
@@ -30,37 +28,19 @@ export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): Hist
   };
 }
 
-async function create(opened: OpenedBucket, key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
-  const { client, config, location, prefix } = opened;
-  try {
-    await client.send(
-      new PutObjectCommand({
-        Bucket: config.bucket,
-        Key: prefix + key,
-        Body: bytes,
-        ContentType: 'application/gzip',
-        IfNoneMatch: '*',
-        ChecksumSHA256: createHash('sha256').update(bytes).digest('base64'),
-        ...(config.objectLockDays === undefined
-          ? {}
-          : {
-              ObjectLockMode: 'COMPLIANCE',
-              ObjectLockRetainUntilDate: new Date(Date.now() + config.objectLockDays * DAY_MS),
-            }),
-        ...(config.sse === undefined ? {} : { ServerSideEncryption: config.sse }),
-      }),
-      signal ? { abortSignal: signal } : {},
-    );
-  } catch (error) {
-    if (!(error instanceof S3ServiceException && error.name === 'PreconditionFailed')) throw explain(error, location);
-    // A PUT whose answer was lost, and that was sent again, meets its own object.
-    const existing = await read(opened, key).catch(() => undefined);
-    if (existing !== undefined && Buffer.compare(existing, bytes) === 0) return;
-    const state = existing === undefined ? 'and may not be read' : 'with other content';
-    throw new DbguardError('bucket-conflict', `the object ${key} exists already in ${location}, ${state}`, {
-      cause: error,
-    });
-  }
+async function create(
+  opened: OpenedBucket,
+  store: WriteOnce,
+  key: string,
+  bytes: Uint8Array,
+  signal?: AbortSignal,
+): Promise<void> {
+  if ((await store.create(key, bytes, signal)) === 'created') return;
+  // A PUT whose answer was lost, and that was sent again, meets its own object.
+  const existing = await read(opened, key).catch(() => undefined);
+  if (existing !== undefined && Buffer.compare(existing, bytes) === 0) return;
+  const state = existing === undefined ? 'and may not be read' : 'with other content';
+  throw new DbguardError('bucket-conflict', `the object ${key} exists already in ${opened.location}, ${state}`);
 }
 
 async function read(

@@ -94,11 +94,67 @@ test('faults have words, and never a secret', async (t) => {
   await meets('ExpiredToken', 400, /expired/);
   await meets('BadDigest', 400, /changed on their way/);
   await meets('NoSuchBucket', 404, /Check the name/);
+  await meets('InvalidStorageClass', 400, /its reason says why/);
   await meets('InternalError', 500, /network/);
   server.fault = () => 'cut';
   await t.rejects(bucket.create('k', bytes), { code: 'bucket-unreachable' });
   server.fault = () => undefined;
   await bucket.create('k', bytes);
+});
+
+test('a store that heeds the condition is asked once more, once', async (t) => {
+  const { server, bucket } = await setUp(t);
+  // a role that may only create
+  server.allows = ({ method, onlyIfNew }) => method === 'PUT' && onlyIfNew;
+  for (const key of ['k1', 'k2', 'k3']) await bucket.create(key, bytes);
+  t.same(
+    server.requests.map(({ key }) => key),
+    ['team/k1', 'team/k1', 'team/k2', 'team/k3'],
+  );
+});
+
+test('a store that takes no notice of the condition is refused, and is sent nothing more', async (t) => {
+  const { server, bucket } = await setUp(t);
+  server.conditions = 'deaf';
+  const refusal = { code: 'bucket-unsuitable', exitCode: 78, message: /not write-once/, hint: /check-bucket/ };
+  await t.rejects(bucket.create('k', bytes), refusal);
+  t.same(stored(server, 'team/k')?.body, bytes, 'the bytes are the same');
+  await t.rejects(bucket.create('other', bytes), refusal);
+  t.equal(server.requests.length, 2);
+});
+
+test('a store that does not know a header of ours is told apart from a bad network', async (t) => {
+  const refusals: readonly [number, string, string?][] = [
+    [501, 'NotImplemented'],
+    [501, 'NotImplemented', 'A header you provided implies functionality that is not implemented'],
+    [501, 'Unknown'],
+    [405, 'MethodNotAllowed'],
+    [400, 'InvalidArgument', "Unsupported header 'x-amz-checksum-sha256' received for this API call."],
+    [400, 'InvalidRequest', 'If-None-Match is not supported'],
+    [400, 'InvalidRequest', 'Bucket is missing Object Lock Configuration'],
+  ];
+  for (const [status, code, message] of refusals) {
+    const { server, bucket } = await setUp(t, { objectLockDays: 1 });
+    server.fault = () => ({ status, code, ...(message === undefined ? {} : { message }) });
+    await t.rejects(bucket.create('k', bytes), {
+      code: 'bucket-unsuitable',
+      exitCode: 78,
+      message: new RegExp(`s3://evidence/team.*${code}`),
+      hint: /If-None-Match.*SHA-256.*object_lock_days/,
+    });
+  }
+});
+
+test('a network that fails at the proof proves nothing; the next attempt does', async (t) => {
+  const { server, bucket } = await setUp(t);
+  server.fault = () => (server.requests.length === 1 ? undefined : 'cut');
+  await t.rejects(bucket.create('k', bytes), { code: 'bucket-unreachable', hint: /network/ });
+  server.fault = () => undefined;
+  await bucket.create('k', bytes);
+  const held = await setUp(t);
+  held.server.allows = () => held.server.requests.length === 1;
+  await held.bucket.create('k', bytes);
+  t.equal(held.server.requests.length, 2, 'what denies the second PUT replaces nothing');
 });
 
 test('a bucket that cannot be reached', async (t) => {
@@ -156,7 +212,8 @@ test('the developer’s own token takes on the role, again when the credentials 
   token = 'good-2';
   await short.bucket.create('k2', bytes);
   t.equal(accepted.at(-1), 'good-2', 'the token of that moment');
-  t.equal(new Set(short.server.requests.map(({ caller }) => caller)).size, 2);
+  const callerOf = (name: string) => short.server.requests.find(({ key }) => key.endsWith(name))?.caller;
+  t.not(callerOf('k1'), callerOf('k2'));
 
   const { server: strict, bucket: refused } = await setUp(t, role, { idToken: async () => 'secret-token-value' });
   strict.acceptsToken = () => false;
