@@ -8,7 +8,7 @@ import { encrypt } from './encrypt.js';
 import { UpstreamError } from './failure.js';
 
 /** A cancel request that takes longer than this will not help anybody any more. */
-const defaultTimeout = 10_000;
+const longestMs = 30_000;
 
 /**
  * Resolves when the server has taken the request and closed the connection; whether anything was cancelled it never says.
@@ -22,7 +22,7 @@ export async function cancelUpstream(
   if (!backendKey) {
     throw new UpstreamError('upstream-protocol', `${endpoint.label} gave no key to cancel its statements with`);
   }
-  const deadline = new Deadline(config.connectTimeout || defaultTimeout, endpoint.label, signal);
+  const deadline = new Deadline(Math.min(config.connectTimeout, longestMs), endpoint.label, signal);
   let socket: Socket | undefined;
   try {
     socket = await dial(endpoint, config, deadline.signal);

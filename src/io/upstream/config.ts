@@ -69,7 +69,7 @@ export interface UpstreamConfig {
   readonly auth: UpstreamAuth;
   readonly targetSessionAttrs: TargetSessionAttrs;
   readonly loadBalanceHosts: boolean;
-  /** Milliseconds for one address, name lookup to ReadyForQuery; 0 waits for ever. */
+  /** Milliseconds for one address, name lookup to ReadyForQuery; never without end. */
   readonly connectTimeout: number;
   /** Milliseconds of idleness before the first probe; undefined: no keepalives. 0: the system's default. */
   readonly keepalivesIdle: number | undefined;

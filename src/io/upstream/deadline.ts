@@ -4,15 +4,12 @@ import { timedOut } from './failure.js';
 /** connect_timeout and the caller's signal as one: when either comes, the guarded socket is destroyed. */
 export class Deadline {
   readonly #controller = new AbortController();
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #timer: NodeJS.Timeout;
   readonly #outer: AbortSignal | undefined;
   readonly #abort: () => void;
 
-  /** `milliseconds` 0: none. */
   constructor(milliseconds: number, label: string, outer?: AbortSignal) {
-    if (milliseconds > 0) {
-      this.#timer = setTimeout(() => this.#controller.abort(timedOut(label, milliseconds)), milliseconds);
-    }
+    this.#timer = setTimeout(() => this.#controller.abort(timedOut(label, milliseconds)), milliseconds);
     this.#outer = outer;
     this.#abort = () => this.#controller.abort(outer?.reason);
     if (outer?.aborted) this.#abort();

@@ -26,8 +26,10 @@ export interface UpstreamSource {
 
 const defaultPort = 5432;
 
-/** libpq waits for ever; a person in front of a terminal does not. `connect_timeout=0` does. */
+/** Seconds. libpq waits for ever; a person in front of a terminal does not. */
 const defaultConnectTimeout = 30;
+/** Also for `connect_timeout=0`, which a repository may set: a server that trickles bytes would hold a run for ever. */
+const longestConnectTimeout = 600;
 
 /** Throws DbguardError `config-invalid` that names the parameter. */
 export function resolveUpstream(source: UpstreamSource, env: NodeJS.ProcessEnv): UpstreamConfig {
@@ -44,7 +46,7 @@ export function resolveUpstream(source: UpstreamSource, env: NodeJS.ProcessEnv):
     auth: resolveAuth(settings, source.passwordCommand, home),
     targetSessionAttrs: oneOf(settings, 'target_session_attrs', targetSessionAttrs, 'any'),
     loadBalanceHosts: oneOf(settings, 'load_balance_hosts', ['disable', 'random'], 'disable') === 'random',
-    connectTimeout: Math.max(0, integer(settings, 'connect_timeout') ?? defaultConnectTimeout) * 1000,
+    connectTimeout: connectTimeout(settings),
     keepalivesIdle:
       integer(settings, 'keepalives') === 0 ? undefined : (integer(settings, 'keepalives_idle') ?? 0) * 1000,
     ...readProtocol(settings),
@@ -52,6 +54,12 @@ export function resolveUpstream(source: UpstreamSource, env: NodeJS.ProcessEnv):
     memory: new ConnectionMemory(),
     ignored: listIgnored(settings),
   };
+}
+
+/** Milliseconds. As in libpq, 0 and less ask for no limit. */
+function connectTimeout(settings: Settings): number {
+  const seconds = integer(settings, 'connect_timeout') ?? defaultConnectTimeout;
+  return (seconds > 0 ? Math.min(seconds, longestConnectTimeout) : longestConnectTimeout) * 1000;
 }
 
 /** Explicit settings, then the service's, then the environment's. */

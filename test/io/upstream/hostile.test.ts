@@ -239,6 +239,49 @@ t.test('garbage, floods and silence end in an error', async (t) => {
   });
 });
 
+t.test('attack: bytes that trickle, at each phase: the time is for all of them together', async (t) => {
+  const notice = encodeNotice({ severity: 'NOTICE', code: '00000', message: 'wait' });
+  const trickle = (client: Conversation, next: (index: number) => Buffer) => {
+    let index = 0;
+    const timer = setInterval(() => client.send(next(index++)), 20);
+    t.teardown(() => clearInterval(timer));
+  };
+  /** One byte at a time of a message that is longer than anybody waits. */
+  const slowly = (type: number) => {
+    const long = message(type, Buffer.alloc(60_000));
+    return (index: number) => long.subarray(index, index + 1);
+  };
+  /** The first bytes of a TLS record of 16 KiB. */
+  const record = Buffer.concat([Buffer.from('1603030400', 'hex').fill(0x40, 3, 4), Buffer.alloc(16_384)]);
+  const phases: readonly [string, string, (client: Conversation) => void][] = [
+    ['TLS handshake', 'require', (client) => trickle(client, (index) => record.subarray(index, index + 1))],
+    ['authentication', 'disable', (client) => trickle(client, slowly(backend.authentication))],
+    ['a notice before it', 'disable', (client) => trickle(client, slowly(backend.noticeResponse))],
+    ['whole notices before it', 'disable', (client) => trickle(client, () => notice)],
+    ...(['parameterStatus', 'readyForQuery', 'noticeResponse'] as const).map(
+      (name): [string, string, (client: Conversation) => void] => [
+        `${name} after it`,
+        'disable',
+        (client) => {
+          client.send(encodeAuthenticationOk());
+          trickle(client, slowly(backend[name]));
+        },
+      ],
+    ),
+  ];
+  await Promise.all(
+    phases.map(async ([name, sslmode, talk]) => {
+      const server = await fakeServer(t, async (client) => {
+        await client.takePacket();
+        if (sslmode === 'require') client.send('S');
+        talk(client);
+      });
+      const error = await failure({ url: url(server.port, `sslmode=${sslmode} connect_timeout=1`) });
+      t.match(error, { code: 'upstream-unreachable', message: /did not answer within 1 s/ }, name);
+    }),
+  );
+});
+
 t.test('notices and bytes behind ReadyForQuery are handed on', async (t) => {
   const notice = encodeNotice({ severity: 'NOTICE', code: '00000', message: 'hello' });
   const server = await fakeServer(t, async (client) => {

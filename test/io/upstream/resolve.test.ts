@@ -39,6 +39,24 @@ t.test('defaults are libpq’s', async (t) => {
   );
 });
 
+t.test('no connect_timeout waits for ever', async (t) => {
+  for (const [said, milliseconds] of [
+    ['5', 5_000],
+    ['600', 600_000],
+    ['601', 600_000],
+    ['0', 600_000],
+    ['-1', 600_000],
+    ['2147483647', 600_000],
+  ] as const) {
+    t.equal(
+      resolveUpstream({ url: `host=db connect_timeout=${said}` }, emptyEnv(t)).connectTimeout,
+      milliseconds,
+      said,
+    );
+    t.equal(resolveUpstream({ url: 'host=db' }, emptyEnv(t, { PGCONNECT_TIMEOUT: said })).connectTimeout, milliseconds);
+  }
+});
+
 t.test('explicit settings win over the service file, which wins over the environment', async (t) => {
   const home = t.testdir({
     '.pg_service.conf':
