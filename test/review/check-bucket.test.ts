@@ -21,7 +21,12 @@ async function setUp(t: Test) {
   const root = t.testdir({
     'dbguard.yaml': `version: 1\nidentity:\n  issuer: ${issuerUrl}\n  client_id: ${clientId}\nbucket: { url: s3://evidence/team, endpoint: "${server.endpoint}" }\n`,
   });
-  const env = { DBGUARD_HOME: join(root, 'home'), DBGUARD_TOKEN_STORE: 'file' };
+  // a file that the person names needs no word of trust
+  const env = {
+    DBGUARD_HOME: join(root, 'home'),
+    DBGUARD_TOKEN_STORE: 'file',
+    DBGUARD_CONFIG: join(root, 'dbguard.yaml'),
+  };
   await openTokenStore(env).set(`${issuerUrl} ${clientId}`, await issuer.login('ada'));
   const check = async (options: OptionValues = {}) => {
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
