@@ -93,16 +93,16 @@ function lacksHeaders({ name, message, $metadata: { httpStatusCode: status } }: 
 }
 
 function refuses(error: S3ServiceException, location: string, { objectLockDays, sse }: S3BucketConfig): DbguardError {
-  const asked = [...(objectLockDays === undefined ? [] : ['object_lock_days']), ...(sse === undefined ? [] : ['sse'])];
-  const also = asked.length === 0 ? '' : ` dbguard.yaml asks for ${asked.join(' and ')} too.`;
-  return new DbguardError(
-    'bucket-unsuitable',
-    `the store of ${location} does not know what dbguard asks of each object: ${reasonOfS3(error)}`,
-    {
-      hint: `It needs conditional writes (If-None-Match) and SHA-256 checksums: choose a store that has both.${also} "dbguard transcripts check-bucket" tells what a store lacks.`,
-      cause: error,
-    },
-  );
+  const lacks = [
+    'conditional writes (If-None-Match)',
+    'SHA-256 checksums',
+    ...(objectLockDays === undefined ? [] : ['Object Lock (object_lock_days)']),
+    ...(sse === undefined ? [] : ['encryption (sse)']),
+  ].join(' or ');
+  return new DbguardError('bucket-unsuitable', `the store of ${location} lacks ${lacks}: ${reasonOfS3(error)}`, {
+    hint: 'dbguard needs them: choose a store that has them. "dbguard transcripts check-bucket" tells what a store lacks.',
+    cause: error,
+  });
 }
 
 function replaces(location: string): DbguardError {

@@ -139,8 +139,8 @@ test('a store that does not know a header of ours is told apart from a bad netwo
     await t.rejects(bucket.create('k', bytes), {
       code: 'bucket-unsuitable',
       exitCode: 78,
-      message: new RegExp(`s3://evidence/team.*${code}`),
-      hint: /If-None-Match.*SHA-256.*object_lock_days/,
+      message: new RegExp(`s3://evidence/team lacks .*If-None-Match.*SHA-256.*object_lock_days.*: .*${code}`),
+      hint: /choose a store that has them/,
     });
   }
 });
