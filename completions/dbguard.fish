@@ -86,7 +86,7 @@ complete -c dbguard -n '__fish_seen_subcommand_from explain' -l offline -d 'with
 complete -c dbguard -n '__fish_seen_subcommand_from explain' -l subject -x -d 'as if this person were logged in'
 complete -c dbguard -n '__fish_seen_subcommand_from explain' -l agent -x -d 'as if this agent sent it'
 complete -c dbguard -n '__fish_seen_subcommand_from explain' -l help -s h -d 'show help'
-complete -c dbguard -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from test lint' -a test -d 'list the statements of SQL files that would need a person; exit code 1 when any would'
+complete -c dbguard -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from test lint' -a test -d 'list the statements of SQL files that would need a person; exit code 1 when any would or cannot be read'
 complete -c dbguard -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from test lint' -a lint -d 'find unknown keys, rules that never decide and contradictions'
 complete -c dbguard -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from test lint' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from test' -l json -d 'print every statement as a line of JSON'

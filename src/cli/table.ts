@@ -178,7 +178,7 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     path: 'policy test',
-    summary: 'list the statements of SQL files that would need a person; exit code 1 when any would',
+    summary: 'list the statements of SQL files that would need a person; exit code 1 when any would or cannot be read',
     arguments: '<files...>',
     options: [{ flags: '--json', description: 'print every statement as a line of JSON' }, ...judgingOptions],
     load: () => import('./commands/policy-test.js'),

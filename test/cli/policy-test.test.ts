@@ -105,3 +105,79 @@ t.test('what cannot be read', async (t) => {
   await t.rejects(run('nope.sql'), { code: 'usage', message: /cannot read nope\.sql/ });
   await t.rejects(run('empty'), { code: 'usage', message: /no \.sql file/ });
 });
+
+t.test('a folder or a broken link named like a file stops nobody', async (t) => {
+  const cwd = t.testdir({
+    m: {
+      'a.sql': 'SELECT 1;',
+      '2_backfill.sql': { 'migration.sql': 'DROP TABLE a;' },
+      'gone.sql': t.fixture('symlink', 'nowhere.sql'),
+      'zero.SQL': 'SELECT 1;\0DROP TABLE b;',
+    },
+  });
+  const { code, stdout } = await runCommand('policy test', ['m'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.equal(code, 1);
+  t.match(stdout, /^m\/2_backfill\.sql\/migration\.sql:1 {2}ask/m);
+  t.match(stdout, /^m\/gone\.sql:1 {2}not read\n {2}The file was not read/m);
+  t.match(stdout, /^m\/zero\.SQL:1 {2}not read/m);
+  t.match(stdout, /^2 statements in 4 files: 1 allow, 1 ask; 2 could not be read/m);
+});
+
+t.test('a command of psql that runs what is not in the file is named, whatever the profile', async (t) => {
+  const lines = [
+    '\\gexec',
+    '\\copy a from b.csv',
+    '\\! rm -rf data',
+    '\\i gone.sql',
+    '\\ir ../gone.sql',
+    '\\ghost',
+    '\\o |sh',
+  ];
+  for (const line of lines) {
+    const cwd = t.testdir({ 'a.sql': `SELECT 1\n${line}\n` });
+    const run = (...args: string[]) =>
+      runCommand('policy test', [...args, 'a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+    const { code, stdout } = await run('--profile', 'observe');
+    t.equal(code, 1, line);
+    t.ok(stdout.includes(`a.sql:2  not read\n  ${line}\n`), line);
+    t.match((await run('--json')).stdout, /"line":2,.*"decision":"unread"/, line);
+  }
+});
+
+t.test('files that \\i and \\ir name are read, each once', async (t) => {
+  const cwd = t.testdir({
+    'other.sql': 'DROP TABLE a;',
+    m: { 'a.sql': '\\i other.sql\n\\ir b.sql\n', 'b.sql': "\\ir 'a.sql'\n\\ir b.sql\nDELETE FROM b;\n" },
+  });
+  const { stdout } = await runCommand('policy test', ['m/a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.match(stdout, /^other\.sql:1 {2}ask/m);
+  t.match(stdout, /^m\/b\.sql:3 {2}ask/m);
+  t.match(stdout, /^2 statements in 3 files: 2 ask \(/m);
+});
+
+t.test('one statement that nobody can read hides no other, nor passes by a loose profile', async (t) => {
+  for (const broken of [
+    'ALTER TABEL x;',
+    'SELECT (1;',
+    'DROP TABLE {{ x }};',
+    'SELECT * FROM a WHERE b = :id;',
+    'SELECT `a`;',
+  ]) {
+    const cwd = t.testdir({ 'a.sql': `DROP TABLE a;\n${broken}\nDROP TABLE b;\nSELECT 1;` });
+    const run = (profile: string) =>
+      runCommand('policy test', ['--profile', profile, 'a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+    const { stdout } = await run('guarded');
+    t.match(stdout, /^a\.sql:1 {2}ask {2}builtin:drop/m, broken);
+    t.match(stdout, /^a\.sql:2 {2}ask {2}builtin:unparseable/m, broken);
+    t.match(stdout, /^a\.sql:3 {2}ask {2}builtin:drop/m, broken);
+    t.match(stdout, /^4 statements in 1 file: 1 allow, 3 ask; 1 could not be read/m, broken);
+    t.equal((await run('observe')).code, 1, broken);
+  }
+});
+
+t.test('a variable that the file sets decides what runs, even where the text can be read', async (t) => {
+  const cwd = t.testdir({ 'a.sql': "\\set x '1] FROM a; DROP TABLE a; --'\nSELECT a[1:x] FROM a;\n" });
+  const { code, stdout } = await runCommand('policy test', ['a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.equal(code, 1);
+  t.match(stdout, /^a\.sql:2 {2}not read\n.*\n {2}The variable x of psql/m);
+});

@@ -1,99 +1,121 @@
-/** `dbguard policy test`: which statements of these files would need a person. Exit code 1 when any would. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+/**
+ * `dbguard policy test`: which statements of these files would need a person. Exit code 1 when any would, and when anything
+ * could not be read: a gate that is passed has seen everything.
+ */
+import { realpathSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { shortPath } from '../../io/files/config-files.js';
-import type { Ruling } from '../../policy/decision.js';
-import { rulingOf } from '../../policy/engine.js';
 import { sanitise } from '../../untrusted-text.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { countDecisions, type Judge, withJudge } from '../judge/judging.js';
-import { behindComments, lineAt, plainSql } from '../judge/sql-file.js';
+import { type Found, readText, regularFile, sqlFilesOf } from '../judge/sql-files.js';
+import { type Include, PsqlVariables, type Tested, testText } from '../judge/tested-file.js';
 import { type Paper, paperFor, wrap } from '../print/text.js';
 
-interface Tested {
-  readonly file: string;
-  readonly line: number;
-  readonly sql: string;
-  readonly ruling: Ruling;
-}
+/** Files that others name by `\i` and `\ir`. */
+const mostIncluded = 1000;
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
-  const files = args.flatMap((path) => sqlFiles(path, context.cwd));
-  if (files.length === 0) throw new DbguardError('usage', 'there is no .sql file in what was given');
+  const named = args.flatMap((path) => sqlFilesOf(path, context.cwd));
+  if (named.length === 0) throw new DbguardError('usage', 'there is no .sql file in what was given');
   return withJudge(context, options, async (judge) => {
-    const tested = files.flatMap((file) => testFile(file, context.cwd, judge));
-    const stopped = tested.filter((one) => one.ruling.decision !== 'allow');
+    const { tested, files } = testFiles(named, context.cwd, judge);
+    const stopped = tested.filter((one) => one.unread !== undefined || one.ruling?.decision !== 'allow');
     if (options.json === true) {
       for (const one of tested) context.stdout.write(`${JSON.stringify(asJson(one))}\n`);
     } else {
       const paper = paperFor(context);
       for (const one of stopped) context.stdout.write(`${asText(one, paper)}\n`);
-      const counts = countDecisions(tested.map((one) => one.ruling.decision)) || 'none';
-      const where = files.length === 1 ? '1 file' : `${files.length} files`;
-      context.stdout.write(`${tested.length} statements in ${where}: ${counts} (${judge.policy.name})\n`);
+      context.stdout.write(`${sum(tested, files)} (${judge.policy.name})\n`);
     }
     return stopped.length > 0 ? 1 : 0;
   });
 }
 
-/** A file is taken whatever its name; a folder gives its *.sql files, deep, in order of name. */
-function sqlFiles(path: string, cwd: string): string[] {
-  const full = resolve(cwd, path);
+/** Each file once, however often it is named: a circle of `\i` ends by itself. */
+function testFiles(named: readonly Found[], cwd: string, judge: Judge) {
+  const variables = new PsqlVariables();
+  const seen = new Set(named.map(({ path }) => identity(path)));
+  const tested: Tested[] = [];
+  let included = 0;
+  const follow = (found: Found): void => {
+    const file = shortPath(found.path, cwd);
+    const result = testFile(found, file, judge, variables);
+    tested.push(...result.tested);
+    for (const include of result.includes) {
+      const next = includedFile(include, found.path, cwd);
+      if (next.problem === undefined && seen.has(identity(next.path))) continue;
+      const problem =
+        next.problem ?? (included++ < mostIncluded ? undefined : `more than ${mostIncluded} files follow`);
+      const { line, sql } = include;
+      if (problem !== undefined)
+        tested.push({ file, line, sql, unread: `The file it names was not read: ${problem}.` });
+      else {
+        seen.add(identity(next.path));
+        follow(next);
+      }
+    }
+  };
+  for (const one of named) follow(one);
+  return { tested, files: named.length + Math.min(included, mostIncluded) };
+}
+
+function testFile(found: Found, file: string, judge: Judge, variables: PsqlVariables) {
   try {
-    if (!statSync(full).isDirectory()) return [full];
-    return readdirSync(full, { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.sql') && !name.split(/[\\/]/).includes('node_modules'))
-      .sort()
-      .map((name) => join(full, name));
+    if (found.problem !== undefined) throw new Error(found.problem);
+    return testText(file, readText(found.path), judge, variables);
   } catch (error) {
-    throw new DbguardError('usage', `cannot read ${path}: ${reasonOf(error)}`);
+    if (error instanceof DbguardError) throw error;
+    const tested: Tested[] = [{ file, line: 1, sql: '', unread: `The file was not read: ${reasonOf(error)}.` }];
+    return { tested, includes: [] };
   }
 }
 
-function testFile(path: string, cwd: string, judge: Judge): Tested[] {
-  const file = shortPath(path, cwd);
-  let text: string;
+/** psql reads `\i` from the folder it was started in. */
+function includedFile({ name, relative }: Include, from: string, cwd: string): Found {
+  if (name === '' || /[\\:`'"|\s]/.test(name)) return { path: from, problem: 'its name is not known from the text' };
+  return regularFile(resolve(relative ? dirname(from) : cwd, name));
+}
+
+function identity(path: string): string {
   try {
-    text = plainSql(readFileSync(path, 'utf8'));
-  } catch (error) {
-    throw new DbguardError('usage', `cannot read ${file}: ${reasonOf(error)}`);
+    return realpathSync(path);
+  } catch {
+    return path;
   }
-  const { facts, judgements, ruling } = judge.judge(text);
-  const tested = facts.statements.flatMap((statement, index): Tested[] => {
-    // What an EXECUTE of this file runs is appended behind the file's own statements.
-    if (statement.end === statement.start) return [];
-    const start = behindComments(text, statement.start);
-    const sql = text.slice(start, statement.end);
-    const its = judgements.filter((one) => one.statement === index);
-    return [{ file, line: lineAt(text, start), sql, ruling: rulingOf(its) }];
-  });
-  if (facts.unparseable) {
-    const at = (facts.unparseable.position ?? 1) - 1;
-    const said = `${ruling.reason} (${facts.unparseable.message})`;
-    tested.push({ file, line: lineAt(text, at), sql: lineOf(text, at), ruling: { ...ruling, reason: said } });
-  }
-  return tested;
 }
 
-function lineOf(text: string, position: number): string {
-  return text.slice(text.lastIndexOf('\n', position - 1) + 1).split('\n', 1)[0] ?? '';
+function sum(tested: readonly Tested[], files: number): string {
+  const judged = tested.flatMap((one) => (one.ruling ? [one.ruling.decision] : []));
+  const unread = tested.filter((one) => one.unread !== undefined).length;
+  const where = files === 1 ? '1 file' : `${files} files`;
+  const rest = unread > 0 ? `; ${unread} could not be read` : '';
+  return `${judged.length} ${judged.length === 1 ? 'statement' : 'statements'} in ${where}: ${countDecisions(judged) || 'none'}${rest}`;
 }
 
-function asJson({ file, line, sql, ruling }: Tested) {
+function asJson({ file, line, sql, ruling, unread }: Tested) {
+  if (ruling === undefined) return { file, line, sql, decision: 'unread', reason: unread };
   const { decision, rule, origin, reason, covers } = ruling;
-  return { file, line, sql, decision, rule, origin, reason, ...(covers ? { covers } : {}) };
+  return {
+    ...{ file, line, sql, decision, rule, origin, reason: unread ?? reason },
+    ...(covers ? { covers } : {}),
+    ...(unread === undefined ? {} : { unread: true }),
+  };
 }
 
-function asText({ file, line, sql, ruling }: Tested, paper: Paper): string {
+function asText({ file, line, sql, ruling, unread }: Tested, paper: Paper): string {
   const start = sanitise(sql.replace(/\s+/g, ' ').trim()).text;
   const room = paper.width - 2;
   const shown = start.length > room ? `${start.slice(0, room - 3)}...` : start;
-  const place = paper.style('bold', `${file}:${line}`);
+  const place = paper.style('bold', sanitise(`${file}:${line}`).text);
+  const head = ruling
+    ? `${paper.decision(ruling.decision)}  ${paper.style('dim', `${ruling.rule}, ${ruling.origin}`)}`
+    : paper.style('magenta', 'not read');
   return [
-    `${place}  ${paper.decision(ruling.decision)}  ${paper.style('dim', `${ruling.rule}, ${ruling.origin}`)}`,
-    `  ${shown}`,
-    `${wrap(sanitise(ruling.reason).text, paper.width, 2)}`,
+    `${place}  ${head}`,
+    ...(shown === '' ? [] : [`  ${shown}`]),
+    `${wrap(sanitise(unread ?? ruling?.reason ?? '').text, paper.width, 2)}`,
     '',
   ].join('\n');
 }
