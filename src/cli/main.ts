@@ -50,6 +50,19 @@ function buildProgram(
   return program;
 }
 
+/** Help shown for a command that is not there would end with 0: such a line is parsed without the wish for help. */
+function unknownCommand(args: readonly string[]): string[] | undefined {
+  const operands = args.filter((word) => !word.startsWith('-'));
+  const words = operands[0] === 'help' ? operands.slice(1) : operands;
+  const paths = commandTable.map(({ path }) => path.split(' '));
+  const group = paths.filter(([first]) => first === words[0]);
+  if (words[0] === undefined) return undefined;
+  if (group.length === 0) return words;
+  const second = words[1];
+  if (second === undefined || group.some((path) => path.length === 1 || path[1] === second)) return undefined;
+  return words;
+}
+
 function indented(line: string): string {
   return `  ${line}\n`;
 }
@@ -102,7 +115,7 @@ const context: CommandContext = {
 try {
   await buildProgram(commandTable, context, (code) => {
     process.exitCode = code;
-  }).parseAsync(process.argv);
+  }).parseAsync(unknownCommand(process.argv.slice(2)) ?? process.argv.slice(2), { from: 'user' });
 } catch (error) {
   process.exitCode = report(error);
 }
