@@ -92,6 +92,8 @@ export interface ApprovalTotals {
   readonly denied: number;
   /** Answered from an approval for the session, or refused because it was denied a moment ago. */
   readonly repeated: number;
+  /** Denied because nobody could be asked. */
+  readonly unanswered: number;
 }
 
 export interface Approvals extends Asker, ApprovalDesk {
@@ -121,7 +123,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
   const presenting = new Map<ApprovalChannel, string>();
   /** Who has ended the session: its last statements ask nobody. */
   let endedBy: Approver | undefined;
-  const totals = { asked: 0, allowed: 0, denied: 0, repeated: 0 };
+  const totals = { asked: 0, allowed: 0, denied: 0, repeated: 0, unanswered: 0 };
 
   const emit = (event: DeskEvent): void => {
     for (const listener of listeners) listener(event);
@@ -209,6 +211,11 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
       present();
     });
 
+  const unasked = (reason: string): Answer => {
+    totals.unanswered++;
+    return nobody(reason);
+  };
+
   const desk: Approvals = {
     totals,
     attach(channel) {
@@ -270,9 +277,9 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
         return { decision: 'deny', by: { kind: signal.reason === 'cancel' ? 'cancel' : 'disconnect' } };
       const recalled = desk.recall(request);
       if (recalled) return recalled;
-      if (waiting.length >= maxPending) return nobody(`${waiting.length} statements wait for approval already.`);
+      if (waiting.length >= maxPending) return unasked(`${waiting.length} statements wait for approval already.`);
       const attended = channels().some((channel) => channel.attended());
-      if (!attended && options.unattended === 'deny') return nobody(options.howToApprove);
+      if (!attended && options.unattended === 'deny') return unasked(options.howToApprove);
       return wait(request, signal);
     },
   };

@@ -219,6 +219,7 @@ test('nobody there: denied at once, or kept until somebody comes', async (t) => 
   const empty = desk();
   empty.person.here = false;
   t.match(await empty.ask(), { decision: 'deny', by: { kind: 'nobody' }, reason: 'Run "dbguard approvals".' });
+  t.match(empty.approvals.totals, { asked: 0, denied: 0, unanswered: 1 });
   const patient = desk({ unattended: 'wait' });
   patient.person.here = false;
   const answer = patient.ask();

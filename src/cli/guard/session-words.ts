@@ -122,6 +122,7 @@ function summary(guard: Guard, totals: Approvals['totals'], progress: Progress, 
   const parts = [counted(statements, 'statement')];
   if (totals.asked > 0) parts.push(`${totals.asked} asked (${totals.allowed} approved, ${totals.denied} denied)`);
   if (totals.repeated > 0) parts.push(`${totals.repeated} answered as before`);
+  if (totals.unanswered > 0) parts.push(`${totals.unanswered} denied because nobody could be asked`);
   if (deniedByRule > 0) parts.push(`${deniedByRule} denied by a rule`);
   parts.push(rowsChanged === 0 ? 'no rows changed' : `${counted(rowsChanged, 'row')} changed`);
   const show = `dbguard transcripts show ${guard.sid}`;

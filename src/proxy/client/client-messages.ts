@@ -257,7 +257,7 @@ export class ClientMessages {
       severity: 'ERROR',
       code: '54000',
       message: `dbguard refused a message longer than ${limit} bytes`,
-      hint: 'Send large data in parts or with COPY, or raise policy.limits.statement_bytes in dbguard.yaml.',
+      hint: 'Send large data in parts or with COPY.',
     });
   }
 

@@ -44,7 +44,7 @@ export function admit(requested: ReadonlyMap<string, string>, rules: AdmissionRu
     return refused(
       '3D000',
       `this session is for database "${rules.database}", not "${database}"`,
-      'Name the database in "databases" of the connection in dbguard.yaml to allow it.',
+      `Connect to "${rules.database}", or ask the person you work for.`,
     );
   }
   const replication = requested.get('replication');

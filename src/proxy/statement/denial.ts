@@ -42,7 +42,7 @@ export function deniedByRule(ruling: Ruling): ErrorText {
     message: `dbguard denied this statement: ${second ? 'it needs a second person. ' : ''}${ruling.reason}`,
     detail: `Decided by rule ${ruling.rule} (${ruling.origin}). The statement was not run.`,
     hint: second
-      ? 'This version cannot take a second person’s verdict: ask them to run it, or change the rule.'
+      ? 'This version cannot take a second person’s verdict: ask the person you work for to have it run.'
       : (ruling.advice ?? retry),
   };
 }
