@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseConfig } from '../../src/policy/config.js';
@@ -158,4 +158,22 @@ t.test('when the input ends, nothing is written', async (t) => {
   const ended = runCommand('init', [], { cwd, stdin: 'postgresql://ada@db/shop\n', terminal: 80, interactive: true });
   await t.rejects(ended, { code: 'usage', message: 'nothing was written', exitCode: 130 });
   t.notOk(existsSync(join(cwd, 'dbguard.yaml')));
+});
+
+t.test('what would not be valid names no line of a file that was not written', async (t) => {
+  const cwd = t.testdir({});
+  for (const args of [
+    ['--url', 'nonsense'],
+    ['--issuer', 'nonsense'],
+    ['--bucket', 'ftp://x'],
+  ]) {
+    const ran = runCommand('init', args, { cwd, env: { DBGUARD_HOME: cwd } });
+    const error = await ran.then(
+      () => undefined,
+      (thrown) => thrown,
+    );
+    t.match(error, { code: 'usage' }, args.join(' '));
+    t.notMatch(String(error?.message), /:\d+:\d+|dbguard\.yaml/, args.join(' '));
+    t.strictSame(readdirSync(cwd), [], args.join(' '));
+  }
 });

@@ -48,9 +48,20 @@ async function trustWhatIsWritten(context: CommandContext, path: string, text: s
 function textOf(answers: InitAnswers): { readonly text: string; readonly hadPassword: boolean } {
   const { url, hadPassword } = withoutPassword(answers.url);
   const text = configTemplate({ ...answers, url });
-  parseConfig(text, configFileName);
+  checkUnwritten(text);
   if (url !== undefined) parseConninfo(url);
   return { text, hadPassword };
+}
+
+/** A line of a file that was never written would send people to look for it. */
+function checkUnwritten(text: string): void {
+  try {
+    parseConfig(text, configFileName);
+  } catch (error) {
+    if (!(error instanceof DbguardError) || error.code !== 'config-invalid') throw error;
+    const message = error.message.replace(/^\s*\S+:\d+:\d+: /gm, '');
+    throw new DbguardError('usage', message, { hint: 'Nothing was written: give dbguard init another answer.' });
+  }
 }
 
 function answersFrom(options: OptionValues, forUser: boolean): InitAnswers {

@@ -27,8 +27,8 @@ export async function askForAnswers(
       const next = { ...answers, [key]: answer };
       const problem = problemOf(() => check(next));
       if (problem === undefined) return next;
-      // where and by which name it would stand in a file that is not there yet helps nobody
-      stdout.write(`  ${problem.replace(/^\S+:\d+:\d+: (?:[\w.]+: )?/, '')}\n`);
+      // the question says which answer it is: its key in the file helps nobody
+      stdout.write(`  ${problem.replace(/^[\w.]+: /, '')}\n`);
     }
   };
   try {
