@@ -17,7 +17,7 @@ export interface MassLimits {
   readonly budget: boolean;
 }
 
-export const defaultMassLimits: MassLimits = { rows: 1000, share: 0.1, shareFrom: 100, budget: true };
+const defaultMassLimits: MassLimits = { rows: 1000, share: 0.1, shareFrom: 100, budget: true };
 
 /** As one file has them: for every connection, and by environment. */
 export interface MassChanges extends Partial<MassLimits> {

@@ -92,20 +92,6 @@ export function decodeLine(text: string): Line {
   return { kind: 'signature', text, size: Number(size), head, signature };
 }
 
-/**
- * True when these lines continue a chain of that head as far as their first signature says. Whose signature it is, is
- * not looked at. Throws `transcript-invalid`.
- */
-export function reachesSignature(lines: Iterable<string>, head: string): boolean {
-  let reached = head;
-  for (const text of lines) {
-    const line = decodeLine(text);
-    if (line.kind === 'signature') return line.head === reached;
-    reached = nextHead(reached, line.payload);
-  }
-  return false;
-}
-
 export interface Disclosure {
   readonly name: string;
   readonly value: unknown;
