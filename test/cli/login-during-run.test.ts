@@ -17,7 +17,8 @@ async function world(t: Test, scopes: string) {
   const cwd = t.testdir({
     'dbguard.yaml': `version: 1\nidentity: { issuer: ${provider.issuer}, client_id: ${clientId}, scopes: [${scopes}] }\n`,
   });
-  const env = { DBGUARD_HOME: `${cwd}/home`, DBGUARD_TOKEN_STORE: 'file' };
+  // a file that the person names is the person's own
+  const env = { DBGUARD_HOME: `${cwd}/home`, DBGUARD_TOKEN_STORE: 'file', DBGUARD_CONFIG: `${cwd}/dbguard.yaml` };
   const terminal = () => {
     const stderr = new PassThrough();
     stderr.on('data', (chunk) => {

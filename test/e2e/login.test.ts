@@ -24,7 +24,13 @@ async function world(t: Test, options: ProviderOptions = {}) {
   });
   workspace.configure({ identity: { issuer: provider.issuer, client_id: clientId } });
   const login = (args: readonly string[] = [], env: Record<string, string> = {}) => {
-    const how = { cwd: workspace.project, env: { ...workspace.env, BROWSER: browser, ...env }, columns: 120 };
+    // a file that the person names is the person's own
+    const DBGUARD_CONFIG = join(workspace.project, 'dbguard.yaml');
+    const how = {
+      cwd: workspace.project,
+      env: { ...workspace.env, BROWSER: browser, DBGUARD_CONFIG, ...env },
+      columns: 120,
+    };
     const screen = new Terminal(
       '/usr/bin/env',
       ['-u', 'NODE_OPTIONS', process.execPath, dbguardProgram, 'login', ...args],

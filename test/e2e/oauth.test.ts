@@ -19,8 +19,9 @@ t.test('PostgreSQL 18 asks for OAUTHBEARER', { skip: library ? false : 'no C com
     connections: { main: { url: `${at} ${extra}`, environment: 'development' } },
   });
   const { workspace, config, run, idp } = await developer(t);
-  const connectedWith = (extra: string) => {
+  const connectedWith = async (extra: string) => {
     workspace.configure({ ...config, ...connections(extra) });
+    await workspace.dbguard(['trust', '--yes']);
     return run(script(`return (await client.query('SELECT system_user')).rows[0].system_user`));
   };
 

@@ -61,11 +61,11 @@ export const columnsQuery = `
     SELECT a.attidentity <> '' OR EXISTS (
       SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1
         AND i.indkey[0] = a.attnum AND i.indpred IS NULL) AS key) k
-  CROSS JOIN LATERAL (
+  LEFT JOIN LATERAL (
     -- without a list of common values all of them are about as common
     SELECT ceil(c.reltuples * greatest(s.most_common_freqs[1],
       1 / CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE s.n_distinct END)) AS rows
-    WHERE c.reltuples > 0 AND s.n_distinct <> 0) v(rows)
+    WHERE c.reltuples > 0 AND s.n_distinct <> 0) v(rows) ON true
   WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (k.key OR s.null_frac > 0 OR v.rows <= ${fewRows})`;
 
 /** Unique indexes over plain columns. A table's index says nothing of the tables that inherit from it. */
