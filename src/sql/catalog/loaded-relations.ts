@@ -64,7 +64,7 @@ export const columnsQuery = `
   LEFT JOIN LATERAL (
     -- without a list of common values all of them are about as common
     SELECT ceil(c.reltuples * greatest(s.most_common_freqs[1],
-      1 / CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE s.n_distinct END)) AS rows
+      1 / NULLIF(CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE s.n_distinct END, 0))) AS rows
     WHERE c.reltuples > 0 AND s.n_distinct <> 0) v(rows) ON true
   WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (k.key OR s.null_frac > 0 OR v.rows <= ${fewRows})`;
 

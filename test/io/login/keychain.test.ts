@@ -3,6 +3,7 @@
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { test } from 'tap';
@@ -16,7 +17,16 @@ const has = (program: string) => {
     return false;
   }
 };
-const hasBus = process.platform === 'linux' && has('dbus-run-session');
+/** keytar's addon wants libsecret, which a machine with D-Bus need not have. */
+const hasLibsecret = (() => {
+  try {
+    createRequire(import.meta.url)('keytar');
+    return true;
+  } catch {
+    return false;
+  }
+})();
+const hasBus = process.platform === 'linux' && has('dbus-run-session') && hasLibsecret;
 const hasKeyring = hasBus && has('gnome-keyring-daemon');
 const store = fileURLToPath(new URL('../../../src/io/login/token-store.ts', import.meta.url));
 
@@ -68,7 +78,7 @@ test('an unlocked gnome-keyring holds the key', {
 });
 
 test('a daemon that never answers costs the limit, not the process', {
-  skip: hasBus ? false : 'no dbus-run-session',
+  skip: hasBus ? false : 'no dbus-run-session, or no libsecret',
 }, async (t) => {
   const home = t.testdir();
   const services = join(home, 'dbus-1', 'services');
@@ -107,7 +117,7 @@ console.log(JSON.stringify({ helpers, found }));
 `;
 
 test('attack: another process of this user reads arguments and environments', {
-  skip: hasBus ? false : 'no dbus-run-session',
+  skip: hasBus ? false : 'no dbus-run-session, or no libsecret',
 }, async (t) => {
   const home = t.testdir();
   const services = join(home, 'dbus-1', 'services');
