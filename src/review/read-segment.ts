@@ -42,10 +42,11 @@ function invalid(message: string, cause?: unknown): DbguardError {
   return new DbguardError('transcript-invalid', message, cause === undefined ? {} : { cause });
 }
 
-/** Lines of a segment's text, without their newlines. */
+/** Lines of a segment's text, without their newlines; a stranger's text may lack the last one. */
 export function* linesOf(text: string): Generator<string> {
   for (let at = 0; at < text.length; ) {
-    const end = text.indexOf('\n', at);
+    const newline = text.indexOf('\n', at);
+    const end = newline < 0 ? text.length : newline;
     yield text.slice(at, end);
     at = end + 1;
   }
