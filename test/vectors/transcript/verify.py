@@ -348,6 +348,8 @@ def verify(sid, folder, segments, issuer_keys):
             totals["denied"] += entry["k"] == "verdict" and entry.get("decision") != "allow"
             n, t = n + 1, entry["t"]
         head = sha(head, payload)
+    if n == 0:
+        return ["no transcript"]
     need(signed > 0, "nothing is signed")
     if signed < n:
         doubts.append("the last %d entries are unsealed" % (n - signed))
