@@ -73,7 +73,7 @@ async function eachUnpacked(bytes: Uint8Array, visit: (line: string) => Promise<
       length += chunk.length - from;
       if (length > MAX_LINE) throw unusable('a line in it is longer than any that dbguard writes');
     }
-    if (length > 0) await visit(line(Buffer.alloc(0)));
+    if (length > 0) throw unusable('its last line has no end');
   } catch (error) {
     throw isZlib(error) ? unusable(messageOf(error), error) : error;
   }
