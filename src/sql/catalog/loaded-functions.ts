@@ -161,7 +161,7 @@ function functionOf(row: FunctionRow): CatalogFunction {
 }
 
 /** pg_get_function_sqlbody() prints `RETURN x` or `BEGIN ATOMIC a; b; END`; as statements they are `SELECT x` and `a; b;`. */
-function plainBody(body: string): string {
+export function plainBody(body: string): string {
   const atomic = /^\s*BEGIN ATOMIC\b([\s\S]*)\bEND\s*$/.exec(body)?.[1];
   const returned = /^\s*RETURN\b([\s\S]*)$/.exec(body)?.[1];
   return atomic ?? (returned === undefined ? body : `SELECT ${returned}`);

@@ -2,6 +2,7 @@
  * The application's and the extensions' code of one database, as its catalog had it when it was asked.
  * State: the last answer. Must not know how the queries are run, nor when to ask again.
  */
+import { plainBody } from '../catalog/loaded-functions.js';
 import type { CatalogCode, OwnCode, SearchPath } from './catalog.js';
 
 /** One row of a query below, in text. */
@@ -107,7 +108,7 @@ function codeOf(row: CodeRow): CatalogCode {
     schema: row.schema ?? '',
     name: row.name ?? '',
     language: row.language ?? '',
-    source: statements(row.source ?? ''),
+    source: plainBody(row.source ?? ''),
     inputs: named('ibv'),
     outputs: named('obt'),
     returnsRowOf: row.row_of ? Number(row.row_of) : undefined,
@@ -117,13 +118,6 @@ function codeOf(row: CodeRow): CatalogCode {
     supports: JSON.parse(row.supports ?? '[]') as number[],
     extension: row.extension === 't',
   };
-}
-
-/** pg_get_function_sqlbody() prints `RETURN x` or `BEGIN ATOMIC a; b; END`; as statements they are `SELECT x` and `a; b;`. */
-function statements(body: string): string {
-  const atomic = /^\s*BEGIN ATOMIC\b([\s\S]*)\bEND\s*$/.exec(body)?.[1];
-  const returned = /^\s*RETURN\b([\s\S]*)$/.exec(body)?.[1];
-  return atomic ?? (returned === undefined ? body : `SELECT ${returned}`);
 }
 
 /** `search_path=public, "My schema"`; one that names the role's own schema is not known. */
