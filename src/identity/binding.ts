@@ -2,9 +2,10 @@
  * Ties a key to a person: the issuer signs a nonce (or a key thumbprint) that only the holder of this key could have
  * asked for. Pure functions; randomness comes in as an argument.
  */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { type Ed25519Jwk, type EvidenceLevel, evidenceLevels, type JsonWebKeyPrivate } from './identity.js';
 import { ed25519Fault } from './key-checks.js';
+import { newEd25519Key } from './new-key.js';
 
 /** Domain separation: no other protocol hashes a thumbprint behind these bytes. */
 const BIND_CONTEXT = Buffer.from('dbguard-bind-v1\0', 'latin1');
@@ -12,7 +13,7 @@ export const SALT_BYTES = 16;
 
 /** A fresh Ed25519 key as a private JWK. Its private half leaves the process only into the token store. */
 export function generateLoginKey(): JsonWebKeyPrivate {
-  const { x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
+  const { x, d } = newEd25519Key().export({ format: 'jwk' });
   if (x === undefined || d === undefined) throw new TypeError('Ed25519 export without x or d');
   return { kty: 'OKP', crv: 'Ed25519', x, d };
 }

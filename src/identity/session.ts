@@ -2,12 +2,13 @@
  * The session key of one run and its certificate: the login key says, for one session id and one span of time, which
  * key signs the transcript. The login key itself signs nothing else, and the session key never touches a disk.
  */
-import { generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
+import { type KeyObject, randomBytes, sign, verify } from 'node:crypto';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Signer } from '../transcript/entry.js';
 import { hasRepeatedKeys } from '../transcript/repeated-keys.js';
 import { privateKeyObject, publicKeyObject, thumbprint } from './binding.js';
 import type { Ed25519Jwk, Login, SessionCredential } from './identity.js';
+import { newEd25519Key } from './new-key.js';
 
 export const CERTIFICATE_TYPE = 'application/vnd.dbguard.session-certificate.v1+json';
 const SID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
@@ -56,8 +57,8 @@ export function createSession(login: Login, options: SessionOptions): SessionCre
   const sid = options.sid ?? sessionId(options.now);
   if (!isSessionId(sid)) throw new RangeError('not a session id');
   if (options.lifetimeMs > MAX_SESSION_MS) throw new RangeError('a session key does not live that long');
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const { x } = publicKey.export({ format: 'jwk' });
+  const sessionKey = newEd25519Key();
+  const { x } = sessionKey.export({ format: 'jwk' });
   if (x === undefined) throw new TypeError('Ed25519 export without x');
   const sessionJwk: Ed25519Jwk = { kty: 'OKP', crv: 'Ed25519', x };
   const claims: CertificateClaims = {
@@ -73,7 +74,7 @@ export function createSession(login: Login, options: SessionOptions): SessionCre
     payload: payload.toString('base64'),
     signatures: [{ keyid: thumbprint(login.loginKey), sig: signature.toString('base64') }],
   });
-  return { sid, login, sessionKey: privateKey, sessionJwk, certificate };
+  return { sid, login, sessionKey, sessionJwk, certificate };
 }
 
 /** Signs with the one KeyObject of this session: parsing the key each time would cost ten times the signature. */

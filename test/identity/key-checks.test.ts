@@ -1,5 +1,6 @@
 /** Keys under which a signature proves nothing, for each place where a key comes in: login, session, issuer. */
-import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+
+import { createPrivateKey, sign } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { test } from 'tap';
@@ -8,6 +9,7 @@ import { verifyIdToken } from '../../src/identity/id-token.js';
 import type { IssuerKey } from '../../src/identity/identity.js';
 import { ed25519Fault, issuerKeyFault } from '../../src/identity/key-checks.js';
 import { CERTIFICATE_TYPE, sessionId, verifyCertificate } from '../../src/identity/session.js';
+import { newKeyPair } from '../helpers/keys.js';
 
 interface Vectors {
   readonly ed25519: readonly { readonly what: string; readonly x: string }[];
@@ -51,7 +53,7 @@ test('attack: a point of order 1 signs every message without a private key', asy
 
 test('attack: an RSA exponent of 1 makes the padded message its own signature', async (t) => {
   const weak = vectors.issuer.find(({ what }) => what === 'exponent 1')?.jwk;
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey } = newKeyPair('rsa');
   const head = `${encode({ alg: 'RS256' })}.${encode({ iss: 'https://i.example', aud: 'dbguard', sub: 'boss', iat: now / 1000, exp: now / 1000 + 60 })}`;
   const signature = sign('sha256', Buffer.from(head), privateKey).toString('base64url');
   const keys = { keys: weak ? [weak] : [] };
@@ -87,7 +89,7 @@ test('sound keys pass, also in great numbers', async (t) => {
 });
 
 test('what an issuer says a key is for', async (t) => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = newKeyPair('ec');
   const jwk = { ...publicKey.export({ format: 'jwk' }), kty: 'EC', kid: 'k' };
   const claims = { iss: 'https://i.example', aud: 'dbguard', sub: 'u', iat: now / 1000, exp: now / 1000 + 60 };
   const head = `${encode({ alg: 'ES256', kid: 'k' })}.${encode(claims)}`;

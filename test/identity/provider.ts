@@ -2,7 +2,8 @@
  * A real OpenID provider (oidc-provider) on loopback behind a middleman. The provider is honest; the middleman is what
  * lies between us and it: it logs, changes answers, slows down, hangs up. Its address is the issuer.
  */
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+
+import { type KeyObject, randomBytes } from 'node:crypto';
 import {
   createServer,
   request as httpRequest,
@@ -12,6 +13,7 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Provider } from 'oidc-provider';
+import { newKeyPair } from '../helpers/keys.js';
 
 export interface ProviderOptions {
   /** oidc-provider drops the nonce of the device flow; true makes it behave as Keycloak does. */
@@ -208,9 +210,9 @@ function carryDeviceNonce(provider: Provider): void {
 
 function signingJwk(alg: string, kid: string): Record<string, unknown> {
   let key: KeyObject;
-  if (alg === 'EdDSA') key = generateKeyPairSync('ed25519').privateKey;
-  else if (alg === 'RS256') key = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
-  else key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
+  if (alg === 'EdDSA') key = newKeyPair('ed25519').privateKey;
+  else if (alg === 'RS256') key = newKeyPair('rsa').privateKey;
+  else key = newKeyPair('ec').privateKey;
   return { ...key.export({ format: 'jwk' }), use: 'sig', alg, kid };
 }
 

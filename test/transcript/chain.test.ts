@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createHash, sign, verify } from 'node:crypto';
 import { test } from 'tap';
 import { Chain } from '../../src/transcript/chain.js';
 import { RawJson } from '../../src/transcript/entry.js';
@@ -11,6 +11,7 @@ import {
   MAX_DISCLOSED,
   signatureLine,
 } from '../../src/transcript/line.js';
+import { newKeyPair } from '../helpers/keys.js';
 import { readEntryLine } from './recorded.js';
 
 const sources = { now: () => 1_700_000_000_000_000, randomBytes: (size: number) => Buffer.alloc(size, 7) };
@@ -44,7 +45,7 @@ test('what is disclosed is not part of the chain, its digest is', async (t) => {
 });
 
 test('a signature is over the session, the number of entries and the head, and is part of the chain', async (t) => {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const { privateKey, publicKey } = newKeyPair('ed25519');
   const chain = new Chain('s"1', sources);
   chain.add({ k: 'heartbeat' });
   const { head } = chain;

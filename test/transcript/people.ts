@@ -1,9 +1,11 @@
 /** People with logins from an issuer of our own: real keys, real tokens, no network. */
-import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+
+import { type KeyObject, randomBytes } from 'node:crypto';
 import { exportJWK, SignJWT } from 'jose';
 import { bindingNonce, generateLoginKey } from '../../src/identity/binding.js';
 import type { JsonWebKeySet } from '../../src/identity/id-token.js';
 import type { EvidenceLevel, IssuerKey, Login } from '../../src/identity/identity.js';
+import { newKeyPair } from '../helpers/keys.js';
 
 export const issuerUrl = 'https://issuer.example';
 export const clientId = 'dbguard';
@@ -25,8 +27,7 @@ export interface LoginOptions {
 }
 
 export async function testIssuer(url = issuerUrl, kid = 'k1', alg: 'ES256' | 'EdDSA' = 'ES256'): Promise<TestIssuer> {
-  const { privateKey, publicKey } =
-    alg === 'EdDSA' ? generateKeyPairSync('ed25519') : generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = alg === 'EdDSA' ? newKeyPair('ed25519') : newKeyPair('ec');
   const jwk = { ...(await exportJWK(publicKey)), kid, use: 'sig' } as IssuerKey;
   return {
     url,

@@ -80,7 +80,7 @@ async function recover(session: SpooledSession, options: RecoveryOptions): Promi
       if (cutTornLine(segment.path)) uploader.offer(segment);
     }
     const progress = await uploader.finish(signal, (step) => onProgress?.(session, step));
-    if (progress.left === 0) removeSpool(folder, spoolRoot(options.state));
+    if (progress.left === 0) removeSpool(folder);
     return { ...session, ...progress, state: progress.left === 0 ? 'uploaded' : 'left' };
   } finally {
     if (existsSync(folder)) releaseSpool(folder);

@@ -3,7 +3,7 @@
  * behind. The folder mirrors the bucket: `spool/v1/<subject>/<sid>/00000000.jsonl`.
  */
 import { readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { publicHalf } from '../../identity/binding.js';
 import type { SessionCredential } from '../../identity/identity.js';
@@ -107,7 +107,7 @@ function open(options: TranscriptOptions): Transcript {
       const failure = await journal.close(true).catch((error: unknown) => error);
       if (failure === undefined) trail.end(credential.sid, journal.size, journal.head);
       const progress = await uploader.finish(signal, onProgress);
-      if (progress.left === 0 && failure === undefined) removeSpool(folder, root);
+      if (progress.left === 0 && failure === undefined) removeSpool(folder);
       else releaseSpool(folder);
       if (failure !== undefined) throw failure;
       return progress;
@@ -163,15 +163,13 @@ export function rememberedBucket(folder: string): string | undefined {
   }
 }
 
-/** The session's folder, and the subject's when it is the last one. */
-export function removeSpool(folder: string, root: string): void {
+/** The session's folder alone: a session that begins this moment may be making its own beside it. */
+export function removeSpool(folder: string): void {
   rmSync(join(folder, BUCKET_FILE), { force: true });
   removeLock(folder);
-  for (let path = folder; path !== root; path = dirname(path)) {
-    try {
-      rmdirSync(path);
-    } catch {
-      return; // not empty: another session's
-    }
+  try {
+    rmdirSync(folder);
+  } catch {
+    // not empty: what is left belongs to somebody else
   }
 }

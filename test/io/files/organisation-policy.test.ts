@@ -1,16 +1,18 @@
 /** The organisation's signed policy: it wins, and nothing runs when it is missing or altered. */
-import { generateKeyPairSync, sign } from 'node:crypto';
+
+import { sign } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadConfigs } from '../../../src/io/files/config-files.js';
 import { compilePolicy } from '../../../src/policy/engine.js';
 import { createAnalyser } from '../../../src/sql/analyser.js';
+import { newKeyPair } from '../../helpers/keys.js';
 import { input } from '../../policy/facts.js';
 
 const analyser = await createAnalyser();
-const organisation = generateKeyPairSync('ed25519');
-const somebody = generateKeyPairSync('ed25519');
+const organisation = newKeyPair('ed25519');
+const somebody = newKeyPair('ed25519');
 const spki = (key: typeof organisation) => key.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
 
 const policy = `version: 1
@@ -82,7 +84,7 @@ t.test('missing, altered, signed by somebody else: nothing is loaded', (t) => {
 });
 
 t.test('the key has to be one, and only the user’s own file may name it', (t) => {
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const rsa = newKeyPair('rsa');
   const wrong = rsa.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
   for (const key of ['abc', wrong]) {
     t.throws(() => loadConfigs(given(t, key).search), { code: 'config-invalid', message: /organisation.key.*Ed25519/ });

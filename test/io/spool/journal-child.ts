@@ -1,8 +1,10 @@
 /** Appends and commits until it is killed; tells its parent the number of each acknowledged entry. */
-import { generateKeyPairSync, sign } from 'node:crypto';
-import { openJournal } from '../../../src/io/spool/journal.js';
 
-const { privateKey } = generateKeyPairSync('ed25519');
+import { sign } from 'node:crypto';
+import { openJournal } from '../../../src/io/spool/journal.js';
+import { newKeyPair } from '../../helpers/keys.js';
+
+const { privateKey } = newKeyPair('ed25519');
 const journal = openJournal({
   dir: process.argv[2] ?? '',
   sid: 's1',

@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { sign, verify } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, openSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,8 +8,9 @@ import { type ClosedSegment, type JournalOptions, openJournal } from '../../../s
 import { type JournalFiles, systemFiles } from '../../../src/io/spool/journal-files.js';
 import type { Recorder } from '../../../src/transcript/entry.js';
 import { decodeLine, decodePayload, signedBytes } from '../../../src/transcript/line.js';
+import { newKeyPair } from '../../helpers/keys.js';
 
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const { privateKey, publicKey } = newKeyPair('ed25519');
 const slow = { segmentMs: 600_000, afterSyncMs: 600_000, signMs: 600_000, heartbeatMs: 600_000 };
 
 function setUp(t: Test, options: Partial<JournalOptions> = {}) {

@@ -1,8 +1,10 @@
 /**
  * Makes X.509 certificates and revocation lists for tests (RFC 5280), so that none is stored and none expires.
  */
-import { constants, createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
+
+import { constants, createPrivateKey, type KeyObject, randomBytes, sign } from 'node:crypto';
 import { isIP } from 'node:net';
+import { newKeyPair } from '../../helpers/keys.js';
 
 export interface Certificate {
   readonly name: string;
@@ -38,9 +40,7 @@ export interface CertificateRequest {
 
 export function makeCertificate(request: CertificateRequest): Certificate {
   const signature = request.signature ?? 'ecdsa-sha256';
-  const { privateKey, publicKey } = request.issuer
-    ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    : makeKey(signature);
+  const { privateKey, publicKey } = request.issuer ? newKeyPair('ec') : makeKey(signature);
   const serial = Buffer.concat([Buffer.from([0x40]), randomBytes(8)]);
   const years = request.years ?? 10;
   const now = new Date().getUTCFullYear();
@@ -89,9 +89,9 @@ export function encryptKey(certificate: Certificate, passphrase: string): string
 }
 
 function makeKey(signature: Signature): { privateKey: KeyObject; publicKey: KeyObject } {
-  if (signature === 'ed25519') return generateKeyPairSync('ed25519');
-  if (signature.startsWith('rsa')) return generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  if (signature === 'ed25519') return newKeyPair('ed25519');
+  if (signature.startsWith('rsa')) return newKeyPair('rsa');
+  return newKeyPair('ec');
 }
 
 function signed(body: Buffer, signature: Signature, key: KeyObject): Buffer {
