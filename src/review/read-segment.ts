@@ -42,7 +42,7 @@ function invalid(message: string, cause?: unknown): DbguardError {
   return new DbguardError('transcript-invalid', message, cause === undefined ? {} : { cause });
 }
 
-/** Lines of a segment's text, without their newlines; a stranger's text may lack the last one. */
+/** Lines of a segment's text, without their newlines. */
 export function* linesOf(text: string): Generator<string> {
   for (let at = 0; at < text.length; ) {
     const newline = text.indexOf('\n', at);

@@ -3,7 +3,7 @@
  * are attacker-controlled: a megabyte may unpack to gigabytes.
  */
 import { Readable } from 'node:stream';
-import { createGunzip, gunzipSync } from 'node:zlib';
+import { createGunzip, type Gunzip, gunzipSync } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
 import { linesOf } from './read-segment.js';
 
@@ -32,7 +32,11 @@ export function segmentLines(bytes: Uint8Array): SegmentLines {
   if (!packed && bytes.length <= AT_ONCE) return ofText(decode(bytes));
   if (!packed) throw unusable('it is not packed');
   try {
-    return ofText(decode(gunzipSync(bytes, { maxOutputLength: AT_ONCE })));
+    // with `info` the types do not say it: the bytes, and the engine that knows how many it took
+    const unpacked: unknown = gunzipSync(bytes, { maxOutputLength: AT_ONCE, info: true });
+    const { buffer, engine } = unpacked as { readonly buffer: Buffer; readonly engine: Gunzip };
+    assertOneMember(bytes, engine.bytesWritten, buffer.length);
+    return ofText(decode(buffer));
   } catch (error) {
     if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') {
       return { each: (visit) => eachUnpacked(bytes, visit) };
@@ -41,7 +45,14 @@ export function segmentLines(bytes: Uint8Array): SegmentLines {
   }
 }
 
+/** One gzip member (RFC 1952) and nothing behind it: gunzip ignores what does not look like another one. */
+function assertOneMember(bytes: Uint8Array, taken: number, unpacked: number): void {
+  const size = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
+  if (taken !== bytes.length || size !== unpacked % 2 ** 32) throw unusable('there are bytes behind its end');
+}
+
 function ofText(text: string): SegmentLines {
+  if (text !== '' && !text.endsWith('\n')) throw unusable('its last line has no end');
   return {
     text,
     async each(visit) {
@@ -63,7 +74,10 @@ async function eachUnpacked(bytes: Uint8Array, visit: (line: string) => Promise<
     return decode(whole);
   };
   try {
-    for await (const chunk of Readable.from([bytes]).pipe(createGunzip()) as AsyncIterable<Buffer>) {
+    let unpacked = 0;
+    const engine = Readable.from([bytes]).pipe(createGunzip());
+    for await (const chunk of engine as AsyncIterable<Buffer>) {
+      unpacked += chunk.length;
       let from = 0;
       for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, from)) {
         if ((await visit(line(chunk.subarray(from, at)))) === false) return;
@@ -74,6 +88,7 @@ async function eachUnpacked(bytes: Uint8Array, visit: (line: string) => Promise<
       if (length > MAX_LINE) throw unusable('a line in it is longer than any that dbguard writes');
     }
     if (length > 0) throw unusable('its last line has no end');
+    assertOneMember(bytes, engine.bytesWritten, unpacked);
   } catch (error) {
     throw isZlib(error) ? unusable(messageOf(error), error) : error;
   }
