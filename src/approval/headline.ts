@@ -2,37 +2,38 @@
 
 import { dropped, isAdvisory, typed } from '../policy/wording.js';
 import type { ApprovalRequest } from '../proxy/statement/asker.js';
+import { kindsWith } from '../sql/effect-traits.js';
 import type { Effect, EffectKind, Facts, StatementFacts, Target } from '../sql/facts.js';
 import { singleLine } from '../untrusted-text.js';
 
-/** What a person should hear of first. */
-const gravity: readonly EffectKind[] = [
-  'copy-program',
-  'copy-file',
-  'drop',
-  'truncate',
-  'delete',
-  'config',
-  'role',
-  'grant',
-  'update',
-  'alter',
-  'execute-code',
-  'network',
-  'backend',
-  'insert',
-  'create',
-  'maintenance',
-  'lock',
-  'function-call',
-  'unknown',
-  'session',
-  'notify',
-  'prepare',
-  'cursor',
-  'read',
-  'transaction',
-];
+/** What a person should hear of first: the smaller number. */
+const gravity: Readonly<Record<EffectKind, number>> = {
+  'copy-program': 0,
+  'copy-file': 1,
+  drop: 2,
+  truncate: 3,
+  delete: 4,
+  config: 5,
+  role: 6,
+  grant: 7,
+  update: 8,
+  alter: 9,
+  'execute-code': 10,
+  network: 11,
+  backend: 12,
+  insert: 13,
+  create: 14,
+  maintenance: 15,
+  lock: 16,
+  'function-call': 17,
+  unknown: 18,
+  session: 19,
+  notify: 20,
+  prepare: 21,
+  cursor: 22,
+  read: 23,
+  transaction: 24,
+};
 
 export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'impact'>): string {
   const { facts, ruling, impact } = request;
@@ -48,16 +49,14 @@ export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'im
 }
 
 /** What takes rows or objects away is never left out, whatever else there is to say. */
-const destroying: ReadonlySet<EffectKind> = new Set(['copy-program', 'drop', 'truncate', 'delete']);
+const destroy = kindsWith('destroys');
 /** Of a text with more of them the rest is counted. */
 const destroyedShown = 8;
 
 function alsoDestroyed(facts: Facts, told: Effect): string[] {
   const others = facts.statements
     .flatMap((statement) => (statement.deferred ? [] : statement.effects.map((effect) => ({ effect, statement }))))
-    .filter(
-      ({ effect }) => effect !== told && (destroying.has(effect.kind) || !effect.bounded) && effect.kind !== 'read',
-    );
+    .filter(({ effect }) => effect !== told && (destroy.has(effect.kind) || !effect.bounded) && effect.kind !== 'read');
   others.sort((a, b) => rank(a.effect) - rank(b.effect));
   const sentences = [...new Set(others.map(({ effect, statement }) => sentence(effect, statement, undefined)))];
   const more = sentences.length - destroyedShown;
@@ -81,12 +80,8 @@ function gravest(effects: readonly Effect[]): Effect | undefined {
 
 /** Of two of a kind, what takes others with it. */
 function rank(effect: Effect | undefined): number {
-  if (!effect) return gravity.length;
-  return gravity.indexOf(effect.kind) - (cascades(effect) ? 0.5 : 0);
-}
-
-function cascades({ detail }: Effect): boolean {
-  return /\bCASCADE\b/.test(detail ?? '');
+  if (!effect) return Number.POSITIVE_INFINITY;
+  return gravity[effect.kind] - (effect.cascade ? 0.5 : 0);
 }
 
 function sentence(effect: Effect, statement: StatementFacts, rows: number | undefined): string {
@@ -95,15 +90,15 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'delete':
       return effect.bounded ? `Delete ${some(rows)}of ${what}` : `Delete ALL rows of ${what}${about(rows)}`;
     case 'update':
-      if (effect.detail === 'nextval') return `Take the next number of ${what}`;
+      if (effect.sequence === 'nextval') return `Take the next number of ${what}`;
       return effect.bounded ? `Change ${some(rows)}of ${what}` : `Change ALL rows of ${what}${about(rows)}`;
     case 'truncate':
-      return effect.detail === 'CASCADE'
+      return effect.cascade
         ? `Empty ${what} and every table that refers to ${effect.targets.length === 1 ? 'it' : 'them'}`
         : `Empty ${what} completely${detail(effect)}`;
     case 'drop': {
       const all = ` and everything that depends on ${effect.targets.length === 1 ? 'it' : 'them'}`;
-      return `Drop ${object(dropped(effect), statement)}${cascades(effect) ? all : ''}`;
+      return `Drop ${object(dropped(effect), statement)}${effect.cascade ? all : ''}`;
     }
     case 'insert':
       return `Insert ${rows === undefined ? 'rows' : plural(rows)} into ${what}`;

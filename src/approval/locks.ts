@@ -2,35 +2,13 @@
  * What others cannot do while a statement runs, and until its transaction ends. Source: "Explicit Locking" in the
  * PostgreSQL manual and the Notes of each command's page. Told in doubt: the stronger lock.
  */
+import { alterForms } from '../sql/alter-forms.js';
 import type { Effect, Facts, StatementFacts, Target } from '../sql/facts.js';
-
-/** How much of a table a statement keeps from others. */
-type Reach = 'reads and writes' | 'writes' | 'rows' | 'none';
-
-/** ALTER TABLE forms that take SHARE UPDATE EXCLUSIVE: reads and writes go on. */
-const calmForms: ReadonlySet<string> = new Set([
-  'validate constraint',
-  'attach partition',
-  'set statistics',
-  'set rel options',
-  'reset rel options',
-  'cluster on',
-  'drop cluster',
-  'comment',
-]);
-/** SHARE ROW EXCLUSIVE. An added constraint may be a check, which takes more. */
-const writeForms: ReadonlySet<string> = new Set(['enable trigger', 'disable trigger', 'trigger']);
-/** LOCK TABLE ... IN mode MODE. */
-const lockModes: Readonly<Record<string, Reach>> = {
-  'ACCESS EXCLUSIVE': 'reads and writes',
-  EXCLUSIVE: 'writes',
-  'SHARE ROW EXCLUSIVE': 'writes',
-  SHARE: 'writes',
-};
+import { type LockReach, lockReach } from '../sql/lock-modes.js';
 
 /** One line for each kind of lock: "reads and writes of orders". Empty where others notice nothing. */
 export function locksOf(facts: Facts): string[] {
-  const tables: Record<Exclude<Reach, 'none'>, Set<string>> = {
+  const tables: Record<Exclude<LockReach, 'none'>, Set<string>> = {
     'reads and writes': new Set(),
     writes: new Set(),
     rows: new Set(),
@@ -58,8 +36,7 @@ export function locksOf(facts: Facts): string[] {
 
 const lockable: ReadonlySet<Target['type']> = new Set(['table', 'view', 'index']);
 
-function reachOf(effect: Effect, { command }: StatementFacts): Reach {
-  const detail = effect.detail ?? '';
+function reachOf(effect: Effect, { command }: StatementFacts): LockReach {
   switch (effect.kind) {
     case 'update':
     case 'delete':
@@ -69,26 +46,26 @@ function reachOf(effect: Effect, { command }: StatementFacts): Reach {
       return 'reads and writes';
     case 'create':
       if (command !== 'CREATE INDEX') return 'none';
-      return detail.includes('concurrently') ? 'none' : 'writes';
+      return effect.concurrently ? 'none' : 'writes';
     case 'alter':
-      if (calmForms.has(detail)) return 'none';
-      if (writeForms.has(detail)) return 'writes';
+      if (effect.form !== undefined) return lockReach[alterForms[effect.form].lock];
+      // CREATE TRIGGER takes SHARE ROW EXCLUSIVE
+      if (effect.part === 'trigger') return 'writes';
       return command === 'COMMENT' ? 'none' : 'reads and writes';
     case 'grant':
       return command.startsWith('ALTER') || command.endsWith('POLICY') ? 'reads and writes' : 'none';
     case 'maintenance':
-      return maintenance(command, detail);
+      return maintenance(command, effect);
     case 'lock':
-      if (detail.startsWith('FOR ')) return 'rows';
-      return lockModes[detail] ?? 'none';
+      return lockReach[effect.lockMode ?? 'ACCESS EXCLUSIVE'];
     default:
       return 'none';
   }
 }
 
-function maintenance(command: string, detail: string): Reach {
-  if (detail.includes('concurrently')) return 'none';
-  if (command === 'VACUUM') return detail.includes('full') ? 'reads and writes' : 'none';
+function maintenance(command: string, { concurrently, full }: Effect): LockReach {
+  if (concurrently) return 'none';
+  if (command === 'VACUUM') return full ? 'reads and writes' : 'none';
   if (command === 'REINDEX') return 'writes';
   return command === 'CLUSTER' || command === 'REFRESH MATERIALIZED VIEW' ? 'reads and writes' : 'none';
 }

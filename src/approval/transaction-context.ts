@@ -6,8 +6,27 @@ import type { EffectKind } from '../sql/facts.js';
 import { plural } from '../words.js';
 import { locksOf } from './locks.js';
 
-/** Effects that ROLLBACK does not take back. */
-const lasting: Readonly<Partial<Record<EffectKind, string>>> = {
+/** What of a kind ROLLBACK does not take back, or nobody would want back. */
+const lasting: Readonly<Record<EffectKind, string | undefined>> = {
+  read: undefined,
+  insert: undefined,
+  update: undefined,
+  delete: undefined,
+  truncate: undefined,
+  create: undefined,
+  alter: undefined,
+  drop: undefined,
+  grant: undefined,
+  role: undefined,
+  session: undefined,
+  transaction: undefined,
+  'execute-code': undefined,
+  'function-call': undefined,
+  lock: undefined,
+  notify: undefined,
+  prepare: undefined,
+  cursor: undefined,
+  unknown: undefined,
   'copy-file': 'files of the server',
   'copy-program': 'what a program has done',
   network: 'what another server was told',

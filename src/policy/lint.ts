@@ -1,11 +1,12 @@
 /** What is well-formed and yet not what anybody can have meant: rules that never decide, and rules that contradict. */
+import { effectKinds, kindsWith } from '../sql/effect-traits.js';
 import type { EffectKind } from '../sql/facts.js';
 import { levels, type PolicySource } from './combine.js';
 import type { Config } from './config.js';
 import { type Decision, decisions } from './decision.js';
 import { globMatches } from './name-pattern.js';
 import { fixedSituations, type ProfileName, situations } from './profiles.js';
-import { effectKinds, type Rule, type RuleCondition } from './read-rule.js';
+import type { Rule, RuleCondition } from './read-rule.js';
 import { situationsOfKind } from './situation.js';
 import type { Place } from './yaml-source.js';
 
@@ -17,24 +18,8 @@ export interface LintFinding {
 }
 
 /** Kinds whose facts know bounded and unbounded; every other effect counts as bounded. */
-const rowKinds: ReadonlySet<EffectKind> = new Set(['read', 'insert', 'update', 'delete']);
-/** Kinds that never name a table. */
-const tableless: ReadonlySet<EffectKind> = new Set([
-  'role',
-  'config',
-  'session',
-  'transaction',
-  'copy-file',
-  'copy-program',
-  'execute-code',
-  'function-call',
-  'network',
-  'notify',
-  'prepare',
-  'cursor',
-  'backend',
-  'unknown',
-]);
+const rowKinds = kindsWith('counts-rows');
+const tableKinds = kindsWith('names-tables');
 
 export function lintPolicy(sources: readonly PolicySource[]): LintFinding[] {
   const ordered = levels.flatMap((level) => sources.filter((source) => source.level === level));
@@ -110,7 +95,11 @@ function impossibleCondition(
   if (when.rows !== undefined && !kinds.some((kind) => rowKinds.has(kind))) {
     return `"rows" is about read, insert, update and delete, not about ${list}`;
   }
-  if ((when.table ?? when.column) !== undefined && when.opaque !== true && kinds.every((kind) => tableless.has(kind))) {
+  if (
+    (when.table ?? when.column) !== undefined &&
+    when.opaque !== true &&
+    !kinds.some((kind) => tableKinds.has(kind))
+  ) {
     return `${list} names no table`;
   }
   const names = all.flatMap((source) => [...source.config.connections.keys()]);

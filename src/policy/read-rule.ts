@@ -1,3 +1,4 @@
+import { effectKinds } from '../sql/effect-traits.js';
 import type { EffectKind } from '../sql/facts.js';
 import { configKeys } from './config-keys.js';
 import { type Decision, decisions } from './decision.js';
@@ -50,36 +51,6 @@ export interface TimeRange {
 
 export const weekdays = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 export type Weekday = (typeof weekdays)[number];
-
-/** Every kind, checked against the facts' vocabulary in both directions by the compiler. */
-const kindTable: Readonly<Record<EffectKind, true>> = {
-  read: true,
-  insert: true,
-  update: true,
-  delete: true,
-  truncate: true,
-  create: true,
-  alter: true,
-  drop: true,
-  grant: true,
-  role: true,
-  config: true,
-  session: true,
-  transaction: true,
-  'copy-file': true,
-  'copy-program': true,
-  'execute-code': true,
-  'function-call': true,
-  lock: true,
-  network: true,
-  maintenance: true,
-  notify: true,
-  prepare: true,
-  cursor: true,
-  backend: true,
-  unknown: true,
-};
-export const effectKinds = Object.keys(kindTable) as EffectKind[];
 
 export function readRule(value: Value): Rule {
   const fields = value.fields(configKeys.rule);

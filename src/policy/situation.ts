@@ -1,7 +1,9 @@
 /** Which row of the profile table an effect belongs to. Whatever fits no row is `unknown` or `opaque`, never less. */
 
+import { alterForms } from '../sql/alter-forms.js';
 import { isSystemRelation } from '../sql/catalog/system-relations.js';
 import type { Effect, EffectKind, StatementFacts, Target } from '../sql/facts.js';
+import { lockReach } from '../sql/lock-modes.js';
 import { matchName, type NamePattern } from './name-pattern.js';
 import type { SituationName } from './profiles.js';
 import { anyValue, judgeSetting } from './session-settings.js';
@@ -34,14 +36,6 @@ export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationNam
   backend: ['backend'],
   unknown: ['unknown', 'unparseable'],
 };
-
-/** LOCK TABLE modes that let other sessions go on writing ("Explicit Locking" in the PostgreSQL manual). */
-const weakLocks: ReadonlySet<string> = new Set([
-  'ACCESS SHARE',
-  'ROW SHARE',
-  'ROW EXCLUSIVE',
-  'SHARE UPDATE EXCLUSIVE',
-]);
 
 /** `schema`: as the text has it, undefined or pg_temp. */
 export type IsKnownTemporary = (name: string, schema?: string) => boolean;
@@ -76,7 +70,7 @@ export function situationOf(
     case 'delete':
       return rowsSituation(effect, 'delete', 'delete-unbounded', isKnownTemporary);
     case 'alter':
-      if (!reshapes.test(effect.detail ?? '') && !isColumnRename(effect)) return 'alter';
+      if (!staysWithTable(effect)) return 'alter';
       return isTemporary(effect, isKnownTemporary) ? unlessOpaque(effect, 'temporary') : 'alter';
     case 'create':
     case 'truncate':
@@ -177,19 +171,14 @@ function isTwoPhase({ transaction }: StatementFacts): boolean {
   );
 }
 
-/** ALTER TABLE that stays with its table; rules, triggers, parents and new names reach further. */
-const reshapes =
-  /^(add (column|constraint|index|identity)|alter column type|column default|(set|drop) (not null|identity|expression)|drop constraint|validate constraint|set (statistics|storage|compression))\b/;
-
-function isColumnRename({ detail = '', targets }: Effect): boolean {
-  return (
-    detail.startsWith('rename to ') && targets.every(({ type, columns }) => type === 'table' && columns !== undefined)
-  );
+function staysWithTable({ form, newName, targets }: Effect): boolean {
+  if (form !== undefined) return alterForms[form].staysWithTable;
+  return newName !== undefined && targets.every(({ type, columns }) => type === 'table' && columns !== undefined);
 }
 
 function isTemporary(effect: Effect, isKnown?: IsKnownTemporary): boolean {
-  const { kind, targets, detail = '' } = effect;
-  if (kind === 'create' && /\btemporary\b/i.test(detail)) return true;
+  const { kind, targets, temporary } = effect;
+  if (kind === 'create' && temporary) return true;
   const wholeObject = kind === 'create' || kind === 'drop' || kind === 'truncate';
   const known = ({ type, schema, name }: Target): boolean =>
     (schema === undefined || schema === 'pg_temp') &&
@@ -207,7 +196,7 @@ function isTemporary(effect: Effect, isKnown?: IsKnownTemporary): boolean {
 
 function sessionSituation(effect: Effect, readsAndWrites: boolean): SituationName {
   const settings = effect.targets.filter((target) => target.type === 'setting');
-  const value = effect.valueUnknown ? anyValue : effect.detail;
+  const value = effect.valueUnknown ? anyValue : effect.value;
   const judged = settings.map((target) => judgeSetting(settingName(target), value, readsAndWrites));
   // RESET goes back to what it was when the session began
   if (effect.decides && value !== undefined) return 'session-meaning';
@@ -225,14 +214,13 @@ function settingName(target: Target): string {
 }
 
 function lockSituation(effect: Effect): SituationName {
-  const mode = (effect.detail ?? '').toUpperCase();
-  if (/^FOR\b/.test(mode) || mode.includes('ADVISORY')) return unlessOpaque(effect, 'lock-rows');
-  return weakLocks.has(mode.replace(/ MODE$/, '')) ? 'lock-rows' : 'lock-table';
+  const reach = lockReach[effect.lockMode ?? 'ACCESS EXCLUSIVE'];
+  return reach === 'rows' || reach === 'none' ? unlessOpaque(effect, 'lock-rows') : 'lock-table';
 }
 
 function isHeavyMaintenance(effect: Effect, statement: StatementFacts): boolean {
   if (statement.command !== 'ANALYZE' && statement.command !== 'VACUUM') return true;
-  return /\bfull\b/i.test(effect.detail ?? '');
+  return effect.full === true;
 }
 
 function functionsListed(effect: Effect, listed: readonly NamePattern[]): boolean {

@@ -12,7 +12,7 @@ export function sentence(situation: SituationName, effect: Effect, command: stri
 
 /** An effect of a function's body or a rule's action: it comes about when that is run. */
 function inDefinition(effect: Effect): boolean {
-  return /\bin definition$/.test(effect.detail ?? '') && effect.kind !== 'execute-code';
+  return effect.within === 'definition' && effect.kind !== 'execute-code';
 }
 
 function plainSentence(situation: SituationName, effect: Effect, command: string, extent?: Extent): string {
@@ -27,7 +27,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'insert':
       return `Adds rows to ${some}.`;
     case 'update':
-      return detail === 'nextval' ? `Takes the next number of ${some}.` : `Changes some rows of ${some}.`;
+      return effect.sequence === 'nextval' ? `Takes the next number of ${some}.` : `Changes some rows of ${some}.`;
     case 'update-mass':
       return extentWords(extent ?? notMeasured(effect), 'Changes', some);
     case 'update-unbounded':
@@ -39,7 +39,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'delete-unbounded':
       return `Deletes every row of ${some}: ${noRestriction(effect)}.`;
     case 'truncate':
-      return `Empties ${some}${cascades(detail) ? ' and every table that refers to it' : ''}.`;
+      return `Empties ${some}${effect.cascade ? ' and every table that refers to it' : ''}.`;
     case 'temporary':
       return effect.kind === 'create'
         ? `Makes ${typed(effect, 'an object')} for this session only.`
@@ -53,7 +53,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'alter':
       return `Changes ${typed(effect, 'an object')}${bracketed(detail)}.`;
     case 'drop':
-      return `Drops ${dropped(effect)}${cascades(detail) ? ' and everything that depends on it' : ''}.`;
+      return `Drops ${dropped(effect)}${effect.cascade ? ' and everything that depends on it' : ''}.`;
     case 'grant':
       return `Changes who may do what${on ? ` with ${on}` : ''}${bracketed(detail)}.`;
     case 'role':
@@ -61,7 +61,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'config':
       return `Changes the configuration of the server or the database${on ? `: ${on}` : ''}.`;
     case 'session':
-      if (detail !== undefined) return `Sets ${some} for this session.`;
+      if (effect.value !== undefined) return `Sets ${some} for this session.`;
       return `Puts ${on === 'all' ? 'every setting' : some} back to what it was when the session began.`;
     case 'session-meaning':
       return settingSentence(effect, some);
@@ -72,7 +72,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'transaction-prepared':
       return 'Leaves a transaction open beyond this session, or ends one that was.';
     case 'copy-file':
-      return `${fileVerb(detail)} files of the database server${on ? `: ${on}` : ''}.`;
+      return `${fileVerb(effect)} files of the database server${on ? `: ${on}` : ''}.`;
     case 'copy-program':
       return `Runs a program on the database server${on ? `: ${on}` : ''}.`;
     case 'execute-code':
@@ -118,8 +118,8 @@ function noRestriction({ openCondition }: Effect): string {
   return openCondition ? 'its condition holds for all of them, or nearly all' : 'no condition restricts it';
 }
 
-export function isAdvisory({ kind, detail }: Effect): boolean {
-  return kind === 'lock' && /\badvisory\b/i.test(detail ?? '');
+export function isAdvisory({ lockMode }: Effect): boolean {
+  return lockMode === 'ADVISORY';
 }
 
 export function unparseableSentence(unparseable: NonNullable<Facts['unparseable']>): string {
@@ -177,20 +177,20 @@ function isSetting(target: Target): boolean {
   return target.type === 'setting';
 }
 
-function fileVerb(detail: string | undefined): string {
-  if (detail === 'read') return 'Reads';
-  return detail === 'write' ? 'Writes' : 'Reads or writes';
+function fileVerb({ file }: Effect): string {
+  if (file === 'read') return 'Reads';
+  return file === 'write' ? 'Writes' : 'Reads or writes';
 }
 
 /** What of a table is dropped, when the table itself stays. */
-export function droppedPart({ kind, detail }: Effect): string | undefined {
-  return kind === 'drop' ? /^(?:column|trigger|policy|rule)\b/.exec(detail ?? '')?.[0] : undefined;
+export function droppedPart({ kind, part }: Effect): Effect['part'] {
+  return kind === 'drop' ? part : undefined;
 }
 
 /** Some take away a part of a table, and leave the table. */
 export function dropped(effect: Effect): string {
   const [target] = effect.targets;
-  if (effect.detail === 'everything owned') return `everything that ${names(effect.targets)} owns`;
+  if (effect.everythingOwned) return `everything that ${names(effect.targets)} owns`;
   const part = droppedPart(effect);
   if (target === undefined || part === undefined) return typed(effect, 'an object');
   const columns = part === 'column' ? (target.columns ?? []) : [];
@@ -214,8 +214,4 @@ export function typed(effect: Effect, otherwise: string): string {
 
 function bracketed(detail: string | undefined): string {
   return detail ? ` (${detail})` : '';
-}
-
-function cascades(detail: string | undefined): boolean {
-  return /\bcascade\b/i.test(detail ?? '');
 }

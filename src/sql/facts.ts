@@ -3,6 +3,9 @@
  * transcript share. Nothing outside `sql/` sees a parse tree.
  */
 
+import type { AlterForm } from './alter-forms.js';
+import type { LockMode } from './lock-modes.js';
+
 /** Effects, not verbs: `WITH d AS (DELETE ...) SELECT` reads and deletes. */
 export type EffectKind =
   | 'read' // rows of a relation are read
@@ -59,13 +62,8 @@ export interface Target {
   readonly columns?: readonly string[];
 }
 
-export interface Effect {
-  readonly kind: EffectKind;
-  readonly targets: readonly Target[];
-  /** For update, delete (and reads): a condition really restricts the rows. True for effects that have no rows. */
-  readonly bounded: boolean;
-  /** What runs cannot be seen from the text: dynamic SQL, unknown function, DO body that is not understood. */
-  readonly opaque: boolean;
+/** What code decides by beside the kind. Each field says of which kinds it is. */
+export interface EffectFields {
   /** Of session: views, policies or functions of the database decide by this setting. */
   readonly decides?: true;
   /** It cannot run in a transaction, so it cannot be undone either. */
@@ -80,10 +78,49 @@ export interface Effect {
   readonly guessed?: true;
   /** It stands in code: `body` runs with the statement, whose plan does not show it; `definition` is only stored. */
   readonly within?: 'body' | 'definition';
-  /** A word for people and rules: `CASCADE`, `temporary`, `or replace`, the setting's new value. */
-  readonly detail?: string;
+  /** Of a setting: its new value, where the text tells. Absent for RESET. */
+  readonly value?: string;
   /** Of a setting: its name is known, its new value is not (a parameter, an expression). */
   readonly valueUnknown?: true;
+  /** Of create: only this session sees it. */
+  readonly temporary?: true;
+  /** Of drop, truncate and alter: what depends on the target goes with it. */
+  readonly cascade?: true;
+  /** Of alter and role: the target is called so from now on. */
+  readonly newName?: string;
+  /** Of alter: the target is in this schema from now on. */
+  readonly newSchema?: string;
+  /** Of drop: this is gone, and the table in `targets` stays. Of alter: this is new on the table. */
+  readonly part?: 'column' | 'trigger' | 'policy' | 'rule';
+  /** Of ALTER TABLE and its kin. */
+  readonly form?: AlterForm;
+  /** Of drop: whatever the roles in `targets` own. */
+  readonly everythingOwned?: true;
+  /** Of lock. */
+  readonly lockMode?: LockMode;
+  /** Of maintenance: VACUUM FULL. */
+  readonly full?: true;
+  /** Of create, drop and maintenance: others go on reading and writing meanwhile. */
+  readonly concurrently?: true;
+  /** Of copy-file: what happens to the file; absent where it can be both. */
+  readonly file?: 'read' | 'write';
+  /** Of transaction. */
+  readonly savepoint?: string;
+  /** Of update and alter: a sequence's next number is taken, or set. */
+  readonly sequence?: 'nextval' | 'setval';
+  /** Of function-call: a trigger's or a rule's code, which runs because rows are written. */
+  readonly behindWrite?: true;
+}
+
+export interface Effect extends EffectFields {
+  readonly kind: EffectKind;
+  readonly targets: readonly Target[];
+  /** For update, delete (and reads): a condition really restricts the rows. True for effects that have no rows. */
+  readonly bounded: boolean;
+  /** What runs cannot be seen from the text: dynamic SQL, unknown function, DO body that is not understood. */
+  readonly opaque: boolean;
+  /** A word for people: nothing decides by it. */
+  readonly detail?: string;
 }
 
 export type TransactionEffect =

@@ -34,9 +34,9 @@ t.test('without any file: the guarded profile', async (t) => {
 });
 
 t.test('effects fall into the situations they belong to', async (t) => {
-  const set = (name: string, detail?: string): Partial<Effect> => ({
+  const set = (name: string, value?: string): Partial<Effect> => ({
     targets: [{ type: 'setting', name }],
-    ...(detail === undefined ? {} : { detail }),
+    ...(value === undefined ? {} : { value }),
   });
   const cases: [EffectKind, Partial<Effect>, keyof typeof situations][] = [
     ['read', {}, 'read'],
@@ -46,7 +46,7 @@ t.test('effects fall into the situations they belong to', async (t) => {
     ['update', { bounded: false }, 'update-unbounded'],
     ['update', { bounded: true, opaque: true }, 'opaque'],
     ['delete', { bounded: false, opaque: true }, 'delete-unbounded'],
-    ['create', { targets: [table('a')], detail: 'temporary' }, 'temporary'],
+    ['create', { targets: [table('a')], temporary: true }, 'temporary'],
     ['create', { targets: [table('pg_temp.a')] }, 'temporary'],
     ['create', { targets: [table('pg_temp.a'), table('b')] }, 'create'],
     ['create', { targets: [table('temperature')] }, 'create'],
@@ -56,9 +56,9 @@ t.test('effects fall into the situations they belong to', async (t) => {
     ['drop', { targets: [table('pg_temp.a')] }, 'temporary'],
     ['truncate', { targets: [table('pg_temp.a')] }, 'temporary'],
     ['delete', { bounded: false, targets: [table('pg_temp.a')] }, 'delete-unbounded'],
-    ['alter', { targets: [table('pg_temp.a')], detail: 'add column' }, 'alter'],
+    ['alter', { targets: [table('pg_temp.a')], form: 'AddColumn' }, 'alter'],
     ['drop', { targets: [table('pg_temp_3.a')] }, 'drop'],
-    ['insert', { detail: 'temporary' }, 'insert'],
+    ['insert', { temporary: true }, 'insert'],
     ['update', { targets: [table('pg_catalog.pg_class')] }, 'catalog-write'],
     ['delete', { targets: [table('pg_proc')] }, 'catalog-write'],
     ['update', { targets: [table('app.pg_notes')] }, 'update'],
@@ -86,17 +86,13 @@ t.test('effects fall into the situations they belong to', async (t) => {
     ['session', set('dbguard.subject', 'eve'), 'session-identity'],
     ['session', set('DBGUARD.session', 'x'), 'session-identity'],
     ['session', set('dbguard.subject'), 'session-identity'],
-    [
-      'session',
-      { targets: [{ type: 'setting', schema: 'dbguard', name: 'subject' }], detail: 'x' },
-      'session-identity',
-    ],
+    ['session', { targets: [{ type: 'setting', schema: 'dbguard', name: 'subject' }], value: 'x' }, 'session-identity'],
     ['session', { opaque: true }, 'session-meaning'],
     ['session', {}, 'session-meaning'],
-    ['lock', { detail: 'ACCESS SHARE' }, 'lock-rows'],
-    ['lock', { detail: 'FOR UPDATE' }, 'lock-rows'],
-    ['lock', { detail: 'advisory' }, 'lock-rows'],
-    ['lock', { detail: 'ACCESS EXCLUSIVE' }, 'lock-table'],
+    ['lock', { lockMode: 'ACCESS SHARE' }, 'lock-rows'],
+    ['lock', { lockMode: 'FOR UPDATE' }, 'lock-rows'],
+    ['lock', { lockMode: 'ADVISORY' }, 'lock-rows'],
+    ['lock', { lockMode: 'ACCESS EXCLUSIVE' }, 'lock-table'],
     ['lock', {}, 'lock-table'],
     ['maintenance', {}, 'maintenance-heavy'],
     ['function-call', {}, 'function-call'],
@@ -107,13 +103,11 @@ t.test('effects fall into the situations they belong to', async (t) => {
     const [judged] = guarded.judge(input(one(kind, more)));
     t.equal(judged?.situation, situation, `${kind} ${JSON.stringify(more)}`);
   }
-  const command = (name: string, detail?: string) =>
-    guarded.judge(
-      input(facts(statement([effect('maintenance', detail === undefined ? {} : { detail })], { command: name }))),
-    )[0]?.situation;
+  const command = (name: string, fields: Partial<Effect> = {}) =>
+    guarded.judge(input(facts(statement([effect('maintenance', fields)], { command: name }))))[0]?.situation;
   t.equal(command('ANALYZE'), 'maintenance');
   t.equal(command('VACUUM'), 'maintenance');
-  t.equal(command('VACUUM', 'FULL'), 'maintenance-heavy');
+  t.equal(command('VACUUM', { full: true }), 'maintenance-heavy');
   t.equal(command('REINDEX'), 'maintenance-heavy');
   const twoPhase = facts(statement([effect('transaction')], { transaction: 'prepare-transaction' }));
   t.equal(guarded.judge(input(twoPhase))[0]?.situation, 'transaction-prepared');
@@ -139,7 +133,7 @@ t.test('each profile decides as its column says', async (t) => {
 });
 
 t.test('no profile and no rule lets dbguard’s own settings be set', async (t) => {
-  const spoof = one('session', { targets: [{ type: 'setting', name: 'dbguard.subject' }], detail: 'eve' });
+  const spoof = one('session', { targets: [{ type: 'setting', name: 'dbguard.subject' }], value: 'eve' });
   for (const profile of profileNames) {
     t.equal(compilePolicy([], { profile }).decide(input(spoof)).decision, 'deny', profile);
   }
@@ -185,7 +179,7 @@ t.test('every statement and every effect counts; the strictest decides for the w
 
 t.test('names that JavaScript knows mean nothing here', async (t) => {
   for (const name of ['constructor', '__proto__', 'toString', 'hasOwnProperty']) {
-    const set = one('session', { targets: [{ type: 'setting', name }], detail: 'x' });
+    const set = one('session', { targets: [{ type: 'setting', name }], value: 'x' });
     t.match(guarded.decide(input(set)), { decision: 'ask', rule: 'builtin:session-meaning', reason: name });
     t.equal(guarded.decide(input(one('read', { targets: [table(name)] }))).decision, 'allow');
     t.equal(guarded.decide(input(one(name as EffectKind))).rule, 'builtin:unknown');
@@ -511,7 +505,7 @@ t.test('the digest changes with every file, level and profile', async (t) => {
 
 t.test('READ WRITE leaves no protection where the session began without any', (t) => {
   for (const name of ['transaction_read_only', 'default_transaction_read_only']) {
-    const off = one('session', { targets: [{ type: 'setting', name }], detail: 'off' });
+    const off = one('session', { targets: [{ type: 'setting', name }], value: 'off' });
     t.equal(guarded.decide({ ...input(off), readsAndWrites: true }).decision, 'allow', name);
     t.equal(guarded.decide({ ...input(off), readsAndWrites: false }).decision, 'ask', name);
     t.equal(guarded.decide(input(off)).decision, 'ask', name);

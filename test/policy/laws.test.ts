@@ -7,7 +7,7 @@ import { parseConfig } from '../../src/policy/config.js';
 import { type Decision, type DecisionInput, decisions } from '../../src/policy/decision.js';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { profileNames } from '../../src/policy/profiles.js';
-import { effectKinds } from '../../src/policy/read-rule.js';
+import { effectKinds } from '../../src/sql/effect-traits.js';
 import type { Effect, StatementFacts, Target } from '../../src/sql/facts.js';
 import { facts, input, statement } from './facts.js';
 
@@ -26,7 +26,14 @@ const effects: fc.Arbitrary<Effect> = fc.record(
     targets: fc.array(target, { maxLength: 3 }),
     bounded: fc.boolean(),
     opaque: fc.boolean(),
-    detail: fc.constantFrom('temporary', 'CASCADE', 'off', 'public, pg_catalog', 'ACCESS SHARE'),
+    value: fc.constantFrom('off', 'public, pg_catalog'),
+    temporary: fc.constant(true as const),
+    cascade: fc.constant(true as const),
+    lockMode: fc.constantFrom('ACCESS SHARE' as const, 'EXCLUSIVE' as const, 'FOR UPDATE' as const),
+    newName: fc.constantFrom('orders', 'temporary_orders'),
+    form: fc.constantFrom('AddColumn' as const, 'EnableTrig' as const),
+    full: fc.constant(true as const),
+    detail: fc.constantFrom('temporary', 'CASCADE', 'off'),
   },
   { requiredKeys: ['kind', 'targets', 'bounded', 'opaque'] },
 );
@@ -178,4 +185,19 @@ t.test('any text as configuration: a Config or a DbguardError, never anything el
     { numRuns: 1000 },
   );
   t.ok(accepted > 0, 'some are whole');
+});
+
+t.test('words for people decide nothing', async () => {
+  fc.assert(
+    fc.property(files('own.yaml'), questions, fc.string(), (own, question, detail) => {
+      const sources: PolicySource[] = [{ level: 'user', config: own }];
+      const reworded = (one: StatementFacts): StatementFacts => ({
+        ...one,
+        effects: one.effects.map((effect) => ({ ...effect, detail })),
+      });
+      const other = { ...question, facts: { ...question.facts, statements: question.facts.statements.map(reworded) } };
+      return decide(sources, other) === decide(sources, question);
+    }),
+    { numRuns: 600 },
+  );
 });

@@ -4,6 +4,7 @@
  * time, so that names mean what they mean to the client and an open transaction is seen as it is. Where that session
  * cannot be asked (a failed transaction, a pipeline) dbguard's own connection answers: it sees what is committed.
  */
+
 import { messageOf } from '../../errors.js';
 import { droppedPart } from '../../policy/wording.js';
 import type { Candidate } from '../../proxy/candidate.js';
@@ -11,14 +12,15 @@ import type { InSession } from '../../proxy/internal-queries/internal-queries.js
 import { plainName, relationNames, underOwnPath } from '../../proxy/internal-queries/internal-search-path.js';
 import type { Impact, ImpactLine } from '../../proxy/statement/asker.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
-import type { EffectKind, Facts, Target } from '../../sql/facts.js';
+import { kindsWith } from '../../sql/effect-traits.js';
+import type { Facts, Target } from '../../sql/facts.js';
 import type { ControlConnection } from './control-connection.js';
 import { describeRelation, type Fate } from './impact-relations.js';
 
 const budgetMs = 2000;
 const tablesMax = 5;
 /** Effects that take rows or whole objects away. */
-const destructive: ReadonlySet<EffectKind> = new Set(['update', 'delete', 'truncate', 'drop', 'alter']);
+const worthMeasuring = kindsWith('worth-measuring');
 const explainable: ReadonlySet<string> = new Set(['UPDATE', 'DELETE', 'INSERT', 'MERGE', 'SELECT']);
 
 export async function measureImpact(
@@ -95,7 +97,7 @@ function rowsOfPlan(explained: readonly { readonly Plan?: PlanNode }[]): number 
 }
 
 function targetsOf(facts: Facts): Target[] {
-  const destroyed = facts.statements.flatMap((one) => one.effects.filter(({ kind }) => destructive.has(kind)));
+  const destroyed = facts.statements.flatMap((one) => one.effects.filter(({ kind }) => worthMeasuring.has(kind)));
   return destroyed.flatMap(({ targets }) => targets);
 }
 
@@ -108,7 +110,7 @@ function describeTables(facts: Facts, session: InSession): Promise<ImpactLine[]>
   const effects = facts.statements.flatMap((one) => one.effects);
   const fate: Fate = {
     kinds: new Set(effects.map((effect) => (droppedPart(effect) === undefined ? effect.kind : 'alter'))),
-    cascades: effects.some(({ detail }) => detail?.includes('CASCADE')),
+    cascades: effects.some(({ cascade }) => cascade === true),
   };
   return underOwnPath(session, async (lookUp) => {
     const targets = targetsOf(facts);

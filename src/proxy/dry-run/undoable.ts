@@ -2,23 +2,27 @@
  * Which statements can be run and undone without a trace, as far as facts tell. A list of what is fine: whatever is
  * not on it is refused, with words for the person who asked for the dry run.
  */
+import { kindsWith } from '../../sql/effect-traits.js';
 import type { Effect, EffectKind, Facts, StatementFacts } from '../../sql/facts.js';
 
 /** Effects that ROLLBACK undoes. */
-const undone: ReadonlySet<EffectKind> = new Set([
-  'read',
-  'insert',
-  'update',
-  'delete',
-  'truncate',
-  'create',
-  'alter',
-  'drop',
-  'grant',
-  'lock',
-]);
+const undone = kindsWith('undone-by-rollback');
 
-const refusals: Readonly<Partial<Record<EffectKind, string>>> = {
+const refusals: Readonly<Record<EffectKind, string | undefined>> = {
+  read: undefined,
+  insert: undefined,
+  update: undefined,
+  delete: undefined,
+  truncate: undefined,
+  create: undefined,
+  alter: undefined,
+  drop: undefined,
+  grant: undefined,
+  lock: undefined,
+  // these are refused further down, by what is known of the code
+  'execute-code': undefined,
+  'function-call': undefined,
+  unknown: undefined,
   'copy-file': 'it reads or writes files of the server',
   'copy-program': 'it runs a program on the server',
   network: 'it reaches out to another server (dblink, foreign server, subscription)',
@@ -58,7 +62,7 @@ const unseen = 'it runs code that dbguard cannot look into';
 function effectObstacle(effect: Effect): string | undefined {
   const target = effect.targets[0];
   const named = target ? ` (${target.schema === undefined ? '' : `${target.schema}.`}${target.name})` : '';
-  if (target?.type === 'sequence' && (effect.kind === 'update' || effect.detail === 'setval')) {
+  if (target?.type === 'sequence' && (effect.kind === 'update' || effect.sequence === 'setval')) {
     return `it draws from or sets a sequence${named}, which no rollback gives back`;
   }
   if (effect.outsideTransaction) return 'it cannot run in a transaction, as a dry run would have to';
@@ -67,22 +71,22 @@ function effectObstacle(effect: Effect): string | undefined {
   if (effect.opaque || effect.kind === 'execute-code' || effect.kind === 'function-call') {
     return `${unseen}${named}`;
   }
-  if (effect.kind === 'lock' && effect.detail === 'ADVISORY')
-    return 'it takes an advisory lock, which may outlive a rollback';
+  if (effect.lockMode === 'ADVISORY') return 'it takes an advisory lock, which may outlive a rollback';
   if (target?.type === 'extension') return 'the script of an extension may do anything';
   if (undone.has(effect.kind)) return undefined;
   return 'dbguard does not know all that it does';
 }
 
-const rowChanges: ReadonlySet<EffectKind> = new Set(['insert', 'update', 'delete', 'truncate']);
-const definitions: ReadonlySet<EffectKind> = new Set(['create', 'alter', 'drop', 'grant']);
+const rowChanges = kindsWith('writes-rows');
+const definitions = kindsWith('defines');
+const grants = kindsWith('grants');
 
 export function changesRows(effect: Effect): boolean {
   return rowChanges.has(effect.kind);
 }
 
 export function definesObjects(effect: Effect): boolean {
-  return definitions.has(effect.kind);
+  return definitions.has(effect.kind) || grants.has(effect.kind);
 }
 
 /** There is something to count or to find out. */

@@ -4,7 +4,8 @@
  *
  * Every name in these questions has its schema: the client's path decides what the statement means, not what is asked.
  */
-import type { EffectKind, Facts, Presence, StatementFacts, Target } from '../../sql/facts.js';
+import { kindsWith } from '../../sql/effect-traits.js';
+import type { Facts, Presence, StatementFacts, Target } from '../../sql/facts.js';
 import type { InSession } from './internal-queries.js';
 import { quote } from './internal-search-path.js';
 
@@ -28,14 +29,16 @@ export async function findNothingToDo({ statements }: Facts, session: InSession)
   return found;
 }
 
-const neutral: ReadonlySet<EffectKind> = new Set(['read', 'lock', 'session', 'transaction']);
+const leaveNames = kindsWith('leaves-names');
 const neutralSettings = /^(client_min_messages|application_name|[a-z_]*timeout)$/;
 
 function leavesNames({ effects, transaction }: StatementFacts): boolean {
   if (transaction !== undefined && transaction !== 'begin' && transaction !== 'savepoint') return false;
   return effects.every(
     ({ kind, opaque, targets }) =>
-      neutral.has(kind) && !opaque && (kind !== 'session' || targets.every(({ name }) => neutralSettings.test(name))),
+      leaveNames.has(kind) &&
+      !opaque &&
+      (kind !== 'session' || targets.every(({ name }) => neutralSettings.test(name))),
   );
 }
 

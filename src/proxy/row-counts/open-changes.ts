@@ -98,7 +98,7 @@ export class OpenChanges {
 }
 
 function nameOf(effects: readonly Effect[]): string {
-  return effects.find(({ kind }) => kind === 'transaction')?.detail ?? '';
+  return effects.find(({ kind }) => kind === 'transaction')?.savepoint ?? '';
 }
 
 function rowsOf(tag: string): number | undefined {

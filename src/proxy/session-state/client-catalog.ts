@@ -4,7 +4,8 @@
  */
 
 import { isSystemRelation } from '../../sql/catalog/system-relations.js';
-import type { Analyser, Effect, EffectKind, Facts, Target, TargetType } from '../../sql/facts.js';
+import { kindsWith } from '../../sql/effect-traits.js';
+import type { Analyser, Effect, Facts, Target, TargetType } from '../../sql/facts.js';
 
 export interface ClientCatalog {
   readonly analyser: Analyser;
@@ -70,8 +71,8 @@ export class CatalogChanges {
   }
 }
 
-const definitions: ReadonlySet<EffectKind> = new Set(['create', 'alter', 'drop']);
-const rows: ReadonlySet<EffectKind> = new Set(['insert', 'update', 'delete', 'truncate']);
+const definitions = kindsWith('defines');
+const rows = kindsWith('writes-rows');
 
 type IsTemporary = (name: string, schema?: string) => boolean;
 
@@ -84,10 +85,10 @@ function changesCatalog(facts: Facts, isTemporary: IsTemporary | undefined): boo
   return false;
 }
 
-function mayChangeCatalog({ kind, opaque, detail, targets }: Effect, isTemporary?: IsTemporary): boolean {
+function mayChangeCatalog({ kind, opaque, temporary, targets }: Effect, isTemporary?: IsTemporary): boolean {
   if (opaque || kind === 'unknown') return true;
   if (definitions.has(kind)) {
-    if (detail?.includes('temporary')) return false;
+    if (temporary) return false;
     const placed = kind === 'create' && targets[0]?.type === 'index' ? targets.slice(1) : targets;
     const hidden = ({ schema, name }: Target): boolean =>
       (schema === undefined || schema === 'pg_temp') && isTemporary?.(name, schema) === true;
@@ -120,12 +121,11 @@ export function doubtsAfter(facts: Facts): Doubts {
 }
 
 /** A table becomes a view by a rule, or takes a view's name. */
-function viewTypes({ detail = '' }: Effect): readonly TargetType[] {
-  return /^(rename to|set schema|rule)/.test(detail) ? ['view', 'table'] : ['view'];
+function viewTypes({ newName, newSchema, part }: Effect): readonly TargetType[] {
+  return (newName ?? newSchema) !== undefined || part === 'rule' ? ['view', 'table'] : ['view'];
 }
 
-function namesMade({ targets, detail = '' }: Effect, types: readonly TargetType[]): string[] {
+function namesMade({ targets, newName }: Effect, types: readonly TargetType[]): string[] {
   const names = targets.filter(({ type }) => types.includes(type)).map(({ name }) => name);
-  const newName = /^rename to (.*)$/.exec(detail)?.[1];
   return newName === undefined || names.length === 0 ? names : [...names, newName];
 }

@@ -4,10 +4,12 @@
  * What lives here: the search_path as far as it is known, the plan of each statement under way. What it must not know:
  * sockets, the gate, how lineage is found.
  */
+
 import type { MaskPlan, SessionMasks } from '../../masking/masker.js';
 import type { Ruling } from '../../policy/decision.js';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
-import type { Effect, EffectKind, Facts, TargetType } from '../../sql/facts.js';
+import { kindsWith } from '../../sql/effect-traits.js';
+import type { Effect, Facts, TargetType } from '../../sql/facts.js';
 import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
 
@@ -26,14 +28,7 @@ export interface ClientMasks {
 }
 
 /** Effects after which the catalog may be another. */
-const changesCatalog: ReadonlySet<EffectKind> = new Set([
-  'create',
-  'alter',
-  'drop',
-  'grant',
-  'execute-code',
-  'unknown',
-]);
+const changesCatalog = kindsWith('changes-catalog');
 
 const relationTypes: ReadonlySet<TargetType> = new Set(['table', 'view', 'index', 'sequence', 'schema']);
 

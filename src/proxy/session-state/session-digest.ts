@@ -8,9 +8,11 @@
  * `SET search_path` and the statement behind it are sent before the report; and a temporary view takes the name of
  * a table under any search_path.
  */
+
 import { createHash } from 'node:crypto';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
-import type { Effect, EffectKind, Facts, TransactionEffect } from '../../sql/facts.js';
+import { kindsWith } from '../../sql/effect-traits.js';
+import type { Effect, Facts, TransactionEffect } from '../../sql/facts.js';
 import type { TransactionStatus } from '../../wire/messages.js';
 import type { Candidate } from '../candidate.js';
 
@@ -74,16 +76,7 @@ function undoes(facts: Facts): boolean {
   return endsTransaction(facts) || facts.statements.some(({ transaction }) => transaction === 'rollback-to');
 }
 
-const changing: ReadonlySet<EffectKind> = new Set([
-  'create',
-  'alter',
-  'drop',
-  'grant',
-  'role',
-  'config',
-  'execute-code',
-  'unknown',
-]);
+const changeMeaning = kindsWith('changes-meaning');
 
 /** Settings that drivers and pools change all the time, and that no result depends on. */
 const neutralSettings: ReadonlySet<string> = new Set([
@@ -108,7 +101,7 @@ function changesMeaning(effect: Effect): boolean {
   const { kind, opaque, targets } = effect;
   if (opaque || updatesSettings(effect)) return true;
   if (kind === 'session') return targets.length === 0 || !targets.every(({ name }) => neutralSettings.has(name));
-  return changing.has(kind);
+  return changeMeaning.has(kind);
 }
 
 function digest(parts: readonly unknown[]): string {

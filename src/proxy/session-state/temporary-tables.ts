@@ -42,23 +42,22 @@ export class TemporaryTables {
     for (const { effects } of facts.statements) for (const effect of effects) this.#notice(effect);
   }
 
-  #notice({ kind, opaque, detail = '', targets }: Effect): void {
+  #notice({ kind, opaque, part, newName, targets }: Effect): void {
     if (opaque) this.#unseen = true;
     if (kind !== 'create' && kind !== 'alter') return;
-    const further = /^(rule|trigger)/.test(detail);
+    const further = part === 'rule' || part === 'trigger';
     for (const { type, name } of targets) if (further || type === 'view') this.#reachFurther.add(name);
-    const newName = /^rename to (.*)$/.exec(detail)?.[1];
     if (newName !== undefined) this.#reachFurther.add(newName);
   }
 
   /** The server has run it. */
   done(facts: Facts): void {
     for (const { effects } of facts.statements) {
-      for (const { kind, detail = '', targets } of effects) {
+      for (const { kind, temporary, targets } of effects) {
         if (kind !== 'create' || this.#made.size >= most) continue;
         const [made, table] = targets;
         const isIndex = made?.type === 'index' && table !== undefined && this.#isKnown(table.name, table.schema);
-        if (detail.startsWith('temporary') && made?.type === 'table') this.#made.add(made.name);
+        if (temporary && made?.type === 'table') this.#made.add(made.name);
         else if (isIndex && (table.schema ?? 'pg_temp') === 'pg_temp') this.#made.add(made.name);
       }
     }

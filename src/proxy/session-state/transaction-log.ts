@@ -4,24 +4,11 @@
  * What lives here: changes summed up by what they do to which object, in order, bounded. What it must not know: when
  * a transaction begins or ends; the session says so.
  */
-import type { EffectKind, Facts, StatementFacts } from '../../sql/facts.js';
+import { kindsWith } from '../../sql/effect-traits.js';
+import type { Facts, StatementFacts } from '../../sql/facts.js';
 import type { TransactionSoFar } from '../candidate.js';
 
-const changing: ReadonlySet<EffectKind> = new Set([
-  'insert',
-  'update',
-  'delete',
-  'truncate',
-  'create',
-  'alter',
-  'drop',
-  'grant',
-  'role',
-  'execute-code',
-  'function-call',
-  'maintenance',
-  'unknown',
-]);
+const changing = kindsWith('leaves-changes');
 const changesKept = 50;
 const savepointsKept = 100;
 
@@ -61,7 +48,7 @@ export class TransactionLog {
 
   /** Names may repeat: the newest of that name is meant, and those set after it go. */
   #mark({ transaction, effects }: StatementFacts): void {
-    const name = effects.find(({ kind }) => kind === 'transaction')?.detail ?? '';
+    const name = effects.find(({ kind }) => kind === 'transaction')?.savepoint ?? '';
     if (transaction === 'savepoint') {
       if (this.#savepoints.length === savepointsKept) this.#savepoints.shift();
       this.#savepoints.push({ name, changes: new Map(this.#changes), statements: this.#statements });

@@ -5,7 +5,7 @@
  * Source: pg_proc, and the manual's chapters "System Administration Functions", "Large Objects", "XML Functions",
  * and appendix F. A test holds that each volatile function of the real servers is in exactly one group.
  */
-import type { EffectKind, TargetType } from '../facts.js';
+import type { EffectFields, EffectKind, TargetType } from '../facts.js';
 import { calmBuiltIns, calmExtensionFunctions } from './pg-catalog-functions.js';
 
 export interface FunctionBehaviour {
@@ -16,6 +16,7 @@ export interface FunctionBehaviour {
   readonly sqlArgument?: number;
   /** What is touched cannot be seen from the call. */
   readonly opaque?: boolean;
+  readonly fields?: EffectFields;
   readonly detail?: string;
 }
 
@@ -69,12 +70,20 @@ const builtIns: readonly Group[] = [
     // Ordinary: an INSERT with a serial column does the same.
     effect: 'update',
     argument: { at: 0, type: 'sequence' },
+    fields: { sequence: 'nextval' },
     detail: 'nextval',
     names: 'nextval',
   },
-  { effect: 'alter', argument: { at: 0, type: 'sequence' }, detail: 'setval', names: 'setval' },
+  {
+    effect: 'alter',
+    argument: { at: 0, type: 'sequence' },
+    fields: { sequence: 'setval' },
+    detail: 'setval',
+    names: 'setval',
+  },
   {
     effect: 'lock',
+    fields: { lockMode: 'ADVISORY' },
     detail: 'ADVISORY',
     names: `pg_advisory_lock pg_advisory_lock_shared pg_advisory_unlock pg_advisory_unlock_all
       pg_advisory_unlock_shared pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_try_advisory_lock
@@ -87,12 +96,19 @@ const builtIns: readonly Group[] = [
   {
     effect: 'copy-file',
     argument: { at: 0, type: 'file' },
+    fields: { file: 'read' },
     detail: 'read',
     names: `pg_ls_archive_statusdir pg_ls_dir pg_ls_logdir pg_ls_logicalmapdir pg_ls_logicalsnapdir pg_ls_replslotdir
       pg_ls_summariesdir pg_ls_tmpdir pg_ls_waldir pg_read_binary_file pg_read_file pg_read_file_old pg_stat_file
       pg_hba_file_rules pg_ident_file_mappings pg_show_all_file_settings lo_import`,
   },
-  { effect: 'copy-file', argument: { at: 1, type: 'file' }, detail: 'write', names: 'lo_export' },
+  {
+    effect: 'copy-file',
+    argument: { at: 1, type: 'file' },
+    fields: { file: 'write' },
+    detail: 'write',
+    names: 'lo_export',
+  },
   { effect: 'read', detail: 'large object', names: 'lo_get loread' },
   {
     effect: 'function-call',
@@ -228,11 +244,18 @@ const extensions: readonly Group[] = [
   { effect: 'read', argument: { at: 2, type: 'table' }, opaque: true, names: 'xpath_table' },
   {
     effect: 'copy-file',
+    fields: { file: 'write' },
     detail: 'write',
     argument: { at: 0, type: 'file' },
     names: 'pg_file_write pg_file_sync pg_file_rename pg_file_unlink',
   },
-  { effect: 'copy-file', detail: 'read', argument: { at: 0, type: 'file' }, names: 'pg_file_read pg_logdir_ls' },
+  {
+    effect: 'copy-file',
+    fields: { file: 'read' },
+    detail: 'read',
+    argument: { at: 0, type: 'file' },
+    names: 'pg_file_read pg_logdir_ls',
+  },
 ];
 
 /** Type names that the grammar leaves as function calls: `uuid('...')` is a cast. */

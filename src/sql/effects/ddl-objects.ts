@@ -6,7 +6,7 @@ import type { EffectKind, Target } from '../facts.js';
 import { as, names } from '../grammar/tree.js';
 import type { Handlers, Walk } from './effect-walk.js';
 import { addUserFunction, functionTarget } from './functions.js';
-import { objectKind, objectTarget, pathTarget, roleTarget } from './objects.js';
+import { objectKind, objectTarget, partOf, pathTarget, roleTarget } from './objects.js';
 import { settingsOf, settingTargets } from './settings.js';
 
 export const objectHandlers: Handlers = {
@@ -19,8 +19,13 @@ export const objectHandlers: Handlers = {
       cascade(drop),
     ];
     const words = detail.filter(Boolean).join(', ');
-    const outside = drop.concurrent === true ? { outsideTransaction: true as const } : {};
-    walk.add('drop', { targets, ...(words === '' ? {} : { detail: words }), ...outside });
+    walk.add('drop', {
+      targets,
+      part: partOf(drop.removeType),
+      ...(words === '' ? {} : { detail: words }),
+      ...(drop.behavior === 'DROP_CASCADE' ? { cascade: true } : {}),
+      ...(drop.concurrent === true ? { concurrently: true, outsideTransaction: true } : {}),
+    });
   },
 
   RenameStmt(rename, walk) {
@@ -37,6 +42,7 @@ export const objectHandlers: Handlers = {
     if (kind.type === 'database') walk.vacates = [target.name];
     walk.add(kind.type === 'role' ? 'role' : 'alter', {
       targets: [target],
+      newName: rename.newname ?? '',
       detail: `rename to ${rename.newname ?? ''}`,
     });
   },
@@ -47,7 +53,8 @@ export const objectHandlers: Handlers = {
     const target = alter.relation
       ? relationTarget(alter.relation, kind.type)
       : objectTarget(alter.objectType, alter.object);
-    walk.add('alter', { targets: [target], detail: `set schema ${alter.newschema ?? ''}` });
+    const newSchema = alter.newschema ?? '';
+    walk.add('alter', { targets: [target], newSchema, detail: `set schema ${newSchema}` });
   },
 
   AlterOwnerStmt(alter, walk) {
@@ -75,7 +82,8 @@ export const objectHandlers: Handlers = {
 
   AlterSystemStmt(alter, walk) {
     walk.command ||= 'ALTER SYSTEM';
-    walk.add('config', { targets: settingTargets(alter.setstmt), detail: settingsOf(alter.setstmt)[0]?.value });
+    const value = settingsOf(alter.setstmt)[0]?.value;
+    walk.add('config', { targets: settingTargets(alter.setstmt), value, detail: value });
   },
   AlterDatabaseSetStmt(alter, walk) {
     walk.command ||= 'ALTER DATABASE';
@@ -102,7 +110,7 @@ export const objectHandlers: Handlers = {
   },
   CreateSeqStmt(create, walk) {
     walk.command ||= 'CREATE SEQUENCE';
-    const temporary = create.sequence?.relpersistence === 't' ? { detail: 'temporary' } : {};
+    const temporary = create.sequence?.relpersistence === 't' ? { temporary: true as const, detail: 'temporary' } : {};
     walk.add('create', { targets: sequence(create.sequence), ...temporary });
   },
   AlterSeqStmt(alter, walk) {
@@ -190,7 +198,7 @@ export const objectHandlers: Handlers = {
 
   CreateTableSpaceStmt(create, walk) {
     simple(walk, 'CREATE TABLESPACE', 'create', { type: 'other', name: create.tablespacename ?? '' });
-    walk.add('copy-file', { targets: [{ type: 'file', name: create.location ?? '' }], detail: 'write' });
+    walk.add('copy-file', { targets: [{ type: 'file', name: create.location ?? '' }], file: 'write', detail: 'write' });
   },
   DropTableSpaceStmt: (drop, walk) =>
     simple(walk, 'DROP TABLESPACE', 'drop', { type: 'other', name: drop.tablespacename ?? '' }),

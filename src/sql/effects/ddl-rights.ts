@@ -38,7 +38,12 @@ export const rightsHandlers: Handlers = {
 
   DropOwnedStmt(drop, walk) {
     walk.command ||= 'DROP OWNED';
-    walk.add('drop', { targets: roleTargets(drop.roles), bounded: false, detail: 'everything owned' });
+    walk.add('drop', {
+      targets: roleTargets(drop.roles),
+      bounded: false,
+      everythingOwned: true,
+      detail: 'everything owned',
+    });
   },
 
   ReassignOwnedStmt(reassign, walk) {

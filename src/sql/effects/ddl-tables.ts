@@ -1,5 +1,6 @@
 /** DDL about tables and what hangs on them: columns, indexes, triggers, rules, policies, views. */
 import type { AlterTableCmd, AlterTableStmt, CreateStmt, RangeVar } from 'libpg-query';
+import { alterFormOf } from '../alter-forms.js';
 import { relationTarget, type Scope } from '../conditions/scope.js';
 import type { Target } from '../facts.js';
 import { as, names } from '../grammar/tree.js';
@@ -27,7 +28,7 @@ export const tableHandlers: Handlers = {
     walk.add('create', {
       targets: [{ type: 'index', ...schema, name: index.idxname ?? `${relation?.name ?? ''} (unnamed)` }, relation],
       ...(words.length > 0 ? { detail: words.join(', ') } : {}),
-      ...(index.concurrent === true ? { outsideTransaction: true } : {}),
+      ...(index.concurrent === true ? { concurrently: true, outsideTransaction: true } : {}),
     });
     const { relation: _, ...rest } = index;
     walk.visitBelow(rest, scope);
@@ -40,13 +41,14 @@ export const tableHandlers: Handlers = {
     walk.add(view.replace === true && !temporary ? 'alter' : 'create', {
       targets: [targetOf(view.view, 'view')],
       ...(detail === '' ? {} : { detail }),
+      ...(temporary ? { temporary: true } : {}),
     });
     walk.in('define', () => walk.visit(view.query, scope));
   },
 
   RuleStmt(rule, walk, scope) {
     walk.command ||= 'CREATE RULE';
-    walk.add('alter', { targets: [targetOf(rule.relation)], detail: 'rule' });
+    walk.add('alter', { targets: [targetOf(rule.relation)], part: 'rule', detail: 'rule' });
     walk.in('define', () => {
       walk.visit(rule.whereClause, scope);
       walk.visitAll(rule.actions, scope);
@@ -56,7 +58,7 @@ export const tableHandlers: Handlers = {
   CreateTrigStmt(trigger, walk, scope) {
     walk.command ||= 'CREATE TRIGGER';
     const path = names(trigger.funcname);
-    walk.add('alter', { targets: [targetOf(trigger.relation)], detail: 'trigger' });
+    walk.add('alter', { targets: [targetOf(trigger.relation)], part: 'trigger', detail: 'trigger' });
     walk.add('execute-code', { targets: [functionTarget(path.at(-2), path.at(-1) ?? '')], detail: 'trigger' });
     walk.in('define', () => walk.visit(trigger.whenClause, scope));
   },
@@ -86,7 +88,7 @@ export const tableHandlers: Handlers = {
   TruncateStmt(truncate, walk) {
     walk.command ||= 'TRUNCATE TABLE';
     const targets = (truncate.relations ?? []).map((node) => targetOf(as(node, 'RangeVar')));
-    const cascade = truncate.behavior === 'DROP_CASCADE' ? { detail: 'CASCADE' } : {};
+    const cascade = truncate.behavior === 'DROP_CASCADE' ? { cascade: true as const, detail: 'CASCADE' } : {};
     walk.add('truncate', { targets, bounded: false, ...cascade });
   },
 };
@@ -98,7 +100,8 @@ function targetOf(relation: RangeVar | undefined, type: Target['type'] = 'table'
 function createTable(create: CreateStmt, command: string, walk: Walk, scope: Scope): void {
   walk.command ||= command;
   const existing = create.if_not_exists === true ? ', if not exists' : '';
-  const temporary = create.relation?.relpersistence === 't' ? { detail: `temporary${existing}` } : {};
+  const temporary =
+    create.relation?.relpersistence === 't' ? { temporary: true as const, detail: `temporary${existing}` } : {};
   walk.add('create', { targets: [targetOf(create.relation)], ...temporary });
   // Queries of the parent see the new table's rows.
   const detail = create.partbound === undefined ? 'inherited' : 'partition';
@@ -122,18 +125,21 @@ function alterTable(alter: AlterTableStmt, walk: Walk, scope: Scope): void {
 
 function alterCommand(command: AlterTableCmd, target: Target, walk: Walk): void {
   const subtype = command.subtype ?? '';
-  const cascade = command.behavior === 'DROP_CASCADE' ? ', CASCADE' : '';
+  const form = alterFormOf(command.subtype);
+  const cascades = command.behavior === 'DROP_CASCADE';
+  const cascade = cascades ? ', CASCADE' : '';
+  const fields = { form, ...(cascades ? { cascade: true as const } : {}) };
   const touched: Target = command.name === undefined ? target : { ...target, columns: [command.name] };
   if (subtype === 'AT_ChangeOwner') {
-    walk.add('grant', { targets: [target, roleTarget(command.newowner)], detail: 'owner' });
+    walk.add('grant', { targets: [target, roleTarget(command.newowner)], form, detail: 'owner' });
   } else if (subtype === 'AT_DropColumn') {
-    walk.add('drop', { targets: [touched], detail: `column${cascade}` });
+    walk.add('drop', { targets: [touched], part: 'column', ...fields, detail: `column${cascade}` });
   } else if (/RowSecurity$/.test(subtype)) {
-    walk.add('grant', { targets: [target], detail: words(subtype) });
+    walk.add('grant', { targets: [target], form, detail: words(subtype) });
   } else if (/Column|Default|NotNull|Identity|Storage|Compression|Expression|Statistics/.test(subtype)) {
-    walk.add('alter', { targets: [touched], detail: words(subtype) });
+    walk.add('alter', { targets: [touched], ...fields, detail: words(subtype) });
   } else {
-    walk.add('alter', { targets: [target], detail: `${words(subtype)}${cascade}` });
+    walk.add('alter', { targets: [target], ...fields, detail: `${words(subtype)}${cascade}` });
   }
 }
 

@@ -1,49 +1,28 @@
 /** Collects the effects of one statement; what differs only in its targets becomes one effect. */
-import type { Effect, EffectKind, Target } from '../facts.js';
+import type { Effect, EffectFields, EffectKind, Target } from '../facts.js';
 
-export interface EffectDetails {
+export type EffectDetails = {
+  readonly [Field in keyof EffectFields | 'detail']?: Effect[Field] | undefined;
+} & {
   readonly targets?: readonly (Target | undefined)[];
   /** Default true: no rows, or a condition restricts them. */
   readonly bounded?: boolean;
   readonly opaque?: boolean;
-  readonly detail?: string | undefined;
-  readonly valueUnknown?: true;
-  readonly decides?: true;
-  readonly outsideTransaction?: true;
-  readonly openCondition?: true;
-  readonly mostRows?: number | undefined;
-  readonly keyParameters?: readonly number[];
-  readonly guessed?: true;
-  readonly within?: Effect['within'];
-}
+};
 
 export class EffectList {
   readonly #effects = new Map<string, { effect: Effect; targets: Map<string, Target> }>();
 
   add(kind: EffectKind, details: EffectDetails): void {
-    const { bounded = true, opaque = false, detail } = details;
-    const { targets: _, ...traits } = details;
-    const key = JSON.stringify([kind, { ...traits, bounded, opaque }]);
+    const { targets = [], bounded = true, opaque = false, ...fields } = details;
+    const effect: Effect = { kind, targets: [], bounded, opaque, ...present(fields) };
+    const key = JSON.stringify(effect);
     let entry = this.#effects.get(key);
     if (entry === undefined) {
-      const { valueUnknown, decides, outsideTransaction, openCondition, mostRows, keyParameters, guessed, within } =
-        details;
-      const effect: Effect = {
-        ...{ kind, targets: [], bounded, opaque },
-        ...(detail === undefined ? {} : { detail }),
-        ...(valueUnknown ? { valueUnknown } : {}),
-        ...(decides ? { decides } : {}),
-        ...(outsideTransaction ? { outsideTransaction } : {}),
-        ...(openCondition ? { openCondition } : {}),
-        ...(mostRows === undefined ? {} : { mostRows }),
-        ...(keyParameters === undefined ? {} : { keyParameters }),
-        ...(guessed ? { guessed } : {}),
-        ...(within ? { within } : {}),
-      };
       entry = { effect, targets: new Map() };
       this.#effects.set(key, entry);
     }
-    for (const target of details.targets ?? []) if (target !== undefined) addTarget(entry.targets, target);
+    for (const target of targets) if (target !== undefined) addTarget(entry.targets, target);
   }
 
   addAll(effects: readonly Effect[]): void {
@@ -58,6 +37,12 @@ export class EffectList {
   toArray(): Effect[] {
     return [...this.#effects.values()].map(({ effect, targets }) => ({ ...effect, targets: [...targets.values()] }));
   }
+}
+
+/** Always in the same order, whatever the order of those who say them. */
+function present(fields: Omit<EffectDetails, 'targets' | 'bounded' | 'opaque'>): Partial<Effect> {
+  const said = Object.entries(fields).filter(([name, value]) => value !== undefined && name !== 'kind');
+  return Object.fromEntries(said.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 function addTarget(targets: Map<string, Target>, target: Target): void {

@@ -2,11 +2,13 @@
  * What a handler of one kind of node may do. State: the facts collected so far for one statement.
  * Must not know any particular node: handlers for those are put together in visitor.ts.
  */
+
 import type { BuiltInFunctions } from '../catalog/builtin-functions.js';
 import type { CatalogFunctions } from '../catalog/catalog-functions.js';
 import type { CatalogRelations, RowEvent } from '../catalog/catalog-relations.js';
 import { Effort } from '../conditions/effort.js';
 import { Scope } from '../conditions/scope.js';
+import { kindsWith } from '../effect-traits.js';
 import type { Effect, EffectKind, Handle, StatementFacts, Target, TransactionEffect } from '../facts.js';
 import type { Grammar } from '../grammar/grammar.js';
 import { eachChild, type Node, type NodeTypes, type Tag } from '../grammar/tree.js';
@@ -49,7 +51,7 @@ const maxTextDepth = 12;
 /** What reading one body is worth, in steps of Effort. */
 const bodyEffort = 100;
 
-const rowEvents: ReadonlySet<EffectKind> = new Set<RowEvent>(['read', 'insert', 'update', 'delete', 'truncate']);
+const rowEvents = kindsWith('touches-rows');
 
 const none: ReadonlySet<string> = new Set();
 const every = (): boolean => true;

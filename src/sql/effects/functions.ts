@@ -136,6 +136,7 @@ function addBuiltIn(
     bounded: behaviour.effect !== 'read',
     opaque,
     detail,
+    ...behaviour.fields,
   });
 }
 
@@ -148,7 +149,7 @@ function addSetConfig(call: FuncCall, walk: Walk, scope: Scope): void {
   walk.add('session', {
     targets: [{ type: 'setting', name: typeof name === 'string' ? name.toLowerCase() : '?' }],
     opaque,
-    ...(typeof value === 'string' || typeof value === 'number' ? { detail: String(value) } : {}),
+    ...(typeof value === 'string' || typeof value === 'number' ? { value: String(value), detail: String(value) } : {}),
     ...(value === undefined && !opaque ? { valueUnknown: true as const } : {}),
     ...(typeof name === 'string' ? decides(name.toLowerCase(), walk) : {}),
   });

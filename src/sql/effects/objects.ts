@@ -1,7 +1,7 @@
 /** Names of database objects as DDL statements carry them. */
 import type { ObjectType, RoleSpec } from 'libpg-query';
 import { relationTarget } from '../conditions/scope.js';
-import type { Target, TargetType } from '../facts.js';
+import type { EffectFields, Target, TargetType } from '../facts.js';
 import { as, type Node, names } from '../grammar/tree.js';
 
 interface ObjectKind {
@@ -54,7 +54,16 @@ export function pathTarget(type: TargetType, path: readonly string[]): Target {
 }
 
 /** Triggers, rules and policies are named with their table, which is what is touched. */
-const partsOfTables: readonly (ObjectType | undefined)[] = ['OBJECT_TRIGGER', 'OBJECT_RULE', 'OBJECT_POLICY'];
+const partsOfTables: Readonly<Partial<Record<ObjectType, EffectFields['part']>>> = {
+  OBJECT_TRIGGER: 'trigger',
+  OBJECT_RULE: 'rule',
+  OBJECT_POLICY: 'policy',
+};
+
+/** What of a table an object of that type is. */
+export function partOf(type: ObjectType | undefined): EffectFields['part'] {
+  return type === undefined ? undefined : partsOfTables[type];
+}
 
 /** The object that a DROP, COMMENT, ALTER ... SCHEMA names; its shape depends on the kind of object. */
 export function objectTarget(type: ObjectType | undefined, object: Node | undefined): Target {
@@ -68,7 +77,7 @@ export function objectTarget(type: ObjectType | undefined, object: Node | undefi
   const typeName = as(object, 'TypeName');
   if (typeName !== undefined) return pathTarget(kind, names(typeName.names));
   const path = names(as(object, 'List')?.items);
-  if (partsOfTables.includes(type)) return pathTarget('table', path.slice(0, -1));
+  if (partOf(type) !== undefined) return pathTarget('table', path.slice(0, -1));
   if (type === 'OBJECT_COLUMN') return { ...pathTarget('table', path.slice(0, -1)), columns: path.slice(-1) };
   return pathTarget(kind, path);
 }

@@ -7,6 +7,7 @@ import { coversRelation, fromItems, limitsRows } from '../conditions/select-shap
 import { operatorOf } from '../conditions/trivial-comparison.js';
 import type { Target } from '../facts.js';
 import { as, type Node, names, type Returning, returningOf, stringConstant } from '../grammar/tree.js';
+import type { LockMode } from '../lock-modes.js';
 import type { EffectDetails } from './effect-list.js';
 import type { Handlers, Walk } from './effect-walk.js';
 
@@ -179,15 +180,17 @@ function lockRows(
   limited: boolean,
 ): void {
   const named = (clause?.lockedRels ?? []).map((relation) => as(relation, 'RangeVar')?.relname);
-  const detail = lockStrength[clause?.strength ?? ''] ?? 'FOR UPDATE';
+  const lockMode = lockStrength[clause?.strength ?? ''] ?? 'FOR UPDATE';
   for (const source of scope.sources) {
     if (named.length > 0 && !named.includes(source.alias)) continue;
     const bounded = limited || restricts(source, scope, conditions, walk.effort);
-    if (source.relation !== undefined) walk.add('lock', { targets: [source.relation], bounded, detail });
+    if (source.relation !== undefined) {
+      walk.add('lock', { targets: [source.relation], bounded, lockMode, detail: lockMode });
+    }
   }
 }
 
-const lockStrength: Readonly<Record<string, string>> = {
+const lockStrength: Readonly<Record<string, LockMode>> = {
   LCS_FORKEYSHARE: 'FOR KEY SHARE',
   LCS_FORSHARE: 'FOR SHARE',
   LCS_FORNOKEYUPDATE: 'FOR NO KEY UPDATE',
@@ -237,10 +240,11 @@ function present(...nodes: (Node | undefined)[]): Node[] {
 
 /** CREATE TABLE AS and SELECT INTO. */
 export function addCreatedTable(walk: Walk, relation: RangeVar, detail?: string): void {
-  const temporary = relation.relpersistence === 't' ? 'temporary' : undefined;
-  const words = [temporary, detail].filter((word) => word !== undefined);
+  const temporary = relation.relpersistence === 't';
+  const words = [temporary ? 'temporary' : undefined, detail].filter((word) => word !== undefined);
   walk.add('create', {
     targets: [relationTarget(relation)],
+    ...(temporary ? { temporary: true } : {}),
     ...(words.length > 0 ? { detail: words.join(', ') } : {}),
   });
 }

@@ -32,7 +32,7 @@ export const settingHandlers: Handlers = {
     const [effect, command] = transactionKinds[statement.kind ?? ''] ?? [undefined, 'TRANSACTION'];
     walk.command ||= command;
     walk.transaction = effect;
-    walk.add('transaction', statement.savepoint_name === undefined ? {} : { detail: statement.savepoint_name });
+    walk.add('transaction', statement.savepoint_name === undefined ? {} : { savepoint: statement.savepoint_name });
     addTransactionModes(statement, walk);
   },
 };
@@ -94,7 +94,7 @@ function valueText(node: Node): string {
 function addSetting(walk: Walk, setting: Setting): void {
   walk.add('session', {
     targets: [{ type: 'setting', name: setting.name }],
-    ...(setting.value === undefined ? {} : { detail: setting.value }),
+    ...(setting.value === undefined ? {} : { value: setting.value, detail: setting.value }),
     ...decides(setting.name, walk),
   });
 }

@@ -5,10 +5,12 @@
  * each write, and making one is asked about: of them only what is seen to destroy counts, and a function that nobody can
  * read (C, PL/Perl, PL/Python ... of no extension). "Trigger" here is also the function of a default or a CHECK.
  */
+
 import type { FunctionName } from '../catalog/catalog-functions.js';
 import type { Hidden, RowEvent } from '../catalog/catalog-relations.js';
 import { isSystemRelation } from '../catalog/system-relations.js';
-import type { Effect, EffectKind, Target } from '../facts.js';
+import { kindsWith } from '../effect-traits.js';
+import type { Effect, Target } from '../facts.js';
 import { as } from '../grammar/tree.js';
 import type { Walk } from './effect-walk.js';
 import { followFunction, functionTarget } from './functions.js';
@@ -31,12 +33,11 @@ function follow(hidden: Hidden, relation: Target, walk: Walk): void {
     const { schema, name } = hidden.function;
     followFunction(schema, name, walk, destroys);
     if (isUnreadable(hidden.function, walk)) {
-      walk.add('function-call', { targets: [functionTarget(schema, name)], opaque: true, detail: behindWrite });
+      walk.add('function-call', { targets: [functionTarget(schema, name)], opaque: true, behindWrite: true });
     }
   }
 }
 
-const behindWrite = 'behind a write';
 /** Dynamic SQL in PL/pgSQL is how audit and partition triggers are written. */
 const readable: ReadonlySet<string> = new Set(['sql', 'plpgsql', 'internal']);
 
@@ -57,18 +58,9 @@ function readRule(createRule: string, walk: Walk): boolean {
   return rule !== undefined;
 }
 
-const destructive: ReadonlySet<EffectKind> = new Set([
-  'truncate',
-  'drop',
-  'grant',
-  'role',
-  'config',
-  'copy-file',
-  'copy-program',
-  'backend',
-]);
+const countsBehindWrites = kindsWith('counts-behind-writes');
 
-function destroys({ kind, bounded, opaque, detail }: Effect): boolean {
-  if (opaque) return detail === behindWrite;
-  return destructive.has(kind) || ((kind === 'update' || kind === 'delete') && !bounded);
+function destroys({ kind, bounded, opaque, behindWrite }: Effect): boolean {
+  if (opaque) return behindWrite === true;
+  return countsBehindWrites.has(kind) || ((kind === 'update' || kind === 'delete') && !bounded);
 }

@@ -3,6 +3,8 @@ import type { DefElem, ExplainStmt, VacuumStmt } from 'libpg-query';
 import { relationTarget } from '../conditions/scope.js';
 import type { Target } from '../facts.js';
 import { as, constant, type Node, names } from '../grammar/tree.js';
+import type { LockMode } from '../lock-modes.js';
+import type { EffectDetails } from './effect-list.js';
 import type { Handlers, Walk } from './effect-walk.js';
 import { relationTargets } from './objects.js';
 import { addCreatedTable } from './query.js';
@@ -22,8 +24,8 @@ export const utilityHandlers: Handlers = {
     if (copy.filename === undefined) return;
     if (copy.is_program === true) walk.add('copy-program', { targets: [{ type: 'program', name: copy.filename }] });
     else {
-      const detail = copy.is_from === true ? 'read' : 'write';
-      walk.add('copy-file', { targets: [{ type: 'file', name: copy.filename }], detail });
+      const file = copy.is_from === true ? 'read' : 'write';
+      walk.add('copy-file', { targets: [{ type: 'file', name: copy.filename }], file, detail: file });
     }
   },
 
@@ -99,22 +101,20 @@ export const utilityHandlers: Handlers = {
 
   LockStmt(lock, walk) {
     walk.command ||= 'LOCK TABLE';
-    walk.add('lock', {
-      targets: relationTargets(lock.relations),
-      detail: lockModes[lock.mode ?? 8] ?? 'ACCESS EXCLUSIVE',
-    });
+    const lockMode = lockModes[lock.mode ?? 8] ?? 'ACCESS EXCLUSIVE';
+    walk.add('lock', { targets: relationTargets(lock.relations), lockMode, detail: lockMode });
   },
 
   VacuumStmt(vacuum, walk) {
     walk.command ||= vacuum.is_vacuumcmd === true ? 'VACUUM' : 'ANALYZE';
-    walk.add('maintenance', { targets: vacuumTargets(vacuum), ...detailOf(vacuum.options) });
+    walk.add('maintenance', { targets: vacuumTargets(vacuum), ...switches(vacuum.options) });
   },
 
   ReindexStmt(reindex, walk) {
     walk.command ||= 'REINDEX';
     const type = reindexed[reindex.kind ?? ''] ?? 'other';
     const target = reindex.relation ? relationTarget(reindex.relation, type) : { type, name: reindex.name ?? '' };
-    walk.add('maintenance', { targets: [target], ...detailOf(reindex.params) });
+    walk.add('maintenance', { targets: [target], ...switches(reindex.params) });
   },
 
   ClusterStmt(cluster, walk) {
@@ -138,7 +138,7 @@ export const utilityHandlers: Handlers = {
 };
 
 /** PostgreSQL's lockdefs.h. */
-const lockModes: Readonly<Record<number, string>> = {
+const lockModes: Readonly<Record<number, LockMode>> = {
   1: 'ACCESS SHARE',
   2: 'ROW SHARE',
   3: 'ROW EXCLUSIVE',
@@ -180,10 +180,14 @@ function vacuumTargets(vacuum: VacuumStmt): Target[] {
   });
 }
 
-/** The options that are switched on, as words: `full, verbose`. */
-function detailOf(options: readonly Node[] | undefined): { detail?: string } {
+/** The options that are switched on: those that decide, and all as words (`full, verbose`). */
+function switches(options: readonly Node[] | undefined): Pick<EffectDetails, 'full' | 'concurrently' | 'detail'> {
   const on = switchedOn(options);
-  return on.length > 0 ? { detail: on.join(', ') } : {};
+  return {
+    ...(on.includes('full') ? { full: true } : {}),
+    ...(on.includes('concurrently') ? { concurrently: true } : {}),
+    ...(on.length > 0 ? { detail: on.join(', ') } : {}),
+  };
 }
 
 /** Of an option that stands twice the last one counts: ExplainQuery(), ExecVacuum(), ExecReindex(). */

@@ -1,5 +1,7 @@
 /** What a function call does to the values that go into it. */
+
 import { BuiltInFunctions } from '../catalog/builtin-functions.js';
+import { kindsWith } from '../effect-traits.js';
 
 /**
  * - `hides`: the result says nothing about the values that went in.
@@ -14,16 +16,7 @@ export type Conduct = 'hides' | 'carries' | 'exports' | 'opaque' | 'gateway' | '
 /** Reviewed: results depend on how many rows or values there are, or on their order, never on what they are. */
 const hiding: ReadonlySet<string> = new Set(['count', 'row_number', 'num_nulls', 'num_nonnulls', 'pg_typeof']);
 
-/** Return nothing that a table holds, although they do more than compute. */
-const harmlessEffects: ReadonlySet<string> = new Set([
-  'update',
-  'alter',
-  'lock',
-  'notify',
-  'backend',
-  'maintenance',
-  'session',
-]);
+const returnNothingKept = kindsWith('returns-nothing-kept');
 
 /** Harmless to a policy of effects, but they read pages or rows of whatever relation they are given. */
 const pageReaders =
@@ -39,7 +32,7 @@ export class FunctionConduct {
     if (behaviour.effect === 'none') {
       return hiding.has(name) && (schema === undefined || schema === 'pg_catalog') ? 'hides' : 'carries';
     }
-    return harmlessEffects.has(behaviour.effect) ? 'exports' : 'gateway';
+    return returnNothingKept.has(behaviour.effect) ? 'exports' : 'gateway';
   }
 }
 

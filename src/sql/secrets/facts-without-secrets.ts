@@ -25,9 +25,10 @@ function statement(facts: StatementFacts, secrets: Secrets): StatementFacts {
 }
 
 function effect(one: Effect, secrets: Secrets): Effect {
+  const words = Object.entries(one).filter((field): field is [string, string] => typeof field[1] === 'string');
   return {
     ...one,
+    ...Object.fromEntries(words.map(([name, word]) => [name, scrubbed(word, secrets)])),
     targets: one.targets.map((target) => ({ ...target, name: scrubbed(target.name, secrets) })),
-    ...(one.detail === undefined ? {} : { detail: scrubbed(one.detail, secrets) }),
   };
 }
