@@ -1,6 +1,6 @@
 /**
  * `npm run conformance`: can a client tell dbguard from the server? Everything is done twice, directly and through
- * `dbguard proxy`, and compared.
+ * `dbguard proxy`, and compared. And does a real S3 server lead to the verdicts that the tests' own leads to?
  *
  *   --version 15|18     default: every one that this machine has
  *   --only TEXT         only what has this in its name
@@ -8,6 +8,7 @@
  *   --regress FOLDER    also PostgreSQL's own regression tests, from src/test/regress of its source
  *   --reads             instead, with --regress: each of its statements that dbguard calls a read, in a read-only transaction
  *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
+ *   --evidence          instead: the S3 server alone
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
 import { parseArgs } from 'node:util';
@@ -17,6 +18,7 @@ import { compare } from './compare.js';
 import { allDialogues } from './dialogues/all.js';
 import { differences } from './differences.js';
 import { playScene, scenes } from './drivers.js';
+import { conformEvidence } from './evidence.js';
 import { programs } from './programs.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
@@ -38,6 +40,7 @@ const { values: options } = parseArgs({
     regress: { type: 'string' },
     reads: { type: 'boolean', default: false },
     soak: { type: 'string' },
+    evidence: { type: 'boolean', default: false },
     'libpq-pipeline': { type: 'string' },
   },
 });
@@ -54,6 +57,12 @@ if (options.soak !== undefined) {
   process.exit(wrong.length === 0 ? 0 : 1);
 }
 
+if (options.evidence) {
+  const different = await conformEvidence((name) => name.includes(options.only));
+  console.log(different === 0 ? 'A real S3 server leads to the same verdicts.' : `${different} differences.`);
+  process.exit(different === 0 ? 0 : 1);
+}
+
 const wanted = ([15, 18] as const).filter((one) => options.version === undefined || options.version === String(one));
 let failed = 0;
 for (const version of wanted) {
@@ -62,7 +71,10 @@ for (const version of wanted) {
 }
 if (options.reads)
   console.log(failed === 0 ? 'Nothing that is called a read writes.' : 'Something that is called a read writes.');
-else console.log(failed === 0 ? 'No client could tell dbguard from the server.' : `${failed} differences.`);
+else {
+  failed += await conformEvidence((name) => name.includes(options.only));
+  console.log(failed === 0 ? 'No client could tell dbguard from the server.' : `${failed} differences.`);
+}
 process.exit(failed === 0 ? 0 : 1);
 
 async function conform(version: PostgresVersion): Promise<number> {

@@ -5,13 +5,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs';
-import { createServer, Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { type Certificate, makeCertificate } from '../io/upstream/certificates.js';
+import { freePort } from './free-port.js';
 import { account, binaries, clientProgram, moveIntoPlace, type PostgresVersion } from './postgres-binaries.js';
 
 export { clientProgram, type PostgresVersion, postgresAvailable } from './postgres-binaries.js';
@@ -278,13 +279,4 @@ async function queryOnce<Row>(url: string, sql: string, parameters?: unknown[]):
   } finally {
     await client.end();
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const address = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

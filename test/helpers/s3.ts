@@ -52,8 +52,11 @@ export interface S3Server {
   acceptsToken: (token: string) => boolean;
   /** Replaced by tests: the store's own time, milliseconds since 1970 UTC. */
   clock: () => number;
-  /** Replaced by tests: what kind of store this is. `deaf` takes no notice of If-None-Match, `unable` refuses it. */
-  conditions: 'honoured' | 'deaf' | 'unable';
+  /**
+   * Replaced by tests: what kind of store this is. `deaf` takes no notice of If-None-Match, `deaf-with-versions` (Ceph
+   * 16.2) none in buckets that keep versions, `unable` refuses it.
+   */
+  conditions: 'honoured' | 'deaf' | 'deaf-with-versions' | 'unable';
   /** Replaced by tests: whether bytes are held against their SHA-256. */
   checksums: boolean;
   /** Replaced by tests: objects on a page of a list. */
@@ -216,7 +219,9 @@ function put(server: S3Server, asked: S3Request, headers: IncomingHttpHeaders, b
     throw new Refusal(400, 'BadDigest', 'The sha256 you specified did not match');
   }
   if (asked.onlyIfNew && server.conditions === 'unable') throw new Refusal(501, 'NotImplemented');
-  if (asked.onlyIfNew && server.conditions === 'honoured' && store.has(asked.key)) {
+  const heeds =
+    server.conditions === 'honoured' || (server.conditions === 'deaf-with-versions' && !keepsVersions(store));
+  if (asked.onlyIfNew && heeds && store.has(asked.key)) {
     throw new Refusal(412, 'PreconditionFailed', 'At least one of the pre-conditions you specified did not hold');
   }
   const mode = header(headers, 'x-amz-object-lock-mode');
@@ -228,6 +233,10 @@ function put(server: S3Server, asked: S3Request, headers: IncomingHttpHeaders, b
     ...(mode !== undefined && until !== undefined ? { lock: { mode, until: new Date(until) } } : {}),
     ...(encryption === undefined ? {} : { encryption }),
   });
+}
+
+function keepsVersions({ versioning }: S3Store): boolean {
+  return versioning === 'Enabled';
 }
 
 /** https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html */

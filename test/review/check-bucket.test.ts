@@ -98,6 +98,23 @@ const cases: readonly Case[] = [
     left: 1,
   },
   {
+    name: 'a store that takes no notice of If-None-Match where it keeps versions',
+    change: (server) => (server.conditions = 'deaf-with-versions'),
+    code: 1,
+    finds: [/✗ write-once .*took no notice of If-None-Match/],
+    left: 1,
+  },
+  {
+    name: 'a store that heeds If-None-Match because it keeps no versions',
+    change: (server) => {
+      server.conditions = 'deaf-with-versions';
+      store(server).versioning = undefined;
+    },
+    code: 1,
+    finds: [/✗ versions .*keeps no versions/],
+    left: 1,
+  },
+  {
     name: 'a store without If-None-Match',
     change: (server) => (server.conditions = 'unable'),
     code: 1,

@@ -91,10 +91,11 @@ export function explain(error: unknown, location: string): DbguardError {
   });
 }
 
-/** The service's code and sentence, where it has both. */
+/** The service's code and sentence, where it has both; of one that gives the code alone, the SDK says `UnknownError`. */
 export function reasonOfS3(error: unknown): string {
   const message = messageOf(error);
-  return error instanceof S3ServiceException && message !== error.name ? `${error.name}: ${message}` : message;
+  if (!(error instanceof S3ServiceException) || message === error.name) return message;
+  return message === 'UnknownError' ? error.name : `${error.name}: ${message}`;
 }
 
 /** A whole answer about the request itself: no network is to blame. */

@@ -110,7 +110,7 @@ function replaces(location: string): DbguardError {
     'bucket-unsuitable',
     `the store of ${location} takes no notice of If-None-Match: it replaced an object, so it is not write-once`,
     {
-      hint: 'dbguard needs conditional writes: choose a store that has them. "dbguard transcripts check-bucket" tells.',
+      hint: 'dbguard needs conditional writes: choose a store that has them, in buckets with versions too. "dbguard transcripts check-bucket" tells.',
     },
   );
 }

@@ -98,6 +98,9 @@ test('faults have words, and never a secret', async (t) => {
   await meets('InternalError', 500, /network/);
   server.fault = () => 'cut';
   await t.rejects(bucket.create('k', bytes), { code: 'bucket-unreachable' });
+  // Ceph gives the code alone
+  server.fault = () => ({ status: 400, code: 'InvalidRequest', message: '' });
+  await t.rejects(bucket.create('k', bytes), { message: /s3:\/\/evidence\/team: InvalidRequest$/ });
   server.fault = () => undefined;
   await bucket.create('k', bytes);
 });
