@@ -81,6 +81,9 @@ function isPlainColumn(field: RowField | undefined, catalog: LineageCatalog): bo
   return relation.children.length === 0 && relation.columns.some((column) => column.number === field.columnNumber);
 }
 
+/** pg_type.oid of text. */
+const textOid = 25;
+
 /** One mask for values of several columns; partial, hash and date only where the value is the column's own. */
 function agreed(
   sources: readonly MaskedColumn[],
@@ -91,9 +94,11 @@ function agreed(
 ): CellMask {
   const [first, ...others] = sources;
   if (first === undefined || !others.every((one) => sameMask(one.mask, first.mask))) return nullMask;
-  // reverse(ssn), kept to its last four characters, would show the first four.
-  if (!unchanged && first.mask.kind !== 'fixed') return nullMask;
-  const type: CellType = unchanged
+  // reverse(ssn), kept to its last four characters, would show the first four; and a number that JSON gave back as text
+  // is another value than the column's
+  const same = unchanged && (first.column.textual || field?.typeOid !== textOid);
+  if (!same && first.mask.kind !== 'fixed') return nullMask;
+  const type: CellType = same
     ? { oid: field?.typeOid ?? first.column.type, textual: first.column.textual }
     : { oid: field?.typeOid, textual: false };
   return cellMask(first.mask, type, format, key);

@@ -13,7 +13,8 @@ import { TextNames } from './names.js';
 import type { LineageScope } from './scope.js';
 import { type Shape, type Sink, unknownShape } from './shape.js';
 import { type Handles, type StatementKind, statementLineage } from './statement.js';
-import { LineageWalk } from './walk.js';
+import { StatementWalk } from './statement-walk.js';
+import type { LineageWalk } from './walk.js';
 import { writeShape } from './write.js';
 
 export interface Lineage {
@@ -102,7 +103,7 @@ export class LineageAnalyser {
     parameters: readonly Flow[] = [],
   ): LineageWalk {
     const start: StartWalk = (path, inner, values) => this.#walk(path, catalog, depth, inner, values);
-    return new LineageWalk({
+    return new StatementWalk({
       catalog,
       searchPath,
       scope,

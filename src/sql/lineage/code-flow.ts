@@ -9,9 +9,10 @@ import { BuiltInFunctions } from '../catalog/builtin-functions.js';
 import { dollarQuoted } from '../grammar/comments.js';
 import type { Grammar } from '../grammar/grammar.js';
 import { anyFlow, argument, type CatalogCode, type Flow, type SearchPath } from './catalog.js';
+import { union } from './flow.js';
 import { PlpgsqlFlow } from './plpgsql-flow.js';
 import { LineageScope } from './scope.js';
-import { type Column, openShape, renamed, type Shape, shapeOf, union, unknownShape } from './shape.js';
+import { type Column, openShape, renamed, type Shape, shapeOf, unknownShape } from './shape.js';
 import { bodyStatement } from './statement.js';
 import type { CodeFlow, LineageWalk } from './walk.js';
 

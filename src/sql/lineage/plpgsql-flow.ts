@@ -7,8 +7,9 @@
  */
 import type { Grammar } from '../grammar/grammar.js';
 import { anyFlow, baseColumn, type Flow, noFlow } from './catalog.js';
+import { union } from './flow.js';
 import { LineageScope } from './scope.js';
-import { type Column, emptyShape, openShape, overlay, type Shape, shapeOf, union, unknownShape } from './shape.js';
+import { type Column, emptyShape, openShape, overlay, type Shape, shapeOf, unknownShape } from './shape.js';
 import { bodyStatement } from './statement.js';
 import type { LineageWalk } from './walk.js';
 

@@ -3,7 +3,9 @@
  * parse_relation.c does. Knows nothing of statements or of the catalog.
  */
 import { anyFlow, type Flow, noFlow } from './catalog.js';
-import { type Column, openShape, type Shape, shapeOf, union, unknownShape } from './shape.js';
+import { union } from './flow.js';
+import { type Column, openShape, type Shape, shapeOf, unknownShape } from './shape.js';
+import { plain, withBeside } from './structure.js';
 
 export interface FromItem {
   /** What `*` and names without a qualifier see, in order. */
@@ -74,15 +76,13 @@ export class LineageScope {
     const column = this.#column(name);
     if (column !== undefined) return column;
     const row = this.alias(name);
-    if (row !== undefined) return { name, flow: row.all, direct: false };
+    if (row !== undefined) return { ...(row.whole ?? plain(row.all)), name };
     return { name, flow: systemColumns.has(name) ? noFlow : anyFlow, direct: false };
   }
 
   #column(name: string): Column | undefined {
     const { exact, open, anonymous } = lookUp(this.#parts, name);
-    if (exact !== undefined) {
-      return { name, flow: union([exact.flow, open]), direct: exact.direct && open.size === 0 };
-    }
+    if (exact !== undefined) return { ...withBeside(exact, open), name };
     const outer = this.parent === undefined ? undefined : this.parent.#column(name);
     if (!anonymous) return outer;
     // It may be a column that we cannot name, one of an outer level, or a row.
@@ -127,8 +127,8 @@ function lookUp(parts: readonly Shape[], name: string): Found {
   }
   const [first, ...more] = exact;
   if (first === undefined) return { exact: undefined, open: union(open), anonymous };
-  const flow = union([first.flow, ...more.map((column) => column.flow)]);
-  return { exact: { name, flow, direct: first.direct && more.length === 0 }, open: union(open), anonymous };
+  const exactly = more.length === 0 ? first : { name, ...plain(union(exact.map((column) => column.flow))) };
+  return { exact: exactly, open: union(open), anonymous };
 }
 
 /** JOIN ... USING (names), NATURAL JOIN with `names` undefined: merged columns come first. */

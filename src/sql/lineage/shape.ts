@@ -1,12 +1,11 @@
 /** Rows as lineage sees them: which columns in which order, and what flows into each. Pure values. */
 import { anyFlow, type BaseColumn, type Flow, noFlow } from './catalog.js';
+import { union } from './flow.js';
+import { either, sameValue, type Value } from './structure.js';
 
-export interface Column {
+export interface Column extends Value {
   /** Undefined: PostgreSQL names it, by a rule that is not followed here; any name may mean it. */
   readonly name: string | undefined;
-  readonly flow: Flow;
-  /** The value is a base column's as it is: nothing was computed from it. */
-  readonly direct: boolean;
 }
 
 export interface Shape {
@@ -14,6 +13,8 @@ export interface Shape {
   readonly columns: readonly Column[] | undefined;
   /** What may flow into any of the columns. */
   readonly all: Flow;
+  /** What a row of it is as one value: what its alias alone stands for; undefined where that is not known. */
+  readonly whole?: Value | undefined;
 }
 
 /** Values that a statement puts where they can be read again. */
@@ -36,15 +37,6 @@ export function openShape(all: Flow): Shape {
   return { columns: undefined, all };
 }
 
-export function union(flows: Iterable<Flow>): Flow {
-  let result: Flow = noFlow;
-  for (const flow of flows) {
-    if (flow.size === 0 || flow === result) continue;
-    result = result.size === 0 ? flow : new Set([...result, ...flow]);
-  }
-  return result;
-}
-
 /** The columns side by side. */
 export function concat(shapes: readonly Shape[]): Shape {
   const columns: Column[] = [];
@@ -62,14 +54,12 @@ export function overlay(first: Shape, second: Shape): Shape {
   const others = second.columns;
   if (first.columns === undefined) return { columns: undefined, all };
   if (others === undefined) {
-    const columns = first.columns.map((one) => ({ ...one, flow: union([one.flow, second.all]), direct: false }));
+    const columns = first.columns.map(({ name, flow }) => ({ name, flow: union([flow, second.all]), direct: false }));
     return { columns, all };
   }
   if (others.length !== first.columns.length) return { columns: undefined, all };
   const columns = first.columns.map((one, at): Column => {
-    const other = others[at] ?? { flow: anyFlow, direct: false };
-    const direct = (one.direct || one.flow.size === 0) && (other.direct || other.flow.size === 0);
-    return { name: one.name, flow: union([one.flow, other.flow]), direct };
+    return { ...either(one, others[at] ?? { flow: anyFlow, direct: false }), name: one.name };
   });
   return { columns, all };
 }
@@ -77,13 +67,14 @@ export function overlay(first: Shape, second: Shape): Shape {
 /** `AS alias (a, b)`: new names for the first columns. */
 export function renamed(shape: Shape, names: readonly string[]): Shape {
   if (names.length === 0 || shape.columns === undefined) return shape;
-  return { ...shape, columns: shape.columns.map((column, at) => ({ ...column, name: names[at] ?? column.name })) };
+  const columns = shape.columns.map((column, at) => ({ ...column, name: names[at] ?? column.name }));
+  return { columns, all: shape.all };
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a.all.size !== b.all.size || a.columns?.length !== b.columns?.length) return false;
   return (a.columns ?? []).every((column, at) => {
     const other = b.columns?.[at];
-    return column.flow.size === other?.flow.size && column.direct === other.direct && column.name === other.name;
+    return other !== undefined && column.name === other.name && sameValue(column, other);
   });
 }

@@ -1,0 +1,88 @@
+/** Calls for lineage: of functions of PostgreSQL's own, of the application's, and of code that runs without a name. */
+import type { FuncCall } from 'libpg-query';
+import { as, type Node, names } from '../grammar/tree.js';
+import { type CatalogCode, type Flow, missingCode, noFlow, type OwnCode } from './catalog.js';
+import { union } from './flow.js';
+import type { Conduct } from './functions.js';
+import { jsonCall } from './json-calls.js';
+import type { LineageScope } from './scope.js';
+import { openShape, type Shape, shapeOf } from './shape.js';
+import type { LineageWalk } from './walk.js';
+
+export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): Shape {
+  const call = as(node, 'FuncCall');
+  const path = names(call?.funcname);
+  const name = path.at(-1) ?? '';
+  const schema = path.length > 1 ? path.at(-2) : undefined;
+  const values = (call?.args ?? []).map((one) => walk.value(one, scope));
+  const given = values.map((value) => value.flow);
+  const ordered = union((call?.agg_order ?? []).map((one) => walk.flow(one, scope)));
+  // WITHIN GROUP (ORDER BY x) gives back an x; the order of rows in an aggregate only says something of what it looks at
+  const carried = union(call?.agg_within_group ? [...given, ordered] : given);
+  walk.infer(ordered);
+  walk.configures ||= name === 'set_config';
+  walk.infer(walk.flow(call?.agg_filter, scope));
+  walk.infer(walk.below(call?.over, scope));
+  const { catalog, searchPath, functions } = walk.knowledge;
+  const own = schema === 'pg_catalog' ? [] : catalog.functions(schema, name, searchPath);
+  if (own === undefined) return openShape(walk.unseen(carried));
+  const conduct = functions.of(schema, name);
+  const isNamed = call?.func_variadic === true || call?.args?.some((one) => as(one, 'NamedArgExpr') !== undefined);
+  const rows = own.map((code) => {
+    if (code.extension && conduct !== 'missing') return openShape(builtIn(conduct, carried, walk));
+    return walk.call(code, isNamed ? code.inputs.map(() => carried) : given);
+  });
+  const mayBeBuiltIn = schema === undefined || schema === 'pg_catalog' ? catalog.isBuiltIn(name) : false;
+  const cast = casts(carried, walk);
+  if (mayBeBuiltIn && own.length === 0 && cast?.length === 0 && !isNamed && conduct === 'carries') {
+    const json = jsonCall(name, values, call?.args ?? []);
+    if (json !== undefined) return shapeOf([{ ...json, name }]);
+  }
+  if (mayBeBuiltIn) rows.push(openShape(builtIn(conduct === 'missing' ? 'opaque' : conduct, carried, walk)));
+  else if (own.length === 0) rows.push(openShape(builtIn(conduct, carried, walk)));
+  const casted = union(cast ?? [walk.unseen(carried)]);
+  const [only, ...more] = rows;
+  if (only !== undefined && more.length === 0 && casted.size === 0) return only;
+  return openShape(union([...rows.map((one) => one.all), casted]));
+}
+
+/** The application may have a function of that name, and the call may mean it. */
+export function isOwn(call: FuncCall, walk: LineageWalk): boolean {
+  const path = names(call.funcname);
+  if (path.length > 1) return path.at(-2) !== 'pg_catalog';
+  const { catalog, searchPath } = walk.knowledge;
+  return catalog.functions(undefined, path.at(-1) ?? '', searchPath)?.length !== 0;
+}
+
+/** `name` of a value as a function of it. */
+export function attribute(name: string, value: Flow, walk: LineageWalk): Flow {
+  const { catalog, searchPath, functions } = walk.knowledge;
+  const own = catalog.functions(undefined, name, searchPath);
+  if (own === undefined) return walk.unseen(value);
+  const calls = own.map((code) => walk.call(code, [value]).all);
+  if (catalog.isBuiltIn(name)) calls.push(builtIn(functions.of('pg_catalog', name), value, walk));
+  return union([value, ...calls]);
+}
+
+function builtIn(conduct: Conduct, carried: Flow, walk: LineageWalk): Flow {
+  if (conduct === 'hides') {
+    walk.infer(carried);
+    return noFlow;
+  }
+  if (conduct === 'carries') return carried;
+  if (conduct === 'missing') return union([carried, new Set([missingCode])]);
+  if (conduct !== 'opaque' && carried.size > 0) walk.sinks.push({ flow: carried, into: undefined });
+  if (conduct === 'exports') return carried;
+  return walk.unseen(carried);
+}
+
+/** What implicit casts of the application's own give, which may stand between any of the values and the code. */
+export function casts(operands: Flow, walk: LineageWalk): readonly Flow[] | undefined {
+  return behind('cast', '', operands, walk);
+}
+
+/** One flow for each function that may run; undefined when that is not known. */
+export function behind(kind: OwnCode, name: string, operands: Flow, walk: LineageWalk): readonly Flow[] | undefined {
+  const given = (code: CatalogCode): Flow[] => code.inputs.map(() => operands);
+  return walk.knowledge.catalog.behind(kind, name)?.map((code) => walk.call(code, given(code)).all);
+}

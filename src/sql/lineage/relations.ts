@@ -1,0 +1,62 @@
+/** Tables and views for lineage: what a name is bound to, and the columns that come out of it. */
+import type { RangeVar } from 'libpg-query';
+import { anyColumn, anyFlow, baseColumn, type CatalogRelation, type Flow } from './catalog.js';
+import { union } from './flow.js';
+import { revealsValues } from './functions.js';
+import { type Column, type Shape, shapeOf } from './shape.js';
+import { rowOf, withBeside } from './structure.js';
+import type { LineageWalk } from './walk.js';
+
+export function boundRelation(range: RangeVar, walk: LineageWalk): CatalogRelation | undefined {
+  const { catalog, searchPath } = walk.knowledge;
+  const relation = catalog.current ? catalog.find(range.schemaname, range.relname ?? '', searchPath) : undefined;
+  if (relation === undefined) walk.unbound = true;
+  else note(relation, walk);
+  return relation;
+}
+
+export function tableShape(range: RangeVar, walk: LineageWalk): Shape {
+  const relation = boundRelation(range, walk);
+  return relation === undefined ? walk.notUnderstood() : columnsOf(relation, walk);
+}
+
+function note(relation: CatalogRelation, walk: LineageWalk): void {
+  walk.relations.add(relation.oid);
+  for (const oid of relation.children) {
+    const child = walk.knowledge.catalog.byOid(oid);
+    if (child !== undefined && !walk.relations.has(oid)) note(child, walk);
+  }
+}
+
+function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
+  const reveals = revealsValues(relation.schema, relation.name);
+  if (reveals) walk.opaque = true;
+  const inner = relation.definition === undefined ? undefined : walk.knowledge.viewShape(relation, walk);
+  const known = inner?.columns?.length === relation.columns.length ? inner.columns : undefined;
+  const columns = relation.columns.map(({ name, number }, at): Column => {
+    const own = reveals ? anyFlow : columnFlow(relation, name, number, walk);
+    if (inner === undefined) return { name, flow: own, direct: !reveals };
+    const column = known?.[at] ?? { flow: inner.columns === undefined ? inner.all : anyFlow, direct: false };
+    return { ...withBeside(column, own), name, direct: column.direct };
+  });
+  // the fields of a row have the names of the relation's type, whatever an alias calls the columns
+  return { ...shapeOf(columns), whole: rowOf(columns) };
+}
+
+/** A parent's column is also the children's of that name. */
+function columnFlow(relation: CatalogRelation, name: string, number: number, walk: LineageWalk): Flow {
+  const flow = new Set([baseColumn(relation.oid, number)]);
+  const visit = (parent: CatalogRelation): void => {
+    for (const oid of parent.children) {
+      const child = walk.knowledge.catalog.byOid(oid);
+      const column = child?.columns.find((one) => one.name === name);
+      if (child === undefined || column === undefined) flow.add(anyColumn);
+      else {
+        flow.add(baseColumn(oid, column.number));
+        visit(child);
+      }
+    }
+  };
+  visit(relation);
+  return union([flow]);
+}

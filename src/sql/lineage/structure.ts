@@ -1,0 +1,375 @@
+/**
+ * What a value is made of, for lineage: rows, arrays and JSON whose parts come from columns of their own.
+ *
+ * What lives here: the forms, how they are put together and taken apart. Pure values. What it must not know: syntax,
+ * masks. A form is a claim that is checked again where the value is read: what does not have it is hidden there, so a
+ * constant may take any form. Wherever a form gets lost, what flows in the value stays.
+ */
+import { type Flow, noFlow } from './catalog.js';
+import { sameFlow, union } from './flow.js';
+
+/** A value: which base columns may have a part in it, and what it is made of where that is known. */
+export interface Value {
+  readonly flow: Flow;
+  /** The value is a base column's as it is: nothing was computed from it. */
+  readonly direct: boolean;
+  readonly inside?: Inside | undefined;
+}
+
+export interface Field extends Value {
+  readonly name: string | undefined;
+}
+
+/** `beside` of each form: what may have a part in the value in no known place. */
+export type Inside =
+  /** A composite value; its text and its binary form name no fields, JSON made of it does. */
+  | { readonly is: 'row'; readonly fields: readonly Field[]; readonly beside: Flow }
+  /** An array of SQL or of JSON: `places` from the first on, `rest` behind them. */
+  | Sequence<'array'>
+  | Sequence<'list'>
+  /** A JSON object: the keys that it may have, and `others` where it may have keys that are not known. */
+  | {
+      readonly is: 'object';
+      readonly entries: ReadonlyMap<string, Value>;
+      readonly others?: Value;
+      readonly beside: Flow;
+    }
+  /** A JSON value of which only the SQL value is known that it was made of. */
+  | { readonly is: 'scalar'; readonly of: Value; readonly beside: Flow }
+  /** A text that another value was printed as. */
+  | { readonly is: 'text'; readonly of: Inside; readonly beside: Flow };
+
+interface Sequence<Is> {
+  readonly is: Is;
+  readonly places: readonly Value[];
+  readonly rest?: Value;
+  readonly beside: Flow;
+}
+
+type Form<Is extends Inside['is']> = Extract<Inside, { readonly is: Is }>;
+
+/** Forms that repeat others inside each other grow without end. */
+const maxParts = 2_000;
+
+const nothing: Value = { flow: noFlow, direct: false };
+
+/** A value of which no form is known. */
+export function plain(flow: Flow): Value {
+  return { flow, direct: false };
+}
+
+export function formed(inside: Inside): Value {
+  const flow = union([...partsOf(inside).map((part) => part.flow), inside.beside]);
+  return countParts(inside, maxParts) < 0 ? plain(flow) : { flow, direct: false, inside };
+}
+
+export function rowOf(fields: readonly Field[]): Value {
+  return formed({ is: 'row', fields, beside: noFlow });
+}
+
+export function arrayOf(places: readonly Value[]): Value {
+  return formed({ is: 'array', places, beside: noFlow });
+}
+
+export function arrayOfEach(rest: Value): Value {
+  return formed({ is: 'array', places: [], rest, beside: noFlow });
+}
+
+export function listOf(places: readonly Value[]): Value {
+  return formed({ is: 'list', places: places.map(toJson), beside: noFlow });
+}
+
+export function listOfEach(rest: Value): Value {
+  return formed({ is: 'list', places: [], rest: toJson(rest), beside: noFlow });
+}
+
+/** @param pairs a key that is not a constant is undefined */
+export function objectOf(pairs: readonly (readonly [key: string | undefined, value: Value])[], keys: Flow): Value {
+  const entries = new Map<string, Value>();
+  let others: Value | undefined;
+  for (const [key, value] of pairs) {
+    const json = toJson(value);
+    if (key === undefined) others = eitherOf(others, json);
+    else entries.set(key, eitherOf(entries.get(key), json) ?? json);
+  }
+  return formed({ is: 'object', entries, ...(others === undefined ? {} : { others }), beside: keys });
+}
+
+/** to_jsonb() and its kin. */
+export function toJson(value: Value): Value {
+  const { inside } = value;
+  switch (inside?.is) {
+    case 'object':
+    case 'list':
+    case 'scalar':
+      return value;
+    case 'row':
+      if (inside.fields.some(({ name }) => name === undefined)) break;
+      return withBeside(
+        objectOf(
+          inside.fields.map((field) => [field.name, field]),
+          noFlow,
+        ),
+        inside.beside,
+      );
+    case 'array': {
+      const { places, rest, beside } = inside;
+      const parts = { places: places.map(toJson), ...(rest === undefined ? {} : { rest: toJson(rest) }) };
+      return formed({ is: 'list', ...parts, beside });
+    }
+  }
+  // a text in which JSON stands becomes a JSON string
+  const of = { flow: value.flow, direct: value.direct };
+  return formed({ is: 'scalar', of, beside: noFlow });
+}
+
+/** Printed as text. */
+export function toText(value: Value): Value {
+  const { inside } = value;
+  if (inside === undefined || inside.is === 'text') return inside === undefined ? plain(value.flow) : value;
+  return formed({ is: 'text', of: inside, beside: noFlow });
+}
+
+/** A text read as JSON; a value that is JSON already. */
+export function readJson(value: Value): Value {
+  const inside = value.inside?.is === 'text' ? value.inside.of : value.inside;
+  return inside !== undefined && isJson(inside) ? withBeside(formed(inside), besideOf(value)) : plain(value.flow);
+}
+
+/** The form of a JSON text that holds no column. */
+export function constantJson(text: string): Value {
+  try {
+    return formOf(JSON.parse(text));
+  } catch {
+    return nothing;
+  }
+}
+
+function formOf(json: unknown): Value {
+  if (Array.isArray(json)) return listOf(json.map(formOf));
+  if (typeof json !== 'object' || json === null) return toJson(nothing);
+  return objectOf(
+    Object.entries(json).map(([key, value]) => [key, formOf(value)]),
+    noFlow,
+  );
+}
+
+/** `->` with a key or an index; undefined where it is not a constant. */
+export function part(value: Value, key: string | undefined): Value {
+  const { inside } = value;
+  if (inside === undefined) return plain(value.flow);
+  switch (inside.is) {
+    case 'object': {
+      const found = key === undefined ? anyOf(partsOf(inside)) : (inside.entries.get(key) ?? inside.others);
+      return withBeside(found ?? nothing, inside.beside);
+    }
+    case 'list':
+      return withBeside(element(inside, key), inside.beside);
+    default:
+      return plain(value.flow);
+  }
+}
+
+/** `->>`: a string as it is, everything else as its JSON. */
+export function partAsText(value: Value, key: string | undefined): Value {
+  return asText(part(value, key));
+}
+
+/** What a JSON value gives as text: a string without its quotes. */
+export function asText(json: Value): Value {
+  const { inside } = json;
+  return inside?.is === 'scalar' ? withBeside(inside.of, inside.beside) : toText(json);
+}
+
+/** An element of an array of SQL. */
+export function elementOf(value: Value): Value {
+  const { inside } = value;
+  if (inside?.is !== 'array' && inside?.is !== 'list') return plain(value.flow);
+  return withBeside(anyOf(partsOf(inside)) ?? nothing, inside.beside);
+}
+
+/** Each value of a JSON object, whatever its key. */
+export function entryOf(value: Value): Value {
+  return value.inside?.is === 'object' ? part(value, undefined) : plain(value.flow);
+}
+
+/** A field of a composite value; undefined where the value is none that is known. */
+export function fieldsOf(value: Value): readonly Field[] | undefined {
+  const { inside } = value;
+  if (inside?.is !== 'row') return undefined;
+  return inside.fields.map((field) => ({ ...withBeside(field, inside.beside), name: field.name }));
+}
+
+/** `- 'key'`; what is taken out of an array moves what is behind it. */
+export function without(value: Value, key: string | undefined): Value {
+  const { inside } = value;
+  if (inside?.is === 'list') return moved(inside);
+  if (inside?.is !== 'object') return plain(value.flow);
+  if (key === undefined) return value;
+  return formed({ ...inside, entries: new Map([...inside.entries].filter(([known]) => known !== key)) });
+}
+
+/** `||` of two values of type jsonb. */
+export function joined(left: Value, right: Value): Value {
+  const [a, b] = [left.inside, right.inside];
+  if (a?.is === 'object' && b?.is === 'object') return eitherOf(left, right) ?? left;
+  if (a?.is === 'list' && b?.is === 'list') return eitherOf(moved(a), moved(b)) ?? left;
+  return plain(union([left.flow, right.flow]));
+}
+
+/** jsonb_set() with a constant path. */
+export function replaced(target: Value, path: readonly string[], value: Value): Value {
+  const { inside } = target;
+  const [key, ...deeper] = path;
+  if (inside?.is !== 'object' || key === undefined) return withBeside(target, value.flow);
+  const before = inside.entries.get(key) ?? inside.others;
+  const after = deeper.length === 0 ? eitherOf(before, toJson(value)) : replaced(before ?? nothing, deeper, value);
+  return formed({ ...inside, entries: new Map([...inside.entries, [key, after ?? nothing]]) });
+}
+
+/** The elements of a list, in whatever order, some left out. */
+export function anyOrder(value: Value): Value {
+  return value.inside?.is === 'list' ? moved(value.inside) : value;
+}
+
+/** The number of elements says nothing of what they are. */
+export function countOf(value: Value): Flow {
+  const { inside } = value;
+  return inside?.is === 'list' || inside?.is === 'array' ? inside.beside : value.flow;
+}
+
+/** What else may have a part in the whole of it. */
+export function withBeside<T extends Value>(value: T, beside: Flow): Value {
+  if (beside.size === 0) return value;
+  const inside = value.inside && { ...value.inside, beside: union([value.inside.beside, beside]) };
+  return { ...value, flow: union([value.flow, beside]), direct: false, inside };
+}
+
+/** One of several values: CASE, coalesce(), the rows of a UNION. */
+export function either(a: Value, b: Value): Value {
+  if (a === b) return a;
+  const flow = union([a.flow, b.flow]);
+  const direct = (a.direct || a.flow.size === 0) && (b.direct || b.flow.size === 0);
+  if (a.inside === undefined && b.inside === undefined) return { flow, direct };
+  const inside = eitherInside(a, b);
+  return inside === undefined ? plain(flow) : { ...formed(inside), flow };
+}
+
+function eitherInside(a: Value, b: Value): Inside | undefined {
+  const [x, y] = [a.inside, b.inside];
+  if (x === undefined || y === undefined) {
+    const known = x ?? y;
+    return known && { ...known, beside: union([known.beside, x === undefined ? a.flow : b.flow]) };
+  }
+  const beside = union([x.beside, y.beside]);
+  if (x.is === 'object' && y.is === 'object') {
+    const entries = new Map<string, Value>();
+    for (const key of new Set([...x.entries.keys(), ...y.entries.keys()])) {
+      const value = eitherOf(x.entries.get(key) ?? x.others, y.entries.get(key) ?? y.others);
+      if (value !== undefined) entries.set(key, value);
+    }
+    const others = eitherOf(x.others, y.others);
+    return { is: 'object', entries, ...(others === undefined ? {} : { others }), beside };
+  }
+  if ((x.is === 'list' && y.is === 'list') || (x.is === 'array' && y.is === 'array')) {
+    const count = Math.max(x.places.length, y.places.length);
+    const places = Array.from({ length: count }, (_, at) => {
+      return eitherOf(x.places[at] ?? x.rest, y.places[at] ?? y.rest) ?? nothing;
+    });
+    const rest = eitherOf(x.rest, y.rest);
+    return { is: x.is, places, ...(rest === undefined ? {} : { rest }), beside };
+  }
+  if (x.is === 'row' && y.is === 'row') {
+    const same = x.fields.length === y.fields.length && x.fields.every(({ name }, at) => name === y.fields[at]?.name);
+    if (!same) return undefined;
+    const fields = x.fields.map((field, at) => ({ ...either(field, y.fields[at] ?? nothing), name: field.name }));
+    return { is: 'row', fields, beside };
+  }
+  if (x.is === 'scalar' && y.is === 'scalar') return { is: 'scalar', of: either(x.of, y.of), beside };
+  if (x.is === 'text' && y.is === 'text') {
+    const of = eitherInside(formed(x.of), formed(y.of));
+    return of && { is: 'text', of, beside };
+  }
+  // the form of one of them; the other is then hidden or, where nothing of it is masked, does not fit
+  return isJson(x) && isJson(y) ? { ...x, beside: union([beside, b.flow]) } : undefined;
+}
+
+export function sameValue(a: Value, b: Value): boolean {
+  if (a === b) return true;
+  if (a.direct !== b.direct || !sameFlow(a.flow, b.flow) || a.inside?.is !== b.inside?.is) return false;
+  if (a.inside === undefined || b.inside === undefined) return true;
+  if (!sameFlow(a.inside.beside, b.inside.beside) || labelOf(a.inside) !== labelOf(b.inside)) return false;
+  const others = partsOf(b.inside);
+  return partsOf(a.inside).every((one, at) => sameValue(one, others[at] ?? nothing));
+}
+
+/** What two forms of one kind must have in common for their parts to be comparable. */
+function labelOf(inside: Inside): string {
+  switch (inside.is) {
+    case 'row':
+      return JSON.stringify(inside.fields.map(({ name }) => name));
+    case 'object':
+      return JSON.stringify([[...inside.entries.keys()], inside.others !== undefined]);
+    case 'text':
+      return inside.of.is;
+    case 'scalar':
+      return '';
+    default:
+      return `${inside.places.length} ${inside.rest !== undefined}`;
+  }
+}
+
+/** The values that stand in it, in a fixed order. */
+function partsOf(inside: Inside): readonly Value[] {
+  switch (inside.is) {
+    case 'row':
+      return inside.fields;
+    case 'object':
+      return inside.others === undefined ? [...inside.entries.values()] : [...inside.entries.values(), inside.others];
+    case 'text':
+      return [formed(inside.of)];
+    case 'scalar':
+      return [inside.of];
+    default:
+      return inside.rest === undefined ? inside.places : [...inside.places, inside.rest];
+  }
+}
+
+/** What is left of `budget` after counting; negative when it does not suffice. */
+function countParts(inside: Inside, budget: number): number {
+  let left = budget - 1;
+  const parts = inside.is === 'text' ? [{ inside: inside.of }] : partsOf(inside);
+  for (const one of parts) {
+    if (left < 0) return left;
+    left = one.inside === undefined ? left - 1 : countParts(one.inside, left);
+  }
+  return left;
+}
+
+function element({ places, rest }: Form<'list' | 'array'>, key: string | undefined): Value {
+  const index = key === undefined ? Number.NaN : Number(key);
+  // from the end, or not constant
+  if (!Number.isInteger(index) || index < 0) return anyOf(rest === undefined ? places : [...places, rest]) ?? nothing;
+  return places[index] ?? rest ?? nothing;
+}
+
+function moved(list: Form<'list'>): Value {
+  const rest = anyOf(partsOf(list));
+  return formed({ is: 'list', places: [], ...(rest === undefined ? {} : { rest }), beside: list.beside });
+}
+
+function anyOf(values: readonly Value[]): Value | undefined {
+  return values.reduce<Value | undefined>((before, value) => eitherOf(before, value), undefined);
+}
+
+function eitherOf(a: Value | undefined, b: Value | undefined): Value | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : either(a, b);
+}
+
+function besideOf({ inside }: Value): Flow {
+  return inside?.beside ?? noFlow;
+}
+
+function isJson(inside: Inside): boolean {
+  return inside.is === 'object' || inside.is === 'list' || inside.is === 'scalar';
+}
