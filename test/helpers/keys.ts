@@ -4,15 +4,18 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject 
 const publicKeyEncoding = { format: 'der', type: 'spki' } as const;
 const privateKeyEncoding = { format: 'der', type: 'pkcs8' } as const;
 
-export function newKeyPair(kind: 'ed25519' | 'rsa' | 'ec'): { privateKey: KeyObject; publicKey: KeyObject } {
+type Kind = 'ed25519' | 'rsa' | 'ec' | 'P-384' | 'P-521';
+
+/** `ec` is P-256. */
+export function newKeyPair(kind: Kind): { privateKey: KeyObject; publicKey: KeyObject } {
   const privateKey = createPrivateKey({ key: generate(kind), format: 'der', type: 'pkcs8' });
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-function generate(kind: 'ed25519' | 'rsa' | 'ec'): Buffer {
+function generate(kind: Kind): Buffer {
   if (kind === 'rsa')
     return generateKeyPairSync('rsa', { modulusLength: 2048, publicKeyEncoding, privateKeyEncoding }).privateKey;
-  if (kind === 'ec')
-    return generateKeyPairSync('ec', { namedCurve: 'P-256', publicKeyEncoding, privateKeyEncoding }).privateKey;
-  return generateKeyPairSync('ed25519', { publicKeyEncoding, privateKeyEncoding }).privateKey;
+  if (kind === 'ed25519') return generateKeyPairSync('ed25519', { publicKeyEncoding, privateKeyEncoding }).privateKey;
+  const namedCurve = kind === 'ec' ? 'P-256' : kind;
+  return generateKeyPairSync('ec', { namedCurve, publicKeyEncoding, privateKeyEncoding }).privateKey;
 }

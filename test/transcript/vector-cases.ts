@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { bindingNonce, publicHalf, thumbprint } from '../../src/identity/binding.js';
 import type { IssuerKey } from '../../src/identity/identity.js';
+import type { IdentityDemands } from '../../src/review/identify.js';
 import { RawJson } from '../../src/transcript/entry.js';
 import { subjectHash } from '../../src/transcript/object-key.js';
 import { editDisclosures, editPayload, isSignature } from './recorded.js';
@@ -35,6 +36,14 @@ export interface VectorCase {
   readonly segments: readonly (readonly string[])[];
   /** Public keys of the issuer that the reader has from elsewhere. */
   readonly issuerKeys: { readonly keys: readonly IssuerKey[] };
+  readonly reader?: VectorReader;
+}
+
+/** What the reader demands; without it, any issuer of people whose keys are at hand. */
+export interface VectorReader extends Pick<IdentityDemands, 'issuer' | 'clientId' | 'audience' | 'workloadIssuers'> {
+  readonly maxLoginAgeMs?: number;
+  /** Objects of the leads' archive: the content by the name. */
+  readonly revoked?: Readonly<Record<string, string>>;
 }
 
 type Verdict = VectorCase['verdict'];
@@ -68,7 +77,14 @@ const ordinary: readonly Step[] = [
 ];
 
 export async function makeVectors(): Promise<VectorCase[]> {
-  return [...good(), ...(await doubtful()), ...tampered(), ...signedNonsense(), ...(await badIdentities())];
+  return [
+    ...good(),
+    ...(await doubtful()),
+    ...tampered(),
+    ...signedNonsense(),
+    ...(await badIdentities()),
+    ...(await readers()),
+  ];
 }
 
 function given(name: string, verdict: Verdict, segments: readonly (readonly string[])[], more = {}): VectorCase {
@@ -381,6 +397,112 @@ async function badIdentities(): Promise<VectorCase[]> {
         steps: ordinary,
         open: { level: 'dpop', idToken: unbound, accessToken: await token(jkt(keys.login)) },
       }),
+    ),
+  ];
+}
+
+/** The same bytes, judged by readers who know different things. */
+async function readers(): Promise<VectorCase[]> {
+  const told = (name: string, verdict: Verdict, reader: VectorReader, open = {}, more = {}): VectorCase =>
+    given(name, verdict, recorded({ steps: ordinary, open }), { reader, ...more });
+  const job = {
+    level: 'audience',
+    idToken: await token({ nonce: undefined, aud: 'dbguard' }, keys.issuer, { typ: 'at+jwt' }),
+  };
+  const workload = { workloadIssuers: [subject.iss] };
+  const revokedAt = (ms: number) => JSON.stringify({ since: new Date(ms).toISOString(), reason: 'a lost laptop' });
+  const login = thumbprint(keys.login.jwk);
+  const revocation = (content: string, key = login, digits = '0123456789abcdef') => ({
+    [`revoked/${key}-${digits}.json`]: content,
+  });
+  const [before, after] = [revokedAt(startedAt - 3_600_000), revokedAt(startedAt + 3_600_000)];
+  const withKey = (key: object) => ({ issuerKeys: { keys: [{ ...issuerKeys.keys[0], ...key }] } });
+  return [
+    told('a job of a platform that the reader has named', 'proven', workload, job),
+    told(
+      'a job that says so of itself',
+      'unproven',
+      { issuer: subject.iss },
+      { ...job, idToken: await token({ nonce: undefined }) },
+    ),
+    told('a job with the token of somebody’s login', 'invalid', workload, {
+      ...job,
+      idToken: await token({ nonce: createHash('sha256').digest('base64url') }),
+    }),
+    told('a job with a token for somebody else', 'invalid', workload, {
+      ...job,
+      idToken: await token({ aud: 'other' }),
+    }),
+    told(
+      'the level that it claims is not what its token proves',
+      'invalid',
+      {},
+      {
+        idToken: await token({ nonce: undefined }),
+      },
+    ),
+    told('an issuer that the reader does not know', 'unproven', { issuer: 'https://other.example' }),
+    told('the client that the reader knows', 'proven', { issuer: subject.iss, clientId: 'dbguard' }),
+    told('a client that the reader does not know', 'invalid', { clientId: 'other' }),
+    told(
+      'an audience that the reader does not know',
+      'invalid',
+      { clientId: 'dbguard' },
+      {
+        audience: 'https://other',
+        idToken: await token({ aud: 'https://other' }),
+      },
+    ),
+    told(
+      'an audience that the reader knows',
+      'proven',
+      { clientId: 'dbguard', audience: 'https://api' },
+      {
+        audience: 'https://api',
+        idToken: await token({ aud: 'https://api' }),
+      },
+    ),
+    told(
+      'a login older than the reader allows',
+      'invalid',
+      { maxLoginAgeMs: 3_600_000 },
+      {
+        idToken: await token({ iat: startedAt / 1000 - 7200 }),
+      },
+    ),
+    told(
+      'a login as old as the reader allows',
+      'proven',
+      { maxLoginAgeMs: 7_200_000 },
+      {
+        idToken: await token({ iat: startedAt / 1000 - 7200 }),
+      },
+    ),
+    told('a login key revoked before', 'invalid', { revoked: revocation(before) }),
+    told('a login key revoked afterwards', 'proven', { revoked: revocation(after) }),
+    told('a login key revoked twice', 'invalid', {
+      revoked: { ...revocation(after), ...revocation(before, login, 'fedcba9876543210') },
+    }),
+    told('another login key revoked', 'proven', { revoked: revocation(before, thumbprint(keys.other.jwk)) }),
+    told('a login key revoked in words that nobody can read', 'invalid', { revoked: revocation('junk') }),
+    told('a login key revoked, nobody says when', 'invalid', { revoked: revocation('{"reason":"gone"}') }),
+    told('an address confirmed in capitals', 'proven', {}, { idToken: await token({ email_verified: 'TRUE' }) }),
+    told('an address whose owner nobody has confirmed', 'invalid', {}, { idToken: await token({ xms_edov: false }) }),
+    told('a token that is not valid yet', 'invalid', {}, { idToken: await token({ nbf: startedAt / 1000 + 600 }) }),
+    told('the issuer’s key, its private half beside it', 'invalid', {}, {}, withKey({ d: 'AAAA' })),
+    told('the issuer’s key, meant for encryption', 'invalid', {}, {}, withKey({ use: 'enc' })),
+    told('the issuer’s key, meant to sign and not to verify', 'invalid', {}, {}, withKey({ key_ops: ['sign'] })),
+    told('the issuer’s key, meant for another algorithm', 'invalid', {}, {}, withKey({ alg: 'ES256' })),
+    told('the issuer’s key by its other name', 'proven', {}, {}, withKey({ alg: 'Ed25519' })),
+    told('the issuer’s key of small order', 'invalid', {}, {}, withKey(degenerate(smallOrder['order 4']).jwk)),
+    told(
+      'a sound key beside one that is none',
+      'proven',
+      {},
+      {},
+      {
+        issuerKeys: { keys: [{ ...issuerKeys.keys[0], ...degenerate(smallOrder['order 4']).jwk }, ...issuerKeys.keys] },
+      },
     ),
   ];
 }

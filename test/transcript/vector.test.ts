@@ -1,15 +1,11 @@
 /** The published sessions: this code still writes them byte for byte, and a program that shares no code judges them alike. */
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
-import { listSessions } from '../../src/review/catalog.js';
-import { pinnedKeys } from '../../src/review/issuer-keys.js';
-import { type SessionReport, verifySession } from '../../src/review/verify-session.js';
-import { segmentKey, sessionPrefix } from '../../src/transcript/object-key.js';
-import { memorySource, pack } from './recorded.js';
-import { startedAt } from './vector.js';
+import { segmentKey } from '../../src/transcript/object-key.js';
+import { pack } from './recorded.js';
 import { makeVectors, type VectorCase } from './vector-cases.js';
+import { judged, noPython, python } from './verifiers.js';
 
 const folder = join(import.meta.dirname, '..', 'vectors', 'transcript');
 const file = join(folder, 'sessions.jsonl');
@@ -19,26 +15,12 @@ const cases: VectorCase[] = readFileSync(file, 'utf8')
   .trimEnd()
   .split('\n')
   .map((line) => JSON.parse(line));
-const hasPython = spawnSync('python3', ['--version']).status === 0 || 'python3 is missing';
 
 test('the writer writes what it always wrote', async (t) => {
   for (const [n, one] of made.entries()) t.strictSame(JSON.parse(JSON.stringify(one)), cases[n], one.name);
   t.equal(made.length, cases.length);
   t.equal(new Set(cases.map(({ name }) => name)).size, cases.length, 'each name once');
 });
-
-async function judged({ sid, subject, segments, issuerKeys }: VectorCase): Promise<SessionReport> {
-  const createdAt = startedAt + 10_000;
-  const prefix = sessionPrefix(subject, sid);
-  const source = memorySource(
-    segments.map((lines, n) => ({ key: segmentKey(prefix, n), bytes: pack(lines), createdAt })),
-  );
-  const keys = pinnedKeys(JSON.stringify(issuerKeys), 'vector');
-  for await (const session of listSessions(source)) {
-    return verifySession(session, { source, keys, demands: {}, now: createdAt + 3_600_000 });
-  }
-  throw new Error('no session');
-}
 
 test('each is judged as it says', async (t) => {
   for (const one of cases) {
@@ -47,18 +29,13 @@ test('each is judged as it says', async (t) => {
   }
 });
 
-function python(...args: string[]) {
-  const { status, stdout, stderr } = spawnSync('python3', [join(folder, 'verify.py'), ...args], { encoding: 'utf8' });
-  return { status, stderr, lines: stdout.split('\n').flatMap((line) => (line === '' ? [] : JSON.parse(line))) };
-}
-
-test('an independent verifier agrees', { skip: hasPython !== true && hasPython }, async (t) => {
+test('an independent verifier agrees', { skip: noPython }, async (t) => {
   const { lines, stderr } = python(file);
   t.equal(stderr, '');
   for (const [n, one] of cases.entries()) t.equal(lines[n]?.verdict, one.verdict, `${one.name}: ${lines[n]?.why}`);
 });
 
-test('and reads objects as they lie in a bucket', { skip: hasPython !== true && hasPython }, async (t) => {
+test('and reads objects as they lie in a bucket', { skip: noPython }, async (t) => {
   const [sound, broken] = ['an ordinary session', 'a segment dropped'].map((name) =>
     cases.find((one) => one.name === name),
   );

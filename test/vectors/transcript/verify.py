@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Verifies dbguard transcripts, written from src/transcript/FORMAT.md alone. Standard library only; shares no code with dbguard.
 
-    verify.py SESSIONS.jsonl            a session a line: {"name", "sid", "subject", "segments", "issuerKeys"}; one verdict a line
+    verify.py SESSIONS.jsonl            a session a line: {"name", "sid", "subject", "segments", "issuerKeys", "reader"?}; one verdict a line
     verify.py FOLDER JWKS.json          v1/<subject>/<sid>, as it lies in a bucket
-Verdicts: proven (exit code 0), invalid (1), unproven (2). One session at a time: no redactions, no bucket times, nothing between
-sessions. Tokens with EdDSA or RS256 signatures.
+    verify.py --keys KEYS.jsonl         an issuer's key a line: what is wrong with it, or null
+Verdicts: proven (exit code 0), invalid (1), unproven (2). `reader` is what the reader demands: {"issuer", "clientId", "audience",
+"workloadIssuers", "maxLoginAgeMs", "revoked": {object name: content}}, each optional. One session at a time: no redactions, no bucket
+times, nothing between sessions.
 """
-import base64, glob, hashlib, json, os, re, sys, zlib
+import base64, datetime, glob, hashlib, json, math, os, re, sys, zlib
 
 HEAD = "application/vnd.dbguard.head.v1+json"
 CERTIFICATE = "application/vnd.dbguard.session-certificate.v1+json"
@@ -91,11 +93,129 @@ def signed_by(key, message, signature):
     return same(multiply(int.from_bytes(signature[32:], "little"), BASE), add(r, multiply(h, decode_point(key))))
 
 
-def rsa_signed(jwk, message, signature):
-    n, e = (int.from_bytes(b64(jwk[name]), "big") for name in "ne")
+# NIST's curves, FIPS 186 and SP 800-186: p, b, order, generator.
+CURVES = {
+    "P-256": (
+        2**256 - 2**224 + 2**192 + 2**96 - 1,
+        0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
+        0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+        0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+        0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5),
+    "P-384": (
+        2**384 - 2**128 - 2**96 + 2**32 - 1,
+        0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF,
+        0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+        0xAA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B9859F741E082542A385502F25DBF55296C3A545E3872760AB7,
+        0x3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147CE9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F),
+    "P-521": (
+        2**521 - 1,
+        0x051953EB9618E1C9A1F929A21A0B68540EEA2DA725B99B315F3B8B489918EF109E156193951EC7E937B1652C0BD3BB1BF073573DF883D2C34F1EF451FD46B503F00,
+        0x1FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFA51868783BF2F966B7FCC0148F709A5D03BB5C9B8899C47AEBB6FB71E91386409,
+        0x0C6858E06B70404E9CD9E3ECB662395B4429C648139053FB521F828AF606B4D3DBAA14B5E77EFE75928FE1DC127A2FFA8DE3348B3C1856A429BF97E7E31C2E5BD66,
+        0x11839296A789A3BC0045C8A5FB42C7D1BD998F54449579B446817AFBD17273E662C97EE72995EF42640C550B9013FAD0761353C7086A272C24088BE94769FD16650),
+}
+
+
+def ec_add(p, a, b):
+    """Affine; None is infinity."""
+    if a is None or b is None:
+        return a or b
+    if a[0] == b[0] and (a[1] + b[1]) % p == 0:
+        return None
+    slope = (3 * a[0] * a[0] - 3) * pow(2 * a[1], p - 2, p) if a == b else (b[1] - a[1]) * pow(b[0] - a[0], p - 2, p)
+    x = (slope * slope - a[0] - b[0]) % p
+    return x, (slope * (a[0] - x) - a[1]) % p
+
+
+def ec_multiply(p, scalar, point):
+    result = None
+    while scalar:
+        if scalar & 1:
+            result = ec_add(p, result, point)
+        point, scalar = ec_add(p, point, point), scalar >> 1
+    return result
+
+
+def number(jwk, name):
+    return int.from_bytes(b64(jwk[name]), "big")
+
+
+def ec_signed(jwk, hashed, signature):
+    """RFC 7518 section 3.4."""
+    p, _, order, x, y = CURVES[jwk["crv"]]
+    half = (p.bit_length() + 7) // 8
+    if len(signature) != 2 * half:
+        return False
+    r, t = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+    if not (0 < r < order and 0 < t < order):
+        return False
+    z = int.from_bytes(hashed, "big") >> max(0, 8 * len(hashed) - order.bit_length())
+    w = pow(t, order - 2, order)
+    point = ec_add(p, ec_multiply(p, z * w % order, (x, y)), ec_multiply(p, r * w % order, (number(jwk, "x"), number(jwk, "y"))))
+    return point is not None and point[0] % order == r
+
+
+def rsa_opened(jwk, signature):
+    n, e = number(jwk, "n"), number(jwk, "e")
     size = (n.bit_length() + 7) // 8
-    info = bytes.fromhex("3031300d060960864801650304020105000420") + hashlib.sha256(message).digest()
-    return pow(int.from_bytes(signature, "big"), e, n) == int.from_bytes(b"\0\1" + b"\xff" * (size - len(info) - 3) + b"\0" + info, "big")
+    value = int.from_bytes(signature, "big")
+    return n, pow(value, e, n).to_bytes(size, "big") if len(signature) == size and value < n else b""
+
+
+# DER of DigestInfo, RFC 8017 section 9.2.
+DIGEST_INFO = {"256": "3031300d060960864801650304020105000420", "384": "3041300d060960864801650304020205000430", "512": "3051300d060960864801650304020305000440"}
+
+
+def rsa_signed(jwk, bits, hashed, signature):
+    """RFC 8017 section 8.2.2."""
+    _, block = rsa_opened(jwk, signature)
+    info = bytes.fromhex(DIGEST_INFO[bits]) + hashed
+    return block == b"\0\1" + b"\xff" * (len(block) - len(info) - 3) + b"\0" + info
+
+
+def pss_signed(jwk, bits, hashed, signature):
+    """RFC 8017 section 9.1.2, with a salt as long as the hash (RFC 7518 section 3.5)."""
+    def digest(data):
+        return hashlib.new("sha" + bits, data).digest()
+
+    n, block = rsa_opened(jwk, signature)
+    size, spare = len(hashed), 8 * len(block) - (n.bit_length() - 1)
+    if spare == 8:
+        block, spare = block[1:] if block[:1] == b"\0" else b"", 0
+    if len(block) < 2 * size + 2 or block[-1] != 0xBC:
+        return False
+    masked, seed = block[: -size - 1], block[-size - 1 : -1]
+    mask = b"".join(digest(seed + i.to_bytes(4, "big")) for i in range(len(masked) // size + 1))[: len(masked)]
+    data = bytearray(a ^ b for a, b in zip(masked, mask))
+    if masked[0] >> (8 - spare):
+        return False
+    data[0] &= 0xFF >> spare
+    padding = len(data) - size
+    return data[:padding] == b"\0" * (padding - 1) + b"\1" and digest(b"\0" * 8 + hashed + data[padding:]) == seed
+
+
+ROCA = [(prime, {pow(65537, i, prime) for i in range(prime)}) for prime in (11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157)]
+
+
+def check_issuer_key(jwk):
+    """Of one that may be used for this signature."""
+    need(not any(name in jwk for name in ("d", "p", "q", "dp", "dq", "qi", "oth", "k")), "a private half")
+    if jwk["kty"] == "OKP":
+        public_key(jwk)
+    elif jwk["kty"] == "EC":
+        need(jwk["crv"] in CURVES, "curve")
+        p, b = CURVES[jwk["crv"]][:2]
+        need(all(len(b64(jwk[name])) == (p.bit_length() + 7) // 8 for name in "xy"), "length of a coordinate")
+        x, y = number(jwk, "x"), number(jwk, "y")
+        need(x < p and y < p and (y * y - x * x * x + 3 * x - b) % p == 0, "not a point of the curve")
+    else:
+        need(jwk["kty"] == "RSA" and all(b64(jwk[name])[:1] not in (b"", b"\0") for name in "ne"), "not a key")
+        n, e = number(jwk, "n"), number(jwk, "e")
+        need(2048 <= n.bit_length() <= 16384 and e % 2 == 1 and 3 <= e < 2**64, "modulus or exponent")
+        need(all(n % factor for factor in range(2, 1000)), "a small factor")
+        root = math.isqrt(n) + (math.isqrt(n) ** 2 < n)
+        need(not any(math.isqrt(a * a - n) ** 2 == a * a - n for a in range(root, root + 100)), "two primes that lie close together")
+        need(not all(n % prime in powers for prime, powers in ROCA), "CVE-2017-15361")
 
 
 def b64(text):
@@ -232,22 +352,58 @@ class Statements:
             need(not self.owed, "sealed, and statements wait: %s" % sorted(self.owed)[:3])
 
 
+KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
+EDWARDS = ("EdDSA", "Ed25519")
+
+
+def may_verify(key, alg):
+    """`use`, `key_ops` and `alg`, RFC 7517 section 4."""
+    operations = key.get("key_ops")
+    return (
+        key.get("kty") == KINDS[alg[:2]] and key.get("use", "sig") == "sig"
+        and (not isinstance(operations, list) or "verify" in operations)
+        and (key.get("alg", alg) == alg or alg in EDWARDS and key["alg"] in EDWARDS)
+    )
+
+
+def fits(key, alg, message, signature):
+    if alg in EDWARDS:
+        return signed_by(public_key(key), message, signature)
+    bits = alg[2:]
+    hashed = hashlib.new("sha" + bits, message).digest()
+    if alg[:2] == "ES":
+        return key["crv"] == {"256": "P-256", "384": "P-384", "512": "P-521"}[bits] and ec_signed(key, hashed, signature)
+    return (rsa_signed if alg[:2] == "RS" else pss_signed)(key, bits, hashed, signature)
+
+
 def check_token(token, issuer_keys, issuer, at):
+    need(len(token) <= 65536, "length of a token")
     parts = token.split(".")
     need(len(parts) == 3, "not a JWT")
     head, message, signature = parse(b64(parts[0])), (parts[0] + "." + parts[1]).encode(), b64(parts[2])
-    candidates = [key for key in issuer_keys if head.get("kid") in (None, key.get("kid"))]
-    fits = any(
-        head["alg"] in ("EdDSA", "Ed25519") and key["kty"] == "OKP" and signed_by(public_key(key), message, signature)
-        or head["alg"] == "RS256" and key["kty"] == "RSA" and rsa_signed(key, message, signature)
-        for key in candidates
-    )
-    if not fits and (not candidates or "kid" not in head):
+    alg, kid = head["alg"], head.get("kid")
+    need(alg in EDWARDS or re.fullmatch("(RS|PS|ES)(256|384|512)", alg), "algorithm")
+    need("crit" not in head, "critical extension")
+    named = [key for key in issuer_keys if kid is None or key.get("kid") in (None, kid)]
+    usable = [key for key in named if may_verify(key, alg)]
+    sound, weak = [], None
+    for key in usable:
+        try:
+            check_issuer_key(key)
+            sound.append(key)
+        except Invalid as reason:
+            weak = reason
+    if not sound:
+        need(weak is None, "the issuer's key proves nothing: %s" % weak)
+        need(not named or kid is None, "a key for something else")
         raise Unproven("no key for the token")
-    need(fits, "the issuer's signature")
+    if not any(fits(key, alg, message, signature) for key in sound):
+        need(kid is None, "the issuer's signature")
+        raise Unproven("no key for the token")
     claims = parse(b64(parts[1]))
     need(claims["iss"] == issuer, "issuer")
-    need(claims["iat"] - SKEW <= at / 1000 <= claims["exp"] + SKEW, "time of the login")
+    need(all(is_number(claims[name]) for name in ("iat", "exp")), "times of the token")
+    need(claims["iat"] - SKEW <= at / 1000 <= claims["exp"] + SKEW and claims.get("nbf", 0) - SKEW <= at / 1000, "time of the login")
     return head, claims
 
 
@@ -255,31 +411,57 @@ def thumbprint(jwk):
     return hashlib.sha256(json.dumps({"crv": jwk["crv"], "kty": jwk["kty"], "x": jwk["x"]}, separators=(",", ":")).encode()).digest()
 
 
-def level_of(entry, issuer_keys):
-    """For an issuer of people; the reader knows neither dbguard's client nor its audience."""
+def confirmed(value):
+    return value is True or value == 1 or isinstance(value, str) and value.lower() in ("true", "1")
+
+
+def check_revoked(entry, revoked):
+    """An object that cannot be read revokes for all time."""
+    key = b64e(thumbprint(entry["loginKey"]))
+    for name, content in revoked.items():
+        if re.fullmatch(r"revoked/%s-[0-9a-f]{16}\.json" % re.escape(key), name) is None:
+            continue
+        try:
+            since = datetime.datetime.fromisoformat(parse(content)["since"].replace("Z", "+00:00")).timestamp()
+        except (Invalid, KeyError, TypeError, ValueError, AttributeError):
+            since = 0
+        need(entry["t"] / 1e6 < since, "the login key is revoked")
+
+
+def level_of(entry, issuer_keys, reader):
     subject, key, salt = entry["subject"], entry["loginKey"], b64(entry["salt"])
+    workloads = reader.get("workloadIssuers", [])
+    issuers = [*workloads, *([reader["issuer"]] if "issuer" in reader else [])]
+    if issuers and subject["iss"] not in issuers:
+        raise Unproven("an issuer that the reader does not know")
+    ours, workload = entry.get("audience", entry["clientId"]), subject["iss"] in workloads
+    if "clientId" in reader:
+        need(entry["clientId"] == reader["clientId"], "client")
+        need("audience" not in entry or ours == reader.get("audience", reader["clientId"]), "audience of the reader")
     head, claims = check_token(entry["idToken"], issuer_keys, subject["iss"], entry["loggedInAt"])
-    need(not str(head.get("typ", "")).lower().endswith("+jwt") and "events" not in claims, "no ID token")
-    need(claims.get("typ") not in ("Bearer", "DPoP", "Refresh", "Offline", "Logout", "Serialized-ID"), "no ID token")
+    if not workload:
+        need(not str(head.get("typ", "")).lower().endswith("+jwt") and not claims.get("events"), "no ID token")
+        need(claims.get("typ") not in ("Bearer", "DPoP", "Refresh", "Offline", "Logout", "Serialized-ID"), "no ID token")
     need(claims["sub"] == subject["sub"], "subject")
-    verified = all(claims.get(name, True) in (True, 1, "true", "1") for name in ("email_verified", "xms_edov"))
+    verified = all(confirmed(claims[name]) for name in ("email_verified", "xms_edov") if name in claims)
     need((claims.get("email") if verified else None) == subject.get("email"), "e-mail")
-    need(-SKEW <= entry["t"] / 1e6 - claims["iat"] <= 30 * 86400, "the session began before the login, or long after it")
+    most = reader.get("maxLoginAgeMs", 30 * 86_400_000) / 1000
+    need(-SKEW <= entry["t"] / 1e6 - claims["iat"] <= most + SKEW, "the session began before the login, or long after it")
     need(len(salt) == 16, "length of the salt")
-    nonce, ours = sha(b"dbguard-bind-v1\0", thumbprint(key), salt), entry.get("audience", entry["clientId"])
+    nonce = sha(b"dbguard-bind-v1\0", thumbprint(key), salt)
     audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
     bound = ours + ":" + nonce in audience
     need(ours in audience or bound, "audience")
-    need(all(one == ours + ":" + nonce or not re.fullmatch(re.escape(ours) + ":[\\w-]{43}", one) for one in audience), "bound to another key")
-    if ours in audience:
+    need(all(one == ours + ":" + nonce or not re.fullmatch(re.escape(ours) + ":[A-Za-z0-9_-]{43}", one) for one in audience), "bound to another key")
+    if ours in audience and not workload:
         need(claims.get("azp", ours if len(audience) == 1 else None) == ours, "authorized party")
     need(claims.get("nonce", nonce) == nonce, "the token binds another key")
     if bound or "nonce" in claims:
         return "nonce"
     if "accessToken" not in entry:
-        return "asserted"
+        return "audience" if workload else "asserted"
     access = check_token(entry["accessToken"], issuer_keys, subject["iss"], entry["loggedInAt"])[1]
-    need(access["sub"] == subject["sub"] and access.get("client_id", access.get("azp")) == entry["clientId"], "access token")
+    need(access["sub"] == subject["sub"] and access.get("client_id", access.get("azp")) == ours, "access token")
     need(access["cnf"]["jkt"] == b64e(thumbprint(key)), "the access token names another key")
     return "dpop"
 
@@ -296,7 +478,7 @@ def session_key(entry, sid):
     return public_key(claims["sessionKey"]), claims["notAfter"]
 
 
-def verify(sid, folder, segments, issuer_keys):
+def verify(sid, folder, segments, issuer_keys, reader):
     """Lists what is not proven; raises Invalid."""
     doubts, head, n, signed, sealed, t = [], sha("dbguard-transcript-v1\0", sid), 0, 0, None, 0
     totals, statements, key, not_after = {"statements": 0, "asked": 0, "denied": 0}, Statements(), None, 0
@@ -324,9 +506,11 @@ def verify(sid, folder, segments, issuer_keys):
                 born = sum(CROCKFORD.index(c) * 32 ** (9 - i) for i, c in enumerate(sid[:10]))
                 need(abs(born - entry["t"] / 1000) <= HOUR, "time in the session's id")
                 key, not_after = session_key(entry, sid)
+                check_revoked(entry, reader.get("revoked", {}))
                 try:
-                    level = level_of(entry, issuer_keys)
-                    if level not in ("nonce", "dpop"):
+                    level = level_of(entry, issuer_keys, reader)
+                    need(level != "asserted" or entry["level"] in ("asserted", "audience"), "the session claims a better level")
+                    if level == "asserted":
                         doubts.append("level " + level)
                 except Unproven as reason:
                     doubts.append(str(reason))
@@ -389,11 +573,20 @@ if __name__ == "__main__":
         files = sorted(glob.glob(os.path.join(path, "*.jsonl.gz")))
         with open(sys.argv[2], encoding="utf-8") as file:
             issuer_keys = json.load(file)["keys"]
-        found, why = verdict(os.path.basename(path), os.path.basename(os.path.dirname(path)), [segment_lines(name) for name in files], issuer_keys)
+        found, why = verdict(os.path.basename(path), os.path.basename(os.path.dirname(path)), [segment_lines(name) for name in files], issuer_keys, {})
         print(json.dumps({"verdict": found, "why": why}))
         raise SystemExit(codes[found])
+    if sys.argv[1] == "--keys":
+        with open(sys.argv[2], encoding="utf-8") as file:
+            for line in file:
+                try:
+                    check_issuer_key(json.loads(line))
+                    print("null")
+                except (Invalid, KeyError, TypeError) as reason:
+                    print(json.dumps(repr(reason)))
+        raise SystemExit(0)
     with open(sys.argv[1], encoding="utf-8") as file:
         cases = [json.loads(line) for line in file]
     for case in cases:
-        found, why = verdict(case["sid"], case["subject"], case["segments"], case["issuerKeys"]["keys"])
+        found, why = verdict(case["sid"], case["subject"], case["segments"], case["issuerKeys"]["keys"], case.get("reader", {}))
         print(json.dumps({"name": case["name"], "verdict": found, "why": why}))

@@ -1,0 +1,93 @@
+/** What an issuer may sign with, and which of its keys prove nothing: two verifiers, one answer. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { SignJWT } from 'jose';
+import { test } from 'tap';
+import { bindingNonce } from '../../src/identity/binding.js';
+import type { IssuerKey } from '../../src/identity/identity.js';
+import { subjectHash } from '../../src/transcript/object-key.js';
+import { newKeyPair } from '../helpers/keys.js';
+import { keys, recorded, salt, sid, startedAt, subject } from './vector.js';
+import type { VectorCase } from './vector-cases.js';
+import { judged, noPython, python } from './verifiers.js';
+
+const kinds = { RS: 'rsa', PS: 'rsa', ES256: 'ec', ES384: 'P-384', ES512: 'P-521', EdDSA: 'ed25519' } as const;
+const algorithms = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
+
+interface Key {
+  readonly what: string;
+  readonly jwk: IssuerKey;
+}
+
+const published: { readonly issuer: readonly Key[]; readonly sound: readonly Key[] } = JSON.parse(
+  readFileSync(new URL('../vectors/keys.json', import.meta.url), 'utf8'),
+);
+
+function kindOf(alg: (typeof algorithms)[number]) {
+  if (alg.startsWith('RS')) return kinds.RS;
+  return alg.startsWith('PS') ? kinds.PS : kinds[alg as 'ES256' | 'ES384' | 'ES512' | 'EdDSA'];
+}
+
+/** One that holds, one whose signature is another's, one whose claims were changed. */
+async function signedWith(alg: (typeof algorithms)[number]): Promise<VectorCase[]> {
+  const { privateKey, publicKey } = newKeyPair(kindOf(alg));
+  const issuerKeys = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: alg } as IssuerKey] };
+  const sign = (aud: string) =>
+    new SignJWT({ email: subject.email, nonce: bindingNonce(keys.login.jwk, salt) })
+      .setProtectedHeader({ alg, kid: alg })
+      .setIssuer(subject.iss)
+      .setSubject(subject.sub)
+      .setAudience(aud)
+      .setIssuedAt(startedAt / 1000 - 60)
+      .setExpirationTime(startedAt / 1000 + 3540)
+      .sign(privateKey);
+  const [token, other] = [await sign('dbguard'), await sign('other')];
+  const [head, claims] = token.split('.');
+  const given = (name: string, verdict: VectorCase['verdict'], idToken: string): VectorCase => ({
+    name: `${alg}: ${name}`,
+    verdict,
+    sid,
+    subject: subjectHash(subject),
+    segments: recorded({ steps: ['final'], open: { idToken } }),
+    issuerKeys,
+  });
+  return [
+    given('a signature that holds', 'proven', token),
+    given('the signature of another token', 'invalid', `${head}.${claims}.${other.split('.')[2]}`),
+    given('a signature that is cut', 'invalid', token.slice(0, -4)),
+    given('a signature of nothing but zeros', 'invalid', `${head}.${claims}.${zeros(token)}`),
+  ];
+}
+
+function zeros(token: string): string {
+  const { length } = Buffer.from(token.split('.')[2] ?? '', 'base64url');
+  return Buffer.alloc(length).toString('base64url');
+}
+
+function lines(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}
+
+test('every algorithm of an issuer', async (t) => {
+  const cases = (await Promise.all(algorithms.map(signedWith))).flat();
+  const file = join(t.testdir(), 'sessions.jsonl');
+  writeFileSync(file, lines(cases));
+  const second = noPython === false ? python(file) : undefined;
+  t.equal(second?.stderr ?? '', '');
+  for (const [n, one] of cases.entries()) {
+    const { verdict, findings } = await judged(one);
+    t.equal(verdict, one.verdict, `${one.name}: ${findings.map(({ message }) => message).join('; ')}`);
+    if (second) t.equal(second.lines[n]?.verdict, one.verdict, `${one.name}: ${second.lines[n]?.why}`);
+  }
+});
+
+test('each key of an issuer that proves nothing', { skip: noPython }, async (t) => {
+  const { issuer, sound } = published;
+  const file = join(t.testdir(), 'keys.jsonl');
+  writeFileSync(file, lines([...issuer, ...sound].map(({ jwk }) => jwk)));
+  const { lines: said, stderr } = python('--keys', file);
+  t.equal(stderr, '');
+  t.equal(said.length, issuer.length + sound.length);
+  for (const [n, { what }] of issuer.entries()) t.not(said[n], null, what);
+  for (const [n, { what }] of sound.entries()) t.equal(said[issuer.length + n], null, what);
+});
