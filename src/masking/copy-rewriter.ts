@@ -8,7 +8,7 @@
 import type { CopyOptions } from '../sql/lineage/statement.js';
 import { message } from '../wire/backend.js';
 import { backend, headerBytes } from '../wire/messages.js';
-import { type CellMask, nullMask } from './kinds.js';
+import { type CellMask, growthFor, nullMask } from './kinds.js';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
@@ -125,7 +125,7 @@ export class CopyRewriter {
 
   #masked(field: Buffer, mask: CellMask): Buffer {
     const value = this.#csv ? this.#unquoted(field) : unescaped(field);
-    const room = Buffer.allocUnsafe(value.length + mask.growth);
+    const room = Buffer.allocUnsafe(value.length + growthFor(mask, value, 0, value.length));
     const length = mask.write(value, 0, value.length, room, 0);
     if (length < 0) return this.#null;
     const masked = room.subarray(0, length);

@@ -17,9 +17,15 @@ export interface CellMask {
   readonly write: WriteMasked;
   /** The most bytes by which a value can get longer. */
   readonly growth: number;
+  /** The same for one value, where no number holds for all; `growth` does not count then. */
+  readonly growthOf?: (from: Buffer, start: number, end: number) => number;
 }
 
 export const nullMask: CellMask = { write: () => -1, growth: 0 };
+
+export function growthFor(mask: CellMask, from: Buffer, start: number, end: number): number {
+  return mask.growthOf?.(from, start, end) ?? mask.growth;
+}
 
 export interface CellType {
   /** pg_type.oid; undefined when nobody said. */

@@ -32,8 +32,12 @@ export type MaskPlan =
 
 export interface RewritePlan {
   readonly kind: 'mask';
-  /** Undefined: the rows pass as they are. */
-  forRow(fields: readonly RowField[] | undefined, formats?: readonly number[]): RowRewriter | undefined;
+  /** Undefined: the rows pass as they are. `encoding`: the client's, as the server reported it. */
+  forRow(
+    fields: readonly RowField[] | undefined,
+    formats?: readonly number[],
+    encoding?: string,
+  ): RowRewriter | undefined;
   /** Of COPY TO STDOUT. `encoding`: the client's, as the server reported it. Undefined: the data passes as it is. */
   forCopy(encoding: string): CopyRewriter | 'unsupported' | undefined;
   /** Errors and notices may carry masked values. */
@@ -204,8 +208,8 @@ function rewritePlan(
     kind: 'mask',
     diagnostics,
     inferred,
-    forRow(fields, formats) {
-      const masks = rowMasks(output, fields, formats, context);
+    forRow(fields, formats, encoding = '') {
+      const masks = rowMasks(output, fields, formats, { ...context, structured: safeEncodings.test(encoding) });
       return masks === 'all-pass' ? undefined : new RowRewriter(masks);
     },
     forCopy(encoding) {
@@ -227,7 +231,7 @@ function copyRewriter(
   context: MaskContext,
 ): CopyRewriter | 'unsupported' | undefined {
   if (!tainted(output.all, context.masked)) return undefined;
-  const masks = rowMasks(output, undefined, undefined, context);
+  const masks = rowMasks(output, undefined, undefined, { ...context, structured: true });
   if (masks === 'all-pass') return undefined;
   if (masks === undefined || options.format === 'binary' || options.encoding !== undefined) return 'unsupported';
   return safeEncodings.test(encoding) ? new CopyRewriter(masks, options) : 'unsupported';

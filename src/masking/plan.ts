@@ -2,6 +2,7 @@
 import { anyColumn, baseColumn, type Flow, type LineageCatalog, missingCode } from '../sql/lineage/catalog.js';
 import type { Column, Shape } from '../sql/lineage/shape.js';
 import type { RowField } from '../wire/row-description.js';
+import { insideMask, type LeafMasks } from './inside/inside-mask.js';
 import { type CellMask, type CellType, cellMask, type Format, nullMask } from './kinds.js';
 import { type MaskedColumn, type MaskedColumns, sameMask } from './masked-columns.js';
 
@@ -9,6 +10,8 @@ export interface MaskContext {
   readonly masked: MaskedColumns;
   readonly catalog: LineageCatalog;
   readonly key: Buffer;
+  /** Values can be taken apart: the client's encoding is one in which no byte of a longer character looks like a quote. */
+  readonly structured?: boolean;
 }
 
 function isUnknown(flow: Flow): boolean {
@@ -68,9 +71,26 @@ function columnMask(
   // The server says that this is a column as it is. Then that column alone decides, unless lineage has a better claim.
   if (origin === undefined && !(placed && flowing.length > 0) && isPlainColumn(field, context.catalog))
     return undefined;
+  // of a value that is not as it was in the column nobody but lineage knows the parts
+  if (placed && origin === undefined && column.inside !== undefined && context.structured)
+    return insideMask(column, field?.typeOid, format, partMasks(context));
   if (isUnknown(column.flow)) return nullMask;
   const unchanged = flowing.length === 0 || (placed && column.direct);
-  return agreed(origin === undefined ? flowing : [origin, ...flowing], unchanged, field, format, context.key);
+  return agreed(origin === undefined ? flowing : [origin, ...flowing], unchanged, field?.typeOid, format, context.key);
+}
+
+/** What the parts of a value become, each by the columns that flow in it. */
+function partMasks(context: MaskContext): LeafMasks {
+  const { masked, key } = context;
+  return {
+    tainted: (flow) => tainted(flow, masked),
+    leaf(value, oid, format) {
+      const sources = masked.in(value.flow);
+      if (isUnknown(value.flow)) return { mask: nullMask, type: undefined };
+      const [first] = sources;
+      return first && { mask: agreed(sources, value.direct, oid, format, key), type: first.column.type };
+    },
+  };
 }
 
 /** A column of a table whose columns are all known by name: not of a view, not of a table that is new. */
@@ -88,7 +108,7 @@ const textOid = 25;
 function agreed(
   sources: readonly MaskedColumn[],
   unchanged: boolean,
-  field: RowField | undefined,
+  oid: number | undefined,
   format: Format,
   key: Buffer,
 ): CellMask {
@@ -96,10 +116,10 @@ function agreed(
   if (first === undefined || !others.every((one) => sameMask(one.mask, first.mask))) return nullMask;
   // reverse(ssn), kept to its last four characters, would show the first four; and a number that JSON gave back as text
   // is another value than the column's
-  const same = unchanged && (first.column.textual || field?.typeOid !== textOid);
+  const same = unchanged && (first.column.textual || oid !== textOid);
   if (!same && first.mask.kind !== 'fixed') return nullMask;
   const type: CellType = same
-    ? { oid: field?.typeOid ?? first.column.type, textual: first.column.textual }
-    : { oid: field?.typeOid, textual: false };
+    ? { oid: oid ?? first.column.type, textual: first.column.textual }
+    : { oid, textual: false };
   return cellMask(first.mask, type, format, key);
 }

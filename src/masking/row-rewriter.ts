@@ -4,7 +4,7 @@
  */
 import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
 import { copyBytes } from './copy-bytes.js';
-import { type CellMask, nullMask } from './kinds.js';
+import { type CellMask, growthFor, nullMask } from './kinds.js';
 
 /** Takes `bytes[start, end)`. The bytes are never written to again: they may be kept. */
 export type TakeBytes = (bytes: Buffer, start: number, end: number) => void;
@@ -15,22 +15,26 @@ export class RowRewriter {
   /** Undefined for a column that passes. Undefined altogether: every cell is masked with NULL. */
   readonly #masks: readonly (CellMask | undefined)[] | undefined;
   readonly #growth: number;
+  /** How much longer a value gets depends on the value. */
+  readonly #varies: boolean;
   #slab = Buffer.alloc(0);
   #at = 0;
 
   constructor(masks: readonly (CellMask | undefined)[] | undefined) {
     this.#masks = masks;
     this.#growth = (masks ?? []).reduce((sum, mask) => sum + (mask?.growth ?? 0), 0);
+    this.#varies = masks?.some((mask) => mask?.growthOf !== undefined) ?? false;
   }
 
   /** `bytes[start, end)` is one whole DataRow, header included. Throws ProtocolViolation when it is not well-formed. */
   rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
     if (start + headerBytes + 2 > end) throw new ProtocolViolation('a row without a column count');
-    const slab = this.#room(end - start + this.#growth);
-    const from = this.#at;
     const count = bytes.readUInt16BE(start + headerBytes);
     // A row that is not what was announced: nothing of it can be trusted.
     const masks = this.#masks?.length === count ? this.#masks : undefined;
+    const varying = this.#varies && masks !== undefined ? varyingGrowth(masks, bytes, start, end) : 0;
+    const slab = this.#room(end - start + this.#growth + varying);
+    const from = this.#at;
     let read = start + headerBytes + 2;
     let write = from + headerBytes + 2;
     /** Cells from here to `read` pass as they are, and are copied together. */
@@ -66,4 +70,18 @@ export class RowRewriter {
     }
     return this.#slab;
   }
+}
+
+/** Of the masks whose growth depends on the value. */
+function varyingGrowth(masks: readonly (CellMask | undefined)[], bytes: Buffer, start: number, end: number): number {
+  let growth = 0;
+  let read = start + headerBytes + 2;
+  for (const mask of masks) {
+    // what is cut short is reported when it is rewritten
+    if (read + 4 > end) break;
+    const value = read + 4;
+    read = value + Math.max(bytes.readInt32BE(read), 0);
+    if (mask?.growthOf !== undefined && read <= end) growth += growthFor(mask, bytes, value, read);
+  }
+  return growth;
 }

@@ -142,7 +142,7 @@ export class MaskedClient {
     }
     this.#send(sql, options);
     const rewriterFor = (fields: RowField[] | undefined) =>
-      plan.kind === 'mask' ? plan.forRow(fields, options.formats) : undefined;
+      plan.kind === 'mask' ? plan.forRow(fields, options.formats, 'UTF8') : undefined;
     let rewriter = rewriterFor(undefined);
     await this.#answers((type, bytes, start, end) => {
       const take = (from: Buffer, at: number, to: number): void => {

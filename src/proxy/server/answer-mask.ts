@@ -21,6 +21,7 @@ export class AnswerMask {
   #copy: CopyRewriter | undefined;
 
   /**
+   * @param encoding the client's; empty where it is not known
    * @param formats result formats of Bind; undefined for a simple Query
    * @param fields of an earlier Describe, where there was one
    */
@@ -77,7 +78,7 @@ export class AnswerMask {
   }
 
   #describe(fields: readonly RowField[] | undefined): void {
-    this.#rows = this.#plan.forRow(fields, this.#formats);
+    this.#rows = this.#plan.forRow(fields, this.#formats, this.#encoding);
     this.#rowsKnown = true;
   }
 }

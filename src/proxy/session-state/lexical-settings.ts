@@ -30,6 +30,12 @@ export class Reading {
     return this.#uncertain > 0 && (sql.includes('\\') || !isAscii(Buffer.from(sql, 'utf8')));
   }
 
+  /** What this statement gives back comes in the encoding that the server reported last. */
+  encodingHolds({ facts }: Candidate): boolean {
+    if (this.#uncertain > 0 || mayChangeReading(facts)) return false;
+    return !(this.#everChanged && endsTransaction(facts));
+  }
+
   /** Returns what to call when the server has answered the statement. */
   forwarded(candidate: Candidate): (() => void) | undefined {
     const changes = mayChangeReading(candidate.facts);

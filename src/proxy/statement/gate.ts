@@ -245,15 +245,25 @@ export class Passage {
       return denied(portalNotMaskable);
     if (plan.kind === 'none') return gated;
     if (plan.kind === 'deny') return denied(maskRuling(plan));
-    if (copiesOut(candidate.facts) && plan.forCopy(this.#state.encoding) === 'unsupported')
+    if (copiesOut(candidate.facts) && plan.forCopy(this.#encoding(candidate)) === 'unsupported')
       return denied(copyNotMaskable);
     return { ...gated, mask: plan };
   }
 
+  /** Empty where it is not known: then nothing is taken apart. */
+  #encoding(candidate: Candidate): string {
+    return this.#state.reading.encodingHolds(candidate) ? this.#state.encoding : '';
+  }
+
   #answerMask({ mask, portal, candidate }: Gated): AnswerMask | undefined {
     if (!mask) return undefined;
-    if (candidate.kind === 'query') return new AnswerMask(mask, this.#state.encoding);
-    return new AnswerMask(mask, this.#state.encoding, portal?.resultFormats ?? [], portal?.prepared.at(-1)?.fields);
+    if (candidate.kind === 'query') return new AnswerMask(mask, this.#encoding(candidate));
+    return new AnswerMask(
+      mask,
+      this.#encoding(candidate),
+      portal?.resultFormats ?? [],
+      portal?.prepared.at(-1)?.fields,
+    );
   }
 
   deny(kind: GatedKind, error: ErrorText): void {
@@ -294,7 +304,7 @@ export class Passage {
       maskOf: (sql) => {
         const plan = this.#state.masks?.plan(sql);
         if (plan?.kind === 'deny') return 'hidden';
-        return plan?.kind === 'mask' ? new AnswerMask(plan, this.#state.encoding, []) : undefined;
+        return plan?.kind === 'mask' ? new AnswerMask(plan, this.#encoding(candidate), []) : undefined;
       },
       selectedRows: (sql) => this.#state.parts.catalog.analyser.selectedRows(sql),
     };

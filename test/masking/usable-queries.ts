@@ -1,0 +1,166 @@
+/**
+ * Queries of applications and tools over tables with masked columns, for which a user expects data.
+ *
+ * Every masked value begins with `CANARY` and is masked with `***`: what a query may show is what it shows without masks,
+ * with the canaries replaced.
+ */
+export const usableYaml = `version: 1
+mask:
+  - { column: users.email, with: fixed, value: '***' }
+  - { column: users.ssn, with: fixed, value: '***' }
+  - { column: posts.draft, with: fixed, value: '***' }
+  - { column: payments.card, with: fixed, value: '***' }
+`;
+
+export const usableSchema = `
+  CREATE TYPE address AS (street text, city text);
+  CREATE TABLE users (
+    id int PRIMARY KEY, name text NOT NULL, email text UNIQUE, ssn text, age int CHECK (age > 0), tags text[], prefs jsonb,
+    home address, created timestamptz DEFAULT '2024-01-02 03:04:05+00', active boolean DEFAULT true);
+  CREATE TABLE posts (id int PRIMARY KEY, user_id int REFERENCES users, title text NOT NULL, draft text, likes int, at date);
+  CREATE TABLE payments (id int PRIMARY KEY, user_id int REFERENCES users, amount numeric(10,2), card text, state text);
+  INSERT INTO users VALUES
+    (1, 'Ada', 'CANARYa@x', 'CANARY-1', 36, '{red,"light blue"}', '{"theme": "dark", "size": 1.50}', ROW('Main 1','Bern')),
+    (2, 'Bob "B"', 'CANARYb@x', NULL, 41, '{}', '{"theme": {"name": "a\\"b"}}', ROW(NULL,'Ulm')),
+    (3, 'Zoë', NULL, 'CANARY-3', NULL, NULL, NULL, NULL);
+  INSERT INTO posts VALUES (10, 1, 'First', 'CANARY-d1', 3, '2024-01-01'), (11, 1, 'Second, "quoted"', 'CANARY-d2', 5, '2024-02-01'),
+    (12, 2, 'Third', NULL, 0, NULL);
+  INSERT INTO payments VALUES (20, 1, 12.50, 'CANARY-4111', 'paid'), (21, 2, 0.10, 'CANARY-4222', 'open');
+  CREATE VIEW people AS SELECT id, name, email AS mail, age FROM users;
+  CREATE VIEW cards AS SELECT u.id, to_jsonb(u) AS doc FROM users u;
+  CREATE FUNCTION full_name(u users) RETURNS text LANGUAGE sql STABLE AS $$ SELECT u.name || ' #' || u.id $$;
+  CREATE FUNCTION tax(amount numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN amount * 0.2; END $$;
+  CREATE FUNCTION titles(who int) RETURNS SETOF text LANGUAGE sql STABLE AS $$ SELECT title FROM posts WHERE user_id = who ORDER BY id $$;
+  CREATE FUNCTION factorial(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN IF n < 2 THEN RETURN 1; END IF; RETURN n * factorial(n - 1); END $$;
+  ANALYZE;
+`;
+
+export interface Usable {
+  readonly what: string;
+  readonly sql: string;
+}
+
+const list = (what: string, ...queries: string[]): Usable[] => queries.map((sql) => ({ what, sql }));
+
+export const usableQueries: readonly Usable[] = [
+  ...list(
+    'rows as JSON',
+    'SELECT to_jsonb(u) FROM users u ORDER BY id',
+    'SELECT row_to_json(u) FROM users u ORDER BY id',
+    'SELECT row_to_json(u, true) FROM users u ORDER BY id',
+    'SELECT row_to_json(u.*) FROM users u ORDER BY id',
+    'SELECT to_json(users) FROM users ORDER BY users.id',
+    'SELECT json_agg(u) FROM users u',
+    'SELECT jsonb_agg(u ORDER BY u.email) FROM users u',
+    'SELECT json_agg(u.* ORDER BY id DESC) FILTER (WHERE active) FROM users u',
+    `SELECT json_build_object('id', id, 'name', name, 'email', email) FROM users ORDER BY id`,
+    `SELECT jsonb_build_object('user', to_jsonb(u), 'n', 1) FROM users u ORDER BY id`,
+    'SELECT json_build_array(id, name, ssn) FROM users ORDER BY id',
+    'SELECT json_object_agg(id, name) FROM users',
+    'SELECT jsonb_object_agg(id, to_jsonb(u)) FROM users u',
+    `SELECT JSON_OBJECT('id': id, 'email': email) FROM users ORDER BY id`,
+    `SELECT JSON_ARRAYAGG(JSON_OBJECT('n': name, 'e': email) ORDER BY id) FROM users`,
+    `SELECT to_jsonb(u) - 'ssn' FROM users u ORDER BY id`,
+    `SELECT to_jsonb(u) - 'ssn' - 'email' FROM users u ORDER BY id`,
+    `SELECT to_jsonb(u) - '{ssn,email}'::text[] FROM users u ORDER BY id`,
+    `SELECT to_jsonb(u) ->> 'name' FROM users u ORDER BY id`,
+    `SELECT to_jsonb(u) -> 'email', to_jsonb(u) ->> 'email' FROM users u ORDER BY id`,
+    `SELECT to_jsonb(u) #>> '{prefs,theme}' FROM users u ORDER BY id`,
+    `SELECT to_jsonb(u) || '{"kind": "user"}' FROM users u ORDER BY id`,
+    `SELECT to_jsonb(u) || jsonb_build_object('posts', 3) FROM users u ORDER BY id`,
+    `SELECT jsonb_set(to_jsonb(u), '{name}', '"x"') FROM users u ORDER BY id`,
+    'SELECT jsonb_strip_nulls(to_jsonb(u)) FROM users u ORDER BY id',
+    'SELECT jsonb_pretty(to_jsonb(u)) FROM users u ORDER BY id',
+    'SELECT row_to_json(u)::text FROM users u ORDER BY id',
+    `SELECT (to_jsonb(u))['name'] FROM users u ORDER BY id`,
+    'SELECT doc FROM cards ORDER BY id',
+    'SELECT row_to_json(p) FROM people p ORDER BY id',
+    'WITH w AS (SELECT id, email FROM users) SELECT json_agg(w) FROM w',
+    'SELECT json_agg(row_to_json(s)) FROM (SELECT name, email AS contact FROM users ORDER BY id) s',
+    'SELECT e ->> $$name$$ FROM users u, jsonb_array_elements(jsonb_build_array(to_jsonb(u))) e ORDER BY u.id',
+    'SELECT jsonb_array_length(jsonb_agg(u)) FROM users u',
+    'SELECT json_agg(u) OVER (ORDER BY u.ssn) FROM users u',
+  ),
+  ...list(
+    'PostgREST, Hasura, Supabase',
+    `WITH pgrst_source AS (SELECT "public"."users".* FROM "public"."users" ORDER BY id)
+     SELECT null::bigint AS total_result_set, pg_catalog.count(_postgrest_t) AS page_total,
+            coalesce(json_agg(_postgrest_t), '[]') AS body, nullif(current_setting('response.headers', true), '') AS response_headers
+       FROM (SELECT * FROM pgrst_source) _postgrest_t`,
+    `SELECT "users"."id", "users"."name", COALESCE("users_posts_1"."users_posts_1", '[]') AS "posts"
+       FROM "public"."users" LEFT JOIN LATERAL (
+         SELECT json_agg("users_posts_1") AS "users_posts_1"
+           FROM (SELECT "posts_1"."title", "posts_1"."draft" FROM "public"."posts" AS "posts_1"
+                  WHERE "posts_1"."user_id" = "public"."users"."id" ORDER BY id) AS "users_posts_1") AS "users_posts_1" ON TRUE ORDER BY 1`,
+    `SELECT coalesce(json_agg("root" ORDER BY "root_pk"), '[]') AS "root" FROM (
+       SELECT row_to_json((SELECT "_e" FROM (SELECT "_root.base"."id" AS "id", "_root.base"."name" AS "name",
+              "_root.base"."email" AS "email") AS "_e")) AS "root", "_root.base"."id" AS root_pk
+         FROM (SELECT * FROM "public"."users" WHERE ('true')) AS "_root.base") AS "_root"`,
+    `SELECT json_build_object('id', __local_0__.id, 'email', __local_0__.email, 'posts',
+        (SELECT coalesce(json_agg(json_build_object('t', p.title, 'd', p.draft) ORDER BY p.id), '[]'::json) FROM posts p WHERE p.user_id = __local_0__.id))
+       FROM (SELECT __local_0__.* FROM users AS __local_0__ WHERE TRUE ORDER BY id) AS __local_0__`,
+    `SELECT jsonb_build_object('data', coalesce((SELECT jsonb_agg(t) FROM (SELECT id, name, ssn FROM users ORDER BY id) t), '[]'::jsonb), 'count', 3)`,
+    `UPDATE posts SET likes = likes WHERE id = 10 RETURNING row_to_json(posts)`,
+    `WITH changed AS (UPDATE posts SET likes = likes WHERE user_id = 1 RETURNING *) SELECT json_agg(c ORDER BY id) FROM changed c`,
+  ),
+  ...list(
+    'rows, arrays and composites',
+    'SELECT u FROM users u ORDER BY id',
+    'SELECT u.*::text FROM users u ORDER BY id',
+    'SELECT ROW(id, name, email) FROM users ORDER BY id',
+    'SELECT (id, ssn, tags) FROM users ORDER BY id',
+    'SELECT (u).name, (u).email FROM users u ORDER BY id',
+    'SELECT (s.r).name FROM (SELECT u AS r FROM users u ORDER BY id) s',
+    'SELECT array_agg(u ORDER BY id) FROM users u',
+    'SELECT ARRAY(SELECT ROW(id, email) FROM users ORDER BY id)',
+    'SELECT ARRAY[name, email, ssn] FROM users ORDER BY id',
+    'SELECT array_agg(name ORDER BY email) FROM users',
+    '(SELECT (array_agg(u ORDER BY id))[1] FROM users u)',
+    'SELECT ((array_agg(u ORDER BY id))[1]).name FROM users u',
+    'SELECT (home).city, home FROM users ORDER BY id',
+    'SELECT array_to_json(array_agg(u ORDER BY id)) FROM users u',
+    'SELECT x.title, x.draft FROM unnest((SELECT array_agg(p ORDER BY id) FROM posts p)) x',
+    'COPY (SELECT id, to_jsonb(u), u FROM users u ORDER BY id) TO STDOUT',
+    'COPY (SELECT row_to_json(u) FROM users u ORDER BY id) TO STDOUT (FORMAT csv, HEADER)',
+    'COPY users TO STDOUT (FORMAT binary)',
+    'COPY (SELECT id, email, u FROM users u ORDER BY id) TO STDOUT (FORMAT binary)',
+  ),
+  ...list(
+    'Django, Rails, reports',
+    `SELECT "users"."id", "users"."name", "users"."email" FROM "users" WHERE "users"."email" = 'CANARYa@x' LIMIT 21`,
+    'SELECT COUNT(*) AS "__count" FROM "users" WHERE "users"."ssn" IS NOT NULL',
+    'SELECT (1) AS "a" FROM "users" WHERE "users"."email" = $$CANARYa@x$$ LIMIT 1',
+    `SELECT string_agg(name, ', ' ORDER BY email) FROM users`,
+    'SELECT name, rank() OVER (ORDER BY ssn), lag(name) OVER (ORDER BY email) FROM users',
+    'SELECT name, email IS NULL AS missing FROM users ORDER BY id',
+    'SELECT state, sum(amount), count(card) FROM payments GROUP BY state ORDER BY 1',
+    'SELECT u.name, p.title FROM users u LEFT JOIN posts p ON p.user_id = u.id ORDER BY u.email, p.id',
+    'SELECT DISTINCT ON (u.id) u.name, p.draft FROM users u JOIN posts p ON p.user_id = u.id ORDER BY u.id, p.id',
+    'SELECT id, title AS text FROM posts UNION ALL SELECT id, name FROM users ORDER BY 1',
+    'SELECT id, name, email FROM users WHERE id = 1 UNION ALL SELECT id, title, NULL FROM posts ORDER BY 1',
+    'SELECT full_name(u) FROM users u ORDER BY id',
+    'SELECT tax(amount), factorial(4) FROM payments ORDER BY id',
+    'SELECT t FROM titles(1) t',
+    'SELECT date_trunc($$month$$, at), sum(likes) FROM posts GROUP BY 1 ORDER BY 1',
+    `UPDATE users SET email = 'new@x' WHERE id = 2 RETURNING id, email`,
+    `INSERT INTO users (id, name, email) VALUES (4, 'New', 'mine@x') RETURNING *`,
+    `INSERT INTO payments VALUES (22, 1, 5, '4000-1234', 'paid') RETURNING id, card`,
+  ),
+  ...list(
+    'catalogs and tools',
+    `SELECT attname, null_frac, n_distinct FROM pg_stats WHERE tablename = 'users' ORDER BY 1`,
+    `SELECT most_common_vals FROM pg_stats WHERE tablename = 'posts' AND attname = 'user_id'`,
+    `SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relname OPERATOR(pg_catalog.~) '^(users)$' COLLATE pg_catalog.default AND pg_catalog.pg_table_is_visible(c.oid) ORDER BY 2, 3`,
+    `SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),
+            (SELECT pg_catalog.pg_get_expr(d.adbin, d.adrelid, true) FROM pg_catalog.pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum AND a.atthasdef)
+       FROM pg_catalog.pg_attribute a WHERE a.attrelid = 'users'::regclass AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
+    `SELECT conname, pg_get_constraintdef(oid, true) FROM pg_constraint WHERE conrelid = 'users'::regclass ORDER BY 1`,
+    `SELECT indexrelid::regclass, pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'users'::regclass ORDER BY 1`,
+    `SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'users' ORDER BY ordinal_position`,
+    `SELECT relname, n_live_tup FROM pg_stat_user_tables WHERE relname = 'nobody'`,
+    'EXPLAIN (COSTS OFF) SELECT name, email FROM users ORDER BY id',
+    'SELECT pg_get_viewdef($$people$$::regclass)',
+    'SHOW server_version',
+  ),
+];
