@@ -117,6 +117,9 @@ _dbguard() {
     'transcripts verify --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts check-bucket --bucket') return ;;
     'transcripts check-bucket --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'transcripts search --session') return ;;
+    'transcripts search --day') return ;;
+    'transcripts search --since') return ;;
     'transcripts search --bucket') return ;;
     'transcripts search --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts redact --entry') return ;;
@@ -171,7 +174,7 @@ _dbguard() {
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
     'transcripts verify') options='--all --expect --retention --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
     'transcripts check-bucket') options='--read-only --json --bucket --config --help -h' ;;
-    'transcripts search') options='--json --bucket --config --help -h' ;;
+    'transcripts search') options='--session --day --since --json --bucket --config --help -h' ;;
     'transcripts redact') options='--entry --field --reason --to --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
     'transcripts reconcile') options='--user --database --connection --log-line-prefix --utc-offset --json --bucket --config --help -h' ;;
     'transcripts archive-keys') options='--to --issuer --client-id --bucket --config --help -h' ;;

@@ -41,6 +41,11 @@ const bucketOptions = [
 
 const transcriptOptions = [{ flags: '--json', description: 'print JSON, one line for each item' }, ...bucketOptions];
 
+const dayOptions = [
+  { flags: '--day <date>', description: 'only this day, as 2026-11-23' },
+  { flags: '--since <date>', description: 'only from this day on' },
+] as const;
+
 /** Whose word is taken for who somebody is. */
 const verificationOptions = [
   { flags: '--keys <path>', description: 'the leads’ archive (archive-keys, revoke-key), or a file with a key set' },
@@ -195,8 +200,7 @@ export const commandTable: readonly CommandEntry[] = [
     summary: 'list recorded sessions: who, when, where, what was denied',
     options: [
       { flags: '--person <name>', description: 'only this person: part of the e-mail address, or the subject' },
-      { flags: '--day <date>', description: 'only this day, as 2026-11-23' },
-      { flags: '--since <date>', description: 'only from this day on' },
+      ...dayOptions,
       { flags: '--connection <name>', description: 'only this connection of dbguard.yaml' },
       { flags: '--asked', description: 'only sessions in which somebody was asked' },
       { flags: '--denied', description: 'only sessions in which something was denied' },
@@ -245,7 +249,11 @@ export const commandTable: readonly CommandEntry[] = [
     path: 'transcripts search',
     summary: 'find statements that contain a text',
     arguments: '<text...>',
-    options: transcriptOptions,
+    options: [
+      { flags: '--session <id>', description: 'only this session; the beginning of its id is enough' },
+      ...dayOptions,
+      ...transcriptOptions,
+    ],
     load: () => import('./commands/transcripts-search.js'),
   },
   {

@@ -5,6 +5,7 @@
 import { type KeyObject, randomBytes, sign, verify } from 'node:crypto';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Signer } from '../transcript/entry.js';
+import { crockford } from '../transcript/object-key.js';
 import { hasRepeatedKeys } from '../transcript/repeated-keys.js';
 import { privateKeyObject, publicKeyObject, thumbprint } from './binding.js';
 import type { Ed25519Jwk, Login, SessionCredential } from './identity.js';
@@ -12,7 +13,6 @@ import { newEd25519Key } from './new-key.js';
 
 export const CERTIFICATE_TYPE = 'application/vnd.dbguard.session-certificate.v1+json';
 const SID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
-const CROCKFORD = '0123456789abcdefghjkmnpqrstvwxyz';
 /** A session key signs for no longer than this, and a reader believes no certificate that says more. */
 export const MAX_SESSION_MS = 7 * 24 * 3600 * 1000;
 /** Certificates are some 400 bytes; anything much larger is not one. */
@@ -44,7 +44,7 @@ export function sessionId(now: number, random: Uint8Array = randomBytes(10)): st
   let value = BigInt(now);
   for (const byte of random) value = (value << 8n) | BigInt(byte);
   let text = '';
-  for (let shift = 125n; shift >= 0n; shift -= 5n) text += CROCKFORD[Number((value >> shift) & 31n)];
+  for (let shift = 125n; shift >= 0n; shift -= 5n) text += crockford[Number((value >> shift) & 31n)];
   return text;
 }
 

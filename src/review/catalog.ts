@@ -1,8 +1,14 @@
 /** Which sessions a bucket holds: object names put together, nothing opened; and which objects are no session's. */
 import { DbguardError } from '../errors.js';
 import type { Bucket } from '../transcript/entry.js';
-import type { HistorySource, ObjectHistory } from '../transcript/object-history.js';
-import { allSessionsPrefix, isProbeKey, parseObjectKey, sessionFolderOf } from '../transcript/object-key.js';
+import type { HistorySource, ObjectHistory, SkipTo } from '../transcript/object-history.js';
+import {
+  allSessionsPrefix,
+  isProbeKey,
+  parseObjectKey,
+  sessionFolderOf,
+  sessionPrefix,
+} from '../transcript/object-key.js';
 
 /** What reading needs of a bucket; the local spool can be read like one too. */
 export interface ObjectSource extends ObjectReader, HistorySource {}
@@ -65,6 +71,29 @@ export async function* listSessions(
   if (current) yield current;
 }
 
+/** Session ids, both ends included; any text is a bound. */
+export interface IdSpan {
+  readonly first: string;
+  readonly last: string;
+}
+
+/** Ids begin with their time: what lies outside is left out where the source can, without a look at it. */
+export async function* sessionsWithin(source: ObjectSource, { first, last }: IdSpan): AsyncGenerator<SessionObjects> {
+  const skipTo: SkipTo = (key) => {
+    const folder = sessionFolderOf(key);
+    if (folder === undefined) return undefined;
+    if (folder.sid < first) return sessionPrefix(folder.subject, first).slice(0, -1);
+    return folder.sid > last ? sessionPrefix(folder.subject, afterAnyId).slice(0, -1) : undefined;
+  };
+  const within: ObjectSource = { ...source, history: (prefix) => source.history(prefix, skipTo) };
+  for await (const session of listSessions(within)) {
+    if (session.sid >= first && session.sid <= last) yield session;
+  }
+}
+
+/** Greater than every character of an id. */
+export const afterAnyId = '~';
+
 /** What lives here: the objects of one session while they are listed. */
 class Folder implements SessionObjects {
   readonly subject: string;
@@ -91,7 +120,7 @@ class Folder implements SessionObjects {
 export function mergeSources(first: ObjectSource, second: ObjectSource): ObjectSource {
   return {
     location: first.location,
-    history: (prefix) => mergeLists(first.history(prefix), second.history(prefix)),
+    history: (prefix, skipTo) => mergeLists(first.history(prefix, skipTo), second.history(prefix, skipTo)),
     keeping: () => first.keeping(),
     read: async (key, version) => {
       try {

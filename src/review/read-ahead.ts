@@ -19,26 +19,24 @@ export interface ReadObject<T extends ObjectHistory> {
 
 /** Rejects when the way to the objects fails: a network that is away says nothing about a transcript. */
 export async function* readAhead<T extends ObjectHistory>(
-  objects: readonly T[],
+  objects: Iterable<T> | AsyncIterable<T>,
   source: ObjectReader,
 ): AsyncGenerator<ReadObject<T>> {
   const waiting: { readonly read: Promise<ReadObject<T>>; readonly size: number }[] = [];
   let bytes = 0;
-  let next = 0;
-  while (next < objects.length || waiting.length > 0) {
-    for (let object = objects[next]; object !== undefined; object = objects[next]) {
-      if (waiting.length > 0 && (waiting.length >= AT_ONCE || bytes + object.size > MAX_WAITING)) break;
-      const read = readOne(object, source);
-      read.catch(() => undefined); // is heard when its turn comes, if it comes
-      waiting.push({ read, size: object.size });
-      bytes += object.size;
-      next++;
+  for await (const object of objects) {
+    for (let first = waiting[0]; first !== undefined; first = waiting[0]) {
+      if (waiting.length < AT_ONCE && bytes + object.size <= MAX_WAITING) break;
+      waiting.shift();
+      yield await first.read;
+      bytes -= first.size;
     }
-    const first = waiting.shift();
-    if (first === undefined) return;
-    yield await first.read;
-    bytes -= first.size;
+    const read = readOne(object, source);
+    read.catch(() => undefined); // is heard when its turn comes, if it comes
+    waiting.push({ read, size: object.size });
+    bytes += object.size;
   }
+  for (const { read } of waiting) yield await read;
 }
 
 async function readOne<T extends ObjectHistory>(object: T, source: ObjectReader): Promise<ReadObject<T>> {

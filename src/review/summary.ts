@@ -7,8 +7,9 @@ import type { Entry } from '../transcript/entry.js';
 import { decodeLine, decodePayload, isRecord } from '../transcript/line.js';
 import { sessionTime } from '../transcript/object-key.js';
 import { type OpenDetails, readOpen } from '../transcript/open-entry.js';
-import type { ObjectSource, SessionObjects } from './catalog.js';
+import type { ObjectSource, SegmentObject, SessionObjects } from './catalog.js';
 import { entriesIn, segmentText } from './read-segment.js';
+import { segmentLines } from './segment-lines.js';
 
 export interface SessionSummary {
   readonly sid: string;
@@ -33,14 +34,19 @@ export async function summarise(session: SessionObjects, source: ObjectSource): 
     const first = session.segments[0];
     const last = session.segments.at(-1);
     if (first === undefined || last === undefined) return { ...base, problem: 'it has no segments' };
-    const head = await segmentText(await source.read(first.key));
-    const tail = last === first ? head : await segmentText(await source.read(last.key));
+    const read = async ({ key, version }: SegmentObject): Promise<string> => textOf(await source.read(key, version));
+    const [head, tail] = await Promise.all([read(first), last === first ? undefined : read(last)]);
     const [opening] = entriesIn(head);
     if (opening === undefined) return { ...base, problem: 'there is no entry in it' };
-    return { ...base, open: readOpen(opening.entry), ...ending(tail) };
+    return { ...base, open: readOpen(opening.entry), ...ending(tail ?? head) };
   } catch (error) {
     return { ...base, problem: messageOf(error) };
   }
+}
+
+/** Unpacked at once where it is small, as nearly all are: a turn for each costs more than the unpacking. */
+async function textOf(bytes: Uint8Array): Promise<string> {
+  return segmentLines(bytes).text ?? segmentText(bytes);
 }
 
 function ending(text: string): Pick<SessionSummary, 'lastAt' | 'final' | 'statements' | 'asked' | 'denied'> {

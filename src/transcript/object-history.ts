@@ -33,10 +33,16 @@ export interface ObjectHistory extends BucketObject {
  */
 export type VersionKeeping = 'kept' | 'suspended' | 'none' | 'hidden';
 
+/**
+ * Where a reader that has come to a key wants to go on: a later key, before which it needs nothing. Undefined: right
+ * behind. A source may leave out what lies between; it need not.
+ */
+export type SkipTo = (key: string) => string | undefined;
+
 /** What verification reads: every object, with what became of it. */
 export interface HistorySource {
   /** In the order of the keys. */
-  history(prefix: string): AsyncIterable<ObjectHistory>;
+  history(prefix: string, skipTo?: SkipTo): AsyncIterable<ObjectHistory>;
   keeping(): Promise<VersionKeeping>;
 }
 

@@ -109,6 +109,16 @@ export function issuerKeysPrefix(issuer: string): string {
 
 /** A session id is a ULID: its first ten characters are milliseconds since 1970 UTC in Crockford's base32. */
 export function sessionTime(sid: string): number {
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
-  return [...sid.slice(0, 10)].reduce((time, character) => time * 32 + alphabet.indexOf(character), 0);
+  return [...sid.slice(0, timeCharacters)].reduce((time, character) => time * 32 + crockford.indexOf(character), 0);
 }
+
+/** What ids of this millisecond begin with. @param ms since 1970 UTC; what is before or after all ids counts as the end */
+export function sessionIdsAt(ms: number): string {
+  let [rest, text] = [Math.min(Math.max(0, ms), 2 ** 48 - 1), ''];
+  for (; text.length < timeCharacters; rest = Math.floor(rest / 32)) text = `${crockford[rest % 32]}${text}`;
+  return text;
+}
+
+/** Crockford's base32 in lower case. */
+export const crockford = '0123456789abcdefghjkmnpqrstvwxyz';
+const timeCharacters = 10;

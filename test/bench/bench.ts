@@ -3,12 +3,13 @@
  * what counts are the ratios: absolute figures are this machine's.
  *
  *   --quick         a minute at most, for a first look
- *   --only TEXT     only the measures with this in their name; "facts" and "verify" need no server
+ *   --only TEXT     only the measures with this in their name; "facts", "verify" and "sessions" need no server
  *   --sessions N    how many transcripts to verify, of 100 statements each (default 500)
  */
 import { parseArgs } from 'node:util';
 import { clientProgram, postgresAvailable, startPostgres } from '../helpers/postgres.js';
 import { benchFacts } from './facts.js';
+import { benchManySessions } from './many-sessions.js';
 import { type Measure, measures } from './measures.js';
 import { fill as nodeFill, nodeLoad } from './node-load.js';
 import { fill, pgbench } from './pgbench.js';
@@ -25,7 +26,8 @@ const { values: options } = parseArgs({
 });
 if ('facts'.includes(options.only)) await benchFacts();
 if ('verify'.includes(options.only)) await benchVerification({ sessions: Number(options.sessions), statements: 100 });
-if (options.only === 'facts' || options.only === 'verify') process.exit();
+if ('sessions'.includes(options.only)) await benchManySessions(options.quick ? 2_000 : 20_000);
+if (['facts', 'verify', 'sessions'].includes(options.only)) process.exit();
 // pgbench takes whole seconds
 const [seconds, rounds, rows] = options.quick ? [1, 1, 200_000] : [3, 5, 1_000_000];
 

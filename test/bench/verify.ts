@@ -2,17 +2,15 @@
  * How fast a bucket is verified and listed, by the real command, against the floor of one Ed25519 verification for each
  * signature, and whether memory stays flat.
  */
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { openBucket } from '../../src/io/bucket/open.js';
-import { dbguardProgram } from '../helpers/repository.js';
 import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
 import { isSignature, objectsOf, record } from '../transcript/recorded.js';
+import { count, type Measured, runTranscripts } from './transcripts-command.js';
 
 export interface Scale {
   readonly sessions: number;
@@ -36,11 +34,11 @@ export async function benchVerification({ sessions, statements }: Scale): Promis
       `\ntranscripts: ${count(total)} statements in ${count(sessions)} sessions (${count(entries)} entries, ${count(signatures)} signatures, ${Math.round(bytes / 1e6)} MB); ${availableParallelism()} cores`,
     );
     console.log(`one Ed25519 verification, all cores busy: ${floor.toFixed(0)} us`);
-    const verified = await run(folder, ['verify', '--all', '--offline', '--keys', 'keys.json']);
+    const verified = await runTranscripts(folder, ['verify', '--all', '--offline', '--keys', 'keys.json']);
     if (!verified.out.includes(`${sessions} proven, 0 not all proven, 0 changed`)) throw new Error(verified.out);
     const share = (100 * signatures * floor) / 1e6 / verified.cpu;
     console.log(`verify --all: ${rates(total, 'statements', verified)}; Ed25519 alone is ${share.toFixed(0)} % of it`);
-    const listed = await run(folder, ['list']);
+    const listed = await runTranscripts(folder, ['list']);
     if (listed.out.trim().split('\n').length !== sessions) throw new Error('list is not complete');
     console.log(`list: ${rates(sessions, 'sessions', listed)}`);
   } finally {
@@ -70,44 +68,9 @@ async function fill(folder: string, sessions: number, statements: number): Promi
   return written;
 }
 
-interface Measured {
-  readonly out: string;
-  /** Seconds, start of the program included. */
-  readonly wall: number;
-  readonly cpu: number;
-  /** MiB. */
-  readonly peak: number;
-}
-
-/** Said at the end by the program itself: what the system counted for it. */
-const meter = `process.on('exit', () => {
-  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  process.stderr.write('\\n' + JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1e6, peak: maxRSS / 1024 }));
-})`;
-
-async function run(folder: string, args: readonly string[]): Promise<Measured> {
-  const start = performance.now();
-  const program = spawn(
-    process.execPath,
-    ['--import', `data:text/javascript,${encodeURIComponent(meter)}`, dbguardProgram, 'transcripts', ...args],
-    {
-      cwd: folder,
-      env: { PATH: process.env.PATH, DBGUARD_HOME: join(folder, 'home') },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    },
-  );
-  const [out, err] = await Promise.all([text(program.stdout), text(program.stderr), once(program, 'exit')]);
-  const { cpu, peak } = JSON.parse(err.slice(err.lastIndexOf('\n')));
-  return { out, wall: (performance.now() - start) / 1000, cpu, peak };
-}
-
 function rates(amount: number, what: string, { wall, cpu, peak }: Measured): string {
   const perSecond = count(amount / wall);
   return `${wall.toFixed(1)} s, ${perSecond} ${what}/s, ${count(amount / cpu)} for each CPU second, peak memory ${peak.toFixed(0)} MiB`;
-}
-
-function count(figure: number): string {
-  return Math.round(figure).toLocaleString('en');
 }
 
 /** CPU microseconds of one verification while every core does nothing else: two threads of a core slow each other down. */

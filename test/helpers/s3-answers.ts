@@ -7,7 +7,8 @@ const pageSize = 2;
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 export function listObjects(store: S3Store, query: URLSearchParams, page = pageSize): string {
   const prefix = query.get('prefix') ?? '';
-  const after = Buffer.from(query.get('continuation-token') ?? '', 'base64url').toString();
+  const token = query.get('continuation-token');
+  const after = token === null ? (query.get('start-after') ?? '') : Buffer.from(token, 'base64url').toString();
   const keys = store
     .keys()
     .filter((key) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0);

@@ -28,6 +28,8 @@ export class S3Store {
   lockDays: number | undefined;
   /** Newest first, as S3 lists. */
   readonly #keys = new Map<string, S3Version[]>();
+  /** Until a key comes or goes. */
+  #sorted: string[] | undefined;
   #next = 0;
 
   /** What a GET without a version id finds. */
@@ -44,8 +46,9 @@ export class S3Store {
   }
 
   /** Every key that has any version. */
-  allKeys(): string[] {
-    return [...this.#keys.keys()].sort(byBytes);
+  allKeys(): readonly string[] {
+    this.#sorted ??= [...this.#keys.keys()].sort(byBytes);
+    return this.#sorted;
   }
 
   versions(key: string): readonly S3Version[] {
@@ -60,17 +63,23 @@ export class S3Store {
   /** DELETE without a version id. */
   remove(key: string, createdAt: Date): void {
     if (this.versioning !== undefined) this.#push(key, { id: this.#id(), createdAt });
-    else this.#keys.delete(key);
+    else this.#forget(key);
   }
 
   removeVersion(key: string, id: string): void {
     const left = this.versions(key).filter((version) => version.id !== id);
     if (left.length > 0) this.#keys.set(key, left);
-    else this.#keys.delete(key);
+    else this.#forget(key);
+  }
+
+  #forget(key: string): void {
+    this.#keys.delete(key);
+    this.#sorted = undefined;
   }
 
   #push(key: string, version: S3Version): string {
     const kept = this.versions(key).filter(({ id }) => id !== version.id);
+    if (!this.#keys.has(key)) this.#sorted = undefined;
     this.#keys.set(key, [version, ...kept]);
     return version.id;
   }

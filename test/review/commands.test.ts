@@ -179,6 +179,12 @@ test('search finds statements across sessions', async (t) => {
     sessions.map(({ sid }) => sid).sort(),
   );
   t.match(await run(search, ['no such text']), { code: 1, out: '' });
+  const [first] = sessions;
+  const one = await run(search, ['select', '3'], { session: first?.sid.slice(0, 20) });
+  t.match(one.out, first?.sid);
+  t.equal(one.out.trim().split('\n').length, 1, 'only the session that is named');
+  t.match(await run(search, ['select', '3'], { day: '2001-01-01' }), { code: 1, out: '' });
+  await t.rejects(run(search, ['select', '3'], { since: 'monday' }), { code: 'usage' });
 });
 
 test('redact: signed by another person; the copy has it no more and verifies', async (t) => {

@@ -1,17 +1,15 @@
 /** `dbguard transcripts list`: the sessions in the bucket and on this machine, newest last. Reads, does not verify. */
-import { DbguardError } from '../../errors.js';
-import { listSessions, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
+import { type IdSpan, type ObjectSource, type SessionObjects, sessionsWithin } from '../../review/catalog.js';
 import { type SessionSummary, summarise } from '../../review/summary.js';
-import { sessionTime } from '../../transcript/object-key.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
 import { paged } from '../print/paged.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
+import { idSpan } from '../transcripts/id-span.js';
 import { openTranscripts } from '../transcripts/source.js';
 
 const READ_AT_ONCE = 16;
-const DAY_MS = 86_400_000;
 /** Columns for everything; with fewer, as much of an id as names it, and no agent. */
 const wide = 100;
 /** The time of a session id, to the millisecond. */
@@ -20,7 +18,7 @@ const shortIdCharacters = 10;
 export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
   const { source } = await openTranscripts(context, options);
   const paper = paperFor(context);
-  const span = timeSpan(options);
+  const span = idSpan(options);
   const matches = filterOf(options);
   return paged(context, async (out) => {
     let shown = 0;
@@ -37,12 +35,9 @@ export async function run(context: CommandContext, _args: readonly string[], opt
 }
 
 /** By session id, which is by time, across people: only names are held in memory, contents a few at a time. */
-async function* summaries(source: ObjectSource, [from, to]: readonly [number, number]): AsyncGenerator<SessionSummary> {
+async function* summaries(source: ObjectSource, span: IdSpan): AsyncGenerator<SessionSummary> {
   const sessions: SessionObjects[] = [];
-  for await (const session of listSessions(source)) {
-    const at = sessionTime(session.sid);
-    if (at >= from && at < to && session.segments.length > 0) sessions.push(session);
-  }
+  for await (const session of sessionsWithin(source, span)) if (session.segments.length > 0) sessions.push(session);
   sessions.sort((a, b) => (a.sid < b.sid ? -1 : 1));
   const ahead: Promise<SessionSummary>[] = [];
   for (const session of sessions) {
@@ -54,21 +49,6 @@ async function* summaries(source: ObjectSource, [from, to]: readonly [number, nu
     }
   }
   for (const rest of ahead) yield await rest;
-}
-
-function timeSpan(options: OptionValues): readonly [number, number] {
-  const day = textOption(options, 'day');
-  const since = textOption(options, 'since');
-  if (day !== undefined) return [dayStart('--day', day), dayStart('--day', day) + DAY_MS];
-  return [since === undefined ? 0 : dayStart('--since', since), Number.POSITIVE_INFINITY];
-}
-
-/** Local midnight, as the person who types a date means it. */
-function dayStart(option: string, text: string): number {
-  const [, year, month, day] = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text) ?? [];
-  const date = new Date(Number(year), Number(month) - 1, Number(day));
-  if (Number.isNaN(date.getTime())) throw new DbguardError('usage', `${option} takes a day like 2026-11-23`);
-  return date.getTime();
 }
 
 function filterOf(options: OptionValues): (summary: SessionSummary) => boolean {
@@ -86,12 +66,16 @@ function filterOf(options: OptionValues): (summary: SessionSummary) => boolean {
   };
 }
 
+/** Made once: a locale is dear. */
+const dayFormat = new Intl.DateTimeFormat('en-CA');
+const timeFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+
 function asText(summary: SessionSummary, paper: Paper): string {
   const { sid, open, startedAt, final, statements, asked, denied, problem } = summary;
   const narrow = paper.width < wide;
   const start = new Date(startedAt);
-  const day = start.toLocaleDateString('en-CA').slice(narrow ? 'yyyy-'.length : 0);
-  const when = `${day} ${start.toLocaleTimeString('en-GB', { hour: '2-digit', minute: '2-digit' })}`;
+  const day = dayFormat.format(start).slice(narrow ? 'yyyy-'.length : 0);
+  const when = `${day} ${timeFormat.format(start)}`;
   const id = paper.style('bold', narrow ? sid.slice(0, shortIdCharacters) : sid);
   if (problem !== undefined) return `${id}  ${when}  ${paper.style('red', `unreadable: ${shown(problem)}`)}`;
   const who = cut(open?.subject.email ?? open?.subject.sub ?? '?', narrow ? 20 : 28);

@@ -1,36 +1,54 @@
 /** `dbguard transcripts search`: statements that contain a text, over all sessions. Reads, does not verify. */
 import { messageOf } from '../../errors.js';
-import { listSessions, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
-import { entriesIn, segmentText } from '../../review/read-segment.js';
+import { type IdSpan, type ObjectSource, type SegmentObject, sessionsWithin } from '../../review/catalog.js';
+import { readAhead } from '../../review/read-ahead.js';
+import { isAboutContent } from '../../review/read-segment.js';
+import { segmentLines } from '../../review/segment-lines.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
-import { decodeDisclosure } from '../../transcript/line.js';
+import { decodeDisclosure, decodeLine, decodePayload } from '../../transcript/line.js';
 import type { CommandContext, OptionValues } from '../command.js';
 import { paged } from '../print/paged.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
+import { idSpan } from '../transcripts/id-span.js';
 import { openTranscripts } from '../transcripts/source.js';
 
 export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
   const wanted = args.join(' ').toLowerCase();
+  const span = idSpan(options);
   const { source } = await openTranscripts(context, options);
   const paper = paperFor(context);
   const onProblem = (problem: string): void => void context.stderr.write(`dbguard: ${shown(problem)}\n`);
   return paged(context, async (out) => {
     let found = 0;
-    for await (const session of listSessions(source)) {
-      for await (const item of itemsOf(session, source, onProblem)) {
-        const haystack = `${item.text ?? ''}\n${item.bind ?? ''}\n${item.title}`.toLowerCase();
-        if (!haystack.includes(wanted)) continue;
+    for await (const { object, bytes, problem } of readAhead(segmentsIn(source, span), source)) {
+      const { key, sid } = object;
+      let reading = true;
+      const search = async (raw: string): Promise<boolean> => {
+        const item = itemOf(raw);
+        if (item === undefined || !contains(item, wanted)) return true;
         found++;
-        const { sid } = session;
         const line = options.json === true ? JSON.stringify({ sid, ...item }) : asText(sid, item, paper);
-        if (!(await out.write(line))) return 0;
+        reading = await out.write(line);
+        return reading;
+      };
+      try {
+        if (bytes === undefined) onProblem(`${key}: ${problem}`);
+        else await segmentLines(bytes).each(search);
+      } catch (error) {
+        if (!isAboutContent(error)) throw error;
+        onProblem(`${key}: ${messageOf(error)}`);
       }
+      if (!reading) return 0;
     }
     await out.flush();
     if (found === 0 && options.json !== true) context.stderr.write(`Nothing in ${source.location} contains it.\n`);
     return found > 0 ? 0 : 1;
   });
+}
+
+function contains({ text = '', bind = '', title }: TimelineItem, wanted: string): boolean {
+  return `${text}\n${bind}\n${title}`.toLowerCase().includes(wanted);
 }
 
 function asText(sid: string, item: TimelineItem, paper: Paper): string {
@@ -41,19 +59,19 @@ function asText(sid: string, item: TimelineItem, paper: Paper): string {
   return `${paper.style('bold', sid)} ${paper.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`;
 }
 
-async function* itemsOf(
-  { segments }: SessionObjects,
+/** Objects are read while earlier ones are searched. */
+async function* segmentsIn(
   source: ObjectSource,
-  onProblem: (problem: string) => void,
-): AsyncGenerator<TimelineItem> {
-  for (const { key } of segments) {
-    try {
-      for (const { entry, disclosures } of entriesIn(await segmentText(await source.read(key)))) {
-        const disclosed = disclosures.map(decodeDisclosure).map(({ name, value }) => [name, value] as const);
-        yield timelineItem(entry, Object.fromEntries(disclosed));
-      }
-    } catch (error) {
-      onProblem(`${key}: ${messageOf(error)}`);
-    }
+  span: IdSpan,
+): AsyncGenerator<SegmentObject & { readonly sid: string }> {
+  for await (const { sid, segments } of sessionsWithin(source, span)) {
+    for (const segment of segments) yield { ...segment, sid };
   }
+}
+
+function itemOf(raw: string): TimelineItem | undefined {
+  const line = decodeLine(raw);
+  if (line.kind === 'signature') return undefined;
+  const disclosed = line.disclosures.map(decodeDisclosure).map(({ name, value }) => [name, value] as const);
+  return timelineItem(decodePayload(line.payload), Object.fromEntries(disclosed));
 }

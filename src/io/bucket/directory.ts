@@ -3,12 +3,12 @@
  * tests. Its times are the file system's: evidence only where writers cannot change them.
  */
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
-import { link, lstat, open, readdir, readFile, rm } from 'node:fs/promises';
+import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
+import { link, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import type { BucketObject } from '../../transcript/entry.js';
-import { type HistoryBucket, singleVersions } from '../../transcript/object-history.js';
+import { type HistoryBucket, type SkipTo, singleVersions } from '../../transcript/object-history.js';
 import { makeFolders } from '../files/make-folders.js';
 
 const KEY = /^(?!.*(?:^|\/)\.)[\w.=-]+(?:\/[\w.=-]+)*$/;
@@ -28,7 +28,7 @@ export function openDirectoryBucket(path: string): HistoryBucket {
         if (odd === undefined) yield { key, size, createdAt };
       }
     },
-    history: (prefix) => singleVersions(walkFrom(path, prefix, location)),
+    history: (prefix, skipTo) => singleVersions(walkFrom(path, prefix, location, skipTo)),
     keeping: async () => 'none',
   };
 }
@@ -92,24 +92,35 @@ async function syncFolder(path: string): Promise<void> {
 type Found = BucketObject & { readonly odd?: string };
 
 /** In the order of the keys, as S3 lists. Also what no bucket would have made, with the reason. */
-async function* walkFrom(root: string, prefix: string, location: string): AsyncGenerator<Found> {
+async function* walkFrom(root: string, prefix: string, location: string, skipTo?: SkipTo): AsyncGenerator<Found> {
   const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
   if (folder !== '') checked(folder.slice(0, -1));
-  yield* walk(root, folder, prefix, location);
+  const isSkipped = (key: string): boolean => {
+    const next = skipTo?.(key);
+    return next !== undefined && !next.startsWith(key);
+  };
+  const outside = (key: string): boolean => !(key.startsWith(prefix) || prefix.startsWith(key)) || isSkipped(key);
+  yield* walk(root, folder, location, outside);
 }
 
-async function* walk(root: string, folder: string, prefix: string, location: string): AsyncGenerator<Found> {
-  const entries = await explained(location, () => readFolder(join(root, folder)));
+/** The calls to the file system are synchronous: a listing is nothing but those, and each costs a tenth so. */
+async function* walk(
+  root: string,
+  folder: string,
+  location: string,
+  outside: (key: string) => boolean,
+): AsyncGenerator<Found> {
+  const entries = await explained(location, async () => readFolder(join(root, folder)));
   const named = entries.map((entry) => ({ entry, name: entry.isDirectory() ? `${entry.name}/` : entry.name }));
   named.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { entry, name } of named) {
     const key = `${folder}${name}`;
-    if (OWN_PARTIAL.test(name) || !(key.startsWith(prefix) || prefix.startsWith(key))) continue;
+    if (OWN_PARTIAL.test(name) || outside(key)) continue;
     if (entry.isDirectory()) {
-      yield* walk(root, key, prefix, location);
+      yield* walk(root, key, location, outside);
       continue;
     }
-    const found = await lstat(join(root, key)).catch(() => undefined);
+    const found = lstatSync(join(root, key), { throwIfNoEntry: false });
     if (found === undefined) continue; // went away meanwhile
     const odd = oddity(found, key);
     yield { key, size: found.size, createdAt: found.mtimeMs, ...(odd === undefined ? {} : { odd }) };
@@ -123,9 +134,9 @@ function oddity(found: Stats, key: string): string | undefined {
   return /(?:^|\/)\./.test(key) ? 'a hidden file' : undefined;
 }
 
-async function readFolder(path: string) {
+function readFolder(path: string): Dirent[] {
   try {
-    return await readdir(path, { withFileTypes: true });
+    return readdirSync(path, { withFileTypes: true });
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return [];
     throw error;

@@ -8,14 +8,19 @@ import {
   type ListObjectVersionsCommandOutput,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
-import { HistoryBuilder, type ObjectHistory, type VersionKeeping } from '../../transcript/object-history.js';
+import {
+  HistoryBuilder,
+  type ObjectHistory,
+  type SkipTo,
+  type VersionKeeping,
+} from '../../transcript/object-history.js';
 import type { OpenedBucket } from './s3-client.js';
 
 /** The version id of what was stored while the bucket kept no versions. */
 const UNVERSIONED = 'null';
 
 /** Rejects with what the client throws; `refusal` says whether it is about versions. */
-export async function* s3Versions(opened: OpenedBucket, under: string): AsyncGenerator<ObjectHistory> {
+export async function* s3Versions(opened: OpenedBucket, under: string, skipTo?: SkipTo): AsyncGenerator<ObjectHistory> {
   let after: { KeyMarker?: string; VersionIdMarker?: string } = {};
   /** The last key of a page may go on in the next one. */
   let current: HistoryBuilder | undefined;
@@ -28,10 +33,12 @@ export async function* s3Versions(opened: OpenedBucket, under: string): AsyncGen
       current.add(version);
     }
     if (page.IsTruncated !== true || page.NextKeyMarker === undefined) break;
-    after = {
-      KeyMarker: keyOf(page.NextKeyMarker),
-      ...(page.NextVersionIdMarker ? { VersionIdMarker: page.NextVersionIdMarker } : {}),
-    };
+    const marker = keyOf(page.NextKeyMarker);
+    const further = skipTo?.(marker.slice(opened.prefix.length));
+    after =
+      further === undefined
+        ? { KeyMarker: marker, ...(page.NextVersionIdMarker ? { VersionIdMarker: page.NextVersionIdMarker } : {}) }
+        : { KeyMarker: opened.prefix + further };
   }
   if (current !== undefined) yield current.history();
 }

@@ -5,7 +5,12 @@ import { GetObjectCommand, ListObjectsV2Command, S3ServiceException } from '@aws
 import { DbguardError } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
 import type { BucketObject } from '../../transcript/entry.js';
-import { type HistoryBucket, type ObjectHistory, singleVersions } from '../../transcript/object-history.js';
+import {
+  type HistoryBucket,
+  type ObjectHistory,
+  type SkipTo,
+  singleVersions,
+} from '../../transcript/object-history.js';
 import type { BucketAccess } from './access.js';
 import { explain, type OpenedBucket, openS3 } from './s3-client.js';
 import { keyReader, refusal, s3Keeping, s3Versions } from './s3-versions.js';
@@ -20,7 +25,7 @@ export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): Hist
     create: (key, bytes, signal) => create(opened, store, key, bytes, signal),
     read: (key, version) => read(opened, key, version),
     list: (under) => list(opened, under),
-    history: (under) => history(opened, under),
+    history: (under, skipTo) => history(opened, under, skipTo),
     keeping: () =>
       s3Keeping(opened).catch((error: unknown) => {
         throw explain(error, location);
@@ -67,37 +72,45 @@ async function read(
   }
 }
 
-async function* list({ client, config, location, prefix }: OpenedBucket, under: string): AsyncGenerator<BucketObject> {
-  let token: string | undefined;
-  do {
+async function* list(
+  { client, config, location, prefix }: OpenedBucket,
+  under: string,
+  skipTo?: SkipTo,
+): AsyncGenerator<BucketObject> {
+  let from: { ContinuationToken?: string; StartAfter?: string } = {};
+  for (;;) {
     const page = await client
       .send(
         new ListObjectsV2Command({
           Bucket: config.bucket,
           Prefix: prefix + under,
           EncodingType: 'url',
-          ...(token === undefined ? {} : { ContinuationToken: token }),
+          ...from,
         }),
       )
       .catch((error: unknown) => {
         throw explain(error, location);
       });
     const keyOf = keyReader(page.EncodingType);
+    let last = '';
     for (const { Key, Size, LastModified } of page.Contents ?? []) {
       if (Key === undefined || LastModified === undefined) continue;
-      yield { key: keyOf(Key).slice(prefix.length), size: Size ?? 0, createdAt: LastModified.getTime() };
+      last = keyOf(Key).slice(prefix.length);
+      yield { key: last, size: Size ?? 0, createdAt: LastModified.getTime() };
     }
-    token = page.NextContinuationToken;
-  } while (token !== undefined);
+    if (page.NextContinuationToken === undefined) return;
+    const further = skipTo?.(last);
+    from = further === undefined ? { ContinuationToken: page.NextContinuationToken } : { StartAfter: prefix + further };
+  }
 }
 
 /** Where versions may not be listed, or are not known, what is there now; `keeping` says which it is. */
-async function* history(opened: OpenedBucket, under: string): AsyncGenerator<ObjectHistory> {
-  const versions = s3Versions(opened, under);
+async function* history(opened: OpenedBucket, under: string, skipTo?: SkipTo): AsyncGenerator<ObjectHistory> {
+  const versions = s3Versions(opened, under, skipTo);
   try {
     const first = await versions.next().catch((error: unknown) => refusal(error));
     if (typeof first === 'string') {
-      yield* singleVersions(list(opened, under));
+      yield* singleVersions(list(opened, under, skipTo));
       return;
     }
     if (!first.done) yield first.value;
