@@ -6,7 +6,7 @@
  * Source: "JSON Functions and Operators" and "Array Functions and Operators" in the PostgreSQL manual.
  */
 import type { JsonAggConstructor, JsonKeyValue, JsonOutput, JsonValueExpr, TypeName } from 'libpg-query';
-import { as, constant, type Node, names, stringConstant, type Tag } from '../grammar/tree.js';
+import { as, type Node, names, stringConstant, type Tag } from '../grammar/tree.js';
 import { type Flow, noFlow } from './catalog.js';
 import { union } from './flow.js';
 import type { LineageScope } from './scope.js';
@@ -250,8 +250,10 @@ export function constantKey(node: Node | undefined): string | undefined {
     const plainText = names(cast.typeName?.names).at(-1) === 'text' && cast.typeName?.arrayBounds === undefined;
     return plainText ? stringConstant(cast.arg) : undefined;
   }
-  const value = constant(node);
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+  const text = stringConstant(node);
+  // the parser prints 0 and every negative number, which counts from the end, as an empty struct
+  const index = as(node, 'A_Const')?.ival?.ival;
+  return text ?? (index === undefined || index <= 0 ? undefined : String(index));
 }
 
 /** `'{a,b}'` or `ARRAY['a', 'b']`, of names that need no quotes. */
