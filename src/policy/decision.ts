@@ -50,6 +50,8 @@ export interface Ruling {
    * for a statement that really runs.
    */
   readonly unlessFew?: Ruling;
+  /** It is allowed because it hits few rows, as somebody has estimated or counted; a run that hits more is another matter. */
+  readonly few?: true;
   /** One approval is meant for the rest of the transaction: every later ruling in it that says the same. */
   readonly covers?: 'transaction';
 }
@@ -61,4 +63,6 @@ export interface Policy {
   readonly digest: string;
   readonly approvalTimeoutMs: number;
   decide(input: DecisionInput): Ruling;
+  /** A run that was approved may change so many rows more than the approver was shown; beyond them it is undone. */
+  surplusRows(connection: string): number;
 }

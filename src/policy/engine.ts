@@ -40,6 +40,8 @@ export interface Judgement {
   readonly reason: string;
   readonly pendingRows: boolean;
   readonly once: boolean;
+  /** It would be judged otherwise if it hit more rows than somebody has estimated. */
+  readonly few?: true;
   /** What is judged where it hits many rows; absent where that is known, or makes no difference. */
   readonly unlessFew?: Judgement;
 }
@@ -89,6 +91,11 @@ class PolicyEngine implements CompiledPolicy {
     return rulingOf(this.judge(input));
   }
 
+  surplusRows(connection: string): number {
+    const { rows, shareFrom } = this.#massLimits(this.#environmentsOf(connection));
+    return Math.min(rows, shareFrom);
+  }
+
   judge(input: DecisionInput): Judgement[] {
     const environments = this.#environmentsOf(input.connection);
     const judgements: Judgement[] = [];
@@ -126,10 +133,12 @@ class PolicyEngine implements CompiledPolicy {
     if (mass === undefined) return this.#judgeEffect(subject, situation);
     const extent = input.extents?.get(effect);
     const compared = compareExtent(extent, effect, this.#massLimits(environments));
-    if (compared === 'few') return this.#judgeEffect(subject, situation);
+    const few = this.#judgeEffect(subject, situation);
+    // by key: nobody has estimated anything
+    if (compared === 'few' && (extent?.rows?.how ?? 'known') === 'known') return few;
     const many = this.#judgeEffect(subject, mass, extent);
     if (compared === 'many') return many;
-    const few = this.#judgeEffect(subject, situation);
+    if (compared === 'few') return isStricter(many.decision, few.decision) ? { ...few, few: true } : few;
     return isStricter(many.decision, few.decision) ? { ...few, unlessFew: many } : few;
   }
 
@@ -205,6 +214,7 @@ export function rulingOf(judgements: readonly Judgement[]): Ruling {
     ...(statement === undefined ? {} : { statement }),
     ...(pendingRows ? { pendingRows } : {}),
     ...(many ? { unlessFew: many } : {}),
+    ...(decision === 'allow' && judgements.some((one) => one.few) ? { few: true } : {}),
     ...(once ? { covers: 'transaction' } : {}),
   };
 }

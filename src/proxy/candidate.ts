@@ -80,8 +80,8 @@ export interface Candidate {
   readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
   /** What the open transaction did before this statement. */
   readonly transaction?: { readonly soFar: TransactionSoFar | undefined } | undefined;
-  /** A denial that was decided elsewhere; it stands whatever the policy says. */
-  readonly denial?: Ruling | undefined;
+  /** Decided elsewhere: it stands whatever the policy says. */
+  readonly decided?: Ruling | undefined;
 }
 
 export interface Admission {

@@ -108,7 +108,7 @@ function byWhom(fields: Disclosed): string {
 }
 
 function outcome(fields: Disclosed): Words {
-  const failed = typeof fields.sqlstate === 'string' || fields.how === 'failed' || fields.how === 'lost';
+  const failed = typeof fields.sqlstate === 'string' || ['failed', 'lost', 'undone'].includes(String(fields.how));
   const { us, bytes } = fields;
   const parts = [words('', fields, failed ? ['how', 'sqlstate'] : ['tag'])];
   if (typeof bytes === 'number' && bytes > 0) parts.push(`${bytes} bytes`);

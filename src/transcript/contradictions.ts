@@ -19,7 +19,7 @@ const afterStatement: Readonly<Record<string, State>> = {
   deny: 'denied',
 };
 
-const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost']);
+const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost', 'undone']);
 
 /** A client may pipeline any number; no writer keeps more in memory than this. */
 const MAX_WAITING = 1 << 20;

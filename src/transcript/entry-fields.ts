@@ -65,7 +65,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
   },
   outcome: {
     of: count,
-    how: word('done', 'failed', 'skipped', 'rejected', 'lost'),
+    how: word('done', 'failed', 'skipped', 'rejected', 'lost', 'undone'),
     tag: text,
     tags: count,
     rows: count,

@@ -88,5 +88,5 @@ export async function startWorld(
     const [row] = await server.query(`SELECT count(*)::int AS count FROM ${table}`);
     return Number(row?.count);
   };
-  return { person, harness, connect, raw, count };
+  return { person, desk: asker, harness, connect, raw, count };
 }

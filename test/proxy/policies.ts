@@ -7,6 +7,7 @@ export function policyOf(decide: (facts: Facts) => Decision, approvalTimeoutMs =
     name: 'test',
     digest: '',
     approvalTimeoutMs,
+    surplusRows: () => 100,
     decide: ({ facts }) => ({ decision: decide(facts), rule: 'test', origin: 'test', reason: 'Test.' }),
   };
 }

@@ -248,7 +248,7 @@ export class ClientMessages {
       kind,
       sql: '',
       facts: tooLarge(limit),
-      denial: tooLargeRuling,
+      decided: tooLargeRuling,
       ...this.#state.meaning,
     };
     const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);

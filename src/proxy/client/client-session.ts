@@ -34,6 +34,7 @@ export class Session {
     const isClosed = () => this.#closed;
     this.#passage = new Passage(this.#state, {
       resume: () => {
+        this.#settle();
         this.#pump();
         parts.port.balance();
       },
@@ -69,8 +70,7 @@ export class Session {
   /** Takes ownership of the chunk. */
   fromServer(chunk: Buffer): void {
     if (this.#serverBroken) return;
-    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, openChanges, circumstances } =
-      this.#state;
+    const { server } = this.#state;
     try {
       server.receive(chunk);
     } catch (error) {
@@ -79,9 +79,19 @@ export class Session {
       return;
     }
     this.#flushClient();
-    const { idle, discarding, copyIn, pipeline } = server.responses;
+    this.#settle();
+    const { idle, discarding, copyIn } = server.responses;
+    if (idle || discarding || copyIn) this.#passage.quiet(discarding);
+    this.#endIfDrained();
+  }
+
+  /** Whatever looks ahead learns where the transaction stands. */
+  #settle(): void {
+    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, openChanges, circumstances } =
+      this.#state;
+    const { idle, pipeline } = server.responses;
     // without a Sync its implicit transaction is still open, and so are its portals
-    const settled = idle && pipeline === 'none' && !server.inquiring;
+    const settled = idle && pipeline === 'none' && !server.inquiring && !this.#passage.watching;
     if (settled) circumstances.settled(server.transactionStatus);
     if (settled && server.transactionStatus === 'I') {
       this.#passage.transactionOver();
@@ -92,8 +102,6 @@ export class Session {
       catalogChanges.settled();
       if (outbox.empty) registry.clearPortals();
     }
-    if (idle || discarding || copyIn) this.#passage.quiet(discarding);
-    this.#endIfDrained();
   }
 
   /** A CancelRequest for this connection. True when it ended a wait for approval; else it is the server's. */

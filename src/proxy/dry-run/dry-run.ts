@@ -10,9 +10,11 @@ import { functionsQuery, LoadedFunctions } from '../../sql/catalog/loaded-functi
 import type { Analyser } from '../../sql/facts.js';
 import { plural } from '../../words.js';
 import type { Candidate } from '../candidate.js';
+import { changedByTable } from '../internal-queries/changed-by-table.js';
 import type { InSession } from '../internal-queries/internal-queries.js';
 import { type InquiryAnswer, ServerRefusal } from '../internal-queries/internal-reply.js';
 import { underOwnPath } from '../internal-queries/internal-search-path.js';
+import { type RowsByTable, rowsBetween, rowsOfTags } from '../row-counts/shown-rows.js';
 import type { DryRun, DryRunRow, ImpactLine } from '../statement/asker.js';
 import type { HeldStatement } from '../statement/held-statement.js';
 import { dryRunLimits } from '../statement/reviewer.js';
@@ -44,13 +46,17 @@ export class DryRunner {
     const { obstacle, tables, undecidedBy } = await reachOf(facts, candidate.sql, session, analyser);
     if (obstacle !== undefined) return { refused: obstacle };
 
-    const changesNow = () => countChanges(tables, session);
+    const changesNow = async (): Promise<Changes> => ({
+      reached: await countChanges(tables, session),
+      all: await changedByTable(session),
+    });
     const locksBefore = await strongLocks(session);
     const startedAt = performance.now();
     const ran = await execute(candidate, held, session, analyser, changesNow, undecidedBy === undefined);
     const took = duration(performance.now() - startedAt);
     if ('failed' in ran) return { lines: [{ label: 'dry run', text: ran.failed, severity: 'warning' }], rows: [] };
-    const changes = newChanges(ran.changesBefore, await changesNow(), ran.table);
+    const changesAfter = await changesNow();
+    const changes = newChanges(ran.changesBefore.reached, changesAfter.reached, ran.table);
     const locks = newLocks(locksBefore, await strongLocks(session));
     const atCommit = await failingAtCommit(tables, session);
     return {
@@ -63,8 +69,15 @@ export class DryRunner {
         ...ran.notices,
       ],
       rows: ran.rows,
+      counted: { rows: ran.changed, tables: rowsBetween(ran.changesBefore.all, changesAfter.all) },
     };
   }
+}
+
+interface Changes {
+  /** Of the tables that the statement is known to reach. */
+  readonly reached: readonly Counts[];
+  readonly all: RowsByTable;
 }
 
 /** What can be said without asking the server. Code that the facts call opaque is read from the catalog later. */
@@ -81,7 +94,9 @@ interface Ran {
   readonly text: string;
   /** The table that `text` speaks of. */
   readonly table?: string;
-  readonly changesBefore: readonly Counts[];
+  /** By its own count, inserts left out. */
+  readonly changed: number;
+  readonly changesBefore: Changes;
   readonly rows: readonly DryRunRow[];
   readonly notices: readonly ImpactLine[];
 }
@@ -91,7 +106,7 @@ async function execute(
   held: HeldStatement,
   session: InSession,
   analyser: Analyser,
-  changes: () => Promise<readonly Counts[]>,
+  changes: () => Promise<Changes>,
   sure: boolean,
 ): Promise<Ran | { failed: string }> {
   try {
@@ -100,7 +115,8 @@ async function execute(
     const sample = table && (await runSampled(candidate, held, table, session, analyser));
     if (sample) {
       const text = `${table.verb} ${rowsOf(sample.total, table, sure)}`;
-      return { text, table: table.shown, changesBefore: before, rows: sample.rows, notices: [] };
+      const changed = table.verb === 'inserts' ? 0 : sample.total;
+      return { text, table: table.shown, changed, changesBefore: before, rows: sample.rows, notices: [] };
     }
     // the server also counts what an attempt did that was undone
     const changesBefore = table ? await changes() : before;
@@ -111,16 +127,19 @@ async function execute(
     }
     const notices = held.diagnosticsMasked ? [] : answers.flatMap((answer) => answer.notices.flatMap(noticeLines));
     const rows = countIn(answers.at(-1)?.tag ?? '');
+    const changed = rowsOfTags(answers.map(({ tag }) => tag));
     if (table?.alone && rows !== undefined) {
       return {
         text: `${table.verb} ${rowsOf(rows, table, sure)}`,
         table: table.shown,
+        changed,
         changesBefore,
         rows: [],
         notices,
       };
     }
-    return { text: answers.map((answer) => tagWords(answer, sure)).join('; '), changesBefore, rows: [], notices };
+    const text = answers.map((answer) => tagWords(answer, sure)).join('; ');
+    return { text, changed, changesBefore, rows: [], notices };
   } catch (error) {
     if (error instanceof ServerRefusal) return { failed: failure(error, held) };
     throw error;

@@ -40,6 +40,8 @@ export interface InquiryQuestion extends ReplyLimits {
   readonly bound?: BindValues;
   /** It is parsed only, for the types of its parameters. */
   readonly parseOnly?: true;
+  /** Without Sync, which would end the client's implicit transaction. */
+  readonly unsynced?: true;
 }
 
 /** A session that everything asked of is undone in. */
@@ -83,7 +85,7 @@ export class Inquiry implements InSession {
   /** Why nothing can be asked on this connection now; undefined where it can. */
   static obstacle(server: ServerSide, otherPortals: number): string | undefined {
     if (server.transactionStatus === 'E') return 'the transaction has failed';
-    if (server.responses.pipeline === 'executed' || !server.responses.idle) {
+    if (server.responses.pipeline === 'executed' || server.responses.queryInPipeline || !server.responses.idle) {
       return 'the client sends several statements at once, and those before it have not been committed yet';
     }
     if (server.transactionStatus === 'I' && otherPortals > 0) return 'the client has other statements bound already';
@@ -105,16 +107,16 @@ export class Inquiry implements InSession {
   async #run<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
     const { server } = this.#parts;
     const rebind = this.#status === 'I' && server.responses.pipeline === 'prepared';
-    server.inquiring = true;
+    server.inquire('undone');
     try {
       // an implicit transaction in which nothing has run yet: its end costs the portal and nothing else
-      if (rebind) await this.#sync();
+      if (rebind) await this.sync();
       return await this.#scope(limits, work);
     } finally {
       try {
-        if (rebind) await this.#bindAgain();
+        if (rebind) await this.bindAgain();
       } finally {
-        server.inquiring = false;
+        server.inquire(false);
       }
     }
   }
@@ -196,23 +198,26 @@ export class Inquiry implements InSession {
       ...(question.parseOnly ? [['describe', encodeDescribeStatement(name)] as [ExpectationKind, Buffer]] : running),
       ['close', encodeClose('P', name)],
       ['close', encodeClose('S', name)],
-      ['sync', syncMessage],
     ];
+    if (!question.unsynced) steps.push(['sync', syncMessage]);
+    const last = steps.length - 1;
     return new Promise((resolve, reject) => {
       const reply = new InquiryReply(this.#parts, question, resolve, reject);
-      for (const [kind, bytes] of steps) {
+      for (const [index, [kind, bytes]] of steps.entries()) {
         this.#parts.server.responses.expect({
           kind,
           sink: reply.take,
-          ...(kind === 'sync' ? { settle: reply.settled } : {}),
+          ...(index === last ? { settle: reply.settled } : {}),
         });
         out.pushMessage(bytes);
       }
+      if (question.unsynced) out.pushMessage(flushMessage);
       release();
     });
   }
 
-  #sync(): Promise<void> {
+  /** Ends an implicit transaction of which the client is to hear nothing. */
+  sync(): Promise<void> {
     const { server, out, release } = this.#parts;
     return new Promise((resolve) => {
       const sink = (type: number): void => {
@@ -224,7 +229,8 @@ export class Inquiry implements InSession {
     });
   }
 
-  #bindAgain(): Promise<void> {
+  /** Rejects with PortalLost. */
+  bindAgain(): Promise<void> {
     const { server, out, release, toClient, portal } = this.#parts;
     if (!portal) return Promise.resolve();
     return new Promise((resolve, reject) => {

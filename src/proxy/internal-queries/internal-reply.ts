@@ -11,6 +11,7 @@ import { decodeColumnNames } from '../../wire/row-description.js';
 import { Outgoing } from '../outgoing.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import type { Settled } from '../server/meter.js';
+import type { ResponseSink } from '../server/responses.js';
 import type { ServerSide } from '../server/server-side.js';
 import { decodeSql } from '../sql-text.js';
 
@@ -48,6 +49,8 @@ export interface ReplyLimits {
   readonly mask?: AnswerMask | undefined;
   /** Only the command tag is wanted. */
   readonly discardRows?: true;
+  /** Takes what is for the client after all: errors and notices. */
+  readonly diagnostics?: ResponseSink;
 }
 
 /** A catalog has no more rows than this; notices of a trigger may go on. */
@@ -59,6 +62,7 @@ export class InquiryReply {
   readonly #parts: ReplyParts;
   readonly #mask: AnswerMask | undefined;
   readonly #keep: number;
+  readonly #diagnostics: ResponseSink | undefined;
   readonly #resolve: (answer: InquiryAnswer) => void;
   readonly #reject: (error: Error) => void;
   readonly #rows: (string | null)[][] = [];
@@ -70,13 +74,14 @@ export class InquiryReply {
 
   constructor(
     parts: ReplyParts,
-    { mask, discardRows }: ReplyLimits,
+    { mask, discardRows, diagnostics }: ReplyLimits,
     resolve: (answer: InquiryAnswer) => void,
     reject: (error: Error) => void,
   ) {
     this.#parts = parts;
     this.#mask = mask;
     this.#keep = discardRows ? 0 : rowsKept;
+    this.#diagnostics = diagnostics;
     this.#resolve = resolve;
     this.#reject = reject;
   }
@@ -99,10 +104,12 @@ export class InquiryReply {
         this.#tag = bytes.toString('latin1', start + headerBytes, end - 1);
         return;
       case backend.noticeResponse:
+        this.#diagnostics?.(type, bytes, start, end);
         if (this.#notices.length < noticesKept) this.#notices.push(decodeFields(bytes, start, end));
         return;
       case backend.errorResponse: {
         const fields = decodeFields(bytes, start, end);
+        this.#diagnostics?.(type, bytes, start, end);
         this.#error ??= new ServerRefusal(fields);
         // the end of the connection is the client's to know
         if (fields.get('V') === 'FATAL' || fields.get('V') === 'PANIC') {
@@ -110,9 +117,6 @@ export class InquiryReply {
         }
         return;
       }
-      case backend.readyForQuery:
-        if (this.#error) this.#reject(this.#error);
-        else this.#resolve(this.#answer);
     }
   };
 
@@ -126,9 +130,12 @@ export class InquiryReply {
     };
   }
 
-  /** The connection may end before the answer. */
+  /** The last message of the question is answered, or never will be. */
   readonly settled = (how: Settled): void => {
-    if (how === 'skipped' || how === 'lost') this.#reject(new Error('the connection was lost'));
+    if (how === 'lost') this.#reject(new Error('the connection was lost'));
+    else if (this.#error) this.#reject(this.#error);
+    else if (how === 'done') this.#resolve(this.#answer);
+    else this.#reject(new Error('the server skipped the question'));
   };
 
   #cells(bytes: Buffer, start: number, end: number): (string | null)[] {

@@ -9,6 +9,7 @@ import type { Extent } from '../../policy/mass-changes.js';
 import type { Effect } from '../../sql/facts.js';
 import { type CountedStatement, type Extents, massEffects } from './mass-effects.js';
 import { RowBudget } from './row-budget.js';
+import type { ShownRows } from './shown-rows.js';
 
 interface Answer {
   /** In the order of the statement's effects. */
@@ -23,6 +24,8 @@ const answerMs = 60_000;
 export class KnownExtents {
   readonly budget = new RowBudget();
   readonly #answers = new Map<string, Answer>();
+  /** By statement; as many as people have approved. */
+  readonly #shown = new Map<string, ShownRows>();
   /** Rows of whole tables, by name. */
   readonly #sizes = new Map<string, { readonly rows: number; readonly until: number }>();
 
@@ -68,6 +71,15 @@ export class KnownExtents {
     return new Map(
       massEffects(statement.facts).map(({ effect }) => [effect, this.#withBefore(ofFacts(effect) ?? unsure, effect)]),
     );
+  }
+
+  /** What a person was shown who approved the statement for the whole session. */
+  shown(statement: CountedStatement): ShownRows | undefined {
+    return this.#shown.get(keyOf(statement));
+  }
+
+  remember(statement: CountedStatement, shown: ShownRows): void {
+    this.#shown.set(keyOf(statement), shown);
   }
 
   /** So many rows are others by now that no answer counts any more. */

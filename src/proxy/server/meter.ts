@@ -6,8 +6,11 @@ import type { EntryBody } from '../../transcript/entry.js';
  */
 const tagsKept = 100;
 
-/** What became of it. `lost`: the connection ended before the answer, and nobody here knows whether it ran. */
-export type Settled = 'done' | 'failed' | 'skipped' | 'lost';
+/**
+ * What became of it. `lost`: the connection ended before the answer, and nobody here knows whether it ran. `undone`: it
+ * ran, went beyond what its approver was shown, and was undone.
+ */
+export type Settled = 'done' | 'failed' | 'skipped' | 'lost' | 'undone';
 
 export class Meter {
   /** The `statement` entry this belongs to. */

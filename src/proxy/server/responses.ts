@@ -74,6 +74,7 @@ export class Responses {
   #discarding = false;
   #copyIn = false;
   #pipeline: 'none' | 'prepared' | 'executed' = 'none';
+  #queryInPipeline = false;
 
   /** The server discards what it gets until the next Sync; nothing forwarded now would run. */
   get discarding(): boolean {
@@ -83,6 +84,13 @@ export class Responses {
   /** What was forwarded since the last Sync or Query: there an implicit transaction is open. */
   get pipeline(): 'none' | 'prepared' | 'executed' {
     return this.#pipeline;
+  }
+
+  /**
+   * A Query came without a Sync before it: it is part of an implicit transaction, which looks like a block and is none.
+   */
+  get queryInPipeline(): boolean {
+    return this.#queryInPipeline;
   }
 
   get copyIn(): boolean {
@@ -109,10 +117,12 @@ export class Responses {
       // in copy-in mode the server ignores Sync
       if (this.#copyIn) return;
       this.#discarding = false;
+      this.#queryInPipeline = false;
     } else if (expectation.kind === 'copy-end') {
       this.#copyIn = false;
       if (this.pending === 0) return;
     }
+    if (expectation.kind === 'query' && this.#pipeline !== 'none') this.#queryInPipeline = true;
     if (!isExtended(expectation.kind)) this.#pipeline = 'none';
     else if (expectation.kind === 'execute') this.#pipeline = 'executed';
     else if (this.#pipeline === 'none' && expectation.kind !== 'copy-end') this.#pipeline = 'prepared';

@@ -12,8 +12,12 @@ import { Reader } from '../../wire/reader.js';
 import { decodeRowDescription } from '../../wire/row-description.js';
 import type { Outgoing } from '../outgoing.js';
 import type { AnswerMask } from './answer-mask.js';
+import { HeldAnswer } from './held-answer.js';
 import type { Meter } from './meter.js';
 import { type Expectation, Responses } from './responses.js';
+
+/** Questions of dbguard's own: `undone` afterwards with every setting that they changed, or asked where the client's own changes are `kept`. */
+export type Inquiring = 'undone' | 'kept' | false;
 
 export class ServerSide {
   readonly responses = new Responses();
@@ -22,7 +26,8 @@ export class ServerSide {
   readonly #parameters: Map<string, string>;
   #status: TransactionStatus = 'I';
   #wholeRows = false;
-  #inquiring = false;
+  #inquiring: Inquiring = false;
+  #held: HeldAnswer | undefined;
   #hidesNotifications: (() => boolean) | undefined;
   /** Of the last statement answered since ReadyForQuery. */
   #lastMask: AnswerMask | undefined;
@@ -55,7 +60,17 @@ export class ServerSide {
   }
 
   get inquiring(): boolean {
-    return this.#inquiring;
+    return this.#inquiring !== false;
+  }
+
+  /** What is for the client waits from now on in what this returns, until `letGo`. */
+  hold(): HeldAnswer {
+    this.#held = new HeldAnswer(this.#toClient);
+    return this.#held;
+  }
+
+  letGo(): void {
+    this.#held = undefined;
   }
 
   /** Payloads of NOTIFY do not reach the client while `hidden` says so. */
@@ -64,9 +79,9 @@ export class ServerSide {
   }
 
   /** dbguard asks for itself: its sinks need whole rows, and nothing that comes of it is for the client. */
-  set inquiring(on: boolean) {
+  inquire(on: Inquiring): void {
     this.#inquiring = on;
-    this.#framer.setStreamed(backend.dataRow, !on && !this.#wholeRows);
+    this.#framer.setStreamed(backend.dataRow, on === false && !this.#wholeRows);
   }
 
   /** Throws ProtocolViolation when the server's answers no longer fit what was asked. */
@@ -83,10 +98,20 @@ export class ServerSide {
     const head = this.responses.head;
     if (head?.sink) return;
     if (head?.meter) head.meter.bytes += framer.end - framer.start;
-    this.#toClient.push(framer.buffer, framer.start, framer.end);
+    this.#client.push(framer.buffer, framer.start, framer.end);
+    this.#held?.heard(backend.dataRow);
+  }
+
+  get #client(): Outgoing {
+    return this.#held?.out ?? this.#toClient;
   }
 
   #onMessage(type: number, bytes: Buffer, start: number, end: number): void {
+    this.#take(type, bytes, start, end);
+    this.#held?.heard(type);
+  }
+
+  #take(type: number, bytes: Buffer, start: number, end: number): void {
     const responses = this.responses;
     const owner = responses.ownerOf(type);
     if (type === backend.readyForQuery) {
@@ -95,7 +120,7 @@ export class ServerSide {
       const reader = new Reader(bytes, start + headerBytes, end);
       const name = reader.cstringBytes().toString('utf8');
       // set for our own questions and set back by their end
-      if (this.#inquiring && name === 'search_path') return;
+      if (this.#inquiring === 'undone' && name === 'search_path') return;
       this.#parameters.set(name, reader.cstringBytes().toString('utf8'));
     }
     if (this.#inquiring && type === backend.noticeResponse) {
@@ -103,7 +128,7 @@ export class ServerSide {
       return;
     }
     if (type === backend.notificationResponse && this.#hidesNotifications?.()) {
-      this.#toClient.pushMessage(withoutPayload(bytes, start, end));
+      this.#client.pushMessage(withoutPayload(bytes, start, end));
       return;
     }
     if (type === backend.readyForQuery) this.#lastMask = undefined;
@@ -117,7 +142,7 @@ export class ServerSide {
     } else if (type !== backend.errorResponse || !this.#substituted(owner)) {
       if (owner.meter) measure(owner.meter, type, bytes, start, end);
       if (owner.described && type === backend.rowDescription) owner.described(decodeRowDescription(bytes, start, end));
-      if (owner.mask) owner.mask.pass(type, bytes, start, end, this.#toClient);
+      if (owner.mask) owner.mask.pass(type, bytes, start, end, this.#client);
       else this.#passDiagnostics(type, bytes, start, end);
     }
     responses.advance(type, owner);
@@ -127,15 +152,15 @@ export class ServerSide {
   #passDiagnostics(type: number, bytes: Buffer, start: number, end: number): void {
     const speaks = type === backend.errorResponse || type === backend.noticeResponse;
     const mask = speaks ? (this.responses.head?.mask ?? this.#lastMask) : undefined;
-    if (mask) mask.pass(type, bytes, start, end, this.#toClient);
-    else this.#toClient.push(bytes, start, end);
+    if (mask) mask.pass(type, bytes, start, end, this.#client);
+    else this.#client.push(bytes, start, end);
   }
 
   #substituted(owner: Expectation): boolean {
     const substitute = owner.substitute;
     if (substitute === undefined) return false;
     delete owner.substitute;
-    this.#toClient.pushMessage(substitute);
+    this.#client.pushMessage(substitute);
     return true;
   }
 }

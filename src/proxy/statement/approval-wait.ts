@@ -18,16 +18,27 @@ import { Inquiry, PortalLost, SessionHarmed } from '../internal-queries/internal
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import type { Outgoing } from '../outgoing.js';
-import type { Extents } from '../row-counts/mass-effects.js';
+import { type Extents, massEffects } from '../row-counts/mass-effects.js';
+import { type RunRows, runWords, type ShownRows } from '../row-counts/shown-rows.js';
 import type { ServerSide } from '../server/server-side.js';
-import type { Answer, DryRun } from './asker.js';
+import type { Answer, DryRun, Impact } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
 import { dryRunLimits, type Reviewer } from './reviewer.js';
 import type { Gate } from './statement-journal.js';
 
+export interface Allowed {
+  readonly kind: 'allow';
+  readonly by: 'person' | 'rule';
+  readonly extents?: Extents | undefined;
+  /** To the person; undefined where a rule let it pass. */
+  readonly shown?: ShownRows | undefined;
+  /** See Ruling. */
+  readonly few?: true | undefined;
+}
+
 export type ReviewEnd =
-  | { readonly kind: 'allow'; readonly by: 'person' | 'rule'; readonly extents?: Extents | undefined }
+  | Allowed
   | { readonly kind: 'deny'; readonly error: ErrorText; readonly endSession: boolean }
   /** The statement never ran: an error before it made the server skip it, or the server itself rejected its text. */
   | { readonly kind: 'skipped' };
@@ -47,6 +58,8 @@ export interface ReviewParts {
   readonly toClient: (message: Buffer) => void;
   readonly finish: (end: ReviewEnd) => void;
   readonly held: HeldStatement;
+  /** What it did when it ran, and was undone because it was more than the approver had been shown. */
+  readonly undone: RunRows | undefined;
   /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
   /** See ClientCatalog.changesOfOthers. */
   readonly otherChanges: () => number | undefined;
@@ -71,6 +84,8 @@ export class Review {
   #whenQuiet: ((skipped: boolean) => void) | undefined;
   #over = false;
   #portalLost = false;
+  /** By the last dry run, or by a run that was undone. */
+  #counted: ShownRows | undefined;
 
   constructor(parts: ReviewParts) {
     this.#parts = parts;
@@ -115,6 +130,9 @@ export class Review {
       gate.recordSkipped(admission);
       return { kind: 'deny', error: inTheMiddleOfCopy, endSession: false };
     }
+    if (admission.ruling.decision === 'allow') {
+      return { kind: 'allow', by: 'rule', extents: admission.extents, few: admission.ruling.few };
+    }
     if (isMaybeTypo(candidate) && (await this.#probe()) === 'rejected') return { kind: 'skipped' };
     if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
     if (await this.#changesNothing()) return { kind: 'allow', by: 'rule' };
@@ -122,18 +140,22 @@ export class Review {
       gate.recordSkipped(admission);
       return { kind: 'deny', error: transactionFailed, endSession: false };
     }
-    const recalled = gate.recall(candidate, admission, context);
-    if (recalled) return endOf(admission, recalled);
+    const { undone } = this.#parts;
+    const known = gate.extentsIn(context.database);
+    // an approval of what it was taken for says nothing about what it did
+    const recalled = undone ? undefined : gate.recall(candidate, admission, context);
+    if (recalled) return endOf(admission, recalled, known.shown(candidate));
     const asked = this.#parts.inquiry();
+    if (undone) this.#counted = { how: undone.tables ? 'counted' : 'estimated', ...undone };
     const extents = admission.measure ? await this.#measure(asked) : admission.extents;
     const measured = admission.measure ? gate.reconsider(candidate, admission, context, { extents }) : admission.ruling;
-    if (measured.decision === 'allow') return { kind: 'allow', by: 'rule', extents };
+    if (measured.decision === 'allow') return { kind: 'allow', by: 'rule', extents, few: measured.few };
     if (measured.decision === 'deny') return this.#deniedByRule(measured);
     const inquiry = asked instanceof Inquiry ? asked : undefined;
     const impact = inquiry
       ? await inquiry.run(impactLimits, (session) => reviewer.impact(candidate, held, session))
       : await reviewer.impact(candidate, held, undefined);
-    const ruling = this.#rulingWith(measured, impact.estimatedRows, extents);
+    const ruling = undone ? measured : this.#rulingWith(measured, impact.estimatedRows, extents);
     if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents };
     // nobody here can take a second person's verdict yet: that must not become the first one's
     if (ruling.decision !== 'ask') return this.#deniedByRule(ruling);
@@ -141,10 +163,14 @@ export class Review {
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
     const dryRun = (): Promise<DryRun> =>
       asked instanceof Inquiry ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
-    const answer = await gate.review(candidate, asking, context, { impact, dryRun }, this.#abort.signal);
+    const found = { impact: undone ? withRealRun(impact, undone) : impact, dryRun };
+    const answer = await gate.review(candidate, asking, context, found, this.#abort.signal);
     // an answer may come while a dry run is being undone
     await inquiry?.idle;
-    return this.#portalLost ? this.#skipped() : endOf(asking, answer);
+    if (this.#portalLost) return this.#skipped();
+    const shown = this.#counted ?? estimatedFor(candidate, extents, impact);
+    if (answer.decision === 'allow' && answer.scope === 'session' && shown) known.remember(candidate, shown);
+    return endOf(asking, answer, shown);
   }
 
   /**
@@ -195,7 +221,9 @@ export class Review {
     gate.recordDryRun(admission);
     requireCommit();
     try {
-      return await inquiry.run(dryRunLimits, (session) => reviewer.dryRun(candidate, held, session));
+      const found = await inquiry.run(dryRunLimits, (session) => reviewer.dryRun(candidate, held, session));
+      if (!('refused' in found) && found.counted) this.#counted = { how: 'counted', ...found.counted };
+      return found;
     } catch (error) {
       if (error instanceof SessionHarmed) this.#parts.harmed(error.message);
       if (error instanceof PortalLost) this.#portalLost = true;
@@ -278,13 +306,34 @@ export class Review {
   }
 }
 
+function withRealRun(impact: Impact, undone: RunRows): Impact {
+  const text = `changed or deleted ${runWords(undone)}, and was undone`;
+  return { ...impact, lines: [{ label: 'real run', text, severity: 'danger' }, ...impact.lines] };
+}
+
+/** Undefined where nobody could tell, or where all rows were spoken of. */
+function estimatedFor({ facts }: Candidate, extents: Extents | undefined, impact: Impact): ShownRows | undefined {
+  const mass = massEffects(facts);
+  if (mass.length === 0 || mass.some(({ effect }) => !effect.bounded)) return undefined;
+  let rows: number | undefined;
+  for (const { effect } of mass) {
+    const found = extents?.get(effect)?.rows?.number ?? effect.mostRows;
+    if (found === undefined) {
+      rows = impact.estimatedRows;
+      break;
+    }
+    rows = (rows ?? 0) + found;
+  }
+  return rows === undefined ? undefined : { how: 'estimated', rows, tables: undefined };
+}
+
 /** Something stands behind a semicolon. */
 function mayBeSeveral(sql: string): boolean {
   return /;\s*\S/.test(sql);
 }
 
-function endOf(admission: Admission, answer: Answer): ReviewEnd {
-  if (answer.decision === 'allow') return { kind: 'allow', by: 'person' };
+function endOf(admission: Admission, answer: Answer, shown: ShownRows | undefined): ReviewEnd {
+  if (answer.decision === 'allow') return { kind: 'allow', by: 'person', shown };
   return {
     kind: 'deny',
     error: deniedByAnswer(admission.ruling, answer),

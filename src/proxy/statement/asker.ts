@@ -1,6 +1,7 @@
 import type { Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import type { TransactionSoFar } from '../candidate.js';
+import type { RunRows } from '../row-counts/shown-rows.js';
 
 /** What a person is asked. Everything in it is attacker-controlled text except the ruling: screens sanitise it. */
 export interface ApprovalRequest {
@@ -57,7 +58,12 @@ export interface ImpactLine {
 /** What running the statement and undoing it has shown, or why that was not done. */
 export type DryRun =
   | { readonly refused: string }
-  | { readonly lines: readonly ImpactLine[]; readonly rows: readonly DryRunRow[] };
+  | {
+      readonly lines: readonly ImpactLine[];
+      readonly rows: readonly DryRunRow[];
+      /** Against which the real run is held; absent where the trial failed. */
+      readonly counted?: RunRows;
+    };
 
 /** One of the rows hit: deleted, inserted, changed. Masked values are already replaced. */
 export interface DryRunRow {

@@ -110,6 +110,17 @@ function person({ name, channel = 'terminal' }: Approver): string {
   return name ?? (channel === 'terminal' ? 'the person at the terminal' : 'a person');
 }
 
+/** The error for a statement that ran, went beyond what was approved, and cannot be asked about in place. */
+export function undoneText(real: string): ErrorText {
+  return {
+    severity: 'ERROR',
+    code: deniedState,
+    message: `dbguard undid this statement: it changed or deleted ${real}, more than the person who approved it was shown`,
+    detail: 'Nothing of it remains.',
+    hint: 'Say which rows you mean by their keys, or tell the person what it really does and send it again, alone.',
+  };
+}
+
 export function awaitingApproval(ruling: Ruling): ErrorText {
   return {
     severity: 'NOTICE',

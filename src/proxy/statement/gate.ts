@@ -9,21 +9,25 @@ import type { RewritePlan } from '../../masking/masker.js';
 import type { Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import { type ErrorText, encodeError } from '../../wire/backend.js';
-import type { BindValues } from '../../wire/extended-query.js';
+import { type BindValues, flushMessage } from '../../wire/extended-query.js';
 import { headerBytes } from '../../wire/messages.js';
+import { plural } from '../../words.js';
 import type { Admission, Candidate, GatedKind } from '../candidate.js';
 import { Inquiry } from '../internal-queries/internal-queries.js';
 import type { Portal, Prepared, Settle } from '../prepared/registry.js';
 import { changesRows, massEffects } from '../row-counts/mass-effects.js';
+import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
 import { AnswerMask } from '../server/answer-mask.js';
-import { Meter } from '../server/meter.js';
+import { Meter, type Settled } from '../server/meter.js';
 import { dependsOnCatalog } from '../session-state/client-catalog.js';
 import { copiesOut, copyNotMaskable, maskRuling, portalNotMaskable } from '../session-state/result-masks.js';
 import { endsTransaction } from '../session-state/session-digest.js';
-import { isMaybeTypo, Review, type ReviewEnd } from './approval-wait.js';
+import { type Allowed, isMaybeTypo, Review, type ReviewEnd } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
-import { deniedByRule, failingMessage } from './denial.js';
+import { deniedByRule, failingMessage, undoneText } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
+import type { Expected } from './statement-journal.js';
+import { type Answered, canBeWatched, WatchedRun, watchObstacle } from './watched-run.js';
 
 /** What to do with the frame at hand once it is decided. */
 export interface Gated {
@@ -52,6 +56,12 @@ export interface PassageEvents {
   readonly closed: boolean;
 }
 
+interface Leaving {
+  readonly meter: Meter;
+  readonly mask: AnswerMask | undefined;
+  readonly settle: (how: Settled) => void;
+}
+
 /** What a statement with more rows than this has changed, answers of the planner may not know. */
 const manyRows = 100;
 
@@ -65,6 +75,8 @@ export class Passage {
   #draining = false;
   /** A statement waits until the catalog has been read again. */
   #waiting = false;
+  /** A statement runs and may still be undone. */
+  #watching = false;
 
   constructor(state: ConnectionState, events: PassageEvents) {
     this.#state = state;
@@ -73,7 +85,12 @@ export class Passage {
 
   /** A statement waits for its review: nothing of this client moves on. */
   get held(): boolean {
-    return this.#waiting || this.#review !== undefined;
+    return this.#waiting || this.#watching || this.#review !== undefined;
+  }
+
+  /** What was forwarded last may still be undone. */
+  get watching(): boolean {
+    return this.#watching;
   }
 
   /** Ends a wait for approval; false where there is none. */
@@ -127,7 +144,8 @@ export class Passage {
     this.#state.outbox.requireCommit();
     switch (admission.ruling.decision) {
       case 'allow':
-        this.#forward(gated, admission);
+        if (admission.ruling.few && !gated.binds && canBeWatched(gated.candidate, false)) this.#hold(gated, admission);
+        else this.#forward(gated, admission);
         return;
       case 'ask':
         if (this.#approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
@@ -157,11 +175,20 @@ export class Passage {
 
   /** @param why `approved`: its rows count for nothing afterwards */
   #forward(gated: Gated, admission: Admission, why: 'approved' | 'allowed' = 'allowed'): void {
+    const { meter, mask, settle } = this.#leaving(gated, admission, why);
+    const kind = gated.binds ? 'bind' : gated.candidate.kind;
+    this.#state.server.responses.expect({ kind, meter, ...(mask ? { mask } : {}), settle });
+    this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
+  }
+
+  /** What everything that looks ahead takes from a statement that leaves now, and what its end will tell them. */
+  #leaving(gated: Gated, admission: Admission, why: 'approved' | 'allowed'): Leaving {
     const gate = this.#state.parts.gate;
     const counted = why === 'allowed' && admission.ruling.rule.startsWith('builtin:');
     const portal = gated.portal ?? gated.binds;
     if (portal) {
-      portal.admitted ??= admission.n;
+      // of few rows it is only known for sure when it runs
+      if (!gated.binds || !admission.ruling.few) portal.admitted ??= admission.n;
       portal.generation = this.#state.parts.catalog.analyser.generation;
     }
     const settleHandles = gated.onForward?.();
@@ -174,31 +201,100 @@ export class Passage {
     if (this.#approvedTransaction !== undefined && endsTransaction(gated.candidate.facts)) this.transactionOver();
     const mask = this.#answerMask(gated);
     const meter = new Meter(admission.n, gate.clock.monotonic());
-    this.#state.server.responses.expect({
-      kind: gated.binds ? 'bind' : gated.candidate.kind,
-      meter,
-      ...(mask ? { mask } : {}),
-      settle: (how) => {
-        settleHandles?.(how);
-        settleReading?.();
-        if (how === 'done') {
-          this.#state.transaction.done(gated.candidate.facts, meter.tags);
-          this.#state.temporaryTables.done(gated.candidate.facts);
-        }
-        const { transactionStatus } = this.#state.server;
-        const kept = this.#state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
-        this.#state.openChanges.answered(gated.candidate, meter.tags, admission.extents, counted);
-        if (how === 'failed' && transactionStatus === 'I') {
-          this.#state.changedRows.undone();
-          this.#state.openChanges.undone();
-        }
-        if (changesRows(gated.candidate.facts) && meter.rows > manyRows)
-          gate.extentsIn(this.#state.parts.context.database).forget();
+    const settle = (how: Settled): void => {
+      settleHandles?.(how === 'undone' ? 'failed' : how);
+      settleReading?.();
+      const { transactionStatus } = this.#state.server;
+      if (how === 'undone') {
         gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
-        gate.countRowsChanged(kept);
-      },
+        return;
+      }
+      if (how === 'done') {
+        this.#state.transaction.done(gated.candidate.facts, meter.tags);
+        this.#state.temporaryTables.done(gated.candidate.facts);
+      }
+      const kept = this.#state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
+      this.#state.openChanges.answered(gated.candidate, meter.tags, admission.extents, counted);
+      if (how === 'failed' && transactionStatus === 'I') {
+        this.#state.changedRows.undone();
+        this.#state.openChanges.undone();
+      }
+      if (changesRows(gated.candidate.facts) && meter.rows > manyRows)
+        gate.extentsIn(this.#state.parts.context.database).forget();
+      gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
+      gate.countRowsChanged(kept);
+    };
+    return { meter, mask, settle };
+  }
+
+  /** What was let through for a number of rows runs so that it can be undone; see watched-run.ts. */
+  async #watch(gated: Gated, admission: Admission, expected: Expected): Promise<void> {
+    const { gate, context } = this.#state.parts;
+    const { candidate } = gated;
+    let leaving: Leaving | undefined;
+    const forward = (): Promise<Answered> =>
+      new Promise((resolve) => {
+        const left = this.#leaving(gated, admission, expected.shown ? 'approved' : 'allowed');
+        const { meter, mask } = left;
+        leaving = left;
+        const settle = (how: Settled): void => resolve({ how, tags: meter.tags });
+        this.#state.server.responses.expect({ kind: candidate.kind, meter, ...(mask ? { mask } : {}), settle });
+        this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
+        if (candidate.kind === 'execute') this.#state.outbox.out.pushMessage(flushMessage);
+        this.#state.release();
+      });
+    const run = new WatchedRun({
+      state: this.#state,
+      inquiry: this.#newInquiry(gated),
+      candidate,
+      portalKnown: gated.portal !== undefined,
+      counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
+      accepts: (real, tags) => gate.accepts(candidate, context, expected, real, tags),
+      mask: this.#answerMask(gated),
+      forward,
     });
-    this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
+    const end = await run.run();
+    if (end.kind === 'answered') {
+      if (leaving && end.sqlstate !== undefined) leaving.meter.sqlstate = end.sqlstate;
+      leaving?.settle(end.how);
+      return;
+    }
+    leaving?.settle('undone');
+    if (gated.portal) gated.portal.admitted = undefined;
+    if (this.#events.closed || this.#draining) return;
+    if (end.again) this.#askAgain(gated, admission, end.real, expected);
+    else this.#refuseUndone(gated, end.real);
+  }
+
+  #askAgain(gated: Gated, admission: Admission, real: RunRows, { shown }: Expected): void {
+    const taken = shown
+      ? `where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
+      : 'which is more than was expected';
+    const reason = `It really changed or deleted ${runWords(real)}, ${taken}: dbguard undid it.`;
+    this.#ask(gated, admission, reason, real);
+  }
+
+  /** Asks about what a rule or a person has let through already. */
+  #ask(gated: Gated, { ruling }: Admission, reason: string, undone?: RunRows): void {
+    const decided: Ruling = { ...ruling, decision: 'ask', reason: `${reason} ${ruling.reason}` };
+    const candidate = { ...gated.candidate, decided };
+    const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);
+    this.#state.outbox.requireCommit();
+    this.#hold({ ...gated, candidate }, admission, undone);
+  }
+
+  #mayWatch({ candidate, binds }: Gated, { shown, few }: Allowed): boolean {
+    if (binds || watchObstacle(this.#state.server, candidate.kind) !== undefined) return false;
+    return shown === undefined
+      ? few === true && canBeWatched(candidate, false)
+      : canBeWatched(candidate, shown.how === 'counted');
+  }
+
+  #refuseUndone({ candidate }: Gated, real: RunRows): void {
+    const error = undoneText(runWords(real));
+    // what is skipped up to Sync is never answered
+    if (this.#state.server.responses.discarding) this.#state.tellClient(encodeError(error));
+    else this.deny(candidate.kind, error);
   }
 
   /** Catalogs that are being read: what they say may spare a person the question, or a result its being hidden. */
@@ -239,7 +335,7 @@ export class Passage {
     if (!this.#state.masks) return gated;
     const { candidate } = gated;
     const plan = this.#state.masks.plan(candidate.sql);
-    const denied = (denial: Ruling): Gated => ({ ...gated, candidate: { ...candidate, denial } });
+    const denied = (decided: Ruling): Gated => ({ ...gated, candidate: { ...candidate, decided } });
     if (candidate.kind === 'function') return denied(copyNotMaskable);
     if (candidate.kind === 'execute' && (gated.portal ?? gated.binds)?.prepared.length !== 1)
       return denied(portalNotMaskable);
@@ -273,7 +369,7 @@ export class Passage {
   }
 
   /** Nothing of this client moves on until the review is over. */
-  #hold(gated: Gated, admission: Admission): void {
+  #hold(gated: Gated, admission: Admission, undone?: RunRows): void {
     this.#waits = admission;
     this.#review = new Review({
       candidate: gated.candidate,
@@ -288,6 +384,7 @@ export class Passage {
       toClient: (bytes) => this.#state.tellClient(bytes),
       finish: (end) => this.#afterReview(gated, admission, end),
       held: this.#held(gated),
+      undone,
       inquiry: () => this.#inquiry(gated),
       otherChanges: () => this.#state.parts.catalog.changesOfOthers,
       requireCommit: () => this.#state.outbox.requireCommit(),
@@ -310,7 +407,8 @@ export class Passage {
     };
   }
 
-  #inquiry({ candidate, portal }: Gated): Inquiry | { readonly obstacle: string } {
+  #inquiry(gated: Gated): Inquiry | { readonly obstacle: string } {
+    const { candidate, portal } = gated;
     if (portal && portal.prepared.length !== 1) return { obstacle: 'what the portal runs is not known yet' };
     // the text is sent anew, in UTF-8
     if (this.#state.encoding !== 'UTF8' && !/^\p{ASCII}*$/u.test(candidate.sql))
@@ -319,7 +417,10 @@ export class Passage {
       this.#state.server,
       this.#state.registry.otherPortals(portal && candidate.portalName),
     );
-    if (obstacle !== undefined) return { obstacle };
+    return obstacle === undefined ? this.#newInquiry(gated) : { obstacle };
+  }
+
+  #newInquiry({ candidate, portal }: Gated): Inquiry {
     return new Inquiry({
       server: this.#state.server,
       out: this.#state.outbox.out,
@@ -346,13 +447,30 @@ export class Passage {
         if (end.by === 'person' && covers === 'transaction' && this.#state.server.transactionStatus === 'T') {
           this.#approvedTransaction = admission.n;
         }
-        this.#state.outbox.requireCommit(true);
         const approved = end.by === 'person';
+        this.#state.outbox.requireCommit(approved);
         // whoever approved has seen what had gone before
         if (approved && massEffects(gated.candidate.facts).length > 0) {
           gate.extentsIn(this.#state.parts.context.database).budget.clear();
         }
-        this.#forward(gated, { ...admission, extents: end.extents }, approved ? 'approved' : 'allowed');
+        const admitted = { ...admission, extents: end.extents };
+        const obstacle = end.few && watchObstacle(this.#state.server, gated.candidate.kind);
+        if (obstacle && this.#state.server.transactionStatus !== 'E') {
+          gate.recordSkipped(admission);
+          this.#ask(gated, admission, `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`);
+          return;
+        }
+        if (this.#mayWatch(gated, end)) {
+          this.#watching = true;
+          this.#watch(gated, admitted, { shown: end.shown, extents: end.extents })
+            .catch((error: unknown) => this.#events.failed(error))
+            .finally(() => {
+              this.#watching = false;
+              this.#events.resume();
+            });
+          return;
+        }
+        this.#forward(gated, admitted, approved ? 'approved' : 'allowed');
       } else if (end.kind === 'deny' && !this.#draining) {
         this.deny(gated.candidate.kind, end.error);
       }

@@ -13,6 +13,7 @@ import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js
 import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
 import type { Extents } from '../row-counts/mass-effects.js';
+import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
 import { circumstancesOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords } from './facts-record.js';
@@ -31,6 +32,13 @@ export interface FoundOut {
   readonly estimatedRows?: number;
   readonly extents?: Extents | undefined;
   readonly changesNothing?: DecisionInput['changesNothing'];
+}
+
+/** For which rows a statement was let through. */
+export interface Expected {
+  /** To the person who approved it; undefined where a rule let it pass for few rows. */
+  readonly shown: ShownRows | undefined;
+  readonly extents: Extents | undefined;
 }
 
 export interface GateParts {
@@ -70,7 +78,7 @@ export class Gate {
   /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
   admit(candidate: Candidate, context: ConnectionContext): Admission {
     const extents = this.extentsIn(context.database).of(candidate, this.clock.monotonic());
-    const { unlessFew, ...decided } = candidate.denial ?? this.#decide(candidate, context, { extents });
+    const { unlessFew, ...decided } = candidate.decided ?? this.#decide(candidate, context, { extents });
     const ruling = unlessFew ?? decided;
     const facts = this.#facts.of(candidate.facts);
     const told = this.#secrets.tell(candidate);
@@ -93,6 +101,7 @@ export class Gate {
       disclosuresOf(candidate, told),
     );
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
+    else if (ruling.few) this.#held.set(n, 'allowed');
     return { n, ruling, facts, extents, ...(unlessFew ? { measure: true } : {}) };
   }
 
@@ -104,6 +113,19 @@ export class Gate {
       this.#extents.set(database, known);
     }
     return known;
+  }
+
+  /** Whether a run may stay, now that its rows are known. @param tags command tags */
+  accepts(
+    candidate: Candidate,
+    context: ConnectionContext,
+    expected: Expected,
+    real: RunRows,
+    tags: readonly string[],
+  ): boolean {
+    if (expected.shown) return surplusOf(expected.shown, real) <= this.#parts.policy.surplusRows(context.connection);
+    const extents = extentsOfRun(candidate.facts, expected.extents, real, tags);
+    return this.#decide(candidate, context, { extents }).decision === 'allow';
   }
 
   /** Decides again with what was found out about rows; the ruling that stands then. */

@@ -1,5 +1,6 @@
 import type { Dialogue } from '../../helpers/dialogue.js';
 import { asynchronous } from './asynchronous.js';
+import { changes } from './changes.js';
 import { connecting } from './connecting.js';
 import { copy } from './copy.js';
 import { encodings } from './encodings.js';
@@ -16,6 +17,7 @@ export const allDialogues: Readonly<Record<string, readonly Dialogue[]>> = {
   'extended query': extendedQuery,
   pipelines,
   transactions,
+  changes,
   copy,
   asynchronous,
   sizes,

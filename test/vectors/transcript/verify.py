@@ -295,7 +295,7 @@ FIELDS = {
         decision=one_of("allow", "deny", "abort"), scope=one_of("once", "session", "transaction")),
     "outcome": table(
         "tag sqlstate tx", of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_number, masked=a_list(is_text),
-        how=one_of("done", "failed", "skipped", "rejected", "lost")),
+        how=one_of("done", "failed", "skipped", "rejected", "lost", "undone")),
     "heartbeat": {},
     "redaction": table("session reason", of=is_count, digests=lambda value: isinstance(value, dict)),
     "seal": {"totals": lambda value: isinstance(value, dict), "final": lambda value: value is True},

@@ -1,0 +1,101 @@
+/**
+ * The rows that an approver was shown, against those that the statement then really hit.
+ *
+ * What lives here: the comparison. What it must not know: how either was counted, and what becomes of a run that went
+ * beyond.
+ */
+import type { Facts } from '../../sql/facts.js';
+import { plural } from '../../words.js';
+import { type Extents, massEffects } from './mass-effects.js';
+
+/** Rows changed or deleted in one table. */
+export interface TableRows {
+  readonly name: string;
+  readonly rows: number;
+}
+
+/** By pg_class.oid. */
+export type RowsByTable = ReadonlyMap<string, TableRows>;
+
+/** What one run of a statement changes or deletes. */
+export interface RunRows {
+  /** As its command tags say. */
+  readonly rows: number;
+  /** Whatever did it: cascades, triggers and functions count too. Undefined where nobody counted. */
+  readonly tables: RowsByTable | undefined;
+}
+
+export type ShownRows = RunRows & {
+  /** `estimated` by the planner: the statement's own rows. */
+  readonly how: 'counted' | 'estimated';
+};
+
+/** Whoever reads "about 2,000" does not mind that it were 4,000. */
+const estimateFactor = 2;
+
+/** How many rows more than was shown a run has hit. */
+export function surplusOf(shown: ShownRows, real: RunRows): number {
+  const own = shown.how === 'estimated' && real.rows <= shown.rows * estimateFactor ? 0 : real.rows - shown.rows;
+  let byTable = 0;
+  if (shown.tables && real.tables) {
+    for (const [oid, { rows }] of real.tables) byTable += Math.max(0, rows - (shown.tables.get(oid)?.rows ?? 0));
+  }
+  return Math.max(own, byTable);
+}
+
+export function rowsBetween(before: RowsByTable, after: RowsByTable): RowsByTable {
+  const between = new Map<string, TableRows>();
+  for (const [oid, { name, rows }] of after) {
+    const more = rows - (before.get(oid)?.rows ?? 0);
+    if (more > 0) between.set(oid, { name, rows: more });
+  }
+  return between;
+}
+
+/** Rows of UPDATE, DELETE and MERGE; what an INSERT adds harms nothing that was there. */
+export function rowsOfTags(tags: readonly string[]): number {
+  return tags.reduce((sum, tag) => sum + Number(/^(?:UPDATE|DELETE|MERGE) (\d+)$/.exec(tag)?.[1] ?? 0), 0);
+}
+
+/** The extents of a statement, as its run has shown them. @param tags command tags */
+export function extentsOfRun(
+  facts: Facts,
+  expected: Extents | undefined,
+  real: RunRows,
+  tags: readonly string[],
+): Extents {
+  const extents = new Map(expected);
+  const mass = massEffects(facts);
+  const total = [...(real.tables?.values() ?? [])].reduce((sum, { rows }) => sum + rows, 0);
+  for (const { effect, statement } of mass) {
+    const before = extents.get(effect) ?? { before: 0, beforeInAll: 0 };
+    const alone = mass.filter((one) => one.statement === statement).length === 1 && effect.within === undefined;
+    const tag = tags[facts.statements.indexOf(statement)] ?? '';
+    const ofTag = alone && saysAll.test(tag) ? rowsOfTags([tag]) : undefined;
+    const number = ofTag ?? (real.tables && total);
+    if (number !== undefined) extents.set(effect, { ...before, rows: { number, how: 'counted' } });
+  }
+  return extents;
+}
+
+/** MERGE counts what it inserts as well, INSERT does not count what it updates. */
+const saysAll = /^(?:UPDATE|DELETE) \d+$/;
+
+/** The tags of all its statements will say how many rows they changed or deleted. */
+export function tagsSayAll(facts: Facts): boolean {
+  return massEffects(facts).every(
+    ({ effect, statement }) =>
+      effect.within === undefined && (statement.command === 'UPDATE' || statement.command === 'DELETE'),
+  );
+}
+
+const tablesSaid = 5;
+
+/** `10,000 rows of orders, 3 rows of items`, most first. */
+export function runWords({ rows, tables }: RunRows): string {
+  if (!tables || tables.size === 0) return plural(rows);
+  const most = [...tables.values()].sort((a, b) => b.rows - a.rows);
+  const more = most.length - tablesSaid;
+  const said = most.slice(0, tablesSaid).map((one) => `${plural(one.rows)} of ${one.name}`);
+  return [...said, ...(more > 0 ? [`and rows of ${more} more tables`] : [])].join(', ');
+}

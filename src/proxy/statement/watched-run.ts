@@ -1,0 +1,244 @@
+/**
+ * The real run of a statement that was let through for a number of rows: the planner may err, and code may do one thing
+ * when it is tried and another when it counts. It runs where it can still be undone, its rows are counted, and only then does the
+ * client hear that it is done.
+ *
+ *   in a transaction block:        SAVEPOINT ... RELEASE, or ROLLBACK TO SAVEPOINT
+ *   a simple Query outside one:    BEGIN ... COMMIT, or ROLLBACK
+ *   an Execute outside one:        the implicit transaction up to the client's Sync is scope enough
+ *
+ * What lives here: the scope, and which part of the answer the client gets when. What it must not know: policy, journal,
+ * who is asked again.
+ */
+
+import { encodeClose, syncMessage } from '../../wire/extended-query.js';
+import { backend } from '../../wire/messages.js';
+import type { Candidate, GatedKind } from '../candidate.js';
+import { changedByTable } from '../internal-queries/changed-by-table.js';
+import type { Inquiry } from '../internal-queries/internal-queries.js';
+import { ServerRefusal } from '../internal-queries/internal-reply.js';
+import { type RowsByTable, type RunRows, rowsBetween, rowsOfTags } from '../row-counts/shown-rows.js';
+import type { AnswerMask } from '../server/answer-mask.js';
+import type { HeldAnswer } from '../server/held-answer.js';
+import type { Settled } from '../server/meter.js';
+import type { ServerSide } from '../server/server-side.js';
+import type { ConnectionState } from './connection-state.js';
+import { failingMessage } from './denial.js';
+
+/** What became of it. */
+export type WatchEnd =
+  | { readonly kind: 'answered'; readonly how: Settled; readonly sqlstate?: string }
+  /** `again`: the client has heard nothing, and everything is as it was before the statement. */
+  | { readonly kind: 'undone'; readonly real: RunRows; readonly again: boolean };
+
+export interface Answered {
+  readonly how: Settled;
+  /** Command tags. */
+  readonly tags: readonly string[];
+}
+
+export interface WatchedRunParts {
+  readonly state: ConnectionState;
+  readonly inquiry: Inquiry;
+  readonly candidate: Candidate;
+  /** A portal that can be bound again. */
+  readonly portalKnown: boolean;
+  /** Rows are counted by table as well, which takes questions before and after. */
+  readonly counts: boolean;
+  /** So many may stay. @param tags command tags */
+  readonly accepts: (real: RunRows, tags: readonly string[]) => boolean;
+  /** Of errors and notices that come with COMMIT. */
+  readonly mask: AnswerMask | undefined;
+  /** Sends the statement. Resolves when the server has answered it. */
+  readonly forward: () => Promise<Answered>;
+}
+
+type Scope = 'savepoint' | 'block' | 'pipeline';
+
+/** Commands that can be undone as a whole, and that run in a transaction block as they do outside of one. */
+const watchable: ReadonlySet<string> = new Set([
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'MERGE',
+  'TRUNCATE',
+  'EXECUTE',
+]);
+/** As long as they end no transaction, which a dry run has shown. */
+const code: ReadonlySet<string> = new Set(['DO', 'CALL']);
+
+/** @param tried it has run in a transaction block already */
+export function canBeWatched({ kind, facts }: Candidate, tried: boolean): boolean {
+  return (
+    kind !== 'function' &&
+    facts.unparseable === undefined &&
+    facts.statements.every(
+      ({ command, transaction }) =>
+        transaction === undefined && (watchable.has(command) || (tried && code.has(command))),
+    )
+  );
+}
+
+/** Why it cannot be undone for itself on this connection now; undefined where it can. */
+export function watchObstacle({ responses, transactionStatus }: ServerSide, kind: GatedKind): string | undefined {
+  if (transactionStatus === 'E') return 'the transaction has failed';
+  const open = transactionStatus === 'I' && kind === 'query' && responses.pipeline === 'executed';
+  if (!responses.idle || responses.queryInPipeline || open) return 'the client sends several statements at once';
+  return undefined;
+}
+
+export class WatchedRun {
+  readonly #parts: WatchedRunParts;
+  readonly #scope: Scope;
+  readonly #savepoint: string;
+  readonly #answer: HeldAnswer;
+  /** Nothing of the client's has run in the implicit transaction before. */
+  readonly #alone: boolean;
+
+  constructor(parts: WatchedRunParts) {
+    const { server } = parts.state;
+    this.#parts = parts;
+    this.#savepoint = `"${parts.state.parts.unguessable}"`;
+    this.#scope =
+      server.transactionStatus !== 'I' ? 'savepoint' : parts.candidate.kind === 'query' ? 'block' : 'pipeline';
+    this.#alone =
+      server.responses.pipeline !== 'executed' && parts.state.registry.otherPortals(parts.candidate.portalName) === 0;
+    this.#answer = server.hold();
+  }
+
+  /** Rejects where nobody can tell any more what the server has done: then the connection has to end. */
+  async run(): Promise<WatchEnd> {
+    try {
+      return await this.#run();
+    } finally {
+      this.#parts.state.server.letGo();
+      this.#parts.state.flushClient();
+    }
+  }
+
+  async #run(): Promise<WatchEnd> {
+    const { state, accepts, forward } = this.#parts;
+    const before = await this.#ask(async () => {
+      await this.#open();
+      return this.#parts.counts ? this.#changed() : undefined;
+    });
+    const { how, tags } = await forward();
+    if (how !== 'done') {
+      if (this.#scope === 'block' && how === 'failed') await this.#ask(() => this.#step('ROLLBACK'));
+      this.#answer.release(state.server.transactionStatus);
+      return { kind: 'answered', how };
+    }
+    const real = await this.#count(before, tags);
+    if (real !== undefined && accepts(real, tags)) return this.#keep();
+    return this.#undo(real ?? { rows: rowsOfTags(tags), tables: undefined });
+  }
+
+  /** Undefined where the server would not say. */
+  async #count(before: RowsByTable | undefined, tags: readonly string[]): Promise<RunRows | undefined> {
+    if (before === undefined) return { rows: rowsOfTags(tags), tables: undefined };
+    try {
+      const after = await this.#ask(() => this.#changed());
+      return { rows: rowsOfTags(tags), tables: rowsBetween(before, after) };
+    } catch (error) {
+      if (error instanceof ServerRefusal) return undefined;
+      throw error;
+    }
+  }
+
+  async #keep(): Promise<WatchEnd> {
+    const { state } = this.#parts;
+    if (this.#scope === 'savepoint') await this.#ask(() => this.#step(`RELEASE SAVEPOINT ${this.#savepoint}`));
+    const refused = this.#scope === 'block' ? await this.#commit() : undefined;
+    this.#answer.release(state.server.transactionStatus);
+    if (refused === undefined) return { kind: 'answered', how: 'done' };
+    return { kind: 'answered', how: 'failed', sqlstate: refused.sqlstate };
+  }
+
+  /** Deferred constraints and triggers speak at COMMIT, to a client that takes it for the end of its statement. */
+  async #commit(): Promise<ServerRefusal | undefined> {
+    const { inquiry, mask } = this.#parts;
+    const diagnostics = (type: number, bytes: Buffer, start: number, end: number): void => {
+      if (type === backend.errorResponse) this.#answer.withoutEnd();
+      if (mask) mask.pass(type, bytes, start, end, this.#answer.out);
+      else this.#answer.out.push(bytes, start, end);
+      this.#answer.beforeEnd();
+    };
+    try {
+      await this.#ask(() => inquiry.put({ sql: 'COMMIT', diagnostics }));
+      return undefined;
+    } catch (error) {
+      if (error instanceof ServerRefusal) return error;
+      throw error;
+    }
+  }
+
+  async #undo(real: RunRows): Promise<WatchEnd> {
+    const { state, candidate } = this.#parts;
+    const { begun } = this.#answer;
+    const ready = candidate.kind === 'query' || this.#parts.portalKnown;
+    const again =
+      ready && !begun && (this.#scope !== 'pipeline' || (this.#alone && !state.server.responses.discarding));
+    this.#answer.drop();
+    if (this.#scope === 'block') await this.#ask(() => this.#step('ROLLBACK'));
+    if (this.#scope === 'savepoint') {
+      await this.#ask(async () => {
+        await this.#step(`ROLLBACK TO SAVEPOINT ${this.#savepoint}`);
+        await this.#step(`RELEASE SAVEPOINT ${this.#savepoint}`);
+        if (again && candidate.kind === 'execute') await this.#closePortal();
+      });
+    }
+    if (again && candidate.kind === 'execute') {
+      await this.#ask(async () => {
+        if (this.#scope === 'pipeline') await this.#failPipeline();
+        await this.#parts.inquiry.bindAgain();
+      });
+    }
+    return { kind: 'undone', real, again };
+  }
+
+  async #open(): Promise<void> {
+    if (this.#scope === 'savepoint') await this.#step(`SAVEPOINT ${this.#savepoint}`);
+    if (this.#scope !== 'block') return;
+    // an implicit transaction in which nothing has run yet
+    if (this.#parts.state.server.responses.pipeline !== 'none') await this.#parts.inquiry.sync();
+    await this.#step('BEGIN');
+  }
+
+  async #step(sql: string): Promise<void> {
+    await this.#parts.inquiry.ask(sql);
+  }
+
+  #changed(): Promise<RowsByTable> {
+    return changedByTable(this.#parts.inquiry, this.#scope === 'pipeline' || undefined);
+  }
+
+  async #ask<T>(work: () => Promise<T>): Promise<T> {
+    const { server } = this.#parts.state;
+    server.inquire('kept');
+    try {
+      return await work();
+    } finally {
+      server.inquire(false);
+    }
+  }
+
+  /** A named portal that has run would be in the way of a new one. */
+  #closePortal(): Promise<void> {
+    const { server, outbox } = this.#parts.state;
+    return new Promise((resolve) => {
+      server.responses.expect({ kind: 'close', sink: () => undefined, settle: () => resolve() });
+      outbox.out.pushMessage(encodeClose('P', this.#parts.candidate.portalName ?? ''));
+      server.responses.expect({ kind: 'sync', sink: () => undefined });
+      outbox.out.pushMessage(syncMessage);
+      this.#parts.state.release();
+    });
+  }
+
+  #failPipeline(): Promise<void> {
+    const { server, outbox, parts } = this.#parts.state;
+    server.responses.expect({ kind: 'execute', sink: () => undefined });
+    outbox.out.pushMessage(failingMessage('execute', parts.unguessable));
+    return this.#parts.inquiry.sync();
+  }
+}

@@ -1,0 +1,159 @@
+/**
+ * Code that does one thing when it is measured or tried and another when it counts, and a planner that errs: the real run
+ * is undone, and asked about again.
+ */
+import t, { type Test } from 'tap';
+import { startPostgres } from '../helpers/postgres.js';
+import { policyOf } from '../proxy/policies.js';
+import { no, once, startWorld } from './world.js';
+
+const server = await startPostgres({ version: 18 });
+t.teardown(() => server.stop());
+
+/** `hit` hits one row as long as the mood is good, and all of them later; `sly` as long as nothing can be written. */
+const shop = [
+  `
+  CREATE TABLE orders (id int PRIMARY KEY, note text);
+  INSERT INTO orders SELECT n, 'x' FROM generate_series(1, 5000) n;
+  CREATE TABLE items (id int PRIMARY KEY, order_id int);
+  INSERT INTO items SELECT n, n FROM generate_series(1, 5000) n;
+  CREATE TABLE scratch (id int);
+  INSERT INTO scratch SELECT generate_series(1, 5000);
+  CREATE TABLE mood (good boolean);
+  INSERT INTO mood VALUES (true);
+  CREATE FUNCTION good() RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT good FROM mood $$;
+  CREATE FUNCTION hit(id int) RETURNS boolean LANGUAGE sql STABLE AS $$ SELECT id = 1 OR NOT good() $$;
+  CREATE FUNCTION sly(id int) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT id = 1 OR current_setting('transaction_read_only') = 'off' $$;
+  CREATE FUNCTION purge() RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+    IF good() THEN DELETE FROM scratch WHERE scratch.id = 1; ELSE DELETE FROM items; END IF; RETURN 1; END $$;
+  CREATE TABLE one (id int PRIMARY KEY);
+  INSERT INTO one VALUES (1), (2);
+  CREATE FUNCTION fall() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF NOT good() THEN DELETE FROM items; END IF; RETURN OLD; END $$;
+  CREATE TRIGGER fall AFTER DELETE ON one FOR EACH ROW EXECUTE FUNCTION fall();
+  CREATE TABLE parent (id int PRIMARY KEY);
+  INSERT INTO parent SELECT generate_series(1, 300);
+  CREATE TABLE child (id int PRIMARY KEY, parent_id int REFERENCES parent DEFERRABLE INITIALLY DEFERRED);
+  INSERT INTO child SELECT n, n FROM generate_series(1, 300) n;
+  CREATE TABLE tied (a int, b int);
+  INSERT INTO tied SELECT n % 100, n % 100 FROM generate_series(1, 200000) n;`,
+  'ANALYZE',
+];
+
+/** Whatever changes or deletes is asked about, however little it be. */
+const careful = policyOf((facts) => (/"kind":"(update|delete)"/.test(JSON.stringify(facts)) ? 'ask' : 'allow'));
+const carefully = (t: Test) => startWorld(t, server, shop, { catalogPollMs: 60_000, policy: careful });
+const guarded = (t: Test) => startWorld(t, server, shop, { catalogPollMs: 60_000 });
+
+const tried: readonly [sql: string, table: string, values?: unknown[]][] = [
+  ['DELETE FROM orders WHERE hit(id)', 'orders'],
+  ['DELETE FROM orders WHERE hit(id) AND note = $1', 'orders', ['x']],
+  ['UPDATE orders SET note = note WHERE hit(id) RETURNING id', 'orders'],
+  ['UPDATE orders SET note = note WHERE hit(id) AND note = $1 RETURNING id', 'orders', ['x']],
+  ['SELECT purge()', 'items'],
+  ['DELETE FROM one WHERE id > 0', 'items'],
+  ['MERGE INTO orders USING scratch s ON s.id = orders.id WHEN MATCHED AND hit(orders.id) THEN DELETE', 'orders'],
+  ['DELETE FROM orders WHERE hit(id); SELECT 1', 'orders'],
+  ['WITH gone AS (DELETE FROM orders WHERE hit(id) RETURNING id) SELECT count(*) FROM gone', 'orders'],
+];
+
+for (const block of [false, true]) {
+  const where = block ? 'in a block' : 'without a block';
+  t.test(`what goes beyond its trial is undone and asked about again, ${where}`, async (t) => {
+    const { person, desk, connect, count, harness } = await carefully(t);
+    const client = await connect();
+    let asked = 0;
+    for (const [sql, table, values] of tried) {
+      await server.query('UPDATE mood SET good = true');
+      if (block) await client.query('BEGIN');
+      const running = client.query(sql, values).then(
+        () => 'ran',
+        ({ code }) => code,
+      );
+      const { request } = await person.sees(++asked);
+      await tryOut(desk, request.id);
+      await server.query('UPDATE mood SET good = false');
+      person.says(once);
+      const { preview } = await person.sees(++asked);
+      t.match(preview.why, /really changed or deleted .*5,000 rows of .*, where \d rows? (was|were) shown/, sql);
+      t.match(preview.impact[0], { label: 'real run' }, sql);
+      t.equal(await count(table), 5000, 'undone while it is asked about');
+      person.says(no);
+      t.equal(await running, '42501', sql);
+      if (block) await client.query('ROLLBACK');
+      t.equal(await count(table), 5000, sql);
+    }
+    t.equal(harness.recorder.of('outcome').filter(({ how }) => how === 'undone').length, tried.length);
+  });
+
+  t.test(`approved again it runs as often as once, ${where}`, async (t) => {
+    const { person, desk, connect, count } = await carefully(t);
+    const client = await connect();
+    let asked = 0;
+    for (const values of [undefined, ['x']]) {
+      await server.query(
+        "UPDATE mood SET good = true; INSERT INTO orders SELECT n, 'x' FROM generate_series(1, 5000) n ON CONFLICT DO NOTHING",
+      );
+      if (block) await client.query('BEGIN');
+      const and = values ? 'AND note = $1' : '';
+      const running = client.query(`DELETE FROM orders WHERE hit(id) ${and} RETURNING id`, values);
+      const { request } = await person.sees(++asked);
+      await tryOut(desk, request.id);
+      await server.query('UPDATE mood SET good = false');
+      person.says(once);
+      await person.sees(++asked);
+      person.says(once);
+      const { rows, rowCount } = await running;
+      t.match([rows.length, rowCount], [5000, 5000]);
+      if (block) await client.query('COMMIT');
+      t.equal(await count('orders'), 0);
+      t.match((await client.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
+    }
+  });
+}
+
+const lies: readonly [sql: string, table: string, values?: unknown[]][] = [
+  ['DELETE FROM orders WHERE sly(id)', 'orders'],
+  ['DELETE FROM orders WHERE sly(id) AND note = $1', 'orders', ['x']],
+  ['UPDATE orders SET note = note WHERE sly(id) RETURNING id', 'orders'],
+  ['MERGE INTO orders USING scratch s ON s.id = orders.id WHEN MATCHED AND sly(orders.id) THEN DELETE', 'orders'],
+  ['WITH gone AS (DELETE FROM orders WHERE sly(id) RETURNING id) SELECT count(*) FROM gone', 'orders'],
+];
+
+for (const block of [false, true]) {
+  t.test(
+    `what lies to whoever measures it passes with few rows only, ${block ? 'in' : 'without'} a block`,
+    async (t) => {
+      const { person, connect, count } = await guarded(t);
+      const client = await connect();
+      let asked = 0;
+      for (const [sql, table, values] of lies) {
+        if (block) await client.query('BEGIN');
+        const running = client.query(sql, values).then(
+          () => 'ran',
+          ({ code }) => code,
+        );
+        const seen = await Promise.race([person.sees(++asked), running]);
+        if (seen === 'ran') throw new Error(`not asked: ${sql}`);
+        t.equal(await count(table), 5000, 'undone, or not begun');
+        person.says(no);
+        t.equal(await running, '42501', sql);
+        if (block) await client.query('ROLLBACK');
+        t.equal(await count(table), 5000, sql);
+      }
+    },
+  );
+}
+
+async function tryOut(desk: Awaited<ReturnType<typeof startWorld>>['desk'], id: string): Promise<void> {
+  const done = new Promise<void>((resolve) => {
+    const stop = desk.onChange((event) => {
+      if (event.kind !== 'changed' || event.pending.dryRun !== 'done') return;
+      stop();
+      resolve();
+    });
+  });
+  desk.tryOut(id);
+  await done;
+}
