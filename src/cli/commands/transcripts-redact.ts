@@ -23,13 +23,13 @@ import { redactionKey, sessionPrefix, subjectHash } from '../../transcript/objec
 import type { CommandContext, OptionValues } from '../command.js';
 import { textOption } from '../options.js';
 import {
-  dbguardVersion,
   findSession,
   identityDemands,
   issuerKeys,
   openTranscripts,
   type TranscriptsSource,
 } from '../transcripts/source.js';
+import { dbguardVersion } from '../version.js';
 
 const compress = promisify(gzip);
 /** The key signs a handful of lines. */
@@ -92,7 +92,7 @@ async function store(
 ): Promise<string> {
   const credential = createSession(login, { now: Date.now(), lifetimeMs: KEY_LIFE_MS });
   const agent = 'dbguard transcripts redact';
-  const open = openDetails({ credential, version: dbguardVersion(), agent });
+  const open = openDetails({ credential, version: dbguardVersion, agent });
   const reviewer = { sid: credential.sid, signer: sessionSigner(credential), open };
   const text = redactionText(reviewer, [target], reason, { now: microsecondClock(), randomBytes });
   const key = redactionKey(sessionPrefix(session.subject, session.sid), credential.sid);

@@ -5,7 +5,7 @@ import { DbguardError, reasonOf } from '../../errors.js';
 import { profileNames } from '../../policy/profiles.js';
 import type { OptionValues } from '../command.js';
 import { oneOfOption, textOption } from '../options.js';
-import type { GuardOptions } from './guard.js';
+import type { GuardOptions } from './contract.js';
 
 export function guardFlags(
   options: OptionValues,

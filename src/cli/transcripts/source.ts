@@ -190,16 +190,3 @@ export async function findSession(source: ObjectSource, id: string): Promise<Ses
     hint: `Give more of one: ${names.join(', ')}`,
   });
 }
-
-/** Of this installation; the same file is found from src/ and from dist/src/. */
-export function dbguardVersion(): string {
-  for (const up of ['../../../', '../../../../']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), 'utf8'));
-      if (name === 'dbguard') return String(version);
-    } catch {
-      // the other one
-    }
-  }
-  return 'unknown';
-}

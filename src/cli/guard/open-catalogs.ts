@@ -1,0 +1,42 @@
+/** What is known of the databases: functions, relations and masks, read over dbguard's own connections. */
+import { Controls } from '../../io/catalog/control-connections.js';
+import { Catalogs } from '../../io/catalog/function-catalogs.js';
+import { startMasking } from '../../io/catalog/masks-by-database.js';
+import { createAnalyser } from '../../sql/analyser.js';
+import type { Analyser } from '../../sql/facts.js';
+import { loadGrammar } from '../../sql/grammar/grammar.js';
+import type { Closers } from './closers.js';
+import type { CloseOptions } from './contract.js';
+import type { OpenEvidence } from './open-evidence.js';
+import type { OpenIdentity } from './open-identity.js';
+import type { Setup } from './setup.js';
+
+export interface OpenCatalogs {
+  readonly controls: Controls;
+  readonly catalogs: Catalogs;
+  readonly masking: Awaited<ReturnType<typeof startMasking>>;
+  /** For startup parameters, before it is known which database they are for. */
+  readonly startupAnalyser: Analyser;
+  /** Bytes of the largest message that is read. */
+  readonly maxMessage: number;
+}
+
+const defaultMaxMessage = 64 << 20;
+
+export async function openCatalogs(
+  { files }: Setup,
+  { upstream, credential }: OpenIdentity,
+  { own }: OpenEvidence,
+  closers: Closers<CloseOptions>,
+): Promise<OpenCatalogs> {
+  const maxMessage = files.limits.statementBytes ?? defaultMaxMessage;
+  const controls = new Controls(upstream, credential.sid, own);
+  closers.defer(() => controls.close());
+  const grammar = await loadGrammar({ maxBytes: maxMessage });
+  const startupAnalyser = await createAnalyser({ grammar });
+  const catalogs = new Catalogs(grammar, (database) => controls.of(database));
+  closers.defer(() => catalogs.stop());
+  const masking = await startMasking(files.config.mask, controls);
+  closers.defer(() => masking.stop());
+  return { controls, catalogs, masking, startupAnalyser, maxMessage };
+}

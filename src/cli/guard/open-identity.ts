@@ -1,0 +1,47 @@
+/** Who is at work, the key of this session, and what the person's credentials may be used for. */
+import type { Login, SessionCredential } from '../../identity/identity.js';
+import { type LoginKeeper, startLoginKeeper } from '../../identity/login-keeper.js';
+import { loadLogin } from '../../identity/login-source.js';
+import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
+import { openLoginSource } from '../../io/login/oidc-login-source.js';
+import type { UpstreamConfig } from '../../io/upstream/config.js';
+import { Secret } from '../../io/upstream/secret.js';
+import { ensureTrusted, refuseUntrusted } from '../settings/trusted.js';
+import { bucketUse, choiceUse, databaseUse, tokenUse } from '../settings/uses.js';
+import type { Closers } from './closers.js';
+import type { CloseOptions } from './contract.js';
+import type { Setup } from './setup.js';
+
+export interface OpenIdentity {
+  readonly login: Login;
+  readonly keeper: LoginKeeper;
+  readonly credential: SessionCredential;
+  /** The person, as shown. */
+  readonly subject: string;
+  /** The database, with the person's token for it where the server asks for one. */
+  readonly upstream: UpstreamConfig;
+}
+
+export async function openIdentity(setup: Setup, closers: Closers<CloseOptions>): Promise<OpenIdentity> {
+  const { context, options, sources, files, name, connection } = setup;
+  const source = openLoginSource(context.env, setup.identity);
+  const login = await loadLogin(source, setup.identity);
+  const keeper = startLoginKeeper({ source, login, ...setup.identity });
+  closers.defer(() => keeper.stop());
+  const credential = createSession(login, { now: Date.now(), lifetimeMs: MAX_SESSION_MS });
+
+  const database = await databaseUse(name, connection, setup.upstream);
+  await ensureTrusted(context, sources, [
+    ...choiceUse(files.config, { name, connection, wanted: options.connection }),
+    database,
+    bucketUse(setup.bucket, 'write'),
+  ]);
+  const upstream: UpstreamConfig = {
+    ...setup.upstream,
+    oauthToken: async (request) => {
+      refuseUntrusted(context, sources, [tokenUse(database)]);
+      return new Secret(await keeper.accessToken(request));
+    },
+  };
+  return { login, keeper, credential, subject: login.subject.email ?? login.subject.sub, upstream };
+}

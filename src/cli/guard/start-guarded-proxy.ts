@@ -1,0 +1,82 @@
+/** The gate, and the loopback proxy in front of it. */
+import type { DbguardError } from '../../errors.js';
+import { measureImpact } from '../../io/catalog/impact.js';
+import { measureExtents } from '../../io/catalog/measure-extents.js';
+import { type RunningProxy, startProxy } from '../../io/listener/server.js';
+import { cancelUpstream } from '../../io/upstream/cancel.js';
+import { connectUpstream } from '../../io/upstream/connect.js';
+import { DryRunner } from '../../proxy/dry-run/dry-run.js';
+import { Gate } from '../../proxy/statement/statement-journal.js';
+import type { ErrorText } from '../../wire/backend.js';
+import type { Closers } from './closers.js';
+import type { CloseOptions } from './contract.js';
+import { guardedByLogin } from './login-policy.js';
+import type { OpenCatalogs } from './open-catalogs.js';
+import type { OpenEvidence } from './open-evidence.js';
+import type { OpenIdentity } from './open-identity.js';
+import type { Setup } from './setup.js';
+
+const defaultConnections = 100;
+
+export async function startGuardedProxy(
+  { options, files, name, connection, policy }: Setup,
+  { keeper, credential, subject, upstream }: OpenIdentity,
+  { recorder, runtime }: OpenEvidence,
+  { controls, catalogs, masking, startupAnalyser, maxMessage }: OpenCatalogs,
+  closers: Closers<CloseOptions>,
+): Promise<{ readonly proxy: RunningProxy; readonly gate: Gate }> {
+  const { sid } = credential;
+  const watched = guardedByLogin(policy, keeper);
+  const gate = new Gate({
+    policy: watched,
+    recorder,
+    asker: options.asker,
+    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+  });
+  const dryRuns = new DryRunner();
+  const judged = { connection: name, subject, agent: options.agent };
+  const proxy = await startProxy({
+    listen: options.listen,
+    socketParent: runtime,
+    user: upstream.user,
+    password: options.password,
+    maxConnections: files.limits.connections ?? defaultConnections,
+    connection: {
+      gate,
+      context: { sid, user: upstream.user, environment: connection.environment, ...judged },
+      admission: () => ({
+        policy: watched,
+        analyser: startupAnalyser,
+        database: upstream.database,
+        databases: connection.databases,
+        context: { ...judged, now: Date.now() },
+        sid,
+        upstreamOptions: upstream.parameters.get('options') ?? '',
+      }),
+      masksFor: (database, startup) => masking.session(database, startup),
+      catalogFor: (database) => catalogs.client(database),
+      databases: controls,
+      reviewerFor: (_upstream, client) => ({
+        impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
+        extents: measureExtents,
+        dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
+        endSession: () => {
+          proxy.drain();
+          options.endSession();
+        },
+      }),
+      maxMessage,
+      connect: (parameters, protocolMinor, signal) => connectUpstream(upstream, parameters, { protocolMinor, signal }),
+      cancelUpstream,
+      blocked: () => loginError(keeper.valid(Date.now())),
+    },
+  });
+  closers.defer(({ graceMs = 0 }) => proxy.close(graceMs));
+  return { proxy, gate };
+}
+
+function loginError(valid: true | DbguardError): ErrorText | undefined {
+  if (valid === true) return undefined;
+  const hint = valid.hint ? { hint: valid.hint } : {};
+  return { severity: 'FATAL', code: '28000', message: `dbguard: ${valid.message}`, ...hint };
+}
