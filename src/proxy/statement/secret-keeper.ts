@@ -6,11 +6,11 @@
  */
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type { Facts } from '../../sql/facts.js';
+import type { Secrets } from '../../sql/secrets/finder.js';
 import {
   argumentsIn,
   hiddenMark,
   noSecrets,
-  type Secrets,
   scrubbed,
   secretsIn,
   secretsOfValue,

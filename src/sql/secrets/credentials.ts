@@ -27,6 +27,14 @@ const forms: readonly RegExp[] = [
   new RegExp(`[?&]${name}=([^\\s&#]+)`, 'gid'),
   // RFC 7617 and 6750; curl -u user:password
   /\b(?:Bearer|Basic|Token)\s+([\w.~+/=-]{6,})/dgi,
+  /\bAuthorization["']?\s*:\s*["']?((?!Bearer\b|Basic\b|Token\b)[^\s"']+)/dgi,
+  // the short options of clients that take a password, and openssl's pass phrases
+  /\b(?:mysql|mariadb|sshpass|mongo)[\w-]*\s(?:[^|;&]*?\s)?-p\s?["']?([^\s"']+)/dg,
+  /\bredis-cli\s(?:[^|;&]*?\s)?-a\s?["']?([^\s"']+)/dg,
+  /\bldap\w+\s(?:[^|;&]*?\s)?-w\s?["']?([^\s"']+)/dg,
+  /\bopenssl\s(?:[^|;&]*?\s)?-[kK]\s["']?([^\s"']+)/dg,
+  /\bpass:([^\s"']+)/dg,
+  new RegExp(`\\bset\\s+${name}\\s+["']?([^\\s"']+)`, 'gid'),
   /(?:^|\s)(?:-u|--user)[ =]?["']?[^\s:"']{1,200}:([^\s"']+)/dgi,
   // keys that say what they are
   /\b((?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{10,}|sk-[\w-]{20,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)/dg,
@@ -41,7 +49,7 @@ export function isSecretName(word: string): boolean {
 }
 
 const hint =
-  /passw|passp|passc|pwd|secret|token|credential|key|:\/\/|bearer|basic|-u|--user|AKIA|ASIA|gh[pousr]_|github_pat|xox|sk-|eyJ/i;
+  /pass|pwd|secret|token|credential|key|:\/\/|bearer|basic|authoriz|mysql|mariadb|mongo|redis|ldap|openssl|-u|--user|AKIA|ASIA|gh[pousr]_|github_pat|xox|sk-|eyJ/i;
 
 /** In order of their beginnings. */
 export function credentialsIn(text: string): Range[] {

@@ -1,6 +1,7 @@
 /** Facts repeat parts of the text (a setting's value, a program, the parser's message): here they lose its secrets. */
 import type { Effect, Facts, StatementFacts } from '../facts.js';
-import { type Secrets, scrubbed, secretsIn } from './secrets.js';
+import type { Secrets } from './finder.js';
+import { scrubbed, secretsIn } from './secrets.js';
 
 export function factsWithoutSecrets(sql: string, facts: Facts): Facts {
   const secrets = secretsIn(sql, facts.unparseable === undefined);
