@@ -108,7 +108,7 @@ export function targetShape(list: readonly Node[], walk: LineageWalk, scope: Lin
 }
 
 /** `*`, `t.*`, `(value).*`; undefined when it is something else. */
-export function starShape(node: Node, walk: LineageWalk, scope: LineageScope): Shape | undefined {
+function starShape(node: Node, walk: LineageWalk, scope: LineageScope): Shape | undefined {
   const fields = as(node, 'ColumnRef')?.fields;
   if (fields !== undefined && as(fields.at(-1), 'A_Star') !== undefined) {
     if (fields.length === 1) return concat(scope.parts);

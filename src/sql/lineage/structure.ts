@@ -58,7 +58,7 @@ export function plain(flow: Flow): Value {
   return { flow, direct: false };
 }
 
-export function formed(inside: Inside): Value {
+function formed(inside: Inside): Value {
   const flow = union([...partsOf(inside).map((part) => part.flow), inside.beside]);
   return countParts(inside, maxParts) < 0 ? plain(flow) : { flow, direct: false, inside };
 }
@@ -171,7 +171,7 @@ export function part(value: Value, key: string | undefined): Value {
 }
 
 /** `->>`: a string as it is, everything else as its JSON. */
-export function partAsText(value: Value, key: string | undefined): Value {
+function partAsText(value: Value, key: string | undefined): Value {
   return asText(part(value, key));
 }
 
