@@ -170,11 +170,6 @@ export function part(value: Value, key: string | undefined): Value {
   }
 }
 
-/** `->>`: a string as it is, everything else as its JSON. */
-function partAsText(value: Value, key: string | undefined): Value {
-  return asText(part(value, key));
-}
-
 /** What a JSON value gives as text: a string without its quotes. */
 export function asText(json: Value): Value {
   const { inside } = json;
