@@ -142,6 +142,7 @@ _dbguard() {
     'transcripts archive-keys --to') return ;;
     'transcripts archive-keys --issuer') return ;;
     'transcripts archive-keys --client-id') return ;;
+    'transcripts archive-keys --workload-issuer') return ;;
     'transcripts archive-keys --bucket') return ;;
     'transcripts archive-keys --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts revoke-key --reason') return ;;
@@ -177,7 +178,7 @@ _dbguard() {
     'transcripts search') options='--session --day --since --json --bucket --config --help -h' ;;
     'transcripts redact') options='--entry --field --reason --to --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
     'transcripts reconcile') options='--user --database --connection --log-line-prefix --utc-offset --json --bucket --config --help -h' ;;
-    'transcripts archive-keys') options='--to --issuer --client-id --bucket --config --help -h' ;;
+    'transcripts archive-keys') options='--to --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
     'transcripts revoke-key') options='--reason --to --since --bucket --config --help -h' ;;
     'upload') options='--any-bucket --bucket --config --help -h' ;;
     'instructions') options='--help -h' ;;

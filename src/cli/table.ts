@@ -294,11 +294,15 @@ export const commandTable: readonly CommandEntry[] = [
   },
   {
     path: 'transcripts archive-keys',
-    summary: 'keep the issuer’s public keys of today, to verify with after they have rotated',
+    summary: 'keep the issuers’ public keys of today, to verify with after they have rotated',
     options: [
       { flags: '--to <url>', description: 'where, if not into the transcripts’ bucket' },
       { flags: '--issuer <url>', description: 'OpenID Connect issuer (default: identity.issuer in dbguard.yaml)' },
       { flags: '--client-id <id>', description: 'client id of dbguard at that issuer' },
+      {
+        flags: '--workload-issuer <url>',
+        description: 'an issuer of CI jobs or services, beside those of dbguard.yaml',
+      },
       ...bucketOptions,
     ],
     load: () => import('./commands/transcripts-archive-keys.js'),

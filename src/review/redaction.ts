@@ -28,10 +28,13 @@ export function redactionEntry(target: RedactionTarget, reason: string): EntryBo
   return { k: 'redaction', session: target.sid, of: target.n, digests: target.digests, reason };
 }
 
+/** `unproven`: nothing is wrong with the redaction, but the keys of its issuer are not at hand. */
+export type Redacted = 'proven' | 'unproven';
+
 export interface Redactions {
   /** Tells whose session it is, as soon as that is known: nobody redacts their own, under whatever account. */
   authoredBy(author: Subject): void;
-  covers(n: number, name: string, digest: string): boolean;
+  covers(n: number, name: string, digest: string): Redacted | undefined;
   /** Says what was found about the redactions themselves. */
   report(findings: Findings): void;
 }
@@ -41,6 +44,8 @@ interface Read {
   readonly covered: readonly string[];
   readonly by: Subject;
   readonly reasons: readonly string[];
+  /** Why nobody can say whether it is by who it names. */
+  readonly doubt?: string;
 }
 
 /**
@@ -67,19 +72,23 @@ export async function readRedactions(
       counting = counting.filter(({ by }) => !isSamePerson(by, author));
       covered = coveredByAll(counting);
     },
-    covers: (n, name, digest) => covered.has(coverKey(n, name, digest)),
+    covers: (n, name, digest) => covered.get(coverKey(n, name, digest)),
     report(findings) {
-      for (const { covered, by, reasons } of counting) {
+      for (const { covered, by, reasons, doubt } of counting) {
         const who = by.email ?? by.sub;
-        findings.note('redacted', `${who} redacted ${covered.length} of its texts: ${reasons.join('; ')}`);
+        const what = `${covered.length} of its texts: ${reasons.join('; ')}`;
+        if (doubt === undefined) findings.note('redacted', `${who} redacted ${what}`);
+        else findings.note('redaction-unproven', `${who} is said to have redacted ${what}. Not proven: ${doubt}`);
       }
     },
   };
 }
 
-function coveredByAll(redactions: readonly Read[]): ReadonlySet<string> {
-  const all = new Set<string>();
-  for (const { covered } of redactions) for (const key of covered) all.add(key);
+function coveredByAll(redactions: readonly Read[]): ReadonlyMap<string, Redacted> {
+  const all = new Map<string, Redacted>();
+  for (const { covered, doubt } of redactions) {
+    for (const key of covered) if (doubt === undefined || !all.has(key)) all.set(key, doubt ? 'unproven' : 'proven');
+  }
   return all;
 }
 
@@ -116,12 +125,13 @@ async function readOne(
     return messageOf(error);
   }
   const by = verifier.open?.subject;
+  const doubt = level === undefined ? doubtOf(verifier) : undefined;
   const problem =
-    problemOf(verifier, level) ??
+    problemOf(verifier, doubt === undefined ? level : 'nonce') ??
     (by !== undefined && subjectHash(by) === session.subject ? 'a person redacted their own session' : undefined) ??
     (covered.length === 0 ? 'it takes nothing out of this session' : undefined);
   if (problem !== undefined || by === undefined) return doesNotCount(problem ?? 'it has no opening entry');
-  return { key, covered, by, reasons: [...reasons] };
+  return { key, covered, by, reasons: [...reasons], ...(doubt === undefined ? {} : { doubt }) };
 }
 
 function doesNotCount(why: string): string {
@@ -136,6 +146,11 @@ function problemOf(verifier: SessionVerifier, level: string | undefined): string
   if (level !== 'nonce' && level !== 'dpop') return 'the reviewer’s key is not bound to their login';
   if (!final) return 'the redaction is not sealed';
   return undefined;
+}
+
+/** What keeps the identity from being proven, where nothing speaks against it. */
+function doubtOf({ findings }: SessionVerifier): string | undefined {
+  return findings.list.find(({ code }) => code === 'identity-unproven')?.message;
 }
 
 function coveredBy(entry: Entry, sid: string): string[] {

@@ -22,6 +22,7 @@ export type FindingCode =
   | 'disclosure-changed'
   | 'disclosure-missing'
   | 'redacted'
+  | 'redaction-unproven'
   | 'redaction-ignored'
   | 'redaction-invalid'
   // objects

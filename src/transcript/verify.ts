@@ -36,8 +36,8 @@ export interface VerifierParts {
   readonly sid: string;
   /** Judges the opening entry's evidence; reports what is wrong with it to `findings`. */
   readonly identify: (open: OpenDetails, openedAt: number, findings: Findings) => Promise<Identification>;
-  /** True when a valid redaction takes out this disclosure. */
-  readonly isRedacted?: (n: number, name: string, digest: string) => boolean;
+  /** Whether a redaction takes out this disclosure; `unproven` when nobody can say whose redaction it is. */
+  readonly isRedacted?: (n: number, name: string, digest: string) => 'proven' | 'unproven' | undefined;
   /** Sees each entry with what it still discloses, in order; also the ones that later turn out to be bad. A promise is awaited. */
   readonly onEntry?: (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => unknown;
   /**
@@ -273,7 +273,7 @@ export class SessionVerifier {
         place = order.indexOf(name);
         if (entry.c[name] !== digest || place <= before) {
           this.#fail('disclosure-changed', `${quote(name)} of entry ${entry.n} is not what was signed`, entry.n);
-        } else if (this.#parts.isRedacted?.(entry.n, name, digest)) {
+        } else if (this.#parts.isRedacted?.(entry.n, name, digest) === 'proven') {
           const message = `${name} of entry ${entry.n} is redacted but still stands in this copy; dbguard does not show it`;
           this.findings.note('redaction-ignored', message, this.#at(entry.n));
         } else disclosed[name] = value;
@@ -288,8 +288,12 @@ export class SessionVerifier {
   #checkMissing(entry: Entry, disclosed: Readonly<Record<string, unknown>>): void {
     for (const [name, commitment] of Object.entries(entry.c)) {
       if (Object.hasOwn(disclosed, name)) continue;
-      if (this.#parts.isRedacted?.(entry.n, name, commitment)) this.redacted++;
-      else
+      const redacted = this.#parts.isRedacted?.(entry.n, name, commitment);
+      if (redacted === 'proven') this.redacted++;
+      else if (redacted === 'unproven') {
+        const message = `${quote(name)} of entry ${entry.n} was taken out by a redaction, and who made that is not proven`;
+        this.findings.warn('redaction-unproven', message, { n: entry.n });
+      } else
         this.#fail(
           'disclosure-missing',
           `${quote(name)} of entry ${entry.n} was taken out without a redaction`,

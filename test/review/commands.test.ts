@@ -16,6 +16,7 @@ import * as verify from '../../src/cli/commands/transcripts-verify.js';
 import * as upload from '../../src/cli/commands/upload.js';
 import { openBucket } from '../../src/io/bucket/open.js';
 import { openTokenStore } from '../../src/io/login/token-store.js';
+import { archivedKeys } from '../../src/review/issuer-keys.js';
 import { issuerKeysPrefix } from '../../src/transcript/object-key.js';
 import { clientId as providerClient, startProvider } from '../identity/provider.js';
 import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
@@ -217,6 +218,26 @@ test('archive-keys keeps what the issuer publishes, and verify takes it from the
   t.match(out, /^jwks\/[0-9a-f]{32}\/k1-[0-9a-f]{16}\.json\n$/);
   t.equal((await run(archiveKeys, [], { to: 'archive' })).out, out, 'daily: the same again is no error');
   t.same(readdirSync(join(root, 'archive')), ['jwks']);
+});
+
+test('archive-keys keeps the keys of every issuer of the configuration, whichever is away', async (t) => {
+  const [people, jobs, more] = await Promise.all([startProvider(), startProvider(), startProvider()]);
+  t.teardown(() => Promise.all([people, jobs, more].map((provider) => provider.close())));
+  const away = 'http://127.0.0.1:1';
+  const yaml = `version: 1\nidentity:\n  issuer: ${people.issuer}\n  client_id: ${providerClient}\n  workload_issuers: [${away}, ${jobs.issuer}]\nbucket: file:./bucket\n`;
+  const { run, root } = world(t, yaml);
+  await t.rejects(run(archiveKeys, [], { to: 'archive', workloadIssuer: more.issuer }), {
+    message: /127\.0\.0\.1:1\b/,
+  });
+  const archive = await openBucket({ kind: 'file', path: join(root, 'archive') }, { env: {} });
+  const kept = async ({ issuer }: { issuer: string }) =>
+    (await archivedKeys(archive).keysOf(issuer)).flatMap(({ keys }) => keys);
+  for (const provider of [people, jobs, more]) t.equal((await kept(provider)).length, 1, 'each of those that answer');
+  const { status } = await run(archiveKeys, [], { to: 'archive' }).then(
+    () => ({ status: 'done' }),
+    () => ({ status: 'failed' }),
+  );
+  t.equal(status, 'failed', 'and the one that is away is not forgotten');
 });
 
 test('revoke-key: by session or by key; what the archive says counts where --keys names it', async (t) => {

@@ -44,6 +44,8 @@ export interface Cast {
   readonly lead: Login;
   /** Claims to be Ada, by an issuer that is none. */
   readonly impostor: Login;
+  /** By an issuer whose keys nobody has at hand. */
+  readonly stranger: Login;
   readonly at: number;
 }
 
@@ -51,8 +53,9 @@ export async function castAt(at: number): Promise<Cast> {
   const issuer = await testIssuer(undefined, 'k1', 'EdDSA');
   const [ada, bob, lead] = await Promise.all(['ada', 'bob', 'lead'].map((sub) => issuer.login(sub, { at })));
   const impostor = await (await testIssuer(undefined, 'k1', 'EdDSA')).login('ada', { at });
+  const stranger = await (await testIssuer(undefined, 'k2', 'EdDSA')).login('guest', { at });
   if (!ada || !bob || !lead) throw new TypeError('no logins');
-  return { issuer, ada, bob, lead, impostor, at };
+  return { issuer, ada, bob, lead, impostor, stranger, at };
 }
 
 /** What a row may change. */
@@ -132,7 +135,7 @@ export interface Tampering {
   /** Where the bucket's own clock cannot be set, the row says nothing. */
   readonly bucketClock?: true;
   /** What the second verifier says of the first session's lines, where it can say anything. */
-  readonly second?: Verdict;
+  readonly second?: Verdict | undefined;
 }
 
 const invalid = { verdict: 'invalid', exit: 1, second: 'invalid' } as const;
@@ -774,6 +777,43 @@ export const tamperings: readonly Tampering[] = [
   {
     name: 'a redaction by a lead',
     change: (s) => redacted(s, s.cast.lead),
+    verdict: 'proven',
+    exit: 0,
+    finds: 'redacted',
+  },
+  {
+    name: 'a redaction by somebody whose issuer’s keys are not at hand',
+    change: (s) => redacted(s, s.cast.stranger),
+    verdict: 'proven',
+    exit: 0,
+    finds: 'redaction-unproven',
+  },
+  {
+    name: 'a text is taken out, by a redaction of somebody whose issuer’s keys are not at hand',
+    change: (s) => {
+      redacted(s, s.cast.stranger);
+      disclose((texts) => texts.filter((text) => !text.includes('"sql"')))(s);
+    },
+    verdict: 'unproven',
+    exit: 2,
+    finds: 'redaction-unproven',
+  },
+  {
+    name: 'a text is taken out, by an impostor’s redaction',
+    change: (s) => {
+      redacted(s, s.cast.impostor);
+      disclose((texts) => texts.filter((text) => !text.includes('"sql"')))(s);
+    },
+    ...invalid,
+    second: undefined,
+    finds: 'disclosure-missing',
+  },
+  {
+    name: 'a text is taken out, by a lead’s redaction',
+    change: (s) => {
+      redacted(s, s.cast.lead);
+      disclose((texts) => texts.filter((text) => !text.includes('"sql"')))(s);
+    },
     verdict: 'proven',
     exit: 0,
     finds: 'redacted',

@@ -116,7 +116,10 @@ async function copy(
   const redactions = await readRedactions(session, how);
   for (const { key } of session.redactions) await target.create(key, await source.read(key));
   for (const { key } of session.segments) {
-    const text = withoutRedacted(await segmentText(await source.read(key)), redactions.covers);
+    const text = withoutRedacted(
+      await segmentText(await source.read(key)),
+      (...of) => redactions.covers(...of) === 'proven',
+    );
     await target.create(key, await compress(text, { level: 1 }));
   }
   context.stdout.write(`Copied without what is redacted: ${target.location}\n`);

@@ -65,6 +65,7 @@ export async function findIdentitySettings(
   return settingsFrom(config, env, {
     issuer: text(options.issuer),
     clientId: text(options.clientId),
+    workloadIssuer: text(options.workloadIssuer),
     profile: text(options.profile),
   });
 }
