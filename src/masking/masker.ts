@@ -20,6 +20,7 @@ import { union } from '../sql/lineage/flow.js';
 import { emptyShape, openShape, type Shape, unknownShape } from '../sql/lineage/shape.js';
 import type { CopyOptions, Handles, Returns } from '../sql/lineage/statement.js';
 import type { RowField } from '../wire/row-description.js';
+import { BinaryCopyRewriter } from './binary-copy-rewriter.js';
 import { CopyRewriter } from './copy-rewriter.js';
 import { MaskedColumns } from './masked-columns.js';
 import { type MaskContext, rowMasks, tainted } from './plan.js';
@@ -30,6 +31,12 @@ export type MaskPlan =
   | { readonly kind: 'deny'; readonly reason: string; readonly hint: string }
   | RewritePlan;
 
+/** Takes CopyData messages; gives those that are sent instead. */
+export interface CopyMask {
+  rewrite(bytes: Buffer, start: number, end: number): Buffer | undefined;
+  finish(): Buffer | undefined;
+}
+
 export interface RewritePlan {
   readonly kind: 'mask';
   /** Undefined: the rows pass as they are. `encoding`: the client's, as the server reported it. */
@@ -39,7 +46,7 @@ export interface RewritePlan {
     encoding?: string,
   ): RowRewriter | undefined;
   /** Of COPY TO STDOUT. `encoding`: the client's, as the server reported it. Undefined: the data passes as it is. */
-  forCopy(encoding: string): CopyRewriter | 'unsupported' | undefined;
+  forCopy(encoding: string): CopyMask | 'unsupported' | undefined;
   /** Errors and notices may carry masked values. */
   readonly diagnostics: boolean;
   /** Masked columns (`schema.table.column`) that conditions or orderings look at. */
@@ -229,10 +236,13 @@ function copyRewriter(
   options: CopyOptions,
   encoding: string,
   context: MaskContext,
-): CopyRewriter | 'unsupported' | undefined {
+): CopyMask | 'unsupported' | undefined {
   if (!tainted(output.all, context.masked)) return undefined;
-  const masks = rowMasks(output, undefined, undefined, { ...context, structured: true });
+  if (options.encoding !== undefined || options.format === 'other' || !safeEncodings.test(encoding))
+    return 'unsupported';
+  const binary = options.format === 'binary';
+  const masks = rowMasks(output, undefined, binary ? [1] : [0], { ...context, structured: true });
   if (masks === 'all-pass') return undefined;
-  if (masks === undefined || options.format === 'binary' || options.encoding !== undefined) return 'unsupported';
-  return safeEncodings.test(encoding) ? new CopyRewriter(masks, options) : 'unsupported';
+  if (masks === undefined) return 'unsupported';
+  return binary ? new BinaryCopyRewriter(masks) : new CopyRewriter(masks, options);
 }

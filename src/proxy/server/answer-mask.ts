@@ -4,9 +4,8 @@
  * What lives here: which of the server's messages are described, rewritten or passed on. What it must not know: why a
  * column is masked, the gate, sockets.
  */
-import type { CopyRewriter } from '../../masking/copy-rewriter.js';
 import { maskDiagnostics } from '../../masking/diagnostics.js';
-import type { RewritePlan } from '../../masking/masker.js';
+import type { CopyMask, RewritePlan } from '../../masking/masker.js';
 import type { RowRewriter } from '../../masking/row-rewriter.js';
 import { backend } from '../../wire/messages.js';
 import { decodeRowDescription, type RowField } from '../../wire/row-description.js';
@@ -18,7 +17,7 @@ export class AnswerMask {
   readonly #encoding: string;
   #rows: RowRewriter | undefined;
   #rowsKnown = false;
-  #copy: CopyRewriter | undefined;
+  #copy: CopyMask | undefined;
 
   /**
    * @param encoding the client's; empty where it is not known

@@ -22,7 +22,8 @@ export type StatementKind = 'query' | 'write' | 'utility' | 'end' | { readonly c
 
 /** COPY TO STDOUT, as the text asks for it. */
 export interface CopyOptions {
-  readonly format: 'text' | 'csv' | 'binary';
+  /** `other`: of an extension. */
+  readonly format: 'text' | 'csv' | 'binary' | 'other';
   readonly header: boolean;
   readonly delimiter: string;
   readonly null: string;
@@ -164,6 +165,8 @@ function columnTarget(name: string): Node {
   return { ResTarget: { val: { ColumnRef: { fields: [{ String: { sval: name } }] } } } };
 }
 
+const formats = ['text', 'csv', 'binary'] as const;
+
 function copyOptions(list: readonly Node[]): CopyOptions {
   const given = new Map<string, string>();
   for (const node of list) {
@@ -180,8 +183,7 @@ function copyOptions(list: readonly Node[]): CopyOptions {
   const csv = format === 'csv';
   const quote = given.get('quote') ?? '"';
   return {
-    // A format of an extension is no text that can be taken apart.
-    format: format === 'text' || csv ? format : 'binary',
+    format: formats.find((one) => one === format) ?? 'other',
     header: ['true', 'on', '1', 'match'].includes((given.get('header') ?? 'false').toLowerCase()),
     delimiter: given.get('delimiter') ?? (csv ? ',' : '\t'),
     null: given.get('null') ?? (csv ? '' : '\\N'),
