@@ -49,6 +49,22 @@ const setup = `
     FOR i IN 1..3 LOOP c := b; b := a; a := (SELECT card FROM people WHERE id = 1); END LOOP; RETURN c; END $$;
   CREATE FUNCTION card_record() RETURNS text LANGUAGE plpgsql AS $$ DECLARE r record; BEGIN
     SELECT * INTO r FROM people WHERE id = 1; RETURN r.card; END $$;
+  CREATE FUNCTION card_recursive(n int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+    IF n = 0 THEN RETURN (SELECT card FROM people WHERE id = 1); END IF; RETURN card_recursive(n - 1); END $$;
+  CREATE FUNCTION card_shifted(a text, b text, c text, n int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+    IF n = 0 THEN RETURN a; END IF; RETURN card_shifted(b, c, (SELECT card FROM people WHERE id = 1), n - 1); END $$;
+  CREATE FUNCTION card_mutual_b(n int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+  CREATE FUNCTION card_mutual_a(n int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN
+    IF n = 0 THEN RETURN (SELECT card FROM people WHERE id = 1); END IF; RETURN card_mutual_b(n - 1); END $$;
+  CREATE OR REPLACE FUNCTION card_mutual_b(n int) RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN card_mutual_a(n); END $$;
+  CREATE FUNCTION log_recursively(v text, n int) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
+    IF n = 0 THEN INSERT INTO open_log VALUES (v); RETURN 0; END IF; RETURN log_recursively((SELECT card FROM people WHERE id = 1), n - 1); END $$;
+  CREATE TABLE open_log (v text);
+  CREATE FUNCTION card_field(p people) RETURNS text LANGUAGE sql STABLE AS 'SELECT p.card';
+  CREATE FUNCTION card_notation(p people) RETURNS text LANGUAGE sql STABLE AS 'SELECT p.card_field';
+  CREATE FUNCTION name_field(p people) RETURNS text LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN p.name; END $$;
+  CREATE FUNCTION hanoi(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN
+    IF n = 0 THEN RETURN 0; END IF; RETURN hanoi(n - 1) + 1 + hanoi(n - 1); END $$;
   CREATE FUNCTION card_dynamic() RETURNS text LANGUAGE plpgsql AS $$ DECLARE v text; BEGIN
     EXECUTE 'SELECT card FROM people WHERE id = $1' INTO v USING 1; RETURN v; END $$;
   CREATE FUNCTION card_made(col text) RETURNS text LANGUAGE plpgsql AS $$ DECLARE v text; BEGIN
@@ -121,6 +137,13 @@ const show = `SELECT 'shown', v FROM trail UNION ALL SELECT 'title', title FROM 
 
 /** What is run, and what then shows the value, if the statement itself does not. */
 const attacks: readonly (readonly [attack: string, look?: string])[] = [
+  ['SELECT card_recursive(2)'],
+  [`SELECT card_shifted('a', 'b', 'c', 3)`],
+  ['SELECT card_mutual_a(2), card_mutual_b(2)'],
+  [`SELECT log_recursively('x', 2)`, 'SELECT v FROM open_log'],
+  ['SELECT card_field(p), card_notation(p) FROM people p'],
+  ['SELECT p.card_field, p.card_notation FROM people p'],
+  [`SELECT name_field(jsonb_populate_record(p, jsonb_build_object('name', p.card))) FROM people p`],
   ['SELECT card_of(1)'],
   ['SELECT card_atomic(1)'],
   ['SELECT card_by_position(1)'],
@@ -211,6 +234,8 @@ for (const [attack, look] of attacks) {
 }
 
 const ordinary: readonly (readonly [sql: string, expected: string])[] = [
+  ['SELECT hanoi(3)', '7'],
+  ['SELECT name_field(p) FROM people p WHERE id = 1', 'Ada'],
   ['SELECT gross(price) FROM clean WHERE id = 2', '119.00'],
   ['SELECT label(c) FROM clean c WHERE id = 1', 'Lamp: 12.50'],
   ['SELECT c.label FROM clean c WHERE id = 1', 'Lamp: 12.50'],

@@ -7,6 +7,7 @@ import type { Conduct } from './functions.js';
 import { jsonCall } from './json-calls.js';
 import type { LineageScope } from './scope.js';
 import { openShape, type Shape, shapeOf } from './shape.js';
+import { plain, type Value } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): Shape {
@@ -30,7 +31,7 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
   const isNamed = call?.func_variadic === true || call?.args?.some((one) => as(one, 'NamedArgExpr') !== undefined);
   const rows = own.map((code) => {
     if (code.extension && conduct !== 'missing') return openShape(builtIn(conduct, carried, walk));
-    return walk.call(code, isNamed ? code.inputs.map(() => carried) : given);
+    return walk.call(code, isNamed ? code.inputs.map(() => plain(carried)) : values);
   });
   const mayBeBuiltIn = schema === undefined || schema === 'pg_catalog' ? catalog.isBuiltIn(name) : false;
   const cast = casts(carried, walk);
@@ -59,9 +60,16 @@ export function attribute(name: string, value: Flow, walk: LineageWalk): Flow {
   const { catalog, searchPath, functions } = walk.knowledge;
   const own = catalog.functions(undefined, name, searchPath);
   if (own === undefined) return walk.unseen(value);
-  const calls = own.map((code) => walk.call(code, [value]).all);
+  const calls = own.map((code) => walk.call(code, [plain(value)]).all);
   if (catalog.isBuiltIn(name)) calls.push(builtIn(functions.of('pg_catalog', name), value, walk));
   return union([value, ...calls]);
+}
+
+/** The same for functions of the application's own alone. */
+export function ownAttribute(name: string, value: Flow, walk: LineageWalk): Flow {
+  const { catalog, searchPath } = walk.knowledge;
+  const own = catalog.functions(undefined, name, searchPath);
+  return own === undefined ? walk.unseen(value) : union(own.map((code) => walk.call(code, [plain(value)]).all));
 }
 
 function builtIn(conduct: Conduct, carried: Flow, walk: LineageWalk): Flow {
@@ -83,6 +91,6 @@ export function casts(operands: Flow, walk: LineageWalk): readonly Flow[] | unde
 
 /** One flow for each function that may run; undefined when that is not known. */
 export function behind(kind: OwnCode, name: string, operands: Flow, walk: LineageWalk): readonly Flow[] | undefined {
-  const given = (code: CatalogCode): Flow[] => code.inputs.map(() => operands);
+  const given = (code: CatalogCode): Value[] => code.inputs.map(() => plain(operands));
   return walk.knowledge.catalog.behind(kind, name)?.map((code) => walk.call(code, given(code)).all);
 }

@@ -21,6 +21,9 @@ export const missingCode: BaseColumn = '?missing';
 /** In a flow of a function's body: the argument at this position, counted from 1, until a call says what it is. */
 export const argument = (position: number): BaseColumn => `$${position}`;
 
+/** The same for one field of an argument that is a row. */
+export const argumentField = (whole: BaseColumn, field: string): BaseColumn => `${whole}.${field}`;
+
 export interface CatalogColumn {
   readonly name: string;
   /** pg_attribute.attnum */

@@ -14,6 +14,7 @@ import { PlpgsqlFlow } from './plpgsql-flow.js';
 import { LineageScope } from './scope.js';
 import { type Column, openShape, renamed, type Shape, shapeOf, unknownShape } from './shape.js';
 import { bodyStatement } from './statement.js';
+import { plain } from './structure.js';
 import type { CodeFlow, LineageWalk } from './walk.js';
 
 /** A walk of a body, with what it can see of the call. */
@@ -26,11 +27,19 @@ export type StartWalk = (
 /** Functions that call functions: PostgreSQL has its own limit far above. */
 const maxDepth = 30;
 
+/** Rounds of a function that calls itself: each passes values one call further at least. */
+const maxRounds = 8;
+/** Bodies followed for one call: functions that all call each other have no end. */
+const maxBodies = 300;
+
 export class CodeFlows {
   readonly #grammar: Grammar;
   readonly #known = new Map<string, CodeFlow>();
-  /** Bodies being followed now: who calls itself is not followed. */
-  readonly #open = new Set<string>();
+  /** Bodies being followed now, by what is known of them so far. */
+  readonly #open = new Map<string, CodeFlow>();
+  /** Those of them that were called again meanwhile. */
+  readonly #assumed = new Set<string>();
+  #bodies = 0;
 
   constructor(grammar: Grammar) {
     this.#grammar = grammar;
@@ -46,13 +55,35 @@ export class CodeFlows {
     const key = `${code.oid} ${path?.join('\0') ?? '?'}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    if (this.#open.has(key) || this.#open.size >= maxDepth) return unseen(code, start(path, undefined, []));
-    this.#open.add(key);
-    const flow = this.#follow(code, path, start);
-    this.#open.delete(key);
-    // what was found while a caller of it was still open may rest on that caller's being unknown
-    if (this.#open.size === 0 || !flow.walk.opaque) this.#known.set(key, flow);
+    const open = this.#open.get(key);
+    if (open !== undefined) {
+      this.#assumed.add(key);
+      return open;
+    }
+    if (this.#open.size === 0) this.#bodies = 0;
+    if (this.#open.size >= maxDepth) return unseen(code, start(path, undefined, []));
+    const flow = this.#settled(key, code, path, start);
+    // what rests on a caller that is still open is not known yet
+    if (this.#assumed.size === 0) this.#known.set(key, flow);
     return flow;
+  }
+
+  /** From "nothing flows", in rounds, until what the body is taken to do is what it was found to do. */
+  #settled(key: string, code: CatalogCode, path: SearchPath, start: StartWalk): CodeFlow {
+    let before: CodeFlow = { walk: start(path, undefined, []), rows: result(code, shapeOf([])) };
+    for (let round = 0; round < maxRounds && this.#bodies < maxBodies; round++) {
+      this.#open.set(key, before);
+      this.#bodies++;
+      let flow: CodeFlow;
+      try {
+        flow = this.#follow(code, path, start);
+      } finally {
+        this.#open.delete(key);
+      }
+      if (!this.#assumed.delete(key) || signature(flow) === signature(before)) return flow;
+      before = flow;
+    }
+    return unseen(code, start(path, undefined, []));
   }
 
   /** The body of DO. */
@@ -103,6 +134,20 @@ export class CodeFlows {
     const { walk, rows } = body.follow();
     return { walk: exporting(code, walk), rows: result(code, rows) };
   }
+}
+
+/** The same for what does the same. */
+function signature({ walk, rows }: CodeFlow): string {
+  const flat = (flow: Flow): string => [...flow].sort().join();
+  const sinks = new Set(walk.sinks.map(({ flow, into, through }) => `${flat(flow)} > ${into} ${through}`));
+  const { inferred, computed, opaque, unbound, triggers, configures, relations } = walk;
+  return JSON.stringify([
+    rows.columns?.map(({ name, flow }) => [name, flat(flow)]),
+    flat(rows.all),
+    [...sinks].sort(),
+    [inferred, computed].map(flat),
+    [opaque, unbound, triggers, configures, relations.size],
+  ]);
 }
 
 const block: Omit<CatalogCode, 'language' | 'source'> = {
@@ -162,7 +207,7 @@ function aggregate(code: CatalogCode, walk: LineageWalk, parameters: readonly Fl
     const support = walk.knowledge.catalog.codeByOid(oid);
     // a support function of PostgreSQL's own computes
     if (support === undefined) continue;
-    flows.push(walk.call(support, parameters).all);
+    flows.push(walk.call(support, parameters.map(plain)).all);
   }
   return { walk, rows: result(code, openShape(union(flows))) };
 }

@@ -1,7 +1,7 @@
 /** Expressions for lineage: what flows into a value, and what the value is made of. */
 import type { A_Expr, A_Indirection, CaseExpr, RowExpr, SubLink, TypeCast } from 'libpg-query';
 import { as, type Node, names, tagOf } from '../grammar/tree.js';
-import { attribute, behind, casts } from './calls.js';
+import { attribute, behind, casts, ownAttribute } from './calls.js';
 import { anyColumn, anyFlow, type Flow, noFlow, type OwnCode } from './catalog.js';
 import { columnName } from './column-names.js';
 import { union } from './flow.js';
@@ -98,7 +98,10 @@ function qualified(alias: string, name: string, walk: LineageWalk, scope: Lineag
 /** `row.name`, which may also be a call of a function of that name. */
 function fieldOfRow(row: Shape, name: string, walk: LineageWalk): Column {
   const field = fieldOf(row, name);
-  if (!field.flow.has(anyColumn) || row.all.has(anyColumn)) return field;
+  if (row.columns?.some((column) => column.name === name)) return field;
+  if (!field.flow.has(anyColumn) || row.all.has(anyColumn)) {
+    return { ...withBeside(field, ownAttribute(name, row.all, walk)), name };
+  }
   return { name, flow: attribute(name, row.all, walk), direct: false };
 }
 

@@ -2,7 +2,7 @@
  * Names of one query level for lineage: FROM items and WITH queries, inside the levels around it, bound as
  * parse_relation.c does. Knows nothing of statements or of the catalog.
  */
-import { anyFlow, type Flow, noFlow } from './catalog.js';
+import { anyFlow, argumentField, type Flow, noFlow } from './catalog.js';
 import { union } from './flow.js';
 import { type Column, openShape, type Shape, shapeOf, unknownShape } from './shape.js';
 import { plain, withBeside } from './structure.js';
@@ -95,8 +95,14 @@ export function fieldOf(shape: Shape, name: string): Column {
   const found = lookUp([shape], name);
   if (found.exact !== undefined) return found.exact;
   if (systemColumns.has(name)) return { name, flow: noFlow, direct: false };
-  if (found.anonymous) return { name, flow: shape.all, direct: false };
+  if (found.anonymous) return { name, flow: ofArgument(shape.all, name), direct: false };
   return { name, flow: union([shape.all, anyFlow]), direct: false };
+}
+
+/** An argument of the body's own, alone, has fields of its own. */
+function ofArgument(flow: Flow, field: string): Flow {
+  const [only] = flow;
+  return flow.size === 1 && only !== undefined && /^\$\d+$/.test(only) ? new Set([argumentField(only, field)]) : flow;
 }
 
 interface Found {

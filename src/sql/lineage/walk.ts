@@ -17,6 +17,7 @@ import { union } from './flow.js';
 import type { FunctionConduct } from './functions.js';
 import type { FromItem, LineageScope } from './scope.js';
 import { type Column, type Shape, type Sink, unknownShape } from './shape.js';
+import { fieldsOf, type Value } from './structure.js';
 
 /** What a call of a function does, its arguments left open: what it touched, and the rows that it gives back. */
 export interface CodeFlow {
@@ -95,7 +96,7 @@ export abstract class LineageWalk {
   }
 
   /** @param given the arguments of a call: what `argument(n)` in what `inner` found stands for */
-  adopt(inner: LineageWalk, given?: readonly Flow[]): void {
+  adopt(inner: LineageWalk, given?: readonly Value[]): void {
     this.infer(inserted(inner.inferred, given));
     for (const sink of inner.sinks) this.sinks.push({ ...sink, flow: inserted(sink.flow, given) });
     for (const oid of inner.relations) this.relations.add(oid);
@@ -107,7 +108,7 @@ export abstract class LineageWalk {
   }
 
   /** The rows that a call of the application's own code gives back. */
-  call(code: CatalogCode, given: readonly Flow[]): Shape {
+  call(code: CatalogCode, given: readonly Value[]): Shape {
     const { walk, rows } = this.knowledge.codeFlow(code, this.knowledge.searchPath);
     this.adopt(walk, given);
     this.computed = union([this.computed, inserted(rows.all, given)]);
@@ -135,15 +136,21 @@ export abstract class LineageWalk {
 }
 
 /** `flow` with the arguments of a call in the place of what they were called in the body. */
-function inserted(flow: Flow, given: readonly Flow[] | undefined): Flow {
+function inserted(flow: Flow, given: readonly Value[] | undefined): Flow {
   if (given === undefined) return flow;
   let open = false;
   for (const column of flow) if (column.startsWith('$')) open = true;
   if (!open) return flow;
   const known = [...flow].filter((column) => !column.startsWith('$'));
-  const filled = [...flow]
-    .filter((column) => column.startsWith('$'))
-    .map((column) => given[Number(column.slice(1)) - 1]);
-  // arguments that the call leaves out are defaults, which hold no column
-  return union([new Set(known), ...filled.map((one) => one ?? noFlow)]);
+  const filled = [...flow].filter((column) => column.startsWith('$')).map((column) => argumentFlow(column, given));
+  return union([new Set(known), ...filled]);
+}
+
+/** Arguments that the call leaves out are defaults, which hold no column. */
+function argumentFlow(column: string, given: readonly Value[]): Flow {
+  const [position, ...field] = column.slice(1).split('.');
+  const value = given[Number(position) - 1];
+  if (value === undefined) return noFlow;
+  const named = field.length === 0 ? [] : fieldsOf(value)?.filter(({ name }) => name === field.join('.'));
+  return named?.length === 1 && named[0] !== undefined ? named[0].flow : value.flow;
 }
