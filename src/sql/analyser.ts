@@ -9,7 +9,7 @@ import { type Knowledge, Walk } from './effects/effect-walk.js';
 import { visit } from './effects/handlers.js';
 import { nothingIf } from './effects/nothing-to-do.js';
 import { addHidden } from './effects/triggers-rules-views.js';
-import type { Analyser, Facts, SessionSettings, StatementFacts, Target } from './facts.js';
+import type { Analyser, Effect, Facts, SessionSettings, StatementFacts, Target } from './facts.js';
 import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar/grammar.js';
 import { Positions, trim } from './grammar/positions.js';
 import type { ParseTree } from './grammar/tree.js';
@@ -107,23 +107,34 @@ function failure(error: unknown): Rejection {
 
 function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): StatementFacts[] {
   const positions = new Positions(sql);
+  const madeBefore = new Map<string, Walk>();
   return (tree.stmts ?? []).map(({ stmt, stmt_location: location = 0, stmt_len: length = 0 }) => {
     const start = positions.at(location);
     const range = trim(sql, start, length === 0 ? sql.length : positions.at(location + length));
     const walk = new Walk(knowledge, visit);
     walk.source = sql.slice(range.start, range.end);
+    walk.madeBefore = madeBefore;
     walk.visit(stmt, walk.rootScope());
-    const nothing = nothingIf(stmt, { grammar: knowledge.grammar, reads: (text) => readsOnly(text, knowledge) });
+    const nothing = nothingIf(stmt, {
+      ...knowledge,
+      effectsOf: (text) => effectsOf(text, knowledge),
+      reads: (text) => readsOnly(text, knowledge),
+    });
     const facts = walk.facts(range.start, range.end);
+    // ROLLBACK brings back what stood there before
+    if (facts.transaction !== undefined) madeBefore.clear();
     return nothing === undefined ? facts : { ...facts, nothingIf: nothing };
   });
 }
 
-function readsOnly(sql: string, knowledge: Knowledge): readonly Target[] | undefined {
+function effectsOf(sql: string, knowledge: Knowledge): readonly Effect[] | undefined {
   const walk = new Walk(knowledge, visit);
-  if (!walk.text(sql)) return undefined;
-  const effects = walk.effects.toArray();
-  return effects.every(({ kind, opaque }) => kind === 'read' && !opaque)
+  return walk.text(sql) ? walk.effects.toArray() : undefined;
+}
+
+function readsOnly(sql: string, knowledge: Knowledge): readonly Target[] | undefined {
+  const effects = effectsOf(sql, knowledge);
+  return effects?.every(({ kind, opaque }) => kind === 'read' && !opaque)
     ? effects.flatMap(({ targets }) => targets)
     : undefined;
 }

@@ -62,6 +62,14 @@ export interface Target {
   readonly columns?: readonly string[];
 }
 
+/** Rows that somebody names one by one: at most `written` and the elements of these parameters' and variables' values together. */
+export interface RowList {
+  readonly written: number;
+  readonly parameters: readonly number[];
+  /** Of the body that it stands in. */
+  readonly variables: readonly string[];
+}
+
 /** What code decides by beside the kind. Each field says of which kinds it is. */
 export interface EffectFields {
   /** Of session: views, policies or functions of the database decide by this setting. */
@@ -74,6 +82,8 @@ export interface EffectFields {
   readonly mostRows?: number;
   /** Of an update of one row: numbers of the parameters that alone say which row. */
   readonly keyParameters?: readonly number[];
+  /** Of update and delete in a body: a list that the call gives names each row by its key. */
+  readonly listed?: RowList;
   /** Of update and delete: the planner has no statistics for what the condition compares. */
   readonly guessed?: true;
   /** It stands in code: `body` runs with the statement, whose plan does not show it; `definition` is only stored. */
@@ -143,6 +153,13 @@ export interface Handle {
   readonly inner?: StatementFacts;
 }
 
+/** What a column is compared with: a text, or the value of a parameter. */
+export interface RowValue {
+  readonly column: string;
+  readonly parameter?: number;
+  readonly text?: string;
+}
+
 /** Something that the catalog has or has not, as the session sees it at that moment. */
 export type Presence = { readonly there: boolean } & (
   | {
@@ -161,6 +178,8 @@ export type Presence = { readonly there: boolean } & (
       readonly of: Target;
     }
   | { readonly what: 'value'; readonly name: string; readonly of: Target }
+  /** A row of a table, by its key. */
+  | { readonly what: 'row'; readonly of: Target; readonly values: readonly RowValue[] }
   /** A condition over system catalogs alone. */
   | { readonly what: 'condition'; readonly sql: string }
 );

@@ -185,6 +185,7 @@ function catalog(functions: Record<string, Partial<CatalogFunction>>): CatalogFu
         body: '',
         definition: '',
         parameters: [],
+        inputs: [],
         defaults: '',
         ...found,
       };

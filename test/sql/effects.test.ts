@@ -118,38 +118,32 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
     ['CALL cleanup(evil())', 'execute-code? cleanup, function-call? evil'],
   ],
   code: [
-    ['DO $$ BEGIN DELETE FROM t; END $$', 'delete! t, execute-code [language plpgsql]'],
-    ['DO $$ BEGIN PERFORM evil(); END $$', 'function-call? evil, execute-code [language plpgsql]'],
-    ['DO $$ DECLARE n int := evil(); BEGIN END $$', 'function-call? evil, execute-code [language plpgsql]'],
-    [
-      'DO $$ BEGIN IF (SELECT count(*) FROM t) > 0 THEN TRUNCATE t; END IF; END $$',
-      'read! t(), truncate! t, execute-code [language plpgsql]',
-    ],
+    ['DO $$ BEGIN DELETE FROM t; END $$', 'delete! t, read'],
+    ['DO $$ BEGIN PERFORM evil(); END $$', 'function-call? evil, read'],
+    ['DO $$ DECLARE n int := evil(); BEGIN END $$', 'function-call? evil, read'],
+    ['DO $$ BEGIN IF (SELECT count(*) FROM t) > 0 THEN TRUNCATE t; END IF; END $$', 'read! t(), truncate! t, read'],
     [
       'DO $$ DECLARE r record; BEGIN FOR r IN SELECT * FROM t LOOP UPDATE t SET a = 1 WHERE id = r.id; END LOOP; END $$',
-      'update t(a), read t(id), read! t, execute-code [language plpgsql]',
+      'update t(a), read t(id), read! t',
     ],
-    [
-      'DO $$ DECLARE a int[]; BEGIN a[evil()] := other(); END $$',
-      'function-call? evil other, execute-code [language plpgsql]',
-    ],
+    ['DO $$ DECLARE a int[]; BEGIN a[evil()] := other(); END $$', 'function-call? evil other, read'],
     [
       "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN DELETE FROM t; RETURN NEW; END'",
       'create g, delete! t [in definition], execute-code g [language plpgsql, in definition]',
     ],
-    ["DO $$ BEGIN EXECUTE 'DROP TABLE t'; END $$", 'drop t, execute-code [language plpgsql]'],
+    ["DO $$ BEGIN EXECUTE 'DROP TABLE t'; END $$", 'drop t, read'],
     ["DO $$ BEGIN EXECUTE format('DROP TABLE %I', x); END $$", 'execute-code? [language plpgsql]'],
     [
       "DO $$ DECLARE r record; BEGIN FOR r IN EXECUTE 'DELETE FROM t RETURNING *' LOOP END LOOP; END $$",
-      'delete! t, read! t, execute-code [language plpgsql]',
+      'delete! t, read! t, read',
     ],
     [
       'DO $$ DECLARE r record; c CURSOR FOR SELECT a FROM t; BEGIN r.a := evil(); OPEN c; FETCH c INTO r; END $$',
-      'read! t(a), function-call? evil, execute-code [language plpgsql]',
+      'read! t(a), function-call? evil, read',
     ],
     ['DO LANGUAGE plpython3u $$ x $$', 'execute-code? [language plpython3u]'],
     ['DO $$ not plpgsql $$', 'execute-code? [language plpgsql]'],
-    ['DO $$ BEGIN COMMIT; END $$', 'transaction [in a body], execute-code [language plpgsql]'],
+    ['DO $$ BEGIN COMMIT; END $$', 'transaction [in a body], read'],
     [
       "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'DELETE FROM t'",
       'create f, delete! t [in definition], execute-code f [language sql, in definition]',

@@ -19,11 +19,15 @@ export function mayChangeNothing({ statements }: Facts): boolean {
 }
 
 /** Indexes into `facts.statements`; up to the first that may change what the names of those behind it stand for. */
-export async function findNothingToDo({ statements }: Facts, session: InSession): Promise<ReadonlySet<number>> {
+export async function findNothingToDo(
+  { statements }: Facts,
+  session: InSession,
+  bindValues: readonly (string | null)[] = [],
+): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
   for (const [index, statement] of statements.entries()) {
     const { nothingIf } = statement;
-    if (nothingIf !== undefined && (await holds(nothingIf, session))) found.add(index);
+    if (nothingIf !== undefined && (await holds(nothingIf, session, bindValues))) found.add(index);
     else if (!leavesNames(statement)) break;
   }
   return found;
@@ -42,9 +46,13 @@ function leavesNames({ effects, transaction }: StatementFacts): boolean {
   );
 }
 
-async function holds(presences: readonly Presence[], session: InSession): Promise<boolean> {
+async function holds(
+  presences: readonly Presence[],
+  session: InSession,
+  bindValues: readonly (string | null)[],
+): Promise<boolean> {
   for (const presence of presences) {
-    const { sql, values } = questionOf(presence);
+    const { sql, values } = presence.what === 'row' ? rowQuestion(presence, bindValues) : questionOf(presence);
     const [row] = await session.ask(`SELECT (${sql}) IS TRUE AS there`, values);
     if ((row?.there === 't') !== presence.there) return false;
   }
@@ -61,12 +69,27 @@ function safe(sql: string): string {
   return sql
     .replaceAll(' = ', ' OPERATOR(pg_catalog.=) ')
     .replaceAll('::name', '::pg_catalog.name')
-    .replace(/\b(pg_[a-z_]+ [a-z]\b|current_schema\(|to_reg[a-z]+\()/g, 'pg_catalog.$1');
+    .replace(/\b(pg_[a-z_]+ [a-z]\b|current_schema\(|current_setting\(|to_reg[a-z]+\()/g, 'pg_catalog.$1');
 }
 
 const inSchema = `n.nspname = coalesce($2::name, current_schema())`;
 
-function questionOf(presence: Presence): Question {
+/** Under a snapshot of its own a transaction may see a row that is gone. */
+const seesLatest = `current_setting('transaction_isolation') = 'read committed'`;
+
+function rowQuestion({ of, values }: RowPresence, bindValues: readonly (string | null)[]): Question {
+  const compared = values.map(({ column }, index) => `r.${quote(column)} = $${index + 1}`);
+  return {
+    sql: safe(`${seesLatest} AND EXISTS (SELECT FROM ${path(of)} r WHERE ${compared.join(' AND ')})`),
+    values: values.map(({ parameter, text = null }) =>
+      parameter === undefined ? text : (bindValues[parameter - 1] ?? null),
+    ),
+  };
+}
+
+type RowPresence = Presence & { readonly what: 'row' };
+
+function questionOf(presence: Exclude<Presence, RowPresence>): Question {
   const exists = (from: string, ...values: (string | null)[]): Question => ({
     sql: safe(`EXISTS (SELECT FROM ${from})`),
     values,

@@ -6,6 +6,7 @@
  * is asked, and what is too much.
  */
 import type { Extent } from '../../policy/mass-changes.js';
+import { mostElements } from '../../sql/conditions/row-list.js';
 import type { Effect } from '../../sql/facts.js';
 import { type CountedStatement, type Extents, massEffects } from './mass-effects.js';
 import { RowBudget } from './row-budget.js';
@@ -36,10 +37,11 @@ export class KnownExtents {
     const answer = effects.every(({ effect }) => effect.mostRows !== undefined)
       ? undefined
       : this.#answerTo(statement, now);
-    if (answer === undefined && this.budget.total === 0) return undefined;
+    if (answer === undefined && this.budget.total === 0 && !effects.some(({ effect }) => effect.listed))
+      return undefined;
     const extents = new Map<Effect, Extent>();
     for (const [index, { effect }] of effects.entries()) {
-      const extent = answer?.extents[index] ?? ofFacts(effect);
+      const extent = answer?.extents[index] ?? ofFacts(effect) ?? ofList(effect, statement.bindValues);
       if (extent) extents.set(effect, this.#withBefore(this.#withSize(extent, effect, now), effect));
     }
     return extents;
@@ -109,6 +111,23 @@ const unmeasured: Extent = { rows: undefined, unsure: 'the planner was not asked
 function ofFacts({ mostRows }: Effect): Extent | undefined {
   if (mostRows === undefined) return undefined;
   return { rows: { number: mostRows, how: 'known' }, sizeOpen: true, before: 0, beforeInAll: 0 };
+}
+
+/** As many as the values of the call list: they name each row. */
+function ofList({ listed, within }: Effect, values: CountedStatement['bindValues'] = []): Extent | undefined {
+  if (listed === undefined || within !== 'body' || listed.variables.length > 0) return undefined;
+  const counts = listed.parameters.map((number) => elementsOf(values[number - 1]));
+  const number = counts.reduce<number>((sum, one) => sum + one, listed.written);
+  return number > shortList ? undefined : { rows: { number, how: 'known' }, before: 0, beforeInAll: 0 };
+}
+
+/** Longer ones are for the planner, or a person. */
+const shortList = 100;
+
+function elementsOf(value: string | null | undefined): number {
+  if (value === null) return 0;
+  // a value that is missing, or in the binary format, says nothing
+  return value === undefined || value.startsWith('\\x') ? Number.POSITIVE_INFINITY : mostElements(value);
 }
 
 function tableOf({ targets }: Effect): string {

@@ -184,7 +184,7 @@ export class Review {
     const inquiry = this.#parts.inquiry();
     if (!(inquiry instanceof Inquiry)) return false;
     const changesNothing = await inquiry
-      .run(impactLimits, (session) => findNothingToDo(candidate.facts, session))
+      .run(impactLimits, (session) => findNothingToDo(candidate.facts, session, candidate.bindValues))
       .catch((error: unknown) => {
         if (error instanceof ServerRefusal) return new Set<number>();
         throw error;

@@ -11,6 +11,8 @@ export interface CatalogFunction {
   readonly definition: string;
   /** Names of its parameters: in a body they look like columns. */
   readonly parameters: readonly string[];
+  /** Those that a call gives, in order. */
+  readonly inputs: readonly string[];
   /** Expressions that a call with fewer arguments computes; empty where there are none. */
   readonly defaults: string;
   /** Owned by an extension or by the system: its body is not the application's. */

@@ -26,7 +26,7 @@ export const functionsQuery = `
       ELSE p.prosrc
     END AS body,
     CASE WHEN l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid) END AS definition,
-    to_json(p.proargnames)::text AS parameters,
+    to_json(p.proargnames)::text AS parameters, to_json(p.proargmodes::text[])::text AS modes,
     pg_get_expr(p.proargdefaults, 0) AS defaults,
     (EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c'))::text AS takes_row,
     e.extname::text AS extension
@@ -148,6 +148,7 @@ const volatilities: Readonly<Record<string, CatalogFunction['volatility']>> = { 
 
 function functionOf(row: FunctionRow): CatalogFunction {
   const names = JSON.parse(row.parameters ?? 'null') as (string | null)[] | null;
+  const modes = JSON.parse(row.modes ?? 'null') as string[] | null;
   return {
     schema: row.schema ?? '',
     volatility: volatilities[row.volatility ?? ''] ?? 'volatile',
@@ -155,6 +156,7 @@ function functionOf(row: FunctionRow): CatalogFunction {
     body: plainBody(row.body ?? ''),
     definition: row.definition ?? '',
     parameters: (names ?? []).flatMap((name) => name || []),
+    inputs: (names ?? []).flatMap((name, at) => ('ibv'.includes(modes?.[at] ?? 'i') ? (name ?? '') : [])),
     defaults: row.defaults ?? '',
     ...(row.extension ? { extension: row.extension } : {}),
   };

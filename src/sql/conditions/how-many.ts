@@ -6,9 +6,11 @@
  * What it must not know: what becomes of the numbers. A number here is an upper bound; undefined means that only data tells.
  */
 import type { A_Expr, SelectStmt } from 'libpg-query';
-import { calmBuiltIns } from '../catalog/pg-catalog-functions.js';
+import type { RowList } from '../facts.js';
 import { as, eachChild, type Node, names } from '../grammar/tree.js';
 import type { Effort } from './effort.js';
+import { conjuncts, isFixed, keysOf, ownColumn, uncast, type View } from './key-columns.js';
+import { rowList } from './row-list.js';
 import { relationTarget, type Scope, type Source } from './scope.js';
 import { isBare } from './subqueries.js';
 import { operatorOf } from './trivial-comparison.js';
@@ -18,6 +20,8 @@ export interface HowMany {
   readonly mostRows?: number;
   /** Numbers of the parameters that alone name the one row. */
   readonly keyParameters?: readonly number[];
+  /** Each row is named by a key in this list. */
+  readonly listed?: RowList;
   /** The planner would guess. */
   readonly guessed?: true;
 }
@@ -30,19 +34,8 @@ export function howMany(source: Source, scope: Scope, conditions: readonly Node[
   const mostRows = bound(all, fixed, view);
   if (mostRows === 1) return { mostRows, ...rowNamed(fixed, view) };
   if (mostRows !== undefined) return { mostRows };
-  return isGuess(all, view) ? { guessed: true } : {};
-}
-
-interface View {
-  readonly source: Source;
-  readonly scope: Scope;
-  readonly effort: Effort;
-}
-
-function conjuncts(condition: Node, effort: Effort): readonly Node[] {
-  if (!effort.spend()) return [];
-  const bool = as(condition, 'BoolExpr');
-  return bool?.boolop === 'AND_EXPR' ? (bool.args ?? []).flatMap((one) => conjuncts(one, effort)) : [condition];
+  const listed = listOfKeys(all, fixed, view);
+  return { ...(listed && { listed }), ...(isGuess(all, view) ? { guessed: true } : {}) };
 }
 
 function bound(conditions: readonly Node[], fixed: FixedColumns, view: View): number | undefined {
@@ -58,8 +51,40 @@ function bound(conditions: readonly Node[], fixed: FixedColumns, view: View): nu
   return Number.isFinite(most) ? most : undefined;
 }
 
-function keysOf({ source, scope }: View): readonly (readonly string[])[] {
-  return source.relation === undefined ? [] : [['ctid'], ...scope.keysOf(source.relation)];
+/** `key = ANY ($1)`, `key = spec.key` of `unnest($1) spec`; further columns of the key have one value. */
+function listOfKeys(conditions: readonly Node[], fixed: FixedColumns, view: View): RowList | undefined {
+  const lists = new Map(conditions.flatMap((one) => listedBy(one, view)));
+  if (lists.size === 0) return undefined;
+  for (const key of keysOf(view)) {
+    const listed = key.filter((column) => fixed.get(column)?.values !== 1);
+    const list = lists.get(listed[0] ?? '');
+    if (listed.length === 1 && list !== undefined) return list;
+  }
+  return undefined;
+}
+
+function listedBy(condition: Node, view: View): [string, RowList][] {
+  const expression = as(condition, 'A_Expr');
+  if (expression === undefined || operatorOf(expression) !== '=' || (expression.name?.length ?? 0) > 1) return [];
+  const { lexpr, rexpr } = expression;
+  const listed = (column: string | undefined, list: RowList | undefined): [string, RowList][] =>
+    column === undefined || list === undefined ? [] : [[column, list]];
+  if (expression.kind === 'AEXPR_OP_ANY')
+    return listed(
+      ownColumn(lexpr, view),
+      rowList(rexpr, (name) => view.scope.isVariable(name)),
+    );
+  if (expression.kind !== 'AEXPR_OP') return [];
+  return [
+    ...listed(ownColumn(lexpr, view), listBehind(rexpr, view)),
+    ...listed(ownColumn(rexpr, view), listBehind(lexpr, view)),
+  ];
+}
+
+function listBehind(column: Node | undefined, { source, scope }: View): RowList | undefined {
+  const path = names(as(column, 'ColumnRef')?.fields);
+  if (path.length !== 2 || scope.isVariable(path[0] ?? '')) return undefined;
+  return scope.sources.find((one) => one !== source && one.alias === path[0])?.list;
 }
 
 function rowNamed(fixed: FixedColumns, view: View): Pick<HowMany, 'keyParameters'> {
@@ -148,23 +173,6 @@ function fixedByList(left: Node | undefined, items: readonly Node[], view: View)
     .map((column) => [column, { values: items.length }]);
 }
 
-/** The name of a plain column of our source. Beside other sources an unqualified name may be theirs. */
-function ownColumn(node: Node | undefined, { source, scope }: View): string | undefined {
-  const path = names(as(node, 'ColumnRef')?.fields);
-  const name = path.at(-1);
-  if (name === undefined || scope.isVariable(path[0] ?? '')) return undefined;
-  if (path.length === 1) return scope.sources.length === 1 ? name : undefined;
-  return path.length === 2 && path[0] === source.alias ? name : undefined;
-}
-
-function uncast(node: Node | undefined): Node | undefined {
-  const arg = as(node, 'TypeCast')?.arg;
-  return arg === undefined ? node : uncast(arg);
-}
-
-const stable: ReadonlySet<string> = new Set(calmBuiltIns.split(/\s+/));
-const operators: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '||', '->', '->>', '#>', '#>>']);
-
 /** The same for every row: a constant, a parameter, a variable, what is computed from such, a subquery for one value. */
 function isOneValue(node: Node, view: View): boolean {
   if (!view.effort.spend()) return false;
@@ -173,29 +181,6 @@ function isOneValue(node: Node, view: View): boolean {
   const link = as(node, 'SubLink');
   if (link !== undefined) return isFromOurTable(link.subLinkType, link.subselect, view);
   return isFixed(node, view);
-}
-
-/** Without subqueries; what the planner can compute before it looks at rows. */
-function isFixed(node: Node, view: View): boolean {
-  if (!view.effort.spend()) return false;
-  if (as(node, 'A_Const') !== undefined || as(node, 'ParamRef') !== undefined) return true;
-  if (as(node, 'SQLValueFunction') !== undefined) return true;
-  const cast = uncast(node);
-  if (cast !== undefined && cast !== node) return isFixed(cast, view);
-  const path = names(as(node, 'ColumnRef')?.fields);
-  if (path.length > 0) return view.scope.isVariable(path[0] ?? '');
-  const call = as(node, 'FuncCall');
-  if (call !== undefined) {
-    const name = names(call.funcname);
-    const known = stable.has(name.at(-1) ?? '') && (name.length === 1 || name[0] === 'pg_catalog');
-    return known && (call.args ?? []).every((arg) => isFixed(arg, view));
-  }
-  const expression = as(node, 'A_Expr');
-  if (expression?.kind === 'AEXPR_OP' && operators.has(operatorOf(expression) ?? '')) {
-    return [expression.lexpr, expression.rexpr].every((side) => side === undefined || isFixed(side, view));
-  }
-  const members = as(node, 'A_ArrayExpr')?.elements ?? as(node, 'CoalesceExpr')?.args;
-  return members?.every((one) => isFixed(one, view)) ?? false;
 }
 
 /**

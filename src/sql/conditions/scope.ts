@@ -4,7 +4,7 @@
  */
 import type { CommonTableExpr, RangeVar } from 'libpg-query';
 import type { CatalogRelations, ColumnKnowledge } from '../catalog/catalog-relations.js';
-import type { Target } from '../facts.js';
+import type { RowList, Target } from '../facts.js';
 import { as, type Node, names } from '../grammar/tree.js';
 
 /** One FROM item, or the target of INSERT, UPDATE, DELETE, MERGE. */
@@ -17,6 +17,8 @@ export interface Source {
   readonly query?: Node;
   /** generate_series(): as many values as one likes. */
   readonly series?: boolean;
+  /** unnest() of what somebody lists. */
+  readonly list?: RowList;
   /** The target of a statement that writes. */
   readonly written?: boolean;
   /** Of the side of an outer join that may be missing: what its rows have to meet to be there. */
@@ -79,7 +81,7 @@ export class Scope {
     return this.#ctes.get(name) ?? this.parent?.cte(relation);
   }
 
-  addSource(alias: string, what: Pick<Source, 'relation' | 'query' | 'series' | 'written'> = {}): Source {
+  addSource(alias: string, what: Pick<Source, 'relation' | 'query' | 'series' | 'list' | 'written'> = {}): Source {
     const source: Source = { alias, ...what, joinedOn: [], columns: new Set(), allColumns: false };
     this.sources.push(source);
     return source;

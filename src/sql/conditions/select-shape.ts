@@ -1,8 +1,9 @@
 /** The shape of a SELECT, for judging restrictions: which sources it joins, under which conditions. */
-import type { JoinExpr, SelectStmt } from 'libpg-query';
+import type { FuncCall, JoinExpr, SelectStmt } from 'libpg-query';
 import type { Target } from '../facts.js';
 import { as, constant, type Node, names, sameTree } from '../grammar/tree.js';
 import type { Effort } from './effort.js';
+import { ofCall } from './row-list.js';
 import { mayBeSame, relationTarget, Scope, type Source } from './scope.js';
 
 /** Adds the FROM items to `scope` and collects the conditions of inner joins. Outer joins restrict nothing. */
@@ -20,9 +21,10 @@ export function fromItems(items: readonly Node[], scope: Scope): Node[] {
     if (join !== undefined) {
       const inner = join.jointype === 'JOIN_INNER' && !optional;
       const left = scope.sources.length;
-      if (join.larg !== undefined) add(join.larg, !inner);
+      // what stands on the side that is kept whole is joined there as it is
+      if (join.larg !== undefined) add(join.larg, !inner && (optional || join.jointype !== 'JOIN_LEFT'));
       const right = scope.sources.length;
-      if (join.rarg !== undefined) add(join.rarg, !inner);
+      if (join.rarg !== undefined) add(join.rarg, !inner && (optional || join.jointype !== 'JOIN_RIGHT'));
       for (const source of optionalSide(join.jointype, scope.sources, left, right)) {
         if (join.quals !== undefined) source.joinedOn.push(join.quals);
         source.joinedOn.push(...usingConditions(join, scope.sources[left], scope.sources[right]));
@@ -44,7 +46,8 @@ export function fromItems(items: readonly Node[], scope: Scope): Node[] {
     }
     const ranged = as(item, 'RangeFunction');
     const alias = ranged?.alias ?? as(item, 'RangeTableFunc')?.alias ?? as(item, 'JsonTable')?.alias;
-    scope.addSource(alias?.aliasname ?? '', { series: isSeries(ranged?.functions) });
+    const list = ofCall(onlyCall(ranged?.functions), (name) => scope.isVariable(name));
+    scope.addSource(alias?.aliasname ?? '', { series: isSeries(ranged?.functions), ...(list && { list }) });
   };
   for (const item of items) add(item, false);
   return conditions;
@@ -57,8 +60,16 @@ function optionalSide(type: JoinExpr['jointype'], sources: readonly Source[], le
 }
 
 function isSeries(functions: readonly Node[] | undefined): boolean {
-  const call = as(as(functions?.[0], 'List')?.items?.[0], 'FuncCall');
-  return names(call?.funcname).at(-1) === 'generate_series';
+  return names(callIn(functions?.[0])?.funcname).at(-1) === 'generate_series';
+}
+
+/** ROWS FROM (...) of several is as long as the longest of them. */
+function onlyCall(functions: readonly Node[] | undefined): FuncCall | undefined {
+  return functions?.length === 1 ? callIn(functions[0]) : undefined;
+}
+
+function callIn(item: Node | undefined): FuncCall | undefined {
+  return as(as(item, 'List')?.items?.[0], 'FuncCall');
 }
 
 /** `JOIN b USING (x)` says `a.x = b.x`; NATURAL does so for columns that only the catalog knows. */

@@ -228,7 +228,8 @@ export const objectHandlers: Handlers = {
     walk.command ||= 'CALL';
     const path = names(call.funccall?.funcname);
     walk.functions.add(path.join('.'));
-    addUserFunction(path.at(-2), path.at(-1) ?? '', walk, 'procedure');
+    const called = { call: call.funccall ?? {}, scope, procedure: true };
+    addUserFunction(path.at(-2), path.at(-1) ?? '', walk, called);
     walk.visitBelow(call.funccall?.args, scope);
   },
 

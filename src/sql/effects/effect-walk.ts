@@ -7,9 +7,10 @@ import type { BuiltInFunctions } from '../catalog/builtin-functions.js';
 import type { CatalogFunctions } from '../catalog/catalog-functions.js';
 import type { CatalogRelations, RowEvent } from '../catalog/catalog-relations.js';
 import { Effort } from '../conditions/effort.js';
+import { mostOf } from '../conditions/row-list.js';
 import { Scope } from '../conditions/scope.js';
 import { kindsWith } from '../effect-traits.js';
-import type { Effect, EffectKind, Handle, StatementFacts, Target, TransactionEffect } from '../facts.js';
+import type { Effect, EffectKind, Handle, RowList, StatementFacts, Target, TransactionEffect } from '../facts.js';
 import type { Grammar } from '../grammar/grammar.js';
 import { eachChild, type Node, type NodeTypes, type Tag } from '../grammar/tree.js';
 import { type EffectDetails, EffectList } from './effect-list.js';
@@ -32,6 +33,9 @@ export interface Body {
   /** It could be read to its end. */
   readonly understood: boolean;
 }
+
+/** What a list in a body is, told by what its caller gives; undefined where that is not known. */
+export type Given = (list: RowList) => RowList | undefined;
 
 export type Visit = (node: Node, scope: Scope, walk: Walk) => void;
 
@@ -77,6 +81,11 @@ export class Walk {
   transaction: TransactionEffect | undefined;
   handle: Handle | undefined;
   vacates: readonly string[] | undefined;
+  /**
+   * Functions without arguments that this text has made in pg_temp before this statement, by name, with what they do.
+   * Undefined where statements do not run in the order in which they are read.
+   */
+  madeBefore: Map<string, Walk> | undefined;
   #mode: Mode = 'run';
   /** What is found runs any number of times. */
   #repeated = false;
@@ -99,7 +108,7 @@ export class Walk {
   }
 
   add(kind: EffectKind, details: EffectDetails = {}): void {
-    this.#record(kind, this.#repeated ? { ...details, mostRows: undefined } : details);
+    this.#record(kind, this.#repeated ? { ...details, mostRows: undefined, listed: undefined } : details);
     if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
     for (const target of details.targets ?? []) {
       if (target?.type === 'table') this.knowledge.addHidden(target, kind as RowEvent, this);
@@ -167,6 +176,13 @@ export class Walk {
     return walk;
   }
 
+  /** For what is run by another statement of the text, or more than once. */
+  apart(): Walk {
+    const walk = new Walk(this.knowledge, this.#visit, this);
+    walk.source = this.source;
+    return walk;
+  }
+
   /** Runs SQL text found inside the statement: its effects are ours. False when it could not be read to the end. */
   text(sql: string): boolean {
     if (this.#textDepth >= maxTextDepth) return false;
@@ -197,6 +213,7 @@ export class Walk {
     mode: 'run' | 'plan',
     read: (walk: Walk) => boolean,
     keep: (effect: Effect) => boolean = every,
+    given: Given = () => undefined,
   ): boolean {
     if (this.#reading.has(key)) {
       this.#cuts.add(key);
@@ -226,7 +243,7 @@ export class Walk {
         else this.#partly.set(memoKey, { ...body, cuts });
       }
     }
-    this.#take(body.effects.filter(keep), true);
+    this.#take(body.effects.filter(keep), true, given);
     for (const name of body.functions) this.functions.add(name);
     return body.understood;
   }
@@ -241,24 +258,29 @@ export class Walk {
 
   absorb(inner: Walk): void {
     for (const cut of inner.#cuts) this.#cuts.add(cut);
-    this.#take(inner.effects.toArray(), inner.#mode === 'plan');
+    // a variable is the same in every text of a body
+    this.#take(inner.effects.toArray(), inner.#mode === 'plan', (list) =>
+      list.parameters.length === 0 ? list : undefined,
+    );
     for (const name of inner.functions) this.functions.add(name);
   }
 
   /** `final`: as they are, also where this statement is only planned. */
-  #take(effects: readonly Effect[], final: boolean): void {
+  #take(effects: readonly Effect[], final: boolean, given: Given): void {
     for (const one of effects) {
-      const effect = this.#asPartOfThis(one);
+      const effect = this.#asPartOfThis(one, given);
       if (final && this.#mode === 'plan') this.effects.add(effect.kind, effect);
       else this.#record(effect.kind, effect);
     }
   }
 
-  #asPartOfThis(effect: Effect): Effect {
+  #asPartOfThis(effect: Effect, given: Given): Effect {
     if (effect.kind !== 'update' && effect.kind !== 'delete') return effect;
     // parameters there are not those of the statement
-    const { mostRows, keyParameters: _, ...rest } = effect;
-    return { ...rest, ...(this.#repeated || mostRows === undefined ? {} : { mostRows }), within: 'body' };
+    const { mostRows, keyParameters: _, listed: inside, ...rest } = effect;
+    if (this.#repeated) return { ...rest, within: 'body' };
+    if (mostRows !== undefined) return { ...rest, mostRows, within: 'body' };
+    return { ...rest, ...mostOf(inside && given(inside)), within: 'body' };
   }
 
   facts(start: number, end: number): StatementFacts {

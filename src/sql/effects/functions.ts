@@ -2,11 +2,12 @@
 import type { FuncCall } from 'libpg-query';
 import { type FunctionBehaviour, isCalmInternal } from '../catalog/builtin-functions.js';
 import type { CatalogFunction } from '../catalog/catalog-functions.js';
+import { rowList, sum } from '../conditions/row-list.js';
 import type { Scope } from '../conditions/scope.js';
 import { simplify } from '../conditions/simplify.js';
 import type { Effect, Target } from '../facts.js';
-import { constant, type Node, names } from '../grammar/tree.js';
-import type { Handlers, Walk } from './effect-walk.js';
+import { as, constant, type Node, names } from '../grammar/tree.js';
+import type { Given, Handlers, Walk } from './effect-walk.js';
 import { plpgsqlBody } from './plpgsql.js';
 import { parseQualifiedName } from './qualified-name.js';
 import { decides } from './settings.js';
@@ -94,9 +95,15 @@ function callFunction(call: FuncCall, walk: Walk, scope: Scope): void {
   // Somebody's own overload of PostgreSQL's name may fit the arguments better, or come first in the search_path.
   const own = !systemSchemas.has(schema ?? '') && walk.knowledge.catalog?.hasOwn(schema, name) === true;
   if (behaviour !== undefined && !own) return;
+  const made = schema === 'pg_temp' && (call.args ?? []).length === 0 ? walk.madeBefore?.get(name) : undefined;
+  if (made !== undefined && walk.mode === 'run') {
+    if (scope.hasRows) walk.repeating(() => walk.absorb(made));
+    else walk.absorb(made);
+    return;
+  }
   // once for each row
   if (scope.hasRows) walk.repeating(() => addUserFunction(schema, name, walk));
-  else addUserFunction(schema, name, walk);
+  else addUserFunction(schema, name, walk, { call, scope });
 }
 
 const systemSchemas: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
@@ -169,11 +176,17 @@ export function functionTarget(schema: string | undefined, name: string): Target
   return schema === undefined ? { type: 'function', name } : { type: 'function', schema, name };
 }
 
+export interface Called {
+  readonly call: FuncCall;
+  readonly scope: Scope;
+  readonly procedure?: boolean;
+}
+
 /** A function that is not PostgreSQL's own: by its body where the catalog has it, else opaque. */
-export function addUserFunction(schema: string | undefined, name: string, walk: Walk, kind?: 'procedure'): void {
+export function addUserFunction(schema: string | undefined, name: string, walk: Walk, called?: Called): void {
   // A body that was read to its end has said all by its own effects.
-  if (followFunction(schema, name, walk)) return;
-  const effect = kind === 'procedure' ? 'execute-code' : 'function-call';
+  if (followFunction(schema, name, walk, undefined, called)) return;
+  const effect = called?.procedure ? 'execute-code' : 'function-call';
   walk.add(effect, { targets: [functionTarget(schema, name)], opaque: true });
 }
 
@@ -183,6 +196,7 @@ export function followFunction(
   name: string,
   walk: Walk,
   keep?: (effect: Effect) => boolean,
+  called?: Called,
 ): boolean {
   const overloads = walk.knowledge.catalog?.find(schema, name);
   if (overloads === undefined || overloads.length === 0) return false;
@@ -192,9 +206,34 @@ export function followFunction(
     // The planner runs nothing that is declared volatile.
     if (walk.mode === 'plan' && one.volatility === 'volatile') continue;
     const key = `function ${one.schema}.${name} ${schema === undefined} ${index}`;
-    if (!walk.body(key, 'run', (inner) => readBody(one, name, inner), keep)) understood = false;
+    if (!walk.body(key, 'run', (inner) => readBody(one, name, inner), keep, called && givenBy(called, one)))
+      understood = false;
   }
   return understood;
+}
+
+/** Which arguments of the call the parameters of the body are. */
+function givenBy({ call, scope }: Called, { inputs, body }: CatalogFunction): Given {
+  return ({ written, variables }) => {
+    const arguments_ = variables.map((variable) => {
+      const named = (call.args ?? []).map((arg) => as(arg, 'NamedArgExpr')).find((one) => one?.name === variable);
+      const at = inputs.indexOf(variable);
+      const positional = at < 0 ? undefined : call.args?.[at];
+      const arg = named?.arg ?? (positional && as(positional, 'NamedArgExpr') === undefined ? positional : undefined);
+      if (call.func_variadic === true || mayBeAssigned(variable, body)) return undefined;
+      return rowList(arg, (name) => scope.isVariable(name));
+    });
+    return sum([{ written, parameters: [], variables: [] }, ...arguments_]);
+  };
+}
+
+/** Something in a PL/pgSQL body may give the parameter another value, or another variable its name. */
+function mayBeAssigned(parameter: string, body: string): boolean {
+  const text = body.replace(/--.*|\/\*[\s\S]*?\*\//g, ' ');
+  const name = `\\b${parameter.replace(/[^a-z0-9_]/gi, '\\$&')}\\b`;
+  const assigned = `${name}"?\\s*(:=|=|\\[)|((?<!insert\\s+)\\binto|\\bcall)\\b[^;]*${name}`;
+  const declared = `\\bfor(each)?\\s[^;]*?${name}[^;]*?\\sin\\s|\\b(declare\\s|;)\\s*"?${name}`;
+  return new RegExp(`${assigned}|${declared}`, 'i').test(text);
 }
 
 function readBody(one: CatalogFunction, name: string, walk: Walk): boolean {

@@ -7,20 +7,20 @@ import { isSystemRelation } from '../catalog/system-relations.js';
 import { relationTarget } from '../conditions/scope.js';
 import type { Presence, Target } from '../facts.js';
 import { dollarQuoted } from '../grammar/comments.js';
-import type { Grammar } from '../grammar/grammar.js';
 import { as, type Node, names } from '../grammar/tree.js';
+import { type FunctionReader, nothingIfRowThere } from './early-return.js';
 import { pathTarget } from './objects.js';
+import { expressionOf, type PlStep, readPlpgsql } from './plpgsql-tree.js';
 
 /** Undefined where the statement does something whatever the catalog says. `does`: effects of a text; undefined where it cannot be read. */
 export function nothingIf(statement: Node | undefined, knowledge: Reader): readonly Presence[] | undefined {
   if (statement === undefined) return undefined;
   const block = as(statement, 'DoStmt');
   if (block !== undefined) return blockNothing(block.args ?? [], knowledge);
-  return made(statement, 'if not exists')?.presences ?? missing(statement);
+  return made(statement, 'if not exists')?.presences ?? missing(statement) ?? nothingIfRowThere(statement, knowledge);
 }
 
-export interface Reader {
-  readonly grammar: Grammar;
+export interface Reader extends FunctionReader {
   /** The text only reads, and nothing but these; undefined where it may do more. */
   reads(sql: string): readonly Target[] | undefined;
 }
@@ -230,10 +230,7 @@ function blockNothing(args: readonly Node[], knowledge: Reader): readonly Presen
   const body = as(option('as'), 'String')?.sval;
   if (body === undefined) return undefined;
   const create = `CREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS ${dollarQuoted(body)}`;
-  const parsed = knowledge.grammar.parsePlpgsql(create);
-  if ('rejection' in parsed) return undefined;
-  const [read] = (parsed.tree ?? []) as readonly { PLpgSQL_function?: PlFunction }[];
-  const { datums = [], action } = read?.PLpgSQL_function ?? {};
+  const { datums = [], action } = readPlpgsql(create, knowledge.grammar) ?? {};
   // A variable that is computed at the start is something done, and a name that conditions could mean.
   if (datums.some((datum) => !builtInVariables.has(datum.PLpgSQL_var?.refname ?? ''))) return undefined;
   const presences = action && stepsNothing([action], knowledge);
@@ -241,38 +238,6 @@ function blockNothing(args: readonly Node[], knowledge: Reader): readonly Presen
 }
 
 const builtInVariables: ReadonlySet<string> = new Set(['found', 'sqlstate', 'sqlerrm']);
-
-interface PlFunction {
-  readonly datums?: readonly { readonly PLpgSQL_var?: { readonly refname?: string } }[];
-  readonly action?: PlStep;
-}
-
-interface PlExpression {
-  readonly PLpgSQL_expr?: { readonly query?: string };
-}
-
-interface PlException {
-  readonly PLpgSQL_exception?: {
-    readonly conditions?: readonly { readonly PLpgSQL_condition?: { readonly condname?: string } }[];
-    readonly action?: readonly PlStep[];
-  };
-}
-
-/** One statement of PL/pgSQL: an object with one key. */
-interface PlStep {
-  readonly PLpgSQL_stmt_block?: {
-    readonly body?: readonly PlStep[];
-    readonly exceptions?: { readonly PLpgSQL_exception_block?: { readonly exc_list?: readonly PlException[] } };
-  };
-  readonly PLpgSQL_stmt_if?: {
-    readonly cond?: PlExpression;
-    readonly elsif_list?: unknown;
-    readonly else_body?: unknown;
-  };
-  readonly PLpgSQL_stmt_execsql?: { readonly sqlstmt?: PlExpression; readonly into?: boolean };
-  readonly PLpgSQL_stmt_raise?: { readonly elog_level?: number; readonly params?: unknown; readonly options?: unknown };
-  readonly PLpgSQL_stmt_return?: { readonly expr?: unknown };
-}
 
 function stepsNothing(steps: readonly PlStep[], knowledge: Reader): Presence[] | undefined {
   const all: Presence[] = [];
@@ -291,7 +256,7 @@ function stepNothing(step: PlStep, knowledge: Reader): readonly Presence[] | und
   if (block !== undefined) return stepsNothing(block.body ?? [], knowledge);
   const choice = step.PLpgSQL_stmt_if;
   if (choice !== undefined && choice.elsif_list === undefined && choice.else_body === undefined) {
-    const sql = choice.cond?.PLpgSQL_expr?.query ?? '';
+    const sql = expressionOf(choice.cond);
     const read = knowledge.reads(`SELECT (${sql})`);
     return read?.every(isSystemRelation) ? [{ what: 'condition', sql, there: false }] : undefined;
   }
@@ -311,7 +276,7 @@ function caught(block: NonNullable<PlStep['PLpgSQL_stmt_block']>, knowledge: Rea
 
 function statementOf({ PLpgSQL_stmt_execsql: run }: PlStep, { grammar }: Reader): Node | undefined {
   if (run === undefined || run.into === true) return undefined;
-  const parsed = grammar.parse(run.sqlstmt?.PLpgSQL_expr?.query ?? '');
+  const parsed = grammar.parse(expressionOf(run.sqlstmt));
   return 'tree' in parsed && parsed.tree.stmts?.length === 1 ? parsed.tree.stmts[0]?.stmt : undefined;
 }
 

@@ -1,7 +1,8 @@
 /** SELECT, VALUES, INSERT, UPDATE, DELETE and MERGE: which rows of which relations they read and change. */
 import type { LockingClause, RangeVar, ResTarget, SelectStmt, WithClause } from 'libpg-query';
-import { howMany, rowsWritten } from '../conditions/how-many.js';
+import { howMany } from '../conditions/how-many.js';
 import { restricts } from '../conditions/restriction.js';
+import { rowsSelected } from '../conditions/rows-selected.js';
 import { relationTarget, Scope, type Source, withColumns } from '../conditions/scope.js';
 import { coversRelation, fromItems, limitsRows } from '../conditions/select-shape.js';
 import { operatorOf } from '../conditions/trivial-comparison.js';
@@ -31,7 +32,7 @@ export const queryHandlers: Handlers = {
       walk.add('update', {
         targets: [written(insert.relation, assigned(conflict.targetList))],
         bounded: !many || restricts(target, scope, conditions, walk.effort),
-        mostRows: insert.selectStmt === undefined ? 1 : rowsWritten(insert.selectStmt),
+        ...(insert.selectStmt === undefined ? { mostRows: 1 } : rowsSelected(insert.selectStmt, scope, walk.effort)),
         detail: 'on conflict',
       });
     }

@@ -784,7 +784,7 @@ REVOKE GRANT OPTION FOR ALL ON t FROM eve CASCADE
 
 CALL evil(1, 2)
 
-DO 'begin perform 1; end'
+DO 'begin perform evil(1); end'
 
 DO LANGUAGE plpython3u 'import os'
 
@@ -794,7 +794,7 @@ BEGIN; SET TRANSACTION READ WRITE; DROP TABLE x
 
 SET TRANSACTION SNAPSHOT 'x'; DROP TABLE x
 
-COMMIT; DO $$ BEGIN END $$
+COMMIT; DO $$ BEGIN TRUNCATE users; END $$
 
 COMMIT AND CHAIN; TRUNCATE t
 
