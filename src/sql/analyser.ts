@@ -5,6 +5,7 @@
 import { BuiltInFunctions } from './catalog/builtin-functions.js';
 import type { CatalogFunctions } from './catalog/catalog-functions.js';
 import type { CatalogRelations } from './catalog/catalog-relations.js';
+import { withoutConstantRows } from './constant-rows.js';
 import { type Knowledge, Walk } from './effects/effect-walk.js';
 import { visit } from './effects/handlers.js';
 import { nothingIf } from './effects/nothing-to-do.js';
@@ -49,6 +50,13 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
         knowledge.bodies.clear();
         generation = catalog?.generation;
       }
+      const short = shortened(sql, grammar);
+      if (short !== undefined) {
+        const facts = analyser.analyse(short, settings);
+        if (facts.unparseable === undefined && facts.statements.length === 1) {
+          return transferFacts(facts, short.length, sql);
+        }
+      }
       const known = cache.find(sql);
       if (known !== undefined) return known.facts;
       const blind = withoutIntegers(sql);
@@ -69,6 +77,12 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
     },
   };
   return analyser;
+}
+
+/** Limits hold for the whole text. */
+function shortened(sql: string, grammar: Grammar): string | undefined {
+  const short = withoutConstantRows(sql);
+  return short === undefined || grammar.refusal(sql) !== undefined ? undefined : short;
 }
 
 /**

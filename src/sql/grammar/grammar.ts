@@ -14,6 +14,8 @@ export type Rejection = NonNullable<Facts['unparseable']>;
 export type Parsed<T> = { readonly tree: T } | { readonly rejection: Rejection };
 
 export interface Grammar {
+  /** Why this text is not even looked at, whatever stands in it. */
+  refusal(sql: string): Rejection | undefined;
   /** Synchronous and total. PostgreSQL 16's grammar first, PostgreSQL 18's for what that one rejects. */
   parse(sql: string): Parsed<ParseTree>;
   /** `createFunction` is a whole CREATE FUNCTION statement whose language is plpgsql; the tree is its own. */
@@ -71,6 +73,7 @@ export async function loadGrammar(options: GrammarOptions = {}): Promise<Grammar
   }
 
   return {
+    refusal: (sql) => refuse(sql, maxBytes),
     parse: (sql) => parse(sql, withoutComments, (parser, text) => parser.parse(text)) as Parsed<ParseTree>,
     parsePlpgsql: (createFunction) =>
       parse(createFunction, withoutCommentsInBody, (parser, text) => parser.parsePlpgsql(text)),
