@@ -321,8 +321,9 @@ export class Finder {
   }
 
   #inside({ value, positions = [] }: Token, { start, end }: Range): void {
-    const from = positions[start];
-    const to = positions[end];
+    const at = (index: number): number | undefined =>
+      typeof positions === 'number' ? positions + index : positions[index];
+    const [from, to] = [at(start), at(end)];
     if (from !== undefined && to !== undefined) this.#range(from, to, value.slice(start, end));
   }
 

@@ -11,8 +11,11 @@ export interface Token {
   readonly end: number;
   /** A word in lower case; what a name or a string stands for; a parameter's number; the text of all others. */
   readonly value: string;
-  /** Of a string: the position in the text of each character of `value`, and of its end. */
-  readonly positions?: readonly number[];
+  /**
+   * Of a string: the position in the text of each character of `value`, and of its end; one number, of the first, where
+   * it stands there as it is.
+   */
+  readonly positions?: number | readonly number[];
 }
 
 const pattern =
@@ -26,8 +29,8 @@ export function tokensOf(sql: string): Token[] {
     const found = pattern.exec(sql);
     if (found === null) break;
     const [whole, blank, line, block, dollar, quote, doubled, word, parameter] = found;
-    const token = (kind: TokenKind, end: number, value: string, positions?: readonly number[]): void => {
-      tokens.push({ kind, start: at, end, value, ...(positions ? { positions } : {}) });
+    const token = (kind: TokenKind, end: number, value: string, positions?: Token['positions']): void => {
+      tokens.push({ kind, start: at, end, value, ...(positions === undefined ? {} : { positions }) });
       at = end;
     };
     if (blank !== undefined) at = pattern.lastIndex;
@@ -39,8 +42,7 @@ export function tokensOf(sql: string): Token[] {
       const inner = at + dollar.length;
       const close = sql.indexOf(dollar, inner);
       const end = close < 0 ? sql.length : close;
-      const positions = Array.from({ length: end - inner + 1 }, (_, index) => inner + index);
-      token('string', close < 0 ? end : close + dollar.length, sql.slice(inner, end), positions);
+      token('string', close < 0 ? end : close + dollar.length, sql.slice(inner, end), inner);
     } else if (quote !== undefined) {
       const { value, positions, end } = quoted(sql, at + quote.length, "'", escapesOf(quote));
       token('string', end, value, positions);
@@ -81,7 +83,11 @@ function quoted(
   from: number,
   quote: string,
   escapes: Escapes,
-): { value: string; positions: number[]; end: number } {
+): { value: string; positions: number | number[]; end: number } {
+  const close = escapes === 'none' ? sql.indexOf(quote, from) : -1;
+  if (close >= 0 && sql.charAt(close + 1) !== quote) {
+    return { value: sql.slice(from, close), positions: from, end: close + 1 };
+  }
   let value = '';
   const positions: number[] = [];
   const take = (text: string, at: number): void => {
