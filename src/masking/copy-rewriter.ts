@@ -8,7 +8,7 @@
 import type { CopyOptions } from '../sql/lineage/statement.js';
 import { message } from '../wire/backend.js';
 import { backend, headerBytes } from '../wire/messages.js';
-import { type CellMask, growthFor, nullMask } from './kinds.js';
+import { type CellMask, growthFor, nullMask } from './kinds/cell.js';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;

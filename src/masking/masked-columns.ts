@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type Mask, stricterMask } from '../policy/mask-kinds.js';
 /** Which columns of the database the declarations mean, partitions and children included. Pure. */
 import { matchName } from '../policy/name-pattern.js';
-import type { Mask, MaskDeclaration } from '../policy/read-mask.js';
+import type { MaskDeclaration } from '../policy/read-mask.js';
 import {
   anyColumn,
   type BaseColumn,
@@ -19,9 +21,6 @@ export interface MaskedColumn {
   /** What makes it of other masked columns; undefined where it is declared. */
   readonly by?: string;
 }
-
-/** Strictest first: what two declarations for one column come to. */
-const strictness: readonly Mask['kind'][] = ['null', 'fixed', 'hash', 'date', 'partial'];
 
 export class MaskedColumns {
   readonly #columns = new Map<BaseColumn, MaskedColumn>();
@@ -106,16 +105,11 @@ export class MaskedColumns {
   }
 }
 
-/** Masks of one kind that differ in how much they keep: the one that keeps less. */
 function strictest(masks: readonly Mask[]): Mask | undefined {
-  return [...masks].sort((a, b) => strictness.indexOf(a.kind) - strictness.indexOf(b.kind) || keptBy(a) - keptBy(b))[0];
-}
-
-function keptBy(mask: Mask): number {
-  if (mask.kind === 'partial') return mask.keep;
-  return mask.kind === 'date' ? ['year', 'month', 'day'].indexOf(mask.keep) : 0;
+  const [first, ...others] = masks;
+  return others.reduce((a, b) => a && stricterMask(a, b), first);
 }
 
 export function sameMask(a: Mask, b: Mask): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return isDeepStrictEqual(a, b);
 }

@@ -22,6 +22,7 @@ import type { CopyOptions, Handles, Returns } from '../sql/lineage/statement.js'
 import type { RowField } from '../wire/row-description.js';
 import { BinaryCopyRewriter } from './binary-copy-rewriter.js';
 import { CopyRewriter } from './copy-rewriter.js';
+import type { MaskKeys } from './kinds/table.js';
 import { MaskedColumns } from './masked-columns.js';
 import { type MaskContext, rowMasks, tainted } from './plan.js';
 import { RowRewriter } from './row-rewriter.js';
@@ -59,18 +60,17 @@ export class Masker {
   readonly #declarations: readonly MaskDeclaration[];
   readonly #analyser: LineageAnalyser;
   readonly #catalog: LineageCatalog;
-  readonly #key: Buffer;
+  readonly #keys: MaskKeys;
   #generation: number | undefined;
   #masked: MaskedColumns | undefined;
   #derived: DerivedColumns | undefined;
   readonly #cache = new Map<string, MaskPlan>();
 
-  /** @param key secret of the hash masks, 32 bytes; the same key makes hashes of different sessions joinable */
-  constructor(declarations: readonly MaskDeclaration[], grammar: Grammar, catalog: LineageCatalog, key: Buffer) {
+  constructor(declarations: readonly MaskDeclaration[], grammar: Grammar, catalog: LineageCatalog, keys: MaskKeys) {
     this.#declarations = declarations;
     this.#analyser = new LineageAnalyser(grammar);
     this.#catalog = catalog;
-    this.#key = key;
+    this.#keys = keys;
   }
 
   /** For one client connection. */
@@ -107,7 +107,7 @@ export class Masker {
       this.#generation = this.#catalog.generation;
       this.#cache.clear();
     }
-    return { masked: this.#masked, catalog: this.#catalog, key: this.#key };
+    return { masked: this.#masked, catalog: this.#catalog, keys: this.#keys };
   }
 }
 

@@ -3,13 +3,14 @@ import { anyColumn, baseColumn, type Flow, type LineageCatalog, missingCode } fr
 import type { Column, Shape } from '../sql/lineage/shape.js';
 import type { RowField } from '../wire/row-description.js';
 import { insideMask, type LeafMasks } from './inside/inside-mask.js';
-import { type CellMask, type CellType, cellMask, type Format, nullMask } from './kinds.js';
+import { type CellMask, type Format, nullMask } from './kinds/cell.js';
+import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
 import { type MaskedColumn, type MaskedColumns, sameMask } from './masked-columns.js';
 
 export interface MaskContext {
   readonly masked: MaskedColumns;
   readonly catalog: LineageCatalog;
-  readonly key: Buffer;
+  readonly keys: MaskKeys;
   /** Values can be taken apart: the client's encoding is one in which no byte of a longer character looks like a quote. */
   readonly structured?: boolean;
 }
@@ -76,19 +77,19 @@ function columnMask(
     return insideMask(column, field?.typeOid, format, partMasks(context));
   if (isUnknown(column.flow)) return nullMask;
   const unchanged = flowing.length === 0 || (placed && column.direct);
-  return agreed(origin === undefined ? flowing : [origin, ...flowing], unchanged, field?.typeOid, format, context.key);
+  return agreed(origin === undefined ? flowing : [origin, ...flowing], unchanged, field?.typeOid, format, context.keys);
 }
 
 /** What the parts of a value become, each by the columns that flow in it. */
 function partMasks(context: MaskContext): LeafMasks {
-  const { masked, key } = context;
+  const { masked, keys } = context;
   return {
     tainted: (flow) => tainted(flow, masked),
     leaf(value, oid, format) {
       const sources = masked.in(value.flow);
       if (isUnknown(value.flow)) return { mask: nullMask, type: undefined };
       const [first] = sources;
-      return first && { mask: agreed(sources, value.direct, oid, format, key), type: first.column.type };
+      return first && { mask: agreed(sources, value.direct, oid, format, keys), type: first.column.type };
     },
   };
 }
@@ -110,7 +111,7 @@ function agreed(
   unchanged: boolean,
   oid: number | undefined,
   format: Format,
-  key: Buffer,
+  keys: MaskKeys,
 ): CellMask {
   const [first, ...others] = sources;
   if (first === undefined || !others.every((one) => sameMask(one.mask, first.mask))) return nullMask;
@@ -121,5 +122,5 @@ function agreed(
   const type: CellType = same
     ? { oid: oid ?? first.column.type, textual: first.column.textual }
     : { oid, textual: false };
-  return cellMask(first.mask, type, format, key);
+  return cellMask(first.mask, type, format, keys);
 }

@@ -4,7 +4,7 @@
  */
 import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
 import { copyBytes } from './copy-bytes.js';
-import { type CellMask, growthFor, nullMask } from './kinds.js';
+import { type CellMask, growthFor, nullMask } from './kinds/cell.js';
 
 /** Takes `bytes[start, end)`. The bytes are never written to again: they may be kept. */
 export type TakeBytes = (bytes: Buffer, start: number, end: number) => void;

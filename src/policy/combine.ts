@@ -27,6 +27,7 @@ export interface CombinedConfig {
   readonly defaultConnection?: string;
   readonly bucket?: BucketConfig;
   readonly mask: readonly MaskDeclaration[];
+  readonly maskKey?: Buffer;
 }
 
 /** Throws `config-invalid` when a repository asks for what only the user's own files may. */
@@ -44,20 +45,35 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     for (const [name, connection] of config.connections) if (!connections.has(name)) connections.set(name, connection);
   }
   const defaultConnection = first(configs, (config) => config.defaultConnection) ?? onlyName(connections);
+  const mask = configs.flatMap((config) => config.mask);
+  const maskKey = first(configs, (config) => config.maskKey);
+  if (maskKey === undefined) refuseUnkeyed(mask);
   return {
     sources,
     ...(identity === undefined ? {} : { identity }),
     connections,
     ...(defaultConnection === undefined ? {} : { defaultConnection }),
     ...(bucket === undefined ? {} : { bucket }),
-    mask: configs.flatMap((config) => config.mask),
+    mask,
+    ...(maskKey === undefined ? {} : { maskKey }),
   };
+}
+
+/** A hash that joins between sessions needs a key that all of them know. */
+function refuseUnkeyed(mask: readonly MaskDeclaration[]): void {
+  const unkeyed = mask.find((one) => one.mask.kind === 'hash' && one.mask.joins === 'organisation');
+  if (unkeyed === undefined) return;
+  const { file, line } = unkeyed.place;
+  throw new DbguardError('config-invalid', `${file}:${line}: "joins: organisation" needs the organisation's mask_key`, {
+    hint: 'Put mask_key (openssl rand -base64 32) into the organisation’s file, or leave "joins" out.',
+  });
 }
 
 /** What only the person's own file may say (config-keys.ts), and why, where the key alone does not tell. */
 const ownBecause: Readonly<Record<string, string>> = {
   password_command: "a repository's file may not start programs",
   organisation: 'only your own file may say which organisation is yours',
+  mask_key: 'whoever may read the key can try values; only your own file or the organisation’s may have it',
 };
 
 /** A cloned repository must not start programs just because somebody runs dbguard in it, nor name who decides over it. */

@@ -24,6 +24,7 @@ export const configKeys = {
     organisation: 'own',
     policy: 'free',
     mask: 'free',
+    mask_key: 'own',
   },
   identity: {
     issuer: 'bound',
@@ -87,5 +88,18 @@ export const configKeys = {
     timezone: 'free',
     transaction: 'free',
   },
-  mask: { column: 'free', with: 'free', keep: 'free', value: 'free' },
+  mask: {
+    column: 'free',
+    with: 'free',
+    value: 'free',
+    keep: 'free',
+    pattern: 'free',
+    joins: 'free',
+    to: 'free',
+    bounds: 'free',
+    hide: 'free',
+    show: 'free',
+    what: 'free',
+  },
+  mask_keep: { first: 'free', last: 'free' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Standing>>>>;

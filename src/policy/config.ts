@@ -6,7 +6,7 @@ import { didYouMean } from './did-you-mean.js';
 import { type BucketConfig, readBucket } from './read-bucket.js';
 import { type ConnectionConfig, readConnection } from './read-connection.js';
 import { type IdentityConfig, readIdentity } from './read-identity.js';
-import { type MaskDeclaration, readMask } from './read-mask.js';
+import { type MaskDeclaration, readMask, readMaskKey } from './read-mask.js';
 import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
 import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
 import { type FoundKey, type Problem, problemText, readYaml, type Value } from './yaml-source.js';
@@ -25,6 +25,8 @@ export interface Config {
   readonly organisation?: OrganisationConfig;
   readonly policy: PolicyConfig;
   readonly mask: readonly MaskDeclaration[];
+  /** Secret of the hashes that join between sessions, 32 bytes. */
+  readonly maskKey?: Buffer;
   /** Which keys it has, for what a file of its level may say (combine.ts, trust.ts). */
   readonly keys: readonly FoundKey[];
 }
@@ -66,6 +68,7 @@ function readRoot(root: Value, text: string, file: string): Config {
   const identity = fields.optional('identity', readIdentity);
   const bucket = fields.optional('bucket', readBucket);
   const organisation = fields.optional('organisation', readOrganisation);
+  const maskKey = fields.optional('mask_key', readMaskKey);
   const defaultConnection = fields.optional('default_connection', (item) => readDefault(item, connections));
   return {
     file,
@@ -75,6 +78,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     ...(defaultConnection === undefined ? {} : { defaultConnection }),
     ...(bucket === undefined ? {} : { bucket }),
     ...(organisation === undefined ? {} : { organisation }),
+    ...(maskKey === undefined ? {} : { maskKey }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
     keys: root.foundKeys,

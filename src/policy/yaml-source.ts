@@ -124,6 +124,10 @@ export class Value {
     return isScalar(this.#node) && typeof this.#node.value === 'string';
   }
 
+  get isMapping(): boolean {
+    return isMap(this.#node);
+  }
+
   get isList(): boolean {
     return isSeq(this.#node);
   }
@@ -169,6 +173,13 @@ export class Value {
     const value = isScalar(this.#node) ? this.#node.value : undefined;
     const fits = typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max;
     return fits ? value : this.expected(`a whole number from ${min} to ${max}`);
+  }
+
+  /** A number as it was written, of any size. */
+  numberText(): string {
+    const node = isScalar(this.#node) ? this.#node : undefined;
+    const isNumber = typeof node?.value === 'number' || typeof node?.value === 'bigint';
+    return isNumber ? (node?.source ?? String(node?.value)) : this.expected('a number');
   }
 
   oneOf<const T extends string>(words: readonly T[]): T {

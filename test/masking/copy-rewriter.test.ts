@@ -1,10 +1,12 @@
 import t from 'tap';
 import { CopyRewriter } from '../../src/masking/copy-rewriter.js';
-import { cellMask } from '../../src/masking/kinds.js';
+import { cellMask } from '../../src/masking/kinds/table.js';
 import { message } from '../../src/wire/backend.js';
 import { backend, headerBytes } from '../../src/wire/messages.js';
 
-const keep2 = cellMask({ kind: 'partial', keep: 2 }, { oid: 25, textual: false }, 'text', Buffer.alloc(32));
+const keep2 = cellMask({ kind: 'partial', first: 0, last: 2 }, { oid: 25, textual: false }, 'text', {
+  session: Buffer.alloc(32),
+});
 const defaults = { header: false, quote: '"', escape: '"', encoding: undefined } as const;
 
 function rewrite(rewriter: CopyRewriter, chunks: readonly Buffer[]): string {

@@ -75,7 +75,7 @@ export async function startMaskedDatabase(yaml = maskYaml, more = ''): Promise<M
   });
   await catalog.refresh();
   const grammar = await loadGrammar();
-  const masker = new Masker(parseConfig(yaml, 'dbguard.yaml').mask, grammar, catalog, Buffer.alloc(32, 7));
+  const masker = new Masker(parseConfig(yaml, 'dbguard.yaml').mask, grammar, catalog, { session: Buffer.alloc(32, 7) });
   return {
     postgres,
     catalog,

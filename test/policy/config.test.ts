@@ -89,7 +89,12 @@ t.test('every key of the format is read', async (t) => {
   );
   t.strictSame(
     config.mask.map((one) => one.mask),
-    [{ kind: 'null' }, { kind: 'partial', keep: 4 }, { kind: 'date', keep: 'year' }, { kind: 'fixed', value: '***' }],
+    [
+      { kind: 'null' },
+      { kind: 'partial', first: 0, last: 4 },
+      { kind: 'date', keep: 'year' },
+      { kind: 'fixed', value: '***' },
+    ],
   );
 });
 
@@ -166,9 +171,16 @@ const broken: readonly [string, string][] = [
   ['version: 1\nidentity: { client_id: x }', 'identity: the key "issuer" is missing'],
   ['version: 1\nidentity: { issuer: x, client_id: y }', 'identity.issuer: expected an https URL'],
   ['version: 1\nmask: [{ column: a.b.c.d, with: null }]', 'mask[0].column: expected schema.table.column'],
-  ['version: 1\nmask: [{ column: a, with: blur }]', 'expected one of null, fixed, partial, hash, date'],
+  ['version: 1\nmask: [{ column: a, with: blur }]', 'expected one of null, fixed, partial, pattern, hash, date'],
   ['version: 1\nmask: [{ column: a, with: partial }]', 'the key "keep" is missing'],
   ['version: 1\nmask: [{ column: a, with: hash, keep: 2 }]', '"keep" goes with'],
+  ['version: 1\nmask: [{ column: a, with: pattern, pattern: "####" }]', 'a pattern without "*" hides nothing'],
+  ['version: 1\nmask: [{ column: a, with: round, to: 0 }]', 'expected a number above 0'],
+  ['version: 1\nmask: [{ column: a, with: bucket, bounds: [3, 2] }]', 'expected bounds in ascending order'],
+  ['version: 1\nmask: [{ column: a, with: json }]', 'needs either "hide" or "show"'],
+  ['version: 1\nmask: [{ column: a, with: json, hide: ssn }]', 'expected a path such as $.contact.email'],
+  ['version: 1\nmask: [{ column: a, with: detected, what: [mail] }]', 'expected one of email, card, iban'],
+  ['version: 1\nmask_key: c2hvcnQ=', 'expected a key of 32 bytes in base64'],
   ['version: 1\npolicy: &p {}\nmask: *p', 'anchors and aliases are not supported'],
   ['version: 1\npolicy: !!js/function x', 'not valid YAML'],
 ];

@@ -36,7 +36,7 @@ export async function openCatalogs(
   const startupAnalyser = await createAnalyser({ grammar });
   const catalogs = new Catalogs(grammar, (database) => controls.of(database));
   closers.defer(() => catalogs.stop());
-  const masking = await startMasking(files.config.mask, controls);
+  const masking = await startMasking(files.config.mask, controls, files.config.maskKey);
   closers.defer(() => masking.stop());
   return { controls, catalogs, masking, startupAnalyser, maxMessage };
 }

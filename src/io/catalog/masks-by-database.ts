@@ -14,6 +14,7 @@ export interface Masking {
 export async function startMasking(
   declarations: readonly MaskDeclaration[],
   controls: Pick<Controls, 'of' | 'clients'>,
+  organisationKey?: Buffer,
 ): Promise<Masking> {
   if (declarations.length === 0) return { session: async () => undefined, stop: async () => {} };
   const [{ Masker }, { loadGrammar }, { MaskedDatabase }] = await Promise.all([
@@ -22,13 +23,13 @@ export async function startMasking(
     import('./mask-catalog-keeper.js'),
   ]);
   const grammar = await loadGrammar();
-  const key = randomBytes(32);
+  const keys = { session: randomBytes(32), organisation: organisationKey };
   const databases = new Map<string, Promise<MaskedDatabase>>();
   const open = (name: string): Promise<MaskedDatabase> => {
     const control = controls.of(name);
     return MaskedDatabase.open(
       (sql, values, timeoutMs) => control.ask(sql, values, timeoutMs),
-      (catalog) => new Masker(declarations, grammar, catalog, key),
+      (catalog) => new Masker(declarations, grammar, catalog, keys),
       { inUse: () => controls.clients(name) > 0 },
     );
   };

@@ -2,7 +2,7 @@
  * Composite values with masked fields; the others stay as they are.
  * Formats: record_out and record_send (rowtypes.c). What is not well-formed, or has another number of fields, is NULL.
  */
-import type { CellMask } from '../kinds.js';
+import type { CellMask } from '../kinds/cell.js';
 import { maskedValue, type Rewrite } from './whole-value.js';
 
 const open = 0x28;

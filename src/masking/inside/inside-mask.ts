@@ -4,7 +4,7 @@
  * What lives here: which form goes with which format. What it must not know: columns, how the bytes are taken apart.
  */
 import type { Inside, Value } from '../../sql/lineage/structure.js';
-import { type CellMask, type Format, nullMask } from '../kinds.js';
+import { type CellMask, type Format, nullMask } from '../kinds/cell.js';
 import { compositeBinary, compositeText } from './composite.js';
 import { type JsonRule, maskJson } from './json-text.js';
 import { arrayBinary, arrayText, type ElementMask } from './sql-array.js';

@@ -2,7 +2,7 @@
  * Arrays with masked elements, by their place; their number, order and nesting stay.
  * Formats: array_out and array_send (arrayfuncs.c). What is not well-formed is NULL as a whole.
  */
-import type { CellMask } from '../kinds.js';
+import type { CellMask } from '../kinds/cell.js';
 import { maskedValue, type Rewrite } from './whole-value.js';
 
 /** @param indices from 0, one for each dimension; `undefined` passes, `none` is a place that nobody knows of */

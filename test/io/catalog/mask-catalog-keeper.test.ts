@@ -49,7 +49,7 @@ for (const [change, query] of changes) {
           await control.query('ROLLBACK');
         }
       },
-      (catalog) => new Masker(mask, grammar, catalog, Buffer.alloc(32)),
+      (catalog) => new Masker(mask, grammar, catalog, { session: Buffer.alloc(32) }),
       { pollMs: 50 },
     );
     t.teardown(() => database.stop());
