@@ -1,5 +1,6 @@
 /** When two asks are about the same statement. */
 import { createHash } from 'node:crypto';
+import { unmaskRule } from '../policy/decision.js';
 import type { ApprovalRequest } from '../proxy/statement/asker.js';
 
 /**
@@ -36,6 +37,7 @@ export function similarKey(request: ApprovalRequest): string {
  * another search_path.
  */
 export function sessionScopeObstacle(request: ApprovalRequest): string | undefined {
+  if (request.ruling.rule === unmaskRule) return 'a mask is lifted for a while, and asked about anew afterwards';
   if (request.ruling.decision === 'second-person') return 'it needs a second person each time';
   if (request.facts.unparseable) return 'dbguard cannot read it';
   const { statements } = request.facts;

@@ -1,5 +1,5 @@
 /** Who a token is about, as far as the issuer really says so. Every claim is attacker-controlled until the token is verified. */
-import type { JWTPayload } from 'jose';
+import { decodeJwt, type JWTPayload } from 'jose';
 import { DbguardError } from '../errors.js';
 import type { Subject } from './identity.js';
 
@@ -34,4 +34,20 @@ export function isSamePerson(a: Subject, b: Subject): boolean {
 function mailbox(email: string): string {
   const plain = email.normalize('NFKC').toLowerCase().trim();
   return plain.replace(/\+[^@]*(?=@)/, '');
+}
+
+/** Where issuers put groups: Entra, Okta and Keycloak's mapper; application roles of Entra. */
+const groupClaims = ['groups', 'roles'] as const;
+
+/**
+ * Groups and roles that the issuer says the subject has; undefined where its tokens speak of none.
+ * @param idToken verified by whoever took it in
+ */
+export function groupsOf(idToken: string): readonly string[] | undefined {
+  const claims = decodeJwt(idToken);
+  const found = groupClaims.flatMap((claim) => {
+    const value = claims[claim];
+    return Array.isArray(value) ? [value.filter((one): one is string => typeof one === 'string')] : [];
+  });
+  return found.length === 0 ? undefined : found.flat();
 }

@@ -22,6 +22,9 @@ export interface MaskedColumn {
   readonly by?: string;
 }
 
+/** Which columns are masked. */
+export type MaskLookup = Pick<MaskedColumns, 'get' | 'in' | 'has'>;
+
 export class MaskedColumns {
   readonly #columns = new Map<BaseColumn, MaskedColumn>();
   readonly #relations = new Set<number>();
@@ -62,6 +65,33 @@ export class MaskedColumns {
         found = true;
       }
     }
+  }
+
+  /** The same but for columns that are lifted; what is derived from those stays masked. */
+  without(isLifted: (schema: string, table: string, column: string) => boolean, catalog: LineageCatalog): MaskLookup {
+    const lifted = new Set<BaseColumn>();
+    const lift = (relation: CatalogRelation, name: string): void => {
+      const column = relation.columns.find((one) => one.name === name);
+      if (column !== undefined) lifted.add(baseColumn(relation.oid, column.number));
+      for (const oid of relation.children) {
+        const child = catalog.byOid(oid);
+        if (child !== undefined) lift(child, name);
+      }
+    };
+    for (const { relation, column } of this.#columns.values()) {
+      if (isLifted(relation.schema, relation.name, column.name)) lift(relation, column.name);
+    }
+    const get = (column: BaseColumn): MaskedColumn | undefined => (lifted.has(column) ? undefined : this.get(column));
+    return {
+      get,
+      in: (flow) => [...flow].flatMap((column) => (column === anyColumn ? [] : (get(column) ?? []))),
+      has: (relation) => this.has(relation),
+    };
+  }
+
+  /** Every masked column. */
+  all(): Iterable<MaskedColumn> {
+    return this.#columns.values();
   }
 
   masksOf(relation: number, column: number): Mask[] {

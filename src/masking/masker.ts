@@ -22,8 +22,9 @@ import type { CopyOptions, Handles, Returns } from '../sql/lineage/statement.js'
 import type { RowField } from '../wire/row-description.js';
 import { BinaryCopyRewriter } from './binary-copy-rewriter.js';
 import { CopyRewriter } from './copy-rewriter.js';
+import type { Exemptions } from './exemptions.js';
 import type { MaskKeys } from './kinds/table.js';
-import { MaskedColumns } from './masked-columns.js';
+import { MaskedColumns, type MaskLookup } from './masked-columns.js';
 import { type MaskContext, rowMasks, tainted } from './plan.js';
 import { RowRewriter } from './row-rewriter.js';
 
@@ -65,8 +66,18 @@ export class Masker {
   #masked: MaskedColumns | undefined;
   #derived: DerivedColumns | undefined;
   readonly #cache = new Map<string, MaskPlan>();
+  readonly #exemptions: Exemptions | undefined;
+  #exempted = 0;
+  #lifted: MaskLookup | undefined;
 
-  constructor(declarations: readonly MaskDeclaration[], grammar: Grammar, catalog: LineageCatalog, keys: MaskKeys) {
+  constructor(
+    declarations: readonly MaskDeclaration[],
+    grammar: Grammar,
+    catalog: LineageCatalog,
+    keys: MaskKeys,
+    exemptions?: Exemptions,
+  ) {
+    this.#exemptions = exemptions;
     this.#declarations = declarations;
     this.#analyser = new LineageAnalyser(grammar);
     this.#catalog = catalog;
@@ -78,9 +89,16 @@ export class Masker {
     return new SessionMasks(this);
   }
 
+  /** @internal */
+  get exemptions(): Exemptions | undefined {
+    return this.#exemptions;
+  }
+
   /** @internal A trigger sends masked values to whoever listens. */
   get exported(): boolean {
-    return this.#declarations.length > 0 && this.#context().masked.exported;
+    if (this.#declarations.length === 0) return false;
+    this.#context();
+    return this.#masked?.exported ?? true;
   }
 
   /** @internal Called by the session's half. */
@@ -106,8 +124,23 @@ export class Masker {
       this.#masked = new MaskedColumns(this.#declarations, this.#catalog, this.#derived, this.#masked);
       this.#generation = this.#catalog.generation;
       this.#cache.clear();
+      this.#lifted = undefined;
     }
-    return { masked: this.#masked, catalog: this.#catalog, keys: this.#keys };
+    return { masked: this.#shown(this.#masked), secret: this.#masked, catalog: this.#catalog, keys: this.#keys };
+  }
+
+  /** What is left masked where a person has lifted some. */
+  #shown(masked: MaskedColumns): MaskLookup {
+    const exemptions = this.#exemptions;
+    if (exemptions === undefined) return masked;
+    const { version } = exemptions;
+    if (version !== this.#exempted) {
+      this.#cache.clear();
+      this.#lifted = undefined;
+      this.#exempted = version;
+    }
+    this.#lifted ??= masked.without((...name) => exemptions.isLifted(...name), this.#catalog);
+    return this.#lifted;
   }
 }
 
@@ -128,6 +161,10 @@ export class SessionMasks {
   /** What is notified may hold masked values, whoever wrote the row. */
   get hidesNotifications(): boolean {
     return this.#masker.exported;
+  }
+
+  get exemptions(): Exemptions | undefined {
+    return this.#masker.exemptions;
   }
 
   /** Total. */
@@ -160,7 +197,7 @@ function notUnderstood(context: MaskContext): MaskPlan {
 }
 
 function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
-  const { masked } = context;
+  const { secret } = context;
   for (const lineage of lineages) {
     if (leaks(lineage, context)) {
       return {
@@ -176,14 +213,14 @@ function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
       one.opaque ||
       one.unbound ||
       one.triggers ||
-      [...one.relations].some((oid) => masked.has(oid)),
+      [...one.relations].some((oid) => secret.has(oid)),
   );
   const output = outputOf(lineages);
   const copies = lineages.flatMap((one) => (typeof one.kind === 'object' ? [one] : []));
   const returns = lineages.some((one) => one.output !== emptyShape);
   if (!diagnostics && !returns && copies.length === 0) return none;
   const inferred = union(lineages.map((one) => one.inferred));
-  return rewritePlan(output, copies, diagnostics, namesOf(inferred, masked), context);
+  return rewritePlan(output, copies, diagnostics, namesOf(inferred, secret), context);
 }
 
 /** Several statements in one Query: which result is whose is not followed; any may be any. */
@@ -193,14 +230,14 @@ function outputOf(lineages: readonly Lineage[]): Shape {
   return more.length === 0 ? only.output : openShape(union(lineages.map((one) => one.output.all)));
 }
 
-function leaks(lineage: Lineage, { masked }: MaskContext): boolean {
+function leaks(lineage: Lineage, { secret: masked }: MaskContext): boolean {
   return lineage.sinks.some(({ flow, into }) => {
     if (into !== undefined && masked.get(into) !== undefined) return false;
     return masked.in(flow).length > 0 || flow.has(anyColumn);
   });
 }
 
-function namesOf(flow: Flow, masked: MaskedColumns): string[] {
+function namesOf(flow: Flow, masked: MaskLookup): string[] {
   return masked.in(flow).map(({ relation, column }) => `${relation.schema}.${relation.name}.${column.name}`);
 }
 

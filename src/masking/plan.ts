@@ -5,10 +5,13 @@ import type { RowField } from '../wire/row-description.js';
 import { insideMask, type LeafMasks } from './inside/inside-mask.js';
 import { type CellMask, type Format, nullMask } from './kinds/cell.js';
 import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
-import { type MaskedColumn, type MaskedColumns, sameMask } from './masked-columns.js';
+import { type MaskedColumn, type MaskLookup, sameMask } from './masked-columns.js';
 
 export interface MaskContext {
-  readonly masked: MaskedColumns;
+  /** What is masked on its way to the client. */
+  readonly masked: MaskLookup;
+  /** What is masked for whatever the client does with it: a mask that is lifted does not let values be copied. */
+  readonly secret: MaskLookup;
   readonly catalog: LineageCatalog;
   readonly keys: MaskKeys;
   /** Values can be taken apart: the client's encoding is one in which no byte of a longer character looks like a quote. */
@@ -20,7 +23,7 @@ function isUnknown(flow: Flow): boolean {
 }
 
 /** A masked column, or any column, may have a part in it. */
-export function tainted(flow: Flow, masked: MaskedColumns): boolean {
+export function tainted(flow: Flow, masked: MaskLookup): boolean {
   return isUnknown(flow) || masked.in(flow).length > 0;
 }
 

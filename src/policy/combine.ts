@@ -4,15 +4,13 @@
  */
 import { DbguardError } from '../errors.js';
 import type { Config } from './config.js';
+import { type Level, levels } from './levels.js';
 import type { BucketConfig } from './read-bucket.js';
 import type { ConnectionConfig } from './read-connection.js';
 import type { IdentityConfig } from './read-identity.js';
 import type { MaskDeclaration } from './read-mask.js';
+import type { UnmaskRule } from './read-unmask.js';
 import type { FoundKey } from './yaml-source.js';
-
-/** Highest first. `user`: files in the user's own folder, or that the user named on the command line. */
-export const levels = ['organisation', 'user', 'repository'] as const;
-export type Level = (typeof levels)[number];
 
 export interface PolicySource {
   readonly level: Level;
@@ -28,6 +26,8 @@ export interface CombinedConfig {
   readonly bucket?: BucketConfig;
   readonly mask: readonly MaskDeclaration[];
   readonly maskKey?: Buffer;
+  /** Highest level first. */
+  readonly unmask: readonly (UnmaskRule & { readonly level: Level })[];
 }
 
 /** Throws `config-invalid` when a repository asks for what only the user's own files may. */
@@ -45,7 +45,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     for (const [name, connection] of config.connections) if (!connections.has(name)) connections.set(name, connection);
   }
   const defaultConnection = first(configs, (config) => config.defaultConnection) ?? onlyName(connections);
-  const mask = configs.flatMap((config) => config.mask);
+  const mask = sources.flatMap(({ level, config }) => config.mask.map((one) => ({ ...one, level })));
   const maskKey = first(configs, (config) => config.maskKey);
   if (maskKey === undefined) refuseUnkeyed(mask);
   return {
@@ -55,6 +55,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     ...(defaultConnection === undefined ? {} : { defaultConnection }),
     ...(bucket === undefined ? {} : { bucket }),
     mask,
+    unmask: sources.flatMap(({ level, config }) => config.unmask.map((one) => ({ ...one, level }))),
     ...(maskKey === undefined ? {} : { maskKey }),
   };
 }
@@ -73,6 +74,7 @@ function refuseUnkeyed(mask: readonly MaskDeclaration[]): void {
 const ownBecause: Readonly<Record<string, string>> = {
   password_command: "a repository's file may not start programs",
   organisation: 'only your own file may say which organisation is yours',
+  unmask: 'only your own file or the organisation’s may say which masks can be lifted',
   mask_key: 'whoever may read the key can try values; only your own file or the organisation’s may have it',
 };
 

@@ -25,6 +25,7 @@ export const configKeys = {
     policy: 'free',
     mask: 'free',
     mask_key: 'own',
+    unmask: 'own',
   },
   identity: {
     issuer: 'bound',
@@ -100,6 +101,10 @@ export const configKeys = {
     hide: 'free',
     show: 'free',
     what: 'free',
+    when: 'free',
+    unless: 'free',
   },
+  mask_when: { subject: 'free', group: 'free', environment: 'free', connection: 'free', agent: 'free' },
+  unmask: { column: 'own', for: 'own', when: 'own' },
   mask_keep: { first: 'free', last: 'free' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Standing>>>>;

@@ -9,6 +9,7 @@ import { type IdentityConfig, readIdentity } from './read-identity.js';
 import { type MaskDeclaration, readMask, readMaskKey } from './read-mask.js';
 import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
 import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
+import { readUnmask, type UnmaskRule } from './read-unmask.js';
 import { type FoundKey, type Problem, problemText, readYaml, type Value } from './yaml-source.js';
 
 /** One file. What a key leaves out is undefined here: defaults belong to who combines the files. */
@@ -25,6 +26,7 @@ export interface Config {
   readonly organisation?: OrganisationConfig;
   readonly policy: PolicyConfig;
   readonly mask: readonly MaskDeclaration[];
+  readonly unmask: readonly UnmaskRule[];
   /** Secret of the hashes that join between sessions, 32 bytes. */
   readonly maskKey?: Buffer;
   /** Which keys it has, for what a file of its level may say (combine.ts, trust.ts). */
@@ -81,6 +83,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     ...(maskKey === undefined ? {} : { maskKey }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
+    unmask: fields.optional('unmask', (item) => item.list(readUnmask)) ?? [],
     keys: root.foundKeys,
   };
 }

@@ -56,6 +56,9 @@ export interface Ruling {
   readonly covers?: 'transaction';
 }
 
+/** The rule of a statement that asks for a mask to be lifted: never approved for longer than itself. */
+export const unmaskRule = 'builtin:unmask';
+
 export interface Policy {
   /** Shown in the banner: `guarded`, `guarded + dbguard.yaml`. */
   readonly name: string;

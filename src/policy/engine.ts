@@ -24,6 +24,8 @@ export interface CompiledPolicy extends Policy {
   readonly offline: 'deny' | 'allow';
   readonly limits: Limits;
   readonly config: CombinedConfig;
+  /** What a connection may be: more than one where only a repository's file says so. */
+  environmentsOf(connection: string): readonly Environment[];
   /** What decide would be made from, for `dbguard explain`: one line per effect. */
   judge(input: DecisionInput): readonly Judgement[];
 }
@@ -92,12 +94,12 @@ class PolicyEngine implements CompiledPolicy {
   }
 
   surplusRows(connection: string): number {
-    const { rows, shareFrom } = this.#massLimits(this.#environmentsOf(connection));
+    const { rows, shareFrom } = this.#massLimits(this.environmentsOf(connection));
     return Math.min(rows, shareFrom);
   }
 
   judge(input: DecisionInput): Judgement[] {
-    const environments = this.#environmentsOf(input.connection);
+    const environments = this.environmentsOf(input.connection);
     const judgements: Judgement[] = [];
     let inTransaction = input.transactionStatus !== 'I';
     for (const [index, statement] of input.facts.statements.entries()) {
@@ -179,7 +181,7 @@ class PolicyEngine implements CompiledPolicy {
   }
 
   /** Who loosens must not take a repository's word for it that a connection is harmless. */
-  #environmentsOf(connection: string): readonly Environment[] {
+  environmentsOf(connection: string): readonly Environment[] {
     const known = this.config.connections.get(connection);
     if (known === undefined) return ['production'];
     const trusted = this.config.sources.some(

@@ -2,8 +2,9 @@
  * One file's say about one effect: its rules that restrict, else a rule of its that allows, else its profile.
  * Only `allow` loosens a profile; a rule that asks never turns a profile's denial into a question.
  */
-import type { Level, PolicySource } from './combine.js';
+import type { PolicySource } from './combine.js';
 import { type Decision, decisions } from './decision.js';
+import type { Level } from './levels.js';
 import { type Cell, fixedSituations, type ProfileName, type SituationName, situations } from './profiles.js';
 import type { Rule } from './read-rule.js';
 import { type Certainty, matchRule, type Subject } from './rule-match.js';

@@ -1,9 +1,10 @@
 /** What is well-formed and yet not what anybody can have meant: rules that never decide, and rules that contradict. */
 import { effectKinds, kindsWith } from '../sql/effect-traits.js';
 import type { EffectKind } from '../sql/facts.js';
-import { levels, type PolicySource } from './combine.js';
+import type { PolicySource } from './combine.js';
 import type { Config } from './config.js';
 import { type Decision, decisions } from './decision.js';
+import { levels } from './levels.js';
 import { globMatches } from './name-pattern.js';
 import { fixedSituations, type ProfileName, situations } from './profiles.js';
 import type { Rule, RuleCondition } from './read-rule.js';

@@ -1,15 +1,19 @@
 /** A masked column, as a file declares it: which column, what becomes of its values, for whom. */
 import { configKeys } from './config-keys.js';
+import type { Level } from './levels.js';
+import { type ForWhom, readAudience } from './mask-audience.js';
 import { type KindKey, kindShapes, type Mask, maskKinds } from './mask-kinds.js';
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
 import type { Place, Value } from './yaml-source.js';
 
 /** One masked column, or every column that the pattern matches. */
-export interface MaskDeclaration {
+export interface MaskDeclaration extends ForWhom {
   readonly place: Place;
   /** `schema.table.column`, `table.column` or `column`; `*` and `?` in any part. */
   readonly column: NamePattern;
   readonly mask: Mask;
+  /** Whose file it stands in, once several are combined. */
+  readonly level?: Level;
 }
 
 export function readMask(value: Value): MaskDeclaration {
@@ -20,7 +24,15 @@ export function readMask(value: Value): MaskDeclaration {
   for (const key of fields.present) {
     if (isKindKey(key) && !shape.keys.includes(key)) value.fail(`"${key}" goes with ${kindsWith(key)} only`);
   }
-  return { place: value.place, column, mask: shape.read(fields, value) };
+  const when = fields.optional('when', readAudience);
+  const unless = fields.optional('unless', readAudience);
+  return {
+    place: value.place,
+    column,
+    mask: shape.read(fields, value),
+    ...(when === undefined ? {} : { when }),
+    ...(unless === undefined ? {} : { unless }),
+  };
 }
 
 const kindKeys: ReadonlySet<string> = new Set(Object.values(kindShapes).flatMap(({ keys }) => keys));
@@ -31,7 +43,7 @@ function kindsWith(key: KindKey): string {
   return kinds.map((kind) => `"with: ${kind}"`).join(' and ');
 }
 
-function readColumn(value: Value): NamePattern {
+export function readColumn(value: Value): NamePattern {
   const pattern = parseNamePattern(value.string('schema.table.column'), 3);
   return pattern ?? value.fail('expected schema.table.column, table.column or column; "*" may stand in any part');
 }

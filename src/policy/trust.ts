@@ -7,8 +7,9 @@
  */
 import { createHash } from 'node:crypto';
 import { DbguardError } from '../errors.js';
-import { levels, type PolicySource } from './combine.js';
+import type { PolicySource } from './combine.js';
 import type { Config } from './config.js';
+import { levels } from './levels.js';
 import type { FoundKey, Place } from './yaml-source.js';
 
 /** One place that a command is about to use, as the files together name it. */

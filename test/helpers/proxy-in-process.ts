@@ -2,6 +2,7 @@
 
 import { ControlConnection } from '../../src/io/catalog/control-connection.js';
 import { FunctionCatalog } from '../../src/io/catalog/function-catalog.js';
+import { type MaskingOptions, startMasking } from '../../src/io/catalog/masks-by-database.js';
 import { measureExtents } from '../../src/io/catalog/measure-extents.js';
 import type { Patience } from '../../src/io/listener/client-connection.js';
 import { type RunningProxy, startProxy } from '../../src/io/listener/server.js';
@@ -88,6 +89,8 @@ export interface HarnessOptions {
   /** Judge by the server's catalog too, and look for changes by other ways so often. */
   readonly catalogPollMs?: number;
   readonly recorder?: MemoryRecorder;
+  /** Masked as these files say. */
+  readonly masked?: Omit<MaskingOptions, 'controls'>;
 }
 
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
@@ -104,6 +107,8 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
           grammar,
           pollMs: options.catalogPollMs,
         });
+  const masking =
+    options.masked && (await startMasking({ ...options.masked, controls: { of: () => control, clients: () => 2 } }));
   const gate = new Gate({
     policy: options.policy,
     recorder,
@@ -135,7 +140,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
         context: { ...facts, now: Date.now() },
       }),
       databases: { use: () => () => undefined, leave: () => control.leave() },
-      masksFor: async () => undefined,
+      masksFor: async (database, startup) => masking?.session(database, startup),
       reviewerFor: () => ({
         impact: options.impact ?? (async () => ({ lines: [] })),
         extents: measureExtents,
@@ -161,6 +166,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     close: async () => {
       await proxy.close(0);
       catalog?.stop();
+      await masking?.stop();
       await control.close();
       const lies = recorder.broken ? [] : recorder.honesty.sealedAt(recorder.size);
       if (lies.length > 0) throw new Error(`the transcript contradicts itself: ${lies.join('; ')}`);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Level } from '../../src/policy/combine.js';
+import type { Level } from '../../src/policy/levels.js';
 import { parseConfig } from '../../src/policy/config.js';
 import type { Decision, DecisionInput } from '../../src/policy/decision.js';
 import { type CompiledPolicy, compilePolicy } from '../../src/policy/engine.js';

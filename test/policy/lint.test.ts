@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Level } from '../../src/policy/combine.js';
+import type { Level } from '../../src/policy/levels.js';
 import { parseConfig } from '../../src/policy/config.js';
 import { lintPolicy } from '../../src/policy/lint.js';
 

@@ -1,7 +1,7 @@
 /** The law of policy/trust.ts, over every key of the table: what leads somewhere asks again when it changes, nothing else does. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { Level } from '../../src/policy/combine.js';
+import type { Level } from '../../src/policy/levels.js';
 import { parseConfig } from '../../src/policy/config.js';
 import { configKeys, type Standing } from '../../src/policy/config-keys.js';
 import { claimOf, judgeUses, notTrusted, type Use } from '../../src/policy/trust.js';

@@ -1,4 +1,5 @@
 /** What is known of the databases: functions, relations and masks, read over dbguard's own connections. */
+import { groupsOf } from '../../identity/subject.js';
 import { Controls } from '../../io/catalog/control-connections.js';
 import { Catalogs } from '../../io/catalog/function-catalogs.js';
 import { startMasking } from '../../io/catalog/masks-by-database.js';
@@ -24,8 +25,8 @@ export interface OpenCatalogs {
 const defaultMaxMessage = 64 << 20;
 
 export async function openCatalogs(
-  { files }: Setup,
-  { upstream, credential }: OpenIdentity,
+  { files, name, options }: Setup,
+  { upstream, credential, login, subject }: OpenIdentity,
   { own }: OpenEvidence,
   closers: Closers<CloseOptions>,
 ): Promise<OpenCatalogs> {
@@ -36,7 +37,17 @@ export async function openCatalogs(
   const startupAnalyser = await createAnalyser({ grammar });
   const catalogs = new Catalogs(grammar, (database) => controls.of(database));
   closers.defer(() => catalogs.stop());
-  const masking = await startMasking(files.config.mask, controls, files.config.maskKey);
+  const masking = await startMasking({
+    config: files.config,
+    controls,
+    audience: {
+      subject,
+      groups: groupsOf(login.idToken),
+      environments: files.environmentsOf(name),
+      connection: name,
+      agent: options.agent,
+    },
+  });
   closers.defer(() => masking.stop());
   return { controls, catalogs, masking, startupAnalyser, maxMessage };
 }

@@ -5,8 +5,9 @@
  * sockets, the gate, how lineage is found.
  */
 
+import { unmaskSetting } from '../../masking/exemptions.js';
 import type { MaskPlan, SessionMasks } from '../../masking/masker.js';
-import type { Ruling } from '../../policy/decision.js';
+import { type Ruling, unmaskRule } from '../../policy/decision.js';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Effect, Facts, TargetType } from '../../sql/facts.js';
@@ -72,6 +73,25 @@ export class ResultMasks {
     }
   }
 
+  /** What becomes of a statement that asks for a mask to be lifted; undefined for any other. */
+  unmasking(facts: Facts): Ruling | undefined {
+    const asked = askedToUnmask(facts);
+    const request = asked === undefined ? undefined : this.#client.plans.exemptions?.request(asked);
+    if (request === undefined) return undefined;
+    if (request.kind === 'refused') {
+      return { decision: 'deny', rule: unmaskRule, origin: 'dbguard', reason: request.reason };
+    }
+    const minutes = Math.round(request.forMs / 60_000);
+    const reason = `This shows the real values of ${request.column} for ${minutes} minutes, in every connection of this run.`;
+    return { decision: 'ask', rule: unmaskRule, origin: request.origin, reason };
+  }
+
+  /** A person has said yes, and the statement has run. */
+  unmasked(facts: Facts): void {
+    const asked = askedToUnmask(facts);
+    if (asked !== undefined) this.#client.plans.exemptions?.grant(asked);
+  }
+
   settled(): void {
     this.#client.settled();
   }
@@ -83,6 +103,15 @@ export class ResultMasks {
   ready(): Promise<void> {
     return this.#client.ready();
   }
+}
+
+/** By itself in its text: nothing else runs under the approval. */
+function askedToUnmask({ statements, unparseable }: Facts): string | undefined {
+  const [statement, ...more] = statements;
+  const [effect, ...others] = statement?.effects ?? [];
+  if (unparseable || more.length > 0 || others.length > 0 || statement?.command !== 'SET') return undefined;
+  const [target, ...rest] = effect?.targets ?? [];
+  return effect?.kind === 'session' && rest.length === 0 && target?.name === unmaskSetting ? effect.value : undefined;
 }
 
 export function maskRuling(plan: MaskPlan & { kind: 'deny' }): Ruling {

@@ -6,7 +6,7 @@
  * decoded, the policy's rules.
  */
 import type { RewritePlan } from '../../masking/masker.js';
-import type { Ruling } from '../../policy/decision.js';
+import { type Ruling, unmaskRule } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import { type ErrorText, encodeError } from '../../wire/backend.js';
 import { type BindValues, flushMessage } from '../../wire/extended-query.js';
@@ -212,6 +212,8 @@ export class Passage {
       if (how === 'done') {
         this.#state.transaction.done(gated.candidate.facts, meter.tags);
         this.#state.temporaryTables.done(gated.candidate.facts);
+        if (why === 'approved' && admission.ruling.rule === unmaskRule)
+          this.#state.masks?.unmasked(gated.candidate.facts);
       }
       const kept = this.#state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
       this.#state.openChanges.answered(gated.candidate, meter.tags, admission.extents, counted);
