@@ -1,8 +1,8 @@
 import t from 'tap';
-import type { Level } from '../../src/policy/levels.js';
 import { parseConfig } from '../../src/policy/config.js';
 import type { Decision, DecisionInput } from '../../src/policy/decision.js';
 import { type CompiledPolicy, compilePolicy } from '../../src/policy/engine.js';
+import type { Level } from '../../src/policy/levels.js';
 import { profileNames, situations } from '../../src/policy/profiles.js';
 import type { Effect, EffectKind, Facts } from '../../src/sql/facts.js';
 import { effect, facts, input, one, statement, table } from './facts.js';

@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { Level } from '../../src/policy/levels.js';
 import { parseConfig } from '../../src/policy/config.js';
+import type { Level } from '../../src/policy/levels.js';
 import { lintPolicy } from '../../src/policy/lint.js';
 
 function lint(yaml: string, level: Level = 'user'): string[] {

@@ -1,9 +1,9 @@
 /** From how many rows on a change is asked about: what the file says, who may loosen it, and at which number. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { Level } from '../../src/policy/levels.js';
 import { checkConfig, parseConfig } from '../../src/policy/config.js';
 import { compilePolicy } from '../../src/policy/engine.js';
+import type { Level } from '../../src/policy/levels.js';
 import type { Extent } from '../../src/policy/mass-changes.js';
 import { problemText } from '../../src/policy/yaml-source.js';
 import type { Facts } from '../../src/sql/facts.js';

@@ -1,9 +1,9 @@
 /** The law of policy/trust.ts, over every key of the table: what leads somewhere asks again when it changes, nothing else does. */
 import fc from 'fast-check';
 import t from 'tap';
-import type { Level } from '../../src/policy/levels.js';
 import { parseConfig } from '../../src/policy/config.js';
 import { configKeys, type Standing } from '../../src/policy/config-keys.js';
+import type { Level } from '../../src/policy/levels.js';
 import { claimOf, judgeUses, notTrusted, type Use } from '../../src/policy/trust.js';
 
 /** Two values for each key that leads somewhere or describes: sections whose keys a use is about. */

@@ -7,8 +7,8 @@ import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import type { PolicySource } from '../../policy/combine.js';
-import type { Level } from '../../policy/levels.js';
 import { type Config, parseConfig } from '../../policy/config.js';
+import type { Level } from '../../policy/levels.js';
 import { readSignedPolicy } from './organisation-policy.js';
 import { privateDir, stateDirPaths } from './state-dirs.js';
 
