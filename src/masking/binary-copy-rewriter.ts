@@ -7,7 +7,7 @@
 import { message } from '../wire/backend.js';
 import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
 import { maskedValue } from './inside/whole-value.js';
-import { type CellMask, nullMask } from './kinds.js';
+import { type CellMask, nullMask } from './kinds/cell.js';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 /** Flags, and the length of what extends the header. */

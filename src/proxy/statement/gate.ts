@@ -332,12 +332,14 @@ export class Passage {
     });
   }
 
-  /** Before the gate, since a statement that would carry masked values where nothing masks them is a denial. */
+  /** Before the gate: what would carry masked values to where nothing masks them is a denial, lifting a mask a question. */
   #withMask(gated: Gated): Gated {
     if (!this.#state.masks) return gated;
     const { candidate } = gated;
     const plan = this.#state.masks.plan(candidate.sql);
     const denied = (decided: Ruling): Gated => ({ ...gated, candidate: { ...candidate, decided } });
+    const unmasking = this.#state.masks.unmasking(candidate.facts);
+    if (unmasking) return denied(unmasking);
     if (candidate.kind === 'function') return denied(copyNotMaskable);
     if (candidate.kind === 'execute' && (gated.portal ?? gated.binds)?.prepared.length !== 1)
       return denied(portalNotMaskable);
