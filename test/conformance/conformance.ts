@@ -7,10 +7,12 @@
  *   --trickle           one byte in each packet towards dbguard
  *   --regress FOLDER    also PostgreSQL's own regression tests, from src/test/regress of its source
  *   --reads             instead, with --regress: each of its statements that dbguard calls a read, in a read-only transaction
+ *   --tools FOLDER      instead: ORMs and job queues that are installed there, with the guarded profile: no question
  *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
  *   --evidence          instead: the S3 server alone
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { play } from '../helpers/play.js';
 import { clientProgram, type PostgresVersion, postgresAvailable } from '../helpers/postgres.js';
@@ -24,6 +26,7 @@ import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
 import { openStages, type Stages } from './server-pair.js';
 import { soak } from './soak.js';
+import { tryTools } from './tools.js';
 
 interface Tally {
   same: number;
@@ -39,6 +42,7 @@ const { values: options } = parseArgs({
     trickle: { type: 'boolean', default: false },
     regress: { type: 'string' },
     reads: { type: 'boolean', default: false },
+    tools: { type: 'string' },
     soak: { type: 'string' },
     evidence: { type: 'boolean', default: false },
     'libpq-pipeline': { type: 'string' },
@@ -61,6 +65,12 @@ if (options.evidence) {
   const different = await conformEvidence((name) => name.includes(options.only));
   console.log(different === 0 ? 'A real S3 server leads to the same verdicts.' : `${different} differences.`);
   process.exit(different === 0 ? 0 : 1);
+}
+
+if (options.tools !== undefined) {
+  const failed = await tryTools(resolve(options.tools), options.only);
+  console.log(failed === 0 ? 'No tool was asked about.' : `${failed} steps failed.`);
+  process.exit(failed === 0 ? 0 : 1);
 }
 
 const wanted = ([15, 18] as const).filter((one) => options.version === undefined || options.version === String(one));

@@ -1,0 +1,107 @@
+/**
+ * ORMs, migration tools and job queues in front of `dbguard proxy` with the guarded profile: what applications do all
+ * day, and what these tools do at every start when there is nothing to do, runs without a question.
+ *
+ * They are no dependencies of ours: FOLDER has them in node_modules, and a Python environment in `py`.
+ *   npm install drizzle-orm typeorm reflect-metadata sequelize knex kysely @mikro-orm/postgresql @mikro-orm/migrations
+ *     pg-boss graphile-worker pg pg-query-stream
+ *   python3 -m venv py && py/bin/pip install django 'psycopg[binary]' psycopg2-binary asyncpg 'sqlalchemy[asyncio]' alembic
+ *   apt-get install ruby-activerecord ruby-pg
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { startGuarded } from '../helpers/guarded.js';
+import { startPostgres } from '../helpers/postgres.js';
+import { repositoryRoot } from '../helpers/repository.js';
+
+/** `prepare` makes the schema, directly; the others run through dbguard. */
+const steps = ['prepare', 'again', 'use', 'again'] as const;
+const programs = join(repositoryRoot, 'test/conformance/tools');
+
+interface Tool {
+  readonly name: string;
+  missing(folder: string): Promise<string | undefined>;
+  command(folder: string): readonly string[];
+}
+
+const tools: readonly Tool[] = [
+  ...[
+    'drizzle-orm',
+    'typeorm',
+    'sequelize',
+    'knex',
+    'kysely',
+    '@mikro-orm/postgresql',
+    'pg-boss',
+    'graphile-worker',
+  ].map(inNode),
+  inPython('Django', 'django_orm.py', 'django'),
+  inPython('SQLAlchemy and Alembic', 'sqlalchemy_alembic.py', 'alembic'),
+  {
+    name: 'ActiveRecord',
+    missing: async () =>
+      (await works('ruby', ['-e', "require 'active_record'; require 'pg'"])) ? undefined : 'activerecord',
+    command: () => ['ruby', join(programs, 'active_record.rb')],
+  },
+];
+
+function inNode(name: string): Tool {
+  const file = name.replace(/^@|-orm$/g, '').replace(/^mikro-orm\/.*$/, 'mikro-orm');
+  return {
+    name,
+    missing: async (folder) => (existsSync(join(folder, 'node_modules', name, 'package.json')) ? undefined : name),
+    command: (folder) => [process.execPath, join(programs, 'run.mjs'), join(folder, 'package.json'), `${file}.mjs`],
+  };
+}
+
+function inPython(name: string, file: string, module: string): Tool {
+  const python = (folder: string): string => join(folder, 'py/bin/python');
+  return {
+    name,
+    missing: async (folder) => ((await works(python(folder), ['-c', `import ${module}`])) ? undefined : module),
+    command: (folder) => [python(folder), join(programs, file)],
+  };
+}
+
+async function works(program: string, args: readonly string[]): Promise<boolean> {
+  return (await execa(program, args, { reject: false })).exitCode === 0;
+}
+
+/** @returns how many steps of the tools did not end well */
+export async function tryTools(folder: string, only: string): Promise<number> {
+  const server = await startPostgres({ version: 18 });
+  const guarded = await startGuarded(server, { policy: { profile: 'guarded' } });
+  let failed = 0;
+  try {
+    for (const [index, tool] of tools.entries()) {
+      if (!tool.name.toLowerCase().includes(only.toLowerCase())) continue;
+      const missing = await tool.missing(folder);
+      if (missing !== undefined) {
+        console.log(`  ${tool.name}: skipped, there is no ${missing}`);
+        continue;
+      }
+      const database = `tool_${index}`;
+      await server.query(`CREATE DATABASE ${database}`);
+      for (const step of steps) {
+        const url = step === 'prepare' ? server.url(database) : guarded.url(database);
+        const [program = '', ...args] = tool.command(folder);
+        const { exitCode, all } = await execa(program, [...args, step, url], { reject: false, all: true });
+        if (exitCode === 0) continue;
+        failed++;
+        console.log(`  ${tool.name}, ${step}: ${reason(all)}`);
+      }
+      console.log(`  ${tool.name}: done`);
+    }
+  } finally {
+    await guarded.stop();
+    await server.stop();
+  }
+  return failed;
+}
+
+function reason(output: string): string {
+  const lines = output.split('\n').filter((line) => line.trim() !== '');
+  const told = lines.filter((line) => /dbguard|Asked because|error/i.test(line));
+  return (told.length > 0 ? told.slice(0, 6) : lines.slice(-6)).map((line) => line.slice(0, 300)).join('\n    ');
+}
