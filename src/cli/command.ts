@@ -9,11 +9,9 @@ export interface CommandContext {
   readonly cwd: string;
 }
 
-export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
-
 /** A command's module: options -> parse -> run. Resolves to the exit code; throws DbguardError for everything else. */
-export interface CommandModule {
-  run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number>;
+export interface CommandModule<Options> {
+  run(context: CommandContext, args: readonly string[], options: Options): Promise<number>;
 }
 
 export interface CommandOption {
@@ -24,7 +22,7 @@ export interface CommandOption {
   readonly choices?: readonly string[];
 }
 
-/** One row of the command table. Help and shell completions come from these rows; modules load only when run. */
+/** One row of the command table. Help, shell completions and the types of its options come from these rows. */
 export interface CommandEntry {
   /** Words after `dbguard`: `run`, `transcripts verify`. */
   readonly path: string;
@@ -38,5 +36,28 @@ export interface CommandEntry {
   readonly examples?: readonly string[];
   /** Everything after the first operand belongs to the child, options included. */
   readonly passThrough?: boolean;
-  readonly load: () => Promise<CommandModule>;
 }
+
+type CamelCase<Words extends string> = Words extends `${infer First}-${infer Rest}`
+  ? `${First}${Capitalize<CamelCase<Rest>>}`
+  : Words;
+
+/** `--password-file <path>` -> `passwordFile`, as commander names it. */
+type NameOf<Flags extends string> = Flags extends `--no-${infer Word}`
+  ? CamelCase<Word>
+  : Flags extends `--${infer Word} <${string}>`
+    ? CamelCase<Word>
+    : Flags extends `--${infer Word}`
+      ? CamelCase<Word>
+      : never;
+
+type ValueOf<Flags extends string> = Flags extends `--${string} <${string}>`
+  ? string
+  : Flags extends `--no-${string}`
+    ? boolean
+    : true;
+
+/** The values that commander makes of such rows. */
+export type OptionsFrom<Options extends readonly CommandOption[]> = {
+  readonly [Flags in Options[number]['flags'] as NameOf<Flags>]?: ValueOf<Flags> | undefined;
+};

@@ -1,10 +1,11 @@
 import { Command, CommanderError } from 'commander';
 import { DbguardError } from '../errors.js';
-import type { CommandContext, CommandEntry, OptionValues } from './command.js';
+import type { CommandContext, CommandEntry } from './command.js';
+import { modules } from './modules.js';
 import { outputFailed } from './print/line-writer.js';
 import { printOnlyText } from './print/printable-output.js';
 import { folded } from './print/text.js';
-import { commandTable, groupSummaries } from './table.js';
+import { type CommandPath, commandEntries, groupSummaries } from './table.js';
 import { dbguardVersion } from './version.js';
 
 /** Builds the commander tree from the table; `finish` receives each command's exit code. */
@@ -43,8 +44,9 @@ function buildProgram(
     if (entry.examples) command.addHelpText('after', `\nExamples:\n${entry.examples.map(indented).join('')}`);
     if (entry.passThrough) command.passThroughOptions();
     command.action(async () => {
-      const module = await entry.load();
-      finish(await module.run(context, command.args, command.opts<OptionValues>()));
+      // commander has made the options of this very row
+      const { run } = await modules[entry.path as CommandPath]();
+      finish(await run(context, command.args, command.opts()));
     });
   }
   return program;
@@ -54,7 +56,7 @@ function buildProgram(
 function unknownCommand(args: readonly string[]): string[] | undefined {
   const operands = args.filter((word) => !word.startsWith('-'));
   const words = operands[0] === 'help' ? operands.slice(1) : operands;
-  const paths = commandTable.map(({ path }) => path.split(' '));
+  const paths = commandEntries.map(({ path }) => path.split(' '));
   const group = paths.filter(([first]) => first === words[0]);
   if (words[0] === undefined) return undefined;
   if (group.length === 0) return words;
@@ -113,7 +115,7 @@ const context: CommandContext = {
   cwd: process.cwd(),
 };
 try {
-  await buildProgram(commandTable, context, (code) => {
+  await buildProgram(commandEntries, context, (code) => {
     process.exitCode = code;
   }).parseAsync(unknownCommand(process.argv.slice(2)) ?? process.argv.slice(2), { from: 'user' });
 } catch (error) {

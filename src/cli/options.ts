@@ -1,17 +1,17 @@
 /** Option values as commander gives them, checked. */
 import { DbguardError } from '../errors.js';
 import { didYouMean } from '../policy/did-you-mean.js';
-import type { OptionValues } from './command.js';
 
-export function textOption(options: OptionValues, name: string): string | undefined {
+/** `name` is one of the flags that this command has: see OptionsOf. */
+export function textOption<Options extends object>(options: Options, name: keyof Options & string): string | undefined {
   const value = options[name];
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** Throws `usage` for a word that is not among `words`. */
-export function oneOfOption<const T extends string>(
-  options: OptionValues,
-  name: string,
+export function oneOfOption<Options extends object, const T extends string>(
+  options: Options,
+  name: keyof Options & string,
   words: readonly T[],
 ): T | undefined {
   const value = textOption(options, name);

@@ -1,6 +1,6 @@
 import { profileNames } from '../policy/profiles.js';
 import { environments } from '../policy/read-connection.js';
-import type { CommandEntry } from './command.js';
+import type { CommandEntry, CommandOption, OptionsFrom } from './command.js';
 
 /** Which login is meant; flags win over the environment, the environment over dbguard.yaml. */
 const identityOptions = [
@@ -39,7 +39,10 @@ const bucketOptions = [
   configOption,
 ] as const;
 
-const transcriptOptions = [{ flags: '--json', description: 'print JSON, one line for each item' }, ...bucketOptions];
+const transcriptOptions = [
+  { flags: '--json', description: 'print JSON, one line for each item' },
+  ...bucketOptions,
+] as const;
 
 const dayOptions = [
   { flags: '--day <date>', description: 'only this day, as 2026-11-23' },
@@ -56,7 +59,7 @@ const verificationOptions = [
 ] as const;
 
 /** Every command of dbguard, in the order of `--help`. */
-export const commandTable: readonly CommandEntry[] = [
+export const commandTable = [
   {
     path: 'init',
     summary: 'write a commented dbguard.yaml',
@@ -76,7 +79,6 @@ export const commandTable: readonly CommandEntry[] = [
       { flags: '--user', description: 'write your own file, which holds in every folder' },
       { flags: '--force', description: 'replace a file that is there' },
     ],
-    load: () => import('./commands/init.js'),
   },
   {
     path: 'trust',
@@ -89,7 +91,6 @@ export const commandTable: readonly CommandEntry[] = [
         description: 'host:port of a server that was set up anew: demand no earlier proof of it',
       },
     ],
-    load: () => import('./commands/trust.js'),
   },
   {
     path: 'login',
@@ -108,19 +109,16 @@ export const commandTable: readonly CommandEntry[] = [
       { flags: '--token-file <path>', description: 'log in with a token that a CI system or platform wrote to a file' },
       ...identityOptions,
     ],
-    load: () => import('./commands/login.js'),
   },
   {
     path: 'logout',
     summary: 'forget the login here and revoke it at the issuer',
     options: identityOptions,
-    load: () => import('./commands/logout.js'),
   },
   {
     path: 'whoami',
     summary: 'who is logged in, until when, how well proven, and where it is kept',
     options: [{ flags: '--json', description: 'print JSON' }, ...identityOptions],
-    load: () => import('./commands/whoami.js'),
   },
   {
     path: 'run',
@@ -133,7 +131,6 @@ export const commandTable: readonly CommandEntry[] = [
       'dbguard run --profile read-only -- node report.js',
     ],
     passThrough: true,
-    load: () => import('./commands/run.js'),
   },
   {
     path: 'proxy',
@@ -145,7 +142,6 @@ export const commandTable: readonly CommandEntry[] = [
       ...guardOptions,
     ],
     examples: ['dbguard proxy --listen 127.0.0.1:6432        prints the connection string for a GUI'],
-    load: () => import('./commands/proxy.js'),
   },
   {
     path: 'approvals',
@@ -154,21 +150,18 @@ export const commandTable: readonly CommandEntry[] = [
       { flags: '--list', description: 'print what waits and leave' },
       { flags: '--json', description: 'print what waits as JSON and leave' },
     ],
-    load: () => import('./commands/approvals.js'),
   },
   {
     path: 'approve',
     summary: 'let a waiting statement run',
     arguments: '<id>',
     options: [{ flags: '--session', description: 'and exactly this statement for the rest of the session' }],
-    load: () => import('./commands/approve.js'),
   },
   {
     path: 'deny',
     summary: 'stop a waiting statement',
     arguments: '<id>',
     options: [{ flags: '--reason <text>', description: 'why; the agent reads it' }],
-    load: () => import('./commands/deny.js'),
   },
   {
     path: 'explain',
@@ -179,21 +172,18 @@ export const commandTable: readonly CommandEntry[] = [
       { flags: '--json', description: 'print JSON; one line for each line of --stdin' },
       ...judgingOptions,
     ],
-    load: () => import('./commands/explain.js'),
   },
   {
     path: 'policy test',
     summary: 'list the statements of SQL files that would need a person; exit code 1 when any would or cannot be read',
     arguments: '<files...>',
     options: [{ flags: '--json', description: 'print every statement as a line of JSON' }, ...judgingOptions],
-    load: () => import('./commands/policy-test.js'),
   },
   {
     path: 'policy lint',
     summary: 'find unknown keys, rules that never decide and contradictions',
     arguments: '[files...]',
     options: [{ flags: '--json', description: 'print every finding as a line of JSON' }, configOption],
-    load: () => import('./commands/policy-lint.js'),
   },
   {
     path: 'transcripts list',
@@ -206,7 +196,6 @@ export const commandTable: readonly CommandEntry[] = [
       { flags: '--denied', description: 'only sessions in which something was denied' },
       ...transcriptOptions,
     ],
-    load: () => import('./commands/transcripts-list.js'),
   },
   {
     path: 'transcripts show',
@@ -217,7 +206,6 @@ export const commandTable: readonly CommandEntry[] = [
       ...verificationOptions,
       ...transcriptOptions,
     ],
-    load: () => import('./commands/transcripts-show.js'),
   },
   {
     path: 'transcripts verify',
@@ -237,13 +225,11 @@ export const commandTable: readonly CommandEntry[] = [
       'dbguard transcripts verify --all --expect "ada@example.com 2026-11-02..2026-11-27"',
       'dbguard transcripts verify --all --expect team.yaml --retention 400d',
     ],
-    load: () => import('./commands/transcripts-verify.js'),
   },
   {
     path: 'transcripts check-bucket',
     summary: 'try out whether the bucket is write-once; exit code 0 it is, 1 it is not, 2 not all found out',
     options: [{ flags: '--read-only', description: 'only ask for its settings, store nothing' }, ...transcriptOptions],
-    load: () => import('./commands/transcripts-check-bucket.js'),
   },
   {
     path: 'transcripts search',
@@ -254,7 +240,6 @@ export const commandTable: readonly CommandEntry[] = [
       ...dayOptions,
       ...transcriptOptions,
     ],
-    load: () => import('./commands/transcripts-search.js'),
   },
   {
     path: 'transcripts redact',
@@ -268,7 +253,6 @@ export const commandTable: readonly CommandEntry[] = [
       ...verificationOptions,
       ...bucketOptions,
     ],
-    load: () => import('./commands/transcripts-redact.js'),
   },
   {
     path: 'transcripts reconcile',
@@ -290,7 +274,6 @@ export const commandTable: readonly CommandEntry[] = [
       },
       ...transcriptOptions,
     ],
-    load: () => import('./commands/transcripts-reconcile.js'),
   },
   {
     path: 'transcripts archive-keys',
@@ -305,7 +288,6 @@ export const commandTable: readonly CommandEntry[] = [
       },
       ...bucketOptions,
     ],
-    load: () => import('./commands/transcripts-archive-keys.js'),
   },
   {
     path: 'transcripts revoke-key',
@@ -321,18 +303,15 @@ export const commandTable: readonly CommandEntry[] = [
       'dbguard transcripts revoke-key 01kar6 --reason "laptop stolen" --to s3://leads-only/',
       'dbguard transcripts revoke-key KEY --reason "has left" --since 2026-11-01T00:00Z --to s3://leads-only/',
     ],
-    load: () => import('./commands/transcripts-revoke-key.js'),
   },
   {
     path: 'upload',
     summary: 'bring to the bucket what earlier sessions left on this machine',
     options: [{ flags: '--any-bucket', description: 'also sessions that began in another bucket' }, ...bucketOptions],
-    load: () => import('./commands/upload.js'),
   },
   {
     path: 'instructions',
     summary: 'text for an agent’s instruction file (AGENTS.md, CLAUDE.md)',
-    load: () => import('./commands/instructions.js'),
   },
   {
     path: 'completions',
@@ -340,16 +319,29 @@ export const commandTable: readonly CommandEntry[] = [
     arguments: '[shell]',
     argumentChoices: ['bash', 'zsh', 'fish'],
     options: [{ flags: '--all <folder>', description: 'write the scripts of every shell into a folder' }],
-    load: async () => {
-      const { completionTree } = await import('./completion/tree.js');
-      const { completionsCommand } = await import('./commands/completions.js');
-      return completionsCommand(completionTree(commandTable, groupSummaries));
-    },
   },
-];
+] as const satisfies readonly CommandEntry[];
 
 /** What a group of commands is about, for `dbguard --help`. */
 export const groupSummaries: Readonly<Record<string, string>> = {
   transcripts: 'list, read and verify signed transcripts',
   policy: 'test and check policies',
 };
+
+type Row = (typeof commandTable)[number];
+export type CommandPath = Row['path'];
+type RowOf<Path extends CommandPath> = Extract<Row, { readonly path: Path }>;
+
+/** What the command at `Path` gets from its own flags: a flag that is not in its row does not compile. */
+export type OptionsOf<Path extends CommandPath> =
+  RowOf<Path> extends { readonly options: infer Options extends readonly CommandOption[] }
+    ? OptionsFrom<Options>
+    : Readonly<Record<never, never>>;
+
+type AnyOption = Extract<Row, { readonly options: readonly CommandOption[] }>['options'][number];
+
+/** Every flag of every command, for what several of them share. */
+export type OptionValues = OptionsFrom<readonly AnyOption[]>;
+
+/** The rows as what has no interest in the flags of one of them sees them. */
+export const commandEntries: readonly CommandEntry[] = commandTable;

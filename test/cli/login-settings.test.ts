@@ -1,8 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
-import type { OptionValues } from '../../src/cli/command.js';
 import { findIdentitySettings, identitySettings } from '../../src/cli/settings/identity-settings.js';
+import type { OptionValues } from '../../src/cli/table.js';
 
 /** Files by level; returns what `identitySettings` makes of them. */
 function world(t: Test, files: { organisation?: string; user?: string; repository?: string }) {

@@ -4,10 +4,11 @@ import { PassThrough, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, test } from 'tap';
 import { encode } from 'uqr';
-import type { CommandContext, OptionValues } from '../../src/cli/command.js';
+import type { CommandContext } from '../../src/cli/command.js';
 import { run as login } from '../../src/cli/commands/login.js';
 import { run as logout } from '../../src/cli/commands/logout.js';
 import { run as whoami } from '../../src/cli/commands/whoami.js';
+import type { OptionsOf } from '../../src/cli/table.js';
 import { openTokenStore } from '../../src/io/login/token-store.js';
 import { Browser, clientId, type ProviderOptions, startProvider } from '../identity/provider.js';
 
@@ -45,7 +46,7 @@ async function world(t: Test, options: ProviderOptions = {}) {
       new Browser().confirmDevice(link).catch(() => {});
     };
   };
-  const loggedIn = async (flags: OptionValues = {}) => {
+  const loggedIn = async (flags: OptionsOf<'login'> = {}) => {
     stderr.text = '';
     confirmOnSight();
     return login(context, [], flags);

@@ -3,8 +3,9 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { stripVTControlCharacters } from 'node:util';
 import { Command } from 'commander';
-import type { CommandContext, OptionValues } from '../../src/cli/command.js';
-import { commandTable } from '../../src/cli/table.js';
+import type { CommandContext } from '../../src/cli/command.js';
+import { modules } from '../../src/cli/modules.js';
+import { type CommandPath, commandEntries } from '../../src/cli/table.js';
 
 export interface Ran {
   readonly code: number;
@@ -24,7 +25,7 @@ export interface Surroundings {
 
 /** Parses `args` as the command line does; rejects with what the command throws. */
 export async function runCommand(path: string, args: readonly string[], given: Surroundings): Promise<Ran> {
-  const entry = commandTable.find((one) => one.path === path);
+  const entry = commandEntries.find((one) => one.path === path);
   if (entry === undefined) throw new Error(`no command ${path}`);
   const command = new Command('test').exitOverride();
   for (const word of (entry.arguments ?? '').split(' ').filter((one) => one !== '')) command.argument(word);
@@ -43,10 +44,8 @@ export async function runCommand(path: string, args: readonly string[], given: S
   }
   const context: CommandContext = { stdin, stdout, stderr, env: given.env ?? {}, cwd: given.cwd };
   const written = [text(stdout), text(stderr)];
-  const module = await entry.load();
-  const code = await module
-    .run(context, command.args, command.opts<OptionValues>())
-    .finally(() => [stdout.end(), stderr.end()]);
+  const { run } = await modules[entry.path as CommandPath]();
+  const code = await run(context, command.args, command.opts()).finally(() => [stdout.end(), stderr.end()]);
   const [out = '', err = ''] = await Promise.all(written);
   return { code, stdout: out, stderr: err };
 }

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { type Test, test } from 'tap';
-import type { OptionValues } from '../../src/cli/command.js';
 import { run } from '../../src/cli/commands/transcripts-check-bucket.js';
+import type { OptionsOf } from '../../src/cli/table.js';
 import { openTokenStore } from '../../src/io/login/token-store.js';
 import { nobodysFolder, subjectHash } from '../../src/transcript/object-key.js';
 import { type S3Request, type S3Server, startS3, testKey } from '../helpers/s3.js';
@@ -28,7 +28,7 @@ async function setUp(t: Test) {
     DBGUARD_CONFIG: join(root, 'dbguard.yaml'),
   };
   await openTokenStore(env).set(`${issuerUrl} ${clientId}`, await issuer.login('ada'));
-  const check = async (options: OptionValues = {}) => {
+  const check = async (options: OptionsOf<'transcripts check-bucket'> = {}) => {
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
     const out = readAll(stdout);
     const code = await run({ stdin, stdout, stderr, env, cwd: root }, [], options).finally(() => stdout.end());

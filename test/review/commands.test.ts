@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { type Test, test } from 'tap';
-import type { CommandContext, CommandModule, OptionValues } from '../../src/cli/command.js';
+import type { CommandContext, CommandModule } from '../../src/cli/command.js';
 import * as archiveKeys from '../../src/cli/commands/transcripts-archive-keys.js';
 import * as list from '../../src/cli/commands/transcripts-list.js';
 import * as reconcile from '../../src/cli/commands/transcripts-reconcile.js';
@@ -14,6 +14,7 @@ import * as search from '../../src/cli/commands/transcripts-search.js';
 import * as show from '../../src/cli/commands/transcripts-show.js';
 import * as verify from '../../src/cli/commands/transcripts-verify.js';
 import * as upload from '../../src/cli/commands/upload.js';
+import type { OptionValues } from '../../src/cli/table.js';
 import { openBucket } from '../../src/io/bucket/open.js';
 import { openTokenStore } from '../../src/io/login/token-store.js';
 import { archivedKeys } from '../../src/review/issuer-keys.js';
@@ -27,7 +28,7 @@ const issuer = await testIssuer();
 interface World {
   readonly root: string;
   store(session: Recorded): Promise<void>;
-  run(command: CommandModule, args?: readonly string[], options?: OptionValues): Promise<Result>;
+  run(command: CommandModule<OptionValues>, args?: readonly string[], options?: OptionValues): Promise<Result>;
   logIn(sub: string): Promise<void>;
 }
 

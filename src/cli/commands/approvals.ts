@@ -4,11 +4,16 @@ import type { ApprovalsClock } from '../../approval/approvals.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import { ApprovalLinks, type WaitingStatement } from '../approvals/links.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { notificationsFrom } from '../guard/notifications.js';
 import { wantsColours } from '../print/text.js';
+import type { OptionsOf } from '../table.js';
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'approvals'>,
+): Promise<number> {
   const links = new ApprovalLinks(stateDirs(context.env).runtime);
   const streams = ttyStreams(context);
   try {

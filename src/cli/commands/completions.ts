@@ -2,12 +2,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
-import type { CommandModule } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { bashCompletions } from '../completion/bash.js';
 import { fishCompletions } from '../completion/fish.js';
-import type { CompletionNode } from '../completion/tree.js';
+import { type CompletionNode, completionTree } from '../completion/tree.js';
 import { zshCompletions } from '../completion/zsh.js';
 import { textOption } from '../options.js';
+import { commandEntries, groupSummaries, type OptionsOf } from '../table.js';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];
@@ -20,25 +21,25 @@ export function completionsFor(shell: Shell, tree: CompletionNode): string {
   return generators[shell](tree);
 }
 
-/** The tree comes from the table, which cannot be imported here: it leads to this file. */
-export function completionsCommand(tree: CompletionNode): CommandModule {
-  return {
-    run: async (context, args, options) => {
-      const folder = textOption(options, 'all');
-      const shell = shells.find((one) => one === args[0]);
-      if (args[0] !== undefined && shell === undefined) {
-        throw new DbguardError('usage', `there are no completions for "${args[0]}", only for ${shells.join(', ')}`);
-      }
-      if ((folder === undefined) === (shell === undefined)) {
-        throw new DbguardError('usage', `name a shell: ${shells.join(', ')}`, {
-          hint: 'Or write the scripts of every shell with --all <folder>.',
-        });
-      }
-      if (shell !== undefined) context.stdout.write(completionsFor(shell, tree));
-      if (folder !== undefined) writeAll(resolve(context.cwd, folder), tree);
-      return 0;
-    },
-  };
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'completions'>,
+): Promise<number> {
+  const folder = textOption(options, 'all');
+  const shell = shells.find((one) => one === args[0]);
+  if (args[0] !== undefined && shell === undefined) {
+    throw new DbguardError('usage', `there are no completions for "${args[0]}", only for ${shells.join(', ')}`);
+  }
+  if ((folder === undefined) === (shell === undefined)) {
+    throw new DbguardError('usage', `name a shell: ${shells.join(', ')}`, {
+      hint: 'Or write the scripts of every shell with --all <folder>.',
+    });
+  }
+  const tree = completionTree(commandEntries, groupSummaries);
+  if (shell !== undefined) context.stdout.write(completionsFor(shell, tree));
+  if (folder !== undefined) writeAll(resolve(context.cwd, folder), tree);
+  return 0;
 }
 
 function writeAll(folder: string, tree: CompletionNode): void {

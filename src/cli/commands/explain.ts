@@ -2,13 +2,18 @@
 import { createInterface } from 'node:readline';
 import { text as readAll } from 'node:stream/consumers';
 import { DbguardError, messageOf } from '../../errors.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { explanationJson, explanationText } from '../judge/explanation.js';
 import { type Judge, withJudge } from '../judge/judging.js';
 import { LineWriter } from '../print/line-writer.js';
 import { paperFor } from '../print/text.js';
+import type { OptionsOf } from '../table.js';
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'explain'>,
+): Promise<number> {
   const fromStdin = options.stdin === true;
   if (fromStdin === args.length > 0) {
     throw new DbguardError('usage', 'give the SQL as an argument, or --stdin', {

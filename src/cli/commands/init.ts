@@ -8,14 +8,19 @@ import { parseConninfo } from '../../io/upstream/conninfo.js';
 import { parseConfig } from '../../policy/config.js';
 import { profileNames } from '../../policy/profiles.js';
 import { environments } from '../../policy/read-connection.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { askForAnswers } from '../init/questions.js';
 import { configTemplate, type InitAnswers } from '../init/template.js';
 import { oneOfOption, textOption } from '../options.js';
 import { remember } from '../settings/trusted.js';
 import { claimsOf } from '../settings/uses.js';
+import type { OptionsOf } from '../table.js';
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'init'>,
+): Promise<number> {
   const forUser = options.user === true;
   const replace = options.force === true;
   const given = answersFrom(options, forUser);
@@ -64,7 +69,7 @@ function checkUnwritten(text: string): void {
   }
 }
 
-function answersFrom(options: OptionValues, forUser: boolean): InitAnswers {
+function answersFrom(options: OptionsOf<'init'>, forUser: boolean): InitAnswers {
   const url = textOption(options, 'url');
   const service = textOption(options, 'service');
   if (url !== undefined && service !== undefined) {
@@ -83,7 +88,7 @@ function answersFrom(options: OptionValues, forUser: boolean): InitAnswers {
   };
 }
 
-function hasAnswers(options: OptionValues): boolean {
+function hasAnswers(options: OptionsOf<'init'>): boolean {
   return Object.keys(options).some((name) => name !== 'user' && name !== 'force');
 }
 

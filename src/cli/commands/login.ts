@@ -9,13 +9,18 @@ import { checkDemands } from '../../identity/login-source.js';
 import { browserCommand, openBrowser } from '../../io/login/browser.js';
 import { connectIssuer, loginWithToken, profileName } from '../../io/login/oidc-login-source.js';
 import { openTokenStore } from '../../io/login/token-store.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { describeLevel, describeTime, describeWho } from '../print/login-words.js';
 import { loadQrCodes } from '../print/qr-code.js';
 import { folded } from '../print/text.js';
 import { ensureLoginTrusted, type IdentitySettings, identitySettings } from '../settings/identity-settings.js';
+import type { OptionsOf } from '../table.js';
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'login'>,
+): Promise<number> {
   const settings = await identitySettings(context, options);
   await ensureLoginTrusted(context, options);
   const store = openTokenStore(context.env); // before anybody confirms anything: a broken store should say so now
@@ -32,7 +37,7 @@ export async function run(context: CommandContext, _args: readonly string[], opt
   return 0;
 }
 
-async function logIn(context: CommandContext, options: OptionValues, settings: IdentitySettings): Promise<Login> {
+async function logIn(context: CommandContext, options: OptionsOf<'login'>, settings: IdentitySettings): Promise<Login> {
   const { browser, tokenFile: file, redirectUri } = options;
   if (typeof file === 'string') {
     const { tokenFile } = await import('../../io/login/oidc-workload-token.js');
@@ -45,7 +50,7 @@ async function logIn(context: CommandContext, options: OptionValues, settings: I
   return byDeviceCode(context, options, issuer);
 }
 
-async function byDeviceCode(context: CommandContext, options: OptionValues, issuer: Issuer): Promise<Login> {
+async function byDeviceCode(context: CommandContext, options: OptionsOf<'login'>, issuer: Issuer): Promise<Login> {
   const { deviceLogin } = await import('../../identity/device-login.js');
   const { stderr } = context;
   const qr = options.qr ? await loadQrCodes(stderr.isTTY === true && !context.env.NO_COLOR) : undefined;
@@ -70,7 +75,7 @@ async function byDeviceCode(context: CommandContext, options: OptionValues, issu
 
 async function inBrowser(
   context: CommandContext,
-  options: OptionValues,
+  options: OptionsOf<'login'>,
   issuer: Issuer,
   redirectUri: string | undefined,
 ): Promise<Login> {
@@ -99,7 +104,7 @@ function promptText(prompt: DevicePrompt): string {
 }
 
 /** Opens the page when the person presses Enter; nothing is opened where nobody sits at the terminal. */
-function offerBrowser(context: CommandContext, options: OptionValues, page: URL): { stop(): void } | undefined {
+function offerBrowser(context: CommandContext, options: OptionsOf<'login'>, page: URL): { stop(): void } | undefined {
   const { stdin, stderr, env } = context;
   const wanted = options.open !== false && browserCommand(page, env, process.platform) !== undefined;
   if (!stdin.isTTY || !stderr.isTTY || !wanted) return undefined;

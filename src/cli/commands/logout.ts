@@ -4,11 +4,16 @@ import type { Login } from '../../identity/identity.js';
 import { printable } from '../../identity/printable.js';
 import { connectIssuer } from '../../io/login/oidc-login-source.js';
 import { openTokenStore } from '../../io/login/token-store.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { describeWho } from '../print/login-words.js';
 import { chooseProfile, findIdentitySettings, type IdentitySettings } from '../settings/identity-settings.js';
+import type { OptionsOf } from '../table.js';
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'logout'>,
+): Promise<number> {
   const { stdout, stderr, env } = context;
   const store = openTokenStore(env);
   const settings = await findIdentitySettings(context, options);

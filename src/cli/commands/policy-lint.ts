@@ -7,9 +7,10 @@ import { combineConfigs, type PolicySource } from '../../policy/combine.js';
 import { type Config, checkConfig } from '../../policy/config.js';
 import { lintPolicy } from '../../policy/lint.js';
 import type { Place } from '../../policy/yaml-source.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { paperFor } from '../print/text.js';
+import type { OptionsOf } from '../table.js';
 
 interface Line {
   readonly place?: Place;
@@ -17,7 +18,11 @@ interface Line {
   readonly message: string;
 }
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'policy lint'>,
+): Promise<number> {
   const files = args.length > 0 ? namedFiles(args, context.cwd) : usedFiles(context, options);
   if (files.length === 0) {
     throw new DbguardError('config-missing', 'there is no dbguard.yaml here or in a folder above', {
@@ -52,7 +57,7 @@ function namedFiles(args: readonly string[], cwd: string): File[] {
   return args.map((path) => ({ level: 'user', path: resolve(cwd, path) }));
 }
 
-function usedFiles({ cwd, env }: CommandContext, options: OptionValues): File[] {
+function usedFiles({ cwd, env }: CommandContext, options: OptionsOf<'policy lint'>): File[] {
   return configPaths({ cwd, env, named: textOption(options, 'config') });
 }
 
@@ -79,7 +84,12 @@ function combineProblems(sources: readonly PolicySource[]): Line[] {
   return message === undefined ? [] : [{ about: '', message }];
 }
 
-function report(context: CommandContext, options: OptionValues, lines: readonly Line[], files: number): void {
+function report(
+  context: CommandContext,
+  options: OptionsOf<'policy lint'>,
+  lines: readonly Line[],
+  files: number,
+): void {
   if (options.json === true) {
     for (const { place, about, message } of lines) {
       context.stdout.write(`${JSON.stringify({ ...place, about, message })}\n`);

@@ -7,16 +7,21 @@ import { dirname, resolve } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { shortPath } from '../../io/files/config-files.js';
 import { sanitise } from '../../untrusted-text.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { countDecisions, type Judge, withJudge } from '../judge/judging.js';
 import { type Found, readText, regularFile, sqlFilesOf } from '../judge/sql-files.js';
 import { type Include, PsqlVariables, type Tested, testText } from '../judge/tested-file.js';
 import { type Paper, paperFor, wrap } from '../print/text.js';
+import type { OptionsOf } from '../table.js';
 
 /** Files that others name by `\i` and `\ir`. */
 const mostIncluded = 1000;
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'policy test'>,
+): Promise<number> {
   const named = args.flatMap((path) => sqlFilesOf(path, context.cwd));
   if (named.length === 0) throw new DbguardError('usage', 'there is no .sql file in what was given');
   return withJudge(context, options, async (judge) => {

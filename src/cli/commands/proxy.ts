@@ -1,16 +1,21 @@
 /** `dbguard proxy`: the same proxy without a child, for a GUI, a script or a test suite. Runs until SIGTERM. */
 import { randomBytes } from 'node:crypto';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags, listenAddress, readPasswordFile } from '../guard/guard-options.js';
 import { banner, finishGuard, TroubleReport } from '../guard/session-words.js';
 import { textOption } from '../options.js';
+import type { OptionsOf } from '../table.js';
 
 /** Statements under way when SIGTERM comes get this long, milliseconds. */
 const graceMs = 30_000;
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'proxy'>,
+): Promise<number> {
   const file = textOption(options, 'passwordFile');
   const listen = listenAddress(textOption(options, 'listen'));
   const password = file === undefined ? randomBytes(24).toString('base64url') : readPasswordFile(file);

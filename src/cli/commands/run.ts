@@ -6,17 +6,22 @@ import { findProgram } from '../../io/terminal/child-program.js';
 import { ttyStreams } from '../../io/terminal/terminal.js';
 import { childEnvironment } from '../../run/environment.js';
 import { secretsIn, withoutSecrets } from '../../sql/secrets/secrets.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags } from '../guard/guard-options.js';
 import { startGuardedChild } from '../guard/guarded-child.js';
 import { banner, finishGuard, markLine, TroubleReport } from '../guard/session-words.js';
+import type { OptionsOf } from '../table.js';
 
 /** Statements of a child that has ended get this long, milliseconds. */
 const graceMs = 1000;
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'run'>,
+): Promise<number> {
   const [command, ...childArgs] = args;
   if (command === undefined) {
     throw new DbguardError('usage', 'no command to run', { hint: 'Say what to run: dbguard run -- psql' });

@@ -10,13 +10,18 @@ import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
 import { connectIssuer } from '../../io/login/oidc-login-source.js';
 import type { Bucket } from '../../transcript/entry.js';
 import { issuerKeysPrefix } from '../../transcript/object-key.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { shown } from '../print/untrusted-text.js';
 import { type IdentitySettings, identitySettings } from '../settings/identity-settings.js';
+import type { OptionsOf } from '../table.js';
 import { openTranscripts } from '../transcripts/source.js';
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'transcripts archive-keys'>,
+): Promise<number> {
   const settings = await identitySettings(context, options);
   const to = textOption(options, 'to');
   const bucket =

@@ -10,15 +10,20 @@ import { loadLogin } from '../../identity/login-source.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
 import { type BucketCheck, type BucketChecks, checkBucket } from '../../review/bucket-checks.js';
 import { subjectHash, subjectPrefix } from '../../transcript/object-key.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
+import type { OptionsOf } from '../table.js';
 import { openBucketProbe } from '../transcripts/source.js';
 
 const exitCodes: Readonly<Record<BucketCheck['holds'], number>> = { yes: 0, no: 1, unknown: 2 };
 const marks = { yes: ['green', '✓'], no: ['red', '✗'], unknown: ['magenta', '?'] } as const;
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'transcripts check-bucket'>,
+): Promise<number> {
   const { probe, location, identity, objectLockDays } = await openBucketProbe(context, options);
   const login = options.readOnly === true || probe === undefined ? undefined : await writersLogin(context, identity);
   const subject = login === undefined ? undefined : subjectHash(login.subject);

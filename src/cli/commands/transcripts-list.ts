@@ -1,11 +1,12 @@
 /** `dbguard transcripts list`: the sessions in the bucket and on this machine, newest last. Reads, does not verify. */
 import { type IdSpan, type ObjectSource, type SessionObjects, sessionsWithin } from '../../review/catalog.js';
 import { type SessionSummary, summarise } from '../../review/summary.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { paged } from '../print/paged.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
+import type { OptionsOf } from '../table.js';
 import { idSpan } from '../transcripts/id-span.js';
 import { openTranscripts } from '../transcripts/source.js';
 
@@ -15,7 +16,11 @@ const wide = 100;
 /** The time of a session id, to the millisecond. */
 const shortIdCharacters = 10;
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'transcripts list'>,
+): Promise<number> {
   const { source } = await openTranscripts(context, options);
   const paper = paperFor(context);
   const span = idSpan(options);
@@ -51,7 +56,7 @@ async function* summaries(source: ObjectSource, span: IdSpan): AsyncGenerator<Se
   for (const rest of ahead) yield await rest;
 }
 
-function filterOf(options: OptionValues): (summary: SessionSummary) => boolean {
+function filterOf(options: OptionsOf<'transcripts list'>): (summary: SessionSummary) => boolean {
   const person = textOption(options, 'person')?.toLowerCase();
   const connection = textOption(options, 'connection');
   // A session that crashed has no count: it may be meant.

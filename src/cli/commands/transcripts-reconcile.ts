@@ -19,10 +19,11 @@ import {
 import type { LogEvent } from '../../review/server-log/message.js';
 import { isZone, ServerClock } from '../../review/server-log/server-clock.js';
 import { isRecord } from '../../transcript/line.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { LineWriter } from '../print/line-writer.js';
 import { shown } from '../print/untrusted-text.js';
+import type { OptionsOf } from '../table.js';
 import { openTranscripts } from '../transcripts/source.js';
 
 type FoundEvent = Extract<LogFinding, { kind: 'event' }>;
@@ -31,7 +32,11 @@ type UnreadEntry = Extract<LogFinding, { kind: 'unread' }>;
 /** Entries that could not be read are shown up to this number, then counted. */
 const shownUnread = 20;
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'transcripts reconcile'>,
+): Promise<number> {
   const zone = textOption(options, 'utcOffset');
   if (zone !== undefined && !isZone(zone)) {
     throw new DbguardError('usage', '--utc-offset takes a form like +01:00, or a zone like Europe/Berlin');
@@ -100,7 +105,7 @@ function knowledge(book: ConnectionBook, zone: string | undefined, prefix: strin
 }
 
 /** What the log leaves open may be meant. */
-function filterOf(options: OptionValues): (event: LogEvent) => boolean {
+function filterOf(options: OptionsOf<'transcripts reconcile'>): (event: LogEvent) => boolean {
   const user = textOption(options, 'user');
   const database = textOption(options, 'database');
   const fits = (wanted: string | undefined, found: string | undefined): boolean =>

@@ -20,8 +20,9 @@ import { segmentText } from '../../review/read-segment.js';
 import { redactionText, targetIn, withoutRedacted } from '../../review/redact.js';
 import { type RedactionTarget, readRedactions } from '../../review/redaction.js';
 import { redactionKey, sessionPrefix, subjectHash } from '../../transcript/object-key.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
+import type { OptionsOf } from '../table.js';
 import {
   findSession,
   identityDemands,
@@ -35,7 +36,11 @@ const compress = promisify(gzip);
 /** The key signs a handful of lines. */
 const KEY_LIFE_MS = 10 * 60_000;
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'transcripts redact'>,
+): Promise<number> {
   const n = Number(textOption(options, 'entry'));
   const reason = textOption(options, 'reason');
   if (!Number.isSafeInteger(n) || n < 0 || reason === undefined) {
@@ -105,7 +110,7 @@ async function copy(
   context: CommandContext,
   sid: string,
   transcripts: TranscriptsSource,
-  options: OptionValues,
+  options: OptionsOf<'transcripts redact'>,
   to: string,
 ): Promise<void> {
   const target = await openBucket(parseBucketLocation(to, context.cwd), { env: context.env });

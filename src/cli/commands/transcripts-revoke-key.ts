@@ -7,15 +7,20 @@ import { thumbprint } from '../../identity/binding.js';
 import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
 import { readOpening } from '../../review/opening.js';
 import { revocationObject } from '../../review/revoked-keys.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { shown } from '../print/untrusted-text.js';
+import type { OptionsOf } from '../table.js';
 import { findSession, openTranscripts } from '../transcripts/source.js';
 
 /** RFC 7638, base64url: what `whoami` shows as the key. */
 const THUMBPRINT = /^[\w-]{43}$/;
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'transcripts revoke-key'>,
+): Promise<number> {
   const [id = ''] = args;
   const [to, reason] = [textOption(options, 'to'), textOption(options, 'reason')];
   if (to === undefined || reason === undefined) {
@@ -36,7 +41,11 @@ export async function run(context: CommandContext, args: readonly string[], opti
   return 0;
 }
 
-async function keyOfSession(context: CommandContext, options: OptionValues, id: string): Promise<string> {
+async function keyOfSession(
+  context: CommandContext,
+  options: OptionsOf<'transcripts revoke-key'>,
+  id: string,
+): Promise<string> {
   const { bucket } = await openTranscripts(context, options);
   const session = await findSession(bucket, id);
   const open = await readOpening(session, bucket);

@@ -6,14 +6,19 @@ import { isAboutContent } from '../../review/read-segment.js';
 import { segmentLines } from '../../review/segment-lines.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { decodeDisclosure, decodeLine, decodePayload } from '../../transcript/line.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { paged } from '../print/paged.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
+import type { OptionsOf } from '../table.js';
 import { idSpan } from '../transcripts/id-span.js';
 import { openTranscripts } from '../transcripts/source.js';
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'transcripts search'>,
+): Promise<number> {
   const wanted = args.join(' ').toLowerCase();
   const span = idSpan(options);
   const { source } = await openTranscripts(context, options);

@@ -5,15 +5,20 @@
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { type SessionReport, verifySession } from '../../review/verify-session.js';
 import type { Entry } from '../../transcript/entry.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import type { LineWriter } from '../print/line-writer.js';
 import { paged } from '../print/paged.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
+import type { OptionsOf } from '../table.js';
 import { findSession, identityDemands, issuerKeys, openTranscripts } from '../transcripts/source.js';
 import { reportText } from './transcripts-verify.js';
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'transcripts show'>,
+): Promise<number> {
   const transcripts = await openTranscripts(context, options);
   const session = await findSession(transcripts.source, args[0] ?? '');
   const how = {
@@ -43,7 +48,7 @@ class Printer {
   readonly #json: boolean;
   readonly #all: boolean;
 
-  constructor(out: LineWriter, paper: Paper, { json, all }: OptionValues) {
+  constructor(out: LineWriter, paper: Paper, { json, all }: OptionsOf<'transcripts show'>) {
     this.#out = out;
     this.#paper = paper;
     this.#json = json === true;

@@ -15,16 +15,21 @@ import type { VerifyOptions } from '../../review/verify-options.js';
 import { type SessionReport, type Verdict, verifySession, withFindings } from '../../review/verify-session.js';
 import type { Finding } from '../../transcript/finding.js';
 import type { VersionKeeping } from '../../transcript/object-history.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { LineWriter } from '../print/line-writer.js';
 import { type Paper, paperFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
+import type { OptionsOf } from '../table.js';
 import { findSession, identityDemands, issuerKeys, openTranscripts } from '../transcripts/source.js';
 
 const exitCodes: Readonly<Record<Verdict, number>> = { proven: 0, invalid: 1, unproven: 2 };
 
-export async function run(context: CommandContext, args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  args: readonly string[],
+  options: OptionsOf<'transcripts verify'>,
+): Promise<number> {
   const [id] = args;
   if ((id === undefined) === (options.all !== true)) {
     throw new DbguardError('usage', 'give the id of a session, or --all', { hint: 'See dbguard transcripts list.' });
@@ -129,7 +134,7 @@ function readExpect({ cwd }: CommandContext, named: string | undefined): Expecta
   });
 }
 
-function retentionOption(options: OptionValues): number | undefined {
+function retentionOption(options: OptionsOf<'transcripts verify'>): number | undefined {
   const text = textOption(options, 'retention');
   if (text === undefined) return undefined;
   const days = Number(/^(\d{1,5})d?$/.exec(text)?.[1]);

@@ -5,13 +5,18 @@ import { loadConfigs } from '../../io/files/config-files.js';
 import { forgetTrusted } from '../../io/files/trusted-repositories.js';
 import { forgetServer } from '../../io/upstream/proofs-file.js';
 import { explained } from '../../policy/trust.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { folded } from '../print/text.js';
 import { askOrFail, canAsk, remember, repositoryFile } from '../settings/trusted.js';
 import { claimsOf } from '../settings/uses.js';
+import type { OptionsOf } from '../table.js';
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'trust'>,
+): Promise<number> {
   refuseInside(context);
   const server = textOption(options, 'forgetServer');
   if (server !== undefined) {

@@ -2,13 +2,18 @@
 
 import { stateDirPaths } from '../../io/files/state-dirs.js';
 import { listSpool, type RecoveredSession, recoverSpool } from '../../io/spool/recovery.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
+import type { OptionsOf } from '../table.js';
 import { openTranscripts } from '../transcripts/source.js';
 
 /** Attempts in a row without an upload, after which the bucket counts as away. */
 const ATTEMPTS = 4;
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'upload'>,
+): Promise<number> {
   const { state } = stateDirPaths(context.env);
   if (listSpool(state).length === 0) {
     context.stderr.write('Nothing waits: every session is in the bucket.\n');

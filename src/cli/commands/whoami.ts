@@ -4,11 +4,16 @@ import type { Login } from '../../identity/identity.js';
 import { loginRequired } from '../../identity/login-source.js';
 import { printable } from '../../identity/printable.js';
 import { openTokenStore } from '../../io/login/token-store.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { describeLevel, describeTime, describeWho } from '../print/login-words.js';
 import { chooseProfile, findIdentitySettings } from '../settings/identity-settings.js';
+import type { OptionsOf } from '../table.js';
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'whoami'>,
+): Promise<number> {
   const store = openTokenStore(context.env);
   const named = typeof options.profile === 'string' ? options.profile : undefined;
   const profile = named ?? chooseProfile(await findIdentitySettings(context, options), store.profiles());

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { profileNames } from '../../policy/profiles.js';
-import type { OptionValues } from '../command.js';
 import { oneOfOption, textOption } from '../options.js';
+import type { OptionValues } from '../table.js';
 import type { GuardOptions } from './contract.js';
 
 export function guardFlags(

@@ -14,8 +14,9 @@ import { resolveHandles } from '../../proxy/prepared/what-a-name-runs.js';
 import { createAnalyser } from '../../sql/analyser.js';
 import type { Analyser, Facts } from '../../sql/facts.js';
 import { loadGrammar } from '../../sql/grammar/grammar.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { oneOfOption, textOption } from '../options.js';
+import type { OptionValues } from '../table.js';
 
 export interface Judged {
   readonly facts: Facts;

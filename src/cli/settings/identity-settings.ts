@@ -10,7 +10,8 @@ import { type LoginSourceSettings, profileName } from '../../io/login/oidc-login
 import type { CombinedConfig, PolicySource } from '../../policy/combine.js';
 import type { IdentityConfig } from '../../policy/read-identity.js';
 import type { IdentityDemands } from '../../review/identify.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
+import type { OptionValues } from '../table.js';
 
 export type IdentitySettings = LoginSourceSettings & LoginDemands;
 

@@ -2,8 +2,8 @@
 import { DbguardError } from '../../errors.js';
 import { afterAnyId, type IdSpan } from '../../review/catalog.js';
 import { sessionIdsAt } from '../../transcript/object-key.js';
-import type { OptionValues } from '../command.js';
 import { textOption } from '../options.js';
+import type { OptionValues } from '../table.js';
 
 /** Everything where no option names less. Throws `usage`. */
 export function idSpan(options: OptionValues): IdSpan {

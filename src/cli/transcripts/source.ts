@@ -21,7 +21,7 @@ import {
 import { readRevokedKeys } from '../../review/revoked-keys.js';
 import type { Bucket } from '../../transcript/entry.js';
 import type { HistoryBucket } from '../../transcript/object-history.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import {
   type IdentityFlags,
@@ -31,6 +31,7 @@ import {
 } from '../settings/identity-settings.js';
 import { ensureTrusted } from '../settings/trusted.js';
 import { bucketUse } from '../settings/uses.js';
+import type { OptionValues } from '../table.js';
 
 export interface TranscriptsSource {
   readonly bucket: HistoryBucket;
