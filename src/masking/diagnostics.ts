@@ -6,7 +6,7 @@ import { backend, headerBytes } from '../wire/messages.js';
 import { Reader } from '../wire/reader.js';
 
 /** S V C: severity, SQLSTATE. P: position in the client's own text. s t c d n: names. F L R: place in the source. */
-const kept = new Set([...'SVCPstcdnFLR']);
+const keptFields = new Set([...'SVCPstcdnFLR']);
 
 /** Texts that hold names of existing things only. */
 const harmless: ReadonlySet<string> = new Set([
@@ -30,6 +30,38 @@ const harmlessInText: ReadonlySet<string> = new Set([
   '42803', // grouping error
   '42883', // undefined function
   '42P01', // undefined table
+]);
+
+/**
+ * Texts of PostgreSQL's own that name things of the schema and hold no value: values stand in the DETAIL, which is left
+ * out. In other languages than English they are replaced.
+ */
+const namesOnly: ReadonlyMap<string, RegExp> = new Map([
+  ['23502', /^null value in column "[^"]*" of relation "[^"]*" violates not-null constraint$/],
+  [
+    '23503',
+    /^(insert or update|update or delete) on table "[^"]*" violates foreign key constraint "[^"]*"( on table "[^"]*")?$/,
+  ],
+  ['23505', /^(duplicate key value violates unique constraint|could not create unique index) "[^"]*"$/],
+  [
+    '23514',
+    /^(new row for relation "[^"]*" violates check constraint "[^"]*"|check constraint "[^"]*" of relation "[^"]*" is violated by some row)$/,
+  ],
+  ['23P01', /^conflicting key value violates exclusion constraint "[^"]*"$/],
+  ['22001', /^value too long for type [a-z ]+\(\d+\)$/],
+  [
+    '22003',
+    /^((smallint|integer|bigint) out of range|numeric field overflow|value out of range: (overflow|underflow))$/,
+  ],
+  ['22012', /^division by zero$/],
+]);
+
+/** What is left of a text when the value behind it is taken out. */
+const beforeValue: ReadonlyMap<string, RegExp> = new Map([
+  ['22P02', /^invalid input (syntax for type [a-z ]+|value for enum [\w."]+)(?=: ")/],
+  ['22007', /^invalid input syntax for type [a-z ]+(?=: ")/],
+  ['22008', /^date\/time field value out of range(?=: ")/],
+  ['22003', /^value(?= "[^"]*" is out of range for type [a-z ]+$)/],
 ]);
 
 const generic: ReadonlyMap<string, string> = new Map([
@@ -62,14 +94,20 @@ export function maskDiagnostics(bytes: Buffer, start: number, end: number): Buff
   const trusted =
     !raised && !has('W') && !has('q') && (harmless.has(sqlstate) || (has('P') && harmlessInText.has(sqlstate)));
   const constraint = raised ? '' : text('n');
-  const message = `${generic.get(sqlstate) ?? 'the server reported a problem'}${constraint ? ` ("${constraint}")` : ''}`;
+  const own = !raised && !has('W') && !has('q');
+  const whole = text('M');
+  const kept = own ? beforeValue.get(sqlstate)?.exec(whole)?.[0] : undefined;
+  const asIs = trusted || (own && namesOnly.get(sqlstate)?.test(whole) === true);
+  const message = kept
+    ? `${kept}; the value is masked`
+    : `${generic.get(sqlstate) ?? 'the server reported a problem'}${constraint ? ` ("${constraint}")` : ''}; its text is masked`;
   const parts: Buffer[] = [];
   const add = (code: string, value: Buffer): void => {
     parts.push(Buffer.from(code, 'latin1'), value, Buffer.from([0]));
   };
   for (const field of fields) {
-    if (field.code === 'M') add('M', trusted ? field.text : Buffer.from(`${message}; its text is masked`, 'latin1'));
-    else if (kept.has(field.code) && !(raised && 'stcdn'.includes(field.code))) add(field.code, field.text);
+    if (field.code === 'M') add('M', asIs ? field.text : Buffer.from(message, 'latin1'));
+    else if (keptFields.has(field.code) && !(raised && 'stcdn'.includes(field.code))) add(field.code, field.text);
   }
   const body = Buffer.concat([...parts, Buffer.from([0])]);
   const out = Buffer.allocUnsafe(headerBytes + body.length);

@@ -69,6 +69,7 @@ function columnMask(
   context: MaskContext,
 ): CellMask | undefined {
   const { masked } = context;
+  if (placed && column.written && column.flow.size === 0) return undefined;
   const origin = field && field.tableOid !== 0 ? masked.get(baseColumn(field.tableOid, field.columnNumber)) : undefined;
   const flowing = masked.in(column.flow);
   if (origin === undefined && flowing.length === 0 && !isUnknown(column.flow)) return undefined;

@@ -108,6 +108,23 @@ const queries: [what: string, sql: string][] = [
   ['RETURNING', `UPDATE customers SET name = 'Ada' WHERE id = 1 RETURNING ssn, salary`],
   ['RETURNING *', `UPDATE customers SET name = 'Ada' WHERE id = 1 RETURNING *`],
   ['RETURNING OLD', `UPDATE customers SET name = 'Ada' WHERE id = 1 RETURNING old.ssn, new.email`],
+  [
+    'RETURNING OLD of what is written',
+    `UPDATE customers SET ssn = 'x', email = 'y' WHERE id = 1 RETURNING old.ssn, upper(old.email)`,
+  ],
+  [
+    'RETURNING of an old row',
+    `UPDATE customers SET ssn = 'x', email = 'y', salary = 1 WHERE id = 1 RETURNING to_jsonb(old)`,
+  ],
+  [
+    'RETURNING what a conflict found',
+    `INSERT INTO customers (id, ssn) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET name = 'x' RETURNING ssn, to_jsonb(customers)`,
+  ],
+  [
+    'RETURNING another row of the table',
+    `UPDATE customers c SET ssn = 'x' FROM customers d WHERE d.id = 1 RETURNING d.ssn || ''`,
+  ],
+  ['RETURNING a default', `INSERT INTO defaulted (id, v) VALUES (1, DEFAULT) RETURNING v, v || ''`],
   ['RETURNING in WITH', `WITH u AS (UPDATE customers SET name = 'Ada' WHERE id = 1 RETURNING ssn s) SELECT s FROM u`],
   [
     'MERGE RETURNING',

@@ -36,6 +36,7 @@ const schema = `
   CREATE TABLE patients (code text);
   INSERT INTO patients SELECT '${secret.ssn}' FROM generate_series(1, 20);
   ANALYZE patients;
+  CREATE TABLE defaulted (id int, v text DEFAULT leak());
 `;
 
 export const maskYaml = `version: 1
@@ -46,6 +47,7 @@ mask:
   - {column: public.customers.born, with: date, keep: year}
   - {column: public.events.payload, with: fixed, value: '***'}
   - {column: patients.code, with: 'null'}
+  - {column: defaulted.v, with: 'null'}
 `;
 
 export interface MaskedDatabase {

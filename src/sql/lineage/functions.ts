@@ -66,6 +66,15 @@ const revealingCatalogs: ReadonlySet<string> = new Set([
   'pg_statistic_ext_data',
 ]);
 
+/** Columns of them that hold names, numbers and counts alone; whatever is not listed may show values. */
+const harmlessColumns =
+  /^(schemaname|tablename|attname|attnames|inherited|null_frac|avg_width|n_distinct|most_common_(elem_|base_)?freqs|most_common_val_nulls|correlation|elem_count_histogram|statistics_\w+|kinds|dependencies|sta(relid|attnum|inherit|nullfrac|width|distinct|kind\d|op\d|coll\d|numbers\d)|stx(oid|dinherit|dndistinct|ddependencies))$/;
+
 export function revealsValues(schema: string, name: string): boolean {
   return schema === 'pg_toast' || (schema === 'pg_catalog' && revealingCatalogs.has(name));
+}
+
+/** A column of a relation that `revealsValues`. */
+export function isHarmless(schema: string, column: string): boolean {
+  return schema === 'pg_catalog' && harmlessColumns.test(column);
 }

@@ -2,7 +2,7 @@
 import type { RangeVar } from 'libpg-query';
 import { anyColumn, anyFlow, baseColumn, type CatalogRelation, type Flow } from './catalog.js';
 import { union } from './flow.js';
-import { revealsValues } from './functions.js';
+import { isHarmless, revealsValues } from './functions.js';
 import { type Column, type Shape, shapeOf } from './shape.js';
 import { rowOf, withBeside } from './structure.js';
 import type { LineageWalk } from './walk.js';
@@ -34,8 +34,9 @@ function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
   const inner = relation.definition === undefined ? undefined : walk.knowledge.viewShape(relation, walk);
   const known = inner?.columns?.length === relation.columns.length ? inner.columns : undefined;
   const columns = relation.columns.map(({ name, number }, at): Column => {
-    const own = reveals ? anyFlow : columnFlow(relation, name, number, walk);
-    if (inner === undefined) return { name, flow: own, direct: !reveals };
+    const hidden = reveals && !isHarmless(relation.schema, name);
+    const own = hidden ? anyFlow : columnFlow(relation, name, number, walk);
+    if (inner === undefined) return { name, flow: own, direct: !hidden };
     const column = known?.[at] ?? { flow: inner.columns === undefined ? inner.all : anyFlow, direct: false };
     return { ...withBeside(column, own), name, direct: column.direct };
   });

@@ -41,6 +41,12 @@ export class LineageScope {
     if (!this.#aliases.has(alias)) this.#aliases.set(alias, shape);
   }
 
+  /** From here on a relation's columns are others: those of the rows that were written. */
+  replace(before: Shape, after: Shape): void {
+    for (const [at, part] of this.#parts.entries()) if (part === before) this.#parts[at] = after;
+    for (const [alias, shape] of this.#aliases) if (shape === before) this.#aliases.set(alias, after);
+  }
+
   setCte(name: string, shape: Shape): void {
     this.#ctes.set(name, shape);
   }

@@ -6,6 +6,8 @@ import { either, sameValue, type Value } from './structure.js';
 export interface Column extends Value {
   /** Undefined: PostgreSQL names it, by a rule that is not followed here; any name may mean it. */
   readonly name: string | undefined;
+  /** The statement itself has just written the value, out of nothing that a table holds. */
+  readonly written?: boolean;
 }
 
 export interface Shape {

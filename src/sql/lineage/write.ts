@@ -1,9 +1,11 @@
 /** INSERT, UPDATE, DELETE and MERGE for lineage: what RETURNING gives back, and which values go where. */
 import type { InsertStmt, MergeStmt, RangeVar, UpdateStmt } from 'libpg-query';
 import { as, type Node, names, type Returning, returningOf } from '../grammar/tree.js';
-import { baseColumn, type CatalogRelation } from './catalog.js';
+import { baseColumn, type CatalogRelation, type Flow } from './catalog.js';
+import { union } from './flow.js';
 import { LineageScope } from './scope.js';
-import { emptyShape, openShape, type Shape, unknownShape } from './shape.js';
+import { type Column, emptyShape, openShape, type Shape, shapeOf, unknownShape } from './shape.js';
+import { rowOf } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 /** The rows of RETURNING, or of a rule; undefined for a statement of another kind. */
@@ -44,6 +46,12 @@ function insertShape(insert: InsertStmt, walk: LineageWalk, scope: LineageScope)
     source.columns.forEach((column, at) => {
       walk.sinks.push({ flow: column.flow, into: keyOf(relation, columns[at]) });
     });
+    const defaults = defaultPlaces(insert.selectStmt);
+    const written = new Map(
+      source.columns.flatMap((column, at) => (defaults.has(at) ? [] : [[columns[at] ?? '', column.flow] as const])),
+    );
+    const updates = insert.onConflictClause?.action === 'ONCONFLICT_UPDATE';
+    if (!updates) scope.replace(shape, afterWrite(shape, relation, written, walk));
   }
   const conflict = insert.onConflictClause;
   if (conflict !== undefined) {
@@ -51,16 +59,17 @@ function insertShape(insert: InsertStmt, walk: LineageWalk, scope: LineageScope)
     assignments(conflict.targetList, relation, walk, scope);
     walk.infer(walk.flow(conflict.whereClause, scope));
   }
-  return returning(insert, walk, scope);
+  return returning(insert, walk, scope, shape);
 }
 
 function updateShape(update: UpdateStmt, walk: LineageWalk, scope: LineageScope): Shape {
   walk.with(update.withClause, scope);
-  const { relation } = addTarget(update.relation, walk, scope);
+  const { relation, shape } = addTarget(update.relation, walk, scope);
   for (const item of update.fromClause ?? []) scope.add(walk.fromItem(item, scope));
-  assignments(update.targetList, relation, walk, scope);
+  const written = assignments(update.targetList, relation, walk, scope);
   walk.infer(walk.flow(update.whereClause, scope));
-  return returning(update, walk, scope);
+  scope.replace(shape, afterWrite(shape, relation, written, walk));
+  return returning(update, walk, scope, shape);
 }
 
 function mergeShape(merge: MergeStmt, walk: LineageWalk, scope: LineageScope): Shape {
@@ -99,11 +108,44 @@ function assignments(
   relation: CatalogRelation | undefined,
   walk: LineageWalk,
   scope: LineageScope,
-): void {
+): ReadonlyMap<string, Flow> {
+  const written = new Map<string, Flow>();
   for (const node of list ?? []) {
     const target = as(node, 'ResTarget');
-    walk.sinks.push({ flow: walk.flow(target?.val, scope), into: keyOf(relation, target?.name) });
+    const flow = walk.flow(target?.val, scope);
+    walk.sinks.push({ flow, into: keyOf(relation, target?.name) });
+    // a field or an element alone leaves the rest as it was; several columns at once share one source
+    const whole = (target?.indirection?.length ?? 0) === 0 && as(target?.val, 'MultiAssignRef') === undefined;
+    const given = whole && as(target?.val, 'SetToDefault') === undefined;
+    if (target?.name !== undefined && given) written.set(target.name, flow);
   }
+  return written;
+}
+
+/** Where VALUES say DEFAULT: what that is, the client does not know. */
+function defaultPlaces(source: Node | undefined): ReadonlySet<number> {
+  const rows = as(source, 'SelectStmt')?.valuesLists ?? [];
+  const places = rows.flatMap((row) =>
+    (as(row, 'List')?.items ?? []).flatMap((item, at) => (as(item, 'SetToDefault') === undefined ? [] : [at])),
+  );
+  return new Set(places);
+}
+
+/** What RETURNING shows of a row: a value that the client gave itself is no secret of the table's. */
+function afterWrite(
+  shape: Shape,
+  relation: CatalogRelation | undefined,
+  written: ReadonlyMap<string, Flow>,
+  walk: LineageWalk,
+): Shape {
+  const changes = relation?.triggers || relation?.rules || relation?.definition || relation?.children.length;
+  const casts = walk.knowledge.catalog.behind('cast', '')?.length !== 0;
+  if (relation === undefined || changes || casts || shape.columns === undefined) return shape;
+  const own = shape.columns.map((column): Column => {
+    const flow = written.get(column.name ?? '');
+    return flow?.size === 0 ? { name: column.name, flow, direct: false, written: true } : column;
+  });
+  return { ...shapeOf(own), whole: rowOf(own) };
 }
 
 function keyOf(relation: CatalogRelation | undefined, name: string | undefined): string | undefined {
@@ -111,10 +153,11 @@ function keyOf(relation: CatalogRelation | undefined, name: string | undefined):
   return relation === undefined || column === undefined ? undefined : baseColumn(relation.oid, column.number);
 }
 
-function returning(statement: Returning, walk: LineageWalk, scope: LineageScope): Shape {
+/** @param before the target as it was, which `old` shows */
+function returning(statement: Returning, walk: LineageWalk, scope: LineageScope, before = emptyShape): Shape {
   const list = returningOf(statement);
   if (list.length === 0) return emptyShape;
-  const target = openShape(scope.parts.length === 0 ? new Set() : unionOfParts(scope));
+  const target = openShape(union([before.all, ...scope.parts.map((part) => part.all)]));
   const options = names(
     (statement.returningClause?.options ?? []).map((option) => ({
       String: { sval: (option as { ReturningOption?: { value?: string } }).ReturningOption?.value ?? '' },
@@ -122,8 +165,4 @@ function returning(statement: Returning, walk: LineageWalk, scope: LineageScope)
   );
   for (const alias of ['old', 'new', ...options]) scope.addHidden(alias, target);
   return walk.targetList(list, scope);
-}
-
-function unionOfParts(scope: LineageScope): Set<string> {
-  return new Set(scope.parts.flatMap((part) => [...part.all]));
 }
