@@ -65,10 +65,8 @@ export function compareSessions(traces: readonly Trace[], retention: Retention):
   }
   for (const [sid, after] of successors) {
     if (after.length < 2) continue;
-    const names = after
-      .slice(0, 4)
-      .map((trace) => trace.sid)
-      .join(', ');
+    const sids = after.map((trace) => trace.sid).sort();
+    const names = sids.slice(0, 4).join(', ');
     const message = `${after.length} sessions say that they came right after session ${sid}: ${names}. Only one can; the others were made to take its place, or on a copy of its machine`;
     const proven = after.filter((trace) => trace.proven).length > 1;
     findings.push(weighed({ severity: 'failure', code: 'session-forked', message }, proven));

@@ -1,6 +1,6 @@
 /**
- * What the sessions around one say of it: the next session on the same machine knows how this one ended. Only openings
- * are read, and those sessions verified that name this one.
+ * What the sessions around one say of it: the next session on the same machine knows how this one ended, and another one may
+ * claim to come right after the same. Only openings are read, and only those sessions verified.
  */
 import { DbguardError } from '../errors.js';
 import type { Finding } from '../transcript/finding.js';
@@ -36,7 +36,10 @@ export async function compareWithNeighbours(
   }
   for await (const { object, bytes } of readAhead(openings, source)) {
     const other = later.get(object.key);
-    if (bytes === undefined || other === undefined || (await previousIn(bytes)) !== session.sid) continue;
+    if (bytes === undefined || other === undefined) continue;
+    const previous = await previousIn(bytes);
+    // one that names the same session as this one does claims its place
+    if (previous === undefined || (previous !== session.sid && previous !== before)) continue;
     if (other.sid !== before) traces.push(await traceFrom(other, options));
   }
   const findings = compareSessions([...traces, traceOf(report)], options);

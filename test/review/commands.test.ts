@@ -1,10 +1,7 @@
 /** The commands as people use them: a bucket in a folder, dbguard.yaml, a stored login. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
-import { text as readAll } from 'node:stream/consumers';
 import { type Test, test } from 'tap';
-import type { CommandContext, CommandModule } from '../../src/cli/command.js';
 import * as archiveKeys from '../../src/cli/commands/transcripts-archive-keys.js';
 import * as list from '../../src/cli/commands/transcripts-list.js';
 import * as reconcile from '../../src/cli/commands/transcripts-reconcile.js';
@@ -14,63 +11,17 @@ import * as search from '../../src/cli/commands/transcripts-search.js';
 import * as show from '../../src/cli/commands/transcripts-show.js';
 import * as verify from '../../src/cli/commands/transcripts-verify.js';
 import * as upload from '../../src/cli/commands/upload.js';
-import type { OptionValues } from '../../src/cli/table.js';
 import { openBucket } from '../../src/io/bucket/open.js';
-import { openTokenStore } from '../../src/io/login/token-store.js';
 import { archivedKeys } from '../../src/review/issuer-keys.js';
 import { issuerKeysPrefix } from '../../src/transcript/object-key.js';
 import { clientId as providerClient, startProvider } from '../identity/provider.js';
-import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
-import { objectsOf, type Recorded, record } from '../transcript/recorded.js';
+import { issuerUrl, testIssuer } from '../transcript/people.js';
+import { record } from '../transcript/recorded.js';
+import { commandWorld } from './command-world.js';
 
 const issuer = await testIssuer();
 
-interface World {
-  readonly root: string;
-  store(session: Recorded): Promise<void>;
-  run(command: CommandModule<OptionValues>, args?: readonly string[], options?: OptionValues): Promise<Result>;
-  logIn(sub: string): Promise<void>;
-}
-
-interface Result {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function world(t: Test, yaml?: string): World {
-  const root = t.testdir({
-    'dbguard.yaml':
-      yaml ?? `version: 1\nidentity:\n  issuer: ${issuerUrl}\n  client_id: ${clientId}\nbucket: file:./bucket\n`,
-    'keys.json': JSON.stringify(issuer.keys),
-  });
-  const env = { DBGUARD_HOME: join(root, 'home'), DBGUARD_TOKEN_STORE: 'file' };
-  return {
-    root,
-    async store(session) {
-      const bucket = await openBucket({ kind: 'file', path: join(root, 'bucket') }, { env });
-      for (const { key, bytes } of objectsOf(session, 0)) await bucket.create(key, bytes);
-    },
-    async run(command, args = [], options = {}) {
-      const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-      const context: CommandContext = { stdin, stdout, stderr, env, cwd: root };
-      const [out, err] = [readAll(stdout), readAll(stderr)];
-      try {
-        const code = await command.run(context, args, options);
-        stdout.end();
-        stderr.end();
-        return { code, out: await out, err: await err };
-      } finally {
-        stdout.end();
-        stderr.end();
-      }
-    },
-    async logIn(sub) {
-      await openTokenStore(env).set(`${issuerUrl} ${clientId}`, await issuer.login(sub));
-    },
-  };
-}
-
+const world = (t: Test, yaml?: string) => commandWorld(t, issuer, yaml);
 const withKeys = { keys: 'keys.json' };
 
 test('list: who, where, what was denied; filters', async (t) => {
