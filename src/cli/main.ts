@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { DbguardError } from '../errors.js';
+import { chapterList, chapterText } from './chapters.js';
 import type { CommandContext, CommandEntry } from './command.js';
 import { modules } from './modules.js';
 import { outputFailed } from './print/line-writer.js';
@@ -21,7 +22,8 @@ function buildProgram(
     .exitOverride()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'dbguard:')) })
     .showHelpAfterError('  See dbguard --help.')
-    .addHelpText('after', '\nBegin with: dbguard init, dbguard login, dbguard run -- psql');
+    .addHelpText('after', `\nChapters, for dbguard help TOPIC:\n${chapterList()}`)
+    .addHelpText('after', 'Begin with: dbguard init, dbguard login, dbguard run -- psql');
   const groups = new Map<string, Command>();
   for (const entry of table) {
     const words = entry.path.split(' ');
@@ -115,9 +117,15 @@ const context: CommandContext = {
   cwd: process.cwd(),
 };
 try {
-  await buildProgram(commandEntries, context, (code) => {
-    process.exitCode = code;
-  }).parseAsync(unknownCommand(process.argv.slice(2)) ?? process.argv.slice(2), { from: 'user' });
+  const args = process.argv.slice(2);
+  const chapter = args[0] === 'help' && args.length === 2 ? chapterText(args[1] ?? '') : undefined;
+  if (chapter === undefined) {
+    await buildProgram(commandEntries, context, (code) => {
+      process.exitCode = code;
+    }).parseAsync(unknownCommand(args) ?? args, { from: 'user' });
+  } else {
+    process.stdout.write(chapter);
+  }
 } catch (error) {
   process.exitCode = report(error);
 }

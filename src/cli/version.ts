@@ -1,17 +1,25 @@
+/** What belongs to this installation: its version, and files that are no code. */
 import { readFileSync } from 'node:fs';
 
-/** dbguard's own version, from package.json; `unknown` where that is not dbguard's. */
-export const dbguardVersion: string = ownVersion();
+/** Found from src/ and from dist/src/. */
+const root = ['../../', '../../../'].map((up) => new URL(up, import.meta.url)).find(isPackage);
 
-/** The same file is found from src/ and from dist/src/. */
-function ownVersion(): string {
-  for (const up of ['../../', '../../../']) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(new URL(`${up}package.json`, import.meta.url), 'utf8'));
-      if (name === 'dbguard') return String(version);
-    } catch {
-      // the other one
-    }
+/** dbguard's own version, from package.json. */
+export const dbguardVersion: string = root === undefined ? 'unknown' : String(packageAt(root).version);
+
+/** @param path from the root of the package */
+export function installedFile(path: string): URL {
+  return new URL(path, root);
+}
+
+function isPackage(folder: URL): boolean {
+  try {
+    return packageAt(folder).name === 'dbguard';
+  } catch {
+    return false;
   }
-  return 'unknown';
+}
+
+function packageAt(folder: URL): { readonly name?: unknown; readonly version?: unknown } {
+  return JSON.parse(readFileSync(new URL('package.json', folder), 'utf8'));
 }

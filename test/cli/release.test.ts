@@ -17,8 +17,10 @@ t.test('the package is as described', async (t) => {
   const [packed] = JSON.parse(stdout);
   const paths: string[] = packed.files.map(({ path }: { path: string }) => path);
   t.equal(packed.filename, archive.name_template.replace('{{ .Version }}', manifest.version));
-  const matches = (path: string, pattern: string): boolean =>
-    pattern.endsWith('/**') ? path.startsWith(pattern.slice(0, -2)) : path === pattern;
+  const matches = (path: string, pattern: string): boolean => {
+    const [folder = '', end] = pattern.split('**');
+    return end === undefined ? path === pattern : path.startsWith(folder) && path.endsWith(end.replace('/*', ''));
+  };
   for (const pattern of archive.files)
     t.ok(
       paths.some((path) => matches(path, pattern)),

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { chapters, chapterText } from '../../src/cli/chapters.js';
 import { commandTable } from '../../src/cli/table.js';
 import { exitCodes } from '../../src/errors.js';
 import { parseConfig } from '../../src/policy/config.js';
@@ -53,5 +54,26 @@ t.test('the reference has every key, variable and exit code', (t) => {
     if (!reference.includes(`\`${known}\``)) t.fail(`${name} is not in src/io/README.md`);
   }
   for (const [error, code] of Object.entries(exitCodes)) t.match(reference, new RegExp(`[| ]${code}[, ]`), error);
+  t.end();
+});
+
+t.test('every chapter can be read in the terminal, and hides no command', (t) => {
+  const files = Object.values(chapters).map(({ file }) => file);
+  t.same(
+    files.sort(),
+    below('src', /\.md$/)
+      .filter((path) => path !== join('src', 'README.md'))
+      .sort(),
+  );
+  for (const topic of Object.keys(chapters)) {
+    t.notOk(
+      commandTable.some(({ path }) => path.split(' ')[0] === topic),
+      topic,
+    );
+    const text = chapterText(topic) ?? '';
+    t.ok(text.startsWith('# '), topic);
+    t.notMatch(text, /\]\(|<!--/, topic);
+  }
+  for (const other of ['constructor', 'nope', '../../package.json', '']) t.equal(chapterText(other), undefined, other);
   t.end();
 });

@@ -1,0 +1,46 @@
+/** The chapters of the documentation, in the terminal: the very files that lie beside the code they are about. */
+import { readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { installedFile } from './version.js';
+
+interface Chapter {
+  /** From the root of the package. */
+  readonly file: string;
+  readonly about: string;
+}
+
+/** By the word behind `dbguard help`; none of them is a command's or a group's. */
+export const chapters: Readonly<Record<string, Chapter>> = {
+  configuration: { file: 'src/io/README.md', about: 'every key of dbguard.yaml, every variable, every exit code' },
+  policies: { file: 'src/policy/README.md', about: 'what is asked about or denied: profiles and rules' },
+  approval: { file: 'src/approval/README.md', about: 'the question, its answers, and what surrounds it' },
+  masking: { file: 'src/masking/README.md', about: 'which columns are hidden, and how' },
+  protocol: { file: 'src/proxy/README.md', about: 'what clients notice of the proxy' },
+  providers: { file: 'src/identity/PROVIDERS.md', about: 'identity providers, CI systems, levels of evidence' },
+  buckets: { file: 'src/io/bucket/README.md', about: 'where transcripts go, and the rights of a bucket' },
+  evidence: { file: 'src/review/README.md', about: 'what verify proves, and what it does not' },
+  format: { file: 'src/transcript/FORMAT.md', about: 'transcripts byte by byte, for a verifier of your own' },
+};
+
+export function chapterText(topic: string): string | undefined {
+  const chapter = Object.hasOwn(chapters, topic) ? chapters[topic] : undefined;
+  if (chapter === undefined) return undefined;
+  return withoutLinks(readFileSync(installedFile(chapter.file), 'utf8'), posix.dirname(chapter.file));
+}
+
+export function chapterList(): string {
+  const width = Math.max(...Object.keys(chapters).map((topic) => topic.length));
+  return Object.entries(chapters)
+    .map(([topic, { about }]) => `  ${topic.padEnd(width)}  ${about}\n`)
+    .join('');
+}
+
+/** A link to another chapter says how to read it; comments for the tests that hold a table are left out. */
+function withoutLinks(markdown: string, folder: string): string {
+  return markdown.replace(/<!--.*?-->\n?/gs, '').replace(/\[([^\]]+)\]\(([^)\s]+)\)/g, (_, words, target) => {
+    if (/^https?:/.test(target)) return `${words} <${target}>`;
+    const path = posix.join(folder, target.replace(/#.*$/, ''));
+    const topic = Object.keys(chapters).find((one) => chapters[one]?.file === path);
+    return topic === undefined ? words : `${words} (dbguard help ${topic})`;
+  });
+}
