@@ -37,6 +37,9 @@ export async function openCatalogs(
   const startupAnalyser = await createAnalyser({ grammar });
   const catalogs = new Catalogs(grammar, (database) => controls.of(database));
   closers.defer(() => catalogs.stop());
+  // while the child starts: a large catalog takes a second
+  const { database } = upstream;
+  controls.during(database, () => catalogs.readAhead(database)).catch(() => {});
   const masking = await startMasking({
     config: files.config,
     controls,

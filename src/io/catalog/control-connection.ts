@@ -58,6 +58,8 @@ export class ControlConnection {
   /** What is asked afterwards is rejected. */
   async close(): Promise<void> {
     this.#closed = true;
+    // nobody waits for the answer any more
+    if (this.#answers.length > 0) (await this.#upstream?.catch(() => undefined))?.socket.destroy();
     await this.#hangUp();
   }
 

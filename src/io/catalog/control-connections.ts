@@ -13,6 +13,8 @@ export class Controls implements DatabaseUse {
   readonly #onConnected: (database: string, connection: Upstream) => void;
   readonly #byDatabase = new Map<string, ControlConnection>();
   readonly #clients = new Map<string, number>();
+  /** Being read before there is a client. */
+  readonly #held = new Set<string>();
 
   constructor(upstream: UpstreamConfig, sid: string, onConnected: (database: string, connection: Upstream) => void) {
     this.#upstream = upstream;
@@ -37,10 +39,21 @@ export class Controls implements DatabaseUse {
         }
         return connection;
       };
-      control = new ControlConnection(connect, () => this.clients(database) > 0);
+      control = new ControlConnection(connect, () => this.clients(database) > 0 || this.#held.has(database));
       this.#byDatabase.set(database, control);
     }
     return control;
+  }
+
+  /** One connection for all that `read` asks; no client is counted. */
+  async during(database: string, read: () => Promise<unknown>): Promise<void> {
+    this.#held.add(database);
+    try {
+      await read();
+    } finally {
+      this.#held.delete(database);
+      if (this.clients(database) === 0) await this.leave([database]);
+    }
   }
 
   clients(database: string): number {

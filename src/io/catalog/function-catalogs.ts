@@ -16,12 +16,21 @@ export class Catalogs {
   }
 
   async client(database: string): Promise<ClientCatalog> {
+    return (await this.#of(database)).client();
+  }
+
+  /** Before there is a client: the first one then waits for what has changed since, and not for all of it. */
+  async readAhead(database: string): Promise<void> {
+    await this.#of(database);
+  }
+
+  #of(database: string): Promise<FunctionCatalog> {
     let catalog = this.#byDatabase.get(database);
     if (!catalog) {
       catalog = openCatalog(this.#controlOf(database), this.#grammar);
       this.#byDatabase.set(database, catalog);
     }
-    return (await catalog).client();
+    return catalog;
   }
 
   /** Waits for none that is still being read. */

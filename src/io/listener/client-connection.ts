@@ -27,6 +27,7 @@ import {
 } from '../../wire/backend.js';
 import { newestProtocolMinor, type StartupPacket } from '../../wire/startup.js';
 import type { Upstream } from '../upstream/connect.js';
+import type { EarlyDial, EarlyDials } from './early-dials.js';
 import { upstreamFailure } from './upstream-refusal.js';
 
 /** How long a client may take, milliseconds. */
@@ -55,6 +56,7 @@ export interface ConnectionParts {
   readonly databases: DatabaseUse;
   readonly maxMessage: number;
   readonly cancels: CancelMap<ProxyConnection>;
+  readonly earlyDials: EarlyDials;
   /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
   readonly connect: (parameters: Map<string, string>, protocolMinor: number, signal: AbortSignal) => Promise<Upstream>;
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
@@ -78,6 +80,7 @@ export class ProxyConnection {
   readonly #abort = new AbortController();
   readonly #timers = new Set<NodeJS.Timeout>();
   #opening: Promise<void> | undefined;
+  #early: EarlyDial | undefined;
   #upstream: Upstream | undefined;
   #upstreamClosed: Promise<unknown> | undefined;
   /** What the client was told in BackendKeyData. */
@@ -139,6 +142,7 @@ export class ProxyConnection {
   async #untilClosed(): Promise<void> {
     await closeOf(this.#client);
     this.#abort.abort();
+    await this.#early?.drop();
     await this.#opening;
     if (this.#upstream) {
       this.#parts.cancels.remove(this.#pid, this);
@@ -149,14 +153,12 @@ export class ProxyConnection {
     }
     this.#clearTimers();
     this.#leaveDatabase?.();
-    if (!this.#session) return;
-    try {
-      this.#session.dispose();
+    const session = this.#session;
+    if (!session) return;
+    whereJournalTakesIt(() => {
+      session.dispose();
       this.#recordClose();
-    } catch (error) {
-      // a journal that takes no more entries: whoever runs this was told when it failed
-      if (!(error instanceof DbguardError)) throw error;
-    }
+    });
   }
 
   #recordClose(): void {
@@ -176,6 +178,7 @@ export class ProxyConnection {
       if (step.kind === 'wait') return;
       if (step.kind === 'reply') {
         this.#client.write(step.bytes);
+        this.#dialEarly();
         continue;
       }
       if (step.kind === 'cancel') {
@@ -196,6 +199,24 @@ export class ProxyConnection {
     }
   }
 
+  /** Of what the client says nothing is proven: who names another user, or would be refused, causes nothing. */
+  #dialEarly(): void {
+    const { startup } = this.#handshake;
+    const { context, full, blocked } = this.#parts;
+    if (this.#early || startup === undefined || startup.parameters.get('user') !== context.user) return;
+    if (full() || blocked()) return;
+    const admission = admit(startup.parameters, this.#parts.admission());
+    if (admission.kind === 'refused') return;
+    const { database, parameters } = admission;
+    this.#early = this.#parts.earlyDials.start(
+      (signal) => this.#parts.connect(parameters, minorOf(startup), AbortSignal.any([signal, this.#abort.signal])),
+      ({ backendKey }) => {
+        const own = { event: 'own', database, user: context.user, backendPid: backendKey?.pid } as const;
+        whereJournalTakesIt(() => this.#parts.gate.recordConnection({ k: 'connection', ...own }));
+      },
+    );
+  }
+
   async #open(startup: StartupPacket): Promise<void> {
     if (this.#parts.full()) return this.#refuse(tooManyClients);
     const blocked = this.#parts.blocked();
@@ -203,16 +224,23 @@ export class ProxyConnection {
     const admission = admit(startup.parameters, this.#parts.admission());
     if (admission.kind === 'refused') return this.#refuse(admission.error);
     const context = { ...this.#parts.context, number: this.#parts.number, database: admission.database };
-    const minor = Math.min(startup.minor, newestProtocolMinor);
+    const minor = minorOf(startup);
     this.#leaveDatabase = this.#parts.databases.use(admission.database);
     let upstream: Upstream;
     let masks: ClientMasks | undefined;
     let catalog: ClientCatalog;
+    const dialled = this.#early?.take() ?? this.#parts.connect(admission.parameters, minor, this.#abort.signal);
     try {
-      masks = await this.#parts.masksFor(admission.database, startup.parameters);
-      catalog = await this.#parts.catalogFor(admission.database);
-      upstream = await this.#parts.connect(admission.parameters, minor, this.#abort.signal);
+      [masks, catalog, upstream] = await Promise.all([
+        this.#parts.masksFor(admission.database, startup.parameters),
+        this.#parts.catalogFor(admission.database),
+        dialled,
+      ]);
     } catch (error) {
+      void dialled.then(
+        ({ socket }) => socket.destroy(),
+        () => {},
+      );
       return this.#refuse(upstreamFailure(error));
     }
     try {
@@ -370,6 +398,19 @@ export class ProxyConnection {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
+}
+
+function whereJournalTakesIt(record: () => void): void {
+  try {
+    record();
+  } catch (error) {
+    // it takes no more entries: whoever runs this was told when it failed
+    if (!(error instanceof DbguardError)) throw error;
+  }
+}
+
+function minorOf(startup: StartupPacket): number {
+  return Math.min(startup.minor, newestProtocolMinor);
 }
 
 /** One write for all: a corked socket sends its slices with a single writev. */

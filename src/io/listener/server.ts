@@ -17,6 +17,7 @@ import { makeScramVerifier, mockScramVerifier } from '../../wire/scram-keys.js';
 import { ScramServer } from '../../wire/scram-server.js';
 import { socketPath } from '../files/socket-path.js';
 import { type ConnectionParts, ProxyConnection } from './client-connection.js';
+import { EarlyDials } from './early-dials.js';
 
 export interface ProxyOptions {
   /** Loopback address and port; port 0 takes a free one. */
@@ -27,7 +28,7 @@ export interface ProxyOptions {
   readonly password: string;
   /** Clients at once, those not counted that have not shown the password. */
   readonly maxConnections: number;
-  readonly connection: Omit<ConnectionParts, 'number' | 'full' | 'handshake' | 'cancels'>;
+  readonly connection: Omit<ConnectionParts, 'number' | 'full' | 'handshake' | 'cancels' | 'earlyDials'>;
 }
 
 export interface RunningProxy {
@@ -52,6 +53,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       new ScramServer(user === options.user ? verifier : mockScramVerifier(verifier, user, secret), randomBytes(18)),
   };
   const cancels = new CancelMap<ProxyConnection>();
+  const earlyDials = new EarlyDials();
   const open = new Set<ProxyConnection>();
   let number = 0;
   const full = () => [...open].filter(({ authenticated }) => authenticated).length > options.maxConnections;
@@ -60,7 +62,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       socket.destroy();
       return;
     }
-    const parts = { ...options.connection, number: ++number, full, handshake, cancels };
+    const parts = { ...options.connection, number: ++number, full, handshake, cancels, earlyDials };
     const connection = new ProxyConnection(socket, parts);
     open.add(connection);
     void connection.closed.finally(() => open.delete(connection));

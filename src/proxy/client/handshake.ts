@@ -99,6 +99,11 @@ export class Handshake {
     }
   }
 
+  /** Known before the password is: nothing in it is proven. */
+  get startup(): StartupPacket | undefined {
+    return this.#startup;
+  }
+
   #onStartup(packet: StartupPacket): HandshakeStep {
     this.#startup = packet;
     this.#scram = this.#parts.scramFor(packet.parameters.get('user') ?? '');

@@ -18,6 +18,7 @@ import {
   query,
   run,
   specialRequest,
+  startup,
   sync,
 } from '../../helpers/wire-messages.js';
 import { everything, named } from '../../proxy/policies.js';
@@ -449,4 +450,31 @@ test('strangers at the door', async (t) => {
     await nothingLeft(place);
     await postgres.query('SELECT 1');
   });
+});
+
+test('the server is dialled before the password is known, and only for the right user', async (t) => {
+  const place = await world(t);
+  const { postgres, harness } = place;
+  const backends = async (): Promise<number> => (await postgres.query<{ n: number }>(clientBackends))[0]?.n ?? 0;
+  const { user, database } = harness.target;
+  const silent = await Client.open(harness.target);
+  await silent.send(startup({ user, database }, [3, 0]));
+  await until('a backend waits', async () => (await backends()) === 1);
+  t.same(harness.recorder.entries, [], 'no client has come yet');
+  await silent.hangUp();
+  await nothingLeft(place);
+  t.match(harness.recorder.entries.at(-1), { k: 'connection', event: 'own', database, user }, 'the log has it, too');
+
+  const stranger = await Client.open(harness.target);
+  await stranger.send(startup({ user: 'somebody', database }, [3, 0]));
+  await until('asked for a password', () => stranger.heard.some(({ type }) => type === 'R'));
+  t.equal(await backends(), 0);
+  await stranger.hangUp();
+
+  const before = harness.recorder.size;
+  const client = await loggedIn(harness);
+  t.match(harness.recorder.entries.slice(before), [{ k: 'connection', event: 'open' }], 'one entry, one connection');
+  t.equal(await backends(), 1);
+  await client.hangUp();
+  await nothingLeft(place);
 });
