@@ -41,11 +41,13 @@ export interface CopyMask {
 
 export interface RewritePlan {
   readonly kind: 'mask';
-  /** Undefined: the rows pass as they are. `encoding`: the client's, as the server reported it. */
+  /** Undefined: the rows pass as they are. `encoding`: the client's, as the server reported it.
+   * `nth`: which result of the text it is, from 0; without it, it may be any of them. */
   forRow(
     fields: readonly RowField[] | undefined,
     formats?: readonly number[],
     encoding?: string,
+    nth?: number,
   ): RowRewriter | undefined;
   /** Of COPY TO STDOUT. `encoding`: the client's, as the server reported it. Undefined: the data passes as it is. */
   forCopy(encoding: string): CopyMask | 'unsupported' | undefined;
@@ -220,10 +222,16 @@ function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
   const returns = lineages.some((one) => one.output !== emptyShape);
   if (!diagnostics && !returns && copies.length === 0) return none;
   const inferred = union(lineages.map((one) => one.inferred));
-  return rewritePlan(output, copies, diagnostics, namesOf(inferred, secret), context);
+  return rewritePlan(output, copies, diagnostics, namesOf(inferred, secret), context, resultsOf(lineages));
 }
 
-/** Several statements in one Query: which result is whose is not followed; any may be any. */
+/** Where several statements come in one Query and some may or may not send rows, any result may be any of them. */
+function resultsOf(lineages: readonly Lineage[]): readonly Shape[] {
+  if (lineages.length < 2 || lineages.some((one) => one.maySend)) return [];
+  return lineages.flatMap((one) => (one.output === emptyShape || typeof one.kind === 'object' ? [] : [one.output]));
+}
+
+/** Any of the results. */
 function outputOf(lineages: readonly Lineage[]): Shape {
   const [only, ...more] = lineages;
   if (only === undefined) return emptyShape;
@@ -247,13 +255,17 @@ function rewritePlan(
   diagnostics: boolean,
   inferred: readonly string[],
   context: MaskContext,
+  results: readonly Shape[] = [],
 ): RewritePlan {
   return {
     kind: 'mask',
     diagnostics,
     inferred,
-    forRow(fields, formats, encoding = '') {
-      const masks = rowMasks(output, fields, formats, { ...context, structured: safeEncodings.test(encoding) });
+    forRow(fields, formats, encoding = '', nth = -1) {
+      const masks = rowMasks(results[nth] ?? output, fields, formats, {
+        ...context,
+        structured: safeEncodings.test(encoding),
+      });
       return masks === 'all-pass' ? undefined : new RowRewriter(masks);
     },
     forCopy(encoding) {

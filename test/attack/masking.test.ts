@@ -130,6 +130,23 @@ const queries: [what: string, sql: string][] = [
     'MERGE RETURNING',
     `MERGE INTO customers c USING (VALUES (1)) v(i) ON c.id = v.i WHEN MATCHED THEN UPDATE SET name = 'Ada' RETURNING *`,
   ],
+  [
+    'a result behind one without rows',
+    'UPDATE customers SET name = name; SELECT name FROM customers; SELECT ssn FROM customers',
+  ],
+  ['a result behind one that goes into a table', 'SELECT 1 INTO TEMP made; SELECT ssn FROM customers; SELECT 1'],
+  [
+    'a result behind EXECUTE',
+    'PREPARE w AS UPDATE customers SET name = name; EXECUTE w; SELECT ssn FROM customers; SELECT name FROM customers; DEALLOCATE w',
+  ],
+  [
+    'a result behind a result without columns',
+    'SELECT FROM customers; SELECT ssn FROM customers; SELECT name FROM customers',
+  ],
+  [
+    'a result behind RETURNING',
+    'DELETE FROM orders RETURNING id; SELECT ssn FROM customers; SELECT name FROM customers',
+  ],
   ['several statements', 'SELECT 1; SELECT ssn FROM customers; SELECT 2'],
   ['a notice', 'SELECT shout()'],
   ['a DO block', `DO $$ BEGIN RAISE NOTICE '%', (SELECT ssn FROM customers LIMIT 1); END $$`],

@@ -143,8 +143,11 @@ export class MaskedClient {
       return { bytes: Buffer.alloc(0), rows, copy, denied: 'unsupported', errors };
     }
     this.#send(sql, options);
-    const rewriterFor = (fields: RowField[] | undefined) =>
-      plan.kind === 'mask' ? plan.forRow(fields, options.formats, 'UTF8') : undefined;
+    let results = 0;
+    const rewriterFor = (fields: RowField[] | undefined) => {
+      const nth = fields === undefined || options.formats !== undefined ? undefined : results++;
+      return plan.kind === 'mask' ? plan.forRow(fields, options.formats, 'UTF8', nth) : undefined;
+    };
     let rewriter = rewriterFor(undefined);
     await this.#answers((type, bytes, start, end) => {
       const take = (from: Buffer, at: number, to: number): void => {

@@ -147,6 +147,13 @@ export const usableQueries: readonly Usable[] = [
     `INSERT INTO payments VALUES (22, 1, 5, '4000-1234', 'paid') RETURNING id, card`,
   ),
   ...list(
+    'several results in one text',
+    'SELECT name FROM users ORDER BY id; SELECT email, id FROM users ORDER BY id; SELECT count(*) FROM users',
+    'UPDATE posts SET likes = 1 WHERE id = 10; SELECT upper(title) FROM posts ORDER BY id; SHOW server_version; SELECT draft FROM posts ORDER BY id',
+    'SELECT to_jsonb(u) FROM users u ORDER BY id; SELECT lower(name) FROM users ORDER BY id',
+    'SELECT name || id FROM users WHERE id = 1; SELECT 1, title || id FROM posts WHERE id = 10; SELECT ssn FROM users',
+  ),
+  ...list(
     'catalogs and tools',
     `SELECT attname, null_frac, n_distinct FROM pg_stats WHERE tablename = 'users' ORDER BY 1`,
     `SELECT most_common_vals FROM pg_stats WHERE tablename = 'posts' AND attname = 'user_id'`,

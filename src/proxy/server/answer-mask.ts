@@ -17,6 +17,8 @@ export class AnswerMask {
   readonly #encoding: string;
   #rows: RowRewriter | undefined;
   #rowsKnown = false;
+  /** Results of the text so far. */
+  #results = 0;
   #copy: CopyMask | undefined;
 
   /**
@@ -39,7 +41,10 @@ export class AnswerMask {
   pass(type: number, bytes: Buffer, start: number, end: number, out: Outgoing): void {
     switch (type) {
       case backend.rowDescription:
-        this.#describe(decodeRowDescription(bytes, start, end));
+        this.#describe(
+          decodeRowDescription(bytes, start, end),
+          this.#formats === undefined ? this.#results++ : undefined,
+        );
         break;
       case backend.dataRow: {
         if (!this.#rowsKnown) this.#describe(undefined);
@@ -76,8 +81,8 @@ export class AnswerMask {
     out.push(bytes, start, end);
   }
 
-  #describe(fields: readonly RowField[] | undefined): void {
-    this.#rows = this.#plan.forRow(fields, this.#formats, this.#encoding);
+  #describe(fields: readonly RowField[] | undefined, nth?: number): void {
+    this.#rows = this.#plan.forRow(fields, this.#formats, this.#encoding, nth);
     this.#rowsKnown = true;
   }
 }

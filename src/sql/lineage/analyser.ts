@@ -21,6 +21,8 @@ export interface Lineage {
   readonly kind: StatementKind;
   /** The rows that come back. */
   readonly output: Shape;
+  /** Whether rows come back is not known; otherwise they do where `output` is not `emptyShape`. */
+  readonly maySend: boolean;
   /** Columns that conditions, orderings and groupings look at: what they hold can be inferred from the result. */
   readonly inferred: Flow;
   readonly sinks: readonly Sink[];
@@ -63,11 +65,12 @@ export class LineageAnalyser {
       const names = new TextNames(searchPath, catalog);
       return (parsed.tree.stmts ?? []).map(({ stmt }) => {
         const walk = this.#walk(names.searchPath, names.catalog);
-        const { kind, output } = statementLineage(stmt, walk, handles);
+        const { kind, output, maySend = false } = statementLineage(stmt, walk, handles);
         names.after(stmt, walk);
         return {
           kind,
           output,
+          maySend,
           inferred: walk.inferred,
           sinks: walk.sinks,
           relations: walk.relations,

@@ -36,6 +36,8 @@ export interface CopyOptions {
 export interface StatementRows {
   readonly kind: StatementKind;
   readonly output: Shape;
+  /** Whether it sends rows hangs on more than its text; otherwise it does where `output` is not `emptyShape`. */
+  readonly maySend?: boolean;
 }
 
 const silent: StatementRows = { kind: 'utility', output: emptyShape };
@@ -43,13 +45,17 @@ const silent: StatementRows = { kind: 'utility', output: emptyShape };
 export function statementLineage(stmt: Node | undefined, walk: LineageWalk, handles: Handles): StatementRows {
   if (stmt === undefined) return silent;
   switch (tagOf(stmt)) {
-    case 'SelectStmt':
-      return { kind: 'query', output: walk.query(stmt) };
+    case 'SelectStmt': {
+      const output = walk.query(stmt);
+      return { kind: 'query', output: as(stmt, 'SelectStmt')?.intoClause === undefined ? output : emptyShape };
+    }
     case 'InsertStmt':
     case 'UpdateStmt':
     case 'DeleteStmt':
-    case 'MergeStmt':
-      return { kind: 'write', output: walk.query(stmt) };
+    case 'MergeStmt': {
+      const output = walk.query(stmt);
+      return { kind: 'write', output, maySend: walk.rules };
+    }
     case 'CopyStmt':
       return copy(as(stmt, 'CopyStmt') ?? {}, walk);
     case 'ExplainStmt':
@@ -80,6 +86,7 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
       return {
         kind: 'query',
         output: handles.get('prepared', as(stmt, 'ExecuteStmt')?.name ?? '')?.(walk) ?? unknownShape,
+        maySend: true,
       };
     case 'CreateTableAsStmt': {
       const create = as(stmt, 'CreateTableAsStmt');
@@ -90,7 +97,8 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
     }
     case 'CallStmt': {
       const call = as(stmt, 'CallStmt')?.funccall;
-      return { kind: 'query', output: call ? walk.callShape({ FuncCall: call }, new LineageScope()) : unknownShape };
+      const output = call ? walk.callShape({ FuncCall: call }, new LineageScope()) : unknownShape;
+      return { kind: 'query', output, maySend: true };
     }
     case 'DoStmt': {
       const block = as(stmt, 'DoStmt')?.args;
