@@ -30,12 +30,14 @@ _dbguard() {
       ':deny') path='deny' ;;
       ':explain') path='explain' ;;
       ':policy') path='policy' ;;
+      ':mask') path='mask' ;;
       ':transcripts') path='transcripts' ;;
       ':upload') path='upload' ;;
       ':instructions') path='instructions' ;;
       ':completions') path='completions' ;;
       'policy:test') path='policy test' ;;
       'policy:lint') path='policy lint' ;;
+      'mask:check') path='mask check' ;;
       'transcripts:list') path='transcripts list' ;;
       'transcripts:show') path='transcripts show' ;;
       'transcripts:verify') path='transcripts verify' ;;
@@ -95,6 +97,9 @@ _dbguard() {
     'policy test --subject') return ;;
     'policy test --agent') return ;;
     'policy lint --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'mask check --connection') return ;;
+    'mask check --subject') return ;;
+    'mask check --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts list --person') return ;;
     'transcripts list --day') return ;;
     'transcripts list --since') return ;;
@@ -155,7 +160,7 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init trust login logout whoami run proxy approvals approve deny explain policy transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init trust login logout whoami run proxy approvals approve deny explain policy mask transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
@@ -170,6 +175,8 @@ _dbguard() {
     'policy') options='--help -h'; operands='test lint' ;;
     'policy test') options='--json --policy --config --profile --connection --offline --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
+    'mask') options='--help -h'; operands='check' ;;
+    'mask check') options='--json --connection --subject --config --help -h' ;;
     'transcripts') options='--help -h'; operands='list show verify check-bucket search redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;

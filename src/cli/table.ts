@@ -186,6 +186,17 @@ export const commandTable = [
     options: [{ flags: '--json', description: 'print every finding as a line of JSON' }, configOption],
   },
   {
+    path: 'mask check',
+    summary: 'hold the masks against the database: what an agent would see; exit code 1 when a name matches no column',
+    options: [
+      { flags: '--json', description: 'print JSON' },
+      { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
+      { flags: '--subject <name>', description: 'only masks that hold for this person' },
+      configOption,
+    ],
+    load: () => import('./commands/mask-check.js'),
+  },
+  {
     path: 'transcripts list',
     summary: 'list recorded sessions: who, when, where, what was denied',
     options: [
