@@ -194,7 +194,6 @@ export const commandTable = [
       { flags: '--subject <name>', description: 'only masks that hold for this person' },
       configOption,
     ],
-    load: () => import('./commands/mask-check.js'),
   },
   {
     path: 'transcripts list',

@@ -9,12 +9,13 @@ import { compilePolicy } from '../../policy/engine.js';
 import { holdsFor } from '../../policy/mask-audience.js';
 import { loadGrammar } from '../../sql/grammar/grammar.js';
 import { singleLine } from '../../untrusted-text.js';
-import type { CommandContext, OptionValues } from '../command.js';
+import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { folded, type Paper, paperFor } from '../print/text.js';
 import { chooseConnection, upstreamOf } from '../settings/connection.js';
 import { ensureTrusted } from '../settings/trusted.js';
 import { databaseUse } from '../settings/uses.js';
+import type { OptionsOf } from '../table.js';
 
 const patienceMs = 10_000;
 /** Three names of PostgreSQL's longest, and what is said of them. */
@@ -28,7 +29,11 @@ const codeQuery = `
      AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
    ORDER BY 1, 2`;
 
-export async function run(context: CommandContext, _args: readonly string[], options: OptionValues): Promise<number> {
+export async function run(
+  context: CommandContext,
+  _args: readonly string[],
+  options: OptionsOf<'mask check'>,
+): Promise<number> {
   const { env, cwd } = context;
   const sources = loadConfigsOrFail({ cwd, env, named: textOption(options, 'config') });
   const policy = compilePolicy(sources);
