@@ -3,7 +3,7 @@
  * What stays is what the server's code or the schema says: severity, SQLSTATE, names, source position, routine.
  */
 import { backend, headerBytes } from '../wire/messages.js';
-import { Reader } from '../wire/reader.js';
+import { decodeRawFields } from '../wire/server-messages.js';
 
 /** S V C: severity, SQLSTATE. P: position in the client's own text. s t c d n: names. F L R: place in the source. */
 const keptFields = new Set([...'SVCPstcdnFLR']);
@@ -78,13 +78,7 @@ const generic: ReadonlyMap<string, string> = new Map([
 
 /** One whole message in, one whole message out. */
 export function maskDiagnostics(bytes: Buffer, start: number, end: number): Buffer {
-  const reader = new Reader(bytes, start + headerBytes, end);
-  const fields: { readonly code: string; readonly text: Buffer }[] = [];
-  while (reader.remaining > 0) {
-    const code = reader.byte();
-    if (code === 0) break;
-    fields.push({ code: String.fromCharCode(code), text: reader.cstringBytes() });
-  }
+  const fields = decodeRawFields(bytes, start, end);
   const text = (code: string): string => fields.find((one) => one.code === code)?.text.toString('latin1') ?? '';
   const sqlstate = text('C');
   // PL/pgSQL's RAISE can use any SQLSTATE and name anything it likes.

@@ -1,7 +1,7 @@
 /** target_session_attrs: whether a server that let us in is one that we want. */
 import { decodeFields, message } from '../../wire/backend.js';
-import { backend, frontend, headerBytes } from '../../wire/messages.js';
-import { Reader } from '../../wire/reader.js';
+import { backend, frontend } from '../../wire/messages.js';
+import { decodeDataRow } from '../../wire/server-messages.js';
 import type { TargetSessionAttrs } from './config.js';
 import { protocolFailure, refusedByServer } from './failure.js';
 import { MessageReader } from './message-reader.js';
@@ -51,10 +51,9 @@ export async function ask(
     let answer: string | undefined;
     for (;;) {
       const reply = await reader.next();
-      const body = new Reader(reply, headerBytes, reply.length);
       switch (reply[0]) {
         case backend.dataRow:
-          if (body.uint16() === 1) answer = body.bytes(body.int32()).toString('utf8');
+          answer = decodeDataRow(reply, 0, reply.length)[0]?.toString('utf8');
           break;
         case backend.errorResponse:
           throw refusedByServer({ fields: decodeFields(reply, 0, reply.length), raw: Buffer.from(reply) }, target);

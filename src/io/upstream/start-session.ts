@@ -4,8 +4,8 @@
 import type { Socket } from 'node:net';
 import { decodeAuthentication } from '../../wire/authentication.js';
 import { decodeFields } from '../../wire/backend.js';
-import { backend, headerBytes, ProtocolViolation } from '../../wire/messages.js';
-import { Reader } from '../../wire/reader.js';
+import { backend, ProtocolViolation } from '../../wire/messages.js';
+import { decodeBackendKeyData, decodeParameterStatus } from '../../wire/server-messages.js';
 import { decodeNegotiateProtocolVersion, encodeStartup } from '../../wire/startup.js';
 import { type LoginContext, UpstreamLogin } from './authenticate.js';
 import type { UpstreamConfig } from './config.js';
@@ -115,13 +115,12 @@ class Startup {
   async #becomeReady(): Promise<void> {
     for (;;) {
       const message = await this.#reader.next();
-      const body = new Reader(message, headerBytes, message.length);
       switch (message[0]) {
         case backend.parameterStatus:
-          this.#parameters.set(body.cstringBytes().toString('utf8'), body.cstringBytes().toString('utf8'));
+          this.#setParameter(decodeParameterStatus(message, 0, message.length));
           break;
         case backend.backendKeyData:
-          this.#backendKey = { pid: body.int32(), key: Buffer.from(body.bytes(body.remaining)) };
+          this.#backendKey = decodeBackendKeyData(message, 0, message.length);
           break;
         case backend.readyForQuery:
           return;
@@ -129,6 +128,10 @@ class Startup {
           this.#common(message);
       }
     }
+  }
+
+  #setParameter({ name, value }: { readonly name: string; readonly value: string }): void {
+    this.#parameters.set(name, value);
   }
 
   #negotiate(message: Buffer): void {

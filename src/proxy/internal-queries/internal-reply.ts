@@ -6,8 +6,8 @@
 
 import { decodeFields, message, type ResponseFields } from '../../wire/backend.js';
 import { backend, headerBytes } from '../../wire/messages.js';
-import { Reader } from '../../wire/reader.js';
 import { decodeColumnNames } from '../../wire/row-description.js';
+import { decodeCommandTag, decodeDataRow, decodeParameterDescription } from '../../wire/server-messages.js';
 import { Outgoing } from '../outgoing.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import type { Settled } from '../server/meter.js';
@@ -92,16 +92,14 @@ export class InquiryReply {
         this.#mask?.pass(type, bytes, start, end, new Outgoing());
         this.#columns = decodeColumnNames(bytes, start, end);
         return;
-      case backend.parameterDescription: {
-        const reader = new Reader(bytes, start + headerBytes, end);
-        this.#parameterTypes = Array.from({ length: reader.uint16() }, () => reader.uint32());
+      case backend.parameterDescription:
+        this.#parameterTypes = decodeParameterDescription(bytes, start, end);
         return;
-      }
       case backend.dataRow:
         if (this.#rows.length < this.#keep) this.#rows.push(this.#cells(bytes, start, end));
         return;
       case backend.commandComplete:
-        this.#tag = bytes.toString('latin1', start + headerBytes, end - 1);
+        this.#tag = decodeCommandTag(bytes, start, end);
         return;
       case backend.noticeResponse:
         this.#diagnostics?.(type, bytes, start, end);
@@ -145,13 +143,9 @@ export class InquiryReply {
       this.#mask.pass(backend.dataRow, bytes, start, end, masked);
       row = Buffer.concat(masked.take());
     }
-    const reader = new Reader(row, headerBytes, row.length);
     const encoding = this.#parts.server.parameter('client_encoding') ?? '';
-    return Array.from({ length: reader.uint16() }, () => {
-      const length = reader.int32();
-      if (length < 0) return null;
-      const cell = reader.bytes(length);
-      return decodeSql(cell, encoding) ?? cell.toString('latin1');
-    });
+    return decodeDataRow(row, 0, row.length).map(
+      (cell) => cell && (decodeSql(cell, encoding) ?? cell.toString('latin1')),
+    );
   }
 }

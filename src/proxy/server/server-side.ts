@@ -5,11 +5,16 @@
  * What it must not know: the client's bytes, the gate, sockets.
  */
 
-import { backendRules, decodeFields, message } from '../../wire/backend.js';
+import { backendRules, decodeFields } from '../../wire/backend.js';
 import { Framer } from '../../wire/framer.js';
-import { backend, headerBytes, type TransactionStatus } from '../../wire/messages.js';
-import { Reader } from '../../wire/reader.js';
+import { backend, type TransactionStatus } from '../../wire/messages.js';
 import { decodeRowDescription } from '../../wire/row-description.js';
+import {
+  decodeCommandTag,
+  decodeParameterStatus,
+  decodeReadyForQuery,
+  withoutPayload,
+} from '../../wire/server-messages.js';
 import type { Outgoing } from '../outgoing.js';
 import type { AnswerMask } from './answer-mask.js';
 import { HeldAnswer } from './held-answer.js';
@@ -115,13 +120,12 @@ export class ServerSide {
     const responses = this.responses;
     const owner = responses.ownerOf(type);
     if (type === backend.readyForQuery) {
-      this.#status = String.fromCharCode(bytes[start + headerBytes] as number) as TransactionStatus;
+      this.#status = decodeReadyForQuery(bytes, start, end);
     } else if (type === backend.parameterStatus) {
-      const reader = new Reader(bytes, start + headerBytes, end);
-      const name = reader.cstringBytes().toString('utf8');
+      const { name, value } = decodeParameterStatus(bytes, start, end);
       // set for our own questions and set back by their end
       if (this.#inquiring === 'undone' && name === 'search_path') return;
-      this.#parameters.set(name, reader.cstringBytes().toString('utf8'));
+      this.#parameters.set(name, value);
     }
     if (this.#inquiring && type === backend.noticeResponse) {
       responses.head?.sink?.(type, bytes, start, end);
@@ -165,17 +169,8 @@ export class ServerSide {
   }
 }
 
-/** NotificationResponse: process, channel, payload; the payload is left empty. */
-function withoutPayload(bytes: Buffer, start: number, end: number): Buffer {
-  const channel = bytes.indexOf(0, start + headerBytes + 4);
-  const kept = bytes.subarray(start + headerBytes, Math.min(channel + 1, end));
-  return message(backend.notificationResponse, Buffer.concat([kept, zero]));
-}
-
-const zero = Buffer.alloc(1);
-
 function measure(meter: Meter, type: number, bytes: Buffer, start: number, end: number): void {
   if (type === backend.dataRow || type === backend.copyData) meter.bytes += end - start;
-  else if (type === backend.commandComplete) meter.tag(bytes.toString('latin1', start + headerBytes, end - 1));
+  else if (type === backend.commandComplete) meter.tag(decodeCommandTag(bytes, start, end));
   else if (type === backend.errorResponse) meter.sqlstate = decodeFields(bytes, start, end).get('C');
 }
