@@ -59,7 +59,7 @@ function isPhone(text: string): boolean {
 }
 
 /** In order; none overlaps another. */
-export function detect(text: string, what: readonly Detectable[] = detectable): Found[] {
+function detect(text: string, what: readonly Detectable[] = detectable): Found[] {
   // every one of them has a digit or an @ in it
   if (!/[\d@]/.test(text)) return what.includes('secret') ? withoutOverlaps([...byPatterns(text, 'secret')]) : [];
   const found: Found[] = [];
@@ -126,7 +126,7 @@ export function hideDetected(what: readonly Detectable[]): (text: string) => str
   return (text) => hide(text, detect(text, what));
 }
 
-export function hide(text: string, found: readonly Found[]): string {
+function hide(text: string, found: readonly Found[]): string {
   let shown = '';
   let at = 0;
   for (const { start, end } of found) {
