@@ -31,8 +31,11 @@ export interface Guarded extends ProxyLine {
   /** Process id of the proxy. */
   readonly pid: number;
   url(database?: string): string;
-  /** SIGTERM; resolves when the last entry is in the bucket. Throws when the proxy did not exit with 0. */
-  stop(): Promise<void>;
+  /**
+   * SIGTERM; resolves when the last entry is in the bucket, and `look` has seen it. Throws when the proxy did not exit
+   * with 0.
+   */
+  stop(look?: () => void): Promise<void>;
 }
 
 export async function startGuarded(upstream: TestPostgres, options: GuardedOptions = {}): Promise<Guarded> {
@@ -71,9 +74,10 @@ export async function startGuarded(upstream: TestPostgres, options: GuardedOptio
       workspace,
       pid: proxy.pid ?? 0,
       url: (database = line.database) => `postgresql://${line.user}:${password}@${line.host}:${line.port}/${database}`,
-      stop: async () => {
+      stop: async (look) => {
         proxy.kill('SIGTERM');
         const { exitCode, stderr } = await proxy;
+        look?.();
         await remove();
         if (exitCode !== 0) throw new Error(`dbguard proxy ended with ${exitCode}: ${stderr}`);
       },
