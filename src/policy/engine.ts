@@ -14,6 +14,7 @@ import type { NamePattern } from './name-pattern.js';
 import { type ProfileName, type SituationName, situations } from './profiles.js';
 import type { Environment } from './read-connection.js';
 import type { Limits } from './read-policy.js';
+import { areTimeless, RememberedRulings } from './remembered-rulings.js';
 import type { Subject } from './rule-match.js';
 import { massSituation, situationOf } from './situation.js';
 import { sentence, unparseableSentence } from './wording.js';
@@ -72,11 +73,14 @@ class PolicyEngine implements CompiledPolicy {
   readonly #layers: readonly Layer[];
   readonly #functions: readonly NamePattern[];
   readonly #limitsByEnvironment = new Map<string, MassLimits>();
+  /** Undefined where a rule looks at the clock or at rows. */
+  readonly #remembered: RememberedRulings | undefined;
 
   constructor(config: CombinedConfig, layers: readonly Layer[]) {
     const policies = config.sources.map((source) => source.config.policy);
     this.config = config;
     this.#layers = layers;
+    this.#remembered = layers.every(({ rules }) => areTimeless(rules)) ? new RememberedRulings() : undefined;
     this.profiles = [...new Set(layers.flatMap((layer) => layer.profile ?? []))];
     this.name = [...this.profiles, ...config.sources.map((source) => source.config.file)].join(' + ');
     this.digest = digestOf(config.sources, this.profiles);
@@ -90,7 +94,8 @@ class PolicyEngine implements CompiledPolicy {
   }
 
   decide(input: DecisionInput): Ruling {
-    return rulingOf(this.judge(input));
+    if (this.#remembered === undefined) return rulingOf(this.judge(input));
+    return this.#remembered.ruling(input, (unknown) => rulingOf(this.judge(unknown)));
   }
 
   surplusRows(connection: string): number {

@@ -8,7 +8,7 @@ import { type BenchTarget, memoryOf } from './targets.js';
 
 export interface Measure {
   readonly name: string;
-  readonly unit: 'tps' | 'MB/s' | 'us' | 'MB';
+  readonly unit: 'tps' | 'MB/s' | 'us' | 'ms' | 'MB';
   /** Whether more is better. Memory and latency are not. */
   readonly more: boolean;
   /** Rounds do not make it better: memory. */
@@ -46,6 +46,7 @@ export function measures(
     masked(rows),
     transfer(`COPY ${rows} rows out`, `COPY (${wide(rows)}) TO STDOUT`, rows),
     copyIn(rows),
+    insertOfConstants(25_000),
     latency('latency of SELECT 1, median', 0.5, seconds),
     latency('latency of SELECT 1, 99 of 100', 0.99, seconds),
     peakMemory(rows),
@@ -91,6 +92,21 @@ function copyIn(rows: number): Measure {
       return (chunk.length * chunks.length) / 1e3 / (performance.now() - start);
     });
   return { name: `COPY ${rows} rows in`, unit: 'MB/s', more: true, of };
+}
+
+/** A text that nobody has seen: no round repeats one. */
+function insertOfConstants(rows: number): Measure {
+  const of = (target: BenchTarget) =>
+    withClient(target, async (client) => {
+      await client.request(query('CREATE TEMP TABLE inserted (id int, name text, price numeric, note text)'));
+      const first = Math.floor(Math.random() * 1e9);
+      const values = Array.from({ length: rows }, (_, n) => `(${first + n}, 'name of ${n}', ${n}.5, NULL)`);
+      const statement = query(`INSERT INTO inserted (id, name, price, note) VALUES ${values.join(', ')}`);
+      const start = performance.now();
+      await client.request(statement);
+      return performance.now() - start;
+    });
+  return { name: `INSERT of ${rows} rows of constants`, unit: 'ms', more: false, of };
 }
 
 function latency(name: string, percentile: number, seconds: number): Measure {
