@@ -11,6 +11,7 @@
  * - CopyOutResponse: `forCopy(encoding)`, decided before forwarding, so that `unsupported` becomes a denial.
  * - ErrorResponse and NoticeResponse while the statement runs: `maskDiagnostics`, where `diagnostics` is true.
  */
+import { revealedBy } from '../policy/mask-kinds.js';
 import type { MaskDeclaration } from '../policy/read-mask.js';
 import type { Grammar } from '../sql/grammar/grammar.js';
 import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
@@ -55,6 +56,14 @@ export interface RewritePlan {
   readonly diagnostics: boolean;
   /** Masked columns (`schema.table.column`) that conditions or orderings look at. */
   readonly inferred: readonly string[];
+  /** Masked columns that may have a part in what is returned. */
+  readonly masked: readonly MaskedName[];
+}
+
+export interface MaskedName {
+  readonly name: readonly [schema: string, table: string, column: string];
+  /** What is left of a value that is the column's own; see `revealedBy`. */
+  readonly reveals: string;
 }
 
 const none: MaskPlan = { kind: 'none' };
@@ -261,6 +270,10 @@ function rewritePlan(
     kind: 'mask',
     diagnostics,
     inferred,
+    masked: context.masked.in(output.all).map(({ relation, column, mask }) => ({
+      name: [relation.schema, relation.name, column.name],
+      reveals: revealedBy(mask),
+    })),
     forRow(fields, formats, encoding = '', nth = -1) {
       const masks = rowMasks(results[nth] ?? output, fields, formats, {
         ...context,

@@ -11,6 +11,8 @@ import { backend } from '../../wire/messages.js';
 import { decodeRowDescription, type RowField } from '../../wire/row-description.js';
 import type { Outgoing } from '../outgoing.js';
 
+const beginsRows: ReadonlySet<number> = new Set([backend.rowDescription, backend.dataRow, backend.copyOutResponse]);
+
 export class AnswerMask {
   readonly #plan: RewritePlan;
   readonly #formats: readonly number[] | undefined;
@@ -20,6 +22,9 @@ export class AnswerMask {
   /** Results of the text so far. */
   #results = 0;
   #copy: CopyMask | undefined;
+  /** What the client has to be told before the first row. */
+  notices: () => readonly Buffer[] = () => [];
+  #announced = false;
 
   /**
    * @param encoding the client's; empty where it is not known
@@ -39,6 +44,10 @@ export class AnswerMask {
 
   /** Takes one whole server message; what may be seen of it goes to `out`. */
   pass(type: number, bytes: Buffer, start: number, end: number, out: Outgoing): void {
+    if (!this.#announced && beginsRows.has(type)) {
+      this.#announced = true;
+      for (const notice of this.notices()) out.pushMessage(notice);
+    }
     switch (type) {
       case backend.rowDescription:
         this.#describe(

@@ -6,13 +6,14 @@
  */
 
 import { unmaskSetting } from '../../masking/exemptions.js';
-import type { MaskPlan, SessionMasks } from '../../masking/masker.js';
+import type { MaskPlan, RewritePlan, SessionMasks } from '../../masking/masker.js';
 import { type Ruling, unmaskRule } from '../../policy/decision.js';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Effect, Facts, TargetType } from '../../sql/facts.js';
 import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
+import { encodeNotice } from '../../wire/backend.js';
 
 export interface ClientMasks {
   readonly plans: SessionMasks;
@@ -43,6 +44,7 @@ export class ResultMasks {
   readonly #client: ClientMasks;
   /** Not known once something may have changed it. */
   #path: SearchPath;
+  readonly #told = new Set<string>();
 
   constructor(client: ClientMasks) {
     this.#client = client;
@@ -71,6 +73,23 @@ export class ResultMasks {
       );
       if (facts.unparseable || !harmless) this.#path = undefined;
     }
+  }
+
+  /** For columns that this client has not been told about. A notice may stand anywhere, so no driver trips over it. */
+  notices({ masked }: RewritePlan): Buffer[] {
+    return masked.flatMap(({ name, reveals }) => {
+      const column = name.join('.');
+      if (this.#told.has(column)) return [];
+      this.#told.add(column);
+      const liftable = this.#client.plans.exemptions?.isLiftable(...name) ?? false;
+      const hint = `SET ${unmaskSetting} = '${column.replaceAll("'", "''")}' asks a person to show it for a while.`;
+      return encodeNotice({
+        severity: 'NOTICE',
+        code: '00000',
+        message: `dbguard masks ${column}; what is left: ${reveals}`,
+        ...(liftable ? { hint } : {}),
+      });
+    });
   }
 
   /** What becomes of a statement that asks for a mask to be lifted; undefined for any other. */

@@ -201,6 +201,11 @@ export class Passage {
     if (this.#approvedTransaction !== undefined && endsTransaction(gated.candidate.facts)) this.transactionOver();
     const mask = this.#answerMask(gated);
     const meter = new Meter(admission.n, gate.clock.monotonic());
+    const plan = gated.mask;
+    if (mask && plan) {
+      mask.notices = () => this.#state.masks?.notices(plan) ?? [];
+      meter.masked = plan.masked.map(({ name }) => name.join('.'));
+    }
     const settle = (how: Settled): void => {
       settleHandles?.(how === 'undone' ? 'failed' : how);
       settleReading?.();
