@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import t, { type Test } from 'tap';
+import { signalsThat } from '../../src/io/terminal/signals.js';
 import type { ProxyLine } from '../helpers/guarded.js';
 import type { Spawned } from '../helpers/workspace.js';
 import { developer, script } from './developer.js';
@@ -117,6 +118,18 @@ t.test('every flag does what it says, and SIGTERM ends with 0 when the transcrip
   t.match(stderr, /transcript complete in the bucket/);
   const verified = await workspace.dbguard(['transcripts', 'verify', line.session]);
   t.equal(verified.exitCode, 0, verified.stdout);
+});
+
+t.test('whatever signal would end it drains it, and the session is sealed', async (t) => {
+  for (const signal of signalsThat('ends')) {
+    const { connect, process, line } = await start(t);
+    const client = await connect();
+    await client.query('SELECT 1');
+    process.kill(signal);
+    const { exitCode, stderr } = await process;
+    t.equal(exitCode, 0, `${signal}: ${stderr}`);
+    t.equal((await workspace.dbguard(['transcripts', 'verify', line.session])).exitCode, 0, signal);
+  }
 });
 
 t.test('only the databases that the connection names', async (t) => {

@@ -1,5 +1,6 @@
 /** `dbguard proxy`: the same proxy without a child, for a GUI, a script or a test suite. Runs until SIGTERM. */
 import { randomBytes } from 'node:crypto';
+import { onEnding } from '../../io/terminal/signals.js';
 import type { CommandContext } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
@@ -56,9 +57,9 @@ export async function run(
   return complete ? 0 : 1;
 }
 
-/** The first SIGTERM or SIGINT drains; a second one ends at once, as everywhere. */
+/** Whatever would end a program drains this one: no signal of the agent's leaves a session unsealed. */
 function stopSignal(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
+    onEnding(resolve, resolve);
   });
 }

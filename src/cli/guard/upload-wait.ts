@@ -4,16 +4,16 @@
  */
 import type { Writable } from 'node:stream';
 import type { Progress } from '../../io/spool/uploader.js';
+import { type Listening, onEnding } from '../../io/terminal/signals.js';
 
 const patienceMs = 30_000;
 /** An upload that takes no longer needs no words. */
 const quietMs = 1_500;
-const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 export class UploadWait {
   readonly #stderr: Writable & { readonly isTTY?: boolean };
   readonly #leave = new AbortController();
-  readonly #onSignal = (): void => this.#leave.abort();
+  readonly #listening: Listening;
   #patience: NodeJS.Timeout | undefined;
   #quiet: NodeJS.Timeout | undefined;
   #progress: Progress | undefined;
@@ -21,8 +21,10 @@ export class UploadWait {
 
   constructor(stderr: Writable & { readonly isTTY?: boolean }) {
     this.#stderr = stderr;
-    // once: a second Ctrl-C ends the process as ever
-    for (const signal of endings) process.once(signal, this.#onSignal);
+    this.#listening = onEnding(
+      () => this.#leave.abort(),
+      () => undefined,
+    );
   }
 
   /** Aborts when nobody waits any longer. */
@@ -41,7 +43,7 @@ export class UploadWait {
   end(): void {
     clearTimeout(this.#patience);
     clearTimeout(this.#quiet);
-    for (const signal of endings) process.off(signal, this.#onSignal);
+    this.#listening.stop();
     if (this.#saying && this.#stderr.isTTY) this.#stderr.write('\r\u001b[K');
   }
 

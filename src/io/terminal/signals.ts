@@ -77,6 +77,26 @@ export function signalsThat(treatment: Treatment): NodeJS.Signals[] {
   return [...numbers.values()];
 }
 
+/** Signals by which people and service managers end a program; every other that ends one is an accident, or an attack. */
+const meant: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT']);
+
+/**
+ * Calls `heard` at the signals by which people end a program, of which the second ends it at once, as everywhere, and
+ * `other` at whatever else would end it, which never does.
+ */
+export function onEnding(heard: () => void, other: () => void): Listening {
+  const signals = signalsThat('ends');
+  for (const signal of signals) {
+    if (meant.has(signal)) process.once(signal, heard);
+    else process.on(signal, other);
+  }
+  return {
+    stop: () => {
+      for (const signal of signals) process.off(signal, heard).off(signal, other);
+    },
+  };
+}
+
 /** Calls `heard` at once, then at most once in `everyMs` for each signal, and never loses the last one. */
 export function listenTo(
   signals: readonly NodeJS.Signals[],
