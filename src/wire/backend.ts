@@ -3,7 +3,7 @@
  * Source: PostgreSQL manual, "Message Formats" and "Error and Notice Message Fields".
  */
 import { type FramerRules, typesOf } from './framer.js';
-import { backend, headerBytes, largeMessageLimit, type TransactionStatus } from './messages.js';
+import { backend, headerBytes, type TransactionStatus } from './messages.js';
 import { Reader } from './reader.js';
 
 /** Fields of ErrorResponse and NoticeResponse by their one-letter code: S severity, V severity (never localised), C SQLSTATE, M message, D detail, H hint, R routine ... */
@@ -75,9 +75,15 @@ export function message(type: number, body: Uint8Array): Buffer {
   return out;
 }
 
+/**
+ * What dbguard holds of one server message, bytes: a row that is masked or read by itself, an error text. PostgreSQL's own
+ * limit is 1 GiB; what only passes has none here.
+ */
+export const heldMessageLimit = 128 << 20;
+
 /** Server messages that cost nothing to look at are cut whole; rows and COPY data only pass through. */
 export const backendRules: FramerRules = {
   known: typesOf(backend),
   streamed: [backend.dataRow, backend.copyData],
-  limitOf: () => largeMessageLimit,
+  limitOf: () => heldMessageLimit,
 };

@@ -55,9 +55,6 @@ export type TransactionStatus = 'I' | 'T' | 'E';
 /** Type byte and length word; the length word counts itself but not the type byte. */
 export const headerBytes = 5;
 
-/** PQ_LARGE_MESSAGE_LIMIT (libpq.h): MaxAllocSize - 1. No announced length above it is believed. */
-export const largeMessageLimit = 0x3fffffff - 1;
-
 /** PQ_SMALL_MESSAGE_LIMIT (libpq.h): for the message types that carry no variable payload worth more. */
 export const smallMessageLimit = 10_000;
 

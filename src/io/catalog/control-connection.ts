@@ -17,6 +17,9 @@ interface Answer {
   readonly settle: () => void;
 }
 
+/** No catalog is longer; what comes while nothing is asked counts with the next answer. */
+const answerBytesMost = 128 << 20;
+
 /** How long a server may take to end a connection that says goodbye, milliseconds. */
 const goodbyeMs = 2_000;
 
@@ -27,6 +30,7 @@ export class ControlConnection {
   #answers: Answer[] = [];
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
+  #bytes = 0;
 
   /** @param staysOpen asked after each answer: false where nobody else has a reason to be connected */
   constructor(connect: () => Promise<Upstream>, staysOpen: () => boolean = () => true) {
@@ -120,15 +124,21 @@ export class ControlConnection {
       (upstream) => {
         const { socket } = upstream;
         socket.unref();
-        const lost = (): void => {
+        const lost = (error?: unknown): void => {
           if (this.#upstream === opening) this.#upstream = undefined;
           for (const answer of this.#answers.splice(0)) {
-            answer.error ??= new Error('the control connection was lost');
+            answer.error ??= error instanceof Error ? error : new Error('the control connection was lost');
             answer.settle();
           }
         };
         socket.on('error', lost);
-        socket.on('close', lost);
+        socket.on('close', () => lost());
+        socket.on('data', ({ length }) => {
+          this.#bytes += length;
+          if (this.#bytes <= answerBytesMost) return;
+          socket.destroy(new Error(`the database sent more than ${answerBytesMost >> 20} MiB for one answer`));
+        });
+        this.#bytes = 0;
         if (upstream.rest.length > 0) socket.unshift(upstream.rest);
         parse(socket, (message) => this.#onMessage(message)).catch(lost);
         socket.resume();
@@ -168,6 +178,7 @@ export class ControlConnection {
       answer.rows.push(Object.fromEntries(answer.columns.map((name, index) => [name, fields[index] ?? null])));
     } else if (message.name === 'readyForQuery') {
       this.#answers.shift();
+      this.#bytes = 0;
       answer.settle();
     }
   }

@@ -71,6 +71,23 @@ export interface InquiryParts {
   readonly portal?: { readonly name: string; readonly statement: string; readonly bound: BindValues } | undefined;
 }
 
+/** For all the questions of one scope together, besides the time of one, milliseconds. */
+const graceMs = 60_000;
+
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new SessionHarmed('the server does not answer a question')), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+    // when it is late nobody else hears of it
+    work.catch(() => undefined);
+  }
+}
+
 export class Inquiry implements InSession {
   readonly #parts: InquiryParts;
   readonly #status: TransactionStatus;
@@ -97,9 +114,12 @@ export class Inquiry implements InSession {
     return this.#queue;
   }
 
-  /** Runs `work` inside a scope that is undone, whatever happens. One at a time. */
+  /**
+   * Runs `work` inside a scope that is undone, whatever happens. One at a time. Rejects with SessionHarmed when the server
+   * lets its own time limits pass: it is none, or none that answers.
+   */
   run<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(() => this.#run(limits, work));
+    const turn = this.#queue.then(() => inTime(this.#run(limits, work), limits.statementMs + graceMs));
     this.#queue = turn.catch(() => {});
     return turn;
   }

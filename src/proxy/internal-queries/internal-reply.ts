@@ -53,8 +53,9 @@ export interface ReplyLimits {
   readonly diagnostics?: ResponseSink;
 }
 
-/** A catalog has no more rows than this; notices of a trigger may go on. */
+/** A catalog has no more rows than this, nor more bytes; notices of a trigger may go on. */
 const rowsKept = 200_000;
+const bytesKept = 64 << 20;
 const noticesKept = 100;
 
 /** Collects what the server says to one question. */
@@ -70,6 +71,8 @@ export class InquiryReply {
   #columns: readonly string[] = [];
   #parameterTypes: readonly number[] = [];
   #tag = '';
+  #bytes = 0;
+  #tooLong = false;
   #error: ServerRefusal | undefined;
 
   constructor(
@@ -87,6 +90,12 @@ export class InquiryReply {
   }
 
   readonly take = (type: number, bytes: Buffer, start: number, end: number): void => {
+    this.#bytes += end - start;
+    const kept = type === backend.dataRow ? this.#keep > 0 : type === backend.noticeResponse;
+    if (kept && (start === end || this.#bytes > bytesKept)) {
+      this.#tooLong = true;
+      return;
+    }
     switch (type) {
       case backend.rowDescription:
         this.#mask?.pass(type, bytes, start, end, new Outgoing());
@@ -132,6 +141,7 @@ export class InquiryReply {
   readonly settled = (how: Settled): void => {
     if (how === 'lost') this.#reject(new Error('the connection was lost'));
     else if (this.#error) this.#reject(this.#error);
+    else if (this.#tooLong) this.#reject(new Error(`the server's answer is longer than ${bytesKept >> 20} MiB`));
     else if (how === 'done') this.#resolve(this.#answer);
     else this.#reject(new Error('the server skipped the question'));
   };

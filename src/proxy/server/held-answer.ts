@@ -48,7 +48,8 @@ export class HeldAnswer {
     } else if (ends.has(type)) {
       this.#keep(this.#end);
       this.#end = [bytes];
-    } else if (lasting.has(type) && this.#end.length > 0) {
+    } else if (lasting.has(type) && this.#end.length > 0 && this.#length < keptBytes) {
+      this.#length += bytes.length;
       this.#end.push(bytes);
     } else {
       this.#keep(this.#end);

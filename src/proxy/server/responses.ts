@@ -42,7 +42,10 @@ export interface Expectation {
   failed?: boolean;
 }
 
-/** Receives every message of an internal question, whole; bytes live only during the call. */
+/**
+ * Receives every message of an internal question, whole; bytes live only during the call. Of a row that is longer than
+ * dbguard holds there are none.
+ */
 export type ResponseSink = (type: number, bytes: Buffer, start: number, end: number) => void;
 
 /** Which expectations a message type completes. A missing cell: it only passes. */

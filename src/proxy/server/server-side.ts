@@ -5,9 +5,9 @@
  * What it must not know: the client's bytes, the gate, sockets.
  */
 
-import { backendRules, decodeFields } from '../../wire/backend.js';
+import { backendRules, decodeFields, heldMessageLimit } from '../../wire/backend.js';
 import { Framer } from '../../wire/framer.js';
-import { backend, type TransactionStatus } from '../../wire/messages.js';
+import { backend, ProtocolViolation, type TransactionStatus } from '../../wire/messages.js';
 import { decodeRowDescription } from '../../wire/row-description.js';
 import {
   decodeCommandTag,
@@ -95,6 +95,7 @@ export class ServerSide {
     framer.push(chunk);
     while (framer.next()) {
       if (framer.kind === 'run') this.#onRun(framer);
+      else if (framer.kind === 'oversize') this.#onOversize(framer);
       else this.#onMessage(framer.type, framer.buffer, framer.start, framer.end);
     }
   }
@@ -105,6 +106,16 @@ export class ServerSide {
     if (head?.meter) head.meter.bytes += framer.end - framer.start;
     this.#client.push(framer.buffer, framer.start, framer.end);
     this.#held?.heard(backend.dataRow);
+  }
+
+  /** A row of dbguard's own question is dropped, and the question told; of anything else there is no telling what it hides. */
+  #onOversize({ type, last, buffer, start }: Framer): void {
+    const sink = type === backend.dataRow ? this.responses.head?.sink : undefined;
+    if (!sink)
+      throw new ProtocolViolation(
+        `a message of more than ${heldMessageLimit >> 20} MiB that dbguard would have to hold`,
+      );
+    if (last) sink(type, buffer, start, start);
   }
 
   get #client(): Outgoing {

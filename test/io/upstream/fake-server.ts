@@ -48,6 +48,11 @@ export class Conversation {
     this.#socket.write(Buffer.concat(bytes.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece))));
   }
 
+  /** The other side listens still. */
+  get open(): boolean {
+    return this.#socket.writable;
+  }
+
   end(): void {
     this.#socket.end();
   }
