@@ -1,5 +1,5 @@
 /**
- * Text of an agent, made safe to look at: every character that a terminal would act on, hide, or reorder is shown as
+ * Text of others (an agent, a server, an issuer, a bucket), made safe to look at, here and nowhere else: every character that a terminal would act on, hide, or reorder is shown as
  * its code point, ⟨U+202E⟩. What a person reads is then what the server gets. See "Trojan Source" (CVE-2021-42574) and
  * UAX #36.
  */
@@ -16,6 +16,7 @@ export interface Sanitised {
  */
 const hidden = /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\u2800]|(?! )\p{Zs}|\p{Default_Ignorable_Code_Point}/u;
 const hiddenAll = new RegExp(hidden.source, 'gu');
+const hiddenRuns = new RegExp(`(?:${hidden.source})+`, 'gu');
 /** More than two marks on one letter is no language; it covers the lines around. */
 const stackedMarks = /(\p{M}{2})(\p{M}+)/gu;
 const bidi = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/u;
@@ -53,6 +54,18 @@ export function singleLine(text: string, max = 200): string {
   const shown = sanitise(text).text.replaceAll('\n', '⏎');
   const characters = [...shown.slice(0, max * 2 + 2)];
   return characters.length > max ? `${characters.slice(0, max - 1).join('')}…` : shown;
+}
+
+/**
+ * For a foreign word in the middle of a sentence of ours (an issuer's error text, a claim, what stands in a file): one line,
+ * at most `limit` characters, a blank for whatever is hidden. Nobody decides by how it looks.
+ */
+export function printable(text: unknown, limit = 200): string {
+  const clean = String(text).replace(hiddenRuns, ' ').trim();
+  if (clean.length <= limit) return clean;
+  // half of a character is none
+  const cut = clean.slice(0, limit).replace(/[\ud800-\udbff]$/, '');
+  return `${cut}…`;
 }
 
 function codePoint(character: string): string {

@@ -3,6 +3,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import * as oidc from 'openid-client';
+import { printable } from '../untrusted-text.js';
 import { completeLogin, newBinding } from './complete-login.js';
 import type { Login } from './identity.js';
 import { dpopHandle, type Issuer } from './issuer.js';
@@ -15,7 +16,6 @@ import {
   retryAfter,
   troubleOf,
 } from './oidc-errors.js';
-import { printable } from './printable.js';
 
 /** RFC 8628 section 3.5: without an interval, 5 seconds. `issuer-quirks.ts` has set one already. */
 const DEFAULT_INTERVAL = 5;

@@ -7,10 +7,10 @@
  */
 import { errors, importJWK, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { DbguardError } from '../errors.js';
+import { printable } from '../untrusted-text.js';
 import { bindingLevel, bindingNonce, thumbprint } from './binding.js';
 import type { Ed25519Jwk, EvidenceLevel, IssuerKey, Subject } from './identity.js';
 import { issuerKeyFault } from './key-checks.js';
-import { printable } from './printable.js';
 import { subjectOf } from './subject.js';
 
 /** Asymmetric signatures only: with an HMAC the "issuer's key" is a secret that any client may hold. */

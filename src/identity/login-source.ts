@@ -2,9 +2,9 @@
  * A valid login for a command, whatever it takes: read, renew when it is near its end, or say what to do.
  */
 import { DbguardError, messageOf } from '../errors.js';
+import { printable } from '../untrusted-text.js';
 import { levelSatisfies } from './binding.js';
 import type { EvidenceLevel, Login, TokenStore } from './identity.js';
-import { printable } from './printable.js';
 
 /** Where logins come from; put together by `src/io/login/oidc-login-source.ts`. */
 export interface LoginSource {

@@ -4,7 +4,7 @@
  */
 import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client';
 import { DbguardError } from '../errors.js';
-import { printable } from './printable.js';
+import { printable } from '../untrusted-text.js';
 
 export interface OidcContext {
   readonly issuer: string;

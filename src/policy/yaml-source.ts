@@ -2,7 +2,9 @@
  * A YAML file read strictly: every value knows its place, every problem is collected with file, line, column, key
  * path and what was expected. What must live here: positions and problems. What it must not know: what the keys mean.
  */
+
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { printable } from '../untrusted-text.js';
 import type { Standing } from './config-keys.js';
 import { didYouMean } from './did-you-mean.js';
 
@@ -34,7 +36,7 @@ export interface FoundKey {
 export function problemText(problem: Problem): string {
   const { file, line, column } = problem.place;
   // names of the file's writer: nothing that a terminal would obey, nothing that cannot be seen
-  const path = problem.path.replace(/\p{C}/gu, '?');
+  const path = printable(problem.path);
   return `${file}:${line}:${column}: ${path ? `${path}: ` : ''}${problem.message}`;
 }
 
@@ -302,5 +304,5 @@ function join(path: string, name: string): string {
 
 /** Control characters of the file must not reach a terminal. */
 function shown(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 40);
+  return printable(text, 40);
 }

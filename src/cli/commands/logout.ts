@@ -1,9 +1,9 @@
 /** `dbguard logout`: forgets the login here in any case, and has the issuer forget it where it can. */
 import { messageOf } from '../../errors.js';
 import type { Login } from '../../identity/identity.js';
-import { printable } from '../../identity/printable.js';
 import { connectIssuer } from '../../io/login/oidc-login-source.js';
 import { openTokenStore } from '../../io/login/token-store.js';
+import { printable } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { describeWho } from '../print/login-words.js';
 import { chooseProfile, findIdentitySettings, type IdentitySettings } from '../settings/identity-settings.js';

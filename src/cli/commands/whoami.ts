@@ -2,8 +2,8 @@
 import { thumbprint } from '../../identity/binding.js';
 import type { Login } from '../../identity/identity.js';
 import { loginRequired } from '../../identity/login-source.js';
-import { printable } from '../../identity/printable.js';
 import { openTokenStore } from '../../io/login/token-store.js';
+import { printable } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { describeLevel, describeTime, describeWho } from '../print/login-words.js';
 import { chooseProfile, findIdentitySettings } from '../settings/identity-settings.js';

@@ -1,5 +1,5 @@
 import type { EvidenceLevel, Login } from '../../identity/identity.js';
-import { printable } from '../../identity/printable.js';
+import { printable } from '../../untrusted-text.js';
 
 const levelWords: Readonly<Record<EvidenceLevel, string>> = {
   nonce: 'the issuer signed the key that this machine signs with',

@@ -1,5 +1,7 @@
 /** Everything that can go wrong between us and the server, in words for a person. */
+
 import { DbguardError, type ErrorCode, type ErrorDetails } from '../../errors.js';
+import { printable } from '../../untrusted-text.js';
 import type { ResponseFields } from '../../wire/backend.js';
 
 export interface ServerResponse {
@@ -45,11 +47,7 @@ export function refusedByServer(response: ServerResponse, target: Attempted, pas
 /** An error before the server could speak the protocol; `text` ends at a NUL and may come from anybody. */
 export function refusedInPlainText(label: string, text: Buffer): UpstreamError {
   const said = text.toString('latin1').split('\0', 1)[0] ?? '';
-  const printable = said
-    .trim()
-    .replace(/[^\x20-\x7e]/g, '?')
-    .slice(0, 200);
-  return new UpstreamError('upstream-unreachable', `${label} refused the connection: ${printable}`, {
+  return new UpstreamError('upstream-unreachable', `${label} refused the connection: ${printable(said)}`, {
     hint: "Look at the server's log: it may be out of memory or processes.",
   });
 }

@@ -1,7 +1,9 @@
 /**
  * OAUTHBEARER (RFC 7628) as PostgreSQL 18 speaks it: a bearer token instead of a password.
  */
+
 import { DbguardError } from '../../errors.js';
+import { printable } from '../../untrusted-text.js';
 import { authFailure, tlsFailure, UpstreamError } from './failure.js';
 import type { Secret } from './secret.js';
 import type { TlsSession } from './tls-session.js';
@@ -76,8 +78,4 @@ export function explainOauthError(data: Buffer): string {
   }
   const wanted = scope ? ` It wants the scope "${scope}".` : '';
   return `The server refused the OAuth token${status ? ` (${status})` : ''}.${wanted} Try dbguard login again.`;
-}
-
-function printable(text: string): string {
-  return text.replace(/[^\x20-\x7e]/g, '?').slice(0, 200);
 }

@@ -1,4 +1,5 @@
 /** Reads values of connection parameters, each with an error that names the parameter. */
+import { printable } from '../../untrusted-text.js';
 import { invalid } from './conninfo.js';
 import type { Keyword, Settings } from './keywords.js';
 
@@ -41,5 +42,5 @@ export function portNumber(value: string): number {
 
 /** Attacker-free but possibly pasted in by mistake: short and printable. */
 function shown(value: string): string {
-  return value.replace(/[^\x20-\x7e]/g, '?').slice(0, 40);
+  return printable(value, 40);
 }
