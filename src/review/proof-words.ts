@@ -79,6 +79,13 @@ function what(report: SessionReport): ProofLine {
   );
   if (broken) return { holds: 'no', label, text: `${held}: not as it was signed, see below` };
   const taken = redacted > 0 ? `; ${count(redacted, 'text')} redacted by a reviewer` : '';
+  if (findings.some(({ severity, code }) => severity === 'warning' && code === 'redaction-unproven')) {
+    return {
+      holds: 'unknown',
+      label,
+      text: `${held}: texts were taken out${taken}, and by whom is not proven, see below`,
+    };
+  }
   return { holds: 'yes', label, text: `${held}: nothing changed, moved, added or left out in between${taken}` };
 }
 
@@ -95,7 +102,11 @@ function whole(report: SessionReport): ProofLine {
   }
   if (failed(report, wholeCodes)) return { holds: 'no', label, text: 'parts are missing or were replaced, see below' };
   if (state === 'complete') return { holds: 'yes', label, text: 'sealed by the session itself; nothing follows' };
-  return { holds: 'unknown', label, text: ends[sealedUnsigned ? 'unsigned' : state][1] };
+  const end = ends[sealedUnsigned ? 'unsigned' : state][1];
+  // who changes the last object leaves one that nobody can ascribe: it may have been the end
+  const strangers = report.findings.some(({ code }) => code === 'foreign-object');
+  const more = strangers ? '. Objects in its folder that its key did not sign may be what was made of its end' : '';
+  return { holds: 'unknown', label, text: `${end}${more}` };
 }
 
 function when({ firstStoredAt, lastStoredAt, openedAt, lastEntryAt, findings }: SessionReport): ProofLine {
