@@ -8,7 +8,13 @@ import { stateDirPaths } from '../../io/files/state-dirs.js';
 import { spoolSource } from '../../io/spool/source.js';
 import { type CombinedConfig, combineConfigs } from '../../policy/combine.js';
 import type { BucketConfig } from '../../policy/read-bucket.js';
-import { listSessions, mergeSources, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
+import {
+  afterAnyId,
+  mergeSources,
+  type ObjectSource,
+  type SessionObjects,
+  sessionsWithin,
+} from '../../review/catalog.js';
 import type { IdentityDemands } from '../../review/identify.js';
 import {
   allOf,
@@ -175,7 +181,8 @@ function liveKeys(identity: IdentitySettings): IssuerKeySource {
 export async function findSession(source: ObjectSource, id: string): Promise<SessionObjects> {
   const wanted = id.toLowerCase();
   const found: SessionObjects[] = [];
-  for await (const session of listSessions(source)) {
+  const sid = wanted.slice(wanted.indexOf('/') + 1);
+  for await (const session of sessionsWithin(source, { first: sid, last: sid + afterAnyId })) {
     const name = wanted.includes('/') ? `${session.subject}/${session.sid}` : session.sid;
     if (name.startsWith(wanted) && session.segments.length > 0) found.push(session);
   }
