@@ -59,7 +59,7 @@ function isPhone(text: string): boolean {
 }
 
 /** In order; none overlaps another. */
-function detect(text: string, what: readonly Detectable[] = detectable): Found[] {
+export function detect(text: string, what: readonly Detectable[] = detectable): Found[] {
   // every one of them has a digit or an @ in it
   if (!/[\d@]/.test(text)) return what.includes('secret') ? withoutOverlaps([...byPatterns(text, 'secret')]) : [];
   const found: Found[] = [];
