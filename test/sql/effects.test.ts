@@ -246,3 +246,41 @@ for (const [name, cases] of Object.entries(groups)) {
     t.end();
   });
 }
+
+t.test('names of the session in code: nobody follows them there', (t) => {
+  const texts = [
+    'PREPARE s AS SELECT 1',
+    'EXECUTE s',
+    'EXECUTE s(1)',
+    'CREATE TABLE a AS EXECUTE s',
+    'DEALLOCATE s',
+    'DEALLOCATE ALL',
+    'DISCARD ALL',
+    'DECLARE c CURSOR FOR SELECT 1',
+    'FETCH c',
+    'MOVE c',
+    'CLOSE c',
+    'CLOSE ALL',
+    'EXPLAIN EXECUTE s',
+    'EXPLAIN ANALYZE EXECUTE s',
+    'SELECT 1; EXECUTE s; SELECT 2',
+  ];
+  const carriers = [
+    (text: string) => `DO $x$ BEGIN EXECUTE '${text}'; END $x$`,
+    (text: string) => `DO $x$ BEGIN IF true THEN EXECUTE '${text}'; END IF; END $x$`,
+    (text: string) => `DO $x$ BEGIN FOR i IN 1..2 LOOP EXECUTE '${text}'; END LOOP; END $x$`,
+    (text: string) => `SELECT query_to_xml('${text}', true, true, '')`,
+    (text: string) => `DO $x$ BEGIN PERFORM query_to_xml('${text}', true, true, ''); END $x$`,
+  ];
+  for (const text of texts) {
+    for (const carry of carriers) {
+      const sql = carry(text);
+      const effects = analyser.analyse(sql).statements.flatMap((one) => one.effects);
+      t.ok(
+        effects.some(({ opaque }) => opaque),
+        sql,
+      );
+    }
+  }
+  t.end();
+});

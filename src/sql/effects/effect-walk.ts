@@ -196,7 +196,8 @@ export class Walk {
       walk.visit(stmt, walk.rootScope());
     }
     this.absorb(walk);
-    return true;
+    // what a prepared statement's or a cursor's name stands for is followed only for statements of the client's own
+    return walk.handle === undefined;
   }
 
   /** The outermost level of names of a statement. */
