@@ -1,50 +1,32 @@
 /**
- * The passage of one statement: masked results planned, admitted by the gate, then forwarded, denied, or held until a
- * person has answered.
+ * The gates of one statement: its result is planned, it is decided and in the journal, then forwarded, denied, or held
+ * until a person has answered.
  *
- * What lives here: what each decision does to the message at hand. What it must not know: how messages are cut and
- * decoded, the policy's rules.
+ * What lives here: the order of the gates, and what each decision does to the message at hand. What it must not know: how
+ * messages are cut and decoded, the policy's rules.
  */
-import type { RewritePlan } from '../../masking/masker.js';
-import { type Ruling, unmaskRule } from '../../policy/decision.js';
+
+import type { Decision, Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import { type ErrorText, encodeError } from '../../wire/backend.js';
-import { type BindValues, flushMessage } from '../../wire/extended-query.js';
+import { flushMessage } from '../../wire/extended-query.js';
 import { headerBytes } from '../../wire/messages.js';
 import { plural } from '../../words.js';
-import type { Admission, Candidate, GatedKind } from '../candidate.js';
+import type { Admission, GatedKind } from '../candidate.js';
 import { Inquiry } from '../internal-queries/internal-queries.js';
-import type { Portal, Prepared, Settle } from '../prepared/registry.js';
-import { changesRows, massEffects } from '../row-counts/mass-effects.js';
+import type { Prepared } from '../prepared/registry.js';
+import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
-import { AnswerMask } from '../server/answer-mask.js';
-import { Meter, type Settled } from '../server/meter.js';
+import type { Settled } from '../server/meter.js';
 import { dependsOnCatalog } from '../session-state/client-catalog.js';
-import { copiesOut, copyNotMaskable, maskRuling, portalNotMaskable } from '../session-state/result-masks.js';
 import { endsTransaction } from '../session-state/session-digest.js';
 import { type Allowed, isMaybeTypo, Review, type ReviewEnd } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
 import { deniedByRule, failingMessage, undoneText } from './denial.js';
-import type { HeldStatement } from './held-statement.js';
+import { answerMask, boundBy, type Gated, heldStatement, withMask } from './gated.js';
+import { type Leaving, leave } from './leaving.js';
 import type { Expected } from './statement-journal.js';
 import { type Answered, canBeWatched, WatchedRun, watchObstacle } from './watched-run.js';
-
-/** What to do with the frame at hand once it is decided. */
-export interface Gated {
-  readonly candidate: Candidate;
-  /** Its bytes, `buffer[start, end)`: left where they are, so that neighbours leave in one write. */
-  readonly buffer: Buffer;
-  readonly start: number;
-  readonly end: number;
-  readonly portal?: Portal;
-  /** It is the Bind of this portal: let through, its Execute is more of the same. */
-  readonly binds?: Portal;
-  /** Has the message judged anew, from its bytes; undefined where knowing more changes nothing. */
-  readonly again: (() => void) | undefined;
-  /** Registry changes that follow from running it. */
-  readonly onForward?: () => Settle | undefined;
-  readonly mask?: RewritePlan | undefined;
-}
 
 /** What the session does when a statement that was held is decided. */
 export interface PassageEvents {
@@ -55,15 +37,6 @@ export interface PassageEvents {
   abort(error: ErrorText): void;
   readonly closed: boolean;
 }
-
-interface Leaving {
-  readonly meter: Meter;
-  readonly mask: AnswerMask | undefined;
-  readonly settle: (how: Settled) => void;
-}
-
-/** What a statement with more rows than this has changed, answers of the planner may not know. */
-const manyRows = 100;
 
 export class Passage {
   readonly #state: ConnectionState;
@@ -120,52 +93,60 @@ export class Passage {
     this.#approvedTransaction = undefined;
   }
 
-  /** The gates, in order; see gate.ts. */
+  /** The gates, in order: catalog, mask, more of the same, decision and journal, and what follows from the decision. */
   pass(asked: Gated): void {
-    const { catalog } = this.#state.parts;
-    if (!this.#waiting && asked.again) {
-      const loading = this.#vacating(asked.candidate.facts) ?? this.#loading(asked.candidate.facts);
-      if (loading) {
-        this.#waitFor(loading, asked.again);
+    if (this.#waitsForCatalog(asked)) return;
+    const gated = withMask(this.#state, asked);
+    if (this.#isMoreOfTheSame(gated)) return;
+    const admission = this.#decideAndJournal(gated);
+    this.#after[admission.ruling.decision](gated, admission);
+  }
+
+  readonly #after: Readonly<Record<Decision, (gated: Gated, admission: Admission) => void>> = {
+    allow: (gated, admission) => {
+      if (admission.ruling.few && !gated.binds && canBeWatched(gated.candidate, false)) this.#hold(gated, admission);
+      else this.#forward(gated, admission);
+    },
+    ask: (gated, admission) => {
+      if (this.#approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
+        this.#state.parts.gate.recordCovered(admission, this.#approvedTransaction);
+        this.#forward(gated, admission, 'approved');
+      } else this.#hold(gated, admission);
+    },
+    'second-person': (gated, admission) => this.#hold(gated, admission),
+    deny: (gated, admission) => {
+      if (isMaybeTypo(gated.candidate)) {
+        this.#hold(gated, admission);
         return;
       }
-    }
-    const gated = this.#withMask(asked);
-    const { portal } = gated;
+      this.#state.parts.gate.recordRuleVerdict(admission);
+      this.deny(gated.candidate.kind, deniedByRule(admission.ruling));
+    },
+  };
+
+  #waitsForCatalog({ again, candidate }: Gated): boolean {
+    if (this.#waiting || !again) return false;
+    const loading = this.#vacating(candidate.facts) ?? this.#loading(candidate.facts);
+    if (loading) this.#waitFor(loading, again);
+    return loading !== undefined;
+  }
+
+  /** Further rows of a portal that was let through, under the same catalog. */
+  #isMoreOfTheSame(gated: Gated): boolean {
+    const { catalog, context, gate } = this.#state.parts;
+    const { portal, candidate } = gated;
     if (portal && portal.generation !== catalog.analyser.generation) portal.admitted = undefined;
-    const admitted = portal?.admitted;
-    if (admitted !== undefined) {
-      this.#state.outbox.requireCommit();
-      this.#forward(gated, this.#state.parts.gate.admitMore(gated.candidate, admitted, this.#state.parts.context));
-      return;
-    }
-    const admission = this.#state.parts.gate.admit(gated.candidate, this.#state.parts.context);
-    this.#disclosed((portal ?? gated.binds)?.prepared ?? [], admission);
+    if (portal?.admitted === undefined) return false;
     this.#state.outbox.requireCommit();
-    switch (admission.ruling.decision) {
-      case 'allow':
-        if (admission.ruling.few && !gated.binds && canBeWatched(gated.candidate, false)) this.#hold(gated, admission);
-        else this.#forward(gated, admission);
-        return;
-      case 'ask':
-        if (this.#approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
-          this.#state.parts.gate.recordCovered(admission, this.#approvedTransaction);
-          this.#forward(gated, admission, 'approved');
-          return;
-        }
-        this.#hold(gated, admission);
-        return;
-      case 'deny':
-        if (isMaybeTypo(gated.candidate)) {
-          this.#hold(gated, admission);
-          return;
-        }
-        this.#state.parts.gate.recordRuleVerdict(admission);
-        this.deny(gated.candidate.kind, deniedByRule(admission.ruling));
-        return;
-      default:
-        this.#hold(gated, admission);
-    }
+    this.#forward(gated, gate.admitMore(candidate, portal.admitted, context));
+    return true;
+  }
+
+  #decideAndJournal({ candidate, portal, binds }: Gated): Admission {
+    const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);
+    this.#disclosed((portal ?? binds)?.prepared ?? [], admission);
+    this.#state.outbox.requireCommit();
+    return admission;
   }
 
   /** A statement that is the only one its name may stand for has its text in the journal now. */
@@ -175,63 +156,16 @@ export class Passage {
 
   /** @param why `approved`: its rows count for nothing afterwards */
   #forward(gated: Gated, admission: Admission, why: 'approved' | 'allowed' = 'allowed'): void {
-    const { meter, mask, settle } = this.#leaving(gated, admission, why);
+    const { meter, mask, settle } = this.#leave(gated, admission, why);
     const kind = gated.binds ? 'bind' : gated.candidate.kind;
     this.#state.server.responses.expect({ kind, meter, ...(mask ? { mask } : {}), settle });
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
   }
 
-  /** What everything that looks ahead takes from a statement that leaves now, and what its end will tell them. */
-  #leaving(gated: Gated, admission: Admission, why: 'approved' | 'allowed'): Leaving {
-    const gate = this.#state.parts.gate;
-    const counted = why === 'allowed' && admission.ruling.rule.startsWith('builtin:');
-    const portal = gated.portal ?? gated.binds;
-    if (portal) {
-      // of few rows it is only known for sure when it runs
-      if (!gated.binds || !admission.ruling.few) portal.admitted ??= admission.n;
-      portal.generation = this.#state.parts.catalog.analyser.generation;
-    }
-    const settleHandles = gated.onForward?.();
-    const settleReading = this.#state.reading.forwarded(gated.candidate);
-    this.#state.masks?.forwarded(gated.candidate.facts);
-    this.#state.catalogChanges.forwarded(gated.candidate.facts, this.#state.temporaryTables.known);
-    this.#state.temporaryTables.forwarded(gated.candidate.facts);
-    this.#state.circumstances.forwarded(gated.candidate);
+  #leave(gated: Gated, admission: Admission, why: 'approved' | 'allowed'): Leaving {
     // COMMIT AND CHAIN never lets the connection come to rest in between
     if (this.#approvedTransaction !== undefined && endsTransaction(gated.candidate.facts)) this.transactionOver();
-    const mask = this.#answerMask(gated);
-    const meter = new Meter(admission.n, gate.clock.monotonic());
-    const plan = gated.mask;
-    if (mask && plan) {
-      mask.notices = () => this.#state.masks?.notices(plan) ?? [];
-      meter.masked = plan.masked.map(({ name }) => name.join('.'));
-    }
-    const settle = (how: Settled): void => {
-      settleHandles?.(how === 'undone' ? 'failed' : how);
-      settleReading?.();
-      const { transactionStatus } = this.#state.server;
-      if (how === 'undone') {
-        gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
-        return;
-      }
-      if (how === 'done') {
-        this.#state.transaction.done(gated.candidate.facts, meter.tags);
-        this.#state.temporaryTables.done(gated.candidate.facts);
-        if (why === 'approved' && admission.ruling.rule === unmaskRule)
-          this.#state.masks?.unmasked(gated.candidate.facts);
-      }
-      const kept = this.#state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
-      this.#state.openChanges.answered(gated.candidate, meter.tags, admission.extents, counted);
-      if (how === 'failed' && transactionStatus === 'I') {
-        this.#state.changedRows.undone();
-        this.#state.openChanges.undone();
-      }
-      if (changesRows(gated.candidate.facts) && meter.rows > manyRows)
-        gate.extentsIn(this.#state.parts.context.database).forget();
-      gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
-      gate.countRowsChanged(kept);
-    };
-    return { meter, mask, settle };
+    return leave(this.#state, gated, admission, why);
   }
 
   /** What was let through for a number of rows runs so that it can be undone; see watched-run.ts. */
@@ -241,7 +175,7 @@ export class Passage {
     let leaving: Leaving | undefined;
     const forward = (): Promise<Answered> =>
       new Promise((resolve) => {
-        const left = this.#leaving(gated, admission, expected.shown ? 'approved' : 'allowed');
+        const left = this.#leave(gated, admission, expected.shown ? 'approved' : 'allowed');
         const { meter, mask } = left;
         leaving = left;
         const settle = (how: Settled): void => resolve({ how, tags: meter.tags });
@@ -257,7 +191,7 @@ export class Passage {
       portalKnown: gated.portal !== undefined,
       counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
       accepts: (real, tags) => gate.accepts(candidate, context, expected, real, tags),
-      mask: this.#answerMask(gated),
+      mask: answerMask(this.#state, gated),
       forward,
     });
     const end = await run.run();
@@ -337,40 +271,6 @@ export class Passage {
     });
   }
 
-  /** Before the gate: what would carry masked values to where nothing masks them is a denial, lifting a mask a question. */
-  #withMask(gated: Gated): Gated {
-    if (!this.#state.masks) return gated;
-    const { candidate } = gated;
-    const plan = this.#state.masks.plan(candidate.sql);
-    const denied = (decided: Ruling): Gated => ({ ...gated, candidate: { ...candidate, decided } });
-    const unmasking = this.#state.masks.unmasking(candidate.facts);
-    if (unmasking) return denied(unmasking);
-    if (candidate.kind === 'function') return denied(copyNotMaskable);
-    if (candidate.kind === 'execute' && (gated.portal ?? gated.binds)?.prepared.length !== 1)
-      return denied(portalNotMaskable);
-    if (plan.kind === 'none') return gated;
-    if (plan.kind === 'deny') return denied(maskRuling(plan));
-    if (copiesOut(candidate.facts) && plan.forCopy(this.#encoding(candidate)) === 'unsupported')
-      return denied(copyNotMaskable);
-    return { ...gated, mask: plan };
-  }
-
-  /** Empty where it is not known: then nothing is taken apart. */
-  #encoding(candidate: Candidate): string {
-    return this.#state.reading.encodingHolds(candidate) ? this.#state.encoding : '';
-  }
-
-  #answerMask({ mask, portal, candidate }: Gated): AnswerMask | undefined {
-    if (!mask) return undefined;
-    if (candidate.kind === 'query') return new AnswerMask(mask, this.#encoding(candidate));
-    return new AnswerMask(
-      mask,
-      this.#encoding(candidate),
-      portal?.resultFormats ?? [],
-      portal?.prepared.at(-1)?.fields,
-    );
-  }
-
   deny(kind: GatedKind, error: ErrorText): void {
     this.#state.outbox.requireCommit();
     this.#state.server.responses.expect({ kind, substitute: encodeError(error) });
@@ -392,7 +292,7 @@ export class Passage {
       release: () => this.#state.release(),
       toClient: (bytes) => this.#state.tellClient(bytes),
       finish: (end) => this.#afterReview(gated, admission, end),
-      held: this.#held(gated),
+      held: heldStatement(this.#state, gated),
       undone,
       inquiry: () => this.#inquiry(gated),
       otherChanges: () => this.#state.parts.catalog.changesOfOthers,
@@ -400,20 +300,6 @@ export class Passage {
       harmed: (what) => this.#events.abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: ${what}` }),
     });
     this.#review.start();
-  }
-
-  #held({ candidate, portal, mask }: Gated): HeldStatement {
-    const only = portal?.prepared[0];
-    return {
-      bound: portal && only ? { ...boundBy(portal), parameterTypes: only.parameterTypes } : undefined,
-      diagnosticsMasked: mask?.diagnostics ?? this.#state.masks?.plan(candidate.sql).kind === 'deny',
-      maskOf: (sql) => {
-        const plan = this.#state.masks?.plan(sql);
-        if (plan?.kind === 'deny') return 'hidden';
-        return plan?.kind === 'mask' ? new AnswerMask(plan, this.#encoding(candidate), []) : undefined;
-      },
-      selectedRows: (sql) => this.#state.parts.catalog.analyser.selectedRows(sql),
-    };
   }
 
   #inquiry(gated: Gated): Inquiry | { readonly obstacle: string } {
@@ -490,12 +376,4 @@ export class Passage {
     this.#events.resume();
     if (end.kind === 'deny' && end.endSession) this.#state.parts.reviewer.endSession();
   }
-}
-
-function boundBy(portal: Portal): BindValues {
-  return { formats: portal.parameterFormats, values: portal.values, resultFormats: portal.resultFormats };
-}
-
-function undoesPart(facts: Facts): boolean {
-  return facts.statements.some(({ transaction }) => transaction === 'rollback-to');
 }

@@ -1,0 +1,80 @@
+/**
+ * A statement leaves for the server: whoever looks ahead takes from it what they have to know, in this order, and hears
+ * of its end.
+ */
+import { unmaskRule } from '../../policy/decision.js';
+import type { Facts } from '../../sql/facts.js';
+import type { Admission } from '../candidate.js';
+import { changesRows } from '../row-counts/mass-effects.js';
+import type { AnswerMask } from '../server/answer-mask.js';
+import { Meter, type Settled } from '../server/meter.js';
+import type { ConnectionState } from './connection-state.js';
+import { answerMask, type Gated } from './gated.js';
+
+export interface Leaving {
+  readonly meter: Meter;
+  readonly mask: AnswerMask | undefined;
+  readonly settle: (how: Settled) => void;
+}
+
+/** What a statement with more rows than this has changed, answers of the planner may not know. */
+const manyRows = 100;
+
+/** @param why `approved`: its rows count for nothing afterwards */
+export function leave(
+  state: ConnectionState,
+  gated: Gated,
+  admission: Admission,
+  why: 'approved' | 'allowed',
+): Leaving {
+  const gate = state.parts.gate;
+  const counted = why === 'allowed' && admission.ruling.rule.startsWith('builtin:');
+  const portal = gated.portal ?? gated.binds;
+  if (portal) {
+    // of few rows it is only known for sure when it runs
+    if (!gated.binds || !admission.ruling.few) portal.admitted ??= admission.n;
+    portal.generation = state.parts.catalog.analyser.generation;
+  }
+  const settleHandles = gated.onForward?.();
+  const settleReading = state.reading.forwarded(gated.candidate);
+  state.masks?.forwarded(gated.candidate.facts);
+  state.catalogChanges.forwarded(gated.candidate.facts, state.temporaryTables.known);
+  state.temporaryTables.forwarded(gated.candidate.facts);
+  state.circumstances.forwarded(gated.candidate);
+  const mask = answerMask(state, gated);
+  const meter = new Meter(admission.n, gate.clock.monotonic());
+  const plan = gated.mask;
+  if (mask && plan) {
+    mask.notices = () => state.masks?.notices(plan) ?? [];
+    meter.masked = plan.masked.map(({ name }) => name.join('.'));
+  }
+  const settle = (how: Settled): void => {
+    settleHandles?.(how === 'undone' ? 'failed' : how);
+    settleReading?.();
+    const { transactionStatus } = state.server;
+    if (how === 'undone') {
+      gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
+      return;
+    }
+    if (how === 'done') {
+      state.transaction.done(gated.candidate.facts, meter.tags);
+      state.temporaryTables.done(gated.candidate.facts);
+      if (why === 'approved' && admission.ruling.rule === unmaskRule) state.masks?.unmasked(gated.candidate.facts);
+    }
+    const kept = state.changedRows.answered(meter.tags, undoesPart(gated.candidate.facts));
+    state.openChanges.answered(gated.candidate, meter.tags, admission.extents, counted);
+    if (how === 'failed' && transactionStatus === 'I') {
+      state.changedRows.undone();
+      state.openChanges.undone();
+    }
+    if (changesRows(gated.candidate.facts) && meter.rows > manyRows)
+      gate.extentsIn(state.parts.context.database).forget();
+    gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
+    gate.countRowsChanged(kept);
+  };
+  return { meter, mask, settle };
+}
+
+function undoesPart(facts: Facts): boolean {
+  return facts.statements.some(({ transaction }) => transaction === 'rollback-to');
+}
