@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { serialize } from 'pg-protocol';
 import t from 'tap';
-import { backendRules, message } from '../../src/wire/backend.js';
+import { backendRules, heldMessageLimit, message } from '../../src/wire/backend.js';
 import { Framer, type FramerRules } from '../../src/wire/framer.js';
 import {
   decodeBind,
@@ -144,9 +144,18 @@ t.test('a message that comes byte by byte is held in about its own size', async 
 
 t.test('an announced length is not believed before its bytes are there', async (t) => {
   const framer = new Framer(backendRules);
-  framer.push(Buffer.from([backend.errorResponse, 0x3f, 0xff, 0xff, 0x00, 1, 2, 3]));
+  framer.push(Buffer.from([backend.errorResponse, 0x07, 0xff, 0xff, 0x00, 1, 2, 3]));
   t.notOk(framer.next());
   t.equal(framer.buffered, 8);
+});
+
+test('what is longer than may be held comes out in pieces, and is not held', async (t) => {
+  const framer = new Framer(backendRules);
+  const header = Buffer.from([backend.errorResponse, 0, 0, 0, 0]);
+  header.writeInt32BE(heldMessageLimit + 1, 1);
+  framer.push(Buffer.concat([header, Buffer.from('abc')]));
+  t.ok(framer.next());
+  t.match(framer, { kind: 'oversize', last: false, buffered: 0 });
 });
 
 t.test('a negative or too short length and an unknown type are violations', async (t) => {
