@@ -149,7 +149,7 @@ t.test('an announced length is not believed before its bytes are there', async (
   t.equal(framer.buffered, 8);
 });
 
-test('what is longer than may be held comes out in pieces, and is not held', async (t) => {
+t.test('what is longer than may be held comes out in pieces, and is not held', async (t) => {
   const framer = new Framer(backendRules);
   const header = Buffer.from([backend.errorResponse, 0, 0, 0, 0]);
   header.writeInt32BE(heldMessageLimit + 1, 1);
