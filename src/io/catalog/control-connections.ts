@@ -4,9 +4,15 @@ import { connectUpstream, type Upstream } from '../upstream/connect.js';
 import { ControlConnection } from './control-connection.js';
 
 /**
- * dbguard's own connections, one for each database that clients are using: with the last of them it goes, since a
+ * dbguard's own connections, one for each database that clients are using: soon after the last of them it goes, since a
  * database that anybody is connected to can be neither dropped nor renamed nor copied.
  */
+/**
+ * Clients that come and go one after the other find it still there. DROP DATABASE and its like wait five seconds for
+ * others to leave (CountOtherDBBackends in PostgreSQL's procarray.c), so nobody is refused because of it.
+ */
+const lingerMs = 1000;
+
 export class Controls implements DatabaseUse {
   readonly #upstream: UpstreamConfig;
   readonly #sid: string;
@@ -15,6 +21,8 @@ export class Controls implements DatabaseUse {
   readonly #clients = new Map<string, number>();
   /** Being read before there is a client. */
   readonly #held = new Set<string>();
+  /** Without a client since a moment. */
+  readonly #lingering = new Map<string, NodeJS.Timeout>();
 
   constructor(upstream: UpstreamConfig, sid: string, onConnected: (database: string, connection: Upstream) => void) {
     this.#upstream = upstream;
@@ -39,7 +47,7 @@ export class Controls implements DatabaseUse {
         }
         return connection;
       };
-      control = new ControlConnection(connect, () => this.clients(database) > 0 || this.#held.has(database));
+      control = new ControlConnection(connect, () => this.#isWanted(database));
       this.#byDatabase.set(database, control);
     }
     return control;
@@ -60,14 +68,28 @@ export class Controls implements DatabaseUse {
     return this.#clients.get(database) ?? 0;
   }
 
+  #isWanted(database: string): boolean {
+    return this.clients(database) > 0 || this.#held.has(database) || this.#lingering.has(database);
+  }
+
+  #linger(database: string): void {
+    const over = (): void => {
+      this.#lingering.delete(database);
+      if (!this.#isWanted(database)) void this.leave([database]);
+    };
+    this.#lingering.set(database, setTimeout(over, lingerMs).unref());
+  }
+
   use(database: string): () => void {
+    clearTimeout(this.#lingering.get(database));
+    this.#lingering.delete(database);
     this.#clients.set(database, this.clients(database) + 1);
     let left = false;
     return () => {
       if (left) return;
       left = true;
       this.#clients.set(database, this.clients(database) - 1);
-      if (this.clients(database) === 0) void this.leave([database]);
+      if (this.clients(database) === 0) this.#linger(database);
     };
   }
 
@@ -76,6 +98,8 @@ export class Controls implements DatabaseUse {
   }
 
   async close(): Promise<void> {
+    for (const timer of this.#lingering.values()) clearTimeout(timer);
+    this.#lingering.clear();
     for (const control of this.#byDatabase.values()) await control.close();
   }
 }
