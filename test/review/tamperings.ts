@@ -145,10 +145,13 @@ const slander = { verdict: 'proven', exit: 0, finds: 'foreign-object' } as const
 const rewritten = { verdict: 'invalid', exit: 1, versions: true } as const;
 const between = { verdict: 'proven', exit: 1 } as const;
 
-const edit = (segment: number, line: number, from: string | RegExp, to: string) => (scene: Scene) => {
+type Replacement = string | ((found: string) => string);
+const edit = (segment: number, line: number, from: string | RegExp, to: Replacement) => (scene: Scene) => {
   const lines = scene.lines(segment);
   const before = lines[line] ?? '';
-  lines[line] = editPayload(before, (payload) => payload.replace(from, to));
+  lines[line] = editPayload(before, (payload) =>
+    payload.replace(from, (found) => (typeof to === 'string' ? to : to(found))),
+  );
   if (lines[line] === before) throw new RangeError(`nothing to edit in ${before.slice(0, 80)}`);
 };
 const disclose = (change: (texts: readonly string[]) => readonly string[]) => (scene: Scene) => {
@@ -282,11 +285,8 @@ export const tamperings: readonly Tampering[] = [
   },
   {
     name: 'the opening names another key',
-    change: edit(
-      0,
-      0,
-      /"sessionKey":\{"kty":"OKP","crv":"Ed25519","x":"./,
-      '"sessionKey":{"kty":"OKP","crv":"Ed25519","x":"_',
+    change: edit(0, 0, /(?<="sessionKey":\{"kty":"OKP","crv":"Ed25519","x":")./, (letter) =>
+      letter === '_' ? '-' : '_',
     ),
     ...invalid,
     finds: 'certificate-invalid',
