@@ -6,8 +6,8 @@
  */
 import { message } from '../wire/backend.js';
 import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
-import { maskedValue } from './inside/whole-value.js';
 import { type CellMask, nullMask } from './kinds/cell.js';
+import { maskedValue } from './kinds/whole-value.js';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 /** Flags, and the length of what extends the header. */

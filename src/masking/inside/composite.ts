@@ -3,7 +3,7 @@
  * Formats: record_out and record_send (rowtypes.c). What is not well-formed, or has another number of fields, is NULL.
  */
 import type { CellMask } from '../kinds/cell.js';
-import { maskedValue, type Rewrite } from './whole-value.js';
+import { maskedValue, type Rewrite } from '../kinds/whole-value.js';
 
 const open = 0x28;
 const close = 0x29;

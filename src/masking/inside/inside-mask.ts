@@ -5,10 +5,10 @@
  */
 import type { Inside, Value } from '../../sql/lineage/structure.js';
 import { type CellMask, type Format, nullMask } from '../kinds/cell.js';
+import { arrayBinary, arrayText, type ElementMask } from '../kinds/sql-array.js';
+import { maskedValue, wholeMask } from '../kinds/whole-value.js';
 import { compositeBinary, compositeText } from './composite.js';
 import { type JsonRule, maskJson } from './json-text.js';
-import { arrayBinary, arrayText, type ElementMask } from './sql-array.js';
-import { maskedValue, wholeMask } from './whole-value.js';
 
 export interface Leaf {
   readonly mask: CellMask;

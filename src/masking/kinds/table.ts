@@ -6,13 +6,13 @@
  */
 import type { Mask, MaskByKind, MaskKind } from '../../policy/mask-kinds.js';
 import { hideDetected } from '../detectors/detectors.js';
-import { arrayMask } from './arrays.js';
 import { type CellMask, type Format, nullMask, textMask } from './cell.js';
 import { truncated } from './dates.js';
 import { cardMask, emailGrowth, emailMask, phoneMask } from './forms.js';
 import { hashMask } from './hash.js';
 import { jsonMask } from './json.js';
 import { bucketed, rounded } from './numbers.js';
+import { arrayMask } from './sql-array.js';
 import { byPattern, partial } from './text-parts.js';
 import { codecs, elementTypeOf, typeOf, type ValueType } from './value-types.js';
 

@@ -1,5 +1,5 @@
 /** A mask that is a new value altogether: rows, arrays and JSON are put together anew. Must not know what of. */
-import { type CellMask, growthFor } from '../kinds/cell.js';
+import { type CellMask, growthFor } from './cell.js';
 
 /** Undefined: NULL, also for what does not have the form that was expected. */
 export type Rewrite = (value: Buffer) => Buffer | undefined;

@@ -2,11 +2,16 @@
  * Arrays with masked elements, by their place; their number, order and nesting stay.
  * Formats: array_out and array_send (arrayfuncs.c). What is not well-formed is NULL as a whole.
  */
-import type { CellMask } from '../kinds/cell.js';
-import { maskedValue, type Rewrite } from './whole-value.js';
+import type { CellMask, Format } from './cell.js';
+import { maskedValue, type Rewrite, wholeMask } from './whole-value.js';
 
 /** @param indices from 0, one for each dimension; `undefined` passes, `none` is a place that nobody knows of */
 export type ElementMask = (indices: readonly number[]) => CellMask | undefined | 'none';
+
+/** Every element masked alike. */
+export function arrayMask(element: CellMask, format: Format): CellMask {
+  return wholeMask(format === 'text' ? arrayText(() => element) : arrayBinary(() => () => element));
+}
 
 const comma = 0x2c;
 const open = 0x7b;
