@@ -3,6 +3,7 @@ import { type Gunzip, gunzip } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Entry } from '../transcript/entry.js';
 import { decodeLine, decodePayload } from '../transcript/line.js';
+import { isOneMember } from './one-member.js';
 
 /** Segments are some megabytes; one with the longest statements may be larger. */
 const MAX_SEGMENT = 512 * 1024 * 1024;
@@ -21,7 +22,6 @@ export async function segmentText(bytes: Uint8Array): Promise<string> {
   return text;
 }
 
-/** One gzip member (RFC 1952), and nothing behind it: gunzip ignores what does not look like another one. */
 function expand(bytes: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, result: unknown): void => {
@@ -30,8 +30,7 @@ function expand(bytes: Uint8Array): Promise<Uint8Array> {
         return;
       }
       const { buffer, engine } = result as { readonly buffer: Buffer; readonly engine: Gunzip };
-      const size = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
-      if (engine.bytesWritten === bytes.length && size === buffer.length) resolve(buffer);
+      if (isOneMember(bytes, engine.bytesWritten, buffer.length)) resolve(buffer);
       else reject(new Error('there are bytes behind its end'));
     };
     gunzip(bytes, { maxOutputLength: MAX_SEGMENT, info: true }, done);

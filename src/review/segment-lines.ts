@@ -5,6 +5,7 @@
 import { Readable } from 'node:stream';
 import { createGunzip, type Gunzip, gunzipSync } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
+import { isOneMember } from './one-member.js';
 import { linesOf } from './read-segment.js';
 
 /** Bytes of a packed object. Writers close segments at some megabytes; one statement may be longer. */
@@ -15,6 +16,8 @@ export const MIN_PACKED = 20;
 const AT_ONCE = 16 * 1024 * 1024;
 /** Bytes of one line; a statement has at most 32 million characters. */
 const MAX_LINE = 64 * 1024 * 1024;
+
+const behindEnd = 'there are bytes behind its end';
 
 export interface SegmentLines {
   /** The same where the lines are the same. */
@@ -35,7 +38,7 @@ export function segmentLines(bytes: Uint8Array): SegmentLines {
     // with `info` the types do not say it: the bytes, and the engine that knows how many it took
     const unpacked: unknown = gunzipSync(bytes, { maxOutputLength: AT_ONCE, info: true });
     const { buffer, engine } = unpacked as { readonly buffer: Buffer; readonly engine: Gunzip };
-    assertOneMember(bytes, engine.bytesWritten, buffer.length);
+    if (!isOneMember(bytes, engine.bytesWritten, buffer.length)) throw unusable(behindEnd);
     return ofText(decode(buffer));
   } catch (error) {
     if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') {
@@ -43,12 +46,6 @@ export function segmentLines(bytes: Uint8Array): SegmentLines {
     }
     throw error instanceof DbguardError ? error : unusable(messageOf(error), error);
   }
-}
-
-/** One gzip member (RFC 1952) and nothing behind it: gunzip ignores what does not look like another one. */
-function assertOneMember(bytes: Uint8Array, taken: number, unpacked: number): void {
-  const size = new DataView(bytes.buffer, bytes.byteOffset + bytes.length - 4).getUint32(0, true);
-  if (taken !== bytes.length || size !== unpacked % 2 ** 32) throw unusable('there are bytes behind its end');
 }
 
 function ofText(text: string): SegmentLines {
@@ -88,7 +85,7 @@ async function eachUnpacked(bytes: Uint8Array, visit: (line: string) => Promise<
       if (length > MAX_LINE) throw unusable('a line in it is longer than any that dbguard writes');
     }
     if (length > 0) throw unusable('its last line has no end');
-    assertOneMember(bytes, engine.bytesWritten, unpacked);
+    if (!isOneMember(bytes, engine.bytesWritten, unpacked)) throw unusable(behindEnd);
   } catch (error) {
     throw isZlib(error) ? unusable(messageOf(error), error) : error;
   }
