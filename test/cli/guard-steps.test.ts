@@ -207,6 +207,8 @@ t.test('closing twice, and closing at once', async (t) => {
   const { workspace, open } = await setUp(t);
   const before = held();
   const guard = await open();
-  await Promise.all([guard.close(), guard.close()]);
+  const [one, other] = await Promise.all([guard.close(), guard.close()]);
+  t.ok(one.uploaded > 0);
+  t.same(other, one, 'who asks again hears how it really ended');
   await leavesNothing(t, workspace.home, before);
 });
