@@ -2,6 +2,7 @@
 
 import { alterForms } from '../sql/alter-forms.js';
 import { isSystemRelation } from '../sql/catalog/system-relations.js';
+import { changesRowsThatWere } from '../sql/effect-traits.js';
 import type { Effect, EffectKind, StatementFacts, Target } from '../sql/facts.js';
 import { lockReach } from '../sql/lock-modes.js';
 import { matchName, type NamePattern } from './name-pattern.js';
@@ -102,10 +103,10 @@ export function situationOf(
 /** The row for the same effect on many rows, where the number of rows makes a difference. */
 export function massSituation(
   situation: SituationName,
-  { bounded, within }: Effect,
+  effect: Effect,
   { deferred }: StatementFacts,
 ): SituationName | undefined {
-  if (deferred || !bounded || within === 'definition') return undefined;
+  if (deferred || !effect.bounded || !changesRowsThatWere(effect)) return undefined;
   return situation === 'update' ? 'update-mass' : situation === 'delete' ? 'delete-mass' : undefined;
 }
 

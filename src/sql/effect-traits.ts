@@ -2,7 +2,7 @@
  * What each kind of effect may change: the one place that says it. Exhaustive: a new kind does not compile until it has
  * a row, and whoever decides by kinds asks for those with a trait.
  */
-import type { EffectKind } from './facts.js';
+import type { Effect, EffectKind } from './facts.js';
 
 export type EffectTrait =
   /** It touches rows of the relations in its targets: views, rules and triggers on them count. */
@@ -122,4 +122,9 @@ export const effectKinds = Object.keys(kinds) as EffectKind[];
 
 export function kindsWith(trait: EffectTrait): ReadonlySet<EffectKind> {
   return new Set(effectKinds.filter((kind) => kinds[kind].includes(trait)));
+}
+
+/** It changes or deletes rows that were there before, be it in code that runs with the statement: so many may be too many. */
+export function changesRowsThatWere({ kind, within, sequence }: Effect): boolean {
+  return (kind === 'update' || kind === 'delete') && within !== 'definition' && sequence === undefined;
 }

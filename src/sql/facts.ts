@@ -70,6 +70,9 @@ export interface RowList {
   readonly variables: readonly string[];
 }
 
+/** The number of a LIMIT: written there, or the value of a parameter. */
+export type RowLimit = { readonly rows: number } | { readonly parameter: number };
+
 /** What code decides by beside the kind. Each field says of which kinds it is. */
 export interface EffectFields {
   /** Of session: views, policies or functions of the database decide by this setting. */
@@ -86,6 +89,8 @@ export interface EffectFields {
   readonly listed?: RowList;
   /** Of update and delete: the planner has no statistics for what the condition compares. */
   readonly guessed?: true;
+  /** Of update and delete: a LIMIT leaves so many rows, unless the server runs its query more than once. */
+  readonly limitedTo?: RowLimit;
   /** It stands in code: `body` runs with the statement, whose plan does not show it; `definition` is only stored. */
   readonly within?: 'body' | 'definition';
   /** Of a setting: its new value, where the text tells. Absent for RESET. */

@@ -113,6 +113,43 @@ t.test('few rows are not', async (t) => {
   }
 });
 
+const batches: readonly (readonly [sql: string, values?: readonly unknown[]])[] = [
+  ['DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE kind = 1 ORDER BY id LIMIT 10 FOR UPDATE SKIP LOCKED)'],
+  ['DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE kind = $1 LIMIT $2)', [1, 10]],
+  ['UPDATE queue SET kind = 2 FROM (SELECT id FROM queue ORDER BY id LIMIT 5) next WHERE queue.id = next.id'],
+  [
+    'WITH next AS (SELECT id FROM queue LIMIT 5 FOR UPDATE SKIP LOCKED) UPDATE queue SET kind = 2 FROM next WHERE next.id = queue.id RETURNING queue.*',
+  ],
+];
+const largeBatches: typeof batches = [
+  ['DELETE FROM queue WHERE id IN (SELECT id FROM queue ORDER BY id LIMIT 1500 FOR UPDATE SKIP LOCKED)'],
+  ['DELETE FROM queue WHERE id IN (SELECT id FROM queue WHERE kind = $1 LIMIT $2)', [1, 1500]],
+  ['DELETE FROM queue WHERE kind IN (SELECT kind FROM queue LIMIT 1)'],
+  ['UPDATE queue SET kind = 2 FROM (SELECT kind FROM queue LIMIT 1) next WHERE queue.kind = next.kind'],
+  // the LIMIT is for each row
+  ['DELETE FROM queue q WHERE id IN (SELECT q.id FROM queue LIMIT 1)'],
+];
+
+t.test('batches of a queue whose statistics are old: the LIMIT says how many', async (t) => {
+  const { person, connect, count } = await world(t);
+  await server.query(
+    'CREATE TABLE queue (id int PRIMARY KEY, kind int) WITH (autovacuum_enabled = off); ANALYZE queue; INSERT INTO queue SELECT n, 1 FROM generate_series(1, 4000) n',
+  );
+  const client = await connect();
+  for (const [text, values] of batches) {
+    await client.query({ text, values: [...(values ?? [])] });
+    t.equal(person.shown.length, 0, text);
+  }
+  t.equal(await count('queue'), 3980);
+  for (const [index, [text, values]] of largeBatches.entries()) {
+    const running = client.query({ text, values: [...(values ?? [])] }).catch(({ code }) => code);
+    await person.sees(index + 1);
+    person.says(no);
+    t.equal(await running, '42501', text);
+  }
+  t.equal(await count('queue'), 3980);
+});
+
 t.test('what the server would refuse is left to the server', async (t) => {
   const { person, connect } = await world(t);
   const client = await connect();

@@ -44,16 +44,23 @@ class Measurement {
   readonly #alone: boolean;
   readonly #held: HeldStatement;
   readonly #session: InSession;
+  readonly #bindValues: NonNullable<Candidate['bindValues']>;
   readonly statement: StatementFacts;
   readonly #refusable: boolean;
   #plan: Promise<ReadPlan | 'refused'> | undefined;
 
-  constructor({ sql, kind, facts }: Candidate, held: HeldStatement, session: InSession, statement: StatementFacts) {
+  constructor(
+    { sql, kind, facts, bindValues }: Candidate,
+    held: HeldStatement,
+    session: InSession,
+    statement: StatementFacts,
+  ) {
     this.#sql = sql.slice(statement.start, statement.end);
     this.#alone = facts.statements.length === 1 && kind !== 'function';
     // what stands before it in the text may make what it lacks
     this.#refusable = facts.statements[0] === statement;
     this.#held = held;
+    this.#bindValues = bindValues ?? [];
     this.#session = session;
     this.statement = statement;
   }
@@ -71,9 +78,11 @@ class Measurement {
     if (plan === 'refused') return { rows: { number: 0, how: 'counted' } };
     const planned = modificationOf(effect, plan.modifications);
     if (planned === undefined) return unsure('its plan does not show what it changes');
-    const estimate: Found = { rows: { number: planned.rows, how: 'estimated' } };
-    const lack = effect.guessed ? 'its condition is about nothing that has statistics' : await this.#lack(plan);
-    if (lack === undefined && planned.rows <= few) return estimate;
+    const limit = this.#limitOf(effect);
+    const number = Math.min(planned.rows, limit ?? Number.POSITIVE_INFINITY);
+    const estimate: Found = { rows: { number, how: 'estimated' } };
+    const lack = limit === undefined ? await this.#lackFor(effect, plan) : undefined;
+    if (lack === undefined && number <= few) return estimate;
     const size = await this.#sizeIn(plan, effect);
     if (size.tableRows !== undefined && size.tableRows <= few)
       return { rows: { number: size.tableRows, how: 'known' } };
@@ -98,6 +107,15 @@ class Measurement {
       if (this.#refusable && error instanceof ServerRefusal && /^(22|42)/.test(error.sqlstate)) return 'refused';
       throw error;
     }
+  }
+
+  #limitOf({ limitedTo }: Effect): number | undefined {
+    if (limitedTo === undefined || 'rows' in limitedTo) return limitedTo?.rows;
+    return wholeNumber(this.#bindValues[limitedTo.parameter - 1]);
+  }
+
+  #lackFor({ guessed }: Effect, plan: ReadPlan): Promise<string | undefined> | string {
+    return guessed ? 'its condition is about nothing that has statistics' : this.#lack(plan);
   }
 
   /** Why the planner's numbers say little; undefined where they can be relied on. */
@@ -165,6 +183,13 @@ function modificationOf({ kind, targets }: Effect, all: readonly Modification[])
   const named = fitting.filter(({ relation }) => targets.some(({ name }) => name === relation));
   const found = named.length > 0 ? named : fitting;
   return found.reduce<Modification | undefined>((most, one) => (most && most.rows >= one.rows ? most : one), undefined);
+}
+
+/** Of a bind value: text, or the bytes of an integer as `\\x0000000a`. NULL is no limit at all. */
+function wholeNumber(value: string | null | undefined): number | undefined {
+  if (/^\d{1,15}$/.test(value ?? '')) return Number(value);
+  const bytes = /^\\x((?:[0-9a-f]{2}){2,8})$/.exec(value ?? '')?.[1];
+  return bytes === undefined ? undefined : Number.parseInt(bytes, 16);
 }
 
 function textArray(items: readonly string[]): string {

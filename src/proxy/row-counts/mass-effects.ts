@@ -1,5 +1,6 @@
 /** The effects of a statement that change rows which were there before, and that may be many. */
 import type { Extent } from '../../policy/mass-changes.js';
+import { changesRowsThatWere } from '../../sql/effect-traits.js';
 import type { Effect, Facts, StatementFacts } from '../../sql/facts.js';
 
 export type Extents = ReadonlyMap<Effect, Extent>;
@@ -32,7 +33,7 @@ export function massEffects(facts: Facts): readonly MassEffect[] {
   const all = facts.statements.flatMap((statement) =>
     statement.deferred
       ? []
-      : statement.effects.filter(changesManyRows).map((effect): MassEffect => ({ effect, statement })),
+      : statement.effects.filter(changesRowsThatWere).map((effect): MassEffect => ({ effect, statement })),
   );
   known.set(facts, all.length === 0 ? none : all);
   return all;
@@ -43,9 +44,4 @@ export function changesRows(facts: Facts): boolean {
   return facts.statements.some(({ effects }) =>
     effects.some(({ kind }) => kind === 'insert' || kind === 'update' || kind === 'delete'),
   );
-}
-
-function changesManyRows({ kind, within, targets }: Effect): boolean {
-  if (kind !== 'update' && kind !== 'delete') return false;
-  return within !== 'definition' && targets.some(({ type }) => type === 'table' || type === 'view');
 }

@@ -6,10 +6,11 @@
  * What it must not know: what becomes of the numbers. A number here is an upper bound; undefined means that only data tells.
  */
 import type { A_Expr, SelectStmt } from 'libpg-query';
-import type { RowList } from '../facts.js';
+import type { RowLimit, RowList } from '../facts.js';
 import { as, eachChild, type Node, names } from '../grammar/tree.js';
 import type { Effort } from './effort.js';
 import { conjuncts, isFixed, keysOf, ownColumn, uncast, type View } from './key-columns.js';
+import { limitedRows } from './limited-rows.js';
 import { rowList } from './row-list.js';
 import { relationTarget, type Scope, type Source } from './scope.js';
 import { isBare } from './subqueries.js';
@@ -24,6 +25,8 @@ export interface HowMany {
   readonly listed?: RowList;
   /** The planner would guess. */
   readonly guessed?: true;
+  /** A LIMIT leaves so many, as a rule. */
+  readonly limitedTo?: RowLimit;
 }
 
 /** One level's conditions, of which all must hold, seen from the source whose rows are changed. */
@@ -35,6 +38,8 @@ export function howMany(source: Source, scope: Scope, conditions: readonly Node[
   if (mostRows === 1) return { mostRows, ...rowNamed(fixed, view) };
   if (mostRows !== undefined) return { mostRows };
   const listed = listOfKeys(all, fixed, view);
+  const limitedTo = limitedRows(all, view);
+  if (limitedTo !== undefined) return { ...(listed && { listed }), limitedTo };
   return { ...(listed && { listed }), ...(isGuess(all, view) ? { guessed: true } : {}) };
 }
 

@@ -1,0 +1,55 @@
+/**
+ * Statements that were written without a look at the analyser, each sent through the proxy as a client sends it: the
+ * judgement of the text, the catalog, the planner in the session and the watched run decide together.
+ */
+import { readFileSync } from 'node:fs';
+import t, { type Test } from 'tap';
+import { startPostgres } from '../helpers/postgres.js';
+import { no, startWorld } from './world.js';
+
+const server = await startPostgres({ version: 18 });
+t.teardown(() => server.stop());
+
+const linesOf = (file: string): string[] =>
+  readFileSync(new URL(`live/${file}`, import.meta.url), 'utf8')
+    .trim()
+    .split('\n');
+
+/** They run only outside of a transaction. */
+const alone =
+  /^(?:BEGIN|START|VACUUM|DISCARD|ALTER SYSTEM|REINDEX|CLUSTER|(?:CREATE|DROP|ALTER) DATABASE|CREATE SUBSC)/;
+
+async function play(t: Test, file: string, each: (sql: string, asked: boolean, code: string) => void) {
+  const { person, connect } = await startWorld(
+    t,
+    server,
+    readFileSync(new URL('live/schema.sql', import.meta.url), 'utf8'),
+    {
+      catalogPollMs: 60_000,
+    },
+  );
+  person.present = async (pending) => {
+    person.shown.push(pending);
+    return no;
+  };
+  for (const sql of linesOf(file)) {
+    const before = person.shown.length;
+    const client = await connect();
+    if (!alone.test(sql)) await client.query('BEGIN');
+    const code = await client.query(sql).then(
+      () => 'ran',
+      (error) => String(error.code),
+    );
+    each(sql, person.shown.length > before, code);
+    // what was open is rolled back
+    await client.end();
+  }
+}
+
+t.test('what is dangerous is asked about, or refused', (t) =>
+  play(t, 'dangerous.sql', (sql, asked, code) => t.ok(asked || code === '42501', `${code}: ${sql}`)),
+);
+
+t.test('what is ordinary is not', (t) =>
+  play(t, 'ordinary.sql', (sql, asked, code) => t.notOk(asked || code === '42501', `${code}: ${sql}`)),
+);
