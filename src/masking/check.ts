@@ -3,6 +3,7 @@
  * cannot be followed, what matches nothing. Pure; nothing is read from any table.
  */
 import { didYouMean } from '../policy/did-you-mean.js';
+import { aggregatesShown } from '../policy/mask-aggregates.js';
 import { revealedBy } from '../policy/mask-kinds.js';
 import { matchName } from '../policy/name-pattern.js';
 import type { MaskDeclaration } from '../policy/read-mask.js';
@@ -76,10 +77,11 @@ export function checkMasks({ declarations, named, catalog, grammar, code, search
   const masking = (flow: Flow): string[] =>
     masked.in(flow).map(({ relation, column }) => `${relation.schema}.${relation.name}.${column.name}`);
 
-  const columns = [...masked.all()].map(({ relation, column, mask, by }): CheckedColumn => {
+  const columns = [...masked.all()].map(({ relation, column, mask, aggregates, by }): CheckedColumn => {
     const valid = isValidFor(mask, { oid: column.type, textual: column.textual });
-    const sees =
+    const value =
       mask.kind === 'null' ? 'NULL' : valid ? revealedBy(mask) : `NULL: ${mask.kind} has no form for its type`;
+    const sees = [value, aggregatesShown(aggregates)].filter(Boolean).join('; ');
     return {
       column: `${relation.schema}.${relation.name}.${column.name}`,
       with: mask.kind,

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Mask, stricterMask } from '../policy/mask-kinds.js';
+import { type AggregatePolicy, aggregatesShown, stricterAggregates } from '../policy/mask-aggregates.js';
+import { type Mask, revealedBy, stricterMask } from '../policy/mask-kinds.js';
 /** Which columns of the database the declarations mean, partitions and children included. Pure. */
 import { matchName } from '../policy/name-pattern.js';
 import type { MaskDeclaration } from '../policy/read-mask.js';
@@ -13,9 +14,12 @@ import {
   type LineageCatalog,
 } from '../sql/lineage/catalog.js';
 import type { DerivedColumns } from '../sql/lineage/derived.js';
+import { isMeasured, measuredColumn } from '../sql/lineage/measured.js';
 
 export interface MaskedColumn {
   readonly mask: Mask;
+  /** What is shown that is not one of its values. */
+  readonly aggregates: AggregatePolicy;
   readonly column: CatalogColumn;
   readonly relation: CatalogRelation;
   /** What makes it of other masked columns; undefined where it is declared. */
@@ -23,7 +27,7 @@ export interface MaskedColumn {
 }
 
 /** Which columns are masked. */
-export type MaskLookup = Pick<MaskedColumns, 'get' | 'in' | 'has'>;
+export type MaskLookup = Pick<MaskedColumns, 'get' | 'in' | 'of' | 'has'>;
 
 export class MaskedColumns {
   readonly #columns = new Map<BaseColumn, MaskedColumn>();
@@ -42,9 +46,9 @@ export class MaskedColumns {
       for (const column of relation.columns) {
         const declared = declarations
           .filter((one) => matchName(one.column, [relation.schema, relation.name, column.name]) === 'yes')
-          .map((one) => one.mask);
-        const mask = strictest([...declared, ...(before?.masksOf(relation.oid, column.number) ?? [])]);
-        if (mask !== undefined) this.#add(relation, column, mask, catalog);
+          .map(({ mask, aggregates = 'hide' }): Hiding => ({ mask, aggregates }));
+        const hiding = strictest([...declared, ...(before?.hidingOf(relation.oid, column.number) ?? [])]);
+        if (hiding !== undefined) this.#add(relation, column, hiding, catalog);
       }
     }
     this.#derive(derived, catalog);
@@ -61,7 +65,7 @@ export class MaskedColumns {
         const relation = catalog.byOid(oid ?? 0);
         const column = relation?.columns.find((one) => one.number === number);
         if (relation === undefined || column === undefined) continue;
-        this.#add(relation, column, { kind: 'null' }, catalog, by);
+        this.#add(relation, column, { mask: { kind: 'null' }, aggregates: 'hide' }, catalog, by);
         found = true;
       }
     }
@@ -82,11 +86,7 @@ export class MaskedColumns {
       if (isLifted(relation.schema, relation.name, column.name)) lift(relation, column.name);
     }
     const get = (column: BaseColumn): MaskedColumn | undefined => (lifted.has(column) ? undefined : this.get(column));
-    return {
-      get,
-      in: (flow) => [...flow].flatMap((column) => (column === anyColumn ? [] : (get(column) ?? []))),
-      has: (relation) => this.has(relation),
-    };
+    return { get, in: (flow) => hiddenIn(flow, get), of: (flow) => namedIn(flow, get), has: (one) => this.has(one) };
   }
 
   /** Every masked column. */
@@ -94,9 +94,9 @@ export class MaskedColumns {
     return this.#columns.values();
   }
 
-  masksOf(relation: number, column: number): Mask[] {
+  hidingOf(relation: number, column: number): Hiding[] {
     const masked = this.#columns.get(baseColumn(relation, column));
-    return masked ? [masked.mask] : [];
+    return masked ? [masked] : [];
   }
 
   get(column: BaseColumn): MaskedColumn | undefined {
@@ -108,20 +108,23 @@ export class MaskedColumns {
     return this.#relations.has(relation);
   }
 
+  /** Of which a value flows in, or what is not to be seen either. */
   in(flow: Flow): MaskedColumn[] {
-    const found: MaskedColumn[] = [];
-    for (const key of flow) {
-      const masked = key === anyColumn ? undefined : this.#columns.get(key);
-      if (masked !== undefined) found.push(masked);
-    }
-    return found;
+    return hiddenIn(flow, (column) => this.#columns.get(column));
   }
 
-  #add(relation: CatalogRelation, column: CatalogColumn, mask: Mask, catalog: LineageCatalog, by?: string): void {
+  /** Of which anything at all flows in. */
+  of(flow: Flow): MaskedColumn[] {
+    return namedIn(flow, (column) => this.#columns.get(column));
+  }
+
+  #add(relation: CatalogRelation, column: CatalogColumn, hiding: Hiding, catalog: LineageCatalog, by?: string): void {
     const key = baseColumn(relation.oid, column.number);
-    const before = this.#columns.get(key)?.mask;
+    const before = this.#columns.get(key);
+    const { mask, aggregates } = strictest(before ? [before, hiding] : [hiding]) ?? hiding;
     this.#columns.set(key, {
-      mask: strictest(before ? [before, mask] : [mask]) ?? mask,
+      mask,
+      aggregates,
       column,
       relation,
       ...(by === undefined ? {} : { by }),
@@ -130,14 +133,39 @@ export class MaskedColumns {
     for (const oid of relation.children) {
       const child = catalog.byOid(oid);
       const same = child?.columns.find((one) => one.name === column.name);
-      if (child !== undefined && same !== undefined) this.#add(child, same, mask, catalog, by);
+      if (child !== undefined && same !== undefined) this.#add(child, same, hiding, catalog, by);
     }
   }
 }
 
-function strictest(masks: readonly Mask[]): Mask | undefined {
-  const [first, ...others] = masks;
-  return others.reduce((a, b) => a && stricterMask(a, b), first);
+type Hiding = Pick<MaskedColumn, 'mask' | 'aggregates'>;
+
+function strictest(all: readonly Hiding[]): Hiding | undefined {
+  const [first, ...others] = all;
+  return others.reduce(
+    (a, b) => a && { mask: stricterMask(a.mask, b.mask), aggregates: stricterAggregates(a.aggregates, b.aggregates) },
+    first,
+  );
+}
+
+type Get = (column: BaseColumn) => MaskedColumn | undefined;
+
+function hiddenIn(flow: Flow, get: Get): MaskedColumn[] {
+  const found: MaskedColumn[] = [];
+  for (const key of flow) {
+    const masked = key === anyColumn ? undefined : get(measuredColumn(key));
+    if (masked !== undefined && !(masked.aggregates === 'allow' && isMeasured(key))) found.push(masked);
+  }
+  return found;
+}
+
+function namedIn(flow: Flow, get: Get): MaskedColumn[] {
+  return [...new Set([...flow].map(measuredColumn))].flatMap((column) => get(column) ?? []);
+}
+
+/** What is left of the column, for people. */
+export function shownOf({ mask, aggregates }: Hiding): string {
+  return [revealedBy(mask), aggregatesShown(aggregates)].filter(Boolean).join('; ');
 }
 
 export function sameMask(a: Mask, b: Mask): boolean {

@@ -11,13 +11,13 @@
  * - CopyOutResponse: `forCopy(encoding)`, decided before forwarding, so that `unsupported` becomes a denial.
  * - ErrorResponse and NoticeResponse while the statement runs: `maskDiagnostics`, where `diagnostics` is true.
  */
-import { revealedBy } from '../policy/mask-kinds.js';
 import type { MaskDeclaration } from '../policy/read-mask.js';
 import type { Grammar } from '../sql/grammar/grammar.js';
 import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
 import { anyColumn, type Flow, type LineageCatalog, type SearchPath } from '../sql/lineage/catalog.js';
 import type { DerivedColumns } from '../sql/lineage/derived.js';
 import { union } from '../sql/lineage/flow.js';
+import { isMeasured } from '../sql/lineage/measured.js';
 import { emptyShape, openShape, type Shape, unknownShape } from '../sql/lineage/shape.js';
 import type { CopyOptions, Handles, Returns } from '../sql/lineage/statement.js';
 import type { RowField } from '../wire/row-description.js';
@@ -25,7 +25,7 @@ import { BinaryCopyRewriter } from './binary-copy-rewriter.js';
 import { CopyRewriter } from './copy-rewriter.js';
 import type { Exemptions } from './exemptions.js';
 import type { MaskKeys } from './kinds/table.js';
-import { MaskedColumns, type MaskLookup } from './masked-columns.js';
+import { MaskedColumns, type MaskLookup, shownOf } from './masked-columns.js';
 import { type MaskContext, rowMasks, tainted } from './plan.js';
 import { RowRewriter } from './row-rewriter.js';
 
@@ -54,7 +54,7 @@ export interface RewritePlan {
   forCopy(encoding: string): CopyMask | 'unsupported' | undefined;
   /** Errors and notices may carry masked values. */
   readonly diagnostics: boolean;
-  /** Masked columns (`schema.table.column`) that conditions or orderings look at. */
+  /** Masked columns (`schema.table.column`) of which conditions, orderings, sums or comparisons say something. */
   readonly inferred: readonly string[];
   /** Masked columns that may have a part in what is returned. */
   readonly masked: readonly MaskedName[];
@@ -230,7 +230,8 @@ function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
   const copies = lineages.flatMap((one) => (typeof one.kind === 'object' ? [one] : []));
   const returns = lineages.some((one) => one.output !== emptyShape);
   if (!diagnostics && !returns && copies.length === 0) return none;
-  const inferred = union(lineages.map((one) => one.inferred));
+  const said = new Set([...output.all].filter(isMeasured));
+  const inferred = union([...lineages.map((one) => one.inferred), said]);
   return rewritePlan(output, copies, diagnostics, namesOf(inferred, secret), context, resultsOf(lineages));
 }
 
@@ -255,7 +256,7 @@ function leaks(lineage: Lineage, { secret: masked }: MaskContext): boolean {
 }
 
 function namesOf(flow: Flow, masked: MaskLookup): string[] {
-  return masked.in(flow).map(({ relation, column }) => `${relation.schema}.${relation.name}.${column.name}`);
+  return masked.of(flow).map(({ relation, column }) => `${relation.schema}.${relation.name}.${column.name}`);
 }
 
 function rewritePlan(
@@ -270,9 +271,9 @@ function rewritePlan(
     kind: 'mask',
     diagnostics,
     inferred,
-    masked: context.masked.in(output.all).map(({ relation, column, mask }) => ({
-      name: [relation.schema, relation.name, column.name],
-      reveals: revealedBy(mask),
+    masked: [...new Set(context.masked.in(output.all))].map((one) => ({
+      name: [one.relation.schema, one.relation.name, one.column.name],
+      reveals: shownOf(one),
     })),
     forRow(fields, formats, encoding = '', nth = -1) {
       const masks = rowMasks(results[nth] ?? output, fields, formats, {

@@ -1,6 +1,7 @@
 /** A masked column, as a file declares it: which column, what becomes of its values, for whom. */
 import { configKeys } from './config-keys.js';
 import type { Level } from './levels.js';
+import { type AggregatePolicy, readAggregates } from './mask-aggregates.js';
 import { type ForWhom, readAudience } from './mask-audience.js';
 import { type KindKey, kindShapes, type Mask, maskKinds } from './mask-kinds.js';
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
@@ -12,6 +13,8 @@ export interface MaskDeclaration extends ForWhom {
   /** `schema.table.column`, `table.column` or `column`; `*` and `?` in any part. */
   readonly column: NamePattern;
   readonly mask: Mask;
+  /** Absent: `hide`. */
+  readonly aggregates?: AggregatePolicy;
   /** Whose file it stands in, once several are combined. */
   readonly level?: Level;
 }
@@ -24,12 +27,14 @@ export function readMask(value: Value): MaskDeclaration {
   for (const key of fields.present) {
     if (isKindKey(key) && !shape.keys.includes(key)) value.fail(`"${key}" goes with ${kindsWith(key)} only`);
   }
+  const aggregates = fields.optional('aggregates', readAggregates);
   const when = fields.optional('when', readAudience);
   const unless = fields.optional('unless', readAudience);
   return {
     place: value.place,
     column,
     mask: shape.read(fields, value),
+    ...(aggregates === undefined ? {} : { aggregates }),
     ...(when === undefined ? {} : { when }),
     ...(unless === undefined ? {} : { unless }),
   };

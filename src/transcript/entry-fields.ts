@@ -73,6 +73,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     us: number,
     sqlstate: text,
     masked: texts,
+    inferred: texts,
     tx: text,
   },
   heartbeat: {},

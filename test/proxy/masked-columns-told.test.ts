@@ -41,11 +41,18 @@ unmask: [{ column: people.email, for: 5m }]`;
   other.on('notice', ({ message }) => notices.push([message, undefined]));
   await other.query('SELECT ssn FROM people');
   t.equal(notices.length, 3, 'another connection is told by itself');
+  await other.query('SELECT count(*) FROM people WHERE ssn > $1', ['4']);
+  t.strictSame(
+    harness.recorder.of('outcome').map((entry) => entry.inferred),
+    [...Array.from({ length: 6 }), ['public.people.ssn']],
+    'what is asked about a masked column is in the transcript',
+  );
   const masked = harness.recorder.of('outcome').map((entry) => entry.masked);
   t.strictSame(masked, [
     undefined,
     ...Array.from({ length: 3 }, () => ['public.people.email']),
     ['public.people.email', 'public.people.ssn'],
     ['public.people.ssn'],
+    undefined,
   ]);
 });

@@ -18,6 +18,8 @@ export class Meter {
   readonly #startedAt: number;
   bytes = 0;
   masked: readonly string[] = [];
+  /** Masked columns that the text asks something about. */
+  inferred: readonly string[] = [];
   sqlstate: string | undefined;
   #tags: string[] = [];
   #tagCount = 0;
@@ -61,6 +63,7 @@ export class Meter {
       us: Math.round((finishedAt - this.#startedAt) * 1000),
       sqlstate: this.sqlstate,
       masked: this.masked.length > 0 ? this.masked : undefined,
+      inferred: this.inferred.length > 0 ? this.inferred : undefined,
       tx,
     };
   }

@@ -47,6 +47,7 @@ export function leave(
   if (mask && plan) {
     mask.notices = () => state.masks?.notices(plan) ?? [];
     meter.masked = plan.masked.map(({ name }) => name.join('.'));
+    meter.inferred = plan.inferred;
   }
   const settle = (how: Settled): void => {
     settleHandles?.(how === 'undone' ? 'failed' : how);

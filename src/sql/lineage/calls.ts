@@ -5,9 +5,10 @@ import { type CatalogCode, type Flow, missingCode, noFlow, type OwnCode } from '
 import { union } from './flow.js';
 import type { Conduct } from './functions.js';
 import { jsonCall } from './json-calls.js';
+import { choosesOne, isMeasure, measured } from './measured.js';
 import type { LineageScope } from './scope.js';
 import { openShape, type Shape, shapeOf } from './shape.js';
-import { plain, type Value } from './structure.js';
+import { plain, type Value, withBeside } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): Shape {
@@ -37,7 +38,12 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
   const cast = casts(carried, walk);
   if (mayBeBuiltIn && own.length === 0 && cast?.length === 0 && !isNamed && conduct === 'carries') {
     const json = jsonCall(name, values, call?.args ?? []);
-    if (json !== undefined) return shapeOf([{ ...json, name }]);
+    if (json !== undefined) return shapeOf([{ ...json, name, direct: false }]);
+    if (isMeasure(name)) return shapeOf([{ ...plain(measured(carried)), name }]);
+    const [chosen, ...others] = values;
+    if (call !== undefined && chosen !== undefined && choosesOne(call)) {
+      return shapeOf([{ ...withBeside(chosen, union(others.map((value) => value.flow))), name }]);
+    }
   }
   if (mayBeBuiltIn) rows.push(openShape(builtIn(conduct === 'missing' ? 'opaque' : conduct, carried, walk)));
   else if (own.length === 0) rows.push(openShape(builtIn(conduct, carried, walk)));

@@ -6,6 +6,7 @@ import { anyColumn, anyFlow, type Flow, noFlow, type OwnCode } from './catalog.j
 import { columnName } from './column-names.js';
 import { union } from './flow.js';
 import { castJson, constantKey, jsonConstructor, jsonOperator } from './json-calls.js';
+import { choosesOne, compares, measured } from './measured.js';
 import { fieldOf, type LineageScope } from './scope.js';
 import { type Column, concat, type Shape } from './shape.js';
 import {
@@ -48,7 +49,8 @@ function valueOfNode(node: Node | undefined, walk: LineageWalk, scope: LineageSc
     case 'FuncCall': {
       const rows = walk.callShape(node, scope);
       const single = rows.columns?.length === 1 ? rows.columns[0] : undefined;
-      return single === undefined ? plain(rows.all) : { ...single, direct: false };
+      if (single === undefined) return plain(rows.all);
+      return choosesOne(as(node, 'FuncCall') ?? {}) ? single : { ...single, direct: false };
     }
     case 'ParamRef':
       return plain(walk.knowledge.parameters?.[(as(node, 'ParamRef')?.number ?? 0) - 1] ?? noFlow);
@@ -190,6 +192,7 @@ function operation(expression: A_Expr, walk: LineageWalk, scope: LineageScope): 
     const json = jsonOperator(path, left, right, sides[1]);
     if (json !== undefined) return json;
   }
+  if (!own.code && compares(expression)) return plain(measured(operands));
   return plain(union([operands, own.flow]));
 }
 

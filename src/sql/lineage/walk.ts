@@ -15,6 +15,7 @@ import {
 } from './catalog.js';
 import { union } from './flow.js';
 import type { FunctionConduct } from './functions.js';
+import { isMeasured, measured, measuredColumn } from './measured.js';
 import type { FromItem, LineageScope } from './scope.js';
 import { type Column, type Shape, type Sink, unknownShape } from './shape.js';
 import { fieldsOf, type Value } from './structure.js';
@@ -92,7 +93,7 @@ export abstract class LineageWalk {
   }
 
   infer(flow: Flow): void {
-    this.inferred = union([this.inferred, flow]);
+    this.inferred = union([this.inferred, new Set([...flow].map(measuredColumn))]);
   }
 
   /** @param given the arguments of a call: what `argument(n)` in what `inner` found stands for */
@@ -142,7 +143,12 @@ function inserted(flow: Flow, given: readonly Value[] | undefined): Flow {
   for (const column of flow) if (column.startsWith('$')) open = true;
   if (!open) return flow;
   const known = [...flow].filter((column) => !column.startsWith('$'));
-  const filled = [...flow].filter((column) => column.startsWith('$')).map((column) => argumentFlow(column, given));
+  const filled = [...flow]
+    .filter((column) => column.startsWith('$'))
+    .map((column) => {
+      const whole = argumentFlow(measuredColumn(column), given);
+      return isMeasured(column) ? measured(whole) : whole;
+    });
   return union([new Set(known), ...filled]);
 }
 
