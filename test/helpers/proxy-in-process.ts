@@ -14,7 +14,7 @@ import { DryRunner } from '../../src/proxy/dry-run/dry-run.js';
 import { withoutCatalog } from '../../src/proxy/session-state/client-catalog.js';
 import type { Answer, ApprovalRequest, Asker } from '../../src/proxy/statement/asker.js';
 import type { Reviewer } from '../../src/proxy/statement/reviewer.js';
-import { Gate } from '../../src/proxy/statement/statement-journal.js';
+import { StatementJournal } from '../../src/proxy/statement/statement-journal.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
 import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
@@ -63,7 +63,7 @@ export class MemoryRecorder implements Recorder {
 
 export interface Harness {
   readonly proxy: RunningProxy;
-  readonly gate: Gate;
+  readonly journal: StatementJournal;
   readonly recorder: MemoryRecorder;
   readonly requests: ApprovalRequest[];
   /** Connection string through the proxy. */
@@ -109,7 +109,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
         });
   const masking =
     options.masked && (await startMasking({ ...options.masked, controls: { of: () => control, clients: () => 2 } }));
-  const gate = new Gate({
+  const journal = new StatementJournal({
     policy: options.policy,
     recorder,
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
@@ -128,7 +128,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     password,
     maxConnections: options.maxConnections ?? 50,
     connection: {
-      gate,
+      journal,
       catalogFor: async () => (await catalog?.client()) ?? withoutCatalog(analyser),
       context: { sid: 'test-sid', user, ...facts },
       admission: () => ({
@@ -156,7 +156,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   });
   const harness: Harness = {
     proxy,
-    gate,
+    journal,
     recorder,
     requests,
     url: (database = upstream.database) =>

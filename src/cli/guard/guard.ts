@@ -47,7 +47,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     const identity = await openIdentity(setup, closers);
     const evidence = await openEvidence(setup, identity, closers);
     const catalogs = await openCatalogs(setup, identity, evidence, closers);
-    const { proxy, gate } = await startGuardedProxy(setup, identity, evidence, catalogs, closers);
+    const { proxy, journal } = await startGuardedProxy(setup, identity, evidence, catalogs, closers);
     const { upstream, login, credential } = identity;
     return {
       sid: credential.sid,
@@ -57,7 +57,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       address: addressOf(proxy, upstream, options.password),
       real: await realCredentials(upstream, secretsOf(login)),
       bucket: evidence.bucket.location,
-      totals: gate.totals,
+      totals: journal.totals,
       mark: promptMark(login.loginKey.d),
       async close(how = {}) {
         await closers.close(how);

@@ -6,7 +6,7 @@ import { type RunningProxy, startProxy } from '../../io/listener/server.js';
 import { cancelUpstream } from '../../io/upstream/cancel.js';
 import { connectUpstream } from '../../io/upstream/connect.js';
 import { DryRunner } from '../../proxy/dry-run/dry-run.js';
-import { Gate } from '../../proxy/statement/statement-journal.js';
+import { StatementJournal } from '../../proxy/statement/statement-journal.js';
 import type { ErrorText } from '../../wire/backend.js';
 import type { Closers } from './closers.js';
 import type { CloseOptions } from './contract.js';
@@ -24,10 +24,10 @@ export async function startGuardedProxy(
   { recorder, runtime }: OpenEvidence,
   { controls, catalogs, masking, startupAnalyser, maxMessage }: OpenCatalogs,
   closers: Closers<CloseOptions>,
-): Promise<{ readonly proxy: RunningProxy; readonly gate: Gate }> {
+): Promise<{ readonly proxy: RunningProxy; readonly journal: StatementJournal }> {
   const { sid } = credential;
   const watched = guardedByLogin(policy, keeper);
-  const gate = new Gate({
+  const journal = new StatementJournal({
     policy: watched,
     recorder,
     asker: options.asker,
@@ -42,7 +42,7 @@ export async function startGuardedProxy(
     password: options.password,
     maxConnections: files.limits.connections ?? defaultConnections,
     connection: {
-      gate,
+      journal,
       context: { sid, user: upstream.user, environment: connection.environment, ...judged },
       admission: () => ({
         policy: watched,
@@ -72,7 +72,7 @@ export async function startGuardedProxy(
     },
   });
   closers.defer(({ graceMs = 0 }) => proxy.close(graceMs));
-  return { proxy, gate };
+  return { proxy, journal };
 }
 
 function loginError(valid: true | DbguardError): ErrorText | undefined {

@@ -17,7 +17,7 @@ import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
 import type { DatabaseUse, SessionParts } from '../../proxy/statement/connection-state.js';
 import { fatalFor, handshakeTimedOut, shuttingDown, tooManyClients } from '../../proxy/statement/fatal.js';
 import type { Reviewer } from '../../proxy/statement/reviewer.js';
-import type { Gate } from '../../proxy/statement/statement-journal.js';
+import type { StatementJournal } from '../../proxy/statement/statement-journal.js';
 import {
   type ErrorText,
   encodeBackendKeyData,
@@ -47,7 +47,7 @@ export interface ConnectionParts {
   readonly handshake: HandshakeParts;
   readonly admission: () => AdmissionRules;
   readonly context: Omit<ConnectionContext, 'number' | 'database'>;
-  readonly gate: Gate;
+  readonly journal: StatementJournal;
   readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
   /** Masks of a client in that database; undefined where nothing is masked. */
   readonly masksFor: (database: string, startup: ReadonlyMap<string, string>) => Promise<ClientMasks | undefined>;
@@ -163,7 +163,7 @@ export class ProxyConnection {
 
   #recordClose(): void {
     const body = { k: 'connection', event: 'close', conn: this.#parts.number, reason: this.#reason } as const;
-    this.#parts.gate.recordConnection(body);
+    this.#parts.journal.recordConnection(body);
   }
 
   #onClientData(chunk: Buffer): void {
@@ -212,7 +212,7 @@ export class ProxyConnection {
       (signal) => this.#parts.connect(parameters, minorOf(startup), AbortSignal.any([signal, this.#abort.signal])),
       ({ backendKey }) => {
         const own = { event: 'own', database, user: context.user, backendPid: backendKey?.pid } as const;
-        whereJournalTakesIt(() => this.#parts.gate.recordConnection({ k: 'connection', ...own }));
+        whereJournalTakesIt(() => this.#parts.journal.recordConnection({ k: 'connection', ...own }));
       },
     );
   }
@@ -244,7 +244,7 @@ export class ProxyConnection {
       return this.#refuse(upstreamFailure(error));
     }
     try {
-      this.#parts.gate.recordConnection({
+      this.#parts.journal.recordConnection({
         k: 'connection',
         event: 'open',
         conn: context.number,
@@ -275,7 +275,7 @@ export class ProxyConnection {
     const { socket } = upstream;
     const session = new Session({
       context,
-      gate: this.#parts.gate,
+      journal: this.#parts.journal,
       ...judged,
       reviewer: this.#parts.reviewerFor(upstream, context),
       port: {

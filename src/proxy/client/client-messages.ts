@@ -251,8 +251,8 @@ export class ClientMessages {
       decided: tooLargeRuling,
       ...this.#state.meaning,
     };
-    const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);
-    this.#state.parts.gate.recordRuleVerdict(admission);
+    const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
+    this.#state.parts.journal.recordRuleVerdict(admission);
     this.#passage.deny(kind, {
       severity: 'ERROR',
       code: '54000',

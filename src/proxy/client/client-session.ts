@@ -96,7 +96,7 @@ export class Session {
     if (settled && server.transactionStatus === 'I') {
       this.#passage.transactionOver();
       transaction.clear();
-      this.#parts.gate.countRowsChanged(changedRows.settled());
+      this.#parts.journal.countRowsChanged(changedRows.settled());
       openChanges.settled();
       masks?.settled();
       catalogChanges.settled();

@@ -25,7 +25,7 @@ import type { Answer, DryRun, Impact } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
 import { dryRunLimits, type Reviewer } from './reviewer.js';
-import type { Gate } from './statement-journal.js';
+import type { StatementJournal } from './statement-journal.js';
 
 export interface Allowed {
   readonly kind: 'allow';
@@ -49,7 +49,7 @@ export interface ReviewParts {
   readonly text: Buffer;
   readonly admission: Admission;
   readonly context: ConnectionContext;
-  readonly gate: Gate;
+  readonly journal: StatementJournal;
   readonly reviewer: Reviewer;
   readonly server: ServerSide;
   readonly out: Outgoing;
@@ -124,10 +124,10 @@ export class Review {
   }
 
   async #run(): Promise<ReviewEnd> {
-    const { candidate, admission, context, gate, reviewer, held, toClient } = this.#parts;
+    const { candidate, admission, context, journal, reviewer, held, toClient } = this.#parts;
     if (await this.#settle()) return this.#skipped();
     if (this.#parts.server.responses.copyIn) {
-      gate.recordSkipped(admission);
+      journal.recordSkipped(admission);
       return { kind: 'deny', error: inTheMiddleOfCopy, endSession: false };
     }
     if (admission.ruling.decision === 'allow') {
@@ -137,18 +137,18 @@ export class Review {
     if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
     if (await this.#changesNothing()) return { kind: 'allow', by: 'rule' };
     if (this.#parts.server.transactionStatus === 'E' && !mayEndTransaction(candidate)) {
-      gate.recordSkipped(admission);
+      journal.recordSkipped(admission);
       return { kind: 'deny', error: transactionFailed, endSession: false };
     }
     const { undone } = this.#parts;
-    const known = gate.extentsIn(context.database);
+    const known = journal.extentsIn(context.database);
     // an approval of what it was taken for says nothing about what it did
-    const recalled = undone ? undefined : gate.recall(candidate, admission, context);
+    const recalled = undone ? undefined : journal.recall(candidate, admission, context);
     if (recalled) return endOf(admission, recalled, known.shown(candidate));
     const asked = this.#parts.inquiry();
     if (undone) this.#counted = { how: undone.tables ? 'counted' : 'estimated', ...undone };
     const extents = admission.measure ? await this.#measure(asked) : admission.extents;
-    const measured = admission.measure ? gate.reconsider(candidate, admission, context, { extents }) : admission.ruling;
+    const measured = admission.measure ? journal.reconsider(candidate, admission, context, { extents }) : admission.ruling;
     if (measured.decision === 'allow') return { kind: 'allow', by: 'rule', extents, few: measured.few };
     if (measured.decision === 'deny') return this.#deniedByRule(measured);
     const inquiry = asked instanceof Inquiry ? asked : undefined;
@@ -164,7 +164,7 @@ export class Review {
     const dryRun = (): Promise<DryRun> =>
       asked instanceof Inquiry ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
     const found = { impact: undone ? withRealRun(impact, undone) : impact, dryRun };
-    const answer = await gate.review(candidate, asking, context, found, this.#abort.signal);
+    const answer = await journal.review(candidate, asking, context, found, this.#abort.signal);
     // an answer may come while a dry run is being undone
     await inquiry?.idle;
     if (this.#portalLost) return this.#skipped();
@@ -178,7 +178,7 @@ export class Review {
    * catalog, or did meanwhile, leaves the ruling as it was.
    */
   async #changesNothing(): Promise<boolean> {
-    const { candidate, admission, context, gate, otherChanges } = this.#parts;
+    const { candidate, admission, context, journal, otherChanges } = this.#parts;
     const before = otherChanges();
     if (before === undefined || !mayChangeNothing(candidate.facts)) return false;
     const inquiry = this.#parts.inquiry();
@@ -191,34 +191,34 @@ export class Review {
       });
     if (changesNothing.size === 0 || otherChanges() !== before || this.#abort.signal.aborted) return false;
     const found = { changesNothing, extents: admission.extents };
-    return gate.reconsider(candidate, admission, context, found).decision === 'allow';
+    return journal.reconsider(candidate, admission, context, found).decision === 'allow';
   }
 
   /** The ruling that stands once the planner's estimate is known, where a rule is about rows. */
   #rulingWith(so: Ruling, rows: number | undefined, extents: Extents | undefined): Ruling {
-    const { candidate, admission, context, gate } = this.#parts;
+    const { candidate, admission, context, journal } = this.#parts;
     if (!so.pendingRows || rows === undefined) return so;
-    return gate.reconsider(candidate, admission, context, { estimatedRows: rows, extents });
+    return journal.reconsider(candidate, admission, context, { estimatedRows: rows, extents });
   }
 
   async #measure(asked: Inquiry | { readonly obstacle: string }): Promise<Extents> {
-    const { candidate, context, gate, reviewer, held } = this.#parts;
-    const known = gate.extentsIn(context.database);
-    const now = gate.clock.monotonic();
+    const { candidate, context, journal, reviewer, held } = this.#parts;
+    const known = journal.extentsIn(context.database);
+    const now = journal.clock.monotonic();
     if (!(asked instanceof Inquiry)) return known.unmeasured(candidate, asked.obstacle);
     const found = await asked.run(measureLimits, (session) => reviewer.extents(candidate, held, session));
     return known.measured(candidate, found, now);
   }
 
   #deniedByRule(ruling: Ruling): ReviewEnd {
-    this.#parts.gate.recordRuleVerdict({ ...this.#parts.admission, ruling });
+    this.#parts.journal.recordRuleVerdict({ ...this.#parts.admission, ruling });
     return { kind: 'deny', error: deniedByRule(ruling), endSession: false };
   }
 
   async #dryRun(inquiry: Inquiry): Promise<DryRun> {
-    const { candidate, admission, gate, reviewer, held, requireCommit } = this.#parts;
+    const { candidate, admission, journal, reviewer, held, requireCommit } = this.#parts;
     if (this.#over || this.#abort.signal.aborted || this.#portalLost) return { refused: 'the statement is decided' };
-    gate.recordDryRun(admission);
+    journal.recordDryRun(admission);
     requireCommit();
     try {
       const found = await inquiry.run(dryRunLimits, (session) => reviewer.dryRun(candidate, held, session));
@@ -233,7 +233,7 @@ export class Review {
 
   /** An error made the server skip it: nothing ran. */
   #skipped(): ReviewEnd {
-    this.#parts.gate.recordSkipped(this.#parts.admission);
+    this.#parts.journal.recordSkipped(this.#parts.admission);
     return { kind: 'skipped' };
   }
 
@@ -261,7 +261,7 @@ export class Review {
    * text of several commands, which Parse takes for an error.
    */
   #probe(): Promise<ProbeResult> {
-    const { server, out, candidate, admission, gate, release, toClient, text } = this.#parts;
+    const { server, out, candidate, admission, journal, release, toClient, text } = this.#parts;
     const implicit = server.responses.pipeline !== 'none';
     if ((implicit || server.transactionStatus === 'T') && mayBeSeveral(candidate.sql)) return Promise.resolve('parsed');
     return new Promise((resolve) => {
@@ -278,7 +278,7 @@ export class Review {
             }
             toClient(error);
             toClient(Buffer.from(bytes.subarray(start, end)));
-            gate.recordRejected(admission, decodeFields(error, 0, error.length).get('C') ?? '');
+            journal.recordRejected(admission, decodeFields(error, 0, error.length).get('C') ?? '');
             resolve('rejected');
           },
         });

@@ -20,7 +20,7 @@ import { TransactionLog } from '../session-state/transaction-log.js';
 import { fatalFor } from './fatal.js';
 import { JournaledOutbox } from './journaled-outbox.js';
 import type { Reviewer } from './reviewer.js';
-import type { Gate } from './statement-journal.js';
+import type { StatementJournal } from './statement-journal.js';
 
 /** How the session acts on the world. */
 export interface SessionPort {
@@ -42,7 +42,7 @@ export interface DatabaseUse {
 
 export interface SessionParts {
   readonly context: ConnectionContext;
-  readonly gate: Gate;
+  readonly journal: StatementJournal;
   readonly catalog: ClientCatalog;
   readonly reviewer: Reviewer;
   /** Undefined where nothing is masked. */
@@ -86,13 +86,13 @@ export class ConnectionState {
     this.catalogChanges = new CatalogChanges(parts.catalog);
     this.circumstances = new Circumstances(parts.parameters);
     this.temporaryTables = new TemporaryTables(parts.catalog);
-    this.openChanges = new OpenChanges(parts.gate.extentsIn(parts.context.database).budget);
+    this.openChanges = new OpenChanges(parts.journal.extentsIn(parts.context.database).budget);
     this.masks = parts.masks && new ResultMasks(parts.masks);
     if (this.masks) this.server.cutRows();
     const plans = parts.masks?.plans;
     if (plans) this.server.hideNotifications(() => plans.hidesNotifications);
     this.outbox = new JournaledOutbox(
-      parts.gate.recorder,
+      parts.journal.recorder,
       (slices) => parts.port.writeServer(slices),
       (error) => abort(fatalFor(error, 'the journal failed')),
     );
@@ -127,10 +127,10 @@ export class ConnectionState {
 
   /** Sends the server what may go; texts that were only parsed get their entries first. */
   release(): void {
-    const { gate, context } = this.parts;
+    const { journal, context } = this.parts;
     for (const prepared of this.#undisclosed) {
       if (prepared.entry !== undefined) continue;
-      prepared.entry = gate.recordParse(prepared.sql, prepared.facts, context);
+      prepared.entry = journal.recordParse(prepared.sql, prepared.facts, context);
       this.outbox.requireCommit();
     }
     if (this.#undisclosed.length > 0) this.#undisclosed = [];

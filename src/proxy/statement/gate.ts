@@ -81,7 +81,7 @@ export class Passage {
   abandon(): void {
     const held = this.#waits;
     this.#waits = undefined;
-    if (held) this.#state.parts.gate.recordAbandoned(held, 'disconnect');
+    if (held) this.#state.parts.journal.recordAbandoned(held, 'disconnect');
   }
 
   /** The server has answered everything, or discards what comes. */
@@ -109,7 +109,7 @@ export class Passage {
     },
     ask: (gated, admission) => {
       if (this.#approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
-        this.#state.parts.gate.recordCovered(admission, this.#approvedTransaction);
+        this.#state.parts.journal.recordCovered(admission, this.#approvedTransaction);
         this.#forward(gated, admission, 'approved');
       } else this.#hold(gated, admission);
     },
@@ -119,7 +119,7 @@ export class Passage {
         this.#hold(gated, admission);
         return;
       }
-      this.#state.parts.gate.recordRuleVerdict(admission);
+      this.#state.parts.journal.recordRuleVerdict(admission);
       this.deny(gated.candidate.kind, deniedByRule(admission.ruling));
     },
   };
@@ -133,17 +133,17 @@ export class Passage {
 
   /** Further rows of a portal that was let through, under the same catalog. */
   #isMoreOfTheSame(gated: Gated): boolean {
-    const { catalog, context, gate } = this.#state.parts;
+    const { catalog, context, journal } = this.#state.parts;
     const { portal, candidate } = gated;
     if (portal && portal.generation !== catalog.analyser.generation) portal.admitted = undefined;
     if (portal?.admitted === undefined) return false;
     this.#state.outbox.requireCommit();
-    this.#forward(gated, gate.admitMore(candidate, portal.admitted, context));
+    this.#forward(gated, journal.admitMore(candidate, portal.admitted, context));
     return true;
   }
 
   #decideAndJournal({ candidate, portal, binds }: Gated): Admission {
-    const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);
+    const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
     this.#disclosed((portal ?? binds)?.prepared ?? [], admission);
     this.#state.outbox.requireCommit();
     return admission;
@@ -170,7 +170,7 @@ export class Passage {
 
   /** What was let through for a number of rows runs so that it can be undone; see watched-run.ts. */
   async #watch(gated: Gated, admission: Admission, expected: Expected): Promise<void> {
-    const { gate, context } = this.#state.parts;
+    const { journal, context } = this.#state.parts;
     const { candidate } = gated;
     let leaving: Leaving | undefined;
     const forward = (): Promise<Answered> =>
@@ -190,7 +190,7 @@ export class Passage {
       candidate,
       portalKnown: gated.portal !== undefined,
       counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
-      accepts: (real, tags) => gate.accepts(candidate, context, expected, real, tags),
+      accepts: (real, tags) => journal.accepts(candidate, context, expected, real, tags),
       mask: answerMask(this.#state, gated),
       forward,
     });
@@ -219,7 +219,7 @@ export class Passage {
   #ask(gated: Gated, { ruling }: Admission, reason: string, undone?: RunRows): void {
     const decided: Ruling = { ...ruling, decision: 'ask', reason: `${reason} ${ruling.reason}` };
     const candidate = { ...gated.candidate, decided };
-    const admission = this.#state.parts.gate.admit(candidate, this.#state.parts.context);
+    const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
     this.#state.outbox.requireCommit();
     this.#hold({ ...gated, candidate }, admission, undone);
   }
@@ -285,7 +285,7 @@ export class Passage {
       text: gated.buffer.subarray(gated.start + headerBytes, gated.end - 1),
       admission,
       context: this.#state.parts.context,
-      gate: this.#state.parts.gate,
+      journal: this.#state.parts.journal,
       reviewer: this.#state.parts.reviewer,
       server: this.#state.server,
       out: this.#state.outbox.out,
@@ -329,11 +329,11 @@ export class Passage {
   #afterReview(gated: Gated, admission: Admission, end: ReviewEnd): void {
     this.#review = undefined;
     this.#waits = undefined;
-    const { gate } = this.#state.parts;
+    const { journal } = this.#state.parts;
     try {
-      if (end.kind !== 'allow') this.#state.parts.gate.recordAbandoned(admission, 'nobody');
+      if (end.kind !== 'allow') this.#state.parts.journal.recordAbandoned(admission, 'nobody');
       if (this.#events.closed) {
-        this.#state.parts.gate.recordAbandoned(admission, 'disconnect');
+        this.#state.parts.journal.recordAbandoned(admission, 'disconnect');
         return;
       }
       if (end.kind === 'allow') {
@@ -346,12 +346,12 @@ export class Passage {
         this.#state.outbox.requireCommit(approved);
         // whoever approved has seen what had gone before
         if (approved && massEffects(gated.candidate.facts).length > 0) {
-          gate.extentsIn(this.#state.parts.context.database).budget.clear();
+          journal.extentsIn(this.#state.parts.context.database).budget.clear();
         }
         const admitted = { ...admission, extents: end.extents };
         const obstacle = end.few && watchObstacle(this.#state.server, gated.candidate.kind);
         if (obstacle && this.#state.server.transactionStatus !== 'E') {
-          gate.recordSkipped(admission);
+          journal.recordSkipped(admission);
           this.#ask(gated, admission, `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`);
           return;
         }

@@ -27,7 +27,7 @@ export function leave(
   admission: Admission,
   why: 'approved' | 'allowed',
 ): Leaving {
-  const gate = state.parts.gate;
+  const journal = state.parts.journal;
   const counted = why === 'allowed' && admission.ruling.rule.startsWith('builtin:');
   const portal = gated.portal ?? gated.binds;
   if (portal) {
@@ -42,7 +42,7 @@ export function leave(
   state.temporaryTables.forwarded(gated.candidate.facts);
   state.circumstances.forwarded(gated.candidate);
   const mask = answerMask(state, gated);
-  const meter = new Meter(admission.n, gate.clock.monotonic());
+  const meter = new Meter(admission.n, journal.clock.monotonic());
   const plan = gated.mask;
   if (mask && plan) {
     mask.notices = () => state.masks?.notices(plan) ?? [];
@@ -54,7 +54,7 @@ export function leave(
     settleReading?.();
     const { transactionStatus } = state.server;
     if (how === 'undone') {
-      gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
+      journal.recordOutcome(admission.n, meter.outcome(how, journal.clock.monotonic(), transactionStatus));
       return;
     }
     if (how === 'done') {
@@ -69,9 +69,9 @@ export function leave(
       state.openChanges.undone();
     }
     if (changesRows(gated.candidate.facts) && meter.rows > manyRows)
-      gate.extentsIn(state.parts.context.database).forget();
-    gate.recordOutcome(admission.n, meter.outcome(how, gate.clock.monotonic(), transactionStatus));
-    gate.countRowsChanged(kept);
+      journal.extentsIn(state.parts.context.database).forget();
+    journal.recordOutcome(admission.n, meter.outcome(how, journal.clock.monotonic(), transactionStatus));
+    journal.countRowsChanged(kept);
   };
   return { meter, mask, settle };
 }

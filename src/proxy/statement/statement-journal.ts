@@ -48,7 +48,7 @@ export interface GateParts {
   readonly clock: Clock;
 }
 
-export class Gate {
+export class StatementJournal {
   readonly #parts: GateParts;
   readonly #facts = new FactsRecords();
   readonly #secrets = new SecretKeeper();

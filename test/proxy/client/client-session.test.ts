@@ -4,7 +4,7 @@ import t from 'tap';
 import type { Policy } from '../../../src/policy/decision.js';
 import { Session } from '../../../src/proxy/client/client-session.js';
 import { withoutCatalog } from '../../../src/proxy/session-state/client-catalog.js';
-import { Gate } from '../../../src/proxy/statement/statement-journal.js';
+import { StatementJournal } from '../../../src/proxy/statement/statement-journal.js';
 import { createAnalyser } from '../../../src/sql/analyser.js';
 import { encodeError } from '../../../src/wire/backend.js';
 import { MemoryRecorder } from '../../helpers/proxy-in-process.js';
@@ -39,7 +39,7 @@ class World {
   constructor(policy: Policy, maxMessage = 1 << 20) {
     // a journal that is as fast as memory: what it lets through, it lets through at once
     this.recorder.commit = (_sync, done) => done();
-    const gate = new Gate({
+    const journal = new StatementJournal({
       policy,
       recorder: this.recorder,
       clock: { now: () => 0, monotonic: () => 0 },
@@ -49,7 +49,7 @@ class World {
       context: {
         ...{ number: 1, sid: 's', agent: 'a', subject: 'p', connection: 'c', database: 'd', user: 'u' },
       },
-      gate,
+      journal,
       catalog: withoutCatalog(analyser),
       reviewer: {
         impact: async () => ({ lines: [] }),

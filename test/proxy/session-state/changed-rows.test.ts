@@ -37,9 +37,9 @@ for (const [what, statements, rows] of cases) {
   t.test(what, async (t) => {
     const client = new pg.Client(harness.url());
     await client.connect();
-    const before = harness.gate.totals.rowsChanged;
+    const before = harness.journal.totals.rowsChanged;
     for (const statement of statements) await client.query(statement).catch(() => undefined);
     await client.end();
-    t.equal(harness.gate.totals.rowsChanged - before, rows);
+    t.equal(harness.journal.totals.rowsChanged - before, rows);
   });
 }
