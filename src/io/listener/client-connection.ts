@@ -9,7 +9,7 @@ import type { Socket } from 'node:net';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { ConnectionContext } from '../../proxy/candidate.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
-import { Session } from '../../proxy/client/client-session.js';
+import { ClientSession } from '../../proxy/client/client-session.js';
 import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
 import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
 import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
@@ -85,7 +85,7 @@ export class ProxyConnection {
   #upstreamClosed: Promise<unknown> | undefined;
   /** What the client was told in BackendKeyData. */
   #pid = 0;
-  #session: Session | undefined;
+  #session: ClientSession | undefined;
   #leaveDatabase: (() => void) | undefined;
   #clientEnded = false;
   /** The client was told that this is the end; what it still sends is thrown away. */
@@ -273,7 +273,7 @@ export class ProxyConnection {
     judged: Pick<SessionParts, 'masks' | 'catalog'>,
   ): void {
     const { socket } = upstream;
-    const session = new Session({
+    const session = new ClientSession({
       context,
       journal: this.#parts.journal,
       ...judged,

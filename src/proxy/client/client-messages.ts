@@ -1,6 +1,6 @@
 /**
  * What the client's messages mean: each becomes what the registry has to know, what answer the server will owe, and,
- * where it runs something, a statement for the passage.
+ * where it runs something, a statement for the gate.
  *
  * Source: "Message Flow" and "Message Formats" in the PostgreSQL manual.
  */
@@ -26,7 +26,7 @@ import {
 } from '../prepared/what-a-name-runs.js';
 import { bytesAmong, decodeSql, formatOf, protocolName, showValue } from '../sql-text.js';
 import type { ConnectionState } from '../statement/connection-state.js';
-import type { Passage } from '../statement/gate.js';
+import type { StatementGate } from '../statement/gate.js';
 import { functionFacts, tooLarge, tooLargeRuling, unreadable } from './fixed-facts.js';
 
 /** A simple Query replaces the portal of this name before it runs anything. */
@@ -34,12 +34,12 @@ const unnamed = '';
 
 export class ClientMessages {
   readonly #state: ConnectionState;
-  readonly #passage: Passage;
+  readonly #gate: StatementGate;
   readonly #known: KnownStatements;
 
-  constructor(state: ConnectionState, passage: Passage) {
+  constructor(state: ConnectionState, gate: StatementGate) {
     this.#state = state;
-    this.#passage = passage;
+    this.#gate = gate;
     this.#known = { statements: (name) => this.#fresh(state.registry.statements(name)) };
   }
 
@@ -92,7 +92,7 @@ export class ClientMessages {
 
   #onQuery(buffer: Buffer, start: number, end: number): void {
     const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
-    this.#passage.pass({
+    this.#gate.pass({
       candidate: { kind: 'query', sql, ...this.#reach(own, unnamed), ...this.#state.meaning },
       buffer,
       start,
@@ -129,7 +129,7 @@ export class ClientMessages {
       this.#state.outbox.out.push(buffer, start, end);
       return;
     }
-    this.#passage.pass({
+    this.#gate.pass({
       candidate: this.#running(bind.portal, portal),
       buffer,
       start,
@@ -172,7 +172,7 @@ export class ClientMessages {
     const { portal: portalName } = decodeExecute(buffer, start, end);
     const portal = this.#state.registry.portal(portalName);
     const candidate = this.#running(portalName, portal);
-    this.#passage.pass({
+    this.#gate.pass({
       candidate,
       buffer,
       start,
@@ -217,7 +217,7 @@ export class ClientMessages {
 
   #onFunctionCall(buffer: Buffer, start: number, end: number): void {
     const call = decodeFunctionCall(buffer, start, end);
-    this.#passage.pass({
+    this.#gate.pass({
       candidate: {
         kind: 'function',
         sql: `-- FunctionCall of function ${call.functionOid} (pg_proc.oid), past SQL`,
@@ -253,7 +253,7 @@ export class ClientMessages {
     };
     const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
     this.#state.parts.journal.recordRuleVerdict(admission);
-    this.#passage.deny(kind, {
+    this.#gate.deny(kind, {
       severity: 'ERROR',
       code: '54000',
       message: `dbguard refused a message longer than ${limit} bytes`,

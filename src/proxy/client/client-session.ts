@@ -11,14 +11,14 @@ import { frontendRules } from '../../wire/frontend.js';
 import { frontend, ProtocolViolation } from '../../wire/messages.js';
 import { ConnectionState, type SessionParts } from '../statement/connection-state.js';
 import { fatalFor, shuttingDown } from '../statement/fatal.js';
-import { Passage } from '../statement/gate.js';
+import { StatementGate } from '../statement/gate.js';
 import { ClientMessages } from './client-messages.js';
 
-export class Session {
+export class ClientSession {
   readonly #parts: SessionParts;
   readonly #client: Framer;
   readonly #state: ConnectionState;
-  readonly #passage: Passage;
+  readonly #gate: StatementGate;
   readonly #messages: ClientMessages;
   #draining = false;
   /** A statement came, or still waited for a person, while draining: nothing behind it counts. */
@@ -32,7 +32,7 @@ export class Session {
     this.#client = new Framer(frontendRules(parts.maxMessage));
     this.#state = new ConnectionState(parts, (error) => this.#abort(error));
     const isClosed = () => this.#closed;
-    this.#passage = new Passage(this.#state, {
+    this.#gate = new StatementGate(this.#state, {
       resume: () => {
         this.#settle();
         this.#pump();
@@ -44,7 +44,7 @@ export class Session {
         return isClosed();
       },
     });
-    this.#messages = new ClientMessages(this.#state, this.#passage);
+    this.#messages = new ClientMessages(this.#state, this.#gate);
   }
 
   /**
@@ -52,12 +52,12 @@ export class Session {
    * message that is still coming in do not count: without the rest it would never end.
    */
   get clientBacklog(): number {
-    return this.#passage.held || this.#refused ? this.#client.buffered : 0;
+    return this.#gate.held || this.#refused ? this.#client.buffered : 0;
   }
 
   /** Everything that may go to the server has gone. */
   get sentEverything(): boolean {
-    return this.#closed || (!this.#passage.held && this.#state.outbox.empty);
+    return this.#closed || (!this.#gate.held && this.#state.outbox.empty);
   }
 
   /** Takes ownership of the chunk. */
@@ -81,7 +81,7 @@ export class Session {
     this.#flushClient();
     this.#settle();
     const { idle, discarding, copyIn } = server.responses;
-    if (idle || discarding || copyIn) this.#passage.quiet(discarding);
+    if (idle || discarding || copyIn) this.#gate.quiet(discarding);
     this.#endIfDrained();
   }
 
@@ -91,10 +91,10 @@ export class Session {
       this.#state;
     const { idle, pipeline } = server.responses;
     // without a Sync its implicit transaction is still open, and so are its portals
-    const settled = idle && pipeline === 'none' && !server.inquiring && !this.#passage.watching;
+    const settled = idle && pipeline === 'none' && !server.inquiring && !this.#gate.watching;
     if (settled) circumstances.settled(server.transactionStatus);
     if (settled && server.transactionStatus === 'I') {
-      this.#passage.transactionOver();
+      this.#gate.transactionOver();
       transaction.clear();
       this.#parts.journal.countRowsChanged(changedRows.settled());
       openChanges.settled();
@@ -106,19 +106,19 @@ export class Session {
 
   /** A CancelRequest for this connection. True when it ended a wait for approval; else it is the server's. */
   cancel(): boolean {
-    return this.#passage.interrupt('cancel');
+    return this.#gate.interrupt('cancel');
   }
 
   /** The client is gone. What it sent before counts, as with a server; what waits for approval does not. */
   clientGone(): void {
-    this.#passage.interrupt('disconnect');
+    this.#gate.interrupt('disconnect');
   }
 
   /** What runs may finish; a statement that comes now, or that still waits for a person, is met by the end. */
   drain(): void {
     this.#draining = true;
-    this.#refused = this.#passage.held;
-    this.#passage.drain();
+    this.#refused = this.#gate.held;
+    this.#gate.drain();
     this.#endIfDrained();
   }
 
@@ -131,16 +131,16 @@ export class Session {
   dispose(): void {
     this.#closed = true;
     this.#serverBroken = true;
-    this.#passage.interrupt('disconnect');
+    this.#gate.interrupt('disconnect');
     this.#state.masks?.settled();
     this.#state.catalogChanges.closed();
-    this.#passage.abandon();
+    this.#gate.abandon();
     this.#state.server.responses.abandon();
   }
 
   #pump(): void {
     try {
-      while (!this.#closed && !this.#passage.held && !this.#refused && this.#client.next()) this.#onFrame();
+      while (!this.#closed && !this.#gate.held && !this.#refused && this.#client.next()) this.#onFrame();
       this.#state.release();
     } catch (error) {
       this.#abort(fatalFor(error, 'the client broke the protocol'));
@@ -150,7 +150,7 @@ export class Session {
   }
 
   #endIfDrained(): void {
-    if (this.#draining && !this.#passage.held && this.#state.quiet) this.shutDown();
+    if (this.#draining && !this.#gate.held && this.#state.quiet) this.shutDown();
   }
 
   #flushClient(): void {

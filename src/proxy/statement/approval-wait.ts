@@ -37,7 +37,7 @@ export interface Allowed {
   readonly few?: true | undefined;
 }
 
-export type ReviewEnd =
+export type ApprovalEnd =
   | Allowed
   | { readonly kind: 'deny'; readonly error: ErrorText; readonly endSession: boolean }
   /** The statement never ran: an error before it made the server skip it, or the server itself rejected its text. */
@@ -56,7 +56,7 @@ export interface ReviewParts {
   /** Lets what is in `out` go to the server, journal first. */
   readonly release: () => void;
   readonly toClient: (message: Buffer) => void;
-  readonly finish: (end: ReviewEnd) => void;
+  readonly finish: (end: ApprovalEnd) => void;
   readonly held: HeldStatement;
   /** What it did when it ran, and was undone because it was more than the approver had been shown. */
   readonly undone: RunRows | undefined;
@@ -78,7 +78,7 @@ const impactLimits = { statementMs: 2000, lockMs: 500, readOnly: true };
 /** What the server said to a text that no grammar of ours reads. */
 type ProbeResult = 'rejected' | 'parsed';
 
-export class Review {
+export class ApprovalWait {
   readonly #parts: ReviewParts;
   readonly #abort = new AbortController();
   #whenQuiet: ((skipped: boolean) => void) | undefined;
@@ -117,13 +117,13 @@ export class Review {
     return true;
   }
 
-  #finish(end: ReviewEnd): void {
+  #finish(end: ApprovalEnd): void {
     if (this.#over) return;
     this.#over = true;
     this.#parts.finish(end);
   }
 
-  async #run(): Promise<ReviewEnd> {
+  async #run(): Promise<ApprovalEnd> {
     const { candidate, admission, context, journal, reviewer, held, toClient } = this.#parts;
     if (await this.#settle()) return this.#skipped();
     if (this.#parts.server.responses.copyIn) {
@@ -148,7 +148,9 @@ export class Review {
     const asked = this.#parts.inquiry();
     if (undone) this.#counted = { how: undone.tables ? 'counted' : 'estimated', ...undone };
     const extents = admission.measure ? await this.#measure(asked) : admission.extents;
-    const measured = admission.measure ? journal.reconsider(candidate, admission, context, { extents }) : admission.ruling;
+    const measured = admission.measure
+      ? journal.reconsider(candidate, admission, context, { extents })
+      : admission.ruling;
     if (measured.decision === 'allow') return { kind: 'allow', by: 'rule', extents, few: measured.few };
     if (measured.decision === 'deny') return this.#deniedByRule(measured);
     const inquiry = asked instanceof Inquiry ? asked : undefined;
@@ -210,7 +212,7 @@ export class Review {
     return known.measured(candidate, found, now);
   }
 
-  #deniedByRule(ruling: Ruling): ReviewEnd {
+  #deniedByRule(ruling: Ruling): ApprovalEnd {
     this.#parts.journal.recordRuleVerdict({ ...this.#parts.admission, ruling });
     return { kind: 'deny', error: deniedByRule(ruling), endSession: false };
   }
@@ -232,7 +234,7 @@ export class Review {
   }
 
   /** An error made the server skip it: nothing ran. */
-  #skipped(): ReviewEnd {
+  #skipped(): ApprovalEnd {
     this.#parts.journal.recordSkipped(this.#parts.admission);
     return { kind: 'skipped' };
   }
@@ -332,7 +334,7 @@ function mayBeSeveral(sql: string): boolean {
   return /;\s*\S/.test(sql);
 }
 
-function endOf(admission: Admission, answer: Answer, shown: ShownRows | undefined): ReviewEnd {
+function endOf(admission: Admission, answer: Answer, shown: ShownRows | undefined): ApprovalEnd {
   if (answer.decision === 'allow') return { kind: 'allow', by: 'person', shown };
   return {
     kind: 'deny',
@@ -372,4 +374,4 @@ const reviewFailed: ErrorText = {
   hint: 'See the terminal of dbguard run; try again once.',
 };
 
-const failed: ReviewEnd = { kind: 'deny', endSession: false, error: reviewFailed };
+const failed: ApprovalEnd = { kind: 'deny', endSession: false, error: reviewFailed };

@@ -1,5 +1,5 @@
 /**
- * What the two directions of one connection and the passage of its statements share.
+ * What the two directions of one connection and the gate of its statements share.
  *
  * What lives here: what the client has prepared, what the server has said, and the bytes on their way to either.
  * What it must not know: messages, decisions.

@@ -20,16 +20,16 @@ import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js'
 import type { Settled } from '../server/meter.js';
 import { dependsOnCatalog } from '../session-state/client-catalog.js';
 import { endsTransaction } from '../session-state/session-digest.js';
-import { type Allowed, isMaybeTypo, Review, type ReviewEnd } from './approval-wait.js';
+import { type Allowed, type ApprovalEnd, ApprovalWait, isMaybeTypo } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
 import { deniedByRule, failingMessage, undoneText } from './denial.js';
-import { answerMask, boundBy, type Gated, heldStatement, withMask } from './gated.js';
+import { answerMask, boundBy, type GatedMessage, heldStatement, withMask } from './gated.js';
 import { type Leaving, leave } from './leaving.js';
 import type { Expected } from './statement-journal.js';
 import { type Answered, canBeWatched, WatchedRun, watchObstacle } from './watched-run.js';
 
 /** What the session does when a statement that was held is decided. */
-export interface PassageEvents {
+export interface GateEvents {
   /** Reading goes on. */
   resume(): void;
   /** The review itself failed. */
@@ -38,27 +38,27 @@ export interface PassageEvents {
   readonly closed: boolean;
 }
 
-export class Passage {
+export class StatementGate {
   readonly #state: ConnectionState;
-  readonly #events: PassageEvents;
-  #review: Review | undefined;
-  #waits: Admission | undefined;
+  readonly #events: GateEvents;
+  #approval: ApprovalWait | undefined;
+  #awaiting: Admission | undefined;
   /** The statement with which a person approved a migration as one transaction: its further changes are part of it. */
   #approvedTransaction: number | undefined;
   #draining = false;
   /** A statement waits until the catalog has been read again. */
-  #waiting = false;
+  #readsCatalog = false;
   /** A statement runs and may still be undone. */
   #watching = false;
 
-  constructor(state: ConnectionState, events: PassageEvents) {
+  constructor(state: ConnectionState, events: GateEvents) {
     this.#state = state;
     this.#events = events;
   }
 
   /** A statement waits for its review: nothing of this client moves on. */
   get held(): boolean {
-    return this.#waiting || this.#watching || this.#review !== undefined;
+    return this.#readsCatalog || this.#watching || this.#approval !== undefined;
   }
 
   /** What was forwarded last may still be undone. */
@@ -68,7 +68,7 @@ export class Passage {
 
   /** Ends a wait for approval; false where there is none. */
   interrupt(cause: 'cancel' | 'disconnect'): boolean {
-    return this.#review?.interrupt(cause) ?? false;
+    return this.#approval?.interrupt(cause) ?? false;
   }
 
   /** The end is near: a statement that waits for a person is dropped, and the client hears only of the end. */
@@ -79,14 +79,14 @@ export class Passage {
 
   /** The connection is gone: a statement that still waits did not run. */
   abandon(): void {
-    const held = this.#waits;
-    this.#waits = undefined;
+    const held = this.#awaiting;
+    this.#awaiting = undefined;
     if (held) this.#state.parts.journal.recordAbandoned(held, 'disconnect');
   }
 
   /** The server has answered everything, or discards what comes. */
   quiet(discarding: boolean): void {
-    this.#review?.quiet(discarding);
+    this.#approval?.quiet(discarding);
   }
 
   transactionOver(): void {
@@ -94,7 +94,7 @@ export class Passage {
   }
 
   /** The gates, in order: catalog, mask, more of the same, decision and journal, and what follows from the decision. */
-  pass(asked: Gated): void {
+  pass(asked: GatedMessage): void {
     if (this.#waitsForCatalog(asked)) return;
     const gated = withMask(this.#state, asked);
     if (this.#isMoreOfTheSame(gated)) return;
@@ -102,7 +102,7 @@ export class Passage {
     this.#after[admission.ruling.decision](gated, admission);
   }
 
-  readonly #after: Readonly<Record<Decision, (gated: Gated, admission: Admission) => void>> = {
+  readonly #after: Readonly<Record<Decision, (gated: GatedMessage, admission: Admission) => void>> = {
     allow: (gated, admission) => {
       if (admission.ruling.few && !gated.binds && canBeWatched(gated.candidate, false)) this.#hold(gated, admission);
       else this.#forward(gated, admission);
@@ -124,15 +124,15 @@ export class Passage {
     },
   };
 
-  #waitsForCatalog({ again, candidate }: Gated): boolean {
-    if (this.#waiting || !again) return false;
+  #waitsForCatalog({ again, candidate }: GatedMessage): boolean {
+    if (this.#readsCatalog || !again) return false;
     const loading = this.#vacating(candidate.facts) ?? this.#loading(candidate.facts);
     if (loading) this.#waitFor(loading, again);
     return loading !== undefined;
   }
 
   /** Further rows of a portal that was let through, under the same catalog. */
-  #isMoreOfTheSame(gated: Gated): boolean {
+  #isMoreOfTheSame(gated: GatedMessage): boolean {
     const { catalog, context, journal } = this.#state.parts;
     const { portal, candidate } = gated;
     if (portal && portal.generation !== catalog.analyser.generation) portal.admitted = undefined;
@@ -142,7 +142,7 @@ export class Passage {
     return true;
   }
 
-  #decideAndJournal({ candidate, portal, binds }: Gated): Admission {
+  #decideAndJournal({ candidate, portal, binds }: GatedMessage): Admission {
     const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
     this.#disclosed((portal ?? binds)?.prepared ?? [], admission);
     this.#state.outbox.requireCommit();
@@ -155,21 +155,21 @@ export class Passage {
   }
 
   /** @param why `approved`: its rows count for nothing afterwards */
-  #forward(gated: Gated, admission: Admission, why: 'approved' | 'allowed' = 'allowed'): void {
+  #forward(gated: GatedMessage, admission: Admission, why: 'approved' | 'allowed' = 'allowed'): void {
     const { meter, mask, settle } = this.#leave(gated, admission, why);
     const kind = gated.binds ? 'bind' : gated.candidate.kind;
     this.#state.server.responses.expect({ kind, meter, ...(mask ? { mask } : {}), settle });
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
   }
 
-  #leave(gated: Gated, admission: Admission, why: 'approved' | 'allowed'): Leaving {
+  #leave(gated: GatedMessage, admission: Admission, why: 'approved' | 'allowed'): Leaving {
     // COMMIT AND CHAIN never lets the connection come to rest in between
     if (this.#approvedTransaction !== undefined && endsTransaction(gated.candidate.facts)) this.transactionOver();
     return leave(this.#state, gated, admission, why);
   }
 
   /** What was let through for a number of rows runs so that it can be undone; see watched-run.ts. */
-  async #watch(gated: Gated, admission: Admission, expected: Expected): Promise<void> {
+  async #watch(gated: GatedMessage, admission: Admission, expected: Expected): Promise<void> {
     const { journal, context } = this.#state.parts;
     const { candidate } = gated;
     let leaving: Leaving | undefined;
@@ -207,7 +207,7 @@ export class Passage {
     else this.#refuseUndone(gated, end.real);
   }
 
-  #askAgain(gated: Gated, admission: Admission, real: RunRows, { shown }: Expected): void {
+  #askAgain(gated: GatedMessage, admission: Admission, real: RunRows, { shown }: Expected): void {
     const taken = shown
       ? `where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
       : 'which is more than was expected';
@@ -216,7 +216,7 @@ export class Passage {
   }
 
   /** Asks about what a rule or a person has let through already. */
-  #ask(gated: Gated, { ruling }: Admission, reason: string, undone?: RunRows): void {
+  #ask(gated: GatedMessage, { ruling }: Admission, reason: string, undone?: RunRows): void {
     const decided: Ruling = { ...ruling, decision: 'ask', reason: `${reason} ${ruling.reason}` };
     const candidate = { ...gated.candidate, decided };
     const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
@@ -224,14 +224,14 @@ export class Passage {
     this.#hold({ ...gated, candidate }, admission, undone);
   }
 
-  #mayWatch({ candidate, binds }: Gated, { shown, few }: Allowed): boolean {
+  #mayWatch({ candidate, binds }: GatedMessage, { shown, few }: Allowed): boolean {
     if (binds || watchObstacle(this.#state.server, candidate.kind) !== undefined) return false;
     return shown === undefined
       ? few === true && canBeWatched(candidate, false)
       : canBeWatched(candidate, shown.how === 'counted');
   }
 
-  #refuseUndone({ candidate }: Gated, real: RunRows): void {
+  #refuseUndone({ candidate }: GatedMessage, real: RunRows): void {
     const error = undoneText(runWords(real));
     // what is skipped up to Sync is never answered
     if (this.#state.server.responses.discarding) this.#state.tellClient(encodeError(error));
@@ -254,7 +254,7 @@ export class Passage {
   }
 
   #waitFor(loading: Promise<unknown>, again: () => void): void {
-    this.#waiting = true;
+    this.#readsCatalog = true;
     this.#state.release();
     void loading.then(() => {
       if (this.#events.closed) return;
@@ -265,7 +265,7 @@ export class Passage {
         this.#events.failed(error);
         return;
       } finally {
-        this.#waiting = false;
+        this.#readsCatalog = false;
       }
       this.#events.resume();
     });
@@ -278,9 +278,9 @@ export class Passage {
   }
 
   /** Nothing of this client moves on until the review is over. */
-  #hold(gated: Gated, admission: Admission, undone?: RunRows): void {
-    this.#waits = admission;
-    this.#review = new Review({
+  #hold(gated: GatedMessage, admission: Admission, undone?: RunRows): void {
+    this.#awaiting = admission;
+    this.#approval = new ApprovalWait({
       candidate: gated.candidate,
       text: gated.buffer.subarray(gated.start + headerBytes, gated.end - 1),
       admission,
@@ -299,10 +299,10 @@ export class Passage {
       requireCommit: () => this.#state.outbox.requireCommit(),
       harmed: (what) => this.#events.abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: ${what}` }),
     });
-    this.#review.start();
+    this.#approval.start();
   }
 
-  #inquiry(gated: Gated): Inquiry | { readonly obstacle: string } {
+  #inquiry(gated: GatedMessage): Inquiry | { readonly obstacle: string } {
     const { candidate, portal } = gated;
     if (portal && portal.prepared.length !== 1) return { obstacle: 'what the portal runs is not known yet' };
     // the text is sent anew, in UTF-8
@@ -315,7 +315,7 @@ export class Passage {
     return obstacle === undefined ? this.#newInquiry(gated) : { obstacle };
   }
 
-  #newInquiry({ candidate, portal }: Gated): Inquiry {
+  #newInquiry({ candidate, portal }: GatedMessage): Inquiry {
     return new Inquiry({
       server: this.#state.server,
       out: this.#state.outbox.out,
@@ -326,9 +326,9 @@ export class Passage {
     });
   }
 
-  #afterReview(gated: Gated, admission: Admission, end: ReviewEnd): void {
-    this.#review = undefined;
-    this.#waits = undefined;
+  #afterReview(gated: GatedMessage, admission: Admission, end: ApprovalEnd): void {
+    this.#approval = undefined;
+    this.#awaiting = undefined;
     const { journal } = this.#state.parts;
     try {
       if (end.kind !== 'allow') this.#state.parts.journal.recordAbandoned(admission, 'nobody');

@@ -10,7 +10,7 @@ import type { ConnectionState } from './connection-state.js';
 import type { HeldStatement } from './held-statement.js';
 
 /** What to do with the frame at hand once it is decided. */
-export interface Gated {
+export interface GatedMessage {
   readonly candidate: Candidate;
   /** Its bytes, `buffer[start, end)`: left where they are, so that neighbours leave in one write. */
   readonly buffer: Buffer;
@@ -27,11 +27,11 @@ export interface Gated {
 }
 
 /** Before the gate: what would carry masked values to where nothing masks them is a denial, lifting a mask a question. */
-export function withMask(state: ConnectionState, gated: Gated): Gated {
+export function withMask(state: ConnectionState, gated: GatedMessage): GatedMessage {
   if (!state.masks) return gated;
   const { candidate } = gated;
   const plan = state.masks.plan(candidate.sql);
-  const denied = (decided: Ruling): Gated => ({ ...gated, candidate: { ...candidate, decided } });
+  const denied = (decided: Ruling): GatedMessage => ({ ...gated, candidate: { ...candidate, decided } });
   const unmasking = state.masks.unmasking(candidate.facts);
   if (unmasking) return denied(unmasking);
   if (candidate.kind === 'function') return denied(copyNotMaskable);
@@ -49,7 +49,7 @@ function encodingOf(state: ConnectionState, candidate: Candidate): string {
   return state.reading.encodingHolds(candidate) ? state.encoding : '';
 }
 
-export function answerMask(state: ConnectionState, { mask, portal, candidate }: Gated): AnswerMask | undefined {
+export function answerMask(state: ConnectionState, { mask, portal, candidate }: GatedMessage): AnswerMask | undefined {
   if (!mask) return undefined;
   if (candidate.kind === 'query') return new AnswerMask(mask, encodingOf(state, candidate));
   return new AnswerMask(
@@ -61,7 +61,7 @@ export function answerMask(state: ConnectionState, { mask, portal, candidate }: 
 }
 
 /** What a question about a held statement may use of it. */
-export function heldStatement(state: ConnectionState, { candidate, portal, mask }: Gated): HeldStatement {
+export function heldStatement(state: ConnectionState, { candidate, portal, mask }: GatedMessage): HeldStatement {
   const only = portal?.prepared[0];
   return {
     bound: portal && only ? { ...boundBy(portal), parameterTypes: only.parameterTypes } : undefined,

@@ -9,7 +9,7 @@ import { changesRows } from '../row-counts/mass-effects.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import { Meter, type Settled } from '../server/meter.js';
 import type { ConnectionState } from './connection-state.js';
-import { answerMask, type Gated } from './gated.js';
+import { answerMask, type GatedMessage } from './gated.js';
 
 export interface Leaving {
   readonly meter: Meter;
@@ -23,7 +23,7 @@ const manyRows = 100;
 /** @param why `approved`: its rows count for nothing afterwards */
 export function leave(
   state: ConnectionState,
-  gated: Gated,
+  gated: GatedMessage,
   admission: Admission,
   why: 'approved' | 'allowed',
 ): Leaving {

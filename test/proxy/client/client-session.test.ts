@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Policy } from '../../../src/policy/decision.js';
-import { Session } from '../../../src/proxy/client/client-session.js';
+import { ClientSession } from '../../../src/proxy/client/client-session.js';
 import { withoutCatalog } from '../../../src/proxy/session-state/client-catalog.js';
 import { StatementJournal } from '../../../src/proxy/statement/statement-journal.js';
 import { createAnalyser } from '../../../src/sql/analyser.js';
@@ -34,7 +34,7 @@ class World {
   readonly toServer: Buffer[] = [];
   readonly toClient: Buffer[] = [];
   closed: string | undefined;
-  readonly session: Session;
+  readonly session: ClientSession;
 
   constructor(policy: Policy, maxMessage = 1 << 20) {
     // a journal that is as fast as memory: what it lets through, it lets through at once
@@ -45,7 +45,7 @@ class World {
       clock: { now: () => 0, monotonic: () => 0 },
       asker: { ask: () => new Promise(() => undefined) },
     });
-    this.session = new Session({
+    this.session = new ClientSession({
       context: {
         ...{ number: 1, sid: 's', agent: 'a', subject: 'p', connection: 'c', database: 'd', user: 'u' },
       },
