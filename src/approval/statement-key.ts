@@ -14,7 +14,7 @@ export function exactKey(request: ApprovalRequest): string {
     request.database,
     request.user ?? null,
     request.searchPath ?? null,
-    request.circumstances ?? null,
+    request.sessionDigest ?? null,
     request.sql,
     request.bindValues,
     request.original ?? null,

@@ -28,7 +28,7 @@ export type GatedKind = 'query' | 'execute' | 'function';
 /** How a portal was bound; part of what its Execute means. */
 export interface BoundUnder {
   /** The digest at Bind: names are looked up there. */
-  readonly circumstances: string;
+  readonly sessionDigest: string;
   readonly parameterFormats: readonly number[];
   readonly prepared: readonly { readonly parameterTypes: readonly number[] }[];
 }
@@ -72,7 +72,7 @@ export interface Candidate {
   readonly transactionStatus: TransactionStatus;
   readonly searchPath?: string | undefined;
   /** Of the connection; see session-state/session-digest.ts. */
-  readonly circumstances: string;
+  readonly sessionDigest: string;
   readonly catalogGeneration: number;
   /** The portal that an Execute runs. */
   readonly bound?: BoundUnder | undefined;

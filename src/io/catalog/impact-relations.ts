@@ -1,6 +1,6 @@
 /** What the catalog says of one relation that a statement takes rows from, or away: its size, and who hangs on it. */
 
-import type { InSession } from '../../proxy/internal-queries/internal-queries.js';
+import type { InternalSession } from '../../proxy/internal-queries/internal-queries.js';
 import { plainName } from '../../proxy/internal-queries/internal-search-path.js';
 import type { ImpactLine } from '../../proxy/statement/asker.js';
 import type { EffectKind } from '../../sql/facts.js';
@@ -60,7 +60,12 @@ const sourcesSql = `
 const others: Readonly<Record<string, string>> = { f: 'a foreign table', S: 'a sequence', c: 'a composite type' };
 
 /** `depth`: how many views were looked through already. */
-export async function describeRelation(oid: string, fate: Fate, session: InSession, depth = 0): Promise<ImpactLine[]> {
+export async function describeRelation(
+  oid: string,
+  fate: Fate,
+  session: InternalSession,
+  depth = 0,
+): Promise<ImpactLine[]> {
   const { kinds, cascades } = fate;
   const [relation] = await session.ask(relationSql, [oid]);
   if (!relation) return [];

@@ -8,8 +8,8 @@
 import { messageOf } from '../../errors.js';
 import { droppedPart } from '../../policy/wording.js';
 import type { Candidate } from '../../proxy/candidate.js';
-import type { InSession } from '../../proxy/internal-queries/internal-queries.js';
-import { plainName, relationNames, underOwnPath } from '../../proxy/internal-queries/internal-search-path.js';
+import type { InternalSession } from '../../proxy/internal-queries/internal-queries.js';
+import { plainName, relationNames, withInternalSearchPath } from '../../proxy/internal-queries/internal-search-path.js';
 import type { Impact, ImpactLine } from '../../proxy/statement/asker.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
 import { kindsWith } from '../../sql/effect-traits.js';
@@ -26,7 +26,7 @@ const explainable: ReadonlySet<string> = new Set(['UPDATE', 'DELETE', 'INSERT', 
 export async function measureImpact(
   candidate: Candidate,
   held: HeldStatement,
-  session: InSession | undefined,
+  session: InternalSession | undefined,
   control: ControlConnection,
 ): Promise<Impact> {
   const asked = session ?? outside(control);
@@ -51,7 +51,7 @@ export async function measureImpact(
 }
 
 /** Each question in a transaction of its own, so there is nothing to go back to when one fails. */
-function outside(control: ControlConnection): InSession {
+function outside(control: ControlConnection): InternalSession {
   const ask = (sql: string, values: readonly (string | null)[] = []): Promise<Record<string, string | null>[]> =>
     control.ask(sql, values, budgetMs);
   return {
@@ -72,7 +72,7 @@ function outside(control: ControlConnection): InSession {
 async function estimateRows(
   candidate: Candidate,
   held: HeldStatement,
-  session: InSession,
+  session: InternalSession,
 ): Promise<number | undefined> {
   const [statement, ...more] = candidate.facts.statements;
   if (candidate.kind === 'function' || !statement || more.length > 0 || !explainable.has(statement.command)) {
@@ -106,13 +106,13 @@ function few(rows: number): string {
   return rows <= 1 ? '1 or none' : `about ${Math.round(rows).toLocaleString('en-US')}`;
 }
 
-function describeTables(facts: Facts, session: InSession): Promise<ImpactLine[]> {
+function describeTables(facts: Facts, session: InternalSession): Promise<ImpactLine[]> {
   const effects = facts.statements.flatMap((one) => one.effects);
   const fate: Fate = {
     kinds: new Set(effects.map((effect) => (droppedPart(effect) === undefined ? effect.kind : 'alter'))),
     cascades: effects.some(({ cascade }) => cascade === true),
   };
-  return underOwnPath(session, async (lookUp) => {
+  return withInternalSearchPath(session, async (lookUp) => {
     const targets = targetsOf(facts);
     const oids = await lookUp(targets);
     const lines: ImpactLine[] = [];

@@ -7,7 +7,7 @@
  */
 import type { Extent } from '../../policy/mass-changes.js';
 import type { Candidate } from '../../proxy/candidate.js';
-import type { InSession } from '../../proxy/internal-queries/internal-queries.js';
+import type { InternalSession } from '../../proxy/internal-queries/internal-queries.js';
 import { ServerRefusal } from '../../proxy/internal-queries/internal-reply.js';
 import { type Extents, massEffects } from '../../proxy/row-counts/mass-effects.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
@@ -23,7 +23,11 @@ const plannable: ReadonlySet<string> = new Set(['UPDATE', 'DELETE', 'INSERT', 'M
 
 type Found = Pick<Extent, 'rows' | 'unsure' | 'tableRows'>;
 
-export async function measureExtents(candidate: Candidate, held: HeldStatement, session: InSession): Promise<Extents> {
+export async function measureExtents(
+  candidate: Candidate,
+  held: HeldStatement,
+  session: InternalSession,
+): Promise<Extents> {
   const extents = new Map<Effect, Extent>();
   let measurement: Measurement | undefined;
   for (const { statement, effect } of massEffects(candidate.facts)) {
@@ -43,7 +47,7 @@ class Measurement {
   readonly #sql: string;
   readonly #alone: boolean;
   readonly #held: HeldStatement;
-  readonly #session: InSession;
+  readonly #session: InternalSession;
   readonly #bindValues: NonNullable<Candidate['bindValues']>;
   readonly statement: StatementFacts;
   readonly #refusable: boolean;
@@ -52,7 +56,7 @@ class Measurement {
   constructor(
     { sql, kind, facts, bindValues }: Candidate,
     held: HeldStatement,
-    session: InSession,
+    session: InternalSession,
     statement: StatementFacts,
   ) {
     this.#sql = sql.slice(statement.start, statement.end);

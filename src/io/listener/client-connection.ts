@@ -290,7 +290,7 @@ export class ProxyConnection {
       parameters: upstream.parameters,
       databases: this.#parts.databases,
       maxMessage: this.#parts.maxMessage,
-      unguessable: `dbguard-${randomBytes(16).toString('hex')}`,
+      missingPortalName: `dbguard-${randomBytes(16).toString('hex')}`,
     });
     this.#upstream = upstream;
     this.#session = session;

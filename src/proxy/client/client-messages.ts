@@ -74,7 +74,7 @@ export class ClientMessages {
         this.#onClose(buffer, start, end);
         break;
       case frontend.sync:
-        this.#state.server.responses.expect({ kind: 'sync', settle: this.#state.reading.syncForwarded() });
+        this.#state.server.responses.expect({ kind: 'sync', settle: this.#state.lexical.syncForwarded() });
         this.#state.registry.nextPipeline();
         break;
       case frontend.copyDone:
@@ -118,7 +118,7 @@ export class ClientMessages {
       prepared: this.#state.registry.statements(bind.statement),
       parameterFormats: bind.parameterFormats,
       resultFormats: bind.resultFormats,
-      circumstances: this.#state.circumstances.digest,
+      sessionDigest: this.#state.sessionDigest.digest,
       values: bind.values,
       admitted: undefined,
       generation: 0,
@@ -265,7 +265,7 @@ export class ClientMessages {
     const server = this.#state.server;
     const sql = decodeSql(bytes, this.#state.encoding);
     if (sql === undefined) return { sql: showValue(bytes, 1) ?? '', facts: unreadable };
-    if (this.#state.reading.ambiguous(sql)) return { sql, facts: unreadable };
+    if (this.#state.lexical.ambiguous(sql)) return { sql, facts: unreadable };
     const standardConformingStrings = server.parameter('standard_conforming_strings') !== 'off';
     return { sql, facts: this.#state.parts.catalog.analyser.analyse(sql, { standardConformingStrings }) };
   }

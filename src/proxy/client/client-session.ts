@@ -87,12 +87,12 @@ export class ClientSession {
 
   /** Whatever looks ahead learns where the transaction stands. */
   #settle(): void {
-    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, openChanges, circumstances } =
+    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, openChanges, sessionDigest } =
       this.#state;
     const { idle, pipeline } = server.responses;
     // without a Sync its implicit transaction is still open, and so are its portals
     const settled = idle && pipeline === 'none' && !server.inquiring && !this.#gate.watching;
-    if (settled) circumstances.settled(server.transactionStatus);
+    if (settled) sessionDigest.settled(server.transactionStatus);
     if (settled && server.transactionStatus === 'I') {
       this.#gate.transactionOver();
       transaction.clear();

@@ -11,9 +11,9 @@ import type { Analyser } from '../../sql/facts.js';
 import { plural } from '../../words.js';
 import type { Candidate } from '../candidate.js';
 import { changedByTable } from '../internal-queries/changed-by-table.js';
-import type { InSession } from '../internal-queries/internal-queries.js';
-import { type InquiryAnswer, ServerRefusal } from '../internal-queries/internal-reply.js';
-import { underOwnPath } from '../internal-queries/internal-search-path.js';
+import type { InternalSession } from '../internal-queries/internal-queries.js';
+import { type InternalAnswer, ServerRefusal } from '../internal-queries/internal-reply.js';
+import { withInternalSearchPath } from '../internal-queries/internal-search-path.js';
 import { type RowsByTable, rowsBetween, rowsOfTags } from '../row-counts/shown-rows.js';
 import type { DryRun, DryRunRow, ImpactLine } from '../statement/asker.js';
 import type { HeldStatement } from '../statement/held-statement.js';
@@ -29,18 +29,18 @@ export class DryRunner {
   #turn: Promise<unknown> = Promise.resolve();
 
   /** Rejects only when the connection or the scope around is lost. One at a time: functions are those of one session. */
-  run(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun> {
+  run(candidate: Candidate, held: HeldStatement, session: InternalSession): Promise<DryRun> {
     const run = this.#turn.then(() => this.#run(candidate, held, session));
     this.#turn = run.catch(() => {});
     return run;
   }
 
-  async #run(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun> {
+  async #run(candidate: Candidate, held: HeldStatement, session: InternalSession): Promise<DryRun> {
     const refused = refusal(candidate);
     if (refused !== undefined) return { refused };
     this.#analyser ??= createAnalyser({ catalog: this.#functions, cacheEntries: 1000 });
     const analyser = await this.#analyser;
-    const functions = await underOwnPath(session, () => session.ask(functionsQuery));
+    const functions = await withInternalSearchPath(session, () => session.ask(functionsQuery));
     this.#functions.replace(functions);
     const facts = analyser.analyse(candidate.sql);
     const { obstacle, tables, undecidedBy } = await reachOf(facts, candidate.sql, session, analyser);
@@ -104,7 +104,7 @@ interface Ran {
 async function execute(
   candidate: Candidate,
   held: HeldStatement,
-  session: InSession,
+  session: InternalSession,
   analyser: Analyser,
   changes: () => Promise<Changes>,
   sure: boolean,
@@ -121,7 +121,7 @@ async function execute(
     // the server also counts what an attempt did that was undone
     const changesBefore = table ? await changes() : before;
     const bound = held.bound && { bound: held.bound, parameterTypes: held.bound.parameterTypes };
-    const answers: InquiryAnswer[] = [];
+    const answers: InternalAnswer[] = [];
     for (const { start, end } of candidate.facts.statements) {
       answers.push(await session.put({ sql: candidate.sql.slice(start, end), discardRows: true, ...bound }));
     }
@@ -171,7 +171,7 @@ function number(rows: number, sure: boolean): string {
   return sure ? `exactly ${plural(rows)}` : `this time ${plural(rows)}`;
 }
 
-function tagWords({ tag }: InquiryAnswer, sure: boolean): string {
+function tagWords({ tag }: InternalAnswer, sure: boolean): string {
   const rows = countIn(tag);
   return rows === undefined ? `${tag} works` : `${tag.split(' ', 1)[0]} of ${number(rows, sure)}`;
 }

@@ -1,9 +1,9 @@
 /** What a dry run did besides its statement's own count: rows by cascades and triggers, locks that stop others. */
 
 import { plural } from '../../words.js';
-import type { InSession } from '../internal-queries/internal-queries.js';
+import type { InternalSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
-import { plainName, underOwnPath } from '../internal-queries/internal-search-path.js';
+import { plainName, withInternalSearchPath } from '../internal-queries/internal-search-path.js';
 import type { ImpactLine } from '../statement/asker.js';
 
 export interface Counts {
@@ -19,9 +19,9 @@ const countsSql = `
     pg_stat_get_xact_tuples_updated(c.oid) AS updated, pg_stat_get_xact_tuples_deleted(c.oid) AS deleted
   FROM pg_class c WHERE c.oid = ANY ($1::oid[]) ORDER BY 1`;
 
-export async function countChanges(tables: readonly string[], session: InSession): Promise<Counts[]> {
+export async function countChanges(tables: readonly string[], session: InternalSession): Promise<Counts[]> {
   if (tables.length === 0) return [];
-  const rows = await underOwnPath(session, () => session.ask(countsSql, [`{${tables.join(',')}}`]));
+  const rows = await withInternalSearchPath(session, () => session.ask(countsSql, [`{${tables.join(',')}}`]));
   return rows.map((row) => ({
     name: plainName(row.name),
     inserted: Number(row.inserted),
@@ -55,8 +55,8 @@ const locksSql = `
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
   GROUP BY 1 ORDER BY 1`;
 
-export async function strongLocks(session: InSession): Promise<string[]> {
-  const rows = await underOwnPath(session, () => session.ask(locksSql));
+export async function strongLocks(session: InternalSession): Promise<string[]> {
+  const rows = await withInternalSearchPath(session, () => session.ask(locksSql));
   return rows.map(
     ({ name, reads }) => `${reads === 't' ? 'blocks reads and writes of' : 'blocks writes to'} ${plainName(name)}`,
   );
@@ -82,10 +82,10 @@ const deferredSql = `
 /** What the first of them that fails says. `tables`: pg_class.oid of each. */
 export async function failingAtCommit(
   tables: readonly string[],
-  session: InSession,
+  session: InternalSession,
 ): Promise<ServerRefusal | undefined> {
   if (tables.length === 0) return undefined;
-  const found = await underOwnPath(session, () => session.ask(deferredSql, [`{${tables.join(',')}}`]));
+  const found = await withInternalSearchPath(session, () => session.ask(deferredSql, [`{${tables.join(',')}}`]));
   if (found.length === 0) return undefined;
   try {
     await session.nested(() => session.ask(`SET CONSTRAINTS ${found.map(({ name }) => name).join(', ')} IMMEDIATE`));

@@ -5,8 +5,8 @@
  * What lives here: the questions and the walk from table to table. What it must not know: the screen, the journal.
  */
 import type { Analyser, Effect, Facts, Target } from '../../sql/facts.js';
-import type { InSession } from '../internal-queries/internal-queries.js';
-import { plainName, underOwnPath } from '../internal-queries/internal-search-path.js';
+import type { InternalSession } from '../internal-queries/internal-queries.js';
+import { plainName, withInternalSearchPath } from '../internal-queries/internal-search-path.js';
 import { undecidedBy } from './undecided.js';
 import { changesRows, definesObjects, factsObstacle } from './undoable.js';
 
@@ -59,8 +59,8 @@ type Row = Record<string, string | null>;
 
 type LookUp = (targets: readonly Target[]) => Promise<ReadonlyMap<string, string>>;
 
-export function reachOf(facts: Facts, sql: string, session: InSession, analyser: Analyser): Promise<Reach> {
-  return underOwnPath(session, async (lookUp) => {
+export function reachOf(facts: Facts, sql: string, session: InternalSession, analyser: Analyser): Promise<Reach> {
+  return withInternalSearchPath(session, async (lookUp) => {
     const walk = new Walk(session, analyser, lookUp, /\bdefault\b/i.test(sql));
     const obstacle = await walk.from(facts);
     return { obstacle, tables: walk.tables, undecidedBy: walk.undecidedBy };
@@ -68,7 +68,7 @@ export function reachOf(facts: Facts, sql: string, session: InSession, analyser:
 }
 
 class Walk {
-  readonly #session: InSession;
+  readonly #session: InternalSession;
   readonly #analyser: Analyser;
   readonly #lookUp: LookUp;
   readonly #written = new Set<string>();
@@ -76,7 +76,7 @@ class Walk {
   #usesDefaults: boolean;
   undecidedBy: string | undefined;
 
-  constructor(session: InSession, analyser: Analyser, lookUp: LookUp, usesDefaults: boolean) {
+  constructor(session: InternalSession, analyser: Analyser, lookUp: LookUp, usesDefaults: boolean) {
     this.#session = session;
     this.#analyser = analyser;
     this.#lookUp = lookUp;

@@ -10,9 +10,9 @@
  */
 import type { Analyser } from '../../sql/facts.js';
 import type { Candidate } from '../candidate.js';
-import type { InSession } from '../internal-queries/internal-queries.js';
+import type { InternalSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
-import { plainName, quote, underOwnPath } from '../internal-queries/internal-search-path.js';
+import { plainName, quote, withInternalSearchPath } from '../internal-queries/internal-search-path.js';
 import type { DryRunRow } from '../statement/asker.js';
 import type { HeldStatement } from '../statement/held-statement.js';
 import { changesRows, factsObstacle } from './undoable.js';
@@ -52,7 +52,7 @@ export async function runSampled(
   candidate: Candidate,
   held: HeldStatement,
   table: ChangedTable,
-  session: InSession,
+  session: InternalSession,
   analyser: Analyser,
 ): Promise<Sample | undefined> {
   const [statement] = candidate.facts.statements;
@@ -122,13 +122,13 @@ function rowOf(row: readonly (string | null)[], command: string, table: ChangedT
 }
 
 /** The one table whose rows a single statement changes; undefined where it is not that simple. */
-export async function changedTable({ facts }: Candidate, session: InSession): Promise<ChangedTable | undefined> {
+export async function changedTable({ facts }: Candidate, session: InternalSession): Promise<ChangedTable | undefined> {
   const [statement, ...more] = facts.statements;
   const verb = verbs[statement?.command ?? ''];
   if (!statement || more.length > 0 || verb === undefined) return undefined;
   const effects = statement.effects.filter(changesRows);
   const targets = effects.flatMap((effect) => effect.targets);
-  return underOwnPath(session, async (lookUp) => {
+  return withInternalSearchPath(session, async (lookUp) => {
     const [oid, another] = [...(await lookUp(targets)).values()];
     if (oid === undefined || another !== undefined) return undefined;
     const [row] = await session.ask(tableSql, [oid]);

@@ -1,6 +1,6 @@
 /** How many rows of each table the open transaction has changed or deleted so far, whatever did it. */
 import type { RowsByTable } from '../row-counts/shown-rows.js';
-import type { InSession } from './internal-queries.js';
+import type { InternalSession } from './internal-queries.js';
 import { plainName } from './internal-search-path.js';
 
 /**
@@ -14,7 +14,7 @@ const changedSql = `
    WHERE c.relkind OPERATOR(pg_catalog.=) 'r' AND n.changed OPERATOR(pg_catalog.>) 0`;
 
 /** Rejects with ServerRefusal. @param unsynced see InquiryQuestion */
-export async function changedByTable(session: Pick<InSession, 'put'>, unsynced?: true): Promise<RowsByTable> {
+export async function changedByTable(session: Pick<InternalSession, 'put'>, unsynced?: true): Promise<RowsByTable> {
   const { rows } = await session.put({ sql: changedSql, ...(unsynced && { unsynced }) });
   return new Map(rows.map(([oid, name, changed]) => [oid ?? '', { name: plainName(name), rows: Number(changed) }]));
 }

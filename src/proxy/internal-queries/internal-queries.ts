@@ -26,7 +26,7 @@ import { backend, type TransactionStatus } from '../../wire/messages.js';
 import type { Outgoing } from '../outgoing.js';
 import type { ExpectationKind } from '../server/responses.js';
 import type { ServerSide } from '../server/server-side.js';
-import { type InquiryAnswer, InquiryReply, type ReplyLimits, ServerRefusal } from './internal-reply.js';
+import { type InternalAnswer, InternalReply, type ReplyLimits, ServerRefusal } from './internal-reply.js';
 
 /** What was asked could not be undone as planned: the connection cannot be trusted any more. */
 export class SessionHarmed extends Error {}
@@ -45,16 +45,16 @@ export interface InquiryQuestion extends ReplyLimits {
 }
 
 /** A session that everything asked of is undone in. */
-export interface InSession {
+export interface InternalSession {
   /** Rejects with ServerRefusal. */
-  put(question: InquiryQuestion): Promise<InquiryAnswer>;
+  put(question: InquiryQuestion): Promise<InternalAnswer>;
   /** Rows by column name; text format. */
   ask(sql: string, values?: readonly (string | null)[]): Promise<Record<string, string | null>[]>;
   /** Undoes what `attempt` did when it fails, so that the next question finds a sound transaction. */
   nested<T>(attempt: () => Promise<T>): Promise<T>;
 }
 
-export interface InquiryLimits {
+export interface InternalLimits {
   readonly statementMs: number;
   readonly lockMs: number;
   readonly readOnly: boolean;
@@ -88,7 +88,7 @@ async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   }
 }
 
-export class Inquiry implements InSession {
+export class InternalQuery implements InternalSession {
   readonly #parts: InquiryParts;
   readonly #status: TransactionStatus;
   #queue: Promise<unknown> = Promise.resolve();
@@ -118,13 +118,13 @@ export class Inquiry implements InSession {
    * Runs `work` inside a scope that is undone, whatever happens. One at a time. Rejects with SessionHarmed when the server
    * lets its own time limits pass: it is none, or none that answers.
    */
-  run<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
+  run<T>(limits: InternalLimits, work: (session: InternalSession) => Promise<T>): Promise<T> {
     const turn = this.#queue.then(() => inTime(this.#run(limits, work), limits.statementMs + graceMs));
     this.#queue = turn.catch(() => {});
     return turn;
   }
 
-  async #run<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
+  async #run<T>(limits: InternalLimits, work: (session: InternalSession) => Promise<T>): Promise<T> {
     const { server } = this.#parts;
     const rebind = this.#status === 'I' && server.responses.pipeline === 'prepared';
     server.inquire('undone');
@@ -141,7 +141,7 @@ export class Inquiry implements InSession {
     }
   }
 
-  async #scope<T>(limits: InquiryLimits, work: (session: InSession) => Promise<T>): Promise<T> {
+  async #scope<T>(limits: InternalLimits, work: (session: InternalSession) => Promise<T>): Promise<T> {
     const inTransaction = this.#status === 'T';
     const opening = [
       inTransaction ? `SAVEPOINT "${this.#parts.name}"` : 'BEGIN',
@@ -202,7 +202,7 @@ export class Inquiry implements InSession {
     return rows.map((row) => Object.fromEntries(columns.map((name, index) => [name, row[index] ?? null])));
   }
 
-  put(question: InquiryQuestion): Promise<InquiryAnswer> {
+  put(question: InquiryQuestion): Promise<InternalAnswer> {
     const { name, out, release } = this.#parts;
     const bound = question.bound ?? { formats: [], values: [], resultFormats: [] };
     const running: [ExpectationKind, Buffer][] = [
@@ -222,7 +222,7 @@ export class Inquiry implements InSession {
     if (!question.unsynced) steps.push(['sync', syncMessage]);
     const last = steps.length - 1;
     return new Promise((resolve, reject) => {
-      const reply = new InquiryReply(this.#parts, question, resolve, reject);
+      const reply = new InternalReply(this.#parts, question, resolve, reject);
       for (const [index, [kind, bytes]] of steps.entries()) {
         this.#parts.server.responses.expect({
           kind,

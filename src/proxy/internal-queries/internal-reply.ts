@@ -29,7 +29,7 @@ export class ServerRefusal extends Error {
   }
 }
 
-export interface InquiryAnswer {
+export interface InternalAnswer {
   /** Column names. */
   readonly columns: readonly string[];
   readonly rows: readonly (readonly (string | null)[])[];
@@ -59,12 +59,12 @@ const bytesKept = 64 << 20;
 const noticesKept = 100;
 
 /** Collects what the server says to one question. */
-export class InquiryReply {
+export class InternalReply {
   readonly #parts: ReplyParts;
   readonly #mask: AnswerMask | undefined;
   readonly #keep: number;
   readonly #diagnostics: ResponseSink | undefined;
-  readonly #resolve: (answer: InquiryAnswer) => void;
+  readonly #resolve: (answer: InternalAnswer) => void;
   readonly #reject: (error: Error) => void;
   readonly #rows: (string | null)[][] = [];
   readonly #notices: ResponseFields[] = [];
@@ -78,7 +78,7 @@ export class InquiryReply {
   constructor(
     parts: ReplyParts,
     { mask, discardRows, diagnostics }: ReplyLimits,
-    resolve: (answer: InquiryAnswer) => void,
+    resolve: (answer: InternalAnswer) => void,
     reject: (error: Error) => void,
   ) {
     this.#parts = parts;
@@ -127,7 +127,7 @@ export class InquiryReply {
     }
   };
 
-  get #answer(): InquiryAnswer {
+  get #answer(): InternalAnswer {
     return {
       columns: this.#columns,
       rows: this.#rows,

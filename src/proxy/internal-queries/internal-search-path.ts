@@ -3,11 +3,11 @@
  * behind `=` or `count`. Names of the statement under review are looked up under the client's own path.
  */
 import type { Target } from '../../sql/facts.js';
-import type { InSession } from './internal-queries.js';
+import type { InternalSession } from './internal-queries.js';
 
 /** When `work` fails, the scope around it is undone as a whole, the setting with it. */
-export async function underOwnPath<T>(
-  session: InSession,
+export async function withInternalSearchPath<T>(
+  session: InternalSession,
   work: (lookUp: (targets: readonly Target[]) => Promise<ReadonlyMap<string, string>>) => Promise<T>,
 ): Promise<T> {
   const [setting] = await session.ask(`SELECT pg_catalog.current_setting('search_path') AS path`);
@@ -48,6 +48,6 @@ export function plainName(name: string | null | undefined): string {
   return (name ?? '').replace(/^public\./, '').replace(/^"([a-z_][a-z0-9_]*)"$/, '$1');
 }
 
-async function setPath(session: InSession, path: string): Promise<void> {
+async function setPath(session: InternalSession, path: string): Promise<void> {
   await session.ask(`SELECT pg_catalog.set_config('search_path', $1, true)`, [path]);
 }

@@ -6,7 +6,7 @@
  */
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Facts, Presence, StatementFacts, Target } from '../../sql/facts.js';
-import type { InSession } from './internal-queries.js';
+import type { InternalSession } from './internal-queries.js';
 import { quote } from './internal-search-path.js';
 
 /** Some of the text may turn out to change nothing. */
@@ -21,7 +21,7 @@ export function mayChangeNothing({ statements }: Facts): boolean {
 /** Indexes into `facts.statements`; up to the first that may change what the names of those behind it stand for. */
 export async function findNothingToDo(
   { statements }: Facts,
-  session: InSession,
+  session: InternalSession,
   bindValues: readonly (string | null)[] = [],
 ): Promise<ReadonlySet<number>> {
   const found = new Set<number>();
@@ -48,7 +48,7 @@ function leavesNames({ effects, transaction }: StatementFacts): boolean {
 
 async function holds(
   presences: readonly Presence[],
-  session: InSession,
+  session: InternalSession,
   bindValues: readonly (string | null)[],
 ): Promise<boolean> {
   for (const presence of presences) {

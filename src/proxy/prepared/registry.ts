@@ -36,8 +36,8 @@ export interface Portal {
   readonly prepared: readonly Prepared[];
   readonly parameterFormats: readonly number[];
   readonly resultFormats: readonly number[];
-  /** Digest of the connection's circumstances at Bind; see circumstances.ts. */
-  readonly circumstances: string;
+  /** Digest of the connection's circumstances at Bind; see session-state/session-digest.ts. */
+  readonly sessionDigest: string;
   /** Undefined is NULL. */
   readonly values: readonly (Buffer | undefined)[];
   /** The `statement` entry under which this portal was let through; fetching more of it is the same statement. */

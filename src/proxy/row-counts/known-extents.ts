@@ -134,6 +134,6 @@ function tableOf({ targets }: Effect): string {
   return targets[0]?.name ?? '';
 }
 
-function keyOf({ sql, bindValues, circumstances, catalogGeneration, runs }: CountedStatement): string {
-  return JSON.stringify([sql, bindValues, circumstances, catalogGeneration, runs]);
+function keyOf({ sql, bindValues, sessionDigest, catalogGeneration, runs }: CountedStatement): string {
+  return JSON.stringify([sql, bindValues, sessionDigest, catalogGeneration, runs]);
 }

@@ -12,7 +12,7 @@ export interface CountedStatement {
   readonly runs?: readonly string[];
   readonly bindValues?: readonly (string | null)[];
   /** Digest of what else decides what the text means. */
-  readonly circumstances: string;
+  readonly sessionDigest: string;
   readonly catalogGeneration: number;
   /** Tables that only this client sees. */
   readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;

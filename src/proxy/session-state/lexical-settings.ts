@@ -11,14 +11,14 @@ import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import type { Facts } from '../../sql/facts.js';
 import type { Candidate } from '../candidate.js';
 
-const readingSettings: ReadonlySet<string> = new Set([
+const lexicalSettings: ReadonlySet<string> = new Set([
   'client_encoding',
   'names',
   'standard_conforming_strings',
   'all',
 ]);
 
-export class Reading {
+export class LexicalSettings {
   /** Statements and Syncs under way behind which the settings are not known. */
   #uncertain = 0;
   /** A change waits for the client's Sync before the server reports it. */
@@ -32,13 +32,13 @@ export class Reading {
 
   /** What this statement gives back comes in the encoding that the server reported last. */
   encodingHolds({ facts }: Candidate): boolean {
-    if (this.#uncertain > 0 || mayChangeReading(facts)) return false;
+    if (this.#uncertain > 0 || mayChangeLexing(facts)) return false;
     return !(this.#everChanged && endsTransaction(facts));
   }
 
   /** Returns what to call when the server has answered the statement. */
   forwarded(candidate: Candidate): (() => void) | undefined {
-    const changes = mayChangeReading(candidate.facts);
+    const changes = mayChangeLexing(candidate.facts);
     if (!changes && !(this.#everChanged && endsTransaction(candidate.facts))) return undefined;
     this.#everChanged = true;
     this.#uncertain++;
@@ -61,14 +61,14 @@ export class Reading {
   }
 }
 
-function mayChangeReading(facts: Facts): boolean {
+function mayChangeLexing(facts: Facts): boolean {
   if (facts.unparseable) return true;
   return facts.statements.some((statement) =>
     statement.effects.some(
       (effect) =>
         effect.opaque ||
         updatesSettings(effect) ||
-        (effect.kind === 'session' && effect.targets.some((target) => readingSettings.has(target.name.toLowerCase()))),
+        (effect.kind === 'session' && effect.targets.some((target) => lexicalSettings.has(target.name.toLowerCase()))),
     ),
   );
 }

@@ -16,7 +16,7 @@ import type { Effect, Facts, TransactionEffect } from '../../sql/facts.js';
 import type { TransactionStatus } from '../../wire/messages.js';
 import type { Candidate } from '../candidate.js';
 
-export class Circumstances {
+export class SessionDigest {
   #digest: string;
   /** A change that the end of its transaction may undo. */
   #open = false;
@@ -57,12 +57,12 @@ export class Circumstances {
 }
 
 /** Of a statement, with what it was bound to and what the catalog held. */
-export function circumstancesOf(candidate: Candidate): string {
+export function digestOf(candidate: Candidate): string {
   const { bound } = candidate;
   return digest([
-    candidate.circumstances,
+    candidate.sessionDigest,
     candidate.catalogGeneration,
-    bound && [bound.circumstances, bound.parameterFormats, bound.prepared.map((one) => one.parameterTypes)],
+    bound && [bound.sessionDigest, bound.parameterFormats, bound.prepared.map((one) => one.parameterTypes)],
   ]);
 }
 

@@ -14,7 +14,7 @@ import { decodeFields, type ErrorText, encodeNotice } from '../../wire/backend.j
 import { encodeParse, flushMessage, syncMessage } from '../../wire/extended-query.js';
 import { backend } from '../../wire/messages.js';
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
-import { Inquiry, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
+import { InternalQuery, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import type { Outgoing } from '../outgoing.js';
@@ -63,7 +63,7 @@ export interface ReviewParts {
   /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
   /** See ClientCatalog.changesOfOthers. */
   readonly otherChanges: () => number | undefined;
-  readonly inquiry: () => Inquiry | { readonly obstacle: string };
+  readonly internal: () => InternalQuery | { readonly obstacle: string };
   /** The journal has the entry of everything pushed from now on. */
   readonly requireCommit: () => void;
   /** The server's side of this connection cannot be trusted any more. */
@@ -145,7 +145,7 @@ export class ApprovalWait {
     // an approval of what it was taken for says nothing about what it did
     const recalled = undone ? undefined : journal.recall(candidate, admission, context);
     if (recalled) return endOf(admission, recalled, known.shown(candidate));
-    const asked = this.#parts.inquiry();
+    const asked = this.#parts.internal();
     if (undone) this.#counted = { how: undone.tables ? 'counted' : 'estimated', ...undone };
     const extents = admission.measure ? await this.#measure(asked) : admission.extents;
     const measured = admission.measure
@@ -153,9 +153,9 @@ export class ApprovalWait {
       : admission.ruling;
     if (measured.decision === 'allow') return { kind: 'allow', by: 'rule', extents, few: measured.few };
     if (measured.decision === 'deny') return this.#deniedByRule(measured);
-    const inquiry = asked instanceof Inquiry ? asked : undefined;
-    const impact = inquiry
-      ? await inquiry.run(impactLimits, (session) => reviewer.impact(candidate, held, session))
+    const internal = asked instanceof InternalQuery ? asked : undefined;
+    const impact = internal
+      ? await internal.run(impactLimits, (session) => reviewer.impact(candidate, held, session))
       : await reviewer.impact(candidate, held, undefined);
     const ruling = undone ? measured : this.#rulingWith(measured, impact.estimatedRows, extents);
     if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents };
@@ -164,11 +164,11 @@ export class ApprovalWait {
     const asking = { ...admission, ruling };
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
     const dryRun = (): Promise<DryRun> =>
-      asked instanceof Inquiry ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
+      asked instanceof InternalQuery ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
     const found = { impact: undone ? withRealRun(impact, undone) : impact, dryRun };
     const answer = await journal.review(candidate, asking, context, found, this.#abort.signal);
     // an answer may come while a dry run is being undone
-    await inquiry?.idle;
+    await internal?.idle;
     if (this.#portalLost) return this.#skipped();
     const shown = this.#counted ?? estimatedFor(candidate, extents, impact);
     if (answer.decision === 'allow' && answer.scope === 'session' && shown) known.remember(candidate, shown);
@@ -183,9 +183,9 @@ export class ApprovalWait {
     const { candidate, admission, context, journal, otherChanges } = this.#parts;
     const before = otherChanges();
     if (before === undefined || !mayChangeNothing(candidate.facts)) return false;
-    const inquiry = this.#parts.inquiry();
-    if (!(inquiry instanceof Inquiry)) return false;
-    const changesNothing = await inquiry
+    const internal = this.#parts.internal();
+    if (!(internal instanceof InternalQuery)) return false;
+    const changesNothing = await internal
       .run(impactLimits, (session) => findNothingToDo(candidate.facts, session, candidate.bindValues))
       .catch((error: unknown) => {
         if (error instanceof ServerRefusal) return new Set<number>();
@@ -203,11 +203,11 @@ export class ApprovalWait {
     return journal.reconsider(candidate, admission, context, { estimatedRows: rows, extents });
   }
 
-  async #measure(asked: Inquiry | { readonly obstacle: string }): Promise<Extents> {
+  async #measure(asked: InternalQuery | { readonly obstacle: string }): Promise<Extents> {
     const { candidate, context, journal, reviewer, held } = this.#parts;
     const known = journal.extentsIn(context.database);
     const now = journal.clock.monotonic();
-    if (!(asked instanceof Inquiry)) return known.unmeasured(candidate, asked.obstacle);
+    if (!(asked instanceof InternalQuery)) return known.unmeasured(candidate, asked.obstacle);
     const found = await asked.run(measureLimits, (session) => reviewer.extents(candidate, held, session));
     return known.measured(candidate, found, now);
   }
@@ -217,13 +217,13 @@ export class ApprovalWait {
     return { kind: 'deny', error: deniedByRule(ruling), endSession: false };
   }
 
-  async #dryRun(inquiry: Inquiry): Promise<DryRun> {
+  async #dryRun(internal: InternalQuery): Promise<DryRun> {
     const { candidate, admission, journal, reviewer, held, requireCommit } = this.#parts;
     if (this.#over || this.#abort.signal.aborted || this.#portalLost) return { refused: 'the statement is decided' };
     journal.recordDryRun(admission);
     requireCommit();
     try {
-      const found = await inquiry.run(dryRunLimits, (session) => reviewer.dryRun(candidate, held, session));
+      const found = await internal.run(dryRunLimits, (session) => reviewer.dryRun(candidate, held, session));
       if (!('refused' in found) && found.counted) this.#counted = { how: 'counted', ...found.counted };
       return found;
     } catch (error) {

@@ -20,7 +20,7 @@ export interface ApprovalRequest {
   /** As the server reported it, where it does (PostgreSQL 18). */
   readonly searchPath?: string;
   /** Digest of what else decides what the text means: settings, roles, temporary objects, the catalog. */
-  readonly circumstances?: string;
+  readonly sessionDigest?: string;
   /** Without its secrets. */
   readonly sql: string;
   /** Tells a statement with secrets from one that differs in them only. */

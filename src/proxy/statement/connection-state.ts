@@ -12,9 +12,9 @@ import { OpenChanges } from '../row-counts/open-changes.js';
 import { ServerSide } from '../server/server-side.js';
 import { ChangedRows } from '../session-state/changed-rows.js';
 import { CatalogChanges, type ClientCatalog } from '../session-state/client-catalog.js';
-import { Reading } from '../session-state/lexical-settings.js';
+import { LexicalSettings } from '../session-state/lexical-settings.js';
 import { type ClientMasks, ResultMasks } from '../session-state/result-masks.js';
-import { Circumstances } from '../session-state/session-digest.js';
+import { SessionDigest } from '../session-state/session-digest.js';
 import { TemporaryTables } from '../session-state/temporary-tables.js';
 import { TransactionLog } from '../session-state/transaction-log.js';
 import { fatalFor } from './fatal.js';
@@ -54,12 +54,12 @@ export interface SessionParts {
   /** Longest client message held in memory, bytes. */
   readonly maxMessage: number;
   /** A portal name that no client can guess; see denial.ts. */
-  readonly unguessable: string;
+  readonly missingPortalName: string;
 }
 
 type Meaning = Pick<
   Candidate,
-  'transactionStatus' | 'searchPath' | 'transaction' | 'isTemporary' | 'circumstances' | 'catalogGeneration'
+  'transactionStatus' | 'searchPath' | 'transaction' | 'isTemporary' | 'sessionDigest' | 'catalogGeneration'
 >;
 
 export class ConnectionState {
@@ -67,11 +67,11 @@ export class ConnectionState {
   readonly catalogChanges: CatalogChanges;
   readonly temporaryTables: TemporaryTables;
   readonly registry = new Registry();
-  readonly reading = new Reading();
+  readonly lexical = new LexicalSettings();
   readonly transaction = new TransactionLog();
   readonly changedRows = new ChangedRows();
   readonly openChanges: OpenChanges;
-  readonly circumstances: Circumstances;
+  readonly sessionDigest: SessionDigest;
   readonly server: ServerSide;
   readonly outbox: JournaledOutbox;
   readonly masks: ResultMasks | undefined;
@@ -84,7 +84,7 @@ export class ConnectionState {
     this.parts = parts;
     this.server = new ServerSide(this.#toClient, parts.parameters);
     this.catalogChanges = new CatalogChanges(parts.catalog);
-    this.circumstances = new Circumstances(parts.parameters);
+    this.sessionDigest = new SessionDigest(parts.parameters);
     this.temporaryTables = new TemporaryTables(parts.catalog);
     this.openChanges = new OpenChanges(parts.journal.extentsIn(parts.context.database).budget);
     this.masks = parts.masks && new ResultMasks(parts.masks);
@@ -104,13 +104,13 @@ export class ConnectionState {
 
   /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
   get meaning(): Meaning {
-    const { circumstances, parts, server, temporaryTables, transaction } = this;
+    const { sessionDigest, parts, server, temporaryTables, transaction } = this;
     return {
       transaction,
       transactionStatus: server.transactionStatus,
       isTemporary: temporaryTables.known,
-      searchPath: circumstances.answered ? server.parameter('search_path') : undefined,
-      circumstances: circumstances.digest,
+      searchPath: sessionDigest.answered ? server.parameter('search_path') : undefined,
+      sessionDigest: sessionDigest.digest,
       catalogGeneration: parts.catalog.analyser.generation,
     };
   }

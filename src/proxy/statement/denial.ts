@@ -14,12 +14,12 @@ import type { GatedKind } from '../candidate.js';
 import type { Answer, Approver } from './asker.js';
 
 /** A message of the same kind that fails on any server: no grammar has this text, nobody can guess the portal. */
-export function failingMessage(kind: GatedKind, unguessable: string): Buffer {
+export function failingMessage(kind: GatedKind, missingPortalName: string): Buffer {
   switch (kind) {
     case 'query':
       return message(frontend.query, Buffer.from('dbguard stopped a statement here\0', 'latin1'));
     case 'execute':
-      return message(frontend.execute, Buffer.from(`${unguessable}\0\0\0\0\0`, 'latin1'));
+      return message(frontend.execute, Buffer.from(`${missingPortalName}\0\0\0\0\0`, 'latin1'));
     case 'function':
       // function 0, no formats, no arguments, text result
       return message(frontend.functionCall, Buffer.alloc(10));

@@ -13,7 +13,7 @@ import { flushMessage } from '../../wire/extended-query.js';
 import { headerBytes } from '../../wire/messages.js';
 import { plural } from '../../words.js';
 import type { Admission, GatedKind } from '../candidate.js';
-import { Inquiry } from '../internal-queries/internal-queries.js';
+import { InternalQuery } from '../internal-queries/internal-queries.js';
 import type { Prepared } from '../prepared/registry.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
@@ -186,7 +186,7 @@ export class StatementGate {
       });
     const run = new WatchedRun({
       state: this.#state,
-      inquiry: this.#newInquiry(gated),
+      internal: this.#newInternalQuery(gated),
       candidate,
       portalKnown: gated.portal !== undefined,
       counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
@@ -274,7 +274,7 @@ export class StatementGate {
   deny(kind: GatedKind, error: ErrorText): void {
     this.#state.outbox.requireCommit();
     this.#state.server.responses.expect({ kind, substitute: encodeError(error) });
-    this.#state.outbox.out.pushMessage(failingMessage(kind, this.#state.parts.unguessable));
+    this.#state.outbox.out.pushMessage(failingMessage(kind, this.#state.parts.missingPortalName));
   }
 
   /** Nothing of this client moves on until the review is over. */
@@ -294,7 +294,7 @@ export class StatementGate {
       finish: (end) => this.#afterReview(gated, admission, end),
       held: heldStatement(this.#state, gated),
       undone,
-      inquiry: () => this.#inquiry(gated),
+      internal: () => this.#internalQuery(gated),
       otherChanges: () => this.#state.parts.catalog.changesOfOthers,
       requireCommit: () => this.#state.outbox.requireCommit(),
       harmed: (what) => this.#events.abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: ${what}` }),
@@ -302,26 +302,26 @@ export class StatementGate {
     this.#approval.start();
   }
 
-  #inquiry(gated: GatedMessage): Inquiry | { readonly obstacle: string } {
+  #internalQuery(gated: GatedMessage): InternalQuery | { readonly obstacle: string } {
     const { candidate, portal } = gated;
     if (portal && portal.prepared.length !== 1) return { obstacle: 'what the portal runs is not known yet' };
     // the text is sent anew, in UTF-8
     if (this.#state.encoding !== 'UTF8' && !/^\p{ASCII}*$/u.test(candidate.sql))
       return { obstacle: 'client_encoding is not UTF8' };
-    const obstacle = Inquiry.obstacle(
+    const obstacle = InternalQuery.obstacle(
       this.#state.server,
       this.#state.registry.otherPortals(portal && candidate.portalName),
     );
-    return obstacle === undefined ? this.#newInquiry(gated) : { obstacle };
+    return obstacle === undefined ? this.#newInternalQuery(gated) : { obstacle };
   }
 
-  #newInquiry({ candidate, portal }: GatedMessage): Inquiry {
-    return new Inquiry({
+  #newInternalQuery({ candidate, portal }: GatedMessage): InternalQuery {
+    return new InternalQuery({
       server: this.#state.server,
       out: this.#state.outbox.out,
       release: () => this.#state.release(),
       toClient: (bytes) => this.#state.tellClient(bytes),
-      name: this.#state.parts.unguessable,
+      name: this.#state.parts.missingPortalName,
       portal: portal && { name: candidate.portalName ?? '', statement: portal.statementName, bound: boundBy(portal) },
     });
   }

@@ -46,7 +46,7 @@ export function withMask(state: ConnectionState, gated: GatedMessage): GatedMess
 
 /** Empty where it is not known: then nothing is taken apart. */
 function encodingOf(state: ConnectionState, candidate: Candidate): string {
-  return state.reading.encodingHolds(candidate) ? state.encoding : '';
+  return state.lexical.encodingHolds(candidate) ? state.encoding : '';
 }
 
 export function answerMask(state: ConnectionState, { mask, portal, candidate }: GatedMessage): AnswerMask | undefined {

@@ -36,11 +36,11 @@ export function leave(
     portal.generation = state.parts.catalog.analyser.generation;
   }
   const settleHandles = gated.onForward?.();
-  const settleReading = state.reading.forwarded(gated.candidate);
+  const settleLexical = state.lexical.forwarded(gated.candidate);
   state.masks?.forwarded(gated.candidate.facts);
   state.catalogChanges.forwarded(gated.candidate.facts, state.temporaryTables.known);
   state.temporaryTables.forwarded(gated.candidate.facts);
-  state.circumstances.forwarded(gated.candidate);
+  state.sessionDigest.forwarded(gated.candidate);
   const mask = answerMask(state, gated);
   const meter = new Meter(admission.n, journal.clock.monotonic());
   const plan = gated.mask;
@@ -51,7 +51,7 @@ export function leave(
   }
   const settle = (how: Settled): void => {
     settleHandles?.(how === 'undone' ? 'failed' : how);
-    settleReading?.();
+    settleLexical?.();
     const { transactionStatus } = state.server;
     if (how === 'undone') {
       journal.recordOutcome(admission.n, meter.outcome(how, journal.clock.monotonic(), transactionStatus));

@@ -1,19 +1,19 @@
 /** What the wait for a person asks of whoever knows the database: what a statement would hit, and a dry run. */
 import type { Candidate } from '../candidate.js';
-import type { InquiryLimits, InSession } from '../internal-queries/internal-queries.js';
+import type { InternalLimits, InternalSession } from '../internal-queries/internal-queries.js';
 import type { Extents } from '../row-counts/mass-effects.js';
 import type { DryRun, Impact } from './asker.js';
 import type { HeldStatement } from './held-statement.js';
 
 export interface Reviewer {
   /** What a statement would hit. Never rejects. `session` is the client's own, where it can be asked. */
-  impact(candidate: Candidate, held: HeldStatement, session: InSession | undefined): Promise<Impact>;
+  impact(candidate: Candidate, held: HeldStatement, session: InternalSession | undefined): Promise<Impact>;
   /** How many rows its updates and deletes hit. Never rejects, but when the connection is lost. */
-  extents(candidate: Candidate, held: HeldStatement, session: InSession): Promise<Extents>;
-  dryRun(candidate: Candidate, held: HeldStatement, session: InSession): Promise<DryRun>;
+  extents(candidate: Candidate, held: HeldStatement, session: InternalSession): Promise<Extents>;
+  dryRun(candidate: Candidate, held: HeldStatement, session: InternalSession): Promise<DryRun>;
   /** The person chose to end the whole run. */
   endSession(): void;
 }
 
 /** Locks of the statement are held for so long at most, and those of others waited for even less. */
-export const dryRunLimits: InquiryLimits = { statementMs: 5000, lockMs: 1000, readOnly: false };
+export const dryRunLimits: InternalLimits = { statementMs: 5000, lockMs: 1000, readOnly: false };

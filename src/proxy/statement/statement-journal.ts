@@ -14,7 +14,7 @@ import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '
 import { KnownExtents } from '../row-counts/known-extents.js';
 import type { Extents } from '../row-counts/mass-effects.js';
 import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
-import { circumstancesOf } from '../session-state/session-digest.js';
+import { digestOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords } from './facts-record.js';
 import { cleanDryRun, cleanImpact, SecretKeeper, type Told } from './secret-keeper.js';
@@ -239,7 +239,7 @@ export class StatementJournal {
       user: context.user,
       ...(context.environment ? { environment: context.environment } : {}),
       ...(candidate.searchPath === undefined ? {} : { searchPath: candidate.searchPath }),
-      circumstances: circumstancesOf(candidate),
+      sessionDigest: digestOf(candidate),
       sql: told.sql,
       bindValues: told.bind,
       ...(told.hides ? { original: this.#secrets.identity(candidate) } : {}),

@@ -15,7 +15,7 @@ import { encodeClose, syncMessage } from '../../wire/extended-query.js';
 import { backend } from '../../wire/messages.js';
 import type { Candidate, GatedKind } from '../candidate.js';
 import { changedByTable } from '../internal-queries/changed-by-table.js';
-import type { Inquiry } from '../internal-queries/internal-queries.js';
+import type { InternalQuery } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { type RowsByTable, type RunRows, rowsBetween, rowsOfTags } from '../row-counts/shown-rows.js';
 import type { AnswerMask } from '../server/answer-mask.js';
@@ -39,7 +39,7 @@ export interface Answered {
 
 export interface WatchedRunParts {
   readonly state: ConnectionState;
-  readonly inquiry: Inquiry;
+  readonly internal: InternalQuery;
   readonly candidate: Candidate;
   /** A portal that can be bound again. */
   readonly portalKnown: boolean;
@@ -99,7 +99,7 @@ export class WatchedRun {
   constructor(parts: WatchedRunParts) {
     const { server } = parts.state;
     this.#parts = parts;
-    this.#savepoint = `"${parts.state.parts.unguessable}"`;
+    this.#savepoint = `"${parts.state.parts.missingPortalName}"`;
     this.#scope =
       server.transactionStatus !== 'I' ? 'savepoint' : parts.candidate.kind === 'query' ? 'block' : 'pipeline';
     this.#alone =
@@ -157,7 +157,7 @@ export class WatchedRun {
 
   /** Deferred constraints and triggers speak at COMMIT, to a client that takes it for the end of its statement. */
   async #commit(): Promise<ServerRefusal | undefined> {
-    const { inquiry, mask } = this.#parts;
+    const { internal, mask } = this.#parts;
     const diagnostics = (type: number, bytes: Buffer, start: number, end: number): void => {
       if (type === backend.errorResponse) this.#answer.withoutEnd();
       if (mask) mask.pass(type, bytes, start, end, this.#answer.out);
@@ -165,7 +165,7 @@ export class WatchedRun {
       this.#answer.beforeEnd();
     };
     try {
-      await this.#ask(() => inquiry.put({ sql: 'COMMIT', diagnostics }));
+      await this.#ask(() => internal.put({ sql: 'COMMIT', diagnostics }));
       return undefined;
     } catch (error) {
       if (error instanceof ServerRefusal) return error;
@@ -191,7 +191,7 @@ export class WatchedRun {
     if (again && candidate.kind === 'execute') {
       await this.#ask(async () => {
         if (this.#scope === 'pipeline') await this.#failPipeline();
-        await this.#parts.inquiry.bindAgain();
+        await this.#parts.internal.bindAgain();
       });
     }
     return { kind: 'undone', real, again };
@@ -201,16 +201,16 @@ export class WatchedRun {
     if (this.#scope === 'savepoint') await this.#step(`SAVEPOINT ${this.#savepoint}`);
     if (this.#scope !== 'block') return;
     // an implicit transaction in which nothing has run yet
-    if (this.#parts.state.server.responses.pipeline !== 'none') await this.#parts.inquiry.sync();
+    if (this.#parts.state.server.responses.pipeline !== 'none') await this.#parts.internal.sync();
     await this.#step('BEGIN');
   }
 
   async #step(sql: string): Promise<void> {
-    await this.#parts.inquiry.ask(sql);
+    await this.#parts.internal.ask(sql);
   }
 
   #changed(): Promise<RowsByTable> {
-    return changedByTable(this.#parts.inquiry, this.#scope === 'pipeline' || undefined);
+    return changedByTable(this.#parts.internal, this.#scope === 'pipeline' || undefined);
   }
 
   async #ask<T>(work: () => Promise<T>): Promise<T> {
@@ -238,7 +238,7 @@ export class WatchedRun {
   #failPipeline(): Promise<void> {
     const { server, outbox, parts } = this.#parts.state;
     server.responses.expect({ kind: 'execute', sink: () => undefined });
-    outbox.out.pushMessage(failingMessage('execute', parts.unguessable));
-    return this.#parts.inquiry.sync();
+    outbox.out.pushMessage(failingMessage('execute', parts.missingPortalName));
+    return this.#parts.internal.sync();
   }
 }

@@ -69,7 +69,7 @@ class World {
       },
       parameters: new Map([['client_encoding', 'UTF8']]),
       maxMessage,
-      unguessable: 'unguessable',
+      missingPortalName: 'missingPortalName',
     });
   }
 }
