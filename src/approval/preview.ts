@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import type { ApprovalRequest, DryRun, DryRunRow, ImpactLine } from '../proxy/statement/asker.js';
 import { sanitise, singleLine } from '../untrusted-text.js';
 import { headline } from './headline.js';
-import { aroundIt } from './transaction-context.js';
+import { transactionContext } from './transaction-context.js';
 
 export interface Preview {
   readonly headline: string;
@@ -60,7 +60,7 @@ export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
     size: { characters: sql.length, lines: sql.split('\n').length, hidden },
     values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${count(manyValues)} more values`] : values,
     why: singleLine(request.ruling.reason, 1200),
-    impact: [...runs(request), ...[...estimates(request, dryRun), ...aroundIt(request)].map(sanitisedLine)],
+    impact: [...runs(request), ...[...estimates(request, dryRun), ...transactionContext(request)].map(sanitisedLine)],
     dryRun: dryRun ? dryRunLines(dryRun).map(sanitisedLine) : [],
   };
 }

@@ -36,7 +36,7 @@ const lasting: Readonly<Record<EffectKind, string | undefined>> = {
 };
 const changesShown = 6;
 
-export function aroundIt(request: ApprovalRequest): ImpactLine[] {
+export function transactionContext(request: ApprovalRequest): ImpactLine[] {
   return [...soFar(request), ...locks(request), wayBack(request)];
 }
 

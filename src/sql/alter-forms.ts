@@ -19,7 +19,7 @@ const own = true;
 const further = false;
 const all = 'ACCESS EXCLUSIVE';
 const writes = 'SHARE ROW EXCLUSIVE';
-const calm = 'SHARE UPDATE EXCLUSIVE';
+const nonBlocking = 'SHARE UPDATE EXCLUSIVE';
 
 function row(staysWithTable: boolean, lock: LockMode): AlterFormTraits {
   return { staysWithTable, lock };
@@ -37,19 +37,19 @@ export const alterForms: Readonly<Record<AlterForm, AlterFormTraits>> = {
   AlterColumnGenericOptions: row(further, all),
   AlterColumnType: row(own, all),
   AlterConstraint: row(further, all),
-  AttachPartition: row(further, calm),
+  AttachPartition: row(further, nonBlocking),
   ChangeOwner: row(further, all),
-  ClusterOn: row(further, calm),
+  ClusterOn: row(further, nonBlocking),
   ColumnDefault: row(own, all),
   CookedColumnDefault: row(further, all),
   DetachPartition: row(further, all),
-  DetachPartitionFinalize: row(further, calm),
+  DetachPartitionFinalize: row(further, nonBlocking),
   DisableRowSecurity: row(further, all),
   DisableRule: row(further, all),
   DisableTrig: row(further, writes),
   DisableTrigAll: row(further, writes),
   DisableTrigUser: row(further, writes),
-  DropCluster: row(further, calm),
+  DropCluster: row(further, nonBlocking),
   DropColumn: row(own, all),
   DropConstraint: row(own, all),
   DropExpression: row(own, all),
@@ -77,21 +77,21 @@ export const alterForms: Readonly<Record<AlterForm, AlterFormTraits>> = {
   ReAddStatistics: row(further, all),
   ReplaceRelOptions: row(further, all),
   ReplicaIdentity: row(further, all),
-  ResetOptions: row(further, calm),
-  ResetRelOptions: row(further, calm),
+  ResetOptions: row(further, nonBlocking),
+  ResetRelOptions: row(further, nonBlocking),
   SetAccessMethod: row(further, all),
   SetCompression: row(own, all),
   SetExpression: row(own, all),
   SetIdentity: row(own, all),
   SetLogged: row(further, all),
   SetNotNull: row(own, all),
-  SetOptions: row(further, calm),
-  SetRelOptions: row(further, calm),
-  SetStatistics: row(own, calm),
+  SetOptions: row(further, nonBlocking),
+  SetRelOptions: row(further, nonBlocking),
+  SetStatistics: row(own, nonBlocking),
   SetStorage: row(own, all),
   SetTableSpace: row(further, all),
   SetUnLogged: row(further, all),
-  ValidateConstraint: row(own, calm),
+  ValidateConstraint: row(own, nonBlocking),
 };
 
 /** Undefined for what no row is about: nothing is known of it. */

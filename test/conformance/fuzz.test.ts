@@ -49,7 +49,7 @@ test('conversations gone wrong', async (t) => {
   const harness = await startHarness({
     upstreamUrl: postgres.url(),
     policy: named('denied', 'deny'),
-    patience: { handshakeMs: 2_000, farewellMs: 500 },
+    timeouts: { handshakeMs: 2_000, lingerMs: 500 },
   });
   t.teardown(async () => {
     await harness.close();

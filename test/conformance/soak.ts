@@ -62,7 +62,7 @@ export async function soak({ seconds, clients, seed }: SoakOptions): Promise<Soa
     policy: named('denied', 'ask'),
     recorder,
     maxConnections: 200,
-    patience: { handshakeMs: 20_000, farewellMs: 2_000 },
+    timeouts: { handshakeMs: 20_000, lingerMs: 2_000 },
   });
   const backstage = await openBackstage(postgres.url());
   await backstage.query('CREATE TABLE denied (a int); CREATE TABLE t (a int, b text)');

@@ -4,7 +4,7 @@ import { ControlConnection } from '../../src/io/catalog/control-connection.js';
 import { FunctionCatalog } from '../../src/io/catalog/function-catalog.js';
 import { type MaskingOptions, startMasking } from '../../src/io/catalog/masks-by-database.js';
 import { measureExtents } from '../../src/io/catalog/measure-extents.js';
-import type { Patience } from '../../src/io/listener/client-connection.js';
+import type { ConnectionTimeouts } from '../../src/io/listener/client-connection.js';
 import { type RunningProxy, startProxy } from '../../src/io/listener/server.js';
 import { cancelUpstream } from '../../src/io/upstream/cancel.js';
 import { connectUpstream } from '../../src/io/upstream/connect.js';
@@ -85,7 +85,7 @@ export interface HarnessOptions {
   readonly maxMessage?: number;
   readonly maxConnections?: number;
   readonly impact?: Reviewer['impact'];
-  readonly patience?: Patience;
+  readonly timeouts?: ConnectionTimeouts;
   /** Judge by the server's catalog too, and look for changes by other ways so often. */
   readonly catalogPollMs?: number;
   readonly recorder?: MemoryRecorder;
@@ -151,7 +151,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       connect: (parameters, protocolMinor, signal) => connectUpstream(upstream, parameters, { protocolMinor, signal }),
       cancelUpstream,
       blocked: () => undefined,
-      ...(options.patience && { patience: options.patience }),
+      ...(options.timeouts && { timeouts: options.timeouts }),
     },
   });
   const harness: Harness = {

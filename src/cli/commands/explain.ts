@@ -6,7 +6,7 @@ import type { CommandContext } from '../command.js';
 import { explanationJson, explanationText } from '../judge/explanation.js';
 import { type Judge, withJudge } from '../judge/judging.js';
 import { LineWriter } from '../print/line-writer.js';
-import { paperFor } from '../print/text.js';
+import { outputStyleFor } from '../print/text.js';
 import type { OptionsOf } from '../table.js';
 
 export async function run(
@@ -27,7 +27,7 @@ export async function run(
     const explained =
       options.json === true
         ? JSON.stringify({ ...explanationJson(judged), policy: judge.policy.name }, undefined, 2)
-        : explanationText(sql, judged, judge.policy.name, paperFor(context));
+        : explanationText(sql, judged, judge.policy.name, outputStyleFor(context));
     context.stdout.write(`${explained}\n`);
     return 0;
   });

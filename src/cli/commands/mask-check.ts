@@ -11,7 +11,7 @@ import { loadGrammar } from '../../sql/grammar/grammar.js';
 import { singleLine } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
-import { folded, type Paper, paperFor } from '../print/text.js';
+import { folded, type OutputStyle, outputStyleFor } from '../print/text.js';
 import { chooseConnection, upstreamOf } from '../settings/connection.js';
 import { ensureTrusted } from '../settings/trusted.js';
 import { databaseUse } from '../settings/uses.js';
@@ -79,18 +79,18 @@ export async function run(
       searchPath: JSON.parse(path?.path ?? '[]') as string[],
     });
     if (options.json === true) context.stdout.write(`${JSON.stringify(check)}\n`);
-    else print(context, check, paperFor(context));
+    else print(context, check, outputStyleFor(context));
     return check.unmatched.length > 0 ? 1 : 0;
   } finally {
     await control.close();
   }
 }
 
-function print({ stdout }: CommandContext, check: MaskCheck, paper: Paper): void {
+function print({ stdout }: CommandContext, check: MaskCheck, output: OutputStyle): void {
   const line = (text: string): void => void stdout.write(`${folded(singleLine(text, longestLine), stdout, 4)}\n`);
   const part = (title: string, lines: readonly string[]): void => {
     if (lines.length === 0) return;
-    stdout.write(`${paper.style('bold', title)}\n`);
+    stdout.write(`${output.style('bold', title)}\n`);
     for (const one of lines) line(`  ${one}`);
   };
   part(

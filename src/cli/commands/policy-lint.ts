@@ -9,7 +9,7 @@ import { lintPolicy } from '../../policy/lint.js';
 import type { Place } from '../../policy/yaml-source.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
-import { paperFor } from '../print/text.js';
+import { outputStyleFor } from '../print/text.js';
 import type { OptionsOf } from '../table.js';
 
 interface Line {
@@ -96,10 +96,10 @@ function report(
     }
     return;
   }
-  const paper = paperFor(context);
+  const output = outputStyleFor(context);
   for (const { place, about, message } of lines) {
     const where = place ? `${place.file}:${place.line}:${place.column}: ` : '';
-    context.stdout.write(`${paper.style('bold', where)}${about ? `${about}: ` : ''}${message}\n`);
+    context.stdout.write(`${output.style('bold', where)}${about ? `${about}: ` : ''}${message}\n`);
   }
   const found = lines.length === 0 ? 'nothing to complain about' : `${lines.length} to look at`;
   context.stdout.write(`${files === 1 ? '1 file' : `${files} files`}: ${found}\n`);

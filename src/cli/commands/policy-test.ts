@@ -11,7 +11,7 @@ import type { CommandContext } from '../command.js';
 import { countDecisions, type Judge, withJudge } from '../judge/judging.js';
 import { type Found, readText, regularFile, sqlFilesOf } from '../judge/sql-files.js';
 import { type Include, PsqlVariables, type Tested, testText } from '../judge/tested-file.js';
-import { type Paper, paperFor, wrap } from '../print/text.js';
+import { type OutputStyle, outputStyleFor, wrap } from '../print/text.js';
 import type { OptionsOf } from '../table.js';
 
 /** Files that others name by `\i` and `\ir`. */
@@ -30,8 +30,8 @@ export async function run(
     if (options.json === true) {
       for (const one of tested) context.stdout.write(`${JSON.stringify(asJson(one))}\n`);
     } else {
-      const paper = paperFor(context);
-      for (const one of stopped) context.stdout.write(`${asText(one, paper)}\n`);
+      const output = outputStyleFor(context);
+      for (const one of stopped) context.stdout.write(`${asText(one, output)}\n`);
       context.stdout.write(`${sum(tested, files)} (${judge.policy.name})\n`);
     }
     return stopped.length > 0 ? 1 : 0;
@@ -109,18 +109,18 @@ function asJson({ file, line, sql, ruling, unread }: Tested) {
   };
 }
 
-function asText({ file, line, sql, ruling, unread }: Tested, paper: Paper): string {
+function asText({ file, line, sql, ruling, unread }: Tested, output: OutputStyle): string {
   const start = sanitise(sql.replace(/\s+/g, ' ').trim()).text;
-  const room = paper.width - 2;
+  const room = output.width - 2;
   const shown = start.length > room ? `${start.slice(0, room - 3)}...` : start;
-  const place = paper.style('bold', sanitise(`${file}:${line}`).text);
+  const place = output.style('bold', sanitise(`${file}:${line}`).text);
   const head = ruling
-    ? `${paper.decision(ruling.decision)}  ${paper.style('dim', `${ruling.rule}, ${ruling.origin}`)}`
-    : paper.style('magenta', 'not read');
+    ? `${output.decision(ruling.decision)}  ${output.style('dim', `${ruling.rule}, ${ruling.origin}`)}`
+    : output.style('magenta', 'not read');
   return [
     `${place}  ${head}`,
     ...(shown === '' ? [] : [`  ${shown}`]),
-    `${wrap(sanitise(unread ?? ruling?.reason ?? '').text, paper.width, 2)}`,
+    `${wrap(sanitise(unread ?? ruling?.reason ?? '').text, output.width, 2)}`,
     '',
   ].join('\n');
 }

@@ -11,7 +11,7 @@ import { openLoginSource } from '../../io/login/oidc-login-source.js';
 import { type BucketCheck, type BucketChecks, checkBucket } from '../../review/bucket-checks.js';
 import { subjectHash, subjectPrefix } from '../../transcript/object-key.js';
 import type { CommandContext } from '../command.js';
-import { paperFor } from '../print/text.js';
+import { outputStyleFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
 import type { OptionsOf } from '../table.js';
 import { openBucketProbe } from '../transcripts/source.js';
@@ -66,11 +66,11 @@ async function writersLogin(
 }
 
 function text(context: CommandContext, location: string, subject: string | undefined, found: BucketChecks): string {
-  const paper = paperFor(context);
-  const lines = [paper.style('bold', `bucket ${shown(location)}`)];
+  const output = outputStyleFor(context);
+  const lines = [output.style('bold', `bucket ${shown(location)}`)];
   for (const { holds, label, text } of found.checks) {
     const [style, mark] = marks[holds];
-    lines.push(paper.fold(`  ${paper.style(style, mark)} ${label.padEnd(11)} ${text}`, 16));
+    lines.push(output.fold(`  ${output.style(style, mark)} ${label.padEnd(11)} ${text}`, 16));
   }
   if (subject !== undefined) lines.push(`Your folder is ${subjectPrefix(subject)}`);
   if (found.left.length > 0) {

@@ -4,7 +4,7 @@ import { type SessionSummary, summarise } from '../../review/summary.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { paged } from '../print/paged.js';
-import { type Paper, paperFor } from '../print/text.js';
+import { type OutputStyle, outputStyleFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
 import type { OptionsOf } from '../table.js';
 import { idSpan } from '../transcripts/id-span.js';
@@ -22,7 +22,7 @@ export async function run(
   options: OptionsOf<'transcripts list'>,
 ): Promise<number> {
   const { source } = await openTranscripts(context, options);
-  const paper = paperFor(context);
+  const output = outputStyleFor(context);
   const span = idSpan(options);
   const matches = filterOf(options);
   return paged(context, async (out) => {
@@ -30,7 +30,7 @@ export async function run(
     for await (const summary of summaries(source, span)) {
       if (!matches(summary)) continue;
       shown++;
-      const line = options.json === true ? JSON.stringify(asJson(summary)) : asText(summary, paper);
+      const line = options.json === true ? JSON.stringify(asJson(summary)) : asText(summary, output);
       if (!(await out.write(line))) return 0;
     }
     await out.flush();
@@ -75,23 +75,23 @@ function filterOf(options: OptionsOf<'transcripts list'>): (summary: SessionSumm
 const dayFormat = new Intl.DateTimeFormat('en-CA');
 const timeFormat = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 
-function asText(summary: SessionSummary, paper: Paper): string {
+function asText(summary: SessionSummary, output: OutputStyle): string {
   const { sid, open, startedAt, final, statements, asked, denied, problem } = summary;
-  const narrow = paper.width < wide;
+  const narrow = output.width < wide;
   const start = new Date(startedAt);
   const day = dayFormat.format(start).slice(narrow ? 'yyyy-'.length : 0);
   const when = `${day} ${timeFormat.format(start)}`;
-  const id = paper.style('bold', narrow ? sid.slice(0, shortIdCharacters) : sid);
-  if (problem !== undefined) return `${id}  ${when}  ${paper.style('red', `unreadable: ${shown(problem)}`)}`;
+  const id = output.style('bold', narrow ? sid.slice(0, shortIdCharacters) : sid);
+  if (problem !== undefined) return `${id}  ${when}  ${output.style('red', `unreadable: ${shown(problem)}`)}`;
   const who = cut(open?.subject.email ?? open?.subject.sub ?? '?', narrow ? 20 : 28);
   const where = cut(open?.connection?.name ?? '', narrow ? 8 : 14);
   const counts = [
     statements === undefined ? '' : `${statements} ${statements === 1 ? 'stmt' : 'stmts'}`,
-    asked ? paper.style('magenta', `${asked} asked`) : '',
-    denied ? paper.style('red', `${denied} denied`) : '',
-    final ? '' : paper.style('dim', 'not sealed'),
+    asked ? output.style('magenta', `${asked} asked`) : '',
+    denied ? output.style('red', `${denied} denied`) : '',
+    final ? '' : output.style('dim', 'not sealed'),
   ];
-  const agent = narrow ? '' : paper.style('dim', cut(open?.agent ?? '', 30).trimEnd());
+  const agent = narrow ? '' : output.style('dim', cut(open?.agent ?? '', 30).trimEnd());
   return `${id}  ${when}  ${who}  ${where}  ${[...counts, agent].filter((text) => text !== '').join('  ')}`;
 }
 

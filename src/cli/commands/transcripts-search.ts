@@ -8,7 +8,7 @@ import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { decodeDisclosure, decodeLine, decodePayload } from '../../transcript/line.js';
 import type { CommandContext } from '../command.js';
 import { paged } from '../print/paged.js';
-import { type Paper, paperFor } from '../print/text.js';
+import { type OutputStyle, outputStyleFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
 import type { OptionsOf } from '../table.js';
 import { idSpan } from '../transcripts/id-span.js';
@@ -22,7 +22,7 @@ export async function run(
   const wanted = args.join(' ').toLowerCase();
   const span = idSpan(options);
   const { source } = await openTranscripts(context, options);
-  const paper = paperFor(context);
+  const output = outputStyleFor(context);
   const onProblem = (problem: string): void => void context.stderr.write(`dbguard: ${shown(problem)}\n`);
   return paged(context, async (out) => {
     let found = 0;
@@ -33,7 +33,7 @@ export async function run(
         const item = itemOf(raw);
         if (item === undefined || !contains(item, wanted)) return true;
         found++;
-        const line = options.json === true ? JSON.stringify({ sid, ...item }) : asText(sid, item, paper);
+        const line = options.json === true ? JSON.stringify({ sid, ...item }) : asText(sid, item, output);
         reading = await out.write(line);
         return reading;
       };
@@ -56,12 +56,12 @@ function contains({ text = '', bind = '', title }: TimelineItem, wanted: string)
   return `${text}\n${bind}\n${title}`.toLowerCase().includes(wanted);
 }
 
-function asText(sid: string, item: TimelineItem, paper: Paper): string {
+function asText(sid: string, item: TimelineItem, output: OutputStyle): string {
   const text = shown(item.text ?? item.title)
     .replace(/\s+/g, ' ')
     .trim();
   const time = `${new Date(item.at).toISOString().slice(0, 19)}Z`;
-  return `${paper.style('bold', sid)} ${paper.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`;
+  return `${output.style('bold', sid)} ${output.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`;
 }
 
 /** Objects are read while earlier ones are searched. */

@@ -8,7 +8,7 @@ import type { Entry } from '../../transcript/entry.js';
 import type { CommandContext } from '../command.js';
 import type { LineWriter } from '../print/line-writer.js';
 import { paged } from '../print/paged.js';
-import { type Paper, paperFor } from '../print/text.js';
+import { type OutputStyle, outputStyleFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
 import type { OptionsOf } from '../table.js';
 import { findSession, identityDemands, issuerKeys, openTranscripts } from '../transcripts/source.js';
@@ -28,7 +28,7 @@ export async function run(
   };
   const keys = await issuerKeys(context, options, transcripts);
   return paged(context, async (out) => {
-    const printer = new Printer(out, paperFor(context), options);
+    const printer = new Printer(out, outputStyleFor(context), options);
     try {
       const report = await verifySession(session, { ...how, keys, onEntry: printer.entry });
       await printer.report(report);
@@ -44,13 +44,13 @@ class ReaderLeft extends Error {}
 
 class Printer {
   readonly #out: LineWriter;
-  readonly #paper: Paper;
+  readonly #output: OutputStyle;
   readonly #json: boolean;
   readonly #all: boolean;
 
-  constructor(out: LineWriter, paper: Paper, { json, all }: OptionsOf<'transcripts show'>) {
+  constructor(out: LineWriter, output: OutputStyle, { json, all }: OptionsOf<'transcripts show'>) {
     this.#out = out;
-    this.#paper = paper;
+    this.#output = output;
     this.#json = json === true;
     this.#all = all === true;
   }
@@ -61,12 +61,12 @@ class Printer {
     if (!this.#json && !this.#all && hidden.has(item.kind)) return;
     const line = this.#json
       ? JSON.stringify({ ...item, fields: shownFields(entry.fields), disclosed })
-      : itemText(item, this.#paper);
+      : itemText(item, this.#output);
     if (!(await this.#out.write(line))) throw new ReaderLeft();
   };
 
   async report(report: SessionReport): Promise<void> {
-    const text = this.#json ? JSON.stringify({ report: summaryOf(report) }) : `\n${reportText(report, this.#paper)}`;
+    const text = this.#json ? JSON.stringify({ report: summaryOf(report) }) : `\n${reportText(report, this.#output)}`;
     await this.#out.write(text);
     await this.#out.flush();
   }
@@ -84,42 +84,42 @@ function summaryOf({ open: _open, ...report }: SessionReport): object {
   return report;
 }
 
-function itemText(item: TimelineItem, paper: Paper): string {
-  const time = paper.style('dim', new Date(item.at).toISOString().slice(11, 23));
+function itemText(item: TimelineItem, output: OutputStyle): string {
+  const time = output.style('dim', new Date(item.at).toISOString().slice(11, 23));
   const title = shown(item.title).replace(/[\n\t]/g, ' ');
-  const arrow = paper.style('dim', '→');
+  const arrow = output.style('dim', '→');
   if (item.of !== undefined)
-    return paper.fold(`${time}  ${' '.repeat(6)}${arrow} ${mood(item, title, paper)}${replyTo(item, paper)}`, 22);
-  const number = paper.style('bold', `#${item.n}`.padEnd(6));
-  const connection = item.connection === undefined ? '' : paper.style('dim', `[${item.connection}] `);
-  const lines = [paper.fold(`${time}  ${number}${connection}${mood(item, title, paper)}`, 20)];
-  if (item.text !== undefined) lines.push(indent(item.text, paper));
-  if (item.bind !== undefined) lines.push(paper.style('dim', indent(`with ${item.bind}`, paper)));
+    return output.fold(`${time}  ${' '.repeat(6)}${arrow} ${mood(item, title, output)}${replyTo(item, output)}`, 22);
+  const number = output.style('bold', `#${item.n}`.padEnd(6));
+  const connection = item.connection === undefined ? '' : output.style('dim', `[${item.connection}] `);
+  const lines = [output.fold(`${time}  ${number}${connection}${mood(item, title, output)}`, 20)];
+  if (item.text !== undefined) lines.push(indent(item.text, output));
+  if (item.bind !== undefined) lines.push(output.style('dim', indent(`with ${item.bind}`, output)));
   return lines.join('\n');
 }
 
-function replyTo({ of }: TimelineItem, paper: Paper): string {
-  return paper.style('dim', `  (#${of})`);
+function replyTo({ of }: TimelineItem, output: OutputStyle): string {
+  return output.style('dim', `  (#${of})`);
 }
 
-function mood({ mood }: TimelineItem, text: string, paper: Paper): string {
+function mood({ mood }: TimelineItem, text: string, output: OutputStyle): string {
   switch (mood) {
     case 'good':
-      return paper.style('green', text);
+      return output.style('green', text);
     case 'bad':
-      return paper.style('red', text);
+      return output.style('red', text);
     case 'waiting':
-      return paper.style('magenta', text);
+      return output.style('magenta', text);
     case 'quiet':
-      return paper.style('dim', text);
+      return output.style('dim', text);
     case 'plain':
       return text;
   }
 }
 
-function indent(text: string, paper: Paper): string {
+function indent(text: string, output: OutputStyle): string {
   return shown(text.trim())
     .split('\n')
-    .map((line) => paper.fold(`${' '.repeat(20)}${line}`, 20))
+    .map((line) => output.fold(`${' '.repeat(20)}${line}`, 20))
     .join('\n');
 }

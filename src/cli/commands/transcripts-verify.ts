@@ -18,7 +18,7 @@ import type { VersionKeeping } from '../../transcript/object-history.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { LineWriter } from '../print/line-writer.js';
-import { type Paper, paperFor } from '../print/text.js';
+import { type OutputStyle, outputStyleFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
 import type { OptionsOf } from '../table.js';
 import { findSession, identityDemands, issuerKeys, openTranscripts } from '../transcripts/source.js';
@@ -63,7 +63,7 @@ async function verifyOne(context: CommandContext, how: How, id: string, json: bo
   const report = withFindings(alone, await compareWithNeighbours(session, alone, how));
   const text = json
     ? JSON.stringify({ ...reportJson(report), versions: keeping }, undefined, 2)
-    : reportText(report, paperFor(context), keeping);
+    : reportText(report, outputStyleFor(context), keeping);
   context.stdout.write(`${text}\n`);
   // Not seeing whether anything was overwritten is the reader's own want, and can be helped.
   return report.verdict === 'proven' && keeping === 'hidden' ? exitCodes.unproven : exitCodes[report.verdict];
@@ -75,7 +75,7 @@ async function verifyEvery(
   expectations: Expectations,
   json: boolean,
 ): Promise<number> {
-  const paper = paperFor(context);
+  const output = outputStyleFor(context);
   const out = new LineWriter(context.stdout);
   const counts: Record<Verdict, number> = { proven: 0, unproven: 0, invalid: 0 };
   const found = { failure: 0, warning: 0, note: 0 };
@@ -92,11 +92,11 @@ async function verifyEvery(
       counts[report.verdict]++;
       progress.tick();
       if (json) return out.write(JSON.stringify(reportJson(report)));
-      return isWorthALine(report) ? out.write(reportText(report, paper, keeping)) : undefined;
+      return isWorthALine(report) ? out.write(reportText(report, output, keeping)) : undefined;
     },
     onFinding: (finding) => {
       found[finding.severity]++;
-      return out.write(json ? JSON.stringify({ between: finding }) : findingText(finding, paper));
+      return out.write(json ? JSON.stringify({ between: finding }) : findingText(finding, output));
     },
   }).finally(async () => {
     progress.end();
@@ -107,7 +107,7 @@ async function verifyEvery(
     await out.write(
       `${counts.proven} proven, ${counts.unproven} not all proven, ${counts.invalid} changed or forged${between}`,
     );
-    await out.write(paper.style('dim', paper.fold(notProvable, 0)));
+    await out.write(output.style('dim', output.fold(notProvable, 0)));
   }
   await out.flush();
   if (counts.invalid > 0 || found.failure > 0) return exitCodes.invalid;
@@ -166,33 +166,33 @@ const headings: Readonly<Record<Verdict, readonly ['green' | 'magenta' | 'red', 
 };
 const rewritten = ['red', 'OVERWRITTEN OR DELETED: proven is what was stored first'] as const;
 
-export function reportText(report: SessionReport, paper: Paper, keeping?: VersionKeeping): string {
+export function reportText(report: SessionReport, output: OutputStyle, keeping?: VersionKeeping): string {
   const [style, heading] = onlyRewritten(report) ? rewritten : headings[report.verdict];
   const connection = report.open?.connection?.name;
-  const title = `${paper.style('bold', `session ${report.sid}`)}${connection ? ` on ${shown(connection)}` : ''}`;
+  const title = `${output.style('bold', `session ${report.sid}`)}${connection ? ` on ${shown(connection)}` : ''}`;
   const lines = [
     title,
-    paper.style(style, heading),
-    ...proofLines(report, keeping).map((line) => proofText(line, paper)),
+    output.style(style, heading),
+    ...proofLines(report, keeping).map((line) => proofText(line, output)),
   ];
   // how it ends is said above, in the same words
   const findings = report.findings.filter(({ code }) => code !== 'not-final' && code !== 'still-open');
-  for (const finding of findings) lines.push(findingText(finding, paper));
+  for (const finding of findings) lines.push(findingText(finding, output));
   return lines.join('\n');
 }
 
-function proofText({ holds, label, text }: ProofLine, paper: Paper): string {
-  const mark = { yes: paper.style('green', '✓'), no: paper.style('red', '✗'), unknown: paper.style('magenta', '?') }[
+function proofText({ holds, label, text }: ProofLine, output: OutputStyle): string {
+  const mark = { yes: output.style('green', '✓'), no: output.style('red', '✗'), unknown: output.style('magenta', '?') }[
     holds
   ];
-  return paper.fold(`  ${mark} ${label.padEnd(10)} ${shown(text)}`, 15);
+  return output.fold(`  ${mark} ${label.padEnd(10)} ${shown(text)}`, 15);
 }
 
-function findingText({ severity, code, message, segment, more }: Finding, paper: Paper): string {
+function findingText({ severity, code, message, segment, more }: Finding, output: OutputStyle): string {
   const style = severity === 'failure' ? 'red' : severity === 'warning' ? 'magenta' : 'dim';
   const where = segment === undefined ? '' : `segment ${segment}: `;
   const others = more === undefined ? '' : ` (and ${more.toLocaleString('en')} more like it)`;
-  return paper.fold(`  ${paper.style(style, `${severity} ${code}`)}  ${where}${shown(message)}${others}`, 4);
+  return output.fold(`  ${output.style(style, `${severity} ${code}`)}  ${where}${shown(message)}${others}`, 4);
 }
 
 /** Without the tokens: the stored ID token may still be good for a login elsewhere. */

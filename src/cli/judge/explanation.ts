@@ -2,7 +2,7 @@
 import type { Judgement } from '../../policy/engine.js';
 import type { Target } from '../../sql/facts.js';
 import { sanitise } from '../../untrusted-text.js';
-import { type Paper, wrap } from '../print/text.js';
+import { type OutputStyle, wrap } from '../print/text.js';
 import type { Judged } from './judging.js';
 
 /** What `--json` prints. Field names are part of the command's contract. */
@@ -40,31 +40,31 @@ export function explanationText(
   sql: string,
   { judgements, ruling, facts }: Judged,
   policy: string,
-  paper: Paper,
+  output: OutputStyle,
 ): string {
   const { text, warnings } = sanitise(sql.trim());
   const lines = text.split('\n');
   const shown = lines.slice(0, shownLines).map((line) => `  ${line}`);
-  if (lines.length > shownLines) shown.push(paper.style('dim', `  ... ${lines.length - shownLines} more lines`));
+  if (lines.length > shownLines) shown.push(output.style('dim', `  ... ${lines.length - shownLines} more lines`));
   const problem = facts.unparseable;
   return [
     ...shown,
-    ...warnings.map((warning) => paper.style('magenta', wrap(warning, paper.width, 2))),
+    ...warnings.map((warning) => output.style('magenta', wrap(warning, output.width, 2))),
     '',
-    `${paper.decision(ruling.decision)}  ${wrap(sanitise(ruling.reason).text, paper.width, ruling.decision.length + 2).trimStart()}`,
-    paper.style('dim', `${' '.repeat(ruling.decision.length + 2)}rule ${ruling.rule}, ${ruling.origin}`),
+    `${output.decision(ruling.decision)}  ${wrap(sanitise(ruling.reason).text, output.width, ruling.decision.length + 2).trimStart()}`,
+    output.style('dim', `${' '.repeat(ruling.decision.length + 2)}rule ${ruling.rule}, ${ruling.origin}`),
     ...(ruling.pendingRows ? ['  A rule depends on estimated rows: in a session the planner is asked first.'] : []),
     ...(ruling.covers ? ['  One approval counts for the rest of the transaction.'] : []),
     ...(problem
       ? [`  ${sanitise(problem.message).text}${problem.position ? ` at character ${problem.position}` : ''}`]
       : []),
     '',
-    ...effectTable(judgements, paper),
-    paper.style('dim', `policy: ${policy}`),
+    ...effectTable(judgements, output),
+    output.style('dim', `policy: ${policy}`),
   ].join('\n');
 }
 
-function effectTable(judgements: readonly Judgement[], paper: Paper): string[] {
+function effectTable(judgements: readonly Judgement[], output: OutputStyle): string[] {
   if (judgements.length === 0) return [];
   const rows = judgements.map((one) => ({
     kind: one.effect.kind,
@@ -74,9 +74,9 @@ function effectTable(judgements: readonly Judgement[], paper: Paper): string[] {
   const width = Math.max(...rows.map((row) => row.kind.length));
   const decisionWidth = Math.max(...rows.map((row) => row.decision.length));
   const lines = rows.map((row) => {
-    const decision = paper.decision(row.decision) + ' '.repeat(decisionWidth - row.decision.length);
-    const what = wrap(sanitise(row.what).text, paper.width, width + decisionWidth + 6).trimStart();
-    return `  ${decision}  ${paper.style('bold', row.kind)}${' '.repeat(width - row.kind.length)}  ${what}`.trimEnd();
+    const decision = output.decision(row.decision) + ' '.repeat(decisionWidth - row.decision.length);
+    const what = wrap(sanitise(row.what).text, output.width, width + decisionWidth + 6).trimStart();
+    return `  ${decision}  ${output.style('bold', row.kind)}${' '.repeat(width - row.kind.length)}  ${what}`.trimEnd();
   });
   return [...lines, ''];
 }

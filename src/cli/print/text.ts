@@ -15,11 +15,11 @@ const codes: Readonly<Record<Style, string>> = {
   magenta: '35',
 };
 
-export interface Paper {
+export interface OutputStyle {
   readonly width: number;
   style(style: Style, text: string): string;
   decision(decision: Decision): string;
-  /** `folded` for this paper. */
+  /** `folded` for this output. */
   fold(text: string, indent: number): string;
 }
 
@@ -37,7 +37,7 @@ export function wantsColours(env: NodeJS.ProcessEnv): boolean {
   return !env.NO_COLOR && env.TERM !== 'dumb';
 }
 
-export function paperFor({ stdout, env }: Pick<CommandContext, 'stdout' | 'env'>): Paper {
+export function outputStyleFor({ stdout, env }: Pick<CommandContext, 'stdout' | 'env'>): OutputStyle {
   const coloured = stdout.isTTY === true && wantsColours(env);
   const style = (name: Style, text: string): string =>
     coloured && text !== '' ? `\u001b[${codes[name]}m${text}\u001b[0m` : text;

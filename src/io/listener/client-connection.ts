@@ -31,14 +31,14 @@ import type { EarlyDial, EarlyDials } from './early-dials.js';
 import { upstreamFailure } from './upstream-refusal.js';
 
 /** How long a client may take, milliseconds. */
-export interface Patience {
+export interface ConnectionTimeouts {
   /** For its password; PostgreSQL's authentication_timeout is 60 s, a loopback client needs far less. */
   readonly handshakeMs: number;
   /** To read the last words and to hang up. */
-  readonly farewellMs: number;
+  readonly lingerMs: number;
 }
 
-const usualPatience: Patience = { handshakeMs: 20_000, farewellMs: 20_000 };
+const usualTimeouts: ConnectionTimeouts = { handshakeMs: 20_000, lingerMs: 20_000 };
 
 export interface ConnectionParts {
   readonly number: number;
@@ -62,20 +62,20 @@ export interface ConnectionParts {
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
   /** Undefined while the session may go on; else why no statement may run (login ended, journal broken). */
   readonly blocked: () => ErrorText | undefined;
-  readonly patience?: Patience;
+  readonly timeouts?: ConnectionTimeouts;
 }
 
 /** Bytes a client may send behind a held statement before it is no longer read. */
 const heldLimit = 1 << 20;
 /** Answers to a client that is gone, bytes: about what the buffers of a socket would have taken from the server. */
-const unheardLimit = 1 << 20;
+const undeliveredLimit = 1 << 20;
 /** How long a server may take to end a cancelled statement before its connection is cut. */
 const cancelPatienceMs = 2_000;
 
 export class ProxyConnection {
   readonly #client: Socket;
   readonly #parts: ConnectionParts;
-  readonly #patience: Patience;
+  readonly #timeouts: ConnectionTimeouts;
   readonly #handshake: Handshake;
   readonly #abort = new AbortController();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -90,7 +90,7 @@ export class ProxyConnection {
   #clientEnded = false;
   /** The client was told that this is the end; what it still sends is thrown away. */
   #leaving = false;
-  #unheard = 0;
+  #undelivered = 0;
   #draining = false;
   #reason = 'client closed';
   /** Resolves when both sockets are gone and the transcript, where it still can, has the end of the connection. */
@@ -99,9 +99,9 @@ export class ProxyConnection {
   constructor(client: Socket, parts: ConnectionParts) {
     this.#client = client;
     this.#parts = parts;
-    this.#patience = parts.patience ?? usualPatience;
+    this.#timeouts = parts.timeouts ?? usualTimeouts;
     this.#handshake = new Handshake(parts.handshake);
-    this.#after(this.#patience.handshakeMs, () => this.#refuse(handshakeTimedOut));
+    this.#after(this.#timeouts.handshakeMs, () => this.#refuse(handshakeTimedOut));
     client.setNoDelay(true);
     client.on('error', () => client.destroy());
     client.on('data', (chunk) => this.#onClientData(chunk));
@@ -184,9 +184,9 @@ export class ProxyConnection {
       if (step.kind === 'cancel') {
         // a client that sees its request closed may send the next statement, which must not be hit
         const taken = this.#parts.cancels.find(step.pid, step.key)?.cancel() ?? Promise.resolve();
-        void taken.then(() => this.#farewell());
+        void taken.then(() => this.#lingeringClose());
       } else if (step.kind === 'refuse') {
-        this.#farewell(step.bytes);
+        this.#lingeringClose(step.bytes);
       } else {
         this.#clearTimers();
         this.#client.pause();
@@ -299,8 +299,8 @@ export class ProxyConnection {
     socket.on('data', (chunk: Buffer) => {
       session.fromServer(chunk);
       this.#balance();
-      if (this.#client.destroyed) this.#unheard += chunk.length;
-      if (this.#unheard > unheardLimit) socket.destroy();
+      if (this.#client.destroyed) this.#undelivered += chunk.length;
+      if (this.#undelivered > undeliveredLimit) socket.destroy();
     });
     socket.on('drain', () => this.#balance());
     socket.on('error', (error) => {
@@ -308,7 +308,7 @@ export class ProxyConnection {
     });
     socket.on('close', () => {
       if (!this.#clientEnded && this.#reason === 'client closed') this.#reason = 'server closed the connection';
-      this.#farewell();
+      this.#lingeringClose();
     });
     this.#greet(upstream, minor);
     if (upstream.rest.length > 0) session.fromServer(upstream.rest);
@@ -354,7 +354,7 @@ export class ProxyConnection {
     this.#clientEnded = true;
     if (!this.#session) {
       this.#abort.abort();
-      this.#farewell();
+      this.#lingeringClose();
       return;
     }
     this.#session.clientGone();
@@ -367,27 +367,27 @@ export class ProxyConnection {
 
   /** @param error a whole ErrorResponse message, or the text of one */
   #refuse(error: ErrorText | Buffer): void {
-    this.#farewell(Buffer.isBuffer(error) ? error : encodeError(error));
+    this.#lingeringClose(Buffer.isBuffer(error) ? error : encodeError(error));
   }
 
   #close(reason: string): void {
     this.#reason = reason;
     this.#upstream?.socket.end();
-    this.#farewell();
+    this.#lingeringClose();
   }
 
   /**
    * The last bytes for the client. Its own are read and thrown away until it hangs up: closing a socket with unread
    * bytes in it resets the connection, and the client would lose the error that explains everything.
    */
-  #farewell(bytes?: Buffer): void {
+  #lingeringClose(bytes?: Buffer): void {
     if (this.#leaving) return;
     this.#leaving = true;
     this.#clearTimers();
     if (bytes) this.#client.write(bytes);
     this.#client.end();
     this.#client.resume();
-    this.#after(this.#patience.farewellMs, () => this.#client.destroy());
+    this.#after(this.#timeouts.lingerMs, () => this.#client.destroy());
   }
 
   #after(milliseconds: number, act: () => void): void {

@@ -18,8 +18,8 @@ import {
 } from '../../transcript/open-entry.js';
 import { privateDir } from '../files/state-dirs.js';
 import { type Journal, type JournalLimits, openJournal } from './journal.js';
+import { PreviousSessionFile } from './previous-session-file.js';
 import { lockSpool, releaseSpool, removeLock } from './spool-lock.js';
-import { Trail } from './trail.js';
 import { type Backoff, type Progress, Uploader } from './uploader.js';
 
 export interface TranscriptOptions {
@@ -94,8 +94,8 @@ function open(options: TranscriptOptions): Transcript {
     ...(options.onFailure ? { onFailure: options.onFailure } : {}),
     ...(options.limits ? { limits: options.limits } : {}),
   });
-  const trail = new Trail(root, subject);
-  trail.begin(credential.sid, (previous) => {
+  const previousSession = new PreviousSessionFile(root, subject);
+  previousSession.begin(credential.sid, (previous) => {
     journal.append(openEntry(openDetails(options, previous)));
     journal.closeSegment();
   });
@@ -105,7 +105,7 @@ function open(options: TranscriptOptions): Transcript {
     ready: (patienceMs, attempts) => uploader.ready(patienceMs, attempts),
     finish: async ({ signal, onProgress } = {}) => {
       const failure = await journal.close(true).catch((error: unknown) => error);
-      if (failure === undefined) trail.end(credential.sid, journal.size, journal.head);
+      if (failure === undefined) previousSession.end(credential.sid, journal.size, journal.head);
       const progress = await uploader.finish(signal, onProgress);
       if (progress.left === 0 && failure === undefined) removeSpool(folder);
       else releaseSpool(folder);

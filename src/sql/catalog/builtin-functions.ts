@@ -1,12 +1,12 @@
 /**
  * What PostgreSQL's own functions, and those of well-known extensions, do besides computing a value. Names that are
- * in no group and not calm (pg-catalog-functions.ts) are somebody's own: nothing is known about them.
+ * in no group and not free of side effects (pg-catalog-functions.ts) are somebody's own: nothing is known about them.
  *
  * Source: pg_proc, and the manual's chapters "System Administration Functions", "Large Objects", "XML Functions",
  * and appendix F. A test holds that each volatile function of the real servers is in exactly one group.
  */
 import type { EffectFields, EffectKind, TargetType } from '../facts.js';
-import { calmBuiltIns, calmExtensionFunctions } from './pg-catalog-functions.js';
+import { sideEffectFree, sideEffectFreeExtensions } from './pg-catalog-functions.js';
 
 export interface FunctionBehaviour {
   readonly effect: EffectKind | 'none';
@@ -272,8 +272,8 @@ export class BuiltInFunctions {
   readonly #extensions = new Map<string, FunctionBehaviour>();
 
   constructor() {
-    for (const name of words(`${calmBuiltIns} ${casts}`)) this.#builtIns.set(name, none);
-    for (const name of words(calmExtensionFunctions)) this.#extensions.set(name, none);
+    for (const name of words(`${sideEffectFree} ${casts}`)) this.#builtIns.set(name, none);
+    for (const name of words(sideEffectFreeExtensions)) this.#extensions.set(name, none);
     fill(this.#builtIns, builtIns);
     fill(this.#extensions, extensions);
   }

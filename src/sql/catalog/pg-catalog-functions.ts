@@ -5,7 +5,7 @@
  */
 
 /** Schema pg_catalog. */
-export const calmBuiltIns = `
+export const sideEffectFree = `
 abbrev abs aclcontains acldefault aclexplode aclinsert aclitemeq aclitemin aclitemout aclremove acos acosd acosh age
 any_in any_out any_value any_value_transfn anyarray_in anyarray_out anyarray_recv anyarray_send anycompatible_in
 anycompatible_out anycompatiblearray_in anycompatiblearray_out anycompatiblearray_recv anycompatiblearray_send
@@ -350,7 +350,7 @@ xml_send xmlagg xmlcomment xmlconcat2 xmlexists xmltext xmlvalidate xpath xpath_
 `;
 
 /** Extensions that come with PostgreSQL. */
-export const calmExtensionFunctions = `
+export const sideEffectFreeExtensions = `
 _int_contained _int_contained_joinsel _int_contained_sel _int_contains _int_contains_joinsel _int_contains_sel
 _int_different _int_inter _int_matchsel _int_overlap _int_overlap_joinsel _int_overlap_sel _int_same _int_union
 _intbig_in _intbig_out _lt_q_regex _lt_q_rregex _ltq_extract_regex _ltq_regex _ltq_rregex _ltree_compress

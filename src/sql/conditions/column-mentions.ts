@@ -1,20 +1,20 @@
 /** Which columns an expression mentions, seen from one source of a query level. */
 
 import { as, eachChild, type Node, names } from '../grammar/tree.js';
-import type { Effort } from './effort.js';
+import type { AnalysisBudget } from './analysis-budget.js';
 import type { Scope, Source } from './scope.js';
 
 export interface Viewpoint {
   readonly source: Source;
   readonly scope: Scope;
-  readonly effort: Effort;
+  readonly budget: AnalysisBudget;
 }
 
 /** Does a subquery name our source? Only qualified names tell. */
 export function correlated(subselect: Node, view: Viewpoint): boolean {
   let found = false;
   const look = (node: Node): void => {
-    if (!view.effort.spend()) return;
+    if (!view.budget.spend()) return;
     const path = names(as(node, 'ColumnRef')?.fields);
     if (path.length > 1 && path.at(-2) === view.source.alias) found = true;
     if (!found) eachChild(Object.values(node)[0], look);
@@ -25,7 +25,7 @@ export function correlated(subselect: Node, view: Viewpoint): boolean {
 
 /** Does an expression contain a column of our source? An unqualified name may be ours. */
 export function mentions(node: Node | undefined, view: Viewpoint): boolean {
-  if (node === undefined || !view.effort.spend()) return false;
+  if (node === undefined || !view.budget.spend()) return false;
   const column = as(node, 'ColumnRef');
   if (column !== undefined) {
     const path = names(column.fields);
@@ -46,7 +46,7 @@ export function mentions(node: Node | undefined, view: Viewpoint): boolean {
 export function otherSources(nodes: readonly (Node | undefined)[], view: Viewpoint): Source[] {
   const found = new Set<Source>();
   const look = (node: Node): void => {
-    if (!view.effort.spend()) return;
+    if (!view.budget.spend()) return;
     const path = names(as(node, 'ColumnRef')?.fields);
     // `g` of `generate_series(1, 9) g` is its column too
     const source = path.length > 1 ? view.scope.find(path.at(-2) ?? '') : seriesNamed(path[0], view);

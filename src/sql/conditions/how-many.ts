@@ -8,7 +8,7 @@
 import type { A_Expr, SelectStmt } from 'libpg-query';
 import type { RowLimit, RowList } from '../facts.js';
 import { as, eachChild, type Node, names } from '../grammar/tree.js';
-import type { Effort } from './effort.js';
+import type { AnalysisBudget } from './analysis-budget.js';
 import { conjuncts, isFixed, keysOf, ownColumn, uncast, type View } from './key-columns.js';
 import { limitedRows } from './limited-rows.js';
 import { rowList } from './row-list.js';
@@ -30,9 +30,9 @@ export interface HowMany {
 }
 
 /** One level's conditions, of which all must hold, seen from the source whose rows are changed. */
-export function howMany(source: Source, scope: Scope, conditions: readonly Node[], effort: Effort): HowMany {
-  const view: View = { source, scope, effort };
-  const all = conditions.flatMap((one) => conjuncts(one, effort));
+export function howMany(source: Source, scope: Scope, conditions: readonly Node[], budget: AnalysisBudget): HowMany {
+  const view: View = { source, scope, budget };
+  const all = conditions.flatMap((one) => conjuncts(one, budget));
   const fixed = fixedColumns(all, view);
   const mostRows = bound(all, fixed, view);
   if (mostRows === 1) return { mostRows, ...rowNamed(fixed, view) };
@@ -180,7 +180,7 @@ function fixedByList(left: Node | undefined, items: readonly Node[], view: View)
 
 /** The same for every row: a constant, a parameter, a variable, what is computed from such, a subquery for one value. */
 function isOneValue(node: Node, view: View): boolean {
-  if (!view.effort.spend()) return false;
+  if (!view.budget.spend()) return false;
   if (as(node, 'A_Const') !== undefined || as(node, 'ParamRef') !== undefined) return true;
   if (as(node, 'SQLValueFunction') !== undefined) return true;
   const link = as(node, 'SubLink');
@@ -195,7 +195,7 @@ function isOneValue(node: Node, view: View): boolean {
 function isFromOurTable(
   type: string | undefined,
   subselect: Node | undefined,
-  { source, scope, effort }: View,
+  { source, scope, budget }: View,
 ): boolean {
   const select = as(subselect, 'SelectStmt');
   if (type !== 'EXPR_SUBLINK' || select === undefined || source.relation === undefined) return false;
@@ -205,14 +205,14 @@ function isFromOurTable(
   const { name, schema } = relationTarget(relation);
   if (name !== source.relation.name || schema !== source.relation.schema || scope.cte(relation)) return false;
   const alias = relation.alias?.aliasname ?? relation.relname;
-  return !hasOutsider(select, alias, effort);
+  return !hasOutsider(select, alias, budget);
 }
 
-function hasOutsider(select: SelectStmt, alias: string | undefined, effort: Effort): boolean {
+function hasOutsider(select: SelectStmt, alias: string | undefined, budget: AnalysisBudget): boolean {
   let found = false;
   const look = (node: Node): void => {
     const path = names(as(node, 'ColumnRef')?.fields);
-    if (!effort.spend() || as(node, 'SubLink') !== undefined || (path.length > 1 && path.at(-2) !== alias))
+    if (!budget.spend() || as(node, 'SubLink') !== undefined || (path.length > 1 && path.at(-2) !== alias))
       found = true;
     if (!found) eachChild(Object.values(node)[0], look);
   };
@@ -243,7 +243,7 @@ const kinds: ReadonlySet<string> = new Set(
 
 /** The planner looks up what it needs: "Row Estimation Examples" in the PostgreSQL manual. */
 function hasStatistics(node: Node, view: View): boolean {
-  if (!view.effort.spend()) return false;
+  if (!view.budget.spend()) return false;
   const bool = as(node, 'BoolExpr');
   if (bool !== undefined) return (bool.args ?? []).every((one) => hasStatistics(one, view));
   if (as(node, 'A_Const') !== undefined || isColumn(node)) return true;

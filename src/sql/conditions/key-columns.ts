@@ -2,22 +2,22 @@
  * Columns of one source of a query, and what is the same for every row of it.
  * What it must not know: how many rows that makes.
  */
-import { calmBuiltIns } from '../catalog/pg-catalog-functions.js';
+import { sideEffectFree } from '../catalog/pg-catalog-functions.js';
 import { as, type Node, names } from '../grammar/tree.js';
-import type { Effort } from './effort.js';
+import type { AnalysisBudget } from './analysis-budget.js';
 import type { Scope, Source } from './scope.js';
 import { operatorOf } from './trivial-comparison.js';
 
 export interface View {
   readonly source: Source;
   readonly scope: Scope;
-  readonly effort: Effort;
+  readonly budget: AnalysisBudget;
 }
 
-export function conjuncts(condition: Node, effort: Effort): readonly Node[] {
-  if (!effort.spend()) return [];
+export function conjuncts(condition: Node, budget: AnalysisBudget): readonly Node[] {
+  if (!budget.spend()) return [];
   const bool = as(condition, 'BoolExpr');
-  return bool?.boolop === 'AND_EXPR' ? (bool.args ?? []).flatMap((one) => conjuncts(one, effort)) : [condition];
+  return bool?.boolop === 'AND_EXPR' ? (bool.args ?? []).flatMap((one) => conjuncts(one, budget)) : [condition];
 }
 
 export function keysOf({ source, scope }: View): readonly (readonly string[])[] {
@@ -55,12 +55,12 @@ export function uncast(node: Node | undefined): Node | undefined {
   return arg === undefined ? node : uncast(arg);
 }
 
-const stable: ReadonlySet<string> = new Set(calmBuiltIns.split(/\s+/));
+const stable: ReadonlySet<string> = new Set(sideEffectFree.split(/\s+/));
 const operators: ReadonlySet<string> = new Set(['+', '-', '*', '/', '%', '||', '->', '->>', '#>', '#>>']);
 
 /** Without subqueries; what the planner can compute before it looks at rows. */
 export function isFixed(node: Node, view: View): boolean {
-  if (!view.effort.spend()) return false;
+  if (!view.budget.spend()) return false;
   if (as(node, 'A_Const') !== undefined || as(node, 'ParamRef') !== undefined) return true;
   if (as(node, 'SQLValueFunction') !== undefined) return true;
   const cast = uncast(node);

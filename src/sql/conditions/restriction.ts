@@ -7,19 +7,19 @@ import type { A_Expr, BoolExpr, SelectStmt, SubLink } from 'libpg-query';
 import type { ColumnKnowledge } from '../catalog/catalog-relations.js';
 import type { Target } from '../facts.js';
 import { as, constant, type Node, names, sameTree } from '../grammar/tree.js';
+import type { AnalysisBudget } from './analysis-budget.js';
 import { correlated, mentions, otherSources } from './column-mentions.js';
 import { anyComplementary } from './complement.js';
-import type { Effort } from './effort.js';
+import { discriminates, isSought } from './discriminating-expression.js';
 import { callOf, isAlwaysTrue, isSameInEveryRow } from './nearly-always.js';
 import { mayBeSame, type Scope, type Source } from './scope.js';
 import { coversRelation, joinConditions } from './select-shape.js';
 import { simplify } from './simplify.js';
 import { isBare, isEmptyArray, isEmptySelect, membership } from './subqueries.js';
-import { isSought, tellsRowsApart } from './tells-rows-apart.js';
 import { acceptsNearlyAll, columnName, isIdentifier, operatorOf } from './trivial-comparison.js';
 
-/** `open`: lets (nearly) every row through. `none`: never true. `some`: depends on the row. */
-export type Reach = 'open' | 'none' | 'some';
+/** `all`: lets (nearly) every row through. `none`: never true. `some`: depends on the row. */
+export type Selectivity = 'all' | 'none' | 'some';
 
 /** One level's conditions, seen from one of its sources. */
 interface View {
@@ -28,7 +28,7 @@ interface View {
   readonly conditions: readonly Node[];
   /** Sources and WITH queries that are being looked at already, further out; against going in circles. */
   readonly relying: Set<Source | Node>;
-  readonly effort: Effort;
+  readonly budget: AnalysisBudget;
 }
 
 /** True when `conditions` (all of them must hold) restrict the rows of `source`. */
@@ -36,16 +36,16 @@ export function restricts(
   source: Source,
   scope: Scope,
   conditions: readonly Node[],
-  effort: Effort,
+  budget: AnalysisBudget,
   relying: Set<Source | Node> = new Set(),
 ): boolean {
-  if (effort.spent) return false;
+  if (budget.spent) return false;
   const alone = scope.sources.length === 1;
   const isOwn = (fields: readonly Node[] | undefined): boolean => isOwnColumn(fields, source, scope);
   const plain = alone ? conditions.map((condition) => stripped(condition, isOwn) as Node) : conditions;
-  const view: View = { source, scope, conditions: plain, relying, effort };
+  const view: View = { source, scope, conditions: plain, relying, budget };
   relying.add(source);
-  const found = plain.some((condition) => reach(simplify(condition), false, view) !== 'open');
+  const found = plain.some((condition) => selectivity(simplify(condition), false, view) !== 'all');
   relying.delete(source);
   return found;
 }
@@ -88,49 +88,49 @@ function strippedAlone(node: Node, { source, scope }: View): Node {
   return stripped(node, (fields) => isOwnColumn(fields, source, scope)) as Node;
 }
 
-function reach(node: Node, negated: boolean, view: View): Reach {
-  if (!view.effort.spend()) return 'open';
+function selectivity(node: Node, negated: boolean, view: View): Selectivity {
+  if (!view.budget.spend()) return 'all';
   const bool = as(node, 'BoolExpr');
-  if (bool !== undefined) return boolReach(bool, negated, view);
+  if (bool !== undefined) return boolSelectivity(bool, negated, view);
 
   const value = constant(node);
-  if (value !== undefined) return value === null || isTrue(value) === negated ? 'none' : 'open';
+  if (value !== undefined) return value === null || isTrue(value) === negated ? 'none' : 'all';
 
   const nullTest = as(node, 'NullTest');
   if (nullTest !== undefined) {
     const isNull = (nullTest.nulltesttype === 'IS_NULL') !== negated;
     if (!isNull && nullTest.arg !== undefined && isSought(simplify(nullTest.arg))) return 'some';
     if (!isNull && isMostlyNull(nullTest.arg, view)) return 'some';
-    return isNull && mentions(nullTest.arg, view) ? 'some' : 'open';
+    return isNull && mentions(nullTest.arg, view) ? 'some' : 'all';
   }
   const booleanTest = as(node, 'BooleanTest');
-  if (booleanTest !== undefined) return booleanTestReach(booleanTest, negated, view);
+  if (booleanTest !== undefined) return booleanTestSelectivity(booleanTest, negated, view);
 
   const expression = as(node, 'A_Expr');
-  if (expression !== undefined) return comparisonReach(expression, negated, view);
+  if (expression !== undefined) return comparisonSelectivity(expression, negated, view);
 
   const link = as(node, 'SubLink');
-  if (link !== undefined) return subLinkReach(link, negated, view);
+  if (link !== undefined) return subLinkSelectivity(link, negated, view);
 
   if (as(node, 'CurrentOfExpr') !== undefined) return 'some';
   const cases = as(node, 'CaseExpr');
   if (cases !== undefined) {
-    if (takesOpenArm(cases.arg, cases.args ?? [], negated, view)) return 'open';
+    if (takesEveryRow(cases.arg, cases.args ?? [], negated, view)) return 'all';
     const results = [...(cases.args ?? []).map((arm) => as(arm, 'CaseWhen')?.result), cases.defresult];
-    if (results.every((result) => result !== undefined && reach(result, negated, view) === 'open')) return 'open';
+    if (results.every((result) => result !== undefined && selectivity(result, negated, view) === 'all')) return 'all';
   }
   // `id::bool`
-  if (isAlwaysTrue(node) || isIdentifier(node)) return 'open';
-  return mentions(node, view) ? 'some' : 'open';
+  if (isAlwaysTrue(node) || isIdentifier(node)) return 'all';
+  return mentions(node, view) ? 'some' : 'all';
 }
 
 /** `CASE id WHEN id THEN true`, `CASE WHEN id > 0 THEN true ELSE id = 1 END`. */
-function takesOpenArm(arg: Node | undefined, arms: readonly Node[], negated: boolean, view: View): boolean {
+function takesEveryRow(arg: Node | undefined, arms: readonly Node[], negated: boolean, view: View): boolean {
   return arms.some((node) => {
     const arm = as(node, 'CaseWhen');
     if (arm?.expr === undefined || arm.result === undefined) return false;
-    const taken = arg === undefined ? reach(simplify(arm.expr), false, view) === 'open' : sameTree(arm.expr, arg);
-    return taken && reach(simplify(arm.result), negated, view) === 'open';
+    const taken = arg === undefined ? selectivity(simplify(arm.expr), false, view) === 'all' : sameTree(arm.expr, arg);
+    return taken && selectivity(simplify(arm.result), negated, view) === 'all';
   });
 }
 
@@ -166,11 +166,11 @@ function isOwnRowFrom(side: Node | undefined, compared: Node | undefined, view: 
   const output = as(select?.targetList?.[0], 'ResTarget')?.val;
   if (link?.subLinkType !== 'EXPR_SUBLINK' || link.subselect === undefined || output === undefined) return false;
   const path = names(as(output, 'ColumnRef')?.fields);
-  if (path.at(-2) === view.source.alias) return existsReach(link.subselect, false, view) === 'open';
+  if (path.at(-2) === view.source.alias) return existsSelectivity(link.subselect, false, view) === 'all';
   const call = callOf(output);
   const fetched = columnName(call !== undefined && oneOfMany.has(call.name) ? call.args[0] : output);
   if (select === undefined || fetched === '' || fetched !== columnName(compared)) return false;
-  return isFoundByKey(select, fetched, view) && existsReach(link.subselect, false, view) === 'open';
+  return isFoundByKey(select, fetched, view) && existsSelectivity(link.subselect, false, view) === 'all';
 }
 
 const oneOfMany: ReadonlySet<string> = new Set(['min', 'max', 'any_value', 'avg', 'sum']);
@@ -197,69 +197,73 @@ function text(sval: string): Node {
   return { String: { sval } };
 }
 
-function boolReach(bool: BoolExpr, negated: boolean, view: View): Reach {
+function boolSelectivity(bool: BoolExpr, negated: boolean, view: View): Selectivity {
   const args = (bool.args ?? []).map(simplify);
   if (bool.boolop === 'NOT_EXPR') {
     const [arg] = args;
-    return arg === undefined ? 'open' : reach(arg, !negated, view);
+    return arg === undefined ? 'all' : selectivity(arg, !negated, view);
   }
-  const reaches = args.map((arg) => reach(arg, negated, view));
+  const reaches = args.map((arg) => selectivity(arg, negated, view));
   // De Morgan: NOT (a AND b) is (NOT a) OR (NOT b).
   const all = (bool.boolop === 'AND_EXPR') !== negated;
   if (all) {
     if (reaches.includes('none')) return 'none';
-    return reaches.includes('some') ? 'some' : 'open';
+    return reaches.includes('some') ? 'some' : 'all';
   }
-  if (reaches.includes('open')) return 'open';
+  if (reaches.includes('all')) return 'all';
   if (reaches.every((one) => one === 'none')) return 'none';
-  return anyComplementary(args) ? 'open' : 'some';
+  return anyComplementary(args) ? 'all' : 'some';
 }
 
-function booleanTestReach(test: { booltesttype?: string; arg?: Node }, negated: boolean, view: View): Reach {
-  if (test.arg === undefined) return 'open';
+function booleanTestSelectivity(
+  test: { booltesttype?: string; arg?: Node },
+  negated: boolean,
+  view: View,
+): Selectivity {
+  if (test.arg === undefined) return 'all';
   const arg = simplify(test.arg);
   switch (test.booltesttype) {
     case 'IS_TRUE':
     case 'IS_NOT_FALSE':
-      return reach(arg, negated, view);
+      return selectivity(arg, negated, view);
     case 'IS_FALSE':
     case 'IS_NOT_TRUE':
-      return reach(arg, !negated, view);
+      return selectivity(arg, !negated, view);
     default: {
       const isUnknown = (test.booltesttype === 'IS_UNKNOWN') !== negated;
-      return isUnknown && mentions(arg, view) ? 'some' : 'open';
+      return isUnknown && mentions(arg, view) ? 'some' : 'all';
     }
   }
 }
 
-function comparisonReach(expression: A_Expr, negated: boolean, view: View): Reach {
+function comparisonSelectivity(expression: A_Expr, negated: boolean, view: View): Selectivity {
   const left = expression.lexpr === undefined ? undefined : simplify(expression.lexpr);
   const { rexpr } = expression;
   const right = rexpr === undefined ? undefined : simplify(rexpr);
   const bothSides = [left, right];
 
   const parts = betweenParts(expression);
-  if (parts !== undefined) return boolReach(parts, negated !== isNotBetween(expression), view);
+  if (parts !== undefined) return boolSelectivity(parts, negated !== isNotBetween(expression), view);
   const toArray = expression.kind === 'AEXPR_OP_ANY' || expression.kind === 'AEXPR_OP_ALL';
   // Nothing is in an empty set, and everything holds for all of it.
-  if (toArray && isEmptyArray(right)) return (expression.kind === 'AEXPR_OP_ALL') !== negated ? 'open' : 'none';
+  if (toArray && isEmptyArray(right)) return (expression.kind === 'AEXPR_OP_ALL') !== negated ? 'all' : 'none';
   const subquery = arraySubquery(right);
   if (subquery !== undefined && left !== undefined) {
     const link: SubLink = { subLinkType: 'ANY_SUBLINK', testexpr: left, subselect: subquery };
     const exclude = expression.kind === 'AEXPR_OP_ALL';
-    return subLinkReach(link, negated !== exclude, view);
+    return subLinkSelectivity(link, negated !== exclude, view);
   }
   if (bothSides.every((side) => side === undefined || !mentions(side, view))) {
-    return constantComparison(expression, left, right, negated) === false ? 'none' : 'open';
+    return constantComparison(expression, left, right, negated) === false ? 'none' : 'all';
   }
   const operator = operatorOf(expression);
-  if (bothSides.some((side) => side !== undefined && isSameInEveryRow(side, operator))) return 'open';
-  if (acceptsNearlyAll(expression, left, right, negated, (column) => knownOf(column, view))) return 'open';
+  if (bothSides.some((side) => side !== undefined && isSameInEveryRow(side, operator))) return 'all';
+  if (acceptsNearlyAll(expression, left, right, negated, (column) => knownOf(column, view))) return 'all';
   const own = isOwnRowFrom(left, right, view) || isOwnRowFrom(right, left, view);
-  if (own && ['=', '<=', '>='].includes(operator ?? '')) return 'open';
-  if (comparesWithOwnExtreme(expression, left, right, view)) return 'open';
-  if (!tellsRowsApart(left, right, excludes(expression) !== negated, view)) return 'open';
-  return joinReach(expression, left, right, view);
+  if (own && ['=', '<=', '>='].includes(operator ?? '')) return 'all';
+  if (comparesWithOwnExtreme(expression, left, right, view)) return 'all';
+  if (!discriminates(left, right, excludes(expression) !== negated, view)) return 'all';
+  return joinSelectivity(expression, left, right, view);
 }
 
 /** Lets all rows through but those that the other side names. */
@@ -314,12 +318,12 @@ function constantComparison(
 }
 
 /** A comparison with another relation's column: a join. It restricts unless the other side is the same rows again. */
-function joinReach(expression: A_Expr, left: Node | undefined, right: Node | undefined, view: View): Reach {
+function joinSelectivity(expression: A_Expr, left: Node | undefined, right: Node | undefined, view: View): Selectivity {
   const others = otherSources([left, right], view);
   // `a.id < b.id` on the same table is how duplicates are picked: that restricts. `=` and `<>` alone do not.
   const equality = expression.kind === 'AEXPR_OP' && ['=', '<>'].includes(operatorOf(expression) ?? '');
   if (others.length === 0 || !equality) return 'some';
-  return others.some((other) => sourceRestricts(other, view)) ? 'some' : 'open';
+  return others.some((other) => sourceRestricts(other, view)) ? 'some' : 'all';
 }
 
 function sourceRestricts(other: Source, view: View): boolean {
@@ -329,7 +333,7 @@ function sourceRestricts(other: Source, view: View): boolean {
   const sameRows =
     (other.relation !== undefined && mayBeSame(other.relation, relation)) ||
     (other.query !== undefined && covers(other.query, relation, view));
-  return !sameRows || restricts(other, view.scope, view.conditions, view.effort, view.relying);
+  return !sameRows || restricts(other, view.scope, view.conditions, view.budget, view.relying);
 }
 
 /** A WITH query that joins itself (RECURSIVE) does not cover anything because of that. */
@@ -337,8 +341,8 @@ function covers(query: Node, relation: Target, view: View): boolean {
   if (view.relying.has(query)) return false;
   view.relying.add(query);
   const found = coversRelation(query, relation, view.scope, {
-    effort: view.effort,
-    restricts: (source, scope, conditions) => restricts(source, scope, conditions, view.effort, view.relying),
+    budget: view.budget,
+    restricts: (source, scope, conditions) => restricts(source, scope, conditions, view.budget, view.relying),
   });
   view.relying.delete(query);
   return found;
@@ -371,46 +375,48 @@ function isExtreme(output: Node, beyond: boolean): boolean {
   return sum !== undefined && outwards?.includes(operatorOf(sum) ?? '') === true;
 }
 
-function subLinkReach(link: SubLink, negated: boolean, view: View): Reach {
+function subLinkSelectivity(link: SubLink, negated: boolean, view: View): Selectivity {
   const { subselect } = link;
-  if (subselect === undefined) return 'open';
+  if (subselect === undefined) return 'all';
   const asExpression = link.subLinkType === 'ANY_SUBLINK' ? membership(link) : undefined;
-  if (asExpression !== undefined) return reach(simplify(strippedAlone(asExpression, view)), negated, view);
+  if (asExpression !== undefined) return selectivity(simplify(strippedAlone(asExpression, view)), negated, view);
   if (isEmptySelect(subselect)) {
-    if (link.subLinkType === 'ALL_SUBLINK') return negated ? 'none' : 'open';
-    if (link.subLinkType === 'ANY_SUBLINK' || link.subLinkType === 'EXISTS_SUBLINK') return negated ? 'open' : 'none';
+    if (link.subLinkType === 'ALL_SUBLINK') return negated ? 'none' : 'all';
+    if (link.subLinkType === 'ANY_SUBLINK' || link.subLinkType === 'EXISTS_SUBLINK') return negated ? 'all' : 'none';
   }
   switch (link.subLinkType) {
     case 'EXISTS_SUBLINK':
-      return existsReach(subselect, negated, view);
+      return existsSelectivity(subselect, negated, view);
     case 'ANY_SUBLINK': {
-      if (!mentions(link.testexpr, view)) return 'open';
+      if (!mentions(link.testexpr, view)) return 'all';
       if (negated || view.source.relation === undefined) return 'some';
-      return covers(subselect, view.source.relation, view) ? 'open' : 'some';
+      return covers(subselect, view.source.relation, view) ? 'all' : 'some';
     }
     default:
-      return mentions(link.testexpr, view) || correlated(subselect, view) ? 'some' : 'open';
+      return mentions(link.testexpr, view) || correlated(subselect, view) ? 'some' : 'all';
   }
 }
 
 /** An EXISTS that does not look at our row lets every row through, or none. */
-function existsReach(subselect: Node, negated: boolean, view: View): Reach {
+function existsSelectivity(subselect: Node, negated: boolean, view: View): Selectivity {
   const select = as(subselect, 'SelectStmt');
   if (select !== undefined && isBare(select)) {
-    if (select.whereClause === undefined) return negated ? 'none' : 'open';
-    return reach(simplify(strippedAlone(select.whereClause, view)), negated, view);
+    if (select.whereClause === undefined) return negated ? 'none' : 'all';
+    return selectivity(simplify(strippedAlone(select.whereClause, view)), negated, view);
   }
-  if (select === undefined || !correlated(subselect, view)) return 'open';
-  if (!negated && looksAtOurRow(select, view)) return 'open';
+  if (select === undefined || !correlated(subselect, view)) return 'all';
+  if (!negated && looksAtOurRow(select, view)) return 'all';
   if (negated || view.source.relation === undefined) return 'some';
   const inner = joinConditions(select, view.scope);
   const [only, ...more] = inner.sources;
   if (only?.relation === undefined || more.length > 0 || !mayBeSame(only.relation, view.source.relation)) return 'some';
-  return restricts(only, inner.scope, inner.conditions, view.effort, view.relying) ? 'some' : 'open';
+  return restricts(only, inner.scope, inner.conditions, view.budget, view.relying) ? 'some' : 'all';
 }
 
 /** Its conditions name our row, and every row of ours meets them: `EXISTS (SELECT FROM x WHERE orders.id IS NOT NULL)`. */
 function looksAtOurRow(select: SelectStmt, view: View): boolean {
   const { conditions } = joinConditions(select, view.scope);
-  return conditions.filter((one) => correlated(one, view)).every((one) => reach(simplify(one), false, view) === 'open');
+  return conditions
+    .filter((one) => correlated(one, view))
+    .every((one) => selectivity(simplify(one), false, view) === 'all');
 }

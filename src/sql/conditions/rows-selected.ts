@@ -3,10 +3,10 @@
  * list, and of what is joined to them by a key no more.
  */
 import type { SelectStmt } from 'libpg-query';
-import { calmBuiltIns } from '../catalog/pg-catalog-functions.js';
+import { sideEffectFree } from '../catalog/pg-catalog-functions.js';
 import type { RowList } from '../facts.js';
 import { as, eachChild, type Node, names } from '../grammar/tree.js';
-import type { Effort } from './effort.js';
+import type { AnalysisBudget } from './analysis-budget.js';
 import { rowsWritten } from './how-many.js';
 import { conjuncts, equatedColumns, keysOf } from './key-columns.js';
 import { mostOf } from './row-list.js';
@@ -18,17 +18,17 @@ interface RowsSelected {
   readonly listed?: RowList;
 }
 
-export function rowsSelected(query: Node, outer: Scope, effort: Effort): RowsSelected {
+export function rowsSelected(query: Node, outer: Scope, budget: AnalysisBudget): RowsSelected {
   const mostRows = rowsWritten(query);
   if (mostRows !== undefined) return { mostRows };
   const select = as(query, 'SelectStmt');
-  if (select === undefined || (select.op ?? 'SETOP_NONE') !== 'SETOP_NONE' || multiplies(select, effort)) return {};
+  if (select === undefined || (select.op ?? 'SETOP_NONE') !== 'SETOP_NONE' || multiplies(select, budget)) return {};
   const scope = new Scope(outer);
   const conditions = fromItems(select.fromClause ?? [], scope);
   if (select.whereClause !== undefined) conditions.push(select.whereClause);
   const lists = scope.sources.filter(({ list }) => list !== undefined);
   if (lists.length > 1) return {};
-  return isOneEach(scope, conditions, new Set(lists), effort) ? bound(lists[0]) : {};
+  return isOneEach(scope, conditions, new Set(lists), budget) ? bound(lists[0]) : {};
 }
 
 function bound(source: Source | undefined): RowsSelected {
@@ -36,12 +36,12 @@ function bound(source: Source | undefined): RowsSelected {
 }
 
 /** Each source has at most one row for what those before it have. */
-function isOneEach(scope: Scope, conditions: readonly Node[], known: Set<Source>, effort: Effort): boolean {
+function isOneEach(scope: Scope, conditions: readonly Node[], known: Set<Source>, budget: AnalysisBudget): boolean {
   const open = scope.sources.filter((one) => !known.has(one));
-  const next = open.find((source) => isKeyed(source, scope, conditions, known, effort));
+  const next = open.find((source) => isKeyed(source, scope, conditions, known, budget));
   if (next === undefined) return open.length === 0;
   known.add(next);
-  return isOneEach(scope, conditions, known, effort);
+  return isOneEach(scope, conditions, known, budget);
 }
 
 function isKeyed(
@@ -49,24 +49,24 @@ function isKeyed(
   scope: Scope,
   conditions: readonly Node[],
   known: ReadonlySet<Source>,
-  effort: Effort,
+  budget: AnalysisBudget,
 ): boolean {
-  const view = { source, scope, effort };
-  const all = [...conditions, ...source.joinedOn].flatMap((one) => conjuncts(one, effort));
+  const view = { source, scope, budget };
+  const all = [...conditions, ...source.joinedOn].flatMap((one) => conjuncts(one, budget));
   const aliases = new Set([...known].map(({ alias }) => alias));
   const equated = new Set(all.flatMap((one) => equatedColumns(one, view, aliases)));
   return keysOf(view).some((key) => key.every((column) => equated.has(column)));
 }
 
-const plain: ReadonlySet<string> = new Set(calmBuiltIns.split(/\s+/));
+const plain: ReadonlySet<string> = new Set(sideEffectFree.split(/\s+/));
 const setReturning =
   /^(unnest|generate_|.*_to_table$|regexp_matches|jsonb?_(each|array_elements|object_keys|populate|to_record|path_query)|aclexplode|ts_|pg_)/;
 
 /** A function among the output columns may make many rows of one. */
-function multiplies({ targetList }: SelectStmt, effort: Effort): boolean {
+function multiplies({ targetList }: SelectStmt, budget: AnalysisBudget): boolean {
   let found = false;
   const look = (node: Node): void => {
-    if (!effort.spend()) found = true;
+    if (!budget.spend()) found = true;
     if (found || as(node, 'SubLink') !== undefined) return;
     const call = as(node, 'FuncCall');
     const path = names(call?.funcname);

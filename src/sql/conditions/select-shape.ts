@@ -2,7 +2,7 @@
 import type { FuncCall, JoinExpr, SelectStmt } from 'libpg-query';
 import type { Target } from '../facts.js';
 import { as, constant, type Node, names, sameTree } from '../grammar/tree.js';
-import type { Effort } from './effort.js';
+import type { AnalysisBudget } from './analysis-budget.js';
 import { ofCall } from './row-list.js';
 import { mayBeSame, relationTarget, Scope, type Source } from './scope.js';
 
@@ -116,7 +116,7 @@ const aggregates = ['min', 'max', 'count', 'sum', 'avg', 'any_value'];
 
 /** How coversRelation asks about conditions, which in turn ask about relations. */
 export interface Judge {
-  readonly effort: Effort;
+  readonly budget: AnalysisBudget;
   restricts(source: Source, scope: Scope, conditions: readonly Node[]): boolean;
 }
 
@@ -130,7 +130,7 @@ export function coversRelation(
 ): boolean {
   const select = as(query, 'SelectStmt');
   // A WITH query may name itself, or two others that name two others ...; real ones are not this deep.
-  if (select === undefined || depth > 20 || !judge.effort.spend(10)) return false;
+  if (select === undefined || depth > 20 || !judge.budget.spend(10)) return false;
   const deeper = (node: Node, scope: Scope) => coversRelation(node, relation, scope, judge, depth + 1);
   if (select.op === 'SETOP_UNION') {
     const scope = joinConditions(select, outer).scope;

@@ -6,7 +6,7 @@
 import type { BuiltInFunctions } from '../catalog/builtin-functions.js';
 import type { CatalogFunctions } from '../catalog/catalog-functions.js';
 import type { CatalogRelations, RowEvent } from '../catalog/catalog-relations.js';
-import { Effort } from '../conditions/effort.js';
+import { AnalysisBudget } from '../conditions/analysis-budget.js';
 import { mostOf } from '../conditions/row-list.js';
 import { Scope } from '../conditions/scope.js';
 import { kindsWith } from '../effect-traits.js';
@@ -24,7 +24,7 @@ export interface Knowledge {
   /** What bodies of functions and views do, by their names; forgotten when the catalog changes. */
   readonly bodies: Map<string, Body>;
   /** Adds what runs because rows of a relation are touched. */
-  readonly addHidden: (relation: Target, event: RowEvent, walk: Walk) => void;
+  readonly addImplicit: (relation: Target, event: RowEvent, walk: Walk) => void;
 }
 
 export interface Body {
@@ -52,7 +52,7 @@ export type Mode = 'run' | 'plan' | 'define';
 
 /** Text within text (a function body in a DO block in a string ...) is followed this far. */
 const maxTextDepth = 12;
-/** What reading one body is worth, in steps of Effort. */
+/** What reading one body is worth, in steps of AnalysisBudget. */
 const bodyEffort = 100;
 
 const rowEvents = kindsWith('touches-rows');
@@ -70,7 +70,7 @@ export class Walk {
   readonly #cuts = new Set<string>();
   /** What was found of bodies in spite of such cuts: all of it, as long as those that are missing are being read. */
   readonly #partly: Map<string, Body & { readonly cuts: ReadonlySet<string> }>;
-  readonly effort: Effort;
+  readonly budget: AnalysisBudget;
   /** Parameters and variables of the body that is read: they look like columns. */
   variables: ReadonlySet<string>;
   /** The statement's own text. */
@@ -98,7 +98,7 @@ export class Walk {
     this.#textDepth = parent === undefined ? 0 : parent.#textDepth + 1;
     this.#reading = parent === undefined ? new Set() : parent.#reading;
     this.#partly = parent === undefined ? new Map() : parent.#partly;
-    this.effort = parent?.effort ?? new Effort();
+    this.budget = parent?.budget ?? new AnalysisBudget();
     this.variables = parent?.variables ?? none;
     if (parent !== undefined) this.#repeated = parent.#repeated;
   }
@@ -111,7 +111,7 @@ export class Walk {
     this.#record(kind, this.#repeated ? { ...details, mostRows: undefined, listed: undefined } : details);
     if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
     for (const target of details.targets ?? []) {
-      if (target?.type === 'table') this.knowledge.addHidden(target, kind as RowEvent, this);
+      if (target?.type === 'table') this.knowledge.addImplicit(target, kind as RowEvent, this);
     }
   }
 
@@ -224,7 +224,7 @@ export class Walk {
     const memoKey = planned ? `plan ${key}` : key;
     let body = this.knowledge.bodies.get(memoKey) ?? this.#partlyRead(memoKey);
     if (body === undefined) {
-      if (!this.effort.spend(bodyEffort)) return false;
+      if (!this.budget.spend(bodyEffort)) return false;
       const walk = new Walk(this.knowledge, this.#visit, this);
       if (planned) walk.#mode = 'plan';
       // remembered for every call of it
@@ -239,7 +239,7 @@ export class Walk {
       const cuts = walk.#cuts;
       cuts.delete(key);
       for (const cut of cuts) this.#cuts.add(cut);
-      if (!this.effort.spent) {
+      if (!this.budget.spent) {
         if (cuts.size === 0) this.knowledge.bodies.set(memoKey, body);
         else this.#partly.set(memoKey, { ...body, cuts });
       }

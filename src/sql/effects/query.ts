@@ -31,8 +31,8 @@ export const queryHandlers: Handlers = {
       const conditions = present(conflict.whereClause);
       walk.add('update', {
         targets: [written(insert.relation, assigned(conflict.targetList))],
-        bounded: !many || restricts(target, scope, conditions, walk.effort),
-        ...(insert.selectStmt === undefined ? { mostRows: 1 } : rowsSelected(insert.selectStmt, scope, walk.effort)),
+        bounded: !many || restricts(target, scope, conditions, walk.budget),
+        ...(insert.selectStmt === undefined ? { mostRows: 1 } : rowsSelected(insert.selectStmt, scope, walk.budget)),
         detail: 'on conflict',
       });
     }
@@ -125,10 +125,10 @@ function select(statement: SelectStmt, walk: Walk, outer: Scope): void {
 }
 
 /** `SELECT * FROM staging`: every row of some relation. */
-function coversAny(query: Node, scope: Scope, { effort }: Walk): boolean {
+function coversAny(query: Node, scope: Scope, { budget }: Walk): boolean {
   return coversRelation(query, undefined, scope, {
-    effort,
-    restricts: (source, inner, conditions) => restricts(source, inner, conditions, effort),
+    budget,
+    restricts: (source, inner, conditions) => restricts(source, inner, conditions, budget),
   });
 }
 
@@ -184,7 +184,7 @@ function lockRows(
   const lockMode = lockStrength[clause?.strength ?? ''] ?? 'FOR UPDATE';
   for (const source of scope.sources) {
     if (named.length > 0 && !named.includes(source.alias)) continue;
-    const bounded = limited || restricts(source, scope, conditions, walk.effort);
+    const bounded = limited || restricts(source, scope, conditions, walk.budget);
     if (source.relation !== undefined) {
       walk.add('lock', { targets: [source.relation], bounded, lockMode, detail: lockMode });
     }
@@ -199,7 +199,7 @@ const lockStrength: Readonly<Record<string, LockMode>> = {
 
 function addReads(walk: Walk, scope: Scope, conditions: readonly Node[], limited: boolean): void {
   for (const source of scope.sources)
-    addRead(walk, source, limited || restricts(source, scope, conditions, walk.effort));
+    addRead(walk, source, limited || restricts(source, scope, conditions, walk.budget));
 }
 
 function addRead(walk: Walk, source: Source, bounded: boolean): void {
@@ -211,8 +211,8 @@ function addRead(walk: Walk, source: Source, bounded: boolean): void {
 
 /** Whether conditions restrict the rows that are written, and to how many. */
 function hits(target: Source, scope: Scope, conditions: readonly Node[], walk: Walk): EffectDetails {
-  const bounded = restricts(target, scope, conditions, walk.effort);
-  if (bounded) return { bounded, ...howMany(target, scope, conditions, walk.effort) };
+  const bounded = restricts(target, scope, conditions, walk.budget);
+  if (bounded) return { bounded, ...howMany(target, scope, conditions, walk.budget) };
   return conditions.length > 0 ? { bounded, openCondition: true } : { bounded };
 }
 

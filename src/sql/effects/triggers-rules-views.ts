@@ -15,7 +15,7 @@ import { as } from '../grammar/tree.js';
 import type { Walk } from './effect-walk.js';
 import { followFunction, functionTarget } from './functions.js';
 
-export function addHidden(relation: Target, event: RowEvent, walk: Walk): void {
+export function addImplicit(relation: Target, event: RowEvent, walk: Walk): void {
   if (isSystemRelation(relation)) return;
   for (const hidden of walk.knowledge.relations?.hidden(relation, event) ?? []) follow(hidden, relation, walk);
 }

@@ -3,7 +3,7 @@ import type { FuncCall } from 'libpg-query';
 import { as, type Node, names } from '../grammar/tree.js';
 import { type CatalogCode, type Flow, missingCode, noFlow, type OwnCode } from './catalog.js';
 import { union } from './flow.js';
-import type { Conduct } from './functions.js';
+import type { ValueFlow } from './functions.js';
 import { jsonCall } from './json-calls.js';
 import { choosesOne, isMeasure, measured } from './measured.js';
 import type { LineageScope } from './scope.js';
@@ -78,7 +78,7 @@ export function ownAttribute(name: string, value: Flow, walk: LineageWalk): Flow
   return own === undefined ? walk.unseen(value) : union(own.map((code) => walk.call(code, [plain(value)]).all));
 }
 
-function builtIn(conduct: Conduct, carried: Flow, walk: LineageWalk): Flow {
+function builtIn(conduct: ValueFlow, carried: Flow, walk: LineageWalk): Flow {
   if (conduct === 'hides') {
     walk.infer(carried);
     return noFlow;

@@ -11,7 +11,7 @@ import { kindsWith } from '../effect-traits.js';
  * - `gateway`: both: dynamic SQL, files, large objects, other servers.
  * - `missing`: neither PostgreSQL nor an extension that we know has a function of that name.
  */
-export type Conduct = 'hides' | 'carries' | 'exports' | 'opaque' | 'gateway' | 'missing';
+export type ValueFlow = 'hides' | 'carries' | 'exports' | 'opaque' | 'gateway' | 'missing';
 
 /** Reviewed: results depend on how many rows or values there are, or on their order, never on what they are. */
 const hiding: ReadonlySet<string> = new Set(['count', 'row_number', 'num_nulls', 'num_nonnulls', 'pg_typeof']);
@@ -25,7 +25,7 @@ const pageReaders =
 export class FunctionConduct {
   readonly #builtIns = new BuiltInFunctions();
 
-  of(schema: string | undefined, name: string): Conduct {
+  of(schema: string | undefined, name: string): ValueFlow {
     if (pageReaders.test(name)) return 'opaque';
     const behaviour = this.#builtIns.find(schema, name);
     if (behaviour === undefined) return 'missing';

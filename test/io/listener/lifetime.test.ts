@@ -341,7 +341,7 @@ test('a journal that fails', async (t) => {
 });
 
 test('strangers at the door', async (t) => {
-  const place = await world(t, { maxConnections: 2, patience: { handshakeMs: 600, farewellMs: 600 } });
+  const place = await world(t, { maxConnections: 2, timeouts: { handshakeMs: 600, lingerMs: 600 } });
   const { harness, postgres } = place;
   const knock = async (...pieces: readonly (Buffer | string)[]): Promise<{ socket: Socket; heard: () => string }> => {
     const socket = connect(harness.target.port, harness.target.host);

@@ -1,14 +1,14 @@
 import t from 'tap';
 import { createAnalyser } from '../../../src/sql/analyser.js';
 import { BuiltInFunctions } from '../../../src/sql/catalog/builtin-functions.js';
-import { calmBuiltIns, calmExtensionFunctions } from '../../../src/sql/catalog/pg-catalog-functions.js';
+import { sideEffectFree, sideEffectFreeExtensions } from '../../../src/sql/catalog/pg-catalog-functions.js';
 import { isSystemRelation } from '../../../src/sql/catalog/system-relations.js';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../../helpers/postgres.js';
 import { builtInNames, extensionNames } from './function-names.js';
 
 const analyser = await createAnalyser();
 const functions = new BuiltInFunctions();
-const calm = new Set(`${calmBuiltIns} ${calmExtensionFunctions}`.split(/\s+/));
+const harmless = new Set(`${sideEffectFree} ${sideEffectFreeExtensions}`.split(/\s+/));
 
 for (const version of [15, 18] satisfies PostgresVersion[]) {
   t.test(`PostgreSQL ${version}: each function is sorted`, { skip: !postgresAvailable(version) }, async (t) => {
@@ -21,11 +21,11 @@ for (const version of [15, 18] satisfies PostgresVersion[]) {
       [],
       'every name of pg_catalog is known',
     );
-    const wrong = builtIns.filter((one) => one.volatile && calm.has(one.name));
+    const wrong = builtIns.filter((one) => one.volatile && harmless.has(one.name));
     t.same(
       wrong.map(({ name }) => name),
       [],
-      'no volatile one counts as calm',
+      'no volatile one counts as free of side effects',
     );
 
     const catalogs = await server.query<{ name: string }>(

@@ -41,12 +41,15 @@ export async function extensionNames(server: TestPostgres): Promise<FunctionName
 }
 
 /** Names of which no overload is volatile on any server, sorted. */
-export function calm(names: readonly FunctionName[]): string[] {
+export function sideEffectFree(names: readonly FunctionName[]): string[] {
   const volatile = new Set(names.filter((one) => one.volatile).map((one) => one.name));
   return [...new Set(names.map((one) => one.name))].filter((name) => !volatile.has(name)).sort();
 }
 
-export function calmOfExtensions(names: readonly FunctionName[], builtIns: readonly FunctionName[]): string[] {
+export function sideEffectFreeOfExtensions(
+  names: readonly FunctionName[],
+  builtIns: readonly FunctionName[],
+): string[] {
   const taken = new Set(builtIns.map((one) => one.name));
-  return calm(names).filter((name) => !taken.has(name) && !runText.test(name));
+  return sideEffectFree(names).filter((name) => !taken.has(name) && !runText.test(name));
 }

@@ -1,7 +1,13 @@
 /** Writes src/sql/catalog/pg-catalog-functions.ts: `npx tsx test/sql/catalog/generate-function-names.ts`. Needs PostgreSQL 15 and 18. */
 import { writeFileSync } from 'node:fs';
 import { startPostgres } from '../../helpers/postgres.js';
-import { builtInNames, calm, calmOfExtensions, extensionNames, type FunctionName } from './function-names.js';
+import {
+  builtInNames,
+  extensionNames,
+  type FunctionName,
+  sideEffectFree,
+  sideEffectFreeOfExtensions,
+} from './function-names.js';
 
 const builtIns: FunctionName[] = [];
 const ofExtensions: FunctionName[] = [];
@@ -24,13 +30,13 @@ writeFileSync(
  */
 
 /** Schema pg_catalog. */
-export const calmBuiltIns = \`
-${lines(calm(builtIns))}
+export const sideEffectFree = \`
+${lines(sideEffectFree(builtIns))}
 \`;
 
 /** Extensions that come with PostgreSQL. */
-export const calmExtensionFunctions = \`
-${lines(calmOfExtensions(ofExtensions, builtIns))}
+export const sideEffectFreeExtensions = \`
+${lines(sideEffectFreeOfExtensions(ofExtensions, builtIns))}
 \`;
 `,
 );

@@ -1,8 +1,8 @@
 /**
  * How much work one statement is worth. Judging conditions follows joins and subqueries, which a hostile statement can
- * make as many as it likes; when the effort is spent, nothing more counts as restricting.
+ * make as many as it likes; when the budget is spent, nothing more counts as restricting.
  */
-export class Effort {
+export class AnalysisBudget {
   #left: number;
 
   constructor(steps = 50_000) {

@@ -14,13 +14,13 @@ import { removeLock, takeSpool } from './spool-lock.js';
 const PATIENCE_MS = 5_000;
 const RETRY_MS = 2;
 
-export class Trail {
+export class PreviousSessionFile {
   readonly #path: string;
   readonly #lock: string;
 
   /** @param root the spool */
   constructor(root: string, subject: string) {
-    const folder = privateDir(join(root, 'trail'));
+    const folder = privateDir(join(root, 'previousSession'));
     this.#path = join(folder, `${subject}.json`);
     this.#lock = join(folder, `${subject}.lock`);
   }

@@ -4,7 +4,7 @@
  * meet the comparison, be it all of them: then it does not count as a restriction.
  */
 import type { A_Expr, FuncCall } from 'libpg-query';
-import { calmBuiltIns } from '../catalog/pg-catalog-functions.js';
+import { sideEffectFree } from '../catalog/pg-catalog-functions.js';
 import { as, constant, eachChild, type Node, names, sameTree, treeKey } from '../grammar/tree.js';
 import { mentions, type Viewpoint } from './column-mentions.js';
 import { simplify } from './simplify.js';
@@ -23,7 +23,7 @@ const telling: ReadonlySet<string> = new Set(
   numnode position strpos num_nulls num_nonnulls get_bit get_byte bit_count scale min_scale isempty
   point box circle polygon area center diameter radius`.split(/\s+/),
 );
-const builtIn: ReadonlySet<string> = new Set(calmBuiltIns.split(/\s+/));
+const builtIn: ReadonlySet<string> = new Set(sideEffectFree.split(/\s+/));
 
 /** Their texts are all of one length. */
 const digests: ReadonlySet<string> = new Set(['md5', 'sha224', 'sha256', 'sha384', 'sha512', 'encode']);
@@ -41,7 +41,7 @@ const classifying: ReadonlySet<string> = new Set(['%', '&']);
 const meaningless: ReadonlySet<string> = new Set(['^', '|', '#']);
 
 /** Does the comparison of two sides, simplified, of which at least one depends on our row, say something about that row? */
-export function tellsRowsApart(
+export function discriminates(
   left: Node | undefined,
   right: Node | undefined,
   excludes: boolean,
@@ -66,7 +66,7 @@ function sameColumns(a: Node, b: Node, view: Viewpoint): boolean {
 function columnsIn(node: Node, view: Viewpoint): ReadonlySet<string> {
   const found = new Set<string>();
   const look = (one: Node): void => {
-    if (!view.effort.spend()) return;
+    if (!view.budget.spend()) return;
     const fields = as(one, 'ColumnRef')?.fields;
     if (fields !== undefined) found.add(treeKey(fields));
     else if (as(one, 'SubLink') !== undefined || as(one, 'ParamRef') !== undefined) found.add(treeKey(one));
@@ -77,7 +77,7 @@ function columnsIn(node: Node, view: Viewpoint): ReadonlySet<string> {
 }
 
 function isMeasure(raw: Node, view: Viewpoint): boolean {
-  if (!view.effort.spend()) return false;
+  if (!view.budget.spend()) return false;
   const node = simplify(raw);
   const call = as(node, 'FuncCall');
   if (call !== undefined) return isTellingCall(call, view);
