@@ -108,6 +108,39 @@ const setup = `
   CREATE PROCEDURE log_procedure() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO trail SELECT id, card FROM people; END $$;
   CREATE PROCEDURE out_procedure(INOUT c text) LANGUAGE plpgsql AS $$ BEGIN c := card_of(1); END $$;
 
+  CREATE FUNCTION by_default(p text DEFAULT card_of(1)) RETURNS text LANGUAGE sql AS 'SELECT p';
+  CREATE FUNCTION name_of_row(p people) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT p.name';
+  CREATE TABLE filled (id int, v text DEFAULT card_of(1));
+  CREATE DOMAIN carded AS text DEFAULT card_of(1);
+  CREATE TABLE filled_by_domain (id int, v carded);
+  CREATE FUNCTION says(v text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+    RAISE NOTICE '%', (SELECT card FROM public.people WHERE id = 1); RETURN true; END $$;
+  CREATE TABLE checked (v text CHECK (says(v)));
+  CREATE TABLE unchecked (v text);
+  INSERT INTO unchecked VALUES ('plain');
+  CREATE TABLE indexed (v text);
+  CREATE INDEX ON indexed (says(v));
+  CREATE TABLE tenants (v text);
+  INSERT INTO tenants VALUES ('ours');
+  CREATE POLICY own ON tenants USING (says(v));
+  ALTER TABLE tenants ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE tenants FORCE ROW LEVEL SECURITY;
+  CREATE ROLE tenant;
+  GRANT ALL ON ALL TABLES IN SCHEMA public TO tenant;
+  CREATE TABLE logged (id int, note text);
+  CREATE TABLE log (at timestamptz DEFAULT now(), what text, row_of jsonb);
+  CREATE FUNCTION on_logged() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    INSERT INTO log (what, row_of) VALUES (TG_TABLE_NAME || ' ' || TG_OP, to_jsonb(NEW)); RETURN NEW; END $$;
+  CREATE TRIGGER log AFTER INSERT ON logged FOR EACH ROW EXECUTE FUNCTION on_logged();
+  INSERT INTO logged VALUES (1, 'noted');
+  CREATE VIEW with_calls AS SELECT id, card_of(id) AS c, name_of_row(people) AS n FROM people;
+  CREATE FUNCTION people_rows() RETURNS SETOF people LANGUAGE sql STABLE AS 'SELECT * FROM people ORDER BY id';
+  CREATE FUNCTION people_records() RETURNS SETOF people LANGUAGE plpgsql STABLE AS $$ DECLARE r people; BEGIN
+    FOR r IN SELECT * FROM people ORDER BY id LOOP RETURN NEXT r; END LOOP; END $$;
+  CREATE FUNCTION typed_row() RETURNS text LANGUAGE plpgsql STABLE AS $$ DECLARE r people%ROWTYPE; BEGIN
+    SELECT id, card, name INTO r FROM people WHERE id = 1; RETURN r.name; END $$;
+  CREATE FUNCTION people_shifted() RETURNS SETOF people LANGUAGE sql STABLE AS 'SELECT id, card, name, name FROM people';
+
   CREATE FUNCTION gross(net numeric) RETURNS numeric LANGUAGE sql IMMUTABLE AS 'SELECT net * 1.19';
   CREATE FUNCTION label(c clean) RETURNS text LANGUAGE sql STABLE AS $$ SELECT c.title || ': ' || c.price $$;
   CREATE FUNCTION cheap(most numeric) RETURNS SETOF clean LANGUAGE sql STABLE AS 'SELECT * FROM clean WHERE price < most';
@@ -207,6 +240,31 @@ const attacks: readonly (readonly [attack: string, look?: string])[] = [
   [`DO $$ BEGIN RAISE EXCEPTION USING MESSAGE = card_of(1); END $$`],
   ['COPY (SELECT card_of(1)) TO STDOUT'],
   ['COPY audit TO STDOUT'],
+  ['SELECT by_default()'],
+  ['SELECT by_default(p => card) FROM people'],
+  ['INSERT INTO filled (id) VALUES (1) RETURNING v'],
+  ['INSERT INTO filled (id) VALUES (1)', 'SELECT v FROM filled'],
+  ['INSERT INTO filled_by_domain (id) VALUES (1) RETURNING v'],
+  ['CREATE TEMP TABLE t (id int, v text DEFAULT card_of(1)); INSERT INTO t VALUES (1)', 'SELECT v FROM t'],
+  ['ALTER TABLE clean ADD COLUMN extra text DEFAULT card_of(1)', 'SELECT extra FROM clean'],
+  ['ALTER TABLE clean ALTER COLUMN title TYPE text USING card_of(1)', 'SELECT title FROM clean'],
+  ['ALTER TABLE people ALTER COLUMN name TYPE text USING card', 'SELECT name FROM people'],
+  [
+    'CREATE DOMAIN d AS text DEFAULT card_of(1); CREATE TABLE t (id int, v d); INSERT INTO t VALUES (1)',
+    'SELECT v FROM t',
+  ],
+  [`INSERT INTO checked VALUES ('x')`],
+  [`INSERT INTO indexed VALUES ('x')`],
+  ['ALTER TABLE unchecked ADD CHECK (says(v))'],
+  ['CREATE INDEX ON unchecked (says(v))'],
+  ['SET ROLE tenant; SELECT v FROM tenants'],
+  ['SELECT c FROM with_calls'],
+  ['SELECT card FROM people_rows()'],
+  ['SELECT (people_rows()).card'],
+  ['SELECT card FROM people_records()'],
+  ['SELECT name FROM people_shifted()'],
+  ['SELECT typed_row()'],
+  ['SELECT a, b, c FROM people_rows() AS r(a, b, c)'],
   ['WITH w AS (INSERT INTO trail SELECT 1, card_of(1) RETURNING v) SELECT v FROM w'],
   ['EXPLAIN (VERBOSE) SELECT 1 FROM clean WHERE title = card_of(1)'],
 ];
@@ -236,6 +294,15 @@ for (const [attack, look] of attacks) {
 const ordinary: readonly (readonly [sql: string, expected: string])[] = [
   ['SELECT hanoi(3)', '7'],
   ['SELECT name_field(p) FROM people p WHERE id = 1', 'Ada'],
+  ['SELECT p.name_of_row FROM people p WHERE id = 1', 'Ada'],
+  ['SELECT n FROM with_calls ORDER BY n', 'Ada,Bob'],
+  ['SELECT id, name FROM people_rows()', '1 Ada,2 Bob'],
+  ['SELECT (people_rows()).name', 'Ada,Bob'],
+  [`SELECT by_default('given')`, 'given'],
+  [`INSERT INTO filled VALUES (1, 'given') RETURNING v`, 'given'],
+  ['SELECT v FROM tenants', 'ours'],
+  ['SELECT what FROM log', 'logged INSERT'],
+  [`SELECT row_of ->> 'note' FROM log`, 'noted'],
   ['SELECT gross(price) FROM clean WHERE id = 2', '119.00'],
   ['SELECT label(c) FROM clean c WHERE id = 1', 'Lamp: 12.50'],
   ['SELECT c.label FROM clean c WHERE id = 1', 'Lamp: 12.50'],

@@ -15,14 +15,27 @@ export type Ask = (sql: string, values: readonly (string | null)[], timeoutMs: n
  * for only once that setting is made: the CASE depends on it.
  */
 const question = `
+  WITH behind AS MATERIALIZED (
+    SELECT coalesce(p.polrelid, k.conrelid, e.adrelid, i.indrelid) AS relation, d.refobjid AS function
+      FROM pg_depend d
+      LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
+      LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
+      LEFT JOIN pg_attrdef e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
+      LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
+     WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384)
   SELECT c.oid, n.nspname AS schema, c.relname AS name,
          CASE WHEN path.now = '' AND c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
               THEN pg_get_viewdef(c.oid) END AS definition,
          (SELECT json_agg(json_build_array(a.attname, a.attnum, a.atttypid::int8, t.typcategory = 'S',
-                 CASE WHEN a.attgenerated <> '' AND path.now = '' THEN pg_get_expr(e.adbin, e.adrelid) END) ORDER BY a.attnum)
+                 CASE WHEN a.attgenerated <> '' AND path.now = '' THEN pg_get_expr(e.adbin, e.adrelid) END,
+                 CASE WHEN a.attgenerated = '' AND path.now = '' AND (e.oid IS NOT NULL OR t.typtype = 'd')
+                      THEN substring(coalesce(pg_get_expr(e.adbin, e.adrelid), pg_get_expr(t.typdefaultbin, 0))
+                                     FROM '^(?!(?:nextval|now|gen_random_uuid|clock_timestamp|uuidv[47])\\().*\\(.*') END)
+                 ORDER BY a.attnum)
             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
             LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
+         (SELECT json_agg(DISTINCT b.function::int8) FROM behind b WHERE b.relation = c.oid) AS behind,
          (SELECT json_agg(i.inhrelid::int8) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
          (SELECT json_agg(json_build_array(g.tgfoid::int8, g.tgoldtable, g.tgnewtable))
             FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
@@ -143,21 +156,32 @@ export class MaskCatalog implements LineageCatalog {
   }
 }
 
+type CatalogColumnRow = readonly [
+  name: string,
+  number: number,
+  type: number,
+  textual: boolean,
+  generated: string | null,
+  byDefault: string | null,
+];
+
 function relationOf(row: Row): CatalogRelation {
-  const columns = JSON.parse(row.columns ?? '[]') as [string, number, number, boolean, string | null][];
+  const columns = JSON.parse(row.columns ?? '[]') as CatalogColumnRow[];
   return {
     oid: Number(row.oid),
     schema: row.schema ?? '',
     name: row.name ?? '',
-    columns: columns.map(([name, number, type, textual, generated]) => ({
+    columns: columns.map(([name, number, type, textual, generated, byDefault]) => ({
       name,
       number,
       type,
       textual,
       ...(generated === null ? {} : { generated }),
+      ...(byDefault === null ? {} : { byDefault }),
     })),
     ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),
     children: JSON.parse(row.children ?? '[]') as number[],
+    behind: JSON.parse(row.behind ?? '[]') as number[],
     triggers: row.triggers !== null && row.triggers !== undefined,
     triggerCalls: (JSON.parse(row.triggers ?? '[]') as [number, string | null, string | null][]).map(
       ([called, ...tables]) => ({ function: called, transitionTables: tables.flatMap((name) => name ?? []) }),

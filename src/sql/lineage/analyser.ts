@@ -43,7 +43,8 @@ export class LineageAnalyser {
   readonly #grammar: Grammar;
   readonly #functions = new FunctionConduct();
   readonly #code: CodeFlows;
-  readonly #views = new Map<number, { readonly walk: LineageWalk; readonly shape: Shape }>();
+  /** By oid and by the path that functions in it are called under. */
+  readonly #views = new Map<string, { readonly walk: LineageWalk; readonly shape: Shape }>();
   #generation: number | undefined;
 
   constructor(grammar: Grammar) {
@@ -104,23 +105,27 @@ export class LineageAnalyser {
     depth = 0,
     scope?: LineageScope,
     parameters: readonly Flow[] = [],
+    callPath = searchPath,
   ): LineageWalk {
     const start: StartWalk = (path, inner, values) => this.#walk(path, catalog, depth, inner, values);
     return new StatementWalk({
       catalog,
       searchPath,
+      callPath,
       scope,
       parameters,
       codeFlow: (code, path) => this.#code.of(code, path, start),
+      defaultsOf: (code, path) => this.#code.defaults(code, path, start),
       blockFlow: (language, body, path) => this.#code.block(language, body, path, start),
       functions: this.#functions,
       writeShape,
       viewShape: (relation, outer) => {
-        let view = this.#views.get(relation.oid);
+        const key = `${relation.oid} ${callPath?.join('\0') ?? '?'}`;
+        let view = this.#views.get(key);
         if (view === undefined) {
-          const walk = this.#walk([], catalog, depth + 1);
+          const walk = this.#walk([], catalog, depth + 1, undefined, [], callPath);
           view = { walk, shape: depth > maxViewDepth ? unknownShape : this.#view(relation.definition ?? '', walk) };
-          this.#views.set(relation.oid, view);
+          this.#views.set(key, view);
         }
         outer.adopt(view.walk);
         return view.shape;

@@ -8,7 +8,7 @@ import { jsonCall } from './json-calls.js';
 import { choosesOne, isMeasure, measured } from './measured.js';
 import type { LineageScope } from './scope.js';
 import { openShape, type Shape, shapeOf } from './shape.js';
-import { plain, type Value, withBeside } from './structure.js';
+import { fieldsOf, plain, type Value, withBeside } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): Shape {
@@ -32,7 +32,13 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
   const isNamed = call?.func_variadic === true || call?.args?.some((one) => as(one, 'NamedArgExpr') !== undefined);
   const rows = own.map((code) => {
     if (code.extension && conduct !== 'missing') return openShape(builtIn(conduct, carried, walk));
-    return walk.call(code, isNamed ? code.inputs.map(() => plain(carried)) : values);
+    return isNamed
+      ? walk.call(
+          code,
+          code.inputs.map(() => plain(carried)),
+          true,
+        )
+      : walk.call(code, values);
   });
   const mayBeBuiltIn = schema === undefined || schema === 'pg_catalog' ? catalog.isBuiltIn(name) : false;
   const cast = casts(carried, walk);
@@ -62,20 +68,28 @@ export function isOwn(call: FuncCall, walk: LineageWalk): boolean {
 }
 
 /** `name` of a value as a function of it. */
-export function attribute(name: string, value: Flow, walk: LineageWalk): Flow {
+export function attribute(name: string, value: Value, walk: LineageWalk): Flow {
   const { catalog, searchPath, functions } = walk.knowledge;
-  const own = catalog.functions(undefined, name, searchPath);
-  if (own === undefined) return walk.unseen(value);
-  const calls = own.map((code) => walk.call(code, [plain(value)]).all);
-  if (catalog.isBuiltIn(name)) calls.push(builtIn(functions.of('pg_catalog', name), value, walk));
-  return union([value, ...calls]);
+  const own = ownFunctions(name, walk);
+  if (own === undefined) return walk.unseen(value.flow);
+  const calls = own.map((code) => walk.call(code, [value]).all);
+  if (catalog.isBuiltIn(name)) calls.push(builtIn(functions.of('pg_catalog', name), value.flow, walk));
+  // a field of that name would be found by the form, so what is not known may be one
+  const fields = fieldsOf(value);
+  const isNoField = fields?.every((field) => field.name !== undefined && field.name !== name) === true;
+  const isField = calls.length === 0 || !isNoField || searchPath === undefined;
+  return union([isField ? value.flow : noFlow, ...calls]);
 }
 
 /** The same for functions of the application's own alone. */
-export function ownAttribute(name: string, value: Flow, walk: LineageWalk): Flow {
-  const { catalog, searchPath } = walk.knowledge;
-  const own = catalog.functions(undefined, name, searchPath);
-  return own === undefined ? walk.unseen(value) : union(own.map((code) => walk.call(code, [plain(value)]).all));
+export function ownAttribute(name: string, value: Value, walk: LineageWalk): Flow {
+  const own = ownFunctions(name, walk);
+  return own === undefined ? walk.unseen(value.flow) : union(own.map((code) => walk.call(code, [value]).all));
+}
+
+/** Those that can be called on one value. */
+function ownFunctions(name: string, { knowledge }: LineageWalk): readonly CatalogCode[] | undefined {
+  return knowledge.catalog.functions(undefined, name, knowledge.searchPath);
 }
 
 function builtIn(conduct: ValueFlow, carried: Flow, walk: LineageWalk): Flow {

@@ -34,6 +34,8 @@ export interface CatalogColumn {
   readonly textual: boolean;
   /** Of a generated column: the expression, in SQL. */
   readonly generated?: string;
+  /** DEFAULT, of the column or of its domain, where it calls something that may be more than a clock or a sequence. */
+  readonly byDefault?: string;
 }
 
 export interface CatalogRelation {
@@ -46,6 +48,8 @@ export interface CatalogRelation {
   readonly definition?: string;
   /** Direct partitions and children: a read of the parent reads them too. */
   readonly children: readonly number[];
+  /** pg_proc.oid of the functions that policies, checks, defaults and indices of it call. */
+  readonly behind?: readonly number[];
   /** Triggers of the application's own may run on a write. */
   readonly triggers: boolean;
   readonly triggerCalls?: readonly TriggerCall[];
@@ -73,6 +77,8 @@ export interface CatalogCode {
   readonly source: string;
   /** Names of the parameters that a call gives values to, in order; an empty name where there is none. */
   readonly inputs: readonly string[];
+  /** What the last of them are where a call leaves them out: expressions with commas between them, every name qualified. */
+  readonly defaults?: string;
   /** Names of the result's columns where OUT, INOUT or TABLE parameters give them; empty otherwise. */
   readonly outputs: readonly string[];
   /** pg_type.typrelid of the result: it is a row of that relation. */

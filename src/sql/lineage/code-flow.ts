@@ -8,13 +8,13 @@
 import { BuiltInFunctions } from '../catalog/builtin-functions.js';
 import { dollarQuoted } from '../grammar/comments.js';
 import type { Grammar } from '../grammar/grammar.js';
-import { anyFlow, argument, type CatalogCode, type Flow, type SearchPath } from './catalog.js';
+import { anyFlow, argument, type CatalogCode, type CatalogRelation, type Flow, type SearchPath } from './catalog.js';
 import { union } from './flow.js';
 import { PlpgsqlFlow } from './plpgsql-flow.js';
 import { LineageScope } from './scope.js';
 import { type Column, openShape, renamed, type Shape, shapeOf, unknownShape } from './shape.js';
 import { bodyStatement } from './statement.js';
-import { plain } from './structure.js';
+import { fieldsOf, plain } from './structure.js';
 import type { CodeFlow, LineageWalk } from './walk.js';
 
 /** A walk of a body, with what it can see of the call. */
@@ -70,7 +70,7 @@ export class CodeFlows {
 
   /** From "nothing flows", in rounds, until what the body is taken to do is what it was found to do. */
   #settled(key: string, code: CatalogCode, path: SearchPath, start: StartWalk): CodeFlow {
-    let before: CodeFlow = { walk: start(path, undefined, []), rows: result(code, shapeOf([])) };
+    let before: CodeFlow = returning(code, start(path, undefined, []), shapeOf([]));
     for (let round = 0; round < maxRounds && this.#bodies < maxBodies; round++) {
       this.#open.set(key, before);
       this.#bodies++;
@@ -84,6 +84,26 @@ export class CodeFlows {
       before = flow;
     }
     return unseen(code, start(path, undefined, []));
+  }
+
+  /** The expressions that stand for arguments which a call leaves out: they are computed where the call is. */
+  defaults({ oid, defaults = '' }: CatalogCode, path: SearchPath, start: StartWalk): CodeFlow {
+    const key = `${oid} defaults ${path?.join('\0') ?? '?'}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const walk = start(path, undefined, []);
+    // a default that calls its own function has no end
+    if (this.#open.has(key)) return { walk, rows: unknownShape };
+    this.#open.set(key, { walk, rows: unknownShape });
+    try {
+      const parsed = this.#grammar.parse(`SELECT ${defaults}`);
+      const rows = 'tree' in parsed ? bodyStatement(parsed.tree.stmts?.[0]?.stmt, walk) : walk.notUnderstood();
+      const flow = { walk, rows };
+      if (this.#assumed.size === 0) this.#known.set(key, flow);
+      return flow;
+    } finally {
+      this.#open.delete(key);
+    }
   }
 
   /** The body of DO. */
@@ -106,7 +126,7 @@ export class CodeFlows {
       default:
         // code of an extension that says it reads nothing can only compute
         if (code.extension && code.volatility === 'immutable') {
-          return { walk: start(path, undefined, []), rows: result(code, openShape(union(parameters))) };
+          return computed(code, start(path, undefined, []), parameters);
         }
         return unseen(code, start(path, undefined, []));
     }
@@ -118,7 +138,7 @@ export class CodeFlows {
     if ('rejection' in parsed) return unseen(code, walk);
     let last: Shape = openShape(new Set());
     for (const { stmt } of parsed.tree.stmts ?? []) last = bodyStatement(stmt, walk);
-    return { walk: exporting(code, walk), rows: result(code, last) };
+    return returning(code, exporting(code, walk), last);
   }
 
   #plpgsql(code: CatalogCode, path: SearchPath, start: StartWalk, parameters: readonly Flow[]): CodeFlow {
@@ -132,7 +152,7 @@ export class CodeFlows {
       start: (scope, values = parameters) => start(path, scope, values),
     });
     const { walk, rows } = body.follow();
-    return { walk: exporting(code, walk), rows: result(code, rows) };
+    return returning(code, exporting(code, walk), rows);
   }
 }
 
@@ -179,15 +199,23 @@ function exporting(code: CatalogCode, walk: LineageWalk): LineageWalk {
 }
 
 /** The values that the last statement of a body gives back, as the function declares them. */
-function result(code: CatalogCode, rows: Shape): Shape {
+function result(code: CatalogCode, rows: Shape, walk: LineageWalk): Shape {
   if (code.outputs.length > 0) {
     return rows.columns?.length === code.outputs.length
       ? renamed(rows, code.outputs)
       : shapeOf(code.outputs.map((name): Column => ({ name, flow: rows.all, direct: false })));
   }
   if (code.returnsRecord) return rows;
-  if (code.returnsRowOf !== undefined) return openShape(rows.all);
+  if (code.returnsRowOf !== undefined) return rowsOf(walk.knowledge.catalog.byOid(code.returnsRowOf), rows);
   return shapeOf([{ name: code.name, flow: rows.all, direct: false }]);
+}
+
+/** Rows of a relation, column by column or each as one value. */
+function rowsOf(relation: CatalogRelation | undefined, rows: Shape): Shape {
+  const [only, ...more] = rows.columns ?? [];
+  const fields = only && more.length === 0 ? (fieldsOf(only) ?? rows.columns) : rows.columns;
+  if (relation === undefined || fields?.length !== relation.columns.length) return openShape(rows.all);
+  return shapeOf(fields.map(({ flow }, at): Column => ({ name: relation.columns[at]?.name, flow, direct: false })));
 }
 
 /** In a body in SQL parameters are known by name, by `function.name` and by position. */
@@ -201,6 +229,15 @@ function parameterScope(code: CatalogCode, parameters: readonly Flow[]): Lineage
   return scope;
 }
 
+function returning(code: CatalogCode, walk: LineageWalk, rows: Shape): CodeFlow {
+  return { walk, rows: result(code, rows, walk) };
+}
+
+/** What it gives back is made of these alone. */
+function computed(code: CatalogCode, walk: LineageWalk, flows: readonly Flow[]): CodeFlow {
+  return returning(code, walk, openShape(union(flows)));
+}
+
 function aggregate(code: CatalogCode, walk: LineageWalk, parameters: readonly Flow[]): CodeFlow {
   const flows = [union(parameters)];
   for (const oid of code.supports) {
@@ -209,7 +246,7 @@ function aggregate(code: CatalogCode, walk: LineageWalk, parameters: readonly Fl
     if (support === undefined) continue;
     flows.push(walk.call(support, parameters.map(plain)).all);
   }
-  return { walk, rows: result(code, openShape(union(flows))) };
+  return computed(code, walk, flows);
 }
 
 const builtIns = new BuiltInFunctions();
@@ -217,5 +254,5 @@ const builtIns = new BuiltInFunctions();
 /** LANGUAGE internal: another name for a function of PostgreSQL's own. */
 function internal(code: CatalogCode, walk: LineageWalk, parameters: readonly Flow[]): CodeFlow {
   if (builtIns.find('pg_catalog', code.source.trim())?.effect !== 'none') return unseen(code, walk);
-  return { walk, rows: result(code, openShape(union(parameters))) };
+  return computed(code, walk, parameters);
 }

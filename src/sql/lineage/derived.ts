@@ -1,5 +1,5 @@
 /**
- * What the database itself makes of its columns: generated columns, and what triggers and rules write when a row changes.
+ * What the database itself makes of its columns: generated columns, defaults, and what triggers and rules write when a row changes.
  *
  * What lives here: from which columns each such column is made, by the catalog alone, with nothing to configure. What it
  * must not know: masks. A trigger that cannot be followed may fill whatever relation its body names.
@@ -14,12 +14,13 @@ import {
   type CatalogRelation,
   type Flow,
   type LineageCatalog,
+  noFlow,
   type TriggerCall,
 } from './catalog.js';
 import type { StartWalk } from './code-flow.js';
 import { PlpgsqlFlow } from './plpgsql-flow.js';
 import { LineageScope } from './scope.js';
-import { type Shape, shapeOf } from './shape.js';
+import { openShape, type Shape, shapeOf } from './shape.js';
 import { bodyStatement } from './statement.js';
 import type { LineageWalk } from './walk.js';
 
@@ -43,22 +44,25 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
   const exported: { flow: Flow; by: string }[] = [];
   const unseen: string[] = [];
   for (const relation of catalog.relations()) {
-    generated(relation);
+    computed(relation);
     for (const call of relation.triggerCalls ?? []) triggered(relation, call);
     for (const text of relation.ruleTexts ?? []) ruled(relation, text);
   }
   return { columns, exported, unseen };
 
-  function generated(relation: CatalogRelation): void {
-    for (const { generated: expression, name, number } of relation.columns) {
+  function computed(relation: CatalogRelation): void {
+    for (const { generated, byDefault, name, number } of relation.columns) {
+      const expression = generated ?? byDefault;
       if (expression === undefined) continue;
       const scope = new LineageScope();
       const row = rowOf(relation);
       scope.add({ parts: [row], aliases: new Map([[relation.name, row]]) });
-      const walk = start([], scope, []);
+      const walk = start(generated === undefined ? undefined : [], scope, []);
       const parsed = grammar.parse(`SELECT ${expression}`);
       const flow = 'tree' in parsed ? bodyStatement(parsed.tree.stmts?.[0]?.stmt, walk).all : anyFlow;
-      columns.push({ into: baseColumn(relation.oid, number), flow, by: `generated column ${named(relation)}.${name}` });
+      const by = generated === undefined ? 'the default of' : 'generated column';
+      columns.push({ into: baseColumn(relation.oid, number), flow, by: `${by} ${named(relation)}.${name}` });
+      collect(walk, `${by} ${named(relation)}.${name}`);
     }
   }
 
@@ -79,6 +83,7 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
     const row = rowOf(relation);
     const { walk, fields } = new PlpgsqlFlow(parsed.tree, grammar, {
       variables: new Map([
+        ...triggerFacts.map((name) => [name, openShape(noFlow)] as const),
         ['new', row],
         ['old', row],
       ]),
@@ -141,6 +146,12 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
     columns.push({ into: baseColumn(relation.oid, number), flow, by });
   }
 }
+
+/** Variables of a trigger function that say why it runs ("Trigger Functions" in the manual): no values of rows. */
+const triggerFacts = [
+  ...['tg_name', 'tg_when', 'tg_level', 'tg_op', 'tg_relid', 'tg_relname', 'tg_table_name', 'tg_table_schema'],
+  ...['tg_nargs', 'tg_argv'],
+];
 
 /** pg_proc.oid of trigger functions that write the row back as it is: suppress_redundant_updates_trigger. */
 const ownTriggers: ReadonlySet<number> = new Set([1291]);

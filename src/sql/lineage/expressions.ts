@@ -101,10 +101,11 @@ function qualified(alias: string, name: string, walk: LineageWalk, scope: Lineag
 function fieldOfRow(row: Shape, name: string, walk: LineageWalk): Column {
   const field = fieldOf(row, name);
   if (row.columns?.some((column) => column.name === name)) return field;
+  const whole = row.whole ?? plain(row.all);
   if (!field.flow.has(anyColumn) || row.all.has(anyColumn)) {
-    return { ...withBeside(field, ownAttribute(name, row.all, walk)), name };
+    return { ...withBeside(field, ownAttribute(name, whole, walk)), name };
   }
-  return { name, flow: attribute(name, row.all, walk), direct: false };
+  return { name, flow: attribute(name, whole, walk), direct: false };
 }
 
 /** `(value).name`, `value[1]`, `value['key']`, one step after the other. */
@@ -131,7 +132,7 @@ function stepInto(value: Value, step: Node, walk: LineageWalk, scope: LineageSco
   if (name === undefined) return plain(value.flow);
   const fields = fieldsOf(value)?.filter((field) => field.name === name) ?? [];
   if (fields.length === 1 && fields[0] !== undefined) return fields[0];
-  return plain(union([value.flow, attribute(name, value.flow, walk)]));
+  return plain(attribute(name, value, walk));
 }
 
 function subLink(link: SubLink, walk: LineageWalk, scope: LineageScope): Value {

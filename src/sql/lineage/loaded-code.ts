@@ -19,6 +19,7 @@ export const codeQuery = `
               WHEN p.prosqlbody IS NOT NULL AND path.now = '' THEN pg_get_function_sqlbody(p.oid)
               WHEN l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid)
               ELSE p.prosrc END AS source,
+         CASE WHEN path.now = '' THEN pg_get_expr(p.proargdefaults, 0) END AS defaults,
          to_json(p.proargnames)::text AS names, to_json(p.proargmodes)::text AS modes, p.pronargs AS arguments,
          NULLIF(t.typrelid, 0) AS row_of, p.prorettype = 'record'::regtype AS record,
          (SELECT setting FROM unnest(p.proconfig) setting WHERE setting LIKE 'search_path=%') AS path,
@@ -110,6 +111,7 @@ function codeOf(row: CodeRow): CatalogCode {
     language: row.language ?? '',
     source: plainBody(row.source ?? ''),
     inputs: named('ibv'),
+    ...(row.defaults ? { defaults: row.defaults } : {}),
     outputs: named('obt'),
     returnsRowOf: row.row_of ? Number(row.row_of) : undefined,
     returnsRecord: row.record === 't',

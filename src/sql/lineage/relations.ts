@@ -21,10 +21,12 @@ export function tableShape(range: RangeVar, walk: LineageWalk): Shape {
 }
 
 function note(relation: CatalogRelation, walk: LineageWalk): void {
+  if (walk.relations.has(relation.oid)) return;
   walk.relations.add(relation.oid);
+  for (const oid of relation.behind ?? []) walk.passBy(walk.knowledge.catalog.codeByOid(oid));
   for (const oid of relation.children) {
     const child = walk.knowledge.catalog.byOid(oid);
-    if (child !== undefined && !walk.relations.has(oid)) note(child, walk);
+    if (child !== undefined) note(child, walk);
   }
 }
 

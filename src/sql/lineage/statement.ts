@@ -2,6 +2,7 @@
 import type { CopyStmt, RangeVar } from 'libpg-query';
 import { as, constant, eachChild, type Node, names, optionText, type Tag, tagOf } from '../grammar/tree.js';
 import { anyFlow, noFlow } from './catalog.js';
+import { computedByDefinition } from './definitions.js';
 import { neutral } from './names.js';
 import { LineageScope } from './scope.js';
 import { emptyShape, openShape, type Shape, unknownShape } from './shape.js';
@@ -115,6 +116,7 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
       };
     default:
       noteRelations(stmt, walk);
+      computedByDefinition(stmt, walk);
       return silent;
   }
 }

@@ -18,7 +18,7 @@ import type { FunctionConduct } from './functions.js';
 import { isMeasured, measured, measuredColumn } from './measured.js';
 import type { FromItem, LineageScope } from './scope.js';
 import { type Column, type Shape, type Sink, unknownShape } from './shape.js';
-import { fieldsOf, type Value } from './structure.js';
+import { fieldsOf, plain, type Value, withBeside } from './structure.js';
 
 /** What a call of a function does, its arguments left open: what it touched, and the rows that it gives back. */
 export interface CodeFlow {
@@ -29,11 +29,15 @@ export interface CodeFlow {
 export interface LineageKnowledge {
   readonly catalog: LineageCatalog;
   readonly searchPath: SearchPath;
+  /** Of what functions are called under: a view's own names are bound once and for all, those in bodies that it calls anew. */
+  readonly callPath: SearchPath;
   /** Of a function's body: its parameters and variables. */
   readonly scope?: LineageScope | undefined;
   /** What `$1` and so on stand for; a client's values are its own. */
   readonly parameters?: readonly Flow[];
   readonly codeFlow: (code: CatalogCode, searchPath: SearchPath) => CodeFlow;
+  /** What the last arguments of a call are that leaves them out. */
+  readonly defaultsOf: (code: CatalogCode, searchPath: SearchPath) => CodeFlow;
   /** The body of DO. */
   readonly blockFlow: (language: string, body: string, searchPath: SearchPath) => CodeFlow;
   readonly functions: FunctionConduct;
@@ -108,15 +112,42 @@ export abstract class LineageWalk {
     this.computed = union([this.computed, inserted(inner.computed, given)]);
   }
 
-  /** The rows that a call of the application's own code gives back. */
-  call(code: CatalogCode, given: readonly Value[]): Shape {
-    const { walk, rows } = this.knowledge.codeFlow(code, this.knowledge.searchPath);
-    this.adopt(walk, given);
-    this.computed = union([this.computed, inserted(rows.all, given)]);
+  /**
+   * The rows that a call of the application's own code gives back.
+   * @param named `given` may stand for any of the parameters, in whatever order
+   */
+  call(code: CatalogCode, given: readonly Value[], named = false): Shape {
+    const { walk, rows } = this.knowledge.codeFlow(code, this.knowledge.callPath);
+    const values = code.defaults === undefined ? given : this.#completed(code, given, named);
+    this.adopt(walk, values);
+    this.computed = union([this.computed, inserted(rows.all, values)]);
     return {
-      columns: rows.columns?.map(({ name, flow }) => ({ name, flow: inserted(flow, given), direct: false })),
-      all: inserted(rows.all, given),
+      columns: rows.columns?.map(({ name, flow }) => ({ name, flow: inserted(flow, values), direct: false })),
+      all: inserted(rows.all, values),
     };
+  }
+
+  /** Code that runs because a relation is touched: what it reads, an error or a notice of it may show. */
+  passBy(code: CatalogCode | undefined): void {
+    // of PostgreSQL's own, or of an extension
+    if (code?.extension) return;
+    const walk = code && this.knowledge.codeFlow(code, this.knowledge.callPath).walk;
+    for (const oid of walk?.relations ?? []) this.relations.add(oid);
+    this.triggers ||= walk === undefined || walk.opaque || walk.unbound || walk.triggers;
+  }
+
+  #completed(code: CatalogCode, given: readonly Value[], named: boolean): readonly Value[] {
+    const { walk, rows } = this.knowledge.defaultsOf(code, this.knowledge.callPath);
+    if (!named && given.length >= code.inputs.length) return given;
+    this.adopt(walk);
+    const from = code.inputs.length - (rows.columns?.length ?? code.inputs.length);
+    return code.inputs.map((_, at) => {
+      const left =
+        rows.columns === undefined ? rows : { all: at < from ? noFlow : (rows.columns[at - from]?.flow ?? noFlow) };
+      const value = given[at];
+      if (value === undefined) return plain(left.all);
+      return named ? withBeside(value, left.all) : value;
+    });
   }
 
   notUnderstood(): Shape {
@@ -152,7 +183,6 @@ function inserted(flow: Flow, given: readonly Value[] | undefined): Flow {
   return union([new Set(known), ...filled]);
 }
 
-/** Arguments that the call leaves out are defaults, which hold no column. */
 function argumentFlow(column: string, given: readonly Value[]): Flow {
   const [position, ...field] = column.slice(1).split('.');
   const value = given[Number(position) - 1];
