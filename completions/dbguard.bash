@@ -88,12 +88,14 @@ _dbguard() {
     'explain --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'explain --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
     'explain --connection') return ;;
+    'explain --user') return ;;
     'explain --subject') return ;;
     'explain --agent') return ;;
     'policy test --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'policy test --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'policy test --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
     'policy test --connection') return ;;
+    'policy test --user') return ;;
     'policy test --subject') return ;;
     'policy test --agent') return ;;
     'policy lint --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -171,9 +173,9 @@ _dbguard() {
     'approvals') options='--list --json --help -h' ;;
     'approve') options='--session --help -h' ;;
     'deny') options='--reason --help -h' ;;
-    'explain') options='--stdin --json --policy --config --profile --connection --offline --subject --agent --help -h' ;;
+    'explain') options='--stdin --json --policy --config --profile --connection --offline --user --subject --agent --help -h' ;;
     'policy') options='--help -h'; operands='test lint' ;;
-    'policy test') options='--json --policy --config --profile --connection --offline --subject --agent --help -h'; files=1 ;;
+    'policy test') options='--json --policy --config --profile --connection --offline --user --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
     'mask') options='--help -h'; operands='check' ;;
     'mask check') options='--json --connection --subject --config --help -h' ;;

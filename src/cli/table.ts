@@ -22,6 +22,7 @@ const judgingOptions = [
   { flags: '--profile <name>', description: 'judge by another built-in profile', choices: profileNames },
   { flags: '--connection <name>', description: 'on this connection of dbguard.yaml, by its live catalog' },
   { flags: '--offline', description: 'with --connection: without asking its database' },
+  { flags: '--user <name>', description: 'as if a client came as this user of the connection' },
   { flags: '--subject <name>', description: 'as if this person were logged in' },
   { flags: '--agent <command>', description: 'as if this agent sent it' },
 ] as const;

@@ -45,7 +45,9 @@ export const configKeys = {
     databases: 'bound',
     environment: 'free', // engine.ts takes nobody's word but the person's for "not production"
     application_name: 'free',
+    users: 'bound', // as a whole: each may be another login
   },
+  loopback_user: { login: 'free', role: 'free', password_command: 'own', variable: 'free' },
   bucket: {
     url: 'bound',
     region: 'bound',
@@ -72,6 +74,7 @@ export const configKeys = {
   rule: { name: 'free', when: 'free', then: 'free', reason: 'free' },
   when: {
     connection: 'free',
+    user: 'free',
     database: 'free',
     subject: 'free',
     agent: 'free',

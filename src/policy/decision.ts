@@ -9,6 +9,8 @@ export type Decision = (typeof decisions)[number];
 export interface DecisionInput {
   readonly facts: Facts;
   readonly connection: string;
+  /** As the client named itself to the loopback port. */
+  readonly user: string;
   readonly database: string;
   readonly subject: string;
   readonly agent: string;

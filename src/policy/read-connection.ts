@@ -1,4 +1,6 @@
 import { configKeys } from './config-keys.js';
+import { readCommand } from './read-command.js';
+import { type LoopbackUserConfig, readLoopbackUsers } from './read-loopback-users.js';
 import type { Place, Value } from './yaml-source.js';
 
 export const environments = ['production', 'staging', 'development'] as const;
@@ -17,6 +19,8 @@ export interface ConnectionConfig {
   /** A connection that does not say is treated as production. */
   readonly environment: Environment;
   readonly applicationName?: string;
+  /** Further users of the loopback port, by name; an entry of the connection's own user says what that one is. */
+  readonly users: ReadonlyMap<string, LoopbackUserConfig>;
 }
 
 export function readConnection(value: Value): ConnectionConfig {
@@ -35,6 +39,7 @@ export function readConnection(value: Value): ConnectionConfig {
     databases: fields.optional('databases', readDatabases) ?? fields.optional('database', readDatabases) ?? [],
     environment: fields.optional('environment', (item) => item.oneOf(environments)) ?? 'production',
     ...(applicationName === undefined ? {} : { applicationName }),
+    users: fields.optional('users', readLoopbackUsers) ?? new Map(),
   };
 }
 
@@ -43,16 +48,6 @@ function readUrl(value: Value): string {
   const text = value.string('a connection URI or a libpq keyword string');
   const looksRight = /^postgres(ql)?:\/\//.test(text) || /^\s*[a-z_]+\s*=/.test(text);
   return looksRight ? text : value.fail('expected postgresql://... or libpq keywords such as "host=db dbname=app"');
-}
-
-function readCommand(value: Value): readonly string[] {
-  if (!value.isList) {
-    const program = value.string('a list: the program, then its arguments');
-    if (!/\s/.test(program)) return [program];
-    return value.fail(`expected a list, since no shell takes it apart: [${program.trim().split(/\s+/).join(', ')}]`);
-  }
-  const words = value.list((item) => item.string());
-  return words.length > 0 ? words : value.fail('the list is empty; expected the program, then its arguments');
 }
 
 function readDatabases(value: Value): readonly string[] | 'any' {

@@ -19,8 +19,9 @@ export interface Rule {
 
 /** Every key that is present must hold; a list holds when one of its items does. */
 export interface RuleCondition {
-  /** Globs over the connection's name, the database, the subject (its e-mail, else its sub), the agent's command. */
+  /** Globs over the connection's name, the loopback user, the database, the subject (its e-mail, else its sub), the agent's command. */
   readonly connection?: readonly string[];
+  readonly user?: readonly string[];
   readonly database?: readonly string[];
   readonly subject?: readonly string[];
   readonly agent?: readonly string[];
@@ -74,6 +75,7 @@ function readCondition(value: Value): RuleCondition {
   const fields = value.fields(configKeys.when);
   const condition = {
     connection: fields.optional('connection', readGlobs),
+    user: fields.optional('user', readGlobs),
     database: fields.optional('database', readGlobs),
     subject: fields.optional('subject', readGlobs),
     agent: fields.optional('agent', readGlobs),

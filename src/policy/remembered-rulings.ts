@@ -47,6 +47,7 @@ const roles: Readonly<Record<keyof DecisionInput, 'key' | 'session' | 'moment' |
   facts: 'key',
   transactionStatus: 'key',
   connection: 'session',
+  user: 'session',
   database: 'session',
   subject: 'session',
   agent: 'session',

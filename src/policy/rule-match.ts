@@ -60,6 +60,7 @@ const noMatch: RuleMatch = { certainty: 'no', pendingRows: false };
 function surroundingsMatch(when: RuleCondition, { input, inTransaction, statement }: Subject): boolean {
   return (
     anyGlob(when.connection, input.connection) &&
+    anyGlob(when.user, input.user) &&
     anyGlob(when.database, input.database) &&
     anyGlob(when.subject, input.subject) &&
     anyGlob(when.agent, input.agent) &&

@@ -8,8 +8,17 @@ import type { RawJson } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
 import type { Extents } from './row-counts/mass-effects.js';
 
+/** A user of the loopback port, and who that is on the server. */
+export interface LoopbackUser {
+  /** The name that the client gives. */
+  readonly user: string;
+  readonly login: string;
+  /** Taken on when the session begins; RESET ROLE comes back to it. */
+  readonly role?: string;
+}
+
 /** Who is connected, and where: fixed for one client connection. */
-export interface ConnectionContext {
+export interface ConnectionContext extends LoopbackUser {
   readonly number: number;
   readonly sid: string;
   readonly agent: string;
@@ -18,7 +27,6 @@ export interface ConnectionContext {
   readonly connection: string;
   readonly environment?: string;
   readonly database: string;
-  readonly user: string;
   /** See DecisionInput. */
   readonly readsAndWrites?: boolean;
 }

@@ -70,9 +70,9 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Wo
 };
 
 function connection(fields: Disclosed): string {
-  const { event, user, database } = fields;
+  const { event, database } = fields;
   const where = typeof database === 'string' ? ` to ${database}` : '';
-  const as = typeof user === 'string' ? ` as ${user}` : '';
+  const as = `${field(fields, 'user', ' as ')}${field(fields, 'role', ' with the role ')}${field(fields, 'loopbackUser', ' for ')}`;
   if (event === 'own') return `dbguard’s own connection${where}${as}`;
   if (event === 'close') return `connection closed${field(fields, 'reason', ': ')}`;
   return `connection${where}${as}${field(fields, 'applicationName', ', ')}`;

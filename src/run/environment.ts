@@ -15,6 +15,8 @@ export interface ProxyAddress {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Users besides `user`, each with the variable that holds its URL. */
+  readonly further: readonly { readonly user: string; readonly password: string; readonly variable: string }[];
   /** Private folder of the proxy's unix socket. */
   readonly socketDir: string;
 }
@@ -95,10 +97,9 @@ export function childEnvironment(
 }
 
 function proxyVariables(proxy: ProxyAddress): Record<string, string> {
-  const host = proxy.host.includes(':') ? `[${proxy.host}]` : proxy.host;
-  const login = `${encodeURIComponent(proxy.user)}:${encodeURIComponent(proxy.password)}`;
-  const url = `postgresql://${login}@${host}:${proxy.port}/${encodeURIComponent(proxy.database)}?sslmode=disable`;
+  const further = proxy.further.map(({ variable, ...login }) => [variable, loopbackUrl(proxy, login)]);
   return {
+    ...Object.fromEntries(further),
     PGHOST: proxy.host,
     PGPORT: String(proxy.port),
     PGUSER: proxy.user,
@@ -112,8 +113,18 @@ function proxyVariables(proxy: ProxyAddress): Record<string, string> {
     PGPASSFILE: `${proxy.socketDir}/no-passfile`,
     PGSERVICEFILE: `${proxy.socketDir}/no-service-file`,
     PGSYSCONFDIR: `${proxy.socketDir}/no-sysconfdir`,
-    DATABASE_URL: url,
+    DATABASE_URL: loopbackUrl(proxy, proxy),
   };
+}
+
+/** Without a password where the other side has it already. */
+export function loopbackUrl(
+  { host, port, database }: Pick<ProxyAddress, 'host' | 'port' | 'database'>,
+  { user, password }: { readonly user: string; readonly password?: string },
+): string {
+  const login = [user, ...(password === undefined ? [] : [password])].map(encodeURIComponent).join(':');
+  const place = host.includes(':') ? `[${host}]` : host;
+  return `postgresql://${login}@${place}:${port}/${encodeURIComponent(database)}?sslmode=disable`;
 }
 
 function isConnectionString(value: string): boolean {

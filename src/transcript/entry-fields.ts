@@ -29,6 +29,8 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     event: word('open', 'close', 'own'),
     conn: count,
     user: text,
+    loopbackUser: text,
+    role: text,
     database: text,
     applicationName: text,
     backendPid: count,

@@ -46,8 +46,6 @@ export interface ScramVerifier {
   readonly iterations: number;
   readonly storedKey: Buffer;
   readonly serverKey: Buffer;
-  /** True for a user who does not exist: the exchange runs to its end and fails whatever the client proves. */
-  readonly doomed: boolean;
 }
 
 /** Made once per password, so that a handshake costs a few hashes. `salt` is 16 random bytes. */
@@ -57,20 +55,5 @@ export async function makeScramVerifier(
   iterations = recommendedIterations,
 ): Promise<ScramVerifier> {
   const keys = await deriveScramKeys(password, salt, iterations);
-  return { salt, iterations, storedKey: storedKeyOf(keys.clientKey), serverKey: keys.serverKey, doomed: false };
-}
-
-/**
- * A verifier for a user who does not exist: as many iterations as the real one, a salt that stays the same for the same name
- * (one that changed would tell that there is no such user), keys that nobody has. `secret` is random and lives as long as
- * the listener.
- */
-export function mockScramVerifier(like: ScramVerifier, user: string, secret: Uint8Array): ScramVerifier {
-  return {
-    salt: hmac(secret, 'salt\0', user).subarray(0, like.salt.length),
-    iterations: like.iterations,
-    storedKey: hmac(secret, 'stored key\0', user),
-    serverKey: hmac(secret, 'server key\0', user),
-    doomed: true,
-  };
+  return { salt, iterations, storedKey: storedKeyOf(keys.clientKey), serverKey: keys.serverKey };
 }

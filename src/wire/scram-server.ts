@@ -13,16 +13,18 @@ export type ScramOutcome = { readonly kind: 'final'; readonly data: Buffer } | S
 
 export interface ScramFailure {
   readonly kind: 'failure';
-  /** `refused`: wrong password or unknown user, indistinguishable; `malformed`: the client breaks the protocol. */
+  /** `refused`: wrong password; `malformed`: the client breaks the protocol. */
   readonly reason: 'refused' | 'malformed';
   /** For a log; holds nothing that the client sent. */
   readonly message: string;
 }
 
+export type ScramVerifiers = readonly [ScramVerifier, ...ScramVerifier[]];
+
 export class ScramServer {
   /** Without -PLUS: the loopback listener speaks no TLS, so there is no channel to bind to. */
   readonly mechanisms: readonly string[] = [scramSha256];
-  readonly #verifier: ScramVerifier;
+  readonly #verifiers: ScramVerifiers;
   readonly #serverNonce: string;
   #state: 'start' | 'finish' | 'over' = 'start';
   #gs2Header = '';
@@ -30,9 +32,12 @@ export class ScramServer {
   #serverFirst = '';
   #nonce = '';
 
-  /** `randomNonce` is 18 fresh random bytes. */
-  constructor(verifier: ScramVerifier, randomNonce: Uint8Array) {
-    this.#verifier = verifier;
+  /**
+   * @param verifiers each opens; all with the same salt and iterations, which the client is told before it shows its proof
+   * @param randomNonce 18 fresh random bytes
+   */
+  constructor(verifiers: ScramVerifiers, randomNonce: Uint8Array) {
+    this.#verifiers = verifiers;
     this.#serverNonce = Buffer.from(randomNonce).toString('base64');
   }
 
@@ -49,7 +54,7 @@ export class ScramServer {
       const clientNonce = attributes.takeNonce();
       attributes.skipExtensions();
       this.#nonce = clientNonce + this.#serverNonce;
-      const { salt, iterations } = this.#verifier;
+      const [{ salt, iterations }] = this.#verifiers;
       this.#serverFirst = `r=${this.#nonce},s=${salt.toString('base64')},i=${iterations}`;
       return { kind: 'challenge', data: Buffer.from(this.#serverFirst, 'latin1') };
     });
@@ -78,13 +83,12 @@ export class ScramServer {
   /** RFC 5802 section 3: StoredKey is recovered from the proof and compared in constant time. */
   #check(withoutProof: string, proof: Buffer): ScramOutcome {
     const authMessage = `${this.#clientFirstBare},${this.#serverFirst},${withoutProof}`;
-    const { storedKey, serverKey, doomed } = this.#verifier;
-    const clientKey = xor(proof, hmac(storedKey, authMessage));
-    const matches = timingSafeEqual(storedKeyOf(clientKey), storedKey);
-    const signature = hmac(serverKey, authMessage);
-    if (!matches || doomed) {
-      return { kind: 'failure', reason: 'refused', message: 'wrong password or unknown user' };
+    let signature: Buffer | undefined;
+    for (const { storedKey, serverKey } of this.#verifiers) {
+      const clientKey = xor(proof, hmac(storedKey, authMessage));
+      if (timingSafeEqual(storedKeyOf(clientKey), storedKey)) signature = hmac(serverKey, authMessage);
     }
+    if (!signature) return { kind: 'failure', reason: 'refused', message: 'wrong password' };
     return { kind: 'final', data: Buffer.from(`v=${signature.toString('base64')}`, 'latin1') };
   }
 

@@ -56,6 +56,19 @@ t.before(() => {
   writeFileSync(join(workspace.env.HOME ?? '', '.pg_service.conf'), services);
 });
 
+t.test('a repository’s own login brings along another one, whose password is in .pgpass', async (t) => {
+  const server = await collector(t);
+  const url = `postgresql://own:own@localhost:${server.port}/x?sslmode=disable`;
+  for (const users of [{ app: null }, { other: { login: 'app' } }, { own: { login: 'app' } }]) {
+    const { exitCode, stderr } = await runIn(repository({ connections: { main: { url, users } } }));
+    t.equal(exitCode, 77, JSON.stringify(users));
+    t.match(stderr, /connections\.main would send the password in \S+ \(app@localhost/);
+  }
+  t.equal(server.connections(), 0);
+  const { stderr } = await runIn(repository({ connections: { main: { url, users: { other: { role: 'app' } } } } }));
+  t.notMatch(stderr, /would send/, 'a role needs no password');
+});
+
 const redirections: Readonly<Record<string, (port: number) => { url: string; env?: Record<string, string> }>> = {
   'PGPASSWORD to another host': (port) => ({
     url: `postgresql://app@127.0.0.1:${port}/shop`,

@@ -124,20 +124,20 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const facts = { connection: 'test', subject: 'dev@example.test', agent: 'test-agent' };
   const proxy = await startProxy({
     listen: { host: '127.0.0.1', port: 0 },
-    user,
     password,
     maxConnections: options.maxConnections ?? 50,
     connection: {
       journal,
       catalogFor: async () => (await catalog?.client()) ?? withoutCatalog(analyser),
-      context: { sid: 'test-sid', user, ...facts },
+      users: new Map([[user, { user, login: user }]]),
+      context: { sid: 'test-sid', ...facts },
       admission: () => ({
         policy: options.policy,
         analyser,
         database: upstream.database,
         databases: 'any',
         sid: 'test-sid',
-        context: { ...facts, now: Date.now() },
+        context: { ...facts, user, now: Date.now() },
       }),
       databases: { use: () => () => undefined, leave: () => control.leave() },
       masksFor: async (database, startup) => masking?.session(database, startup),
@@ -148,7 +148,8 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
         endSession: () => {},
       }),
       maxMessage: options.maxMessage ?? 64 << 20,
-      connect: (parameters, protocolMinor, signal) => connectUpstream(upstream, parameters, { protocolMinor, signal }),
+      connect: (_user, { parameters, protocolMinor }, signal) =>
+        connectUpstream(upstream, parameters, { protocolMinor, signal }),
       cancelUpstream,
       blocked: () => undefined,
       ...(options.timeouts && { timeouts: options.timeouts }),

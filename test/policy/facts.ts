@@ -28,6 +28,7 @@ export function one(kind: EffectKind, more: Partial<Effect> = {}): Facts {
 export function input(of: Facts, more: Partial<DecisionInput> = {}): DecisionInput {
   return {
     facts: of,
+    user: 'app',
     connection: 'main',
     database: 'shop',
     subject: 'ada@example.com',

@@ -10,6 +10,7 @@ const conditions = [
   'effect: delete',
   'table: orders',
   'connection: prod*',
+  'user: readonly',
   'database: shop',
   'subject: "*@example.com"',
   'agent: cron',
@@ -41,6 +42,7 @@ const inputs: fc.Arbitrary<DecisionInput> = fc
   .record({
     text: fc.constantFrom(...texts),
     connection: fc.constantFrom('main', 'prod-eu'),
+    user: fc.constantFrom('app', 'readonly'),
     database: fc.constantFrom('shop', 'other'),
     subject: fc.constantFrom('ada@example.com', 'bob'),
     agent: fc.constantFrom('claude', 'cron'),

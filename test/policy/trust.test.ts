@@ -26,6 +26,7 @@ const samples = {
     databases: undefined, // instead of database: below
     environment: ['staging', 'development'],
     application_name: ['one', 'two'],
+    users: ['{a: {role: x}}', '{a: {role: y}}'],
   },
   bucket: {
     url: ['s3://one/x', 's3://two/x'],

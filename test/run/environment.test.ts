@@ -8,6 +8,7 @@ const proxy = {
   password: 'p/w:1',
   database: 'shop db',
   socketDir: '/run/user/1000/dbg-x',
+  further: [{ user: 'read only', password: 'own/1', variable: 'READONLY_DATABASE_URL' }],
 };
 const secret = 'S3cret/pass word';
 
@@ -39,6 +40,10 @@ test('the child finds the proxy, for libpq and for drivers', (t) => {
   t.equal(url.pathname, '/shop%20db');
   t.equal(url.searchParams.get('sslmode'), 'disable');
   t.strictSame(removed, []);
+  const readonly = new URL(env.READONLY_DATABASE_URL ?? '');
+  t.equal(decodeURIComponent(readonly.username), 'read only');
+  t.equal(decodeURIComponent(readonly.password), 'own/1');
+  t.equal(readonly.host, url.host);
   const six = childEnvironment({}, { ...proxy, host: '::1' }, {}, 'sid1');
   t.match(six.env.DATABASE_URL, '@[::1]:54321/');
   t.end();

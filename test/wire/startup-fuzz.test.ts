@@ -114,7 +114,7 @@ t.test('SCRAM: no noise logs in, none throws', async (t) => {
   const verifier = await makeScramVerifier('pw', Buffer.alloc(16), 4096);
   fc.assert(
     fc.property(fc.oneof(bytes, scramText), fc.oneof(bytes, scramText), (first, second) => {
-      const server = new ScramServer(verifier, Buffer.alloc(18));
+      const server = new ScramServer([verifier], Buffer.alloc(18));
       server.start('SCRAM-SHA-256', first);
       return server.finish(second).kind === 'failure';
     }),

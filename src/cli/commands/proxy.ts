@@ -1,6 +1,7 @@
 /** `dbguard proxy`: the same proxy without a child, for a GUI, a script or a test suite. Runs until SIGTERM. */
 import { randomBytes } from 'node:crypto';
 import { onEnding } from '../../io/terminal/signals.js';
+import { loopbackUrl } from '../../run/environment.js';
 import type { CommandContext } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
@@ -36,15 +37,17 @@ export async function run(
   try {
     const { sid, subject, connection } = guard;
     await approvals.listen({ sid, agent: 'dbguard proxy', subject, connection });
-    const { host, port, user, database, socketDir } = guard.address;
+    const { host, port, user, database, socketDir, further } = guard.address;
+    const urlOf = (name: string): string =>
+      loopbackUrl(guard.address, file === undefined ? { user: name, password } : { user: name });
     if (options.json === true) {
       const line = { host, port, user, database, socket: socketDir, session: sid };
-      context.stdout.write(`${JSON.stringify(file === undefined ? { ...line, password } : line)}\n`);
+      const all =
+        further.length === 0 ? line : { ...line, users: further.map(({ user }) => ({ user, url: urlOf(user) })) };
+      context.stdout.write(`${JSON.stringify(file === undefined ? { ...all, password } : all)}\n`);
     } else {
       context.stderr.write(banner(guard, context.stderr));
-      const login = `${encodeURIComponent(user)}${file === undefined ? `:${password}` : ''}`;
-      const place = host.includes(':') ? `[${host}]` : host;
-      context.stdout.write(`postgresql://${login}@${place}:${port}/${encodeURIComponent(database)}?sslmode=disable\n`);
+      for (const name of [user, ...further.map(({ user }) => user)]) context.stdout.write(`${urlOf(name)}\n`);
       context.stderr.write(
         'dbguard: answer its prompts with "dbguard approvals" in another terminal; Ctrl-C ends it\n',
       );

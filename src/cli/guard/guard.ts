@@ -8,12 +8,12 @@ import type { Login } from '../../identity/identity.js';
 import type { RunningProxy } from '../../io/listener/server.js';
 import { workloadVariables } from '../../io/login/oidc-workload-token.js';
 import type { Progress } from '../../io/spool/uploader.js';
-import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { knownPasswords } from '../../io/upstream/password.js';
 import type { CompiledPolicy } from '../../policy/engine.js';
 import type { GateTotals } from '../../proxy/statement/statement-journal.js';
 import type { ProxyAddress, RealCredentials } from '../../run/environment.js';
 import type { CommandContext } from '../command.js';
+import type { SessionUsers } from '../settings/loopback-users.js';
 import { Closers } from './closers.js';
 import type { CloseOptions, GuardOptions } from './contract.js';
 import { openCatalogs } from './open-catalogs.js';
@@ -48,14 +48,14 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     const evidence = await openEvidence(setup, identity, closers);
     const catalogs = await openCatalogs(setup, identity, evidence, closers);
     const { proxy, journal } = await startGuardedProxy(setup, identity, evidence, catalogs, closers);
-    const { upstream, login, credential } = identity;
+    const { upstream, users, login, credential } = identity;
     return {
       sid: credential.sid,
       subject: identity.subject,
       connection: setup.name,
       policy: setup.policy,
-      address: addressOf(proxy, upstream, options.password),
-      real: await realCredentials(upstream, secretsOf(login)),
+      address: addressOf(proxy, upstream.database, users, options.password),
+      real: await realCredentials(users, secretsOf(login)),
       bucket: evidence.bucket.location,
       totals: journal.totals,
       mark: promptMark(login.loginKey.d),
@@ -70,20 +70,28 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   }
 }
 
-function addressOf(proxy: RunningProxy, upstream: UpstreamConfig, password: string): ProxyAddress {
-  const { host, port, socketDir } = proxy;
-  return { host, port, socketDir, user: upstream.user, password, database: upstream.database };
+function addressOf(
+  { host, port, socketDir }: RunningProxy,
+  database: string,
+  { own, further }: SessionUsers,
+  password: string,
+): ProxyAddress {
+  const others = further.map(({ as, password, variable }) => ({ user: as.user, password, variable }));
+  return { host, port, socketDir, user: own.as.user, password, database, further: others };
 }
 
 function secretsOf({ idToken, refreshToken = '', accessToken }: Login): readonly string[] {
   return [idToken, refreshToken, accessToken?.value ?? ''];
 }
 
-async function realCredentials(upstream: UpstreamConfig, otherSecrets: readonly string[]): Promise<RealCredentials> {
-  const passwords = await knownPasswords(upstream);
+async function realCredentials(
+  { own, further }: SessionUsers,
+  otherSecrets: readonly string[],
+): Promise<RealCredentials> {
+  const passwords = await Promise.all([own, ...further].map(({ upstream }) => knownPasswords(upstream)));
   return {
-    upstreamPasswords: passwords.map((password) => password.reveal()),
-    upstreamHosts: upstream.hosts.map((host) => host.host),
+    upstreamPasswords: passwords.flat().map((password) => password.reveal()),
+    upstreamHosts: own.upstream.hosts.map((host) => host.host),
     otherSecrets: otherSecrets.filter((secret) => secret !== ''),
     variables: workloadVariables,
   };

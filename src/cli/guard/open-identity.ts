@@ -6,6 +6,7 @@ import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { Secret } from '../../io/upstream/secret.js';
+import { type SessionUsers, sessionUsers } from '../settings/loopback-users.js';
 import { ensureTrusted, refuseUntrusted } from '../settings/trusted.js';
 import { bucketUse, choiceUse, databaseUse, tokenUse } from '../settings/uses.js';
 import type { Closers } from './closers.js';
@@ -20,6 +21,8 @@ export interface OpenIdentity {
   readonly subject: string;
   /** The database, with the person's token for it where the server asks for one. */
   readonly upstream: UpstreamConfig;
+  /** Whom a client may be. */
+  readonly users: SessionUsers;
 }
 
 export async function openIdentity(setup: Setup, closers: Closers<CloseOptions>): Promise<OpenIdentity> {
@@ -43,5 +46,6 @@ export async function openIdentity(setup: Setup, closers: Closers<CloseOptions>)
       return new Secret(await keeper.accessToken(request));
     },
   };
-  return { login, keeper, credential, subject: login.subject.email ?? login.subject.sub, upstream };
+  const users = sessionUsers(connection, upstream);
+  return { login, keeper, credential, subject: login.subject.email ?? login.subject.sub, upstream, users };
 }

@@ -29,7 +29,8 @@ export function markLine(mark: string, stderr: Output): string {
 /** Two lines, whatever the terminal's width; the whole text where there is no terminal. */
 export function banner(guard: Guard, stderr: Output, withheld: readonly string[] = []): string {
   const dim = (text: string): string => (stderr.isTTY ? `\u001b[2m${text}\u001b[22m` : text);
-  const { user, database } = guard.address;
+  const { database, further } = guard.address;
+  const user = [guard.address.user, ...further.map((one) => one.user)].join(', ');
   const where = singleLine(`${guard.subject} on ${guard.connection}`);
   const policy = guard.policy.name;
   const [names, number] = withheldWords(withheld);

@@ -20,7 +20,7 @@ const defaultConnections = 100;
 
 export async function startGuardedProxy(
   { options, files, name, connection, policy }: Setup,
-  { keeper, credential, subject, upstream }: OpenIdentity,
+  { keeper, credential, subject, upstream, users }: OpenIdentity,
   { recorder, runtime }: OpenEvidence,
   { controls, catalogs, masking, startupAnalyser, maxMessage }: OpenCatalogs,
   closers: Closers<CloseOptions>,
@@ -34,22 +34,26 @@ export async function startGuardedProxy(
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
   });
   const dryRuns = new DryRunner();
+  const everybody = [users.own, ...users.further];
+  const upstreams = new Map(everybody.map(({ as, upstream }) => [as, upstream]));
   const judged = { connection: name, subject, agent: options.agent };
   const proxy = await startProxy({
     listen: options.listen,
     socketParent: runtime,
-    user: upstream.user,
     password: options.password,
+    ownPasswords: new Map(users.further.map(({ as, password }) => [as.user, password])),
     maxConnections: files.limits.connections ?? defaultConnections,
     connection: {
       journal,
-      context: { sid, user: upstream.user, environment: connection.environment, ...judged },
-      admission: () => ({
+      users: new Map(everybody.map(({ as }) => [as.user, as])),
+      context: { sid, environment: connection.environment, ...judged },
+      admission: ({ user, role }) => ({
         policy: watched,
         analyser: startupAnalyser,
         database: upstream.database,
         databases: connection.databases,
-        context: { ...judged, now: Date.now() },
+        context: { ...judged, user, now: Date.now() },
+        ...(role === undefined ? {} : { role }),
         sid,
         upstreamOptions: upstream.parameters.get('options') ?? '',
       }),
@@ -66,7 +70,8 @@ export async function startGuardedProxy(
         },
       }),
       maxMessage,
-      connect: (parameters, protocolMinor, signal) => connectUpstream(upstream, parameters, { protocolMinor, signal }),
+      connect: (user, { parameters, protocolMinor }, signal) =>
+        connectUpstream(upstreams.get(user) ?? upstream, parameters, { protocolMinor, signal }),
       cancelUpstream,
       blocked: () => loginError(keeper.valid(Date.now())),
     },

@@ -6,7 +6,7 @@ import {
   loadConfigsOrFail,
   loadNamed,
 } from '../../io/files/config-files.js';
-import type { Decision, Ruling } from '../../policy/decision.js';
+import type { Decision, DecisionInput, Ruling } from '../../policy/decision.js';
 import { type CompiledPolicy, compilePolicy, type Judgement, rulingOf } from '../../policy/engine.js';
 import { profileNames } from '../../policy/profiles.js';
 import { Registry } from '../../proxy/prepared/registry.js';
@@ -27,13 +27,14 @@ export interface Judged {
 export class Judge {
   readonly #analyser: Analyser;
   readonly policy: CompiledPolicy;
-  readonly #surroundings: { readonly connection: string; readonly subject: string; readonly agent: string };
+  readonly #surroundings: Pick<DecisionInput, 'connection' | 'user' | 'subject' | 'agent'>;
 
   constructor(analyser: Analyser, policy: CompiledPolicy, options: OptionValues) {
     this.#analyser = analyser;
     this.policy = policy;
     this.#surroundings = {
       connection: textOption(options, 'connection') ?? policy.config.defaultConnection ?? '',
+      user: textOption(options, 'user') ?? '',
       subject: textOption(options, 'subject') ?? '',
       agent: textOption(options, 'agent') ?? '',
     };
@@ -54,7 +55,7 @@ export class Judge {
 }
 
 /**
- * Options: `policy` or `config`, `profile`, `connection`, `offline`, `subject`, `agent`. A connection that is named is
+ * Options: `policy` or `config`, `profile`, `connection`, `offline`, `user`, `subject`, `agent`. A connection that is named is
  * asked for its catalog, unless `offline`.
  */
 export async function withJudge<T>(

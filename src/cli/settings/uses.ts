@@ -8,6 +8,7 @@ import type { IdentityConfig } from '../../policy/read-identity.js';
 import { claimOf, type Unsaid, type Use } from '../../policy/trust.js';
 import { singleLine } from '../../untrusted-text.js';
 import { upstreamOf } from './connection.js';
+import { sessionUsers } from './loopback-users.js';
 
 export interface DatabaseUse extends Use {
   /** The connection string itself decides who the server is. */
@@ -19,7 +20,17 @@ export async function databaseUse(
   connection: ConnectionConfig,
   upstream: UpstreamConfig,
 ): Promise<DatabaseUse> {
-  return { about: `connections.${name}`, ...(await carriedTo(upstream, connection.url)) };
+  const { own, further } = sessionUsers(connection, upstream);
+  const others = new Map([own, ...further].map((user) => [user.as.login, user.upstream]));
+  others.delete(upstream.user);
+  const use = await carriedTo(upstream, connection.url);
+  const more = await Promise.all(
+    [...others].map(async ([login, config]) => {
+      const { to, carries } = await carriedTo(config, connection.url, login);
+      return carries.map((what) => `${what} (${to})`);
+    }),
+  );
+  return { about: `connections.${name}`, ...use, carries: [...use.carries, ...more.flat()] };
 }
 
 /** The login's token, which goes only where a server asks for it. */

@@ -7,7 +7,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { DbguardError, messageOf } from '../../errors.js';
-import type { ConnectionContext } from '../../proxy/candidate.js';
+import type { ConnectionContext, LoopbackUser } from '../../proxy/candidate.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
 import { ClientSession } from '../../proxy/client/client-session.js';
 import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
@@ -15,7 +15,7 @@ import { type AdmissionRules, admit } from '../../proxy/client/startup-parameter
 import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
 import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
 import type { DatabaseUse, SessionParts } from '../../proxy/statement/connection-state.js';
-import { fatalFor, handshakeTimedOut, shuttingDown, tooManyClients } from '../../proxy/statement/fatal.js';
+import { fatalFor, handshakeTimedOut, shuttingDown, tooManyClients, unknownUser } from '../../proxy/statement/fatal.js';
 import type { Reviewer } from '../../proxy/statement/reviewer.js';
 import type { StatementJournal } from '../../proxy/statement/statement-journal.js';
 import {
@@ -29,6 +29,12 @@ import { newestProtocolMinor, type StartupPacket } from '../../wire/startup.js';
 import type { Upstream } from '../upstream/connect.js';
 import type { EarlyDial, EarlyDials } from './early-dials.js';
 import { upstreamFailure } from './upstream-refusal.js';
+
+/** What a client asks the server for in its startup packet, as far as it may. */
+export interface Wanted {
+  readonly parameters: Map<string, string>;
+  readonly protocolMinor: number;
+}
 
 /** How long a client may take, milliseconds. */
 export interface ConnectionTimeouts {
@@ -45,8 +51,10 @@ export interface ConnectionParts {
   /** True when there is no place for one more session: told after the password, as a server does. */
   readonly full: () => boolean;
   readonly handshake: HandshakeParts;
-  readonly admission: () => AdmissionRules;
-  readonly context: Omit<ConnectionContext, 'number' | 'database'>;
+  /** By the name that a client gives. */
+  readonly users: ReadonlyMap<string, LoopbackUser>;
+  readonly admission: (user: LoopbackUser) => AdmissionRules;
+  readonly context: Omit<ConnectionContext, 'number' | 'database' | keyof LoopbackUser>;
   readonly journal: StatementJournal;
   readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
   /** Masks of a client in that database; undefined where nothing is masked. */
@@ -58,7 +66,7 @@ export interface ConnectionParts {
   readonly cancels: CancelMap<ProxyConnection>;
   readonly earlyDials: EarlyDials;
   /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
-  readonly connect: (parameters: Map<string, string>, protocolMinor: number, signal: AbortSignal) => Promise<Upstream>;
+  readonly connect: (user: LoopbackUser, wanted: Wanted, signal: AbortSignal) => Promise<Upstream>;
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
   /** Undefined while the session may go on; else why no statement may run (login ended, journal broken). */
   readonly blocked: () => ErrorText | undefined;
@@ -202,34 +210,45 @@ export class ProxyConnection {
   /** Of what the client says nothing is proven: who names another user, or would be refused, causes nothing. */
   #dialEarly(): void {
     const { startup } = this.#handshake;
-    const { context, full, blocked } = this.#parts;
-    if (this.#early || startup === undefined || startup.parameters.get('user') !== context.user) return;
+    const { full, blocked } = this.#parts;
+    const user = startup && this.#userOf(startup);
+    if (this.#early || startup === undefined || user === undefined) return;
     if (full() || blocked()) return;
-    const admission = admit(startup.parameters, this.#parts.admission());
+    const admission = admit(startup.parameters, this.#parts.admission(user));
     if (admission.kind === 'refused') return;
     const { database, parameters } = admission;
     this.#early = this.#parts.earlyDials.start(
-      (signal) => this.#parts.connect(parameters, minorOf(startup), AbortSignal.any([signal, this.#abort.signal])),
+      (signal) => {
+        const wanted = { parameters, protocolMinor: minorOf(startup) };
+        return this.#parts.connect(user, wanted, AbortSignal.any([signal, this.#abort.signal]));
+      },
       ({ backendKey }) => {
-        const own = { event: 'own', database, user: context.user, backendPid: backendKey?.pid } as const;
+        const own = { event: 'own', database, user: user.login, backendPid: backendKey?.pid } as const;
         whereJournalTakesIt(() => this.#parts.journal.recordConnection({ k: 'connection', ...own }));
       },
     );
+  }
+
+  #userOf(startup: StartupPacket): LoopbackUser | undefined {
+    return this.#parts.users.get(nameOf(startup));
   }
 
   async #open(startup: StartupPacket): Promise<void> {
     if (this.#parts.full()) return this.#refuse(tooManyClients);
     const blocked = this.#parts.blocked();
     if (blocked) return this.#refuse(blocked);
-    const admission = admit(startup.parameters, this.#parts.admission());
+    const user = this.#userOf(startup);
+    if (!user) return this.#refuse(unknownUser(nameOf(startup), [...this.#parts.users.keys()]));
+    const admission = admit(startup.parameters, this.#parts.admission(user));
     if (admission.kind === 'refused') return this.#refuse(admission.error);
-    const context = { ...this.#parts.context, number: this.#parts.number, database: admission.database };
+    const context = { ...this.#parts.context, ...user, number: this.#parts.number, database: admission.database };
     const minor = minorOf(startup);
     this.#leaveDatabase = this.#parts.databases.use(admission.database);
     let upstream: Upstream;
     let masks: ClientMasks | undefined;
     let catalog: ClientCatalog;
-    const dialled = this.#early?.take() ?? this.#parts.connect(admission.parameters, minor, this.#abort.signal);
+    const wanted = { parameters: admission.parameters, protocolMinor: minor };
+    const dialled = this.#early?.take() ?? this.#parts.connect(user, wanted, this.#abort.signal);
     try {
       [masks, catalog, upstream] = await Promise.all([
         this.#parts.masksFor(admission.database, startup.parameters),
@@ -249,7 +268,9 @@ export class ProxyConnection {
         event: 'open',
         conn: context.number,
         database: context.database,
-        user: context.user,
+        user: user.login,
+        role: user.role,
+        loopbackUser: user.user === user.login ? undefined : user.user,
         applicationName: admission.applicationName,
         backendPid: upstream.backendKey?.pid,
       });
@@ -407,6 +428,10 @@ function whereJournalTakesIt(record: () => void): void {
     // it takes no more entries: whoever runs this was told when it failed
     if (!(error instanceof DbguardError)) throw error;
   }
+}
+
+function nameOf({ parameters }: StartupPacket): string {
+  return parameters.get('user') ?? '';
 }
 
 function minorOf(startup: StartupPacket): number {

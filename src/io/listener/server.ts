@@ -1,31 +1,30 @@
 /**
- * The loopback listeners of one run: a TCP port on 127.0.0.1 and a unix socket in a private folder, one password
+ * The loopback listeners of one run: a TCP port on 127.0.0.1 and a unix socket in a private folder, the same passwords
  * for both.
  *
  * What lives here: listeners, the connections that are open, the cancel keys. What it must not know: messages,
  * policies, where the upstream server is.
  */
-import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { CancelMap } from '../../proxy/client/cancel-map.js';
-import type { HandshakeParts } from '../../proxy/client/handshake.js';
-import { makeScramVerifier, mockScramVerifier } from '../../wire/scram-keys.js';
-import { ScramServer } from '../../wire/scram-server.js';
 import { socketPath } from '../files/socket-path.js';
 import { type ConnectionParts, ProxyConnection } from './client-connection.js';
 import { EarlyDials } from './early-dials.js';
+import { loopbackPasswords } from './loopback-passwords.js';
 
 export interface ProxyOptions {
   /** Loopback address and port; port 0 takes a free one. */
   readonly listen: { readonly host: string; readonly port: number };
   /** Folder for the unix socket, made private; undefined makes one in the temporary folder. */
   readonly socketParent?: string;
-  readonly user: string;
+  /** Opens every user. */
   readonly password: string;
+  /** Passwords of users, each for that user alone. */
+  readonly ownPasswords?: ReadonlyMap<string, string>;
   /** Clients at once, those not counted that have not shown the password. */
   readonly maxConnections: number;
   readonly connection: Omit<ConnectionParts, 'number' | 'full' | 'handshake' | 'cancels' | 'earlyDials'>;
@@ -46,12 +45,7 @@ export interface RunningProxy {
 }
 
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
-  const verifier = await makeScramVerifier(options.password, randomBytes(16));
-  const secret = randomBytes(32);
-  const handshake: HandshakeParts = {
-    scramFor: (user) =>
-      new ScramServer(user === options.user ? verifier : mockScramVerifier(verifier, user, secret), randomBytes(18)),
-  };
+  const handshake = { scramFor: await loopbackPasswords(options.password, options.ownPasswords ?? new Map()) };
   const cancels = new CancelMap<ProxyConnection>();
   const earlyDials = new EarlyDials();
   const open = new Set<ProxyConnection>();

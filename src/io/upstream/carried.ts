@@ -70,6 +70,8 @@ const meaning = {
   oauth_scope: 'where',
 } as const satisfies Readonly<Record<Keyword, 'where' | 'file' | 'free'>>;
 
+const ofLogin = ['password', 'scram_client_key', 'scram_server_key'] as const;
+
 /** As Use of policy/trust.ts has them. */
 export interface Carried {
   readonly to: string;
@@ -79,9 +81,14 @@ export interface Carried {
   readonly leads: boolean;
 }
 
-/** @param url of a file that is not the person's own; undefined where it names a service only */
-export async function carriedTo(config: UpstreamConfig, url: string | undefined): Promise<Carried> {
-  const said = url === undefined ? new Map() : parseConninfo(url);
+/**
+ * @param url of a file that is not the person's own; undefined where it names a service only
+ * @param login that the same file names besides the one of `url`: no password of the string's goes with it
+ */
+export async function carriedTo(config: UpstreamConfig, url: string | undefined, login?: string): Promise<Carried> {
+  const said: Settings = url === undefined ? new Map() : parseConninfo(url);
+  if (login !== undefined) for (const keyword of ofLogin) said.delete(keyword);
+  if (login !== undefined) said.set('user', login);
   const leads = [...said.keys()].some((keyword: Keyword) => meaning[keyword] !== 'free');
   const carries = leads ? [...(await passwordsOf(config, said)), ...certificatesOf(config)] : [];
   return { to: addressOf(config), carries, depends: digestOfFiles(said), leads };

@@ -36,7 +36,7 @@ export type HandshakeStep =
   | { readonly kind: 'authenticated'; readonly bytes: Buffer; readonly startup: StartupPacket };
 
 export interface HandshakeParts {
-  /** A fresh exchange for the user that the packet names; for an unknown one, a mock that cannot succeed. */
+  /** A fresh exchange for the user that the packet names, whether there is one or not. */
   scramFor(user: string): ScramServer;
 }
 

@@ -14,7 +14,9 @@ export interface AdmissionRules {
   readonly database: string;
   /** Other databases a client may name; `any` for every database of the cluster. */
   readonly databases: readonly string[] | 'any';
-  readonly context: Pick<DecisionInput, 'connection' | 'subject' | 'agent' | 'now'>;
+  readonly context: Pick<DecisionInput, 'connection' | 'user' | 'subject' | 'agent' | 'now'>;
+  /** Of the user who connects; see LoopbackUser. */
+  readonly role?: string;
   /** Session identifier and subject, for `dbguard.session` and `dbguard.subject`. */
   readonly sid: string;
   /** `options` of the connection itself; the client's come after it. */
@@ -33,6 +35,9 @@ export type AdmissionResult =
 
 /** Startup parameters that are not settings. */
 const notSettings: ReadonlySet<string> = new Set(['user', 'database', 'options', 'replication']);
+
+/** A packet's settings come after its `options`, and would undo the role. */
+const decidesRole: ReadonlySet<string> = new Set(['role', 'session_authorization']);
 
 function refused(code: string, message: string, hint: string): AdmissionResult {
   return { kind: 'refused', error: { severity: 'FATAL', code, message: `dbguard: ${message}`, hint } };
@@ -71,6 +76,7 @@ export function admit(requested: ReadonlyMap<string, string>, rules: AdmissionRu
     [
       ...splitOptions(rules.upstreamOptions ?? ''),
       ...options,
+      ...(rules.role === undefined ? [] : ['-c', `role=${rules.role}`]),
       '-c',
       `dbguard.subject=${rules.context.subject}`,
       '-c',
@@ -85,6 +91,7 @@ export function admit(requested: ReadonlyMap<string, string>, rules: AdmissionRu
 /** Undefined when the policy lets the setting pass; else the reason why not. Nobody can be asked at startup. */
 function judgeSetting(name: string, value: string, database: string, rules: AdmissionRules): string | undefined {
   if (name.toLowerCase().startsWith('dbguard.')) return 'dbguard sets it itself';
+  if (rules.role !== undefined && decidesRole.has(name.toLowerCase())) return 'the role of this user is given';
   const identifier = name
     .split('.')
     .map((part) => `"${part.toLowerCase().replaceAll('"', '""')}"`)

@@ -14,7 +14,7 @@ export interface ApprovalRequest {
   readonly subject: string;
   readonly connection: string;
   readonly database: string;
-  /** The role on the server. */
+  /** The login on the server; with another name or a role, all of them in words. */
   readonly user?: string;
   readonly environment?: string;
   /** As the server reported it, where it does (PostgreSQL 18). */

@@ -17,6 +17,16 @@ export const tooManyClients: ErrorText = {
   message: 'sorry, too many clients already',
 };
 
+/** Told to those only who know the password of the run. */
+export function unknownUser(name: string, known: readonly string[]): ErrorText {
+  return {
+    severity: 'FATAL',
+    code: '28000',
+    message: `dbguard: this session has no user "${name}"`,
+    hint: `Connect as ${known.join(', ')}.`,
+  };
+}
+
 /** In the words of a server whose authentication_timeout is over. */
 export const handshakeTimedOut: ErrorText = {
   severity: 'FATAL',

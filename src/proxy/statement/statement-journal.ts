@@ -147,6 +147,7 @@ export class StatementJournal {
     return this.#parts.policy.decide({
       facts: candidate.facts,
       connection: context.connection,
+      user: context.user,
       database: context.database,
       subject: context.subject,
       agent: context.agent,
@@ -236,7 +237,7 @@ export class StatementJournal {
       subject: context.subject,
       connection: context.connection,
       database: context.database,
-      user: context.user,
+      user: userWords(context),
       ...(context.environment ? { environment: context.environment } : {}),
       ...(candidate.searchPath === undefined ? {} : { searchPath: candidate.searchPath }),
       sessionDigest: digestOf(candidate),
@@ -352,4 +353,10 @@ function interrupted(signal: AbortSignal): Promise<Answer> {
   });
   if (signal.aborted) return Promise.resolve(answer());
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(answer()), { once: true }));
+}
+
+/** For the approver: who the server takes the client for. */
+function userWords({ user, login, role }: ConnectionContext): string {
+  const more = [...(user === login ? [] : [`login ${login}`]), ...(role === undefined ? [] : [`role ${role}`])];
+  return more.length === 0 ? user : `${user} (${more.join(', ')})`;
 }

@@ -397,9 +397,9 @@ test('strangers at the door', async (t) => {
     }
   });
 
-  await t.test('a wrong password, and a user that nobody knows: the same words, the same mechanism', async (t) => {
+  await t.test('a wrong password: the same words and the same mechanism for a user that nobody knows', async (t) => {
     const heard = [];
-    for (const wrong of [{ password: 'wrong' }, { user: 'stranger' }]) {
+    for (const wrong of [{ password: 'wrong' }, { password: 'wrong', user: 'stranger' }]) {
       const client = await Client.open({ ...harness.target, ...wrong });
       await client.logIn();
       heard.push(client.heard.map(({ type, body }) => `${type} ${body.length}`));
@@ -407,6 +407,10 @@ test('strangers at the door', async (t) => {
       await client.hangUp();
     }
     t.equal(heard[0]?.length, heard[1]?.length);
+    const client = await Client.open({ ...harness.target, user: 'stranger' });
+    await client.logIn();
+    t.strictSame(codes(client), ['28000'], 'with the password, what is wrong is said');
+    await client.hangUp();
   });
 
   await t.test('whoever says nothing, too little, or one byte at a time, is cut off', async (t) => {

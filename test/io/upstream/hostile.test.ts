@@ -93,7 +93,7 @@ t.test('attack: a server that takes TLS away gets no password in clear text', as
 async function scram(client: Conversation, cheat: (final: Buffer) => void): Promise<void> {
   await client.takePacket();
   client.send(encodeAuthenticationSasl(['SCRAM-SHA-256']));
-  const server = new ScramServer(await makeScramVerifier(password, Buffer.alloc(16, 1)), Buffer.alloc(18, 2));
+  const server = new ScramServer([await makeScramVerifier(password, Buffer.alloc(16, 1))], Buffer.alloc(18, 2));
   const initial = message(0x70, await client.takeMessage());
   const { mechanism, data } = decodeSaslInitialResponse(initial, 0, initial.length);
   const challenge = server.start(mechanism, data);

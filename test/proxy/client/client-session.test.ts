@@ -47,7 +47,7 @@ class World {
     });
     this.session = new ClientSession({
       context: {
-        ...{ number: 1, sid: 's', agent: 'a', subject: 'p', connection: 'c', database: 'd', user: 'u' },
+        ...{ number: 1, sid: 's', agent: 'a', subject: 'p', connection: 'c', database: 'd', login: 'app', user: 'u' },
       },
       journal,
       catalog: withoutCatalog(analyser),

@@ -284,7 +284,7 @@ def table(strings, **types):
 OPEN = "v subject level clientId audience method loggedInAt loginKey salt idToken accessToken sessionKey certificate connection policy version agent previous"
 FIELDS = {
     "open": {name: anything for name in OPEN.split()},
-    "connection": table("user database applicationName reason", event=one_of("open", "close", "own"), conn=is_count, backendPid=is_count),
+    "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "close", "own"), conn=is_count, backendPid=is_count),
     "parse": table("", conn=is_count, facts=anything),
     "statement": table(
         "name portal tx rule", conn=is_count, text=is_count, continues=is_count, facts=anything, hex=a_list(is_count),

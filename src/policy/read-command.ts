@@ -1,0 +1,12 @@
+/** A program and its arguments: no shell takes them apart. */
+import type { Value } from './yaml-source.js';
+
+export function readCommand(value: Value): readonly string[] {
+  if (!value.isList) {
+    const program = value.string('a list: the program, then its arguments');
+    if (!/\s/.test(program)) return [program];
+    return value.fail(`expected a list, since no shell takes it apart: [${program.trim().split(/\s+/).join(', ')}]`);
+  }
+  const words = value.list((item) => item.string());
+  return words.length > 0 ? words : value.fail('the list is empty; expected the program, then its arguments');
+}
