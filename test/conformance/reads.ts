@@ -180,7 +180,7 @@ class Passage {
       if (type === 'E') this.#unread = undefined;
       if (type === 'Z' && this.#unread !== undefined) this.#tried.unread.push(this.#unread);
       if (type === 'Z') this.#unread = undefined;
-      if (type === 'Z' && this.#status === 'I') this.#changes.settled();
+      if (type === 'Z' && this.#status === 'I') this.#changes.transactionOver();
       this.#client.write(message);
     } else if (type === 'E') trial.code ??= /\0C(.{5})\0/.exec(message.toString('latin1'))?.[1];
     else if (type === 'Z') trial.done();
@@ -201,7 +201,7 @@ class Passage {
     }
     this.#tried.statements += 1;
     if (this.#status !== 'E') await this.#try(sql, facts);
-    this.#changes.forwarded(facts, undefined);
+    this.#changes.forwarded({ facts });
   }
 
   async #try(sql: string, facts: Facts): Promise<void> {

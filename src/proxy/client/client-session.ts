@@ -85,23 +85,18 @@ export class ClientSession {
     this.#endIfDrained();
   }
 
-  /** Whatever looks ahead learns where the transaction stands. */
+  /** Trackers and the registry learn where the transaction stands. */
   #settle(): void {
-    const { server, outbox, registry, masks, catalogChanges, transaction, changedRows, openChanges, sessionDigest } =
-      this.#state;
+    const { server, outbox, registry, trackers } = this.#state;
     const { idle, pipeline } = server.responses;
     // without a Sync its implicit transaction is still open, and so are its portals
     const settled = idle && pipeline === 'none' && !server.inquiring && !this.#gate.watching;
-    if (settled) sessionDigest.settled(server.transactionStatus);
-    if (settled && server.transactionStatus === 'I') {
-      this.#gate.transactionOver();
-      transaction.clear();
-      this.#parts.journal.countRowsChanged(changedRows.settled());
-      openChanges.settled();
-      masks?.settled();
-      catalogChanges.settled();
-      if (outbox.empty) registry.clearPortals();
-    }
+    if (!settled) return;
+    for (const tracker of trackers) tracker.settled?.(server.transactionStatus);
+    if (server.transactionStatus !== 'I') return;
+    this.#gate.transactionOver();
+    for (const tracker of trackers) tracker.transactionOver?.();
+    if (outbox.empty) registry.clearPortals();
   }
 
   /** A CancelRequest for this connection. True when it ended a wait for approval; else it is the server's. */
@@ -132,8 +127,7 @@ export class ClientSession {
     this.#closed = true;
     this.#serverBroken = true;
     this.#gate.interrupt('disconnect');
-    this.#state.masks?.settled();
-    this.#state.catalogChanges.closed();
+    for (const tracker of this.#state.trackers) tracker.closed?.();
     this.#gate.abandon();
     this.#state.server.responses.abandon();
   }

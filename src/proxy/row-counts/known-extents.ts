@@ -8,7 +8,8 @@
 import type { Extent } from '../../policy/mass-changes.js';
 import { mostElements } from '../../sql/conditions/row-list.js';
 import type { Effect } from '../../sql/facts.js';
-import { type CountedStatement, type Extents, massEffects } from './mass-effects.js';
+import type { AnsweredStatement, StatementTracker } from '../session-state/statement-tracker.js';
+import { type CountedStatement, changesRows, type Extents, massEffects } from './mass-effects.js';
 import { RowBudget } from './row-budget.js';
 import type { ShownRows } from './shown-rows.js';
 
@@ -22,7 +23,10 @@ const answersMost = 5_000;
 /** The planner's statistics are no fresher than that either. */
 const answerMs = 60_000;
 
-export class KnownExtents {
+/** What a statement with more rows than this has changed, answers of the planner may not know. */
+const manyRows = 100;
+
+export class KnownExtents implements StatementTracker {
   readonly budget = new RowBudget();
   readonly #answers = new Map<string, Answer>();
   /** By statement; as many as people have approved. */
@@ -85,7 +89,8 @@ export class KnownExtents {
   }
 
   /** So many rows are others by now that no answer counts any more. */
-  forget(): void {
+  answered({ candidate, rows }: AnsweredStatement): void {
+    if (rows <= manyRows || !changesRows(candidate.facts)) return;
     this.#answers.clear();
     this.#sizes.clear();
   }

@@ -5,6 +5,7 @@
  * decided by the sums.
  */
 import type { Effect } from '../../sql/facts.js';
+import { type AnsweredStatement, type StatementTracker, undoesAll } from '../session-state/statement-tracker.js';
 import { type CountedStatement, type Extents, massEffects } from './mass-effects.js';
 import type { RowBudget, RowChange } from './row-budget.js';
 
@@ -13,7 +14,7 @@ interface Mark {
   readonly at: number;
 }
 
-export class OpenChanges {
+export class OpenChanges implements StatementTracker {
   readonly #budget: RowBudget;
   #changes: RowChange[] = [];
   #marks: Mark[] = [];
@@ -22,12 +23,14 @@ export class OpenChanges {
     this.#budget = budget;
   }
 
-  /**
-   * The server has answered a text: `tags` are the command tags of those of its statements that ran.
-   *
-   * @param counted false where a person or a rule has let any number of rows pass
-   */
-  answered(asked: CountedStatement, tags: readonly string[], extents: Extents | undefined, counted: boolean): void {
+  answered(statement: AnsweredStatement): void {
+    this.#add(statement);
+    if (undoesAll(statement)) this.#undoTo(0);
+  }
+
+  #add({ candidate: asked, ruling, extents, why, tags }: AnsweredStatement): void {
+    // a person, or a rule of one's own, has let any number of rows pass
+    const counted = why === 'allowed' && ruling.rule.startsWith('builtin:');
     const mass = counted ? massEffects(asked.facts) : [];
     for (const [index, statement] of asked.facts.statements.entries()) {
       const tag = tags[index];
@@ -40,13 +43,7 @@ export class OpenChanges {
     }
   }
 
-  /** An error where no transaction block is open: everything since the last Sync is undone. */
-  undone(): void {
-    this.#undoTo(0);
-  }
-
-  /** Nothing is open any more. */
-  settled(): void {
+  transactionOver(): void {
     if (this.#changes.length > 0) this.#changes = [];
     if (this.#marks.length > 0) this.#marks = [];
   }
@@ -84,7 +81,7 @@ export class OpenChanges {
       default:
         // COMMIT of a failed transaction says ROLLBACK; PREPARE TRANSACTION most probably will be committed
         if (tag.startsWith('ROLLBACK')) this.#undoTo(0);
-        this.settled();
+        this.transactionOver();
     }
   }
 

@@ -2,37 +2,36 @@
  * Rows that one client changed for good, as command tags report them. What a savepoint took back is not followed.
  * State: the rows of the open transaction.
  */
-export class ChangedRows {
+import type { Facts } from '../../sql/facts.js';
+import { type AnsweredStatement, type StatementTracker, undoesAll } from './statement-tracker.js';
+
+export class ChangedRows implements StatementTracker {
+  readonly #count: (rows: number) => void;
   #open = 0;
 
-  /**
-   * One text has been answered with these command tags; a savepoint's ROLLBACK has the tag of a whole one. Returns the
-   * rows that a COMMIT among them made stay.
-   */
-  answered(tags: readonly string[], toSavepoint: boolean): number {
-    let kept = 0;
-    for (const tag of tags) {
-      if (tag === 'COMMIT') {
-        kept += this.#open;
-        this.#open = 0;
-      } else if (tag === 'ROLLBACK' && !toSavepoint) {
-        this.#open = 0;
-      } else {
+  /** @param count told of rows that are there to stay */
+  constructor(count: (rows: number) => void) {
+    this.#count = count;
+  }
+
+  answered(statement: AnsweredStatement): void {
+    // a savepoint's ROLLBACK has the tag of a whole one
+    const toSavepoint = undoesPart(statement.candidate.facts);
+    for (const tag of statement.tags) {
+      if (tag === 'COMMIT') this.transactionOver();
+      else if (tag !== 'ROLLBACK')
         this.#open += Number(/^(?:INSERT \d+|UPDATE|DELETE|MERGE) (\d+)$/.exec(tag)?.[1] ?? 0);
-      }
+      else if (!toSavepoint) this.#open = 0;
     }
-    return kept;
+    if (undoesAll(statement)) this.#open = 0;
   }
 
-  /** An error outside of a transaction block: everything since the last Sync is undone. */
-  undone(): void {
+  transactionOver(): void {
+    if (this.#open > 0) this.#count(this.#open);
     this.#open = 0;
   }
+}
 
-  /** No transaction is open any more; returns the rows of an implicit one. */
-  settled(): number {
-    const rows = this.#open;
-    this.#open = 0;
-    return rows;
-  }
+function undoesPart(facts: Facts): boolean {
+  return facts.statements.some(({ transaction }) => transaction === 'rollback-to');
 }

@@ -6,6 +6,8 @@
 import { isSystemRelation } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Analyser, Effect, Facts, Target, TargetType } from '../../sql/facts.js';
+import type { Candidate } from '../candidate.js';
+import type { StatementTracker } from './statement-tracker.js';
 
 export interface ClientCatalog {
   readonly analyser: Analyser;
@@ -42,7 +44,7 @@ export function withoutCatalog(analyser: Analyser): ClientCatalog {
 }
 
 /** Keeps the catalog informed of what one client does. */
-export class CatalogChanges {
+export class CatalogChanges implements StatementTracker {
   readonly #catalog: ClientCatalog;
   /** Something that went to the server may have changed the catalog, and is not committed or undone yet. */
   #pending = false;
@@ -52,14 +54,13 @@ export class CatalogChanges {
     catalog.opened();
   }
 
-  /** @param isTemporary tables that nobody else sees */
-  forwarded(facts: Facts, isTemporary: IsTemporary | undefined): void {
+  forwarded({ facts, isTemporary }: Pick<Candidate, 'facts' | 'isTemporary'>): void {
     if (!changesCatalog(facts, isTemporary)) return;
     this.#pending = true;
     this.#catalog.changing(facts);
   }
 
-  settled(): void {
+  transactionOver(): void {
     if (!this.#pending) return;
     this.#pending = false;
     this.#catalog.settled();
@@ -67,7 +68,7 @@ export class CatalogChanges {
 
   closed(): void {
     this.#catalog.closed();
-    this.settled();
+    this.transactionOver();
   }
 }
 

@@ -14,6 +14,8 @@ import type { Effect, Facts, TargetType } from '../../sql/facts.js';
 import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
 import { encodeNotice } from '../../wire/backend.js';
+import type { Candidate } from '../candidate.js';
+import type { AnsweredStatement, StatementTracker } from './statement-tracker.js';
 
 export interface ClientMasks {
   readonly plans: SessionMasks;
@@ -40,7 +42,7 @@ function changesCode({ kind, opaque, targets }: Effect): boolean {
   return targets.length === 0 || !targets.every(({ type }) => relationTypes.has(type));
 }
 
-export class ResultMasks {
+export class ResultMasks implements StatementTracker {
   readonly #client: ClientMasks;
   /** Not known once something may have changed it. */
   #path: SearchPath;
@@ -55,8 +57,7 @@ export class ResultMasks {
     return this.#client.plans.planFor(sql, this.#path);
   }
 
-  /** A statement goes to the server. */
-  forwarded(facts: Facts): void {
+  forwarded({ facts }: Candidate): void {
     const effects = facts.statements.flatMap((statement) => statement.effects);
     if (facts.unparseable || effects.some((effect) => effect.opaque || changesCatalog.has(effect.kind)))
       this.#client.changing(facts.unparseable !== undefined || effects.some(changesCode));
@@ -105,13 +106,18 @@ export class ResultMasks {
     return { decision: 'ask', rule: unmaskRule, origin: request.origin, reason };
   }
 
-  /** A person has said yes, and the statement has run. */
-  unmasked(facts: Facts): void {
-    const asked = askedToUnmask(facts);
+  /** A mask is lifted once a person has said yes, and the statement has run. */
+  answered({ candidate, ruling, why, how }: AnsweredStatement): void {
+    if (how !== 'done' || why !== 'approved' || ruling.rule !== unmaskRule) return;
+    const asked = askedToUnmask(candidate.facts);
     if (asked !== undefined) this.#client.plans.exemptions?.grant(asked);
   }
 
-  settled(): void {
+  transactionOver(): void {
+    this.#client.settled();
+  }
+
+  closed(): void {
     this.#client.settled();
   }
 

@@ -15,12 +15,13 @@ import { kindsWith } from '../../sql/effect-traits.js';
 import type { Effect, Facts, TransactionEffect } from '../../sql/facts.js';
 import type { TransactionStatus } from '../../wire/messages.js';
 import type { Candidate } from '../candidate.js';
+import type { StatementTracker } from './statement-tracker.js';
 
-export class SessionDigest {
+export class SessionDigest implements StatementTracker {
   #digest: string;
   /** A change that the end of its transaction may undo. */
   #open = false;
-  #answered = true;
+  #current = true;
 
   /** @param parameters what the server reported at the start */
   constructor(parameters: ReadonlyMap<string, string>) {
@@ -33,23 +34,22 @@ export class SessionDigest {
   }
 
   /** The server has said what came of every change; until then its reports are of before. */
-  get answered(): boolean {
-    return this.#answered;
+  get current(): boolean {
+    return this.#current;
   }
 
   forwarded({ facts, sql, bindValues = [] }: Candidate): void {
     if (mayChangeMeaning(facts)) {
       this.#open = true;
-      this.#answered = false;
+      this.#current = false;
     } else if (!this.#open || !undoes(facts)) {
       return;
     }
     this.#digest = digest([this.#digest, sql, bindValues]);
   }
 
-  /** Everything that was sent has been answered, up to ReadyForQuery. */
   settled(status: TransactionStatus): void {
-    this.#answered = true;
+    this.#current = true;
     if (status !== 'I' || !this.#open) return;
     this.#open = false;
     this.#digest = digest([this.#digest, 'the transaction is over']);

@@ -5,13 +5,15 @@
  * hits the temporary table or nothing. A view of that name would reach further, and so do rules and triggers: once a name may
  * have been a view's or has got a rule, or code has run that cannot be seen, it does not count any more.
  */
-import type { Effect, Facts } from '../../sql/facts.js';
+import type { Effect } from '../../sql/facts.js';
+import type { Candidate } from '../candidate.js';
 import type { ClientCatalog } from './client-catalog.js';
+import type { AnsweredStatement, StatementTracker } from './statement-tracker.js';
 
 /** As many are remembered; a client that makes more is asked. */
 const most = 10_000;
 
-export class TemporaryTables {
+export class TemporaryTables implements StatementTracker {
   readonly #catalog: ClientCatalog;
   readonly #made = new Set<string>();
   /** Names that may be a view's, or a table's with rules or triggers. */
@@ -36,8 +38,7 @@ export class TemporaryTables {
     !this.#reachFurther.has(name) &&
     (schema !== undefined || this.#catalog.onlyTemporary(name));
 
-  /** A statement goes to the server. */
-  forwarded(facts: Facts): void {
+  forwarded({ facts }: Candidate): void {
     if (facts.unparseable) this.#unseen = true;
     for (const { effects } of facts.statements) for (const effect of effects) this.#notice(effect);
   }
@@ -50,9 +51,9 @@ export class TemporaryTables {
     if (newName !== undefined) this.#reachFurther.add(newName);
   }
 
-  /** The server has run it. */
-  done(facts: Facts): void {
-    for (const { effects } of facts.statements) {
+  answered({ candidate, how }: AnsweredStatement): void {
+    if (how !== 'done') return;
+    for (const { effects } of candidate.facts.statements) {
       for (const { kind, temporary, targets } of effects) {
         if (kind !== 'create' || this.#made.size >= most) continue;
         const [made, table] = targets;

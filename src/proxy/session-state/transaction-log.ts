@@ -2,11 +2,12 @@
  * What the open transaction has done so far, for the person who decides about its next statement.
  *
  * What lives here: changes summed up by what they do to which object, in order, bounded. What it must not know: when
- * a transaction begins or ends; the session says so.
+ * a transaction begins or ends; the connection says so.
  */
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Facts, StatementFacts } from '../../sql/facts.js';
 import type { TransactionSoFar } from '../candidate.js';
+import type { AnsweredStatement, StatementTracker } from './statement-tracker.js';
 
 const changing = kindsWith('leaves-changes');
 const changesKept = 50;
@@ -21,7 +22,7 @@ interface Savepoint {
   readonly statements: number;
 }
 
-export class TransactionLog {
+export class TransactionLog implements StatementTracker {
   #changes: Changes = new Map();
   #savepoints: Savepoint[] = [];
   #statements = 0;
@@ -33,12 +34,12 @@ export class TransactionLog {
     return { statements: this.#statements, changes, partlyUndone: this.#partlyUndone };
   }
 
-  /** The server has run it. `tags` are its command tags, one for each statement of the text. */
-  done(facts: Facts, tags: readonly string[]): void {
-    for (const [index, statement] of facts.statements.entries()) this.#add(statement, tags[index] ?? '');
+  answered({ candidate, how, tags }: Pick<AnsweredStatement, 'how' | 'tags'> & { candidate: { facts: Facts } }): void {
+    if (how !== 'done') return;
+    for (const [index, statement] of candidate.facts.statements.entries()) this.#add(statement, tags[index] ?? '');
   }
 
-  clear(): void {
+  transactionOver(): void {
     if (this.#statements === 0 && this.#savepoints.length === 0) return;
     this.#changes.clear();
     this.#savepoints = [];

@@ -15,6 +15,7 @@ import { CatalogChanges, type ClientCatalog } from '../session-state/client-cata
 import { LexicalSettings } from '../session-state/lexical-settings.js';
 import { type ClientMasks, ResultMasks } from '../session-state/result-masks.js';
 import { SessionDigest } from '../session-state/session-digest.js';
+import type { StatementTracker } from '../session-state/statement-tracker.js';
 import { TemporaryTables } from '../session-state/temporary-tables.js';
 import { TransactionLog } from '../session-state/transaction-log.js';
 import { fatalFor } from './fatal.js';
@@ -64,17 +65,16 @@ type Meaning = Pick<
 
 export class ConnectionState {
   readonly parts: SessionParts;
-  readonly catalogChanges: CatalogChanges;
-  readonly temporaryTables: TemporaryTables;
   readonly registry = new Registry();
+  /** No tracker: what it doubts ends with any answer, also that of a statement that was undone. */
   readonly lexical = new LexicalSettings();
-  readonly transaction = new TransactionLog();
-  readonly changedRows = new ChangedRows();
-  readonly openChanges: OpenChanges;
   readonly sessionDigest: SessionDigest;
+  readonly trackers: readonly StatementTracker[];
   readonly server: ServerSide;
   readonly outbox: JournaledOutbox;
   readonly masks: ResultMasks | undefined;
+  readonly #temporaryTables: TemporaryTables;
+  readonly #transaction = new TransactionLog();
   readonly #toClient = new Outgoing();
   /** Texts in this turn's Parse messages that no entry discloses yet. */
   #undisclosed: Prepared[] = [];
@@ -83,11 +83,22 @@ export class ConnectionState {
   constructor(parts: SessionParts, abort: (error: ErrorText) => void) {
     this.parts = parts;
     this.server = new ServerSide(this.#toClient, parts.parameters);
-    this.catalogChanges = new CatalogChanges(parts.catalog);
     this.sessionDigest = new SessionDigest(parts.parameters);
-    this.temporaryTables = new TemporaryTables(parts.catalog);
-    this.openChanges = new OpenChanges(parts.journal.extentsIn(parts.context.database).budget);
+    this.#temporaryTables = new TemporaryTables(parts.catalog);
     this.masks = parts.masks && new ResultMasks(parts.masks);
+    const extents = parts.journal.extentsIn(parts.context.database);
+    this.trackers = [
+      ...(this.masks ? [this.masks] : []),
+      // before the temporary tables: what a statement drops was temporary until then
+      new CatalogChanges(parts.catalog),
+      this.#temporaryTables,
+      this.sessionDigest,
+      this.#transaction,
+      new ChangedRows((rows) => parts.journal.countRowsChanged(rows)),
+      // before the extents: what it counts was estimated by answers that they forget
+      new OpenChanges(extents.budget),
+      extents,
+    ];
     if (this.masks) this.server.cutRows();
     const plans = parts.masks?.plans;
     if (plans) this.server.hideNotifications(() => plans.hidesNotifications);
@@ -104,12 +115,12 @@ export class ConnectionState {
 
   /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
   get meaning(): Meaning {
-    const { sessionDigest, parts, server, temporaryTables, transaction } = this;
+    const { sessionDigest, parts, server } = this;
     return {
-      transaction,
+      transaction: this.#transaction,
       transactionStatus: server.transactionStatus,
-      isTemporary: temporaryTables.known,
-      searchPath: sessionDigest.answered ? server.parameter('search_path') : undefined,
+      isTemporary: this.#temporaryTables.known,
+      searchPath: sessionDigest.current ? server.parameter('search_path') : undefined,
       sessionDigest: sessionDigest.digest,
       catalogGeneration: parts.catalog.analyser.generation,
     };

@@ -8,7 +8,7 @@ function after(...texts: string[]): TransactionLog {
   const log = new TransactionLog();
   for (const text of texts) {
     const [sql = '', ...tags] = text.split(' -- ');
-    log.done(analyser.analyse(sql), tags);
+    log.answered({ candidate: { facts: analyser.analyse(sql) }, how: 'done', tags: tags });
   }
   return log;
 }
@@ -37,7 +37,7 @@ t.test('one that is not known leaves a doubt', async (t) => {
 
 t.test('the end of the transaction is the end of its savepoints', async (t) => {
   const log = after('SAVEPOINT s', 'UPDATE a SET x = 1 -- UPDATE 3');
-  log.clear();
-  log.done(analyser.analyse('ROLLBACK TO s'), []);
+  log.transactionOver();
+  log.answered({ candidate: { facts: analyser.analyse('ROLLBACK TO s') }, how: 'done', tags: [] });
   t.equal(log.soFar, undefined);
 });

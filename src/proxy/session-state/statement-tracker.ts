@@ -1,0 +1,44 @@
+/**
+ * What follows a connection from statement to statement. Each tracker takes what it has to know from what goes to the
+ * server and from what came of it; a connection has a list of them (statement/connection-state.ts), in the order that
+ * matters. What is decided about a statement is none of a tracker's business.
+ */
+import type { Ruling } from '../../policy/decision.js';
+import type { TransactionStatus } from '../../wire/messages.js';
+import type { Candidate } from '../candidate.js';
+import type { Extents } from '../row-counts/mass-effects.js';
+import type { Settled } from '../server/meter.js';
+
+/** A statement that the server has answered, failed or skipped, or never will answer. */
+export interface AnsweredStatement {
+  readonly candidate: Candidate;
+  readonly ruling: Ruling;
+  readonly extents?: Extents | undefined;
+  /** Who let it through: a person for it alone, or the policy. */
+  readonly why: 'approved' | 'allowed';
+  /** Of a statement that was undone no tracker hears: it is as if it had not been. */
+  readonly how: Exclude<Settled, 'undone'>;
+  /** Its command tags, one for each statement of the text that ran. */
+  readonly tags: readonly string[];
+  /** The rows that they report. */
+  readonly rows: number;
+  /** The server's last ReadyForQuery. */
+  readonly transactionStatus: TransactionStatus;
+}
+
+export interface StatementTracker {
+  /** A statement goes to the server. */
+  forwarded?(candidate: Candidate): void;
+  answered?(statement: AnsweredStatement): void;
+  /** Everything that was sent has been answered, up to ReadyForQuery. */
+  settled?(status: TransactionStatus): void;
+  /** No transaction is open any more, and nothing is under way. */
+  transactionOver?(): void;
+  /** The connection is gone. */
+  closed?(): void;
+}
+
+/** An error outside of a transaction block undoes everything since the last Sync. */
+export function undoesAll({ how, transactionStatus }: AnsweredStatement): boolean {
+  return how === 'failed' && transactionStatus === 'I';
+}
