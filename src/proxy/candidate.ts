@@ -4,9 +4,9 @@
  */
 import type { Ruling } from '../policy/decision.js';
 import type { Facts } from '../sql/facts.js';
-import type { RawJson } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
 import type { Extents } from './row-counts/mass-effects.js';
+import type { FactsRecord } from './statement/facts-record.js';
 
 /** A user of the loopback port, and who that is on the server. */
 export interface LoopbackUser {
@@ -59,7 +59,7 @@ export interface TransactionSoFar {
 /** A journal entry that discloses a text, and the facts that it records with it. */
 export interface TextEntry {
   readonly n: number;
-  readonly facts: RawJson;
+  readonly facts: FactsRecord;
 }
 
 /** One statement about to run. */
@@ -96,8 +96,8 @@ export interface Admission {
   /** The number of the `statement` entry. */
   readonly n: number;
   readonly ruling: Ruling;
-  /** As they stand in the transcript; undefined where an earlier entry has them. */
-  readonly facts?: RawJson;
+  /** Where the text stands. */
+  readonly textEntry?: TextEntry;
   /** The ruling is for many rows; how many there are has to be found out before anybody is asked. */
   readonly measure?: true;
   readonly extents?: Extents | undefined;

@@ -25,12 +25,21 @@ export function redactionText(
   return text + chain.add(chain.seal(true)).line + chain.sign(reviewer.signer);
 }
 
-/** What can be taken out of an entry: its commitments, or the one that is named. Undefined when there is nothing. */
-export function targetIn(text: string, sid: string, n: number, name?: string): RedactionTarget | undefined {
+/** What an entry discloses, and whose text it has. */
+export interface Disclosing {
+  readonly target: RedactionTarget;
+  /** Number of the entry that discloses the text for this one. */
+  readonly textOf?: number;
+}
+
+/** Undefined when the entry does not stand in this segment. @param name of the only disclosure that is to go */
+export function disclosingIn(text: string, sid: string, n: number, name?: string): Disclosing | undefined {
   for (const { entry } of entriesIn(text)) {
     if (entry.n !== n) continue;
+    const { text: textOf } = entry.fields;
     const digests = Object.fromEntries(Object.entries(entry.c).filter(([key]) => name === undefined || key === name));
-    return Object.keys(digests).length === 0 ? undefined : { sid, n, digests };
+    const refers = typeof textOf === 'number' && (name === undefined || name === 'sql');
+    return { target: { sid, n, digests }, ...(refers ? { textOf } : {}) };
   }
   return undefined;
 }

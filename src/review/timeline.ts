@@ -1,6 +1,7 @@
 /** Entries as people read them: one item each, with the words of its kind. Texts are attacker-controlled. */
 import type { Entry } from '../transcript/entry.js';
 import { isRecord } from '../transcript/line.js';
+import type { EarlierEntries, Meant } from './earlier-entries.js';
 
 export type Mood = 'plain' | 'good' | 'bad' | 'waiting' | 'quiet';
 
@@ -24,9 +25,11 @@ export interface TimelineItem {
 type Disclosed = Readonly<Record<string, unknown>>;
 const REDACTED = '(redacted)';
 
-export function timelineItem(entry: Entry, disclosed: Disclosed): TimelineItem {
+/** @param earlier what came before `entry` in its session */
+export function timelineItem(entry: Entry, disclosed: Disclosed, earlier: EarlierEntries): TimelineItem {
   const { fields } = entry;
-  const text = textOf(entry, disclosed);
+  const meant = earlier.meant(entry, disclosed);
+  const text = textOf(entry, meant);
   return {
     n: entry.n,
     at: entry.t / 1000,
@@ -35,19 +38,18 @@ export function timelineItem(entry: Entry, disclosed: Disclosed): TimelineItem {
     ...(typeof fields.of === 'number' ? { of: fields.of } : {}),
     ...(text === undefined ? {} : { text }),
     ...(disclosed.bind === undefined ? {} : { bind: JSON.stringify(disclosed.bind) }),
-    ...(titles[entry.k] ?? other)(entry, disclosed),
+    ...(titles[entry.k] ?? other)(entry, disclosed, meant),
   };
 }
 
-function textOf(entry: Entry, disclosed: Disclosed): string | undefined {
-  const { sql } = disclosed;
-  if (typeof sql === 'string') return sql;
+function textOf(entry: Entry, { sql }: Meant): string | undefined {
+  if (sql !== undefined) return sql;
   return 'sql' in entry.c ? REDACTED : undefined;
 }
 
 type Words = { readonly title: string; readonly mood: Mood };
 
-const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Words>> = {
+const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant: Meant) => Words>> = {
   open: ({ t, fields }) => ({
     title: `session opened on ${new Date(t / 1000).toISOString().slice(0, 10)}, times are UTC${field(fields, 'agent', ': ')}`,
     mood: 'quiet',
@@ -57,7 +59,7 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed) => Wo
     mood: 'quiet',
   }),
   parse: () => ({ title: 'prepared', mood: 'quiet' }),
-  statement: ({ fields }) => statement(fields),
+  statement: ({ fields }, _disclosed, { facts }) => statement(fields, facts),
   verdict: ({ fields }, { reason }) => {
     const allowed = fields.decision === 'allow';
     const why = typeof reason === 'string' ? `: ${reason}` : '';
@@ -78,13 +80,13 @@ function connection(fields: Disclosed): string {
   return `connection${where}${as}${field(fields, 'applicationName', ', ')}`;
 }
 
-function statement(fields: Disclosed): Words {
+function statement(fields: Disclosed, facts: unknown): Words {
   const { decision } = fields;
   const mood = decision === 'allow' ? 'plain' : decision === 'deny' ? 'bad' : 'waiting';
   const again = typeof fields.continues === 'number' ? ` more rows of #${fields.continues}` : '';
   const prepared = typeof fields.text === 'number' ? ` text of #${fields.text}` : '';
   return {
-    title: `${commands(fields.facts)}${again}${prepared} ${words('', fields, ['decision', 'rule'])}`.trim(),
+    title: `${commands(facts)}${again}${prepared} ${words('', fields, ['decision', 'rule'])}`.trim(),
     mood,
   };
 }

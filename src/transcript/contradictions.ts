@@ -2,11 +2,11 @@
  * What no honest writer writes, although every signature holds: statements that ran without being let through,
  * verdicts behind outcomes, answers to nothing. FORMAT.md lists them.
  *
- * What lives here: what each statement still owes, in memory that does not grow with the session but for three bits an
+ * What lives here: what each statement still owes, in memory that does not grow with the session but for four bits an
  * entry. What it must not know: signatures, chains, where lines come from.
  */
 import type { Entry } from './entry.js';
-import { checkOf, fieldsOf } from './entry-fields.js';
+import { checkOf, fieldsOf, isFacts } from './entry-fields.js';
 import type { Findings } from './finding.js';
 
 /** What a statement waits for. A missing cell in `owed`: it owes nothing any more. */
@@ -31,7 +31,9 @@ export class Contradictions {
   readonly #where: (n: number) => { readonly n: number; readonly segment: number };
   readonly #owed = new Map<number, State>();
   readonly #statements = new NumberSet();
+  /** Entries that disclose a text, and that have facts in full. */
   readonly #texts = new NumberSet();
+  readonly #facts = new NumberSet();
   readonly #letThrough = new NumberSet();
   readonly #unknown = new Set<string>();
 
@@ -45,7 +47,7 @@ export class Contradictions {
     this.#checkFields(entry);
     switch (entry.k) {
       case 'parse':
-        if ('sql' in entry.c) this.#texts.add(entry.n);
+        this.#checkText(entry);
         break;
       case 'statement':
         this.#statement(entry);
@@ -64,18 +66,29 @@ export class Contradictions {
     }
   }
 
-  #statement({ n, c, fields }: Entry): void {
-    const { text, continues, decision } = fields;
-    if (continues !== undefined) {
-      if (!this.#letThrough.has(continues)) this.#fail(n, `statement ${n} continues one that was not let through`);
-    } else if (text !== undefined) {
-      if (!this.#texts.has(text)) this.#fail(n, `statement ${n} has its text from an entry that has none`);
-    } else if (!('sql' in c)) this.#fail(n, `statement ${n} has no text`);
-    if ('sql' in c) this.#texts.add(n);
+  #statement(entry: Entry): void {
+    const { n } = entry;
+    const { continues, decision } = entry.fields;
+    if (continues !== undefined && !this.#letThrough.has(continues))
+      this.#fail(n, `statement ${n} continues one that was not let through`);
+    this.#checkText(entry);
     this.#statements.add(n);
     const state = continues === undefined ? afterStatement[String(decision)] : 'through';
     if (state === undefined) this.#fail(n, `statement ${n} has no decision`);
     else this.#owe(n, state);
+  }
+
+  /** Exactly one: a text of its own, an earlier entry's, or more rows of a statement that has one. */
+  #checkText({ n, k, c, fields: { text, facts, continues } }: Entry): void {
+    const sources = ['sql' in c, text !== undefined, continues !== undefined].filter(Boolean).length;
+    if (sources === 0) this.#fail(n, `${k} ${n} has no text`);
+    else if (sources > 1) this.#fail(n, `${k} ${n} has more than one text`);
+    else if (text !== undefined && !this.#texts.has(text))
+      this.#fail(n, `${k} ${n} has its text from an entry that has none`);
+    if ('sql' in c) this.#texts.add(n);
+    if (typeof facts === 'number' && !this.#facts.has(facts))
+      this.#fail(n, `${k} ${n} has its facts from an entry that has none`);
+    if (isFacts(facts)) this.#facts.add(n);
   }
 
   #verdict(entry: Entry): void {

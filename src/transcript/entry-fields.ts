@@ -12,6 +12,8 @@ const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 
 const number: Check = (value) => typeof value === 'number';
 const texts: Check = (value) => Array.isArray(value) && value.every(text);
 const anything: Check = () => true;
+/** In full, or the number of the entry that has them. */
+const facts: Check = (value) => isFacts(value) || count(value);
 const word =
   (...words: readonly string[]): Check =>
   (value) =>
@@ -36,16 +38,16 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     backendPid: count,
     reason: text,
   },
-  parse: { conn: count, facts: anything, hidden: isRecord },
+  parse: { conn: count, text: count, facts, hidden: isRecord },
   statement: {
     conn: count,
-    protocol: word('query', 'execute', 'function'),
+    protocol: word('execute', 'function'),
     name: text,
     portal: text,
     text: count,
     continues: count,
     hex: (value) => Array.isArray(value) && value.every(count),
-    facts: anything,
+    facts,
     hidden: isRecord,
     tx: text,
     decision: word('allow', 'ask', 'second-person', 'deny'),
@@ -82,6 +84,11 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
   redaction: { session: text, of: count, digests: isRecord, reason: text },
   seal: { totals: isRecord, final: (value) => value === true },
 };
+
+/** What the parser read, in full. */
+export function isFacts(value: unknown): boolean {
+  return Array.isArray(value) || isRecord(value);
+}
 
 /** Undefined for a kind that version 1 does not have. Not an object's own `constructor` or `toString` either. */
 export function fieldsOf(kind: string): Readonly<Record<string, Check>> | undefined {

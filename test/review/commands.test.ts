@@ -161,6 +161,37 @@ test('redact: signed by another person; the copy has it no more and verifies', a
   t.equal((await run(search, ['SELECT 0'], { bucket: 'copy' })).code, 1);
 });
 
+test('a text that was said before: found, shown and redacted where it is meant', async (t) => {
+  const { run, store, logIn } = world(t);
+  const again = (text: number) => [{ k: 'statement', conn: 1, text, facts: 2, decision: 'allow' }] as const;
+  const done = (of: number) => [{ k: 'outcome', of, how: 'done' }] as const;
+  const said = [{ k: 'statement', conn: 1, facts: [{ command: 'SELECT' }], decision: 'allow' }] as const;
+  const session = record(await issuer.login('ada'), {
+    statements: 0,
+    extra: [[...said, { sql: 'SELECT 4000123412341234' }], done(2), again(2), done(4), again(2), done(6)],
+  });
+  await store(session);
+  const found = await run(search, ['4000123412341234']);
+  t.same(
+    found.out
+      .trim()
+      .split('\n')
+      .map((line) => /#(\d+)/.exec(line)?.[1]),
+    ['2', '4', '6'],
+  );
+  t.match((await run(show, [session.sid], withKeys)).out, /#4 .*SELECT text of #2 allow\n\s+SELECT 4000/);
+  await logIn('lead');
+  const how = { entry: '6', reason: 'card number', to: 'copy', ...withKeys };
+  t.match(await run(redact, [session.sid], how), {
+    code: 0,
+    out: /Redacted sql of entry 2: .*\nEvery statement with that text refers to the entry that disclosed it first/,
+  });
+  for (const bucket of ['bucket', 'copy'])
+    t.notMatch((await run(show, [session.sid], { ...withKeys, bucket })).out, '4000', bucket);
+  t.match(await run(verify, [session.sid], { ...withKeys, bucket: 'copy' }), { code: 0, out: /1 text redacted/ });
+  t.equal((await run(search, ['4000'], { bucket: 'copy' })).code, 1);
+});
+
 test('archive-keys keeps what the issuer publishes, and verify takes it from there', async (t) => {
   const provider = await startProvider();
   t.teardown(() => provider.close());

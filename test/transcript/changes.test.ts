@@ -32,7 +32,7 @@ const sessions = fc
       statements,
       final,
       extra: texts.map((sql) => [
-        { k: 'parse', conn: 1, facts: sql },
+        { k: 'parse', conn: 1, facts: [sql] },
         { sql, bind: [sql, null] },
       ]),
     }),

@@ -49,10 +49,10 @@ export interface VectorReader extends Pick<IdentityDemands, 'issuer' | 'clientId
 type Verdict = VectorCase['verdict'];
 
 const query = (decision: string, sql = 'SELECT 1'): Written => [
-  { k: 'statement', conn: 1, protocol: 'query', tx: 'I', decision, rule: 'builtin:read' },
+  { k: 'statement', conn: 1, tx: 'I', decision, rule: 'builtin:read' },
   { sql },
 ];
-const outcome = (of: number, how: string): Written => [{ k: 'outcome', of, how, tag: 'SELECT 1', rows: 1, tx: 'I' }];
+const outcome = (of: number, how: string): Written => [{ k: 'outcome', of, how, tag: 'SELECT 1' }];
 const verdict = (of: number, decision: string, more = {}): Written => [
   { k: 'verdict', of, decision, by: 'person', channel: 'terminal', waitedMs: 4100, ...more },
 ];
@@ -83,6 +83,7 @@ export async function makeVectors(): Promise<VectorCase[]> {
     ...tampered(),
     ...signedNonsense(),
     ...(await badIdentities()),
+    ...(await lookAlikes()),
     ...(await readers()),
   ];
 }
@@ -114,6 +115,17 @@ function good(): VectorCase[] {
       outcome(3, 'done'),
       [{ k: 'statement', conn: 1, protocol: 'execute', continues: 3, tx: 'T' }],
       outcome(5, 'done'),
+    ]),
+    proven('a text and facts that were said before', [
+      [{ k: 'statement', conn: 1, facts: [{ command: 'BEGIN' }], decision: 'allow' }, { sql: 'BEGIN' }],
+      outcome(2, 'done'),
+      [{ k: 'statement', conn: 1, text: 2, decision: 'allow' }],
+      outcome(4, 'done'),
+      [{ k: 'parse', conn: 2, text: 2, facts: [{ command: 'BEGIN', effects: [] }] }],
+      [{ k: 'statement', conn: 2, facts: 6, decision: 'allow' }, { sql: 'BEGIN WORK' }],
+      outcome(7, 'done'),
+      [{ k: 'statement', conn: 2, text: 7, facts: 2, decision: 'allow' }],
+      outcome(9, 'done'),
     ]),
     proven('approved after a dry run, and what it covers', [
       query('ask', 'DELETE FROM a'),
@@ -258,6 +270,28 @@ function signedNonsense(): VectorCase[] {
       outcome(3, 'done'),
       'final',
     ],
+    'a text of its own and an earlier one': [
+      query('allow'),
+      outcome(2, 'done'),
+      [{ k: 'statement', text: 2, decision: 'allow' }, { sql: 'SELECT 2' }],
+      outcome(4, 'done'),
+      'final',
+    ],
+    'a text prepared from an entry that has none': [connection, [{ k: 'parse', text: 2 }], 'final'],
+    'nothing prepared': [[{ k: 'parse', conn: 1 }], 'final'],
+    'facts from an entry that refers to others': [
+      [{ k: 'parse', facts: [] }, { sql: 'BEGIN' }],
+      [{ k: 'parse', facts: 2 }, { sql: 'BEGIN WORK' }],
+      [{ k: 'parse', facts: 3 }, { sql: 'BEGIN TRANSACTION' }],
+      'final',
+    ],
+    'facts from itself': [[{ k: 'parse', facts: 2 }, { sql: 'BEGIN' }], 'final'],
+    'facts that are a text': [[{ k: 'parse', facts: 'BEGIN' }, { sql: 'BEGIN' }], 'final'],
+    'a simple query in words': [
+      [{ k: 'statement', protocol: 'query', decision: 'allow' }, { sql: 'BEGIN' }],
+      outcome(2, 'done'),
+      'final',
+    ],
     'more rows of what was denied': [
       query('deny'),
       verdict(2, 'deny'),
@@ -399,6 +433,36 @@ async function badIdentities(): Promise<VectorCase[]> {
       }),
     ),
   ];
+}
+
+/** The issuer means the name as it stands; a person may read another one. */
+async function lookAlikes(): Promise<VectorCase[]> {
+  const named = async (sub: string, verdict: Verdict): Promise<VectorCase> => {
+    const someone = { ...subject, sub };
+    const open = { subject: someone, idToken: await token({ sub }) };
+    const name = `the name ${[...sub].map(visible).join('')}`;
+    return given(name, verdict, recorded({ steps: ['final'], open }), { subject: subjectHash(someone) });
+  };
+  const odd = [
+    'ad\u200ba',
+    'a\u00add',
+    '\u202eada',
+    'a\u00a0d',
+    'ada\ufe0f',
+    'ada\u3164',
+    'a\u2800',
+    '\u0430da',
+    'а@acme.test',
+  ];
+  const plain = ['jörg', 'иван', 'γιώργος', '李雷', 'दीपा', 'repo:acme/shop:ref:refs/heads/main', 'иван_2@почта.рф'];
+  return Promise.all([
+    ...[...odd, 'ada.\u043e\u0440', '\uff41da', '\ufb01ona', '\u{1d41a}da'].map((name) => named(name, 'unproven')),
+    ...plain.map((name) => named(name, 'proven')),
+  ]);
+}
+
+function visible(character: string): string {
+  return /[\x20-\x7e]/.test(character) ? character : `U+${character.codePointAt(0)?.toString(16).padStart(4, '0')}`;
 }
 
 /** The same bytes, judged by readers who know different things. */

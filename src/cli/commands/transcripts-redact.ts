@@ -17,7 +17,7 @@ import { openDetails } from '../../io/spool/spool.js';
 import type { SessionObjects } from '../../review/catalog.js';
 import { readOpening } from '../../review/opening.js';
 import { segmentText } from '../../review/read-segment.js';
-import { redactionText, targetIn, withoutRedacted } from '../../review/redact.js';
+import { disclosingIn, redactionText, withoutRedacted } from '../../review/redact.js';
 import { type RedactionTarget, readRedactions } from '../../review/redaction.js';
 import { redactionKey, sessionPrefix, subjectHash } from '../../transcript/object-key.js';
 import type { CommandContext } from '../command.js';
@@ -56,9 +56,12 @@ export async function run(
   if (subjectHash(login.subject) === session.subject || (author && isSamePerson(login.subject, author))) {
     throw new DbguardError('denied', 'nobody redacts their own session', { hint: 'Ask another reviewer.' });
   }
-  const target = await findTarget(session, transcripts, n, textOption(options, 'field'));
-  const key = await store(login, session, transcripts, target, reason);
-  context.stdout.write(`Redacted ${Object.keys(target.digests).join(', ')} of entry ${n}: ${key}\n`);
+  const targets = await findTargets(session, transcripts, n, textOption(options, 'field'));
+  const key = await store(login, session, transcripts, targets, reason);
+  context.stdout.write(`Redacted ${targets.map(targetWords).join('; ')}: ${key}\n`);
+  if (targets.some((target) => target.n !== n)) {
+    context.stdout.write('Every statement with that text refers to the entry that disclosed it first.\n');
+  }
   const to = textOption(options, 'to');
   if (to !== undefined) await copy(context, session.sid, transcripts, options, to);
   return 0;
@@ -73,33 +76,47 @@ async function reviewersLogin(context: CommandContext, { identity }: Transcripts
   return loadLogin(openLoginSource(context.env, identity), identity);
 }
 
-async function findTarget(
+/** Of the entry, and of the one whose text it has. */
+async function findTargets(
   session: SessionObjects,
   { bucket }: TranscriptsSource,
   n: number,
   field: string | undefined,
-): Promise<RedactionTarget> {
-  for (const { key } of session.segments) {
-    const target = targetIn(await segmentText(await bucket.read(key)), session.sid, n, field);
-    if (target !== undefined) return target;
-  }
+): Promise<readonly RedactionTarget[]> {
+  const find = async (entry: number, name = field) => {
+    for (const { key } of session.segments) {
+      const found = disclosingIn(await segmentText(await bucket.read(key)), session.sid, entry, name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  const found = await find(n);
+  const text = found?.textOf === undefined ? undefined : await find(found.textOf, 'sql');
+  const targets = [found?.target, text?.target].flatMap((target) =>
+    target !== undefined && Object.keys(target.digests).length > 0 ? [target] : [],
+  );
+  if (targets.length > 0) return targets;
   throw new DbguardError('transcript-unknown', `entry ${n} has nothing ${field ? `called ${field} ` : ''}to redact`, {
     hint: `See dbguard transcripts show ${session.sid} --json`,
   });
+}
+
+function targetWords({ n, digests }: RedactionTarget): string {
+  return `${Object.keys(digests).join(', ')} of entry ${n}`;
 }
 
 async function store(
   login: Login,
   session: SessionObjects,
   { bucket }: TranscriptsSource,
-  target: RedactionTarget,
+  targets: readonly RedactionTarget[],
   reason: string,
 ): Promise<string> {
   const credential = createSession(login, { now: Date.now(), lifetimeMs: KEY_LIFE_MS });
   const agent = 'dbguard transcripts redact';
   const open = openDetails({ credential, version: dbguardVersion, agent });
   const reviewer = { sid: credential.sid, signer: sessionSigner(credential), open };
-  const text = redactionText(reviewer, [target], reason, { now: microsecondClock(), randomBytes });
+  const text = redactionText(reviewer, targets, reason, { now: microsecondClock(), randomBytes });
   const key = redactionKey(sessionPrefix(session.subject, session.sid), credential.sid);
   await bucket.create(key, await compress(text, { level: 1 }));
   return key;

@@ -1,6 +1,7 @@
 /** `dbguard transcripts search`: statements that contain a text, over all sessions. Reads, does not verify. */
 import { messageOf } from '../../errors.js';
 import { type IdSpan, type ObjectSource, type SegmentObject, sessionsWithin } from '../../review/catalog.js';
+import { EarlierEntries } from '../../review/earlier-entries.js';
 import { readAhead } from '../../review/read-ahead.js';
 import { isAboutContent } from '../../review/read-segment.js';
 import { segmentLines } from '../../review/segment-lines.js';
@@ -26,11 +27,13 @@ export async function run(
   const onProblem = (problem: string): void => void context.stderr.write(`dbguard: ${shown(problem)}\n`);
   return paged(context, async (out) => {
     let found = 0;
+    let earlier = { of: '', entries: new EarlierEntries() };
     for await (const { object, bytes, problem } of readAhead(segmentsIn(source, span), source)) {
       const { key, sid } = object;
+      if (earlier.of !== sid) earlier = { of: sid, entries: new EarlierEntries() };
       let reading = true;
       const search = async (raw: string): Promise<boolean> => {
-        const item = itemOf(raw);
+        const item = itemOf(raw, earlier.entries);
         if (item === undefined || !contains(item, wanted)) return true;
         found++;
         const line = options.json === true ? JSON.stringify({ sid, ...item }) : asText(sid, item, output);
@@ -74,9 +77,9 @@ async function* segmentsIn(
   }
 }
 
-function itemOf(raw: string): TimelineItem | undefined {
+function itemOf(raw: string, earlier: EarlierEntries): TimelineItem | undefined {
   const line = decodeLine(raw);
   if (line.kind === 'signature') return undefined;
   const disclosed = line.disclosures.map(decodeDisclosure).map(({ name, value }) => [name, value] as const);
-  return timelineItem(decodePayload(line.payload), Object.fromEntries(disclosed));
+  return timelineItem(decodePayload(line.payload), Object.fromEntries(disclosed), earlier);
 }

@@ -2,6 +2,7 @@
  * `dbguard transcripts show`: one session as it happened, verified while it is read. Paged on a terminal; whoever leaves
  * before the end has not seen a verdict, and gets none.
  */
+import { EarlierEntries } from '../../review/earlier-entries.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { type SessionReport, verifySession } from '../../review/verify-session.js';
 import type { Entry } from '../../transcript/entry.js';
@@ -47,6 +48,7 @@ class Printer {
   readonly #output: OutputStyle;
   readonly #json: boolean;
   readonly #all: boolean;
+  readonly #earlier = new EarlierEntries();
 
   constructor(out: LineWriter, output: OutputStyle, { json, all }: OptionsOf<'transcripts show'>) {
     this.#out = out;
@@ -57,7 +59,7 @@ class Printer {
 
   /** Rejects with ReaderLeft when nobody reads any more. */
   readonly entry = async (entry: Entry, disclosed: Readonly<Record<string, unknown>>): Promise<void> => {
-    const item = timelineItem(entry, disclosed);
+    const item = timelineItem(entry, disclosed, this.#earlier);
     if (!this.#json && !this.#all && hidden.has(item.kind)) return;
     const line = this.#json
       ? JSON.stringify({ ...item, fields: shownFields(entry.fields), disclosed })

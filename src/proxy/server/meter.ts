@@ -16,6 +16,7 @@ export class Meter {
   /** The `statement` entry this belongs to. */
   readonly of: number;
   readonly #startedAt: number;
+  readonly #tx: string;
   bytes = 0;
   masked: readonly string[] = [];
   /** Masked columns that the text asks something about. */
@@ -24,10 +25,14 @@ export class Meter {
   #tags: string[] = [];
   #tagCount = 0;
 
-  /** @param startedAt milliseconds of a monotonic clock */
-  constructor(of: number, startedAt: number) {
+  /**
+   * @param startedAt milliseconds of a monotonic clock
+   * @param tx the transaction status before it
+   */
+  constructor(of: number, startedAt: number, tx: string) {
     this.of = of;
     this.#startedAt = startedAt;
+    this.#tx = tx;
   }
 
   tag(tag: string): void {
@@ -50,7 +55,7 @@ export class Meter {
     return rows;
   }
 
-  /** @param finishedAt milliseconds of the same clock as `startedAt` */
+  /** What a tag or the statement's own entry says is not said again. @param finishedAt milliseconds of the same clock as `startedAt` */
   outcome(how: Settled, finishedAt: number, tx: string): EntryBody {
     return {
       k: 'outcome',
@@ -58,13 +63,13 @@ export class Meter {
       how,
       tag: this.#tags.at(-1),
       tags: this.#tagCount > 1 ? this.#tagCount : undefined,
-      rows: this.rows,
-      bytes: this.bytes,
+      rows: this.#tagCount > 1 ? this.rows : undefined,
+      bytes: this.bytes > 0 ? this.bytes : undefined,
       us: Math.round((finishedAt - this.#startedAt) * 1000),
       sqlstate: this.sqlstate,
       masked: this.masked.length > 0 ? this.masked : undefined,
       inferred: this.inferred.length > 0 ? this.inferred : undefined,
-      tx,
+      tx: tx === this.#tx ? undefined : tx,
     };
   }
 }

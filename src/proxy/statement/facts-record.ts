@@ -1,37 +1,63 @@
-import type { Facts } from '../../sql/facts.js';
-import { RawJson } from '../../transcript/entry.js';
-
 /**
- * The facts of one text as they stand in the transcript. Facts are cached, and texts that differ in integers only share
- * their effects, so the JSON is made once for all of them.
+ * The facts of a text as they stand in the transcript: in full once a session, and after that by the number of the entry
+ * that has them.
+ *
+ * What lives here: which facts are the same. What it must not know: entries, who reads them.
  */
-export class FactsRecords {
-  readonly #records = new WeakMap<object, RawJson>();
+import type { Facts } from '../../sql/facts.js';
+import { type JsonValue, RawJson } from '../../transcript/entry.js';
+import { RecentMap } from './recent-map.js';
 
-  of(facts: Facts): RawJson {
+export interface FactsRecord {
+  readonly json: RawJson;
+  /** The entry in which they stand in full, once there is one. */
+  statedIn: number | undefined;
+}
+
+/** Different facts of a session that are remembered, twice. */
+const KEPT = { entries: 1000, size: 1 << 20 };
+
+/** Facts are cached, and texts that differ in integers only share their effects, so the JSON is made once for all of them. */
+export class FactsRecords {
+  readonly #records = new WeakMap<object, FactsRecord>();
+  readonly #byJson = new RecentMap<FactsRecord>(KEPT);
+
+  of(facts: Facts): FactsRecord {
     const [only, ...more] = facts.statements;
     const key = only === undefined || more.length > 0 || facts.unparseable ? facts : only.effects;
     let record = this.#records.get(key);
     if (record === undefined) {
-      record = makeRecord(facts);
+      record = this.#recordOf(new RawJson(asJson(facts)));
       this.#records.set(key, record);
     }
     return record;
   }
+
+  /** Texts that differ in more than integers have the same facts too. */
+  #recordOf(json: RawJson): FactsRecord {
+    const known = this.#byJson.get(json.json);
+    if (known !== undefined) return known;
+    const record = { json, statedIn: undefined };
+    this.#byJson.set(json.json, record);
+    return record;
+  }
 }
 
-function makeRecord(facts: Facts): RawJson {
-  if (facts.unparseable) return new RawJson({ unparseable: facts.unparseable.reason });
-  return new RawJson(
-    facts.statements.map((statement) => ({
-      command: statement.command,
-      effects: statement.effects.map((effect) => ({
-        kind: effect.kind,
-        targets: effect.targets.map((target) => (target.schema ? `${target.schema}.${target.name}` : target.name)),
-        ...(effect.bounded ? {} : { unbounded: true }),
-        ...(effect.opaque ? { opaque: true } : {}),
-      })),
-      ...(statement.functions.length > 0 ? { functions: statement.functions } : {}),
+/** What an entry says of facts: themselves, or where they stand. The caller notes the entry in `statedIn`. */
+export function factsField({ json, statedIn }: FactsRecord): RawJson | number {
+  return statedIn ?? json;
+}
+
+function asJson(facts: Facts): JsonValue {
+  if (facts.unparseable) return { unparseable: facts.unparseable.reason };
+  return facts.statements.map((statement) => ({
+    command: statement.command,
+    effects: statement.effects.map((effect) => ({
+      kind: effect.kind,
+      targets: effect.targets.map((target) => (target.schema ? `${target.schema}.${target.name}` : target.name)),
+      ...(effect.bounded ? {} : { unbounded: true }),
+      ...(effect.opaque ? { opaque: true } : {}),
     })),
-  );
+    ...(statement.functions.length > 0 ? { functions: statement.functions } : {}),
+  }));
 }

@@ -150,8 +150,8 @@ export class StatementGate {
   }
 
   /** A statement that is the only one its name may stand for has its text in the journal now. */
-  #disclosed([only, ...others]: readonly Prepared[], { n, facts }: Admission): void {
-    if (only && facts && others.length === 0) only.entry ??= { n, facts };
+  #disclosed([only, ...others]: readonly Prepared[], { textEntry }: Admission): void {
+    if (only && textEntry && others.length === 0) only.entry ??= textEntry;
   }
 
   /** @param why `approved`: its rows count for nothing afterwards */

@@ -32,7 +32,7 @@ export function leave(
   const settleLexical = state.lexical.forwarded(gated.candidate);
   for (const tracker of state.trackers) tracker.forwarded?.(gated.candidate);
   const mask = answerMask(state, gated);
-  const meter = new Meter(admission.n, journal.clock.monotonic());
+  const meter = new Meter(admission.n, journal.clock.monotonic(), gated.candidate.transactionStatus);
   const plan = gated.mask;
   if (mask && plan) {
     mask.notices = () => state.masks?.notices(plan) ?? [];

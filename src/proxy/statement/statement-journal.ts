@@ -16,7 +16,8 @@ import type { Extents } from '../row-counts/mass-effects.js';
 import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
 import { digestOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
-import { FactsRecords } from './facts-record.js';
+import { FactsRecords, factsField } from './facts-record.js';
+import { RecentMap } from './recent-map.js';
 import { cleanDryRun, cleanImpact, SecretKeeper, type Told } from './secret-keeper.js';
 
 /** Sums over a session, for its last line. */
@@ -48,9 +49,15 @@ export interface GateParts {
   readonly clock: Clock;
 }
 
+/** Texts that later entries refer to; readers have to keep them. Longer ones are disclosed each time. */
+const KEPT_TEXTS = { entries: 1000, size: 2 << 20 };
+const MAX_KEPT_TEXT = 32 * 1024;
+
 export class StatementJournal {
   readonly #parts: GateParts;
   readonly #facts = new FactsRecords();
+  /** What was disclosed lately, as it was told. */
+  readonly #texts = new RecentMap<TextEntry>(KEPT_TEXTS);
   readonly #secrets = new SecretKeeper();
   /** By database. */
   readonly #extents = new Map<string, KnownExtents>();
@@ -82,27 +89,35 @@ export class StatementJournal {
     const ruling = unlessFew ?? decided;
     const facts = this.#facts.of(candidate.facts);
     const told = this.#secrets.tell(candidate);
+    const earlier = candidate.textEntry ?? this.#texts.get(told.sql);
     this.#totals.statements++;
     const n = this.#parts.recorder.append(
       {
         k: 'statement',
         conn: context.number,
-        protocol: candidate.kind,
+        protocol: protocolField(candidate),
         name: candidate.statementName || undefined,
         portal: candidate.portalName || undefined,
-        text: candidate.textEntry?.n,
-        facts: facts === candidate.textEntry?.facts ? undefined : facts,
+        text: earlier?.n,
+        facts: facts === earlier?.facts ? undefined : factsField(facts),
         hex: told.hex,
         hidden: told.hides ? this.#secrets.commitment(candidate.sql, candidate.bindValues ?? []) : undefined,
         tx: candidate.transactionStatus,
         decision: ruling.decision,
         rule: ruling.rule,
       },
-      disclosuresOf(candidate, told),
+      disclosuresOf(told, earlier),
     );
+    facts.statedIn ??= n;
+    const textEntry = earlier ?? this.#disclosed(told.sql, { n, facts });
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
     else if (ruling.few) this.#held.set(n, 'allowed');
-    return { n, ruling, facts, extents, ...(unlessFew ? { measure: true } : {}) };
+    return { n, ruling, textEntry, extents, ...(unlessFew ? { measure: true } : {}) };
+  }
+
+  #disclosed(sql: string, entry: TextEntry): TextEntry {
+    if (sql.length <= MAX_KEPT_TEXT) this.#texts.set(sql, entry);
+    return entry;
   }
 
   /** What is known of rows in one database, for all connections of the run. */
@@ -166,7 +181,7 @@ export class StatementJournal {
     const n = this.#parts.recorder.append({
       k: 'statement',
       conn: context.number,
-      protocol: candidate.kind,
+      protocol: protocolField(candidate),
       portal: candidate.portalName || undefined,
       continues: admitted,
       tx: candidate.transactionStatus,
@@ -179,10 +194,19 @@ export class StatementJournal {
     const facts = this.#facts.of(of);
     const told = this.#secrets.text(sql, of);
     const hidden = told === sql ? undefined : this.#secrets.commitment(sql, []);
-    return {
-      n: this.#parts.recorder.append({ k: 'parse', conn: context.number, facts, hidden }, { sql: told }),
-      facts,
-    };
+    const earlier = this.#texts.get(told);
+    const n = this.#parts.recorder.append(
+      {
+        k: 'parse',
+        conn: context.number,
+        text: earlier?.n,
+        facts: facts === earlier?.facts ? undefined : factsField(facts),
+        hidden,
+      },
+      earlier === undefined ? { sql: told } : undefined,
+    );
+    facts.statedIn ??= n;
+    return earlier ?? this.#disclosed(told, { n, facts });
   }
 
   recordConnection(body: EntryBody): void {
@@ -332,9 +356,14 @@ function sumOf(extents: Extents | undefined): number | undefined {
   return sum;
 }
 
-function disclosuresOf({ textEntry }: Candidate, { sql, bind: values }: Told): Disclosures | undefined {
+/** A statement is a simple query where nothing else is said. */
+function protocolField({ kind }: Candidate): Candidate['kind'] | undefined {
+  return kind === 'query' ? undefined : kind;
+}
+
+function disclosuresOf({ sql, bind: values }: Told, earlier: TextEntry | undefined): Disclosures | undefined {
   const bind = values.length > 0 ? values : undefined;
-  if (textEntry !== undefined) return bind === undefined ? undefined : { bind };
+  if (earlier !== undefined) return bind === undefined ? undefined : { bind };
   return bind === undefined ? { sql } : { sql, bind };
 }
 

@@ -8,7 +8,7 @@ Verdicts: proven (exit code 0), invalid (1), unproven (2). `reader` is what the 
 "workloadIssuers", "maxLoginAgeMs", "revoked": {object name: content}}, each optional. One session at a time: no redactions, no bucket
 times, nothing between sessions.
 """
-import base64, datetime, glob, hashlib, json, math, os, re, sys, zlib
+import base64, datetime, glob, hashlib, json, math, os, re, sys, unicodedata, zlib
 
 HEAD = "application/vnd.dbguard.head.v1+json"
 CERTIFICATE = "application/vnd.dbguard.session-certificate.v1+json"
@@ -273,6 +273,14 @@ def anything(value):
     return True
 
 
+def is_facts(value):
+    return isinstance(value, (list, dict)) or is_count(value)
+
+
+def is_object(value):
+    return isinstance(value, dict)
+
+
 def a_list(check):
     return lambda value: isinstance(value, list) and all(check(one) for one in value)
 
@@ -285,20 +293,20 @@ OPEN = "v subject level clientId audience method loggedInAt loginKey salt idToke
 FIELDS = {
     "open": {name: anything for name in OPEN.split()},
     "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "close", "own"), conn=is_count, backendPid=is_count),
-    "parse": table("", conn=is_count, facts=anything),
+    "parse": table("", hidden=is_object, conn=is_count, text=is_count, facts=is_facts),
     "statement": table(
-        "name portal tx rule", conn=is_count, text=is_count, continues=is_count, facts=anything, hex=a_list(is_count),
-        protocol=one_of("query", "execute", "function"), decision=one_of("allow", "ask", "second-person", "deny")),
+        "name portal tx rule", hidden=is_object, conn=is_count, text=is_count, continues=is_count, facts=is_facts, hex=a_list(is_count),
+        protocol=one_of("execute", "function"), decision=one_of("allow", "ask", "second-person", "deny")),
     "dry-run": table("", of=is_count),
     "verdict": table(
         "by channel name rule shown", of=is_count, under=is_count, waitedMs=is_number, estimatedRows=is_number,
         decision=one_of("allow", "deny", "abort"), scope=one_of("once", "session", "transaction")),
     "outcome": table(
-        "tag sqlstate tx", of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_number, masked=a_list(is_text),
+        "tag sqlstate tx", of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_number, masked=a_list(is_text), inferred=a_list(is_text),
         how=one_of("done", "failed", "skipped", "rejected", "lost", "undone")),
     "heartbeat": {},
-    "redaction": table("session reason", of=is_count, digests=lambda value: isinstance(value, dict)),
-    "seal": {"totals": lambda value: isinstance(value, dict), "final": lambda value: value is True},
+    "redaction": table("session reason", of=is_count, digests=is_object),
+    "seal": {"totals": is_object, "final": lambda value: value is True},
 }
 
 
@@ -306,22 +314,23 @@ class Statements:
     """What no honest writer writes."""
 
     def __init__(self):
-        self.texts, self.all, self.through, self.owed = set(), set(), set(), {}
+        self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
+
+    def text(self, n, entry):
+        need(sum(("sql" in entry.get("c", {}), "text" in entry, "continues" in entry)) == 1, "texts of entry %d" % n)
+        need("text" not in entry or entry["text"] in self.texts, "text of entry %d" % n)
+        need("continues" not in entry or entry["continues"] in self.through, "entry %d continues nothing" % n)
+        need(not is_count(entry.get("facts")) or entry["facts"] in self.facts, "facts of entry %d" % n)
+        if "sql" in entry.get("c", {}):
+            self.texts.add(n)
+        if isinstance(entry.get("facts"), (list, dict)):
+            self.facts.add(n)
 
     def add(self, n, entry):
         kind, of = entry["k"], entry.get("of")
-        sql = "sql" in entry.get("c", {})
-        if kind == "parse" and sql:
-            self.texts.add(n)
-        elif kind == "statement":
-            if "continues" in entry:
-                need(entry["continues"] in self.through, "statement %d continues nothing" % n)
-            elif "text" in entry:
-                need(entry["text"] in self.texts, "text of statement %d" % n)
-            else:
-                need(sql, "statement %d has no text" % n)
-            if sql:
-                self.texts.add(n)
+        if kind in ("parse", "statement"):
+            self.text(n, entry)
+        if kind == "statement":
             decision = "allow" if "continues" in entry else entry.get("decision")
             need(decision is not None, "statement %d has no decision" % n)
             if decision == "allow":
@@ -350,6 +359,24 @@ class Statements:
                 del self.owed[of]
         elif kind == "seal" and entry.get("final"):
             need(not self.owed, "sealed, and statements wait: %s" % sorted(self.owed)[:3])
+
+
+LOOKS_LATIN = "аАВвеЕЗіІјЈкКмМНнһҺоОрРсСтТуУхХѕЅԁԛԜԝԚьӏӀαΑΒεΕΖΗιΙκΚΜνΝοΟρΡτΤυΥχΧϲϳօսհցոՕՍ"
+UNSEEN = ("Cc", "Cf", "Cn", "Co", "Cs", "Zs", "Zl", "Zp")
+# Default_Ignorable_Code_Point that is of none of these categories
+IGNORABLE = {0x2800, 0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), 0x3164, *range(0xFE00, 0xFE10), 0xFFA0, *range(0xE0100, 0xE01F0)}
+
+
+def looks_like_another(name):
+    """Unicode Standard Annexes 15 and 24, as far as Python knows them: it has no scripts, and names that begin with them."""
+    script = lambda letter: unicodedata.name(letter, "").split(" ")[0]
+    words = re.findall(r"[^\W_]+|_", name)
+    mixed = any({"LATIN"} < {script(c) for c in word} & {"LATIN", "CYRILLIC", "GREEK"} for word in re.findall(r"\w+", name))
+    return (
+        any(unicodedata.category(c) in UNSEEN or ord(c) in IGNORABLE for c in name)
+        or mixed or unicodedata.normalize("NFKC", name) != name
+        or any(all(script(c) == "LATIN" for c in word) for word in words) and any(all(c in LOOKS_LATIN for c in word) for word in words)
+    )
 
 
 KINDS = {"RS": "RSA", "PS": "RSA", "ES": "EC", "Ed": "OKP"}
@@ -428,7 +455,7 @@ def check_revoked(entry, revoked):
         need(entry["t"] / 1e6 < since, "the login key is revoked")
 
 
-def level_of(entry, issuer_keys, reader):
+def level_of(entry, issuer_keys, reader, doubts):
     subject, key, salt = entry["subject"], entry["loginKey"], b64(entry["salt"])
     workloads = reader.get("workloadIssuers", [])
     issuers = [*workloads, *([reader["issuer"]] if "issuer" in reader else [])]
@@ -445,6 +472,8 @@ def level_of(entry, issuer_keys, reader):
     need(claims["sub"] == subject["sub"], "subject")
     verified = all(confirmed(claims[name]) for name in ("email_verified", "xms_edov") if name in claims)
     need((claims.get("email") if verified else None) == subject.get("email"), "e-mail")
+    if any(looks_like_another(name) for name in (subject["sub"], subject.get("email", ""))):
+        doubts.append("a name that looks like another one")
     most = reader.get("maxLoginAgeMs", 30 * 86_400_000) / 1000
     need(-SKEW <= entry["t"] / 1e6 - claims["iat"] <= most + SKEW, "the session began before the login, or long after it")
     need(len(salt) == 16, "length of the salt")
@@ -508,7 +537,7 @@ def verify(sid, folder, segments, issuer_keys, reader):
                 key, not_after = session_key(entry, sid)
                 check_revoked(entry, reader.get("revoked", {}))
                 try:
-                    level = level_of(entry, issuer_keys, reader)
+                    level = level_of(entry, issuer_keys, reader, doubts)
                     need(level != "asserted" or entry["level"] in ("asserted", "audience"), "the session claims a better level")
                     if level == "asserted":
                         doubts.append("level " + level)
