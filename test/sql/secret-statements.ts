@@ -111,6 +111,35 @@ export const withSecret: Readonly<Record<string, Make>> = {
   'copy with a pass phrase': (s) => `COPY t TO PROGRAM ${plain(`openssl enc -aes-256-cbc -pass pass:${inShell(s)}`)}`,
   'copy with a setting': (s) => `COPY t FROM PROGRAM ${plain(`aws configure set aws_secret_access_key ${inShell(s)}`)}`,
   'several statements': (s) => `BEGIN; ALTER ROLE bob PASSWORD ${plain(s)}; COMMIT`,
+  'comment of an object': (s) => `COMMENT ON ROLE bob IS ${plain(`The password for bob is ${inShell(s)}, see ops.`)}`,
+  'comment with a label': (s) => `COMMENT ON DATABASE d IS ${plain(`prod login: app / pw: ${inShell(s)}`)}`,
+  'security label': (s) => `SECURITY LABEL ON ROLE bob IS ${plain(`password: ${inShell(s)}`)}`,
+  'sentence in a comment': (s) => `-- password for bob: ${inShell(s)}\nSELECT 1`,
+  'sentence in another language': (s) => `COMMENT ON ROLE bob IS ${plain(`Das Passwort ist ${inShell(s)}`)}`,
+  'sentence in a row': (s) => `INSERT INTO notes VALUES (1, ${plain(`my pwd is ${inShell(s)}!`)})`,
+  digest: (s) => `SELECT encode(digest(${plain(s)}::text, 'sha512'), 'hex')`,
+  md5: (s) => `SELECT id FROM users WHERE name = 'bob' AND hash = md5(${plain(s)})`,
+  sha256: (s) => `SELECT sha256(convert_to(${plain(s)}, 'UTF8'))`,
+  'function of an application': (s) => `SELECT app.verify_password('bob', ${plain(s)})`,
+  'login of an application': (s) => `SELECT auth.login('bob', ${plain(s)})`,
+  'account of an application': (s) => `CALL create_user('bob', ${plain(s)})`,
+  'header of a request': (s) => `SELECT http_header('X-Api-Key', ${plain(s)})`,
+  'variable of a block': (s) => `DO $x$ DECLARE v_password CONSTANT text := ${plain(s)}; BEGIN END $x$`,
+  'variable of a procedure': (s) =>
+    `CREATE PROCEDURE p() LANGUAGE plpgsql AS $x$ DECLARE api_key varchar(80) = ${plain(s)}; BEGIN END $x$`,
+  'program that prints it': (s) => `ALTER SYSTEM SET ssl_passphrase_command = ${plain(`echo ${inShell(s)}`)}`,
+  'address of a chat': (s) => `SELECT ${plain(`https://hooks.slack.com/services/${inShell(s).replaceAll('.', '_')}`)}`,
+  'signed address': (s) =>
+    `COPY t FROM PROGRAM ${plain(`curl 'https://a.blob.core.windows.net/c?sv=1&sig=${inShell(s)}'`)}`,
+  'address of an Oracle server': (s) =>
+    `CREATE SERVER x FOREIGN DATA WRAPPER f OPTIONS (dbserver ${plain(`//u/${inShell(s)}@h:1521/x`)})`,
+  'secret beside an access key': (s) =>
+    `INSERT INTO cfg VALUES ('AKIAIOSFODNN7EXAMPLE', ${plain(
+      inShell(s)
+        .replace(/[^A-Za-z0-9]/g, '')
+        .padEnd(40, 'x')
+        .slice(0, 40),
+    )})`,
   'explain of it': (s) => `EXPLAIN UPDATE users SET secret = ${plain(s)}`,
 };
 
@@ -128,13 +157,60 @@ export const unreadable: readonly Make[] = [
 
 export const bindStatements: readonly (readonly [sql: string, parameters: readonly number[] | 'all'])[] = [
   ['UPDATE users SET password = $1, name = $2 WHERE id = $3', [1]],
-  ['INSERT INTO users (name, password) VALUES ($1, crypt($2, gen_salt($3)))', [2, 3]],
+  ['INSERT INTO users (name, password) VALUES ($1, crypt($2, gen_salt($3)))', [2]],
   ["SELECT set_config('app.secret', $1, true), set_config('jit', $2, true)", [1]],
   ["SELECT dblink_connect('host=h password=' || $1)", 'all'],
+  ["SELECT id FROM users WHERE token_hash = encode(digest($1, 'sha256'), 'hex')", [1]],
+  ["SELECT digest($1, 'sha256')", []],
+  ['SELECT auth.login($1, $2)', [2]],
   ['SELECT pgp_sym_encrypt($1, $2)', [2]],
   ['INSERT INTO users (name, password) SELECT $1, $2 FROM t WHERE a = $3', [2]],
   ['UPDATE users SET (name, password) = ($1, $2) WHERE id = $3', [2]],
   ['SELECT id FROM users WHERE name = $1 AND api_key IN ($2, $3)', [2, 3]],
   ["UPDATE settings SET value = $1 WHERE key = 'smtp_password' AND id = $2", [1]],
   ['SELECT * FROM orders WHERE id = $1', []],
+];
+
+/** Keys of providers and hashes of passwords, which are secrets wherever they stand. */
+export const keys: readonly string[] = [
+  'glpat-ABCdef123456ghiJKLmn',
+  `sk_${'live'}_4eC39HqLyjWDarjtT1zdp7dc`,
+  'AIzaSyD-9tSrke72PouQMnMX-a7eZSW0jkFMBWY',
+  'npm_abcdefghijklmnopqrstuvwxyz0123456789',
+  'hf_abcdefghijklmnopqrstuvwxyzABCDEFGH',
+  'SG.ngeVfQFYQlKU0ufo8x5d1A.TwL2iGABf9DHoTf09kqeF8tAmbihYzrnopKc1s5cr',
+  'eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0.',
+  '$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy',
+  '$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$RdescudvJCsgt3ub+b',
+  'pbkdf2_sha256$600000$c29tZXNhbHQ$Y3JhY2tlZG1heWJlb25lZGF5',
+];
+
+/** About secrets, and without one. */
+export const harmless: readonly string[] = [
+  "COMMENT ON COLUMN users.password_hash IS 'bcrypt hash of the password, never NULL'",
+  "COMMENT ON TABLE tokens IS 'Refresh tokens; the token column is hashed'",
+  "COMMENT ON COLUMN t.secret IS 'secret: yes or no'",
+  "COMMENT ON COLUMN users.password IS 'Password: bcrypt, cost 12'",
+  "COMMENT ON COLUMN users.password IS 'password is SCRAM-SHA-256 or md5'",
+  "COMMENT ON COLUMN t.k IS 'key is composed of tenant_id and user_id'",
+  "COMMENT ON COLUMN users.token IS 'JWT, signed with RS256'",
+  "COMMENT ON TABLE t IS 'Basic authentication data of partners'",
+  "SELECT md5('user' || i) FROM generate_series(1, 10) i",
+  "SELECT md5('x'), sha256(payload), digest(payload, 'sha256') FROM events",
+  "SELECT pgp_sym_decrypt(ssn, current_setting('app.key')) FROM customers",
+  "UPDATE users SET password = crypt($1, gen_salt('bf', 8))",
+  "SELECT * FROM errors WHERE message = 'invalid token: unexpected end of input'",
+  "INSERT INTO i18n VALUES ('en', 'Enter your password:', 'Please log in')",
+  "SELECT reset_password('bob'), has_password('bob'), is_token_valid('bob', 'web')",
+  "SELECT create_user('bob', 'bob@example.com', 'admin')",
+  "SELECT login FROM users WHERE login = 'bob' AND role = 'admin'",
+  "DO $$ DECLARE v_token_kind text := 'refresh'; BEGIN RAISE NOTICE 'password for % is not set', 'bob'; END $$",
+  "INSERT INTO certs (pem) VALUES ('-----BEGIN CERTIFICATE-----\nMIIBxTCCAWug\n-----END CERTIFICATE-----')",
+  "SELECT * FROM commits WHERE sha = 'da39a3ee5e6b4b0d3255bfef95601890afd80709'",
+  "SELECT regexp_replace(url, 'token=[^&]*', '') FROM logs",
+  "SELECT 'https://example.com/a:b@c'",
+  "/* action='sessions#create', controller='password_resets' */ SELECT 1",
+  '-- TODO: rotate the token for bob\nSELECT 1',
+  "INSERT INTO llm_usage (model, prompt_tokens) VALUES ('gpt-4o', 12)",
+  "SELECT http_header('Accept', 'application/json')",
 ];

@@ -6,7 +6,8 @@
  * What lives here: places in a sequence of tokens, which need be no valid SQL. What it must not know: what is done there.
  */
 import { isSecretName } from './credentials.js';
-import type { Token } from './tokens.js';
+import { plainArguments } from './secret-arguments.js';
+import type { TokenRow } from './token-row.js';
 
 /** Indexes of tokens, `to` excluded. */
 interface Span {
@@ -24,23 +25,23 @@ export function isValueColumn(name: string): boolean {
 }
 
 /** Indexes of the literals and parameters between `first` and `end` that are secret. */
-export function secretColumnValues(tokens: readonly Token[], first: number, end: number): number[] {
-  return new Lists(tokens, end).find(first);
+export function secretColumnValues(row: TokenRow, first: number, end: number): number[] {
+  return new Lists(row, end).find(first);
 }
 
 class Lists {
-  readonly #tokens: readonly Token[];
+  readonly #row: TokenRow;
   readonly #end: number;
   readonly #found: number[] = [];
 
-  constructor(tokens: readonly Token[], end: number) {
-    this.#tokens = tokens;
+  constructor(row: TokenRow, end: number) {
+    this.#row = row;
     this.#end = end;
   }
 
   find(first: number): number[] {
     for (let at = first; at < this.#end; at++) {
-      const list = this.#is(at, '(') ? this.#columns(at) : undefined;
+      const list = this.#row.is(at, '(') ? this.#columns(at) : undefined;
       if (list === undefined) continue;
       this.#values(list.close + 1, list.columns);
       this.#valuesBefore(at - 1, first, list.columns);
@@ -52,14 +53,14 @@ class Lists {
   #columns(open: number): { columns: string[]; close: number } | undefined {
     const columns: string[] = [];
     for (let at = open + 1; at < this.#end; at += 2) {
-      while (this.#is(at + 1, '.')) at += 2;
-      const name = this.#tokens[at];
+      while (this.#row.is(at + 1, '.')) at += 2;
+      const name = this.#row.at(at);
       if (name?.kind !== 'word' && name?.kind !== 'name') return undefined;
       columns.push(name.value);
-      if (this.#is(at + 1, ',')) continue;
+      if (this.#row.is(at + 1, ',')) continue;
       const settings = columns.some((one) => settingNames.test(one)) && columns.some(isValueColumn);
       const worthIt = settings || columns.some(isSecretName);
-      return this.#is(at + 1, ')') && worthIt ? { columns, close: at + 1 } : undefined;
+      return this.#row.is(at + 1, ')') && worthIt ? { columns, close: at + 1 } : undefined;
     }
     return undefined;
   }
@@ -67,26 +68,27 @@ class Lists {
   /** From what stands behind the list: VALUES, a query, a row. */
   #values(from: number, columns: readonly string[]): void {
     let at = from;
-    if (this.#is(at, 'overriding')) at += 3;
-    while (this.#isAny(at, ['=', '<', '>', '!', 'not', 'in', 'as', 'materialized', 'row', 'any'])) at++;
-    if (this.#is(at, 'with')) while (at < this.#end && !this.#is(at, 'select')) at = this.#behind(at);
-    if (this.#is(at, 'values')) this.#rows(at + 1, columns);
-    else if (this.#is(at, 'select')) this.#query(at + 1, columns);
-    else if (this.#is(at, '(')) {
-      if (this.#is(at + 1, '(')) this.#rows(at + 1, columns);
-      if (this.#isAny(at + 1, ['(', 'select', 'values', 'with'])) this.#values(at + 1, columns);
-      else this.#row(this.#elements(at + 1), columns);
+    if (this.#row.is(at, 'overriding')) at += 3;
+    while (this.#row.isAny(at, ['=', '<', '>', '!', 'not', 'in', 'as', 'materialized', 'row', 'any'])) at++;
+    if (this.#row.is(at, 'with'))
+      while (at < this.#end && !this.#row.is(at, 'select')) at = this.#row.behind(at, this.#end);
+    if (this.#row.is(at, 'values')) this.#rows(at + 1, columns);
+    else if (this.#row.is(at, 'select')) this.#query(at + 1, columns);
+    else if (this.#row.is(at, '(')) {
+      if (this.#row.is(at + 1, '(')) this.#rows(at + 1, columns);
+      if (this.#row.isAny(at + 1, ['(', 'select', 'values', 'with'])) this.#values(at + 1, columns);
+      else this.#match(this.#elements(at + 1), columns);
     }
   }
 
   /** `(VALUES (...)) AS v(a, b)`: the list stands behind. */
   #valuesBefore(alias: number, first: number, columns: readonly string[]): void {
-    const close = this.#is(alias - 1, 'as') ? alias - 2 : alias - 1;
-    if (!this.#is(close, ')')) return;
+    const close = this.#row.is(alias - 1, 'as') ? alias - 2 : alias - 1;
+    if (!this.#row.is(close, ')')) return;
     let depth = 0;
     for (let at = close; at >= first; at--) {
-      if (this.#is(at, ')')) depth++;
-      else if (this.#is(at, '(') && --depth === 0) {
+      if (this.#row.is(at, ')')) depth++;
+      else if (this.#row.is(at, '(') && --depth === 0) {
         this.#values(at, columns);
         return;
       }
@@ -94,24 +96,28 @@ class Lists {
   }
 
   #rows(from: number, columns: readonly string[]): void {
-    for (let at = from; this.#is(at, '('); ) {
-      this.#row(this.#elements(at + 1), columns);
-      at = this.#behind(at);
-      if (this.#is(at, ',')) at++;
+    for (let at = from; this.#row.is(at, '('); ) {
+      this.#match(this.#elements(at + 1), columns);
+      at = this.#row.behind(at, this.#end);
+      if (this.#row.is(at, ',')) at++;
     }
   }
 
   /** The list of a SELECT, and those of the queries that are joined to it by UNION and its like. */
   #query(from: number, columns: readonly string[]): void {
-    let at = this.#isAny(from, ['distinct', 'all']) ? from + 1 : from;
-    if (this.#is(at, 'on')) at = this.#behind(at + 1);
+    let at = this.#row.isAny(from, ['distinct', 'all']) ? from + 1 : from;
+    if (this.#row.is(at, 'on')) at = this.#row.behind(at + 1, this.#end);
     const elements = this.#elements(at);
-    this.#row(elements, columns);
-    const star = elements.some(({ from: only, to }) => to > only && this.#is(to - 1, '*'));
-    for (at = elements.at(-1)?.to ?? at; at < this.#end && !this.#isAny(at, [')', ';']); at = this.#behind(at)) {
-      if (star && this.#is(at, '(')) this.#values(at, columns);
-      if (!this.#isAny(at, ['union', 'intersect', 'except'])) continue;
-      this.#values(this.#isAny(at + 1, ['all', 'distinct']) ? at + 2 : at + 1, columns);
+    this.#match(elements, columns);
+    const star = elements.some(({ from: only, to }) => to > only && this.#row.is(to - 1, '*'));
+    for (
+      at = elements.at(-1)?.to ?? at;
+      at < this.#end && !this.#row.isAny(at, [')', ';']);
+      at = this.#row.behind(at, this.#end)
+    ) {
+      if (star && this.#row.is(at, '(')) this.#values(at, columns);
+      if (!this.#row.isAny(at, ['union', 'intersect', 'except'])) continue;
+      this.#values(this.#row.isAny(at + 1, ['all', 'distinct']) ? at + 2 : at + 1, columns);
       return;
     }
   }
@@ -121,18 +127,18 @@ class Lists {
     const elements: Span[] = [];
     let from = first;
     let at = first;
-    for (; at < this.#end && !this.#isAny(at, endsOfList); at = this.#behind(at)) {
-      if (!this.#is(at, ',')) continue;
+    for (; at < this.#end && !this.#row.isAny(at, endsOfList); at = this.#row.behind(at, this.#end)) {
+      if (!this.#row.is(at, ',')) continue;
       elements.push({ from, to: at });
       from = at + 1;
     }
     return [...elements, { from, to: at }];
   }
 
-  #row(elements: readonly Span[], columns: readonly string[]): void {
+  #match(elements: readonly Span[], columns: readonly string[]): void {
     const setting = elements[columns.findIndex((name) => settingNames.test(name))];
     const named =
-      setting !== undefined && this.#strings(setting).some((at) => isSecretName(this.#tokens[at]?.value ?? ''));
+      setting !== undefined && this.#strings(setting).some((at) => isSecretName(this.#row.at(at)?.value ?? ''));
     for (const [place, element] of elements.entries()) {
       const name = columns[place] ?? '';
       if (!isSecretName(name) && !(named && isValueColumn(name))) continue;
@@ -141,32 +147,7 @@ class Lists {
   }
 
   #strings({ from, to }: Span): number[] {
-    const found: number[] = [];
-    for (let at = from; at < to; at++) {
-      const kind = this.#tokens[at]?.kind;
-      if (kind === 'string' || kind === 'parameter') found.push(at);
-    }
-    return found;
-  }
-
-  /** The next token, or the one behind the parenthesis that opens here. */
-  #behind(at: number): number {
-    if (!this.#isAny(at, ['(', '['])) return at + 1;
-    let depth = 0;
-    for (let next = at; next < this.#end; next++) {
-      if (this.#isAny(next, ['(', '['])) depth++;
-      else if (this.#isAny(next, [')', ']']) && --depth === 0) return next + 1;
-    }
-    return this.#end;
-  }
-
-  #is(at: number, value: string): boolean {
-    const token = this.#tokens[at];
-    return token?.value === value && (token.kind === 'other' || token.kind === 'word');
-  }
-
-  #isAny(at: number, values: readonly string[]): boolean {
-    return values.some((value) => this.#is(at, value));
+    return this.#row.values(from, to, plainArguments);
   }
 }
 

@@ -3,14 +3,13 @@
  * is the credential, so that a person still sees the host and the rest.
  */
 
-export interface Range {
-  readonly start: number;
-  readonly end: number;
-}
+import { keyForms, keyHint } from './key-formats.js';
+import { goesOn, secretsInProse } from './prose.js';
+import type { Range } from './tokens.js';
 
 /** Words for a secret at the end of a name: `ssl_password`, `AWS_SECRET_ACCESS_KEY`, `dbPwd`. */
 const secretWord =
-  '(?:passw(?:or)?d|passphrase|passcode|pwd|secret|token|credentials?|(?:api|access|private|secret|encryption|auth|account|signing|master|session|shared|sas)[_-]?key)';
+  '(?:passw(?:or)?d|passwort|kennwort|senha|contraseña|passphrase|passcode|pwd|secret|token|credentials?|(?:api|access|private|secret|encryption|auth|account|signing|master|session|shared|sas)[_-]?key)';
 
 const name = `[\\w.-]{0,60}${secretWord}`;
 const value = `(?:'((?:[^'\\\\]|\\\\.)*)(?:'|$)|"((?:[^"\\\\]|\\\\.)*)(?:"|$)|([^\\s'"&][^\\s&]*))`;
@@ -20,46 +19,64 @@ const forms: readonly RegExp[] = [
   // conninfo, a URL's query, an environment variable, a long option: password=x, PGPASSWORD='x', --api-key x
   new RegExp(`(?<![\\w.-])${name}\\s*=\\s*${value}`, 'gid'),
   new RegExp(`--${name}[ =]${value}`, 'gid'),
-  // JSON, YAML, HTTP headers, libpq's passfile in one line: "password": "x"
-  new RegExp(`["']?(?<![\\w.-])${name}["']?\\s*:\\s*${value}`, 'gid'),
+  // JSON: "password": "x"
+  new RegExp(`["'](?<![\\w.-])${name}["']\\s*:\\s*${value}`, 'gid'),
   // RFC 3986, section 3.2.1: scheme://user:password@host
   /[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#:@'"]{0,200}:([^\s/@]{1,500})@/dgi,
   new RegExp(`[?&]${name}=([^\\s&#]+)`, 'gid'),
   // RFC 7617 and 6750; curl -u user:password
-  /\b(?:Bearer|Basic|Token)\s+([\w.~+/=-]{6,})/dgi,
   /\bAuthorization["']?\s*:\s*["']?((?!Bearer\b|Basic\b|Token\b)[^\s"']+)/dgi,
   // the short options of clients that take a password, and openssl's pass phrases
-  /\b(?:mysql|mariadb|sshpass|mongo)[\w-]*\s(?:[^|;&]*?\s)?-p\s?["']?([^\s"']+)/dg,
-  /\bredis-cli\s(?:[^|;&]*?\s)?-a\s?["']?([^\s"']+)/dg,
-  /\bldap\w+\s(?:[^|;&]*?\s)?-w\s?["']?([^\s"']+)/dg,
-  /\bopenssl\s(?:[^|;&]*?\s)?-[kK]\s["']?([^\s"']+)/dg,
+  /\b(?:mysql|mariadb|sshpass|mongo)[\w-]*\s(?:[^|;&]{0,300}?\s)?-p\s?["']?([^\s"']+)/dg,
+  /\bredis-cli\s(?:[^|;&]{0,300}?\s)?-a\s?["']?([^\s"']+)/dg,
+  /\bldap\w+\s(?:[^|;&]{0,300}?\s)?-w\s?["']?([^\s"']+)/dg,
+  /\bopenssl\s(?:[^|;&]{0,300}?\s)?-[kK]\s["']?([^\s"']+)/dg,
   /\bpass:([^\s"']+)/dg,
+  // Oracle's user/password@host
+  /(?:(?<![:\w])\/\/|\bsqlplus\s+(?:-\w+\s+)*)[\w.$-]+\/([^\s:@/"']+)@/dgi,
   new RegExp(`\\bset\\s+${name}\\s+["']?([^\\s"']+)`, 'gid'),
   /(?:^|\s)(?:-u|--user)[ =]?["']?[^\s:"']{1,200}:([^\s"']+)/dgi,
-  // keys that say what they are
-  /\b((?:AKIA|ASIA)[A-Z0-9]{16}|gh[pousr]_\w{20,}|github_pat_\w{20,}|xox[abprs]-[\w-]{10,}|sk-[\w-]{20,}|eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]+)/dg,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----([\s\S]+?)(?:-----END|$)/dg,
 ];
 
-const endsInSecretWord = new RegExp(`(?:${secretWord}|(?:^|[_.-])(?:pass|auth|jwt))$`, 'i');
+/** RFC 7617 and 6750. */
+const scheme = /\b(?:Bearer|Basic|Token)\s+([\w.~+/=-]{6,})/dgi;
+
+/** YAML and HTTP headers, and in sentences: `password: x`. */
+const label = new RegExp(`(?<![\\w.'"-])${name}\\s*:\\s*${value}`, 'gid');
+
+const endsInSecretWord = new RegExp(
+  `(?:${secretWord}(?:_(?:value|plain(?:text)?|clear(?:text)?|raw))?|authorization|(?:^|[_.-])(?:pass|pw|auth|jwt))$`,
+  'i',
+);
 
 /** True for a name whose value is a secret: a setting, an option, a column, a key of JSON. */
 export function isSecretName(word: string): boolean {
   return word.length <= 128 && endsInSecretWord.test(word);
 }
 
-const hint =
-  /pass|pwd|secret|token|credential|key|:\/\/|bearer|basic|authoriz|mysql|mariadb|mongo|redis|ldap|openssl|-u|--user|AKIA|ASIA|gh[pousr]_|github_pat|xox|sk-|eyJ/i;
-
-/** In order of their beginnings. */
 export function credentialsIn(text: string): Range[] {
-  if (!hint.test(text)) return [];
+  const keys = keyHint.test(text) ? keyForms.flatMap((form) => matches(text, form)) : [];
+  if (!words.test(text)) return keys;
+  const labelled = matches(text, label).filter(({ start, end }) => !goesOn(text.slice(start, end)));
+  const sent = matches(text, scheme).filter(({ start, end }) => isNoWord(text.slice(start, end)));
+  return [...keys, ...forms.flatMap((form) => matches(text, form)), ...sent, ...labelled, ...secretsInProse(text)];
+}
+
+/** A word behind "token" is most often only the next one of a sentence. */
+function isNoWord(value: string): boolean {
+  return value.length >= 20 || /[\d+=]|[a-z][A-Z]/.test(value);
+}
+
+/** What stands for a secret, or is a pattern of one. */
+const stands = /^(?:\[\^|<[\w -]+>$|\$\{?\w+\}?$|\*+$|%[sLI]$)/;
+
+/** What stands in the first of the form's groups that takes part. */
+function matches(text: string, form: RegExp): Range[] {
   const ranges: Range[] = [];
-  for (const form of forms) {
-    for (const found of text.matchAll(form)) {
-      const range = found.indices?.slice(1).find((one) => one !== undefined);
-      if (range !== undefined && range[1] > range[0]) ranges.push({ start: range[0], end: range[1] });
-    }
+  for (const found of text.matchAll(form)) {
+    const range = found.indices?.slice(1).find((one) => one !== undefined);
+    if (range !== undefined && range[1] > range[0] && !stands.test(text.slice(...range)))
+      ranges.push({ start: range[0], end: range[1] });
   }
   return ranges;
 }
@@ -79,4 +96,12 @@ const openEnd = new RegExp(
 
 export function expectsSecret(text: string): boolean {
   return openEnd.test(text);
+}
+
+const words =
+  /pass|pwd?\b|secret|token|credential|(?:api|access|private|encryption|auth|account|signing|master|session|shared|sas)[_-]?key|kennwort|senha|contraseña|crypt|hmac|digest|sha(?:224|256|384|512)|\bsign\s*\(|\bverify\s*\(|account_add|log_?in|sign_?(?:in|up)|authenticate|_(?:user|account|role|member|admin|tenant)\s*\(|:\/\/|bearer|basic |scram|md5|mapping|identified|\b(?:auth|jwt)\b|authoriz|\bkey\s*(?:[=:]|is\b)|\/\/[\w.$-]+\/|mysql|mariadb|mongo|redis|ldap|openssl|-u|--user|\\[xuU+0-9]/i;
+
+/** False for nearly all texts: nothing of what is looked for can stand in them. */
+export function worthLooking(text: string): boolean {
+  return words.test(text) || keyHint.test(text);
 }

@@ -4,8 +4,8 @@
  *
  * Hidden is the literal or the part of it that is the secret, never names, verbs or conditions.
  */
-import { mentionsSecrets } from './credentials.js';
-import { Finder, type Secrets, worthLooking } from './finder.js';
+import { mentionsSecrets, worthLooking } from './credentials.js';
+import { Finder, type Secrets } from './finder.js';
 
 export const noSecrets: Secrets = { ranges: [], values: [], parameters: new Set() };
 
@@ -14,7 +14,7 @@ export const hiddenMark = '<hidden>';
 
 /** @param readable false for a text that no grammar reads: then each literal beside a word for a secret is one */
 export function secretsIn(sql: string, readable = true): Secrets {
-  if (!worthLooking.test(sql)) return noSecrets;
+  if (!worthLooking(sql)) return noSecrets;
   const found = new Finder(sql, 0).find();
   if (readable || !mentionsSecrets(sql)) return found.secrets();
   return found.hideEverything().secrets();
@@ -22,7 +22,7 @@ export function secretsIn(sql: string, readable = true): Secrets {
 
 /** Of a text that is a value: a connection string, an address, a command, perhaps SQL. */
 export function secretsOfValue(value: string): Secrets {
-  return worthLooking.test(value) ? new Finder(value, 1).find().value().secrets() : noSecrets;
+  return worthLooking(value) ? new Finder(value, 1).find().value().secrets() : noSecrets;
 }
 
 /** Of an EXECUTE whose statement takes secrets: all of its values. */

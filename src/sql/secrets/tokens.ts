@@ -5,6 +5,12 @@
 
 export type TokenKind = 'word' | 'name' | 'string' | 'parameter' | 'comment' | 'other';
 
+/** In UTF-16 code units, `end` excluded. */
+export interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
 export interface Token {
   readonly kind: TokenKind;
   readonly start: number;
