@@ -4,14 +4,7 @@
  */
 import { secretsOfCall } from './calls.js';
 import { isValueColumn, secretColumnValues } from './column-values.js';
-import {
-  credentialsIn,
-  expectsSecret,
-  isSecretName,
-  mentionsSecrets,
-  type Range,
-  worthLooking,
-} from './credentials.js';
+import { credentialsIn, expectsSecret, isSecretName, mentionsSecrets, worthLooking } from './credentials.js';
 import { looksLikeAwsSecret } from './key-formats.js';
 import { NamedValues } from './named-values.js';
 import { secretsOfMapping, secretsOfSetting } from './settings.js';
