@@ -15,6 +15,7 @@ import {
 } from '../sql/lineage/catalog.js';
 import type { DerivedColumns } from '../sql/lineage/derived.js';
 import { isMeasured, measuredColumn } from '../sql/lineage/measured.js';
+import { constantsIn } from './inside/sql-text.js';
 
 export interface MaskedColumn {
   readonly mask: Mask;
@@ -27,13 +28,16 @@ export interface MaskedColumn {
 }
 
 /** Which columns are masked. */
-export type MaskLookup = Pick<MaskedColumns, 'get' | 'in' | 'of' | 'has'>;
+export type MaskLookup = Pick<MaskedColumns, 'get' | 'in' | 'of' | 'has' | 'constants'>;
 
 export class MaskedColumns {
   readonly #columns = new Map<BaseColumn, MaskedColumn>();
   readonly #relations = new Set<number>();
   /** A trigger or rule sends masked values out of the database whenever a row is written: by NOTIFY, above all. */
   readonly exported: boolean;
+
+  /** What stands in definitions and may be a value of a masked column: in quotes, or a number. */
+  readonly constants: ReadonlySet<string>;
 
   /** @param before what was masked earlier: a column that is renamed keeps its mask */
   constructor(
@@ -52,7 +56,21 @@ export class MaskedColumns {
       }
     }
     this.#derive(derived, catalog);
+    this.constants = new Set([...catalog.relations()].flatMap((relation) => this.#constantsOf(relation)));
     this.exported = derived.exported.some(({ flow }) => flow.has(anyColumn) || this.in(flow).length > 0);
+  }
+
+  #constantsOf(relation: CatalogRelation): string[] {
+    const masked = relation.columns.filter(({ number }) => this.#columns.has(baseColumn(relation.oid, number)));
+    if (masked.length === 0) return [];
+    return (relation.constants ?? []).flatMap(({ columns, text, values }) => {
+      // 0 stands for an expression in the key of a partitioned table
+      const named = columns.length > 0 && !columns.includes(0);
+      const about = named
+        ? masked.some(({ number }) => columns.includes(number))
+        : values || masked.some(({ name }) => text.includes(name));
+      return about ? constantsIn(text, values) : [];
+    });
   }
 
   /** In rounds, since a derived column may be what others are made of. Nothing of its own form is left to keep. */
@@ -86,7 +104,9 @@ export class MaskedColumns {
       if (isLifted(relation.schema, relation.name, column.name)) lift(relation, column.name);
     }
     const get = (column: BaseColumn): MaskedColumn | undefined => (lifted.has(column) ? undefined : this.get(column));
-    return { get, in: (flow) => hiddenIn(flow, get), of: (flow) => namedIn(flow, get), has: (one) => this.has(one) };
+    const { constants } = this;
+    const has = (relation: number): boolean => this.has(relation);
+    return { get, in: (flow) => hiddenIn(flow, get), of: (flow) => namedIn(flow, get), has, constants };
   }
 
   /** Every masked column. */

@@ -26,7 +26,7 @@ import { CopyRewriter } from './copy-rewriter.js';
 import type { Exemptions } from './exemptions.js';
 import type { MaskKeys } from './kinds/table.js';
 import { MaskedColumns, type MaskLookup, shownOf } from './masked-columns.js';
-import { type MaskContext, rowMasks, tainted } from './plan.js';
+import { type MaskContext, rowMasks, secretConstants, tainted } from './plan.js';
 import { RowRewriter } from './row-rewriter.js';
 
 export type MaskPlan =
@@ -251,7 +251,7 @@ function outputOf(lineages: readonly Lineage[]): Shape {
 function leaks(lineage: Lineage, { secret: masked }: MaskContext): boolean {
   return lineage.sinks.some(({ flow, into }) => {
     if (into !== undefined && masked.get(into) !== undefined) return false;
-    return masked.in(flow).length > 0 || flow.has(anyColumn);
+    return masked.in(flow).length > 0 || flow.has(anyColumn) || secretConstants(flow, masked) !== undefined;
   });
 }
 

@@ -1,8 +1,17 @@
 /** From lineage, declarations and what the server says of a result: what becomes of each output column. Pure. */
-import { anyColumn, baseColumn, type Flow, type LineageCatalog, missingCode } from '../sql/lineage/catalog.js';
+import {
+  anyColumn,
+  baseColumn,
+  definedConstants,
+  type Flow,
+  type LineageCatalog,
+  missingCode,
+  sentConstants,
+} from '../sql/lineage/catalog.js';
 import type { Column, Shape } from '../sql/lineage/shape.js';
 import type { RowField } from '../wire/row-description.js';
 import { insideMask, type LeafMasks } from './inside/inside-mask.js';
+import { sqlTextMask } from './inside/sql-text.js';
 import { type CellMask, type Format, nullMask } from './kinds/cell.js';
 import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
 import { type MaskedColumn, type MaskLookup, sameMask } from './masked-columns.js';
@@ -18,13 +27,19 @@ export interface MaskContext {
   readonly structured?: boolean;
 }
 
-function isUnknown(flow: Flow): boolean {
-  return flow.has(anyColumn) || flow.has(missingCode);
+function isUnknown(flow: Flow, masked: MaskLookup): boolean {
+  return flow.has(anyColumn) || flow.has(missingCode) || secretConstants(flow, masked) !== undefined;
+}
+
+/** Which constants in texts of SQL must not be seen; undefined where none must. */
+export function secretConstants(flow: Flow, { constants }: MaskLookup): ReadonlySet<string> | 'all' | undefined {
+  if (flow.has(sentConstants)) return 'all';
+  return flow.has(definedConstants) && constants.size > 0 ? constants : undefined;
 }
 
 /** A masked column, or any column, may have a part in it. */
 export function tainted(flow: Flow, masked: MaskLookup): boolean {
-  return isUnknown(flow) || masked.in(flow).length > 0;
+  return isUnknown(flow, masked) || masked.in(flow).length > 0;
 }
 
 /**
@@ -72,14 +87,14 @@ function columnMask(
   if (placed && column.written && column.flow.size === 0) return undefined;
   const origin = field && field.tableOid !== 0 ? masked.get(baseColumn(field.tableOid, field.columnNumber)) : undefined;
   const flowing = masked.in(column.flow);
-  if (origin === undefined && flowing.length === 0 && !isUnknown(column.flow)) return undefined;
+  if (origin === undefined && flowing.length === 0 && !isUnknown(column.flow, masked)) return undefined;
   // The server says that this is a column as it is. Then that column alone decides, unless lineage has a better claim.
   if (origin === undefined && !(placed && flowing.length > 0) && isPlainColumn(field, context.catalog))
     return undefined;
   // of a value that is not as it was in the column nobody but lineage knows the parts
   if (placed && origin === undefined && column.inside !== undefined && context.structured)
     return insideMask(column, field?.typeOid, format, partMasks(context));
-  if (isUnknown(column.flow)) return nullMask;
+  if (isUnknown(column.flow, masked)) return nullMask;
   const unchanged = flowing.length === 0 || (placed && column.direct);
   return agreed(origin === undefined ? flowing : [origin, ...flowing], unchanged, field?.typeOid, format, context.keys);
 }
@@ -89,9 +104,14 @@ function partMasks(context: MaskContext): LeafMasks {
   const { masked, keys } = context;
   return {
     tainted: (flow) => tainted(flow, masked),
+    sql: ({ flow }) => {
+      const others = new Set([...flow].filter((one) => one !== definedConstants && one !== sentConstants));
+      const constants = secretConstants(flow, masked);
+      return constants === undefined || tainted(others, masked) ? nullMask : sqlTextMask(constants);
+    },
     leaf(value, oid, format) {
       const sources = masked.in(value.flow);
-      if (isUnknown(value.flow)) return { mask: nullMask, type: undefined };
+      if (isUnknown(value.flow, masked)) return { mask: nullMask, type: undefined };
       const [first] = sources;
       return first && { mask: agreed(sources, value.direct, oid, format, keys), type: first.column.type };
     },
@@ -102,9 +122,11 @@ function partMasks(context: MaskContext): LeafMasks {
 function isPlainColumn(field: RowField | undefined, catalog: LineageCatalog): boolean {
   if (field === undefined || field.tableOid === 0 || field.columnNumber <= 0) return false;
   const relation = catalog.byOid(field.tableOid);
-  if (relation === undefined || relation.definition !== undefined || relation.schema === 'pg_catalog') return false;
+  if (relation === undefined || relation.definition !== undefined || system.has(relation.schema)) return false;
   return relation.children.length === 0 && relation.columns.some((column) => column.number === field.columnNumber);
 }
+
+const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
 /** pg_type.oid of text. */
 const textOid = 25;

@@ -4,7 +4,14 @@
  * What lives here: the last copy, and whether it may still be believed. What it must not know: masks, statements.
  */
 import { DbguardError } from '../../errors.js';
-import type { CatalogCode, CatalogRelation, LineageCatalog, OwnCode, SearchPath } from '../../sql/lineage/catalog.js';
+import type {
+  CatalogCode,
+  CatalogRelation,
+  DefinedConstants,
+  LineageCatalog,
+  OwnCode,
+  SearchPath,
+} from '../../sql/lineage/catalog.js';
 import { callersQuery, codeQuery, LoadedCode } from '../../sql/lineage/loaded-code.js';
 import type { Row } from './control-connection.js';
 
@@ -44,6 +51,26 @@ const question = `
     FROM (SELECT set_config('search_path', '', true) AS now OFFSET 0) path,
          pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 't', 'S')`;
+
+/** Expressions of the catalog in which values may stand, by relation: see `DefinedConstants`. */
+const constantsQuestion = `
+  SELECT relation::int8::text AS relation, array_to_json(columns)::text AS columns, text, values::text AS values
+    FROM (SELECT i.inhparent AS relation, p.partattrs::int2[] AS columns, pg_get_expr(c.relpartbound, c.oid) AS text, true AS values
+            FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid JOIN pg_partitioned_table p ON p.partrelid = i.inhparent
+           WHERE c.relispartition
+          UNION ALL
+          SELECT e.adrelid, ARRAY[e.adnum], pg_get_expr(e.adbin, e.adrelid), true
+            FROM pg_attrdef e JOIN pg_attribute a ON a.attrelid = e.adrelid AND a.attnum = e.adnum AND a.attgenerated = ''
+          UNION ALL
+          SELECT k.conrelid, k.conkey, pg_get_constraintdef(k.oid), false FROM pg_constraint k WHERE k.contype = 'c' AND k.conrelid <> 0
+          UNION ALL
+          SELECT polrelid, '{}', concat(pg_get_expr(polqual, polrelid), ' ', pg_get_expr(polwithcheck, polrelid)), false FROM pg_policy
+          UNION ALL
+          SELECT indrelid, '{}', concat(pg_get_expr(indexprs, indrelid), ' ', pg_get_expr(indpred, indrelid)), false FROM pg_index
+           WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
+          UNION ALL
+          SELECT stxrelid, '{}', array_to_string(pg_get_statisticsobjdef_expressions(oid), ' '), false FROM pg_statistic_ext) one
+   WHERE values AND text !~ '^(nextval|now)\\(' OR text LIKE '%''%'`;
 
 const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
@@ -90,12 +117,14 @@ export class MaskCatalog implements LineageCatalog {
     const codeAsOf = this.#codeInvalidated;
     let rows: Row[];
     let code: LoadedCode;
+    let constants: Row[];
     try {
       rows = await this.#ask(question, [], this.#timeoutMs);
       code = new LoadedCode(
         await this.#ask(codeQuery, [], this.#timeoutMs),
         await this.#ask(callersQuery, [], this.#timeoutMs),
       );
+      constants = await this.#ask(constantsQuestion, [], this.#timeoutMs);
     } catch (cause) {
       this.#loaded = -1;
       this.#code = undefined;
@@ -104,7 +133,8 @@ export class MaskCatalog implements LineageCatalog {
         cause,
       });
     }
-    this.#take(rows.map(relationOf));
+    const defined = constantsByRelation(constants);
+    this.#take(rows.map((row) => relationOf(row, defined)));
     if (codeAsOf === this.#codeInvalidated) this.#code = code;
     this.#loaded = asOf;
     this.generation++;
@@ -165,7 +195,17 @@ type CatalogColumnRow = readonly [
   byDefault: string | null,
 ];
 
-function relationOf(row: Row): CatalogRelation {
+function constantsByRelation(rows: readonly Row[]): ReadonlyMap<string, readonly DefinedConstants[]> {
+  const found = new Map<string, DefinedConstants[]>();
+  for (const { relation, columns, text, values } of rows) {
+    const list = found.get(relation ?? '') ?? [];
+    found.set(relation ?? '', list);
+    list.push({ columns: JSON.parse(columns ?? '[]') as number[], text: text ?? '', values: values === 'true' });
+  }
+  return found;
+}
+
+function relationOf(row: Row, defined: ReadonlyMap<string, readonly DefinedConstants[]>): CatalogRelation {
   const columns = JSON.parse(row.columns ?? '[]') as CatalogColumnRow[];
   return {
     oid: Number(row.oid),
@@ -181,6 +221,7 @@ function relationOf(row: Row): CatalogRelation {
     })),
     ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),
     children: JSON.parse(row.children ?? '[]') as number[],
+    constants: defined.get(row.oid ?? '') ?? [],
     behind: JSON.parse(row.behind ?? '[]') as number[],
     triggers: row.triggers !== null && row.triggers !== undefined,
     triggerCalls: (JSON.parse(row.triggers ?? '[]') as [number, string | null, string | null][]).map(

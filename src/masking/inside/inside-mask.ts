@@ -19,6 +19,8 @@ export interface Leaf {
 export interface LeafMasks {
   /** Something masked may have a part in it. */
   tainted(flow: Value['flow']): boolean;
+  /** Of SQL that the server prints. */
+  sql(value: Value): CellMask;
   /** Of a value of which no form is known, in text or binary; undefined where it passes. */
   leaf(value: Value, oid: number | undefined, format: Format): Leaf | undefined;
 }
@@ -29,6 +31,8 @@ export function insideMask(value: Value, oid: number | undefined, format: Format
   if (inside === undefined) return masks.leaf(value, oid, format)?.mask ?? nullMask;
   if (masks.tainted(inside.beside)) return nullMask;
   switch (inside.is) {
+    case 'sql':
+      return masks.sql(value);
     case 'text':
       // the bytes of a text are the same in both formats
       return insideMask({ flow: value.flow, direct: false, inside: inside.of }, undefined, 'text', masks);

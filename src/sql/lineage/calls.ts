@@ -1,8 +1,9 @@
 /** Calls for lineage: of functions of PostgreSQL's own, of the application's, and of code that runs without a name. */
 import type { FuncCall } from 'libpg-query';
 import { as, type Node, names } from '../grammar/tree.js';
-import { type CatalogCode, type Flow, missingCode, noFlow, type OwnCode } from './catalog.js';
-import { union } from './flow.js';
+import { type CatalogCode, definedConstants, type Flow, missingCode, noFlow, type OwnCode } from './catalog.js';
+import { definitionCall } from './definition-texts.js';
+import { union, without } from './flow.js';
 import type { ValueFlow } from './functions.js';
 import { jsonCall } from './json-calls.js';
 import { choosesOne, isMeasure, measured } from './measured.js';
@@ -45,6 +46,8 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
   if (mayBeBuiltIn && own.length === 0 && cast?.length === 0 && !isNamed && conduct === 'carries') {
     const json = jsonCall(name, values, call?.args ?? []);
     if (json !== undefined) return shapeOf([{ ...json, name, direct: false }]);
+    const text = definitionCall(name);
+    if (text !== undefined) return shapeOf([{ ...withBeside(text, without(carried, definedConstants)), name }]);
     if (isMeasure(name)) return shapeOf([{ ...plain(measured(carried)), name }]);
     const [chosen, ...others] = values;
     if (call !== undefined && chosen !== undefined && choosesOne(call)) {

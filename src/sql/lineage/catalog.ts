@@ -18,6 +18,12 @@ export const anyFlow: Flow = new Set([anyColumn]);
  */
 export const missingCode: BaseColumn = '?missing';
 
+/** In a flow: the constants of defaults, bounds of partitions, checks, policies, and expressions of indices and statistics. */
+export const definedConstants: BaseColumn = '?defined';
+
+/** In a flow: the constants of statements that other sessions send. */
+export const sentConstants: BaseColumn = '?sent';
+
 /** In a flow of a function's body: the argument at this position, counted from 1, until a call says what it is. */
 export const argument = (position: number): BaseColumn => `$${position}`;
 
@@ -50,6 +56,8 @@ export interface CatalogRelation {
   readonly children: readonly number[];
   /** pg_proc.oid of the functions that policies, checks, defaults and indices of it call. */
   readonly behind?: readonly number[];
+  /** Constants that stand in its definitions, by the columns that those name; undefined: by name in the text. */
+  readonly constants?: readonly DefinedConstants[];
   /** Triggers of the application's own may run on a write. */
   readonly triggers: boolean;
   readonly triggerCalls?: readonly TriggerCall[];
@@ -57,6 +65,14 @@ export interface CatalogRelation {
   readonly rules: boolean;
   /** Those rules as CREATE RULE statements. */
   readonly ruleTexts?: readonly string[];
+}
+
+export interface DefinedConstants {
+  /** pg_attribute.attnum; empty where only the text says. */
+  readonly columns: readonly number[];
+  readonly text: string;
+  /** Bounds and defaults: what stands in them are values, numbers too. */
+  readonly values: boolean;
 }
 
 export interface TriggerCall {

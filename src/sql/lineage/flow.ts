@@ -1,5 +1,5 @@
 /** Sets of base columns. */
-import { type Flow, noFlow } from './catalog.js';
+import { type BaseColumn, type Flow, noFlow } from './catalog.js';
 
 export function union(flows: Iterable<Flow>): Flow {
   let result: Flow = noFlow;
@@ -12,4 +12,8 @@ export function union(flows: Iterable<Flow>): Flow {
 
 export function sameFlow(a: Flow, b: Flow): boolean {
   return a === b || (a.size === b.size && [...a].every((column) => b.has(column)));
+}
+
+export function without(flow: Flow, column: BaseColumn): Flow {
+  return flow.has(column) ? new Set([...flow].filter((one) => one !== column)) : flow;
 }

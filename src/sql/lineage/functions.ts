@@ -57,18 +57,19 @@ export const tableFunctions: ReadonlyMap<string, readonly (string | undefined)[]
   ]),
 ]);
 
-/** Views of PostgreSQL's own that show samples of what tables hold; pg_toast holds long values themselves. */
+/** Relations of PostgreSQL's own that show samples of what tables hold; pg_toast and large objects hold values themselves. */
 const revealingCatalogs: ReadonlySet<string> = new Set([
   'pg_stats',
   'pg_stats_ext',
   'pg_stats_ext_exprs',
   'pg_statistic',
   'pg_statistic_ext_data',
+  'pg_largeobject',
 ]);
 
 /** Columns of them that hold names, numbers and counts alone; whatever is not listed may show values. */
 const harmlessColumns =
-  /^(schemaname|tablename|attname|attnames|inherited|null_frac|avg_width|n_distinct|most_common_(elem_|base_)?freqs|most_common_val_nulls|correlation|elem_count_histogram|statistics_\w+|kinds|dependencies|sta(relid|attnum|inherit|nullfrac|width|distinct|kind\d|op\d|coll\d|numbers\d)|stx(oid|dinherit|dndistinct|ddependencies))$/;
+  /^(loid|pageno|schemaname|tablename|attname|attnames|inherited|null_frac|avg_width|n_distinct|most_common_(elem_|base_)?freqs|most_common_val_nulls|correlation|elem_count_histogram|statistics_\w+|kinds|dependencies|sta(relid|attnum|inherit|nullfrac|width|distinct|kind\d|op\d|coll\d|numbers\d)|stx(oid|dinherit|dndistinct|ddependencies))$/;
 
 export function revealsValues(schema: string, name: string): boolean {
   return schema === 'pg_toast' || (schema === 'pg_catalog' && revealingCatalogs.has(name));

@@ -1,6 +1,7 @@
 /** Tables and views for lineage: what a name is bound to, and the columns that come out of it. */
 import type { RangeVar } from 'libpg-query';
 import { anyColumn, anyFlow, baseColumn, type CatalogRelation, type Flow } from './catalog.js';
+import { definitionColumn } from './definition-texts.js';
 import { union } from './flow.js';
 import { isHarmless, revealsValues } from './functions.js';
 import { type Column, type Shape, shapeOf } from './shape.js';
@@ -38,6 +39,8 @@ function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
   const columns = relation.columns.map(({ name, number }, at): Column => {
     const hidden = reveals && !isHarmless(relation.schema, name);
     const own = hidden ? anyFlow : columnFlow(relation, name, number, walk);
+    const text = definitionColumn(relation.schema, relation.name, name);
+    if (text !== undefined) return { ...text, name };
     if (inner === undefined) return { name, flow: own, direct: !hidden };
     const column = known?.[at] ?? { flow: inner.columns === undefined ? inner.all : anyFlow, direct: false };
     return { ...withBeside(column, own), name, direct: column.direct };

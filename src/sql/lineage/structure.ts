@@ -36,6 +36,8 @@ export type Inside =
     }
   /** A JSON value of which only the SQL value is known that it was made of. */
   | { readonly is: 'scalar'; readonly of: Value; readonly beside: Flow }
+  /** SQL that the server printed: the constants in it may be values, the rest is names and words. */
+  | { readonly is: 'sql'; readonly beside: Flow }
   /** A text that another value was printed as. */
   | { readonly is: 'text'; readonly of: Inside; readonly beside: Flow };
 
@@ -61,6 +63,11 @@ export function plain(flow: Flow): Value {
 function formed(inside: Inside): Value {
   const flow = union([...partsOf(inside).map((part) => part.flow), inside.beside]);
   return countParts(inside, maxParts) < 0 ? plain(flow) : { flow, direct: false, inside };
+}
+
+/** @param flow which constants may stand in it */
+export function sqlText(flow: Flow): Value {
+  return { flow, direct: false, inside: { is: 'sql', beside: noFlow } };
 }
 
 export function rowOf(fields: readonly Field[]): Value {
@@ -281,6 +288,7 @@ function eitherInside(a: Value, b: Value): Inside | undefined {
     return { is: 'row', fields, beside };
   }
   if (x.is === 'scalar' && y.is === 'scalar') return { is: 'scalar', of: either(x.of, y.of), beside };
+  if (x.is === 'sql' && y.is === 'sql') return { is: 'sql', beside };
   if (x.is === 'text' && y.is === 'text') {
     const of = eitherInside(formed(x.of), formed(y.of));
     return of && { is: 'text', of, beside };
@@ -308,6 +316,7 @@ function labelOf(inside: Inside): string {
     case 'text':
       return inside.of.is;
     case 'scalar':
+    case 'sql':
       return '';
     default:
       return `${inside.places.length} ${inside.rest !== undefined}`;
@@ -325,6 +334,8 @@ function partsOf(inside: Inside): readonly Value[] {
       return [formed(inside.of)];
     case 'scalar':
       return [inside.of];
+    case 'sql':
+      return [];
     default:
       return inside.rest === undefined ? inside.places : [...inside.places, inside.rest];
   }
