@@ -6,18 +6,14 @@
  */
 import { randomBytes, randomInt } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { DbguardError, messageOf } from '../../errors.js';
-import type { ConnectionContext, LoopbackUser } from '../../proxy/candidate.js';
+import { messageOf } from '../../errors.js';
+import type { ConnectionContext } from '../../proxy/candidate.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
 import { ClientSession } from '../../proxy/client/client-session.js';
 import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
-import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
-import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
-import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
-import type { DatabaseUse, SessionParts } from '../../proxy/statement/connection-state.js';
-import { fatalFor, handshakeTimedOut, shuttingDown, tooManyClients, unknownUser } from '../../proxy/statement/fatal.js';
+import type { SessionParts } from '../../proxy/statement/connection-state.js';
+import { fatalFor, handshakeTimedOut, shuttingDown } from '../../proxy/statement/fatal.js';
 import type { Reviewer } from '../../proxy/statement/reviewer.js';
-import type { StatementJournal } from '../../proxy/statement/statement-journal.js';
 import {
   type ErrorText,
   encodeBackendKeyData,
@@ -25,16 +21,9 @@ import {
   encodeParameterStatus,
   encodeReadyForQuery,
 } from '../../wire/backend.js';
-import { newestProtocolMinor, type StartupPacket } from '../../wire/startup.js';
+import type { StartupPacket } from '../../wire/startup.js';
 import type { Upstream } from '../upstream/connect.js';
-import type { EarlyDial, EarlyDials } from './early-dials.js';
-import { upstreamFailure } from './upstream-refusal.js';
-
-/** What a client asks the server for in its startup packet, as far as it may. */
-export interface Wanted {
-  readonly parameters: Map<string, string>;
-  readonly protocolMinor: number;
-}
+import { type OpenerParts, UpstreamOpener, whereJournalTakesIt } from './upstream-opener.js';
 
 /** How long a client may take, milliseconds. */
 export interface ConnectionTimeouts {
@@ -46,30 +35,12 @@ export interface ConnectionTimeouts {
 
 const usualTimeouts: ConnectionTimeouts = { handshakeMs: 20_000, lingerMs: 20_000 };
 
-export interface ConnectionParts {
-  readonly number: number;
-  /** True when there is no place for one more session: told after the password, as a server does. */
-  readonly full: () => boolean;
+export interface ConnectionParts extends OpenerParts {
   readonly handshake: HandshakeParts;
-  /** By the name that a client gives. */
-  readonly users: ReadonlyMap<string, LoopbackUser>;
-  readonly admission: (user: LoopbackUser) => AdmissionRules;
-  readonly context: Omit<ConnectionContext, 'number' | 'database' | keyof LoopbackUser>;
-  readonly journal: StatementJournal;
   readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
-  /** Masks of a client in that database; undefined where nothing is masked. */
-  readonly masksFor: (database: string, startup: ReadonlyMap<string, string>) => Promise<ClientMasks | undefined>;
-  /** What the statements of a client in that database are judged by. */
-  readonly catalogFor: (database: string) => Promise<ClientCatalog>;
-  readonly databases: DatabaseUse;
   readonly maxMessage: number;
   readonly cancels: CancelMap<ProxyConnection>;
-  readonly earlyDials: EarlyDials;
-  /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
-  readonly connect: (user: LoopbackUser, wanted: Wanted, signal: AbortSignal) => Promise<Upstream>;
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
-  /** Undefined while the session may go on; else why no statement may run (login ended, journal broken). */
-  readonly blocked: () => ErrorText | undefined;
   readonly timeouts?: ConnectionTimeouts;
 }
 
@@ -85,16 +56,15 @@ export class ProxyConnection {
   readonly #parts: ConnectionParts;
   readonly #timeouts: ConnectionTimeouts;
   readonly #handshake: Handshake;
+  readonly #opener: UpstreamOpener;
   readonly #abort = new AbortController();
   readonly #timers = new Set<NodeJS.Timeout>();
   #opening: Promise<void> | undefined;
-  #early: EarlyDial | undefined;
   #upstream: Upstream | undefined;
   #upstreamClosed: Promise<unknown> | undefined;
   /** What the client was told in BackendKeyData. */
   #pid = 0;
   #session: ClientSession | undefined;
-  #leaveDatabase: (() => void) | undefined;
   #clientEnded = false;
   /** The client was told that this is the end; what it still sends is thrown away. */
   #leaving = false;
@@ -109,6 +79,7 @@ export class ProxyConnection {
     this.#parts = parts;
     this.#timeouts = parts.timeouts ?? usualTimeouts;
     this.#handshake = new Handshake(parts.handshake);
+    this.#opener = new UpstreamOpener(parts, this.#abort.signal);
     this.#after(this.#timeouts.handshakeMs, () => this.#refuse(handshakeTimedOut));
     client.setNoDelay(true);
     client.on('error', () => client.destroy());
@@ -150,7 +121,7 @@ export class ProxyConnection {
   async #untilClosed(): Promise<void> {
     await closeOf(this.#client);
     this.#abort.abort();
-    await this.#early?.drop();
+    await this.#opener.dropEarly();
     await this.#opening;
     if (this.#upstream) {
       this.#parts.cancels.remove(this.#pid, this);
@@ -160,7 +131,7 @@ export class ProxyConnection {
       await this.#upstreamClosed;
     }
     this.#clearTimers();
-    this.#leaveDatabase?.();
+    this.#opener.leaveDatabase();
     const session = this.#session;
     if (!session) return;
     whereJournalTakesIt(() => {
@@ -186,7 +157,7 @@ export class ProxyConnection {
       if (step.kind === 'wait') return;
       if (step.kind === 'reply') {
         this.#client.write(step.bytes);
-        this.#dialEarly();
+        this.#opener.dialEarly(this.#handshake.startup);
         continue;
       }
       if (step.kind === 'cancel') {
@@ -207,84 +178,15 @@ export class ProxyConnection {
     }
   }
 
-  /** Of what the client says nothing is proven: who names another user, or would be refused, causes nothing. */
-  #dialEarly(): void {
-    const { startup } = this.#handshake;
-    const { full, blocked } = this.#parts;
-    const user = startup && this.#userOf(startup);
-    if (this.#early || startup === undefined || user === undefined) return;
-    if (full() || blocked()) return;
-    const admission = admit(startup.parameters, this.#parts.admission(user));
-    if (admission.kind === 'refused') return;
-    const { database, parameters } = admission;
-    this.#early = this.#parts.earlyDials.start(
-      (signal) => {
-        const wanted = { parameters, protocolMinor: minorOf(startup) };
-        return this.#parts.connect(user, wanted, AbortSignal.any([signal, this.#abort.signal]));
-      },
-      ({ backendKey }) => {
-        const own = { event: 'own', database, user: user.login, backendPid: backendKey?.pid } as const;
-        whereJournalTakesIt(() => this.#parts.journal.recordConnection({ k: 'connection', ...own }));
-      },
-    );
-  }
-
-  #userOf(startup: StartupPacket): LoopbackUser | undefined {
-    return this.#parts.users.get(nameOf(startup));
-  }
-
   async #open(startup: StartupPacket): Promise<void> {
-    if (this.#parts.full()) return this.#refuse(tooManyClients);
-    const blocked = this.#parts.blocked();
-    if (blocked) return this.#refuse(blocked);
-    const user = this.#userOf(startup);
-    if (!user) return this.#refuse(unknownUser(nameOf(startup), [...this.#parts.users.keys()]));
-    const admission = admit(startup.parameters, this.#parts.admission(user));
-    if (admission.kind === 'refused') return this.#refuse(admission.error);
-    const context = { ...this.#parts.context, ...user, number: this.#parts.number, database: admission.database };
-    const minor = minorOf(startup);
-    this.#leaveDatabase = this.#parts.databases.use(admission.database);
-    let upstream: Upstream;
-    let masks: ClientMasks | undefined;
-    let catalog: ClientCatalog;
-    const wanted = { parameters: admission.parameters, protocolMinor: minor };
-    const dialled = this.#early?.take() ?? this.#parts.connect(user, wanted, this.#abort.signal);
-    try {
-      [masks, catalog, upstream] = await Promise.all([
-        this.#parts.masksFor(admission.database, startup.parameters),
-        this.#parts.catalogFor(admission.database),
-        dialled,
-      ]);
-    } catch (error) {
-      void dialled.then(
-        ({ socket }) => socket.destroy(),
-        () => {},
-      );
-      return this.#refuse(upstreamFailure(error));
-    }
-    try {
-      this.#parts.journal.recordConnection({
-        k: 'connection',
-        event: 'open',
-        conn: context.number,
-        database: context.database,
-        user: user.login,
-        role: user.role,
-        loopbackUser: user.user === user.login ? undefined : user.user,
-        applicationName: admission.applicationName,
-        backendPid: upstream.backendKey?.pid,
-      });
-    } catch (error) {
-      upstream.socket.destroy();
-      throw error;
-    }
+    const opened = await this.#opener.open(startup);
+    if ('refused' in opened) return this.#refuse(opened.refused);
+    const { upstream, context, minor, masks, catalog } = opened;
     if (this.#client.destroyed || this.#leaving) {
       upstream.socket.destroy();
       return this.#recordClose();
     }
-    // what a login or a database was given as its default shows here, before any statement could change it
-    const readsAndWrites = upstream.parameters.get('default_transaction_read_only') === 'off';
-    this.#start(upstream, { ...context, readsAndWrites }, minor, { masks, catalog });
+    this.#start(upstream, context, minor, { masks, catalog });
   }
 
   #start(
@@ -419,23 +321,6 @@ export class ProxyConnection {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
   }
-}
-
-function whereJournalTakesIt(record: () => void): void {
-  try {
-    record();
-  } catch (error) {
-    // it takes no more entries: whoever runs this was told when it failed
-    if (!(error instanceof DbguardError)) throw error;
-  }
-}
-
-function nameOf({ parameters }: StartupPacket): string {
-  return parameters.get('user') ?? '';
-}
-
-function minorOf(startup: StartupPacket): number {
-  return Math.min(startup.minor, newestProtocolMinor);
 }
 
 /** One write for all: a corked socket sends its slices with a single writev. */
