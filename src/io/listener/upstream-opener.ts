@@ -1,0 +1,175 @@
+/**
+ * From a client's startup packet to the upstream connection that is its own, or to the words it is refused with.
+ *
+ * What lives here: who may open what, the early dial, the connection's entry in the transcript. What it must not know:
+ * the client's socket, the client's password, statements.
+ */
+import { DbguardError } from '../../errors.js';
+import type { ConnectionContext, LoopbackUser } from '../../proxy/candidate.js';
+import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
+import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
+import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
+import type { DatabaseUse } from '../../proxy/statement/connection-state.js';
+import { tooManyClients, unknownUser } from '../../proxy/statement/fatal.js';
+import type { StatementJournal } from '../../proxy/statement/statement-journal.js';
+import type { ErrorText } from '../../wire/backend.js';
+import { newestProtocolMinor, type StartupPacket } from '../../wire/startup.js';
+import type { Upstream } from '../upstream/connect.js';
+import type { EarlyDial, EarlyDials } from './early-dials.js';
+import { upstreamFailure } from './upstream-refusal.js';
+
+/** What a client asks the server for in its startup packet, as far as it may. */
+export interface Wanted {
+  readonly parameters: Map<string, string>;
+  readonly protocolMinor: number;
+}
+
+export interface OpenerParts {
+  readonly number: number;
+  /** True when there is no place for one more session: told after the password, as a server does. */
+  readonly full: () => boolean;
+  /** Undefined while the session may go on; else why no statement may run (login ended, journal broken). */
+  readonly blocked: () => ErrorText | undefined;
+  /** By the name that a client gives. */
+  readonly users: ReadonlyMap<string, LoopbackUser>;
+  readonly admission: (user: LoopbackUser) => AdmissionRules;
+  readonly context: Omit<ConnectionContext, 'number' | 'database' | keyof LoopbackUser>;
+  readonly journal: StatementJournal;
+  /** Masks of a client in that database; undefined where nothing is masked. */
+  readonly masksFor: (database: string, startup: ReadonlyMap<string, string>) => Promise<ClientMasks | undefined>;
+  /** What the statements of a client in that database are judged by. */
+  readonly catalogFor: (database: string) => Promise<ClientCatalog>;
+  readonly databases: DatabaseUse;
+  readonly earlyDials: EarlyDials;
+  /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
+  readonly connect: (user: LoopbackUser, wanted: Wanted, signal: AbortSignal) => Promise<Upstream>;
+}
+
+export interface Opened {
+  readonly upstream: Upstream;
+  readonly context: ConnectionContext;
+  /** The protocol's minor version that both sides speak. */
+  readonly minor: number;
+  readonly masks: ClientMasks | undefined;
+  readonly catalog: ClientCatalog;
+}
+
+export class UpstreamOpener {
+  readonly #parts: OpenerParts;
+  readonly #signal: AbortSignal;
+  #early: EarlyDial | undefined;
+  #leave: (() => void) | undefined;
+
+  /** @param signal the client is gone: nothing is opened any more */
+  constructor(parts: OpenerParts, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#signal = signal;
+  }
+
+  /** Of what the client says nothing is proven: who names another user, or would be refused, causes nothing. */
+  dialEarly(startup: StartupPacket | undefined): void {
+    const { full, blocked } = this.#parts;
+    const user = startup && this.#userOf(startup);
+    if (this.#early || startup === undefined || user === undefined) return;
+    if (full() || blocked()) return;
+    const admission = admit(startup.parameters, this.#parts.admission(user));
+    if (admission.kind === 'refused') return;
+    const { database, parameters } = admission;
+    this.#early = this.#parts.earlyDials.start(
+      (signal) => {
+        const wanted = { parameters, protocolMinor: minorOf(startup) };
+        return this.#parts.connect(user, wanted, AbortSignal.any([signal, this.#signal]));
+      },
+      ({ backendKey }) => {
+        const own = { event: 'own', database, user: user.login, backendPid: backendKey?.pid } as const;
+        whereJournalTakesIt(() => this.#parts.journal.recordConnection({ k: 'connection', ...own }));
+      },
+    );
+  }
+
+  /** Resolves when a dial that nobody took is gone. */
+  async dropEarly(): Promise<void> {
+    await this.#early?.drop();
+  }
+
+  /** The client does not use its database any more. */
+  leaveDatabase(): void {
+    this.#leave?.();
+  }
+
+  /** Throws where the journal takes no entry of it; then nothing stays open. `refused`: the ErrorResponse or its text. */
+  async open(startup: StartupPacket): Promise<Opened | { readonly refused: ErrorText | Buffer }> {
+    const { full, blocked: isBlocked, users, databases, number } = this.#parts;
+    if (full()) return { refused: tooManyClients };
+    const blocked = isBlocked();
+    if (blocked) return { refused: blocked };
+    const user = this.#userOf(startup);
+    if (!user) return { refused: unknownUser(nameOf(startup), [...users.keys()]) };
+    const admission = admit(startup.parameters, this.#parts.admission(user));
+    if (admission.kind === 'refused') return { refused: admission.error };
+    const context = { ...this.#parts.context, ...user, number, database: admission.database };
+    const minor = minorOf(startup);
+    this.#leave = databases.use(admission.database);
+    let opened: [ClientMasks | undefined, ClientCatalog, Upstream];
+    const wanted = { parameters: admission.parameters, protocolMinor: minor };
+    const dialled = this.#early?.take() ?? this.#parts.connect(user, wanted, this.#signal);
+    try {
+      opened = await Promise.all([
+        this.#parts.masksFor(admission.database, startup.parameters),
+        this.#parts.catalogFor(admission.database),
+        dialled,
+      ]);
+    } catch (error) {
+      void dialled.then(
+        ({ socket }) => socket.destroy(),
+        () => {},
+      );
+      return { refused: upstreamFailure(error) };
+    }
+    const [masks, catalog, upstream] = opened;
+    this.#recordOpen(context, upstream, admission.applicationName);
+    // what a login or a database was given as its default shows here, before any statement could change it
+    const readsAndWrites = upstream.parameters.get('default_transaction_read_only') === 'off';
+    return { upstream, context: { ...context, readsAndWrites }, minor, masks, catalog };
+  }
+
+  #recordOpen(context: ConnectionContext, upstream: Upstream, applicationName: string | undefined): void {
+    try {
+      this.#parts.journal.recordConnection({
+        k: 'connection',
+        event: 'open',
+        conn: context.number,
+        database: context.database,
+        user: context.login,
+        role: context.role,
+        loopbackUser: context.user === context.login ? undefined : context.user,
+        applicationName,
+        backendPid: upstream.backendKey?.pid,
+      });
+    } catch (error) {
+      upstream.socket.destroy();
+      throw error;
+    }
+  }
+
+  #userOf(startup: StartupPacket): LoopbackUser | undefined {
+    return this.#parts.users.get(nameOf(startup));
+  }
+}
+
+export function whereJournalTakesIt(record: () => void): void {
+  try {
+    record();
+  } catch (error) {
+    // it takes no more entries: whoever runs this was told when it failed
+    if (!(error instanceof DbguardError)) throw error;
+  }
+}
+
+function nameOf({ parameters }: StartupPacket): string {
+  return parameters.get('user') ?? '';
+}
+
+function minorOf(startup: StartupPacket): number {
+  return Math.min(startup.minor, newestProtocolMinor);
+}
