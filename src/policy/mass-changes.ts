@@ -39,6 +39,9 @@ export interface Extent {
   readonly beforeInAll: number;
 }
 
+/** Of those effects of a statement that may hit many rows. */
+export type Extents = ReadonlyMap<Effect, Extent>;
+
 /** What the files say together: those that may loosen replace the default, a repository's only tighten. */
 export function massLimits(
   sources: readonly { readonly level: string; readonly mass: MassChanges | undefined }[],

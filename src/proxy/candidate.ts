@@ -3,9 +3,9 @@
  * Plain values: what becomes of them stands in the rooms.
  */
 import type { Ruling } from '../policy/decision.js';
+import type { Extents } from '../policy/mass-changes.js';
 import type { Facts } from '../sql/facts.js';
 import type { TransactionStatus } from '../wire/messages.js';
-import type { Extents } from './row-counts/mass-effects.js';
 import type { FactsRecord } from './statement/facts-record.js';
 
 /** A user of the loopback port, and who that is on the server. */

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { parse } from 'yaml';
+import { commandEntries } from '../../src/cli/table.js';
 import { repositoryRoot } from '../helpers/repository.js';
 
 const read = (name: string): string => readFileSync(join(repositoryRoot, name), 'utf8');
@@ -36,6 +37,22 @@ t.test('the package is as described', async (t) => {
       paths.some((path) => matches(path, pattern)),
       `no ${pattern}`,
     );
+});
+
+t.test('the registry gets a README of its own', async (t) => {
+  const folder = t.testdir();
+  await execa(join(repositoryRoot, archive.command), [folder], { env: { NODE_OPTIONS: '' } });
+  const tarball = join(folder, archive.name_template.replace('{{ .Version }}', manifest.version));
+  const file = async (path: string): Promise<string> =>
+    (await execa('tar', ['-xOzf', tarball, `package/${path}`], { stripFinalNewline: false })).stdout;
+  const readme = await file('README.md');
+  t.equal(readme, read('.ci/registry-readme.md'));
+  t.ok(readme.includes(`${manifest.description}.`), 'it says what the package says');
+  t.notMatch(readme, /\b(DROP|DELETE|TRUNCATE|ALTER|GRANT|UPDATE)\b/, 'no SQL that a scanner takes for an attack');
+  const known = ['help', ...commandEntries.map(({ path }) => path)];
+  for (const [, command = ''] of readme.matchAll(/(?:^ {4}|`)dbguard (\w+)/gm)) t.ok(known.includes(command), command);
+  for (const path of ['package.json', 'LICENSE', 'bin/dbguard', 'src/policy/README.md'])
+    t.equal(await file(path), read(path), path);
 });
 
 t.test('builds, hooks and changelog', async (t) => {

@@ -5,11 +5,11 @@
  *
  * What it must not know: from how many rows on somebody is asked.
  */
-import type { Extent } from '../../policy/mass-changes.js';
+import type { Extent, Extents } from '../../policy/mass-changes.js';
 import type { Candidate } from '../../proxy/candidate.js';
 import type { InternalSession } from '../../proxy/internal-queries/internal-queries.js';
 import { ServerRefusal } from '../../proxy/internal-queries/internal-reply.js';
-import { type Extents, massEffects } from '../../proxy/row-counts/mass-effects.js';
+import { massEffects } from '../../proxy/row-counts/mass-effects.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
 import type { Effect, StatementFacts } from '../../sql/facts.js';
 import { type Modification, type ReadPlan, readPlan } from './plan.js';

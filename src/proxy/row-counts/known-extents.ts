@@ -5,11 +5,11 @@
  * What lives here: answers by statement, values and circumstances, for a while. What it must not know: how the planner
  * is asked, and what is too much.
  */
-import type { Extent } from '../../policy/mass-changes.js';
+import type { Extent, Extents } from '../../policy/mass-changes.js';
 import { mostElements } from '../../sql/conditions/row-list.js';
 import type { Effect } from '../../sql/facts.js';
-import type { AnsweredStatement, StatementTracker } from '../session-state/statement-tracker.js';
-import { type CountedStatement, changesRows, type Extents, massEffects } from './mass-effects.js';
+import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
+import { type CountedStatement, changesRows, massEffects } from './mass-effects.js';
 import { RowBudget } from './row-budget.js';
 import type { ShownRows } from './shown-rows.js';
 

@@ -1,9 +1,6 @@
 /** The effects of a statement that change rows which were there before, and that may be many. */
-import type { Extent } from '../../policy/mass-changes.js';
 import { changesRowsThatWere } from '../../sql/effect-traits.js';
 import type { Effect, Facts, StatementFacts } from '../../sql/facts.js';
-
-export type Extents = ReadonlyMap<Effect, Extent>;
 
 /** What counting needs of a statement that is about to run. */
 export interface CountedStatement {

@@ -4,9 +4,11 @@
  * What lives here: the changes of the open transaction, and where its savepoints stand. What it must not know: what is
  * decided by the sums.
  */
+
+import type { Extents } from '../../policy/mass-changes.js';
 import type { Effect } from '../../sql/facts.js';
-import { type AnsweredStatement, type StatementTracker, undoesAll } from '../session-state/statement-tracker.js';
-import { type CountedStatement, type Extents, massEffects } from './mass-effects.js';
+import { type AnsweredStatement, type StatementTracker, undoesAll } from '../statement-tracker.js';
+import { type CountedStatement, massEffects } from './mass-effects.js';
 import type { RowBudget, RowChange } from './row-budget.js';
 
 interface Mark {

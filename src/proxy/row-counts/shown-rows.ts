@@ -4,9 +4,11 @@
  * What lives here: the comparison. What it must not know: how either was counted, and what becomes of a run that went
  * beyond.
  */
+
+import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import { plural } from '../../words.js';
-import { type Extents, massEffects } from './mass-effects.js';
+import { massEffects } from './mass-effects.js';
 
 /** Rows changed or deleted in one table. */
 export interface TableRows {

@@ -3,7 +3,7 @@
  * State: the rows of the open transaction.
  */
 import type { Facts } from '../../sql/facts.js';
-import { type AnsweredStatement, type StatementTracker, undoesAll } from './statement-tracker.js';
+import { type AnsweredStatement, type StatementTracker, undoesAll } from '../statement-tracker.js';
 
 export class ChangedRows implements StatementTracker {
   readonly #count: (rows: number) => void;

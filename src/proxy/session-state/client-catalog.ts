@@ -7,7 +7,7 @@ import { isSystemRelation } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Analyser, Effect, Facts, Target, TargetType } from '../../sql/facts.js';
 import type { Candidate } from '../candidate.js';
-import type { StatementTracker } from './statement-tracker.js';
+import type { StatementTracker } from '../statement-tracker.js';
 
 export interface ClientCatalog {
   readonly analyser: Analyser;

@@ -15,7 +15,7 @@ import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
 import { encodeNotice } from '../../wire/backend.js';
 import type { Candidate } from '../candidate.js';
-import type { AnsweredStatement, StatementTracker } from './statement-tracker.js';
+import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
 
 export interface ClientMasks {
   readonly plans: SessionMasks;

@@ -15,7 +15,7 @@ import { kindsWith } from '../../sql/effect-traits.js';
 import type { Effect, Facts, TransactionEffect } from '../../sql/facts.js';
 import type { TransactionStatus } from '../../wire/messages.js';
 import type { Candidate } from '../candidate.js';
-import type { StatementTracker } from './statement-tracker.js';
+import type { StatementTracker } from '../statement-tracker.js';
 
 export class SessionDigest implements StatementTracker {
   #digest: string;

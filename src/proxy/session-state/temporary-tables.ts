@@ -7,8 +7,8 @@
  */
 import type { Effect } from '../../sql/facts.js';
 import type { Candidate } from '../candidate.js';
+import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
 import type { ClientCatalog } from './client-catalog.js';
-import type { AnsweredStatement, StatementTracker } from './statement-tracker.js';
 
 /** As many are remembered; a client that makes more is asked. */
 const most = 10_000;

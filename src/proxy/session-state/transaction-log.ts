@@ -7,7 +7,7 @@
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Facts, StatementFacts } from '../../sql/facts.js';
 import type { TransactionSoFar } from '../candidate.js';
-import type { AnsweredStatement, StatementTracker } from './statement-tracker.js';
+import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
 
 const changing = kindsWith('leaves-changes');
 const changesKept = 50;

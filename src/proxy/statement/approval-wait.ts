@@ -10,6 +10,7 @@
  */
 import { messageOf } from '../../errors.js';
 import type { Ruling } from '../../policy/decision.js';
+import type { Extents } from '../../policy/mass-changes.js';
 import { decodeFields, type ErrorText, encodeNotice } from '../../wire/backend.js';
 import { encodeParse, flushMessage, syncMessage } from '../../wire/extended-query.js';
 import { backend } from '../../wire/messages.js';
@@ -18,7 +19,7 @@ import { InternalQuery, PortalLost, SessionHarmed } from '../internal-queries/in
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import type { Outgoing } from '../outgoing.js';
-import { type Extents, massEffects } from '../row-counts/mass-effects.js';
+import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, type ShownRows } from '../row-counts/shown-rows.js';
 import type { ServerSide } from '../server/server-side.js';
 import type { Answer, DryRun, Impact } from './asker.js';

@@ -15,9 +15,9 @@ import { CatalogChanges, type ClientCatalog } from '../session-state/client-cata
 import { LexicalSettings } from '../session-state/lexical-settings.js';
 import { type ClientMasks, ResultMasks } from '../session-state/result-masks.js';
 import { SessionDigest } from '../session-state/session-digest.js';
-import type { StatementTracker } from '../session-state/statement-tracker.js';
 import { TemporaryTables } from '../session-state/temporary-tables.js';
 import { TransactionLog } from '../session-state/transaction-log.js';
+import type { StatementTracker } from '../statement-tracker.js';
 import { fatalFor } from './fatal.js';
 import { JournaledOutbox } from './journaled-outbox.js';
 import type { Reviewer } from './reviewer.js';

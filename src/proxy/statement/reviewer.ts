@@ -1,7 +1,8 @@
 /** What the wait for a person asks of whoever knows the database: what a statement would hit, and a dry run. */
+
+import type { Extents } from '../../policy/mass-changes.js';
 import type { Candidate } from '../candidate.js';
 import type { InternalLimits, InternalSession } from '../internal-queries/internal-queries.js';
-import type { Extents } from '../row-counts/mass-effects.js';
 import type { DryRun, Impact } from './asker.js';
 import type { HeldStatement } from './held-statement.js';
 

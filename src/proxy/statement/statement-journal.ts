@@ -8,11 +8,11 @@
  * leads to the database.
  */
 import type { DecisionInput, Policy, Ruling } from '../../policy/decision.js';
+import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js';
 import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
-import type { Extents } from '../row-counts/mass-effects.js';
 import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
 import { digestOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';

@@ -3,11 +3,11 @@
  * server and from what came of it; a connection has a list of them (statement/connection-state.ts), in the order that
  * matters. What is decided about a statement is none of a tracker's business.
  */
-import type { Ruling } from '../../policy/decision.js';
-import type { TransactionStatus } from '../../wire/messages.js';
-import type { Candidate } from '../candidate.js';
-import type { Extents } from '../row-counts/mass-effects.js';
-import type { Settled } from '../server/meter.js';
+import type { Ruling } from '../policy/decision.js';
+import type { Extents } from '../policy/mass-changes.js';
+import type { TransactionStatus } from '../wire/messages.js';
+import type { Candidate } from './candidate.js';
+import type { Settled } from './server/meter.js';
 
 /** A statement that the server has answered, failed or skipped, or never will answer. */
 export interface AnsweredStatement {
