@@ -5,8 +5,8 @@
 import type { Ruling } from '../policy/decision.js';
 import type { Extents } from '../policy/mass-changes.js';
 import type { Facts } from '../sql/facts.js';
+import type { RawJson } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
-import type { FactsRecord } from './statement/facts-record.js';
 
 /** A user of the loopback port, and who that is on the server. */
 export interface LoopbackUser {
@@ -54,6 +54,13 @@ export interface TransactionSoFar {
   readonly changes: readonly TransactionChange[];
   /** ROLLBACK TO a savepoint that was not kept: some of this may be undone. */
   readonly partlyUndone: boolean;
+}
+
+/** The facts of a text as they stand in the transcript. */
+export interface FactsRecord {
+  readonly json: RawJson;
+  /** The entry in which they stand in full, once there is one. */
+  statedIn: number | undefined;
 }
 
 /** A journal entry that discloses a text, and the facts that it records with it. */

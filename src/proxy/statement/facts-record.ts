@@ -6,13 +6,8 @@
  */
 import type { Facts } from '../../sql/facts.js';
 import { type JsonValue, RawJson } from '../../transcript/entry.js';
+import type { FactsRecord } from '../candidate.js';
 import { RecentMap } from './recent-map.js';
-
-export interface FactsRecord {
-  readonly json: RawJson;
-  /** The entry in which they stand in full, once there is one. */
-  statedIn: number | undefined;
-}
 
 /** Different facts of a session that are remembered, twice. */
 const KEPT = { entries: 1000, size: 1 << 20 };
