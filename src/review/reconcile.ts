@@ -10,14 +10,20 @@ import type { LogEvent } from './server-log/message.js';
 /** Two machines' clocks, and the time between the server's log line and ours. */
 const TOLERANCE_MS = 2 * 60_000;
 
+/**
+ * A connection that is logged again, in another file or another form (`%t` counts seconds): no process id comes back so
+ * soon, so it is the same one.
+ */
+const REPEATED_MS = 1_000;
+
 /** Milliseconds since 1970 UTC, by the writer's clock. */
 interface Recorded {
   readonly openedAt: number;
   closedAt: number;
   readonly user: string | undefined;
   readonly database: string | undefined;
-  /** Stands for one logged connection only. */
-  taken: boolean;
+  /** The server's time of the one logged connection that it stands for. */
+  takenAt?: number;
 }
 
 /** The connections of all transcripts, as their writers saw them. */
@@ -53,7 +59,7 @@ export class ConnectionBook {
           open.delete(conn);
         } else if (typeof backendPid === 'number') {
           const who = { user: textOf(user), database: textOf(database) };
-          const recorded = { openedAt: last, closedAt: last, ...who, taken: false };
+          const recorded = { openedAt: last, closedAt: last, ...who };
           this.#add(backendPid, recorded);
           // dbguard's own connections have no number: they are open until the session ends
           open.set(conn ?? recorded, recorded);
@@ -69,7 +75,7 @@ export class ConnectionBook {
   knows(readings: readonly LogEvent[]): boolean {
     return readings.every((event) => {
       const found = this.#find(event);
-      if (found && event.kind === 'connection') found.taken = true;
+      if (found && event.kind === 'connection') found.takenAt ??= event.at;
       return found !== undefined;
     });
   }
@@ -77,7 +83,8 @@ export class ConnectionBook {
   #find({ kind, pid, at, user, database }: LogEvent): Recorded | undefined {
     return this.#byPid.get(pid)?.find((one) => {
       if (!agree(one.user, user) || !agree(one.database, database)) return false;
-      if (kind === 'connection') return !one.taken && Math.abs(one.openedAt - at) <= TOLERANCE_MS;
+      if (kind === 'connection')
+        return Math.abs(one.openedAt - at) <= TOLERANCE_MS && Math.abs((one.takenAt ?? at) - at) < REPEATED_MS;
       return at >= one.openedAt - TOLERANCE_MS && at <= one.closedAt + TOLERANCE_MS;
     });
   }

@@ -28,8 +28,14 @@ async function world(t: Test, version: PostgresVersion, settings: Readonly<Recor
   });
   const [row] = await postgres.query<{ data_directory: string }>('show data_directory');
   const folder = join(row?.data_directory ?? '', 'log');
-  const reconcile = async (file: string) => {
-    const result = await workspace.dbguard(['transcripts', 'reconcile', '--user', 'app', join(folder, file)]);
+  const reconcile = async (...files: readonly string[]) => {
+    const result = await workspace.dbguard([
+      'transcripts',
+      'reconcile',
+      '--user',
+      'app',
+      ...files.map((file) => join(folder, file)),
+    ]);
     return { code: result.exitCode, out: String(result.stdout), err: String(result.stderr) };
   };
   return { run, reconcile, url, files: () => readdirSync(folder).sort() };
@@ -51,7 +57,10 @@ const work = script(`
 `);
 
 t.test('log_connections: stderr, csvlog, jsonlog', async (t) => {
-  const { run, reconcile, url, files } = await world(t, 18, { log_connections: 'on', log_statement: 'all' });
+  const { run, reconcile, url, files } = await world(t, 18, {
+    log_connections: 'all',
+    log_statement: 'all',
+  });
   t.strictSame(files(), ['server.csv', 'server.json', 'server.log']);
   const guarded = await run(work);
   t.match(guarded, { exitCode: 0, stdout: /"id":1/ });
@@ -61,6 +70,8 @@ t.test('log_connections: stderr, csvlog, jsonlog', async (t) => {
     t.match(err, /^[3-9] connections in the log, [3-9] connections in transcripts; 0 connections went around dbguard$/);
     t.equal(code, 0);
   }
+  const all = await reconcile(...files());
+  t.strictSame([all.code, all.out], [0, ''], 'three forms of one log are one log');
   await goAround(url, 'select 2');
   for (const file of files()) {
     const { code, out, err } = await reconcile(file);

@@ -13,7 +13,7 @@ const pgAudit = existsSync('/usr/lib/postgresql/15/lib/pgaudit.so');
 
 function readAll(lines: readonly string[], prefix?: string, zone?: string) {
   const reader = LogReader.for(lines.slice(0, LogReader.sampleSize), { clock: new ServerClock({ zone }), prefix });
-  const findings = lines.flatMap((line) => reader.line(line));
+  const findings = [...lines.flatMap((line) => reader.line(line)), ...reader.end()];
   const events = findings.flatMap((one) => (one.kind === 'event' ? [one.readings] : []));
   return { events, unread: findings.filter(({ kind }) => kind === 'unread') };
 }
@@ -168,4 +168,47 @@ t.test('no prefix and no name makes an audit record pass unseen', async (t) => {
     { numRuns: 1_000 },
   );
   t.pass();
+});
+
+const csvLine = (pid: number, message: string): string =>
+  `${stamp}.123 UTC,"app","shop",${pid},"10.0.0.1:5",692a6ed1.${pid.toString(16)},1,"DELETE",${stamp} UTC,3/1,0,LOG,00000,"${message}",,,,,,,,,"psql","client backend",,0`;
+const jsonLine = (pid: number, message: string): string =>
+  JSON.stringify(
+    { timestamp: `${stamp}.123 UTC`, user: 'app', dbname: 'shop', pid, error_severity: 'LOG', message },
+    null,
+    1,
+  );
+const authorized = 'connection authorized: user=app database=shop';
+const record = 'AUDIT: SESSION,1,1,WRITE,DELETE,,,""delete\nfrom orders"",<none>';
+
+t.test('a log that is cut off anywhere loses no entry that has begun', async (t) => {
+  for (const [line, message] of [
+    [csvLine, record],
+    [jsonLine, record.replaceAll('""', '"')],
+  ] as const) {
+    const known = line(4242, authorized);
+    const cut = line(999999, message);
+    for (let end = cut.indexOf('AUDIT: SESSION,') + 'AUDIT: SESSION,'.length; end <= cut.length; end++) {
+      const { events, unread } = readAll(`${known}\n${cut.slice(0, end)}`.split('\n'));
+      t.equal(events.length + unread.length, 2, `at ${end}`);
+    }
+  }
+});
+
+t.test('an entry that the death of the server cut off takes none of the next ones along', async (t) => {
+  const [begun = ''] = csvLine(7, record).split('\n');
+  const later = [csvLine(8, authorized), csvLine(9, record), csvLine(10, record)].join('\n').split('\n');
+  const { events, unread } = readAll([csvLine(4242, authorized), begun, ...later]);
+  t.strictSame(
+    events.map(([first]) => first?.pid),
+    [4242, 8, 9, 10],
+  );
+  t.equal(unread.length, 1);
+});
+
+t.test('a server that begins to speak another language within its log is heard', async (t) => {
+  const lines = Array.from({ length: 3_000 }, (_, pid) => `${stamp}.123 UTC [${pid}] LOG:  ${authorized}`);
+  const foreign = `${stamp}.123 UTC [999999] ZAPIS:  połączenie autoryzowane: użytkownik=app`;
+  const { unread } = readAll([...lines, foreign, foreign]);
+  t.match(unread, [{ why: 'language', line: 3_001 }]);
 });

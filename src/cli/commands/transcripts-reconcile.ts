@@ -9,13 +9,7 @@ import { logLines } from '../../io/files/log-lines.js';
 import { listSessions, type ObjectSource } from '../../review/catalog.js';
 import { entriesIn, segmentText } from '../../review/read-segment.js';
 import { ConnectionBook } from '../../review/reconcile.js';
-import {
-  foreignLine,
-  type LogFinding,
-  type LogKnowledge,
-  LogReader,
-  type Unread,
-} from '../../review/server-log/log-reader.js';
+import { type LogFinding, type LogKnowledge, LogReader, type Unread } from '../../review/server-log/log-reader.js';
 import type { LogEvent } from '../../review/server-log/message.js';
 import { isZone, ServerClock } from '../../review/server-log/server-clock.js';
 import { isRecord } from '../../transcript/line.js';
@@ -123,12 +117,9 @@ async function* findingsIn(path: string, known: LogKnowledge): AsyncGenerator<Fo
     if (beginning.push(line) === LogReader.sampleSize) break;
   }
   const reader = LogReader.for(beginning, known);
-  const foreign = foreignLine(beginning, reader.format);
-  if (foreign !== undefined) {
-    yield { kind: 'unread', why: 'language', line: beginning.indexOf(foreign) + 1, text: foreign };
-  }
   try {
     for await (const line of logLines(path)) yield* reader.line(line);
+    yield* reader.end();
   } catch (error) {
     if (error instanceof RangeError) throw new DbguardError('usage', `cannot read ${path}: ${error.message}`);
     throw error;

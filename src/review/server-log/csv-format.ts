@@ -3,7 +3,7 @@
  * https://www.postgresql.org/docs/current/runtime-config-logging.html#RUNTIME-CONFIG-LOGGING-CSVLOG
  */
 import type { Entry, LogFormat, LogRecord } from './log-format.js';
-import { csvFields } from './message.js';
+import { csvFields, quotesEvent } from './message.js';
 
 /** PostgreSQL 9.0 has 23 columns; 13, 14 and perhaps later ones add some behind. */
 const columns = 23;
@@ -21,6 +21,9 @@ export class CsvFormat implements LogFormat {
   #length = 0;
 
   entries(line: string): readonly Entry[] {
+    // a server that died within an entry: what its next life wrote is no part of it
+    if (this.#pending.length > 0 && start.test(line) && quotesEvent(line))
+      return [...this.end(), ...this.entries(line)];
     const continues = this.#pending.length > 0;
     if (!continues && !start.test(line)) return line === '' ? [] : [{ text: line }];
     this.#pending.push(line);
@@ -28,10 +31,14 @@ export class CsvFormat implements LogFormat {
     if (this.#length > maxEntry) throw new RangeError('an entry does not end; is this the whole log?');
     // Within quotes an odd number of them ends the entry, outside an even one does.
     if (quotesIn(line) % 2 === (continues ? 0 : 1)) return [];
-    const text = this.#pending.join('\n');
+    return this.end();
+  }
+
+  end(): readonly Entry[] {
+    const lines = this.#pending;
     this.#pending = [];
     this.#length = 0;
-    return [{ text }];
+    return lines.length === 0 ? [] : [{ text: lines.join('\n') }];
   }
 
   read({ text }: Entry): readonly LogRecord[] {

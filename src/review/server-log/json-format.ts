@@ -53,6 +53,13 @@ export class JsonFormat implements LogFormat {
     return found.flatMap(listed);
   }
 
+  end(): readonly Entry[] {
+    const text = this.#open;
+    this.#open = '';
+    this.#depth = 0;
+    return text === '' ? [] : [{ text }];
+  }
+
   read({ text }: Entry): readonly LogRecord[] {
     const value = parsed(text);
     return value === undefined ? [] : this.#records(value, {}, 3);

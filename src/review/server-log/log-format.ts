@@ -23,6 +23,8 @@ export interface LogFormat {
   readonly name: string;
   /** The entries that this line completes. Throws RangeError for one that does not end. */
   entries(line: string): readonly Entry[];
+  /** After the last line: what has begun and has no end, because the log was cut off there. */
+  end(): readonly Entry[];
   /** Every way to read an entry; none for what is no entry of this format. */
   read(entry: Entry): readonly LogRecord[];
 }

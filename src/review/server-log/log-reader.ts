@@ -38,6 +38,7 @@ export class LogReader {
   readonly format: LogFormat;
   readonly #clock: ServerClock;
   #line = 0;
+  #foreignSeen = false;
 
   private constructor(format: LogFormat, clock: ServerClock) {
     this.format = format;
@@ -54,7 +55,24 @@ export class LogReader {
   /** Throws RangeError for an entry without an end. */
   line(text: string): LogFinding[] {
     this.#line++;
-    return this.format.entries(text).flatMap((entry) => (mayHoldEvent(entry.text) ? this.#finding(entry) : []));
+    return this.#findings(this.format.entries(text));
+  }
+
+  /** After the last line. */
+  end(): LogFinding[] {
+    return this.#findings(this.format.end());
+  }
+
+  #findings(entries: readonly Entry[]): LogFinding[] {
+    return entries.flatMap((entry) => (mayHoldEvent(entry.text) ? this.#finding(entry) : this.#foreign(entry)));
+  }
+
+  /** A line of a language that we cannot read; the connections of such a log would be passed over. One stands for all. */
+  #foreign(entry: Entry): LogFinding[] {
+    if (this.#foreignSeen || !(this.format instanceof TextFormat)) return [];
+    if (!isForeign(this.format.prefix, entry.text)) return [];
+    this.#foreignSeen = true;
+    return [this.#unread('language', entry)];
   }
 
   #finding(entry: Entry): LogFinding[] {
@@ -76,12 +94,6 @@ export class LogReader {
   #unread(why: Unread, { text }: Entry): LogFinding {
     return { kind: 'unread', why, line: this.#line, text };
   }
-}
-
-/** Lines of a language that we cannot read; its connections would be passed over. */
-export function foreignLine(beginning: readonly string[], format: LogFormat): string | undefined {
-  if (!(format instanceof TextFormat)) return undefined;
-  return beginning.find((line) => format.read({ text: line }).length === 0 && isForeign(format.prefix, line));
 }
 
 /** The format that reads most of the beginning. */

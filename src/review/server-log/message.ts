@@ -55,6 +55,13 @@ export function mayHoldEvent(text: string): boolean {
   return marker.test(text);
 }
 
+const inQuotes = new RegExp(`(?<!")"(?:${beginning})`);
+
+/** An event behind a quote that is not doubled: no client can write it into a field of csvlog. */
+export function quotesEvent(line: string): boolean {
+  return inQuotes.test(line);
+}
+
 const severity = languages.flatMap(({ severities }) => severities).join('|');
 
 /** Positions at which a message that is an event could begin, if nothing were known about the line's prefix. */

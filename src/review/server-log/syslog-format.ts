@@ -56,6 +56,11 @@ export class SyslogFormat implements LogFormat {
     return [{ text: begun.line }];
   }
 
+  /** Each line was given when it was read. */
+  end(): readonly Entry[] {
+    return [];
+  }
+
   read({ text }: Entry): readonly LogRecord[] {
     const piece = pieceOf(text);
     return piece === undefined || piece.number !== 1 ? [] : textRecords(this.prefix, piece.text, piece);

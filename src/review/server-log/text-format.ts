@@ -50,8 +50,12 @@ export function textRecords(prefix: LinePrefix, text: string, outer: Outer = {})
   return clear ? read : [];
 }
 
+const anyKnownHead = new RegExp(`(?:${severity}): {2}|(?:${addition}): {1,3}`);
+
 /** The prefix fits, and then comes a severity in a language that is not in languages.ts. */
 export function isForeign(prefix: LinePrefix, text: string): boolean {
+  // nearly all lines are of a known one: then the prefix need not be read
+  if (!text.includes(':  ') || anyKnownHead.test(text)) return false;
   return prefix.read(text).some(({ end }) => {
     foreignHead.lastIndex = end;
     return foreignHead.test(text);
@@ -78,6 +82,11 @@ export class TextFormat implements LogFormat {
     this.#length += line.length + 1;
     while (this.#length > maxBefore) this.#length -= (this.#before.shift()?.length ?? 0) + 1;
     return entry;
+  }
+
+  /** Each line was given when it was read. */
+  end(): readonly Entry[] {
+    return [];
   }
 
   read({ text, before = [] }: Entry): readonly LogRecord[] {
