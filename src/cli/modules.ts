@@ -6,6 +6,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   init: () => import('./commands/init.js'),
   trust: () => import('./commands/trust.js'),
   login: () => import('./commands/login.js'),
+  mark: () => import('./commands/mark.js'),
   logout: () => import('./commands/logout.js'),
   whoami: () => import('./commands/whoami.js'),
   run: () => import('./commands/run.js'),

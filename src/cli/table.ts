@@ -117,6 +117,11 @@ export const commandTable = [
     options: identityOptions,
   },
   {
+    path: 'mark',
+    summary: 'choose the words by which you know a true approval prompt',
+    options: identityOptions,
+  },
+  {
     path: 'whoami',
     summary: 'who is logged in, until when, how well proven, and where it is kept',
     options: [{ flags: '--json', description: 'print JSON' }, ...identityOptions],

@@ -32,6 +32,8 @@ export interface Login {
   /** The issuer's public keys that signed the binding tokens. A convenience for readers, never evidence by itself. */
   readonly issuerKeys?: readonly IssuerKey[];
   readonly method?: LoginMethod;
+  /** Words that the person chose for every prompt; see approval/prompt-mark.ts. In no transcript, on no command line. */
+  readonly mark?: string;
   /** What a workload token was issued for, where that is not the client id. */
   readonly audience?: string;
 }

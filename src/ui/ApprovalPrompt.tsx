@@ -3,7 +3,7 @@ import { Box, Text } from 'ink';
 import { createElement, type ReactElement } from 'react';
 import type { PendingApproval } from '../approval/approvals.js';
 import type { Preview } from '../approval/preview.js';
-import { fitted } from './character-width.js';
+import { fitted, textWidth } from './character-width.js';
 import { placeLine, type Row, type Span, type Style } from './document-rows.js';
 import type { PromptState } from './prompt-state.js';
 
@@ -20,7 +20,7 @@ export interface ApprovalPromptProps {
   readonly document: readonly Row[];
   readonly columns: number;
   readonly windowRows: number;
-  /** A low screen: what frames the document goes, the keys stay. */
+  /** A low screen: what frames the document goes, the mark and the keys stay. */
   readonly compact: boolean;
   /** Without them, bold, dim and inverse stay. */
   readonly colours: boolean;
@@ -72,7 +72,7 @@ export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
         {fitted(`${preview.headline}?`, Math.max(0, columns - badge.length))}
       </Text>
       {!compact && <Text wrap="truncate"> {placeLine(preview)}</Text>}
-      {!compact && <MarkedRule mark={mark} columns={columns} />}
+      {(!compact || mark !== '') && <MarkedRule mark={mark} columns={columns} />}
       <Window rows={shown} height={windowRows} colours={colours} />
       {!compact && (
         <Text dimColor wrap="truncate">
@@ -87,7 +87,7 @@ export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
 /** The rule that carries the mark: nothing that the child draws can. */
 function MarkedRule({ mark, columns }: { readonly mark: string; readonly columns: number }): ReactElement {
   if (mark === '') return <Text dimColor>{'─'.repeat(columns)}</Text>;
-  const rest = Math.max(0, columns - mark.length - 4);
+  const rest = Math.max(0, columns - textWidth(mark) - 4);
   return (
     <Text wrap="truncate">
       <Text dimColor>── </Text>
@@ -211,9 +211,7 @@ function statusLine(props: ApprovalPromptProps): ReactElement {
   const more = waiting > 0 ? `, ${waiting} more waiting` : '';
   const below = props.compact ? rowsBelow(props) : 0;
   const hidden = below > 0 ? ` ${rowsWords(below)} below.` : '';
-  // once the keys count: there is no room for all of it
-  const mark = props.compact && settled && props.mark !== '' ? `${props.mark}. ` : '';
-  const left = `${mark}No answer denies in ${timeLeft(secondsLeft)}${more}.${hidden}`;
+  const left = `No answer denies in ${timeLeft(secondsLeft)}${more}.${hidden}`;
   const warning = warningOf(state);
   if (warning !== undefined) return <Warning colours={colours} text={`${warning} (${timeLeft(secondsLeft)})`} />;
   if (dryRun === 'running') return <Text bold>Running it, to undo it again … {left}</Text>;

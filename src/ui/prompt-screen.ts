@@ -54,9 +54,9 @@ export interface PromptScreenOptions {
 
 /** Headline, place, two rules, keys, status. */
 const chromeRows = 6;
-/** Headline, keys, status: on a screen lower than this there is no more room beside the document. */
+/** Headline, mark, keys, status: on a screen lower than this there is no more room beside the document. */
 const lowScreen = 10;
-const compactChromeRows = 3;
+const compactChromeRows = 4;
 const tickMs = 50;
 /** A lone Escape is told from the beginning of a sequence by nothing following. */
 const escapeMs = 60;

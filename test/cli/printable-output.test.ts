@@ -1,7 +1,6 @@
 /** What reaches a person's terminal from outside is text: nothing in it is obeyed. */
 import fc from 'fast-check';
 import { test } from 'tap';
-import { promptMark } from '../../src/approval/prompt-mark.js';
 import { printOnlyText, terminalText } from '../../src/cli/print/printable-output.js';
 import { DbguardError } from '../../src/errors.js';
 import { UpstreamError } from '../../src/io/upstream/failure.js';
@@ -42,13 +41,5 @@ test('every way of writing a string goes through it; bytes and pipes do not', (t
     stream.write(Buffer.from('\u001b[2J'));
     t.strictSame(got, [isTTY ? 'a⟨U+001B⟩[2Jb' : 'a\u001b[2Jb', Buffer.from('\u001b[2J')]);
   }
-  t.end();
-});
-
-test('the words of a prompt are the person’s own, and stay', (t) => {
-  t.match(promptMark('secret'), /^[a-z]+ [a-z]+$/);
-  t.equal(promptMark('secret'), promptMark('secret'));
-  const many = new Set(Array.from({ length: 500 }, (_, one) => promptMark(`secret ${one}`)));
-  t.ok(many.size > 400, `${many.size} of 500`);
   t.end();
 });

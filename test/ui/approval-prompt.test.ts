@@ -89,7 +89,7 @@ for (const [columns, rows] of [
     t.match(lines.join('\n'), /^ {2}a {2}approve.* d {2}deny.* x {2}end/m);
     t.match(lines.join('\n'), /^ Keys count in a moment\. No answer denies in 1:00\./m);
     if (rows < 10) t.match(lines.at(-1), /1:00\. \d+ more rows below\.$/);
-    else t.match(lines.join('\n'), /^──/m);
+    t.match(lines.join('\n'), /^── amber otter ──/m);
   });
 }
 

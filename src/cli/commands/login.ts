@@ -2,8 +2,9 @@
  * `dbguard login`: by device code, in the browser (`--browser`), or with a token that a platform hands out
  * (`--token-file`).
  */
+import { DbguardError } from '../../errors.js';
 import type { DevicePrompt } from '../../identity/device-login.js';
-import type { Login } from '../../identity/identity.js';
+import type { Login, TokenStore } from '../../identity/identity.js';
 import type { Issuer } from '../../identity/issuer.js';
 import { checkDemands } from '../../identity/login-source.js';
 import { browserCommand, openBrowser } from '../../io/login/browser.js';
@@ -14,6 +15,8 @@ import { describeLevel, describeTime, describeWho } from '../print/login-words.j
 import { loadQrCodes } from '../print/qr-code.js';
 import { folded } from '../print/text.js';
 import { ensureLoginTrusted, type IdentitySettings, identitySettings } from '../settings/identity-settings.js';
+import { askForMark } from '../settings/mark-question.js';
+import { canAsk } from '../settings/trusted.js';
 import type { OptionsOf } from '../table.js';
 
 export async function run(
@@ -26,7 +29,9 @@ export async function run(
   const store = openTokenStore(context.env); // before anybody confirms anything: a broken store should say so now
   const login = await logIn(context, options, settings);
   checkDemands(login, settings, Date.now());
-  await store.set(profileName(settings), login);
+  const profile = profileName(settings);
+  const mark = await storedMark(store, profile);
+  await store.set(profile, mark === undefined ? login : { ...login, mark });
   const until = `until ${describeTime(login.expiresAt)}${login.refreshToken === undefined ? '' : ', renewed by itself'}`;
   const lines = [
     `Logged in as ${describeWho(login)} ${until}.`,
@@ -34,7 +39,25 @@ export async function run(
     `  kept in   an ${store.description}`,
   ];
   context.stdout.write(`${lines.map((line) => folded(line, context.stdout, 12)).join('\n')}\n`);
+  if (mark === undefined && login.method !== 'workload' && canAsk(context)) await chooseMark(context, store, profile);
   return 0;
+}
+
+/** The words of the prompts outlive a login, and one that can no longer be read keeps nobody from the next. */
+async function storedMark(store: TokenStore, profile: string): Promise<string | undefined> {
+  try {
+    return (await store.get(profile))?.mark;
+  } catch (error) {
+    if (error instanceof DbguardError) return undefined;
+    throw error;
+  }
+}
+
+async function chooseMark(context: CommandContext, store: TokenStore, profile: string): Promise<void> {
+  const mark = await askForMark(context);
+  const later = 'Some were made for you; to choose your own: dbguard mark';
+  if (mark === undefined) context.stdout.write(`${folded(later, context.stdout)}\n`);
+  else await store.update(profile, async (current) => current && { ...current, mark });
 }
 
 async function logIn(context: CommandContext, options: OptionsOf<'login'>, settings: IdentitySettings): Promise<Login> {

@@ -55,7 +55,7 @@ export async function run(
       env,
       clock: approvals.clock,
       bell: approvals.bell,
-      mark: guard.mark,
+      mark: guard.mark.words,
       desk: approvals.desk,
     });
     endSession = () => endChild(child);

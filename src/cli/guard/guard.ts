@@ -3,7 +3,7 @@
  * together once. `openGuard` reads as the list of what has to be there before anything runs; each step passes on what it
  * has opened, and leaves with the closers how it is closed.
  */
-import { promptMark } from '../../approval/prompt-mark.js';
+import { type PromptMark, promptMark } from '../../approval/prompt-mark.js';
 import type { Login } from '../../identity/identity.js';
 import type { RunningProxy } from '../../io/listener/server.js';
 import { workloadVariables } from '../../io/login/oidc-workload-token.js';
@@ -32,7 +32,7 @@ export interface Guard {
   readonly bucket: string;
   readonly totals: GateTotals;
   /** What its prompts carry; see prompt-mark.ts. */
-  readonly mark: string;
+  readonly mark: PromptMark;
   /** Drains the proxy, seals the transcript and waits for its upload. */
   close(options?: CloseOptions): Promise<Progress>;
 }
@@ -58,7 +58,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       real: await realCredentials(users, secretsOf(login)),
       bucket: evidence.bucket.location,
       totals: journal.totals,
-      mark: promptMark(login.loginKey.d),
+      mark: promptMark(login),
       async close(how = {}) {
         await closers.close(how);
         return evidence.uploaded();

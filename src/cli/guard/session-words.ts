@@ -1,6 +1,7 @@
 /** What a run says about itself, on stderr: two lines at its start, a summary at its end, trouble in between. */
 import type { Writable } from 'node:stream';
 import type { Approvals } from '../../approval/approvals.js';
+import type { PromptMark } from '../../approval/prompt-mark.js';
 import type { DbguardError } from '../../errors.js';
 import type { Progress } from '../../io/spool/uploader.js';
 import { singleLine } from '../../untrusted-text.js';
@@ -15,15 +16,15 @@ interface Output {
 }
 
 /** For the person, before there is a child: what a prompt that the child draws cannot have. */
-export function markLine(mark: string, stderr: Output): string {
-  const line = fitting(
-    [
-      `dbguard: its prompts carry the words “${mark}”; one without them is not dbguard’s`,
-      `dbguard: its prompts say “${mark}”`,
-    ],
-    stderr,
-  );
-  return `${line}\n`;
+export function markLine({ words, chosen }: PromptMark, stderr: Output): string {
+  const texts = chosen
+    ? ['dbguard: a prompt without the words that you chose is not dbguard’s', 'dbguard: its prompts carry your words']
+    : [
+        `dbguard: its prompts carry the words “${words}”; choose your own with: dbguard mark`,
+        `dbguard: its prompts say “${words}” (dbguard mark)`,
+        `dbguard: its prompts say “${words}”`,
+      ];
+  return `${fitting(texts, stderr)}\n`;
 }
 
 /** Two lines, whatever the terminal's width; the whole text where there is no terminal. */

@@ -1,9 +1,8 @@
 /** The questions of `dbguard init` at a terminal. A wrong answer is told and asked again. */
-import { once } from 'node:events';
-import { createInterface } from 'node:readline/promises';
 import { DbguardError } from '../../errors.js';
 import { environments } from '../../policy/read-connection.js';
 import type { CommandContext } from '../command.js';
+import { Questions } from '../print/questions.js';
 import type { InitAnswers } from './template.js';
 
 /** `check` throws DbguardError for answers that cannot be written. Rejects with `usage` when the input ends. */
@@ -12,17 +11,11 @@ export async function askForAnswers(
   given: InitAnswers,
   check: (answers: InitAnswers) => void,
 ): Promise<InitAnswers> {
-  const lines = createInterface({ input: stdin, output: stdout });
-  // a pending question does not hear of the end of its input
-  const ended = once(lines, 'close').then(() => Promise.reject(interrupted()));
-  ended.catch(() => undefined);
-  const question = async (text: string): Promise<string> => {
-    const answered = lines.question(text).catch(() => Promise.reject(interrupted()));
-    return (await Promise.race([answered, ended])).trim();
-  };
+  const questions = new Questions(stdin, stdout);
   const ask = async (answers: InitAnswers, key: keyof InitAnswers, text: string): Promise<InitAnswers> => {
     for (;;) {
-      const answer = await question(text);
+      const answer = await questions.ask(text);
+      if (answer === undefined) throw interrupted();
       if (answer === '') return answers;
       const next = { ...answers, [key]: answer };
       const problem = problemOf(() => check(next));
@@ -39,7 +32,7 @@ export async function askForAnswers(
     if (answers.issuer !== undefined) answers = await ask(answers, 'clientId', 'Client id at that issuer: [dbguard] ');
     return await ask(answers, 'bucket', 'Bucket for signed transcripts (s3://bucket/prefix or file:./folder): ');
   } finally {
-    lines.close();
+    questions.close();
   }
 }
 

@@ -3,14 +3,13 @@
  * the question stands right there; elsewhere the error says which command answers it. An agent cannot answer: nothing that
  * descends from a run is asked.
  */
-import { once } from 'node:events';
-import { createInterface } from 'node:readline/promises';
 import { DbguardError } from '../../errors.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
 import type { LoadedConfig } from '../../io/files/config-files.js';
 import { addTrusted, readTrusted } from '../../io/files/trusted-repositories.js';
 import { explained, judgeUses, notTrusted, type Trusted, type Unsaid, type Use } from '../../policy/trust.js';
 import type { CommandContext } from '../command.js';
+import { Questions } from '../print/questions.js';
 import { folded } from '../print/text.js';
 
 /** Throws `not-trusted` where the person has not said yes and cannot be asked, or says no. */
@@ -65,13 +64,10 @@ export async function askOrFail(context: CommandContext, file: string, unsaid: r
 }
 
 async function yes({ stdin, stderr }: CommandContext, question: string): Promise<boolean> {
-  const lines = createInterface({ input: stdin, output: stderr });
-  // a pending question does not hear of the end of its input
-  const ended = once(lines, 'close').then(() => '');
+  const questions = new Questions(stdin, stderr);
   try {
-    const answer = await Promise.race([lines.question(question).catch(() => ''), ended]);
-    return /^\s*y(?:es)?\s*$/i.test(answer);
+    return /^y(?:es)?$/i.test((await questions.ask(question)) ?? '');
   } finally {
-    lines.close();
+    questions.close();
   }
 }
