@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AggregatePolicy, aggregatesShown, stricterAggregates } from '../policy/mask-aggregates.js';
 import { type Mask, revealedBy, stricterMask } from '../policy/mask-kinds.js';
+import { maskOfTag } from '../policy/mask-tags.js';
 /** Which columns of the database the declarations mean, partitions and children included. Pure. */
 import { matchName } from '../policy/name-pattern.js';
 import type { MaskDeclaration } from '../policy/read-mask.js';
@@ -35,6 +36,8 @@ export class MaskedColumns {
   readonly #relations = new Set<number>();
   /** A trigger or rule sends masked values out of the database whenever a row is written: by NOTIFY, above all. */
   readonly exported: boolean;
+  /** Comments or labels of the database mask some of them. */
+  readonly tagged: boolean = false;
 
   /** What stands in definitions and may be a value of a masked column: in quotes, or a number. */
   readonly constants: ReadonlySet<string>;
@@ -51,8 +54,12 @@ export class MaskedColumns {
         const declared = declarations
           .filter((one) => matchName(one.column, [relation.schema, relation.name, column.name]) === 'yes')
           .map(({ mask, aggregates = 'hide' }): Hiding => ({ mask, aggregates }));
-        const hiding = strictest([...declared, ...(before?.hidingOf(relation.oid, column.number) ?? [])]);
-        if (hiding !== undefined) this.#add(relation, column, hiding, catalog);
+        const tagged = tagsOf(column);
+        if (tagged.length > 0) this.tagged = true;
+        const earlier = before?.hidingOf(relation.oid, column.number) ?? [];
+        const hiding = strictest([...declared, ...tagged, ...earlier]);
+        const by = declared.length === 0 && tagged.length > 0 ? 'a tag in the database' : undefined;
+        if (hiding !== undefined) this.#add(relation, column, hiding, catalog, by);
       }
     }
     this.#derive(derived, catalog);
@@ -156,6 +163,13 @@ export class MaskedColumns {
       if (child !== undefined && same !== undefined) this.#add(child, same, hiding, catalog, by);
     }
   }
+}
+
+function tagsOf({ tags = [] }: CatalogColumn): Hiding[] {
+  return tags.flatMap((tag) => {
+    const found = maskOfTag(tag);
+    return found === undefined ? [] : { mask: found.mask, aggregates: found.aggregates ?? 'hide' };
+  });
 }
 
 type Hiding = Pick<MaskedColumn, 'mask' | 'aggregates'>;

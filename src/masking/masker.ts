@@ -107,14 +107,18 @@ export class Masker {
 
   /** @internal A trigger sends masked values to whoever listens. */
   get exported(): boolean {
-    if (this.#declarations.length === 0) return false;
     this.#context();
     return this.#masked?.exported ?? true;
   }
 
+  /** @internal */
+  get tagged(): boolean {
+    this.#context();
+    return this.#masked?.tagged ?? true;
+  }
+
   /** @internal Called by the session's half. */
   plan(sql: string, searchPath: SearchPath, handles: Handles, cacheable: boolean): MaskPlan {
-    if (this.#declarations.length === 0) return none;
     const context = this.#context();
     const key = `${searchPath?.join('\0') ?? '?'}\0\0${sql}`;
     const known = cacheable && this.#catalog.current ? this.#cache.get(key) : undefined;
@@ -176,6 +180,11 @@ export class SessionMasks {
 
   get exemptions(): Exemptions | undefined {
     return this.#masker.exemptions;
+  }
+
+  /** Comments or labels in the database mask something: who changes them takes masks away, for the next run. */
+  get hasTags(): boolean {
+    return this.#masker.tagged;
   }
 
   /** Total. */

@@ -97,6 +97,8 @@ export interface Candidate {
   readonly transaction?: { readonly soFar: TransactionSoFar | undefined } | undefined;
   /** Decided elsewhere: it stands whatever the policy says. */
   readonly decided?: Ruling | undefined;
+  /** What the policy may make stricter, never milder. */
+  readonly least?: Ruling | undefined;
 }
 
 export interface Admission {

@@ -84,6 +84,15 @@ t.test('80 columns are enough, and a mask for others is left out', async (t) => 
   for (const line of stdout.split('\n')) t.ok(line.length <= 80 + 20, line);
 });
 
+t.test('a tag in the database counts without any file', async (t) => {
+  await server.query("COMMENT ON COLUMN customers.name IS 'dbguard:mask=hash'");
+  const { stdout } = await check('mask: []', ['--json']);
+  await server.query('COMMENT ON COLUMN customers.name IS NULL');
+  t.match(JSON.parse(stdout).columns, [
+    { column: 'public.customers.name', with: 'hash', by: 'a tag in the database', sees: /equal/ },
+  ]);
+});
+
 t.test('nothing masked is said, not passed over', async (t) => {
   await t.rejects(check('mask: []'), { code: 'config-missing', message: 'no file masks anything' });
 });

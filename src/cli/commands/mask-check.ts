@@ -38,11 +38,6 @@ export async function run(
   const sources = loadConfigsOrFail({ cwd, env, named: textOption(options, 'config') });
   const policy = compilePolicy(sources);
   const { config } = policy;
-  if (config.mask.length === 0) {
-    throw new DbguardError('config-missing', 'no file masks anything', {
-      hint: 'Name columns under mask in dbguard.yaml first.',
-    });
-  }
   const { name, connection } = chooseConnection({ config }, textOption(options, 'connection'));
   const upstream = upstreamOf(connection, name, env);
   await ensureTrusted(context, sources, [await databaseUse(name, connection, upstream)]);
@@ -78,6 +73,11 @@ export async function run(
       code,
       searchPath: JSON.parse(path?.path ?? '[]') as string[],
     });
+    if (config.mask.length === 0 && check.columns.length === 0) {
+      throw new DbguardError('config-missing', 'no file masks anything', {
+        hint: 'Name columns under mask in dbguard.yaml first, or in comments of the database.',
+      });
+    }
     if (options.json === true) context.stdout.write(`${JSON.stringify(check)}\n`);
     else print(context, check, outputStyleFor(context));
     return check.unmatched.length > 0 ? 1 : 0;

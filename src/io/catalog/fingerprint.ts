@@ -30,5 +30,5 @@ const code = [
 
 export const codeFingerprint = `SELECT concat_ws(' ', ${code}) AS fingerprint`;
 
-/** Columns too; a temporary table of anybody changes it. */
-export const columnsFingerprint = `SELECT concat_ws(' ', ${code}, ${['pg_attribute', 'pg_attrdef', 'pg_constraint'].map(counted).join(', ')}) AS fingerprint`;
+/** Columns and what is said of them too; a temporary table of anybody changes it. */
+export const columnsFingerprint = `SELECT concat_ws(' ', ${code}, ${['pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_description', 'pg_seclabel'].map(counted).join(', ')}) AS fingerprint`;

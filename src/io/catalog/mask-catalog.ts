@@ -6,6 +6,7 @@
 import { DbguardError } from '../../errors.js';
 import type {
   CatalogCode,
+  CatalogColumn,
   CatalogRelation,
   DefinedConstants,
   LineageCatalog,
@@ -71,6 +72,16 @@ const constantsQuestion = `
           UNION ALL
           SELECT stxrelid, '{}', array_to_string(pg_get_statisticsobjdef_expressions(oid), ' '), false FROM pg_statistic_ext) one
    WHERE values AND text !~ '^(nextval|now)\\(' OR text LIKE '%''%'`;
+/** Comments and labels of columns that speak of masks. */
+const tagsFrom = `
+  SELECT d.objoid AS oid, d.objsubid AS number, 'comment' AS place, d.description AS text FROM pg_description d
+   WHERE d.classoid = 'pg_class'::regclass AND d.objsubid > 0 AND d.description LIKE '%dbguard:mask=%'
+   UNION ALL
+  SELECT l.objoid, l.objsubid, 'label', l.label FROM pg_seclabel l
+   WHERE l.classoid = 'pg_class'::regclass AND l.objsubid > 0 AND l.label ~* '^\\s*masked\\s+with\\s'`;
+
+/** Whether there is any: a database without one needs no catalog where no file masks anything. */
+export const anyTag = `SELECT EXISTS (${tagsFrom}) AS tagged`;
 
 const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
@@ -118,8 +129,10 @@ export class MaskCatalog implements LineageCatalog {
     let rows: Row[];
     let code: LoadedCode;
     let constants: Row[];
+    let tags: ReadonlyMap<string, Tags>;
     try {
       rows = await this.#ask(question, [], this.#timeoutMs);
+      tags = tagsByColumn(await this.#ask(tagsFrom, [], this.#timeoutMs));
       code = new LoadedCode(
         await this.#ask(codeQuery, [], this.#timeoutMs),
         await this.#ask(callersQuery, [], this.#timeoutMs),
@@ -134,7 +147,7 @@ export class MaskCatalog implements LineageCatalog {
       });
     }
     const defined = constantsByRelation(constants);
-    this.#take(rows.map((row) => relationOf(row, defined)));
+    this.#take(rows.map((row) => relationOf(row, defined, tags)));
     if (codeAsOf === this.#codeInvalidated) this.#code = code;
     this.#loaded = asOf;
     this.generation++;
@@ -205,7 +218,22 @@ function constantsByRelation(rows: readonly Row[]): ReadonlyMap<string, readonly
   return found;
 }
 
-function relationOf(row: Row, defined: ReadonlyMap<string, readonly DefinedConstants[]>): CatalogRelation {
+type Tags = NonNullable<CatalogColumn['tags']>;
+
+function tagsByColumn(rows: readonly Row[]): Map<string, Tags> {
+  const found = new Map<string, Tags>();
+  for (const { oid, number, place, text } of rows) {
+    const key = `${oid}.${number}`;
+    found.set(key, [...(found.get(key) ?? []), { in: place === 'comment' ? 'comment' : 'label', text: text ?? '' }]);
+  }
+  return found;
+}
+
+function relationOf(
+  row: Row,
+  defined: ReadonlyMap<string, readonly DefinedConstants[]>,
+  tags: ReadonlyMap<string, Tags>,
+): CatalogRelation {
   const columns = JSON.parse(row.columns ?? '[]') as CatalogColumnRow[];
   return {
     oid: Number(row.oid),
@@ -218,6 +246,7 @@ function relationOf(row: Row, defined: ReadonlyMap<string, readonly DefinedConst
       textual,
       ...(generated === null ? {} : { generated }),
       ...(byDefault === null ? {} : { byDefault }),
+      ...taggedWith(tags.get(`${row.oid}.${number}`)),
     })),
     ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),
     children: JSON.parse(row.children ?? '[]') as number[],
@@ -230,4 +259,8 @@ function relationOf(row: Row, defined: ReadonlyMap<string, readonly DefinedConst
     rules: row.rules !== null && row.rules !== undefined,
     ruleTexts: (JSON.parse(row.rules ?? '[]') as (string | null)[]).map((text) => text ?? ''),
   };
+}
+
+function taggedWith(tags: Tags | undefined): { readonly tags?: Tags } {
+  return tags === undefined ? {} : { tags };
 }

@@ -4,10 +4,15 @@ import type { CombinedConfig } from '../../policy/combine.js';
 import { type Audience, holdsFor } from '../../policy/mask-audience.js';
 import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
 import type { Controls } from './control-connections.js';
+import { anyTag } from './mask-catalog.js';
 import type { MaskedDatabase } from './mask-catalog-keeper.js';
 
+/** A tag that somebody adds holds for connections that begin this much later, where nothing was masked before. */
+const untaggedMs = 5_000;
+const patienceMs = 5_000;
+
 export interface Masking {
-  /** Undefined where nothing is declared masked. */
+  /** Undefined where nothing is masked. */
   session(database: string, startup: ReadonlyMap<string, string>): Promise<ClientMasks | undefined>;
   stop(): Promise<void>;
 }
@@ -27,17 +32,29 @@ export async function startMasking({
   now = () => performance.now(),
 }: MaskingOptions): Promise<Masking> {
   const declarations = config.mask.filter((one) => holdsFor(one, audience));
-  if (declarations.length === 0) return { session: async () => undefined, stop: async () => {} };
-  const [{ Exemptions }, { Masker }, { loadGrammar }, { MaskedDatabase }] = await Promise.all([
-    import('../../masking/exemptions.js'),
-    import('../../masking/masker.js'),
-    import('../../sql/grammar/grammar.js'),
-    import('./mask-catalog-keeper.js'),
-  ]);
-  const grammar = await loadGrammar();
   const keys = { session: randomBytes(32), organisation: config.maskKey };
   const databases = new Map<string, Promise<MaskedDatabase>>();
-  const open = (name: string): Promise<MaskedDatabase> => {
+  const untagged = new Map<string, number>();
+  /** Nothing is declared, and nothing in the database says that anything is to be masked. What cannot be asked may be. */
+  const masksNothing = async (name: string): Promise<boolean> => {
+    if (declarations.length > 0 || databases.has(name)) return false;
+    if ((untagged.get(name) ?? Number.NEGATIVE_INFINITY) > now() - untaggedMs) return true;
+    const rows = await controls
+      .of(name)
+      .ask(anyTag, [], patienceMs)
+      .catch(() => []);
+    if (rows[0]?.tagged !== 'f') return false;
+    untagged.set(name, now());
+    return true;
+  };
+  const open = async (name: string): Promise<MaskedDatabase> => {
+    const [{ Exemptions }, { Masker }, { loadGrammar }, { MaskedDatabase }] = await Promise.all([
+      import('../../masking/exemptions.js'),
+      import('../../masking/masker.js'),
+      import('../../sql/grammar/grammar.js'),
+      import('./mask-catalog-keeper.js'),
+    ]);
+    const grammar = await loadGrammar();
     const control = controls.of(name);
     const exemptions = new Exemptions({
       rules: config.unmask,
@@ -53,6 +70,7 @@ export async function startMasking({
   };
   return {
     async session(name, startup) {
+      if (await masksNothing(name)) return undefined;
       const known = databases.get(name);
       const opening = known ?? open(name);
       databases.set(name, opening);

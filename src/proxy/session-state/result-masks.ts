@@ -10,7 +10,7 @@ import type { MaskPlan, RewritePlan, SessionMasks } from '../../masking/masker.j
 import { type Ruling, unmaskRule } from '../../policy/decision.js';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
-import type { Effect, Facts, TargetType } from '../../sql/facts.js';
+import type { Effect, Facts, StatementFacts, TargetType } from '../../sql/facts.js';
 import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
 import { encodeNotice } from '../../wire/backend.js';
@@ -106,6 +106,13 @@ export class ResultMasks implements StatementTracker {
     return { decision: 'ask', rule: unmaskRule, origin: request.origin, reason };
   }
 
+  /** What may take away a mask that stands in the database, which would then be gone for the next run. */
+  untagging(facts: Facts): Ruling | undefined {
+    if (!facts.statements.some(mayTakeTag) || !this.#client.plans.hasTags) return undefined;
+    const reason = 'This may take away what says in the database that a column is masked.';
+    return { decision: 'ask', rule: 'builtin:mask-tag', origin: 'dbguard', reason };
+  }
+
   /** A mask is lifted once a person has said yes, and the statement has run. */
   answered({ candidate, ruling, why, how }: AnsweredStatement): void {
     if (how !== 'done' || why !== 'approved' || ruling.rule !== unmaskRule) return;
@@ -128,6 +135,18 @@ export class ResultMasks implements StatementTracker {
   ready(): Promise<void> {
     return this.#client.ready();
   }
+}
+
+const tagCatalogs: ReadonlySet<string> = new Set(['pg_description', 'pg_seclabel']);
+const writesRows = kindsWith('writes-rows');
+
+function mayTakeTag({ command, effects }: StatementFacts): boolean {
+  if (command === 'SECURITY LABEL') return true;
+  return effects.some(({ kind, targets }) =>
+    targets.some(({ name, columns }) => {
+      return (command === 'COMMENT' && columns !== undefined) || (writesRows.has(kind) && tagCatalogs.has(name));
+    }),
+  );
 }
 
 /** By itself in its text: nothing else runs under the approval. */

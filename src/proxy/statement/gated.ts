@@ -27,8 +27,10 @@ export interface GatedMessage {
 }
 
 /** Before the gate: what would carry masked values to where nothing masks them is a denial, lifting a mask a question. */
-export function withMask(state: ConnectionState, gated: GatedMessage): GatedMessage {
-  if (!state.masks) return gated;
+export function withMask(state: ConnectionState, asked: GatedMessage): GatedMessage {
+  if (!state.masks) return asked;
+  const least = state.masks.untagging(asked.candidate.facts);
+  const gated = least === undefined ? asked : { ...asked, candidate: { ...asked.candidate, least } };
   const { candidate } = gated;
   const plan = state.masks.plan(candidate.sql);
   const denied = (decided: Ruling): GatedMessage => ({ ...gated, candidate: { ...candidate, decided } });

@@ -7,7 +7,7 @@
  * sockets, how a person is asked. The session calls `admit`, and `review` when a person has to decide; nothing else
  * leads to the database.
  */
-import type { DecisionInput, Policy, Ruling } from '../../policy/decision.js';
+import { type DecisionInput, decisions, type Policy, type Ruling } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js';
@@ -159,7 +159,7 @@ export class StatementJournal {
     context: ConnectionContext,
     { estimatedRows, extents, changesNothing }: FoundOut,
   ): Ruling {
-    return this.#parts.policy.decide({
+    const ruling = this.#parts.policy.decide({
       facts: candidate.facts,
       connection: context.connection,
       user: context.user,
@@ -174,6 +174,7 @@ export class StatementJournal {
       ...(estimatedRows === undefined ? {} : { estimatedRows }),
       ...(changesNothing === undefined ? {} : { changesNothing }),
     });
+    return stricter(ruling, candidate.least);
   }
 
   /** The next rows of a portal that was let through before: the same statement, not decided again. */
@@ -348,6 +349,11 @@ export class StatementJournal {
     const { rule, reason } = admission.ruling;
     this.#recordDecision(admission, { decision: 'deny', by: 'rule', rule }, { reason });
   }
+}
+
+function stricter(ruling: Ruling, least: Ruling | undefined): Ruling {
+  const isStricter = least && decisions.indexOf(least.decision) > decisions.indexOf(ruling.decision);
+  return isStricter ? least : ruling;
 }
 
 function sumOf(extents: Extents | undefined): number | undefined {

@@ -42,6 +42,8 @@ export interface CatalogColumn {
   readonly generated?: string;
   /** DEFAULT, of the column or of its domain, where it calls something that may be more than a clock or a sequence. */
   readonly byDefault?: string;
+  /** What its comment and its security labels say of masking. */
+  readonly tags?: readonly { readonly in: 'comment' | 'label'; readonly text: string }[];
 }
 
 export interface CatalogRelation {
