@@ -34,13 +34,6 @@ t.test('ordinary values are left alone', async (t) => {
     t.strictSame(detect(text), [], text);
 });
 
-t.test('of 10,000 numbers of 16 digits that are no cards, fewer than 5 % are taken for one', async (t) => {
-  let taken = 0;
-  for (let n = 0; n < 10_000; n++)
-    if (detect(String(1_000_000_000_000_000n + BigInt(n) * 899_999_999_983n)).length > 0) taken++;
-  t.ok(taken < 500, `${taken}`);
-});
-
 t.test('long texts of what nearly matches come to an end', async (t) => {
   for (const unit of ['a', '1', '1 ', 'a@', '+1', 'DE89', 'eyJ', '-----BEGIN ', 'a://b:']) {
     t.type(hideDetected(detectable)(unit.repeat(100_000)), 'string', unit);

@@ -11,13 +11,38 @@ export function luhnSum(digits: readonly number[]): number {
   return sum;
 }
 
-/** What networks of cards issue (ISO/IEC 7812 ranges in use): other numbers that pass Luhn's check are no cards. */
-const issued =
-  /^(?:4\d{12}(?:\d{3}){0,2}|(?:5[1-5]|2[2-7])\d{14}|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11,16}|35\d{14}|6(?:011|[245]\d\d)\d{12,15}|(?:5[06-9]|6\d)\d{10,17})$/;
+/** First digits of what networks issue, from and to, and the lengths of such numbers (ISO/IEC 7812-1, the networks' lists). */
+const issued: readonly (readonly [from: number, to: number, lengths: readonly number[]])[] = [
+  [4, 4, [16, 19]], // Visa
+  [51, 55, [16]], // Mastercard
+  [2221, 2720, [16]],
+  [34, 34, [15]], // American Express
+  [37, 37, [15]],
+  [300, 305, [14]], // Diners Club
+  [3095, 3095, [14]],
+  [36, 36, [14]],
+  [38, 39, [14]],
+  [3528, 3589, [16, 17, 18, 19]], // JCB
+  [6011, 6011, [16, 19]], // Discover
+  [644, 649, [16, 19]],
+  [65, 65, [16, 19]],
+  [62, 62, [16, 17, 18, 19]], // UnionPay
+  [2200, 2204, [16]], // Mir
+  [5018, 5018, [12, 13, 14, 15, 16, 17, 18, 19]], // Maestro
+  [5020, 5020, [12, 13, 14, 15, 16, 17, 18, 19]],
+  [5038, 5038, [12, 13, 14, 15, 16, 17, 18, 19]],
+  [5893, 5893, [12, 13, 14, 15, 16, 17, 18, 19]],
+  [6304, 6304, [12, 13, 14, 15, 16, 17, 18, 19]],
+  [6759, 6763, [12, 13, 14, 15, 16, 17, 18, 19]],
+];
 
 export function isCard(text: string): boolean {
   const digits = text.replace(/\D/g, '');
-  return issued.test(digits) && luhnSum([...digits].map(Number)) % 10 === 0 && new Set(digits).size > 1;
+  const known = issued.some(([from, to, lengths]) => {
+    const first = Number(digits.slice(0, String(from).length));
+    return first >= from && first <= to && lengths.includes(digits.length);
+  });
+  return known && luhnSum([...digits].map(Number)) % 10 === 0 && new Set(digits).size > 1;
 }
 
 /** Lengths of the IBAN registry (ISO 13616) that are used most; other countries have 15 to 34. */
