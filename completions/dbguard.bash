@@ -38,6 +38,7 @@ _dbguard() {
       'policy:test') path='policy test' ;;
       'policy:lint') path='policy lint' ;;
       'mask:check') path='mask check' ;;
+      'mask:suggest') path='mask suggest' ;;
       'transcripts:list') path='transcripts list' ;;
       'transcripts:show') path='transcripts show' ;;
       'transcripts:verify') path='transcripts verify' ;;
@@ -102,6 +103,8 @@ _dbguard() {
     'mask check --connection') return ;;
     'mask check --subject') return ;;
     'mask check --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'mask suggest --connection') return ;;
+    'mask suggest --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts list --person') return ;;
     'transcripts list --day') return ;;
     'transcripts list --since') return ;;
@@ -177,8 +180,9 @@ _dbguard() {
     'policy') options='--help -h'; operands='test lint' ;;
     'policy test') options='--json --policy --config --profile --connection --offline --user --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
-    'mask') options='--help -h'; operands='check' ;;
+    'mask') options='--help -h'; operands='check suggest' ;;
     'mask check') options='--json --connection --subject --config --help -h' ;;
+    'mask suggest') options='--write --no-sample --json --connection --config --help -h' ;;
     'transcripts') options='--help -h'; operands='list show verify check-bucket search redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;

@@ -18,6 +18,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   'policy test': () => import('./commands/policy-test.js'),
   'policy lint': () => import('./commands/policy-lint.js'),
   'mask check': () => import('./commands/mask-check.js'),
+  'mask suggest': () => import('./commands/mask-suggest.js'),
   'transcripts list': () => import('./commands/transcripts-list.js'),
   'transcripts show': () => import('./commands/transcripts-show.js'),
   'transcripts verify': () => import('./commands/transcripts-verify.js'),

@@ -202,6 +202,17 @@ export const commandTable = [
     ],
   },
   {
+    path: 'mask suggest',
+    summary: 'find columns that look like personal data or secrets, and write the rules that mask them',
+    options: [
+      { flags: '--write', description: 'add them to dbguard.yaml' },
+      { flags: '--no-sample', description: 'by names, types, comments and statistics alone: read no values' },
+      { flags: '--json', description: 'print JSON' },
+      { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
+      configOption,
+    ],
+  },
+  {
     path: 'transcripts list',
     summary: 'list recorded sessions: who, when, where, what was denied',
     options: [

@@ -163,6 +163,15 @@ export function refuseToReplace(path: string, shown: string): void {
   });
 }
 
+/** `change` makes the new text of the old one. The file keeps who may read it. */
+export function changeConfigFile(path: string, change: (text: string) => string): void {
+  const text = readIfThere(path);
+  if (text === undefined) {
+    throw new DbguardError('config-missing', `there is no ${path}`, { hint: 'Run dbguard init first.' });
+  }
+  writeConfigFile(path, change(text), { replace: true, mode: statSync(path).mode & 0o777 });
+}
+
 /** Throws `usage` when the file exists and `replace` is not set. Whole or not at all. */
 export function writeConfigFile(path: string, text: string, options: { replace: boolean; mode: number }): void {
   try {
