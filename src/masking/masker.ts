@@ -227,14 +227,7 @@ function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
       };
     }
   }
-  const diagnostics = lineages.some(
-    (one) =>
-      one.kind === 'end' ||
-      one.opaque ||
-      one.unbound ||
-      one.triggers ||
-      [...one.relations].some((oid) => secret.has(oid)),
-  );
+  const diagnostics = lineages.some((one) => mayShowValues(one, context));
   const output = outputOf(lineages);
   const copies = lineages.flatMap((one) => (typeof one.kind === 'object' ? [one] : []));
   const returns = lineages.some((one) => one.output !== emptyShape);
@@ -242,6 +235,15 @@ function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
   const said = new Set([...output.all].filter(isMeasured));
   const inferred = union([...lineages.map((one) => one.inferred), said]);
   return rewritePlan(output, copies, diagnostics, namesOf(inferred, secret), context, resultsOf(lineages));
+}
+
+/** In its errors and notices. */
+function mayShowValues(lineage: Lineage, { secret, catalog }: MaskContext): boolean {
+  if (lineage.kind === 'end' || lineage.opaque || lineage.unbound || lineage.triggers) return true;
+  const touched = [...lineage.relations].filter((oid) => secret.has(oid));
+  const onlyReads = (lineage.kind === 'query' || typeof lineage.kind === 'object') && !lineage.writes;
+  if (!onlyReads || touched.some((oid) => catalog.byOid(oid)?.secured !== false)) return touched.length > 0;
+  return tainted(lineage.examined, secret) || secret.of(lineage.examined).length > 0;
 }
 
 /** Where several statements come in one Query and some may or may not send rows, any result may be any of them. */

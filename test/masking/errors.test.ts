@@ -34,6 +34,19 @@ for (const [sql, message] of [
   ['SELECT email::int FROM users', 'invalid input syntax for type integer; the value is masked'],
   ['SELECT ssn::date FROM users', 'invalid input syntax for type date; the value is masked'],
   ['SELECT ssn::regclass FROM users', 'the server reported a problem; its text is masked'],
+  ['SELECT name::int FROM users', 'invalid input syntax for type integer: "Ada"'],
+  [`SELECT name::int FROM users WHERE name = 'Ada'`, 'invalid input syntax for type integer: "Ada"'],
+  ['SELECT name::int, ssn FROM users', 'invalid input syntax for type integer; the value is masked'],
+  [
+    `SELECT (jsonb_build_object('a', ssn::int, 'n', name)) ->> 'n' FROM users`,
+    'invalid input syntax for type integer; the value is masked',
+  ],
+  ['SELECT name FROM users ORDER BY ssn::int', 'invalid input syntax for type integer; the value is masked'],
+  [
+    'WITH w AS MATERIALIZED (SELECT name, ssn::int FROM users) SELECT name FROM w ORDER BY ssn',
+    'invalid input syntax for type integer; the value is masked',
+  ],
+  ['SELECT id FROM users WHERE (users.*)::text::int = 1', 'invalid input syntax for type integer; the value is masked'],
   ['SELECT fails(ssn) FROM users', 'a value is not valid for its type; its text is masked'],
   ['SELECT raises(ssn) FROM users', 'a column that must not be null would be; its text is masked'],
 ] as const) {

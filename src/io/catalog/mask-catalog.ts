@@ -31,7 +31,7 @@ const question = `
       LEFT JOIN pg_attrdef e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
       LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
      WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384)
-  SELECT c.oid, n.nspname AS schema, c.relname AS name,
+  SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relrowsecurity AS secured,
          CASE WHEN path.now = '' AND c.relkind IN ('v', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
               THEN pg_get_viewdef(c.oid) END AS definition,
          (SELECT json_agg(json_build_array(a.attname, a.attnum, a.atttypid::int8, t.typcategory = 'S',
@@ -250,6 +250,7 @@ function relationOf(
     })),
     ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),
     children: JSON.parse(row.children ?? '[]') as number[],
+    secured: row.secured === 't',
     constants: defined.get(row.oid ?? '') ?? [],
     behind: JSON.parse(row.behind ?? '[]') as number[],
     triggers: row.triggers !== null && row.triggers !== undefined,

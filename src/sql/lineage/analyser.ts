@@ -25,6 +25,10 @@ export interface Lineage {
   readonly maySend: boolean;
   /** Columns that conditions, orderings and groupings look at: what they hold can be inferred from the result. */
   readonly inferred: Flow;
+  /** Columns that expressions look at: what they hold may stand in an error. */
+  readonly examined: Flow;
+  /** Rows are written: an error may show any of them whole. */
+  readonly writes: boolean;
   readonly sinks: readonly Sink[];
   /** Every relation named, through views too, by oid. */
   readonly relations: ReadonlySet<number>;
@@ -73,6 +77,8 @@ export class LineageAnalyser {
           output,
           maySend,
           inferred: walk.inferred,
+          examined: walk.examined,
+          writes: walk.writes,
           sinks: walk.sinks,
           relations: walk.relations,
           opaque: walk.opaque,

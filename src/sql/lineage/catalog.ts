@@ -60,6 +60,8 @@ export interface CatalogRelation {
   readonly behind?: readonly number[];
   /** Constants that stand in its definitions, by the columns that those name; undefined: by name in the text. */
   readonly constants?: readonly DefinedConstants[];
+  /** Policies look at its rows whenever they are read. */
+  readonly secured?: boolean;
   /** Triggers of the application's own may run on a write. */
   readonly triggers: boolean;
   readonly triggerCalls?: readonly TriggerCall[];

@@ -85,10 +85,12 @@ function columnReference(fields: readonly Node[], walk: LineageWalk, scope: Line
     // `f(t.*)` is `f(t)`
     const shape = fields.length === 1 ? concat(scope.parts) : scope.alias(last);
     const row = shape ?? walk.notUnderstood();
+    walk.examined = union([walk.examined, row.all]);
     return { ...(row.whole ?? plain(row.all)), direct: false, name: undefined };
   }
   const found = path.length === 1 ? scope.column(last) : qualified(path.at(-2) ?? '', last, walk, scope);
   if (found.flow.has(anyColumn)) walk.opaque = true;
+  walk.examined = union([walk.examined, found.flow]);
   return found;
 }
 

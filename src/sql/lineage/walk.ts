@@ -53,11 +53,14 @@ const maxVisits = 50_000;
 export abstract class LineageWalk {
   readonly knowledge: LineageKnowledge;
   inferred: Flow = noFlow;
+  /** Every column that some expression looks at: no error can show another, unless rows are written. */
+  examined: Flow = noFlow;
   readonly sinks: Sink[] = [];
   readonly relations = new Set<number>();
   opaque = false;
   unbound = false;
   triggers = false;
+  writes = false;
   rules = false;
   /** What calls of the application's own code give back: the planner may evaluate them, and a plan shows it. */
   computed: Flow = noFlow;
@@ -103,6 +106,8 @@ export abstract class LineageWalk {
   /** @param given the arguments of a call: what `argument(n)` in what `inner` found stands for */
   adopt(inner: LineageWalk, given?: readonly Value[]): void {
     this.infer(inserted(inner.inferred, given));
+    this.examined = union([this.examined, inserted(inner.examined, given)]);
+    this.writes ||= inner.writes;
     for (const sink of inner.sinks) this.sinks.push({ ...sink, flow: inserted(sink.flow, given) });
     for (const oid of inner.relations) this.relations.add(oid);
     this.opaque ||= inner.opaque;

@@ -96,6 +96,7 @@ function addTarget(
 ): { readonly relation: CatalogRelation | undefined; readonly shape: Shape } {
   const relation = range && walk.relation(range);
   const shape = walk.tableShape(range ?? {});
+  walk.writes = true;
   const alias = range?.alias?.aliasname ?? range?.relname ?? '';
   scope.add({ parts: [shape], aliases: new Map([[alias, shape]]) });
   if (relation?.triggers) walk.triggers = true;
