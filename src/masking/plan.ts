@@ -13,6 +13,7 @@ import type { RowField } from '../wire/row-description.js';
 import { insideMask, type LeafMasks } from './inside/inside-mask.js';
 import { sqlTextMask } from './inside/sql-text.js';
 import { type CellMask, type Format, nullMask } from './kinds/cell.js';
+import { jsonMask, jsonWithin } from './kinds/json.js';
 import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
 import { type MaskedColumn, type MaskLookup, sameMask } from './masked-columns.js';
 
@@ -104,6 +105,17 @@ function partMasks(context: MaskContext): LeafMasks {
   const { masked, keys } = context;
   return {
     tainted: (flow) => tainted(flow, masked),
+    within({ of, path }, oid, format) {
+      const sources = masked.in(of);
+      const [first, ...others] = sources;
+      const mask = first?.mask;
+      const same = mask?.kind === 'json' && others.every((one) => sameMask(one.mask, mask));
+      // a path that may go through an array shows more than it should where only some paths are shown
+      const ambiguous = mask?.kind === 'json' && mask.listed === 'shown' && path.some((key) => /^\d+$/.test(key));
+      if (!same || ambiguous || isUnknown(of, masked))
+        return sources.length === 0 ? nullMask : agreed(sources, false, oid, format, keys);
+      return jsonWithin(jsonMask(mask.paths, mask.listed, path));
+    },
     sql: ({ flow }) => {
       const others = new Set([...flow].filter((one) => one !== definedConstants && one !== sentConstants));
       const constants = secretConstants(flow, masked);

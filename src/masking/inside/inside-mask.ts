@@ -19,6 +19,8 @@ export interface Leaf {
 export interface LeafMasks {
   /** Something masked may have a part in it. */
   tainted(flow: Value['flow']): boolean;
+  /** Of what stands at a path in JSON. */
+  within(inside: Extract<Inside, { is: 'within' }>, oid: number | undefined, format: Format): CellMask;
   /** Of SQL that the server prints. */
   sql(value: Value): CellMask;
   /** Of a value of which no form is known, in text or binary; undefined where it passes. */
@@ -33,6 +35,8 @@ export function insideMask(value: Value, oid: number | undefined, format: Format
   switch (inside.is) {
     case 'sql':
       return masks.sql(value);
+    case 'within':
+      return masks.within(inside, oid, format);
     case 'text':
       // the bytes of a text are the same in both formats
       return insideMask({ flow: value.flow, direct: false, inside: inside.of }, undefined, 'text', masks);
@@ -111,6 +115,13 @@ function jsonRule(value: Value, masks: LeafMasks): JsonRule | undefined {
     case 'scalar': {
       const leaf = masks.leaf(inside.of, undefined, 'text');
       return leaf === undefined || leaf.mask === nullMask ? hidden : { is: 'value', masked: scalarMask(leaf) };
+    }
+    case 'within': {
+      const mask = masks.within(inside, undefined, 'text');
+      return {
+        is: 'value',
+        masked: (token) => maskedValue(mask, Buffer.from(token, 'utf8'))?.toString('utf8') ?? 'null',
+      };
     }
     default:
       return hidden;

@@ -2,22 +2,44 @@
  * JSON with some of its values as null. What passes keeps every byte: numbers of any size, order, blanks, repeated keys.
  * One pass, no tree.
  */
+import { isUtf8 } from 'node:buffer';
 import type { JsonPath, JsonStep } from '../../policy/json-path.js';
-import type { MaskText } from './cell.js';
+import type { CellMask, MaskText } from './cell.js';
+import { wholeMask } from './whole-value.js';
 
 /** PostgreSQL's own parser allows more; a deeper value is NULL as a whole. */
 const maxDepth = 500;
 
-export function jsonMask(paths: readonly JsonPath[], listed: 'hidden' | 'shown'): MaskText {
+/** @param from the keys that lead to the text in the whole value; a text without quotes may stand there too */
+export function jsonMask(
+  paths: readonly JsonPath[],
+  listed: 'hidden' | 'shown',
+  from: readonly string[] = [],
+): MaskText {
   const steps = paths.map((path) => path.steps);
   return (text) => {
     try {
-      return new Rewriter(text, steps, listed).run();
+      return new Rewriter(text, steps, listed).run(from);
     } catch (error) {
       if (error instanceof SyntaxError) return undefined;
       throw error;
     }
   };
+}
+
+/** The byte in front of jsonb's text in its binary form (jsonb_send). */
+const jsonbVersion = Buffer.from([1]);
+
+/** A mask of JSON, or of the text of one of its strings, in whatever format it comes: the bytes tell. */
+export function jsonWithin(mask: MaskText): CellMask {
+  return wholeMask((bytes) => {
+    const binary = bytes[0] === jsonbVersion[0];
+    const text = binary ? bytes.subarray(1) : bytes;
+    const masked = isUtf8(text) ? mask(text.toString('utf8')) : undefined;
+    return masked === undefined
+      ? undefined
+      : Buffer.concat([...(binary ? [jsonbVersion] : []), Buffer.from(masked, 'utf8')]);
+  });
 }
 
 /** For each path the places in it that have been reached. */
@@ -39,9 +61,23 @@ class Rewriter {
     this.#listed = listed;
   }
 
-  run(): string {
+  /** Undefined: nothing of it is left. */
+  run(from: readonly string[]): string | undefined {
+    let reached: Reached = this.#paths.map((_path, at) => this.#closure(at, [0]));
+    for (const key of from) {
+      if (this.#isListed(reached)) break;
+      // a number may be a place in an array, through which every path leads, or a field of that name
+      const passed: Reached = /^\d+$/.test(key) ? reached : [];
+      reached = this.#next(reached, key).map((states, at) => new Set([...states, ...(passed[at] ?? [])]));
+    }
+    if (from.length > 0) {
+      const hidden = this.#listed === 'hidden';
+      if (this.#isListed(reached)) return hidden ? undefined : this.#text;
+      if (!/^\s*[{[]/.test(this.#text) || reached.every((states) => states.size === 0))
+        return hidden ? this.#text : undefined;
+    }
     this.#blanks();
-    this.#value(this.#paths.map((_path, at) => this.#closure(at, [0])));
+    this.#value(reached);
     this.#blanks();
     if (this.#at < this.#text.length) throw new SyntaxError('more than one value');
     this.#out.push(this.#text.slice(this.#passing));
@@ -49,8 +85,7 @@ class Rewriter {
   }
 
   #value(reached: Reached): void {
-    const isListed = reached.some((states, at) => states.has(this.#paths[at]?.length ?? 0));
-    if (isListed) {
+    if (this.#isListed(reached)) {
       if (this.#listed === 'hidden') this.#hide();
       else this.#skip();
       return;
@@ -61,6 +96,10 @@ class Rewriter {
     if (isContainer && leadsOn) this.#container(first === '{', (key) => this.#value(this.#next(reached, key)));
     else if (this.#listed === 'shown') this.#hide();
     else this.#skip();
+  }
+
+  #isListed(reached: Reached): boolean {
+    return reached.some((states, at) => states.has(this.#paths[at]?.length ?? 0));
   }
 
   #hide(): void {

@@ -1,6 +1,6 @@
 /** Expressions for lineage: what flows into a value, and what the value is made of. */
 import type { A_Expr, A_Indirection, CaseExpr, RowExpr, SubLink, TypeCast } from 'libpg-query';
-import { as, type Node, names, tagOf } from '../grammar/tree.js';
+import { as, type Node, names, stringConstant, tagOf } from '../grammar/tree.js';
 import { attribute, behind, casts, ownAttribute } from './calls.js';
 import { anyColumn, anyFlow, type Flow, noFlow, type OwnCode } from './catalog.js';
 import { columnName } from './column-names.js';
@@ -18,6 +18,7 @@ import {
   part,
   plain,
   rowOf,
+  takenApart,
   type Value,
   withBeside,
 } from './structure.js';
@@ -127,8 +128,11 @@ function stepInto(value: Value, step: Node, walk: LineageWalk, scope: LineageSco
   if (indices !== undefined) {
     const computed = union([walk.flow(indices.lidx, scope), walk.flow(indices.uidx, scope)]);
     if (indices.is_slice) return plain(union([value.flow, computed]));
-    const json = value.inside?.is === 'object' || value.inside?.is === 'list';
-    return withBeside(json ? part(value, constantKey(indices.uidx)) : elementOf(value), computed);
+    const key = constantKey(indices.uidx);
+    const json = value.inside?.is === 'object' || value.inside?.is === 'list' || value.inside?.is === 'within';
+    // only JSON has elements by name
+    const named = stringConstant(indices.uidx) === undefined ? value : takenApart(value);
+    return withBeside(json || named !== value ? part(named, key) : elementOf(value), computed);
   }
   const [name] = names([step]);
   if (name === undefined) return plain(value.flow);

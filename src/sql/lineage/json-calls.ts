@@ -27,6 +27,7 @@ import {
   readJson,
   replaced,
   rowOf,
+  takenApart,
   toJson,
   toText,
   type Value,
@@ -58,7 +59,7 @@ const gather: Call = ([key, value]) => key && value && objectOf([[undefined, val
 const extract = ([value, ...path]: readonly Value[], [, ...keys]: readonly Node[]): Value | undefined =>
   value &&
   withBeside(
-    keys.reduce<Value>((at, key) => part(at, constantKey(key)), value),
+    keys.reduce<Value>((at, key) => part(at, constantKey(key)), takenApart(value)),
     flowOf(path),
   );
 
@@ -68,12 +69,36 @@ const each = (make: (value: Value) => Value): Call =>
     return rowOf([keys, { ...make(entryOf(object)), name: 'value' }]);
   });
 
-const stripped: Call = ([value, arrays]) => value && (arrays === undefined ? value : anyOrder(value));
+/** A path of jsonpath that only names fields leads where `#>` does, through arrays too. */
+const queried: readonly [string, Call][] = ['jsonb_path_query', 'jsonb_path_query_first'].map((name) => [
+  name,
+  ([value, path, ...more], nodes) => {
+    const steps = /^\$((?:\.[A-Za-z_]\w*)+)$/.exec(stringConstant(uncast(nodes[1])) ?? '')?.[1];
+    if (value === undefined || path === undefined || steps === undefined) return undefined;
+    const found = steps.slice(1).split('.').reduce<Value>(lax, takenApart(value));
+    return withBeside(found, flowOf([path, ...more]));
+  },
+]);
+
+/** Of an object its field, of a list those of its elements. */
+function lax(value: Value, key: string): Value {
+  return value.inside?.is === 'list' ? lax(elementOf(value), key) : part(value, key);
+}
+
+function uncast(node: Node | undefined): Node | undefined {
+  return as(node, 'TypeCast')?.arg ?? node;
+}
+
+const stripped: Call = ([value, arrays]) => {
+  const json = value && takenApart(value);
+  return json && (arrays === undefined ? json : anyOrder(json));
+};
 
 const set: Call = ([target, path, value, ...more], nodes) => {
   const keys = constantPath(nodes[1]);
   if (target === undefined || path === undefined || value === undefined) return undefined;
-  const put = keys === undefined ? withBeside(target, value.flow) : replaced(target, keys, value);
+  const json = takenApart(target);
+  const put = keys === undefined ? withBeside(json, value.flow) : replaced(json, keys, value);
   return withBeside(put, union([path.flow, flowOf(more)]));
 };
 
@@ -94,7 +119,8 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['unnest', ([value, ...more]) => (more.length > 0 ? undefined : value && elementOf(value))],
   ['array_length', counted],
   ['cardinality', counted],
-  ['jsonb_pretty', first(toText)],
+  ['jsonb_pretty', first((value) => toText(takenApart(value)))],
+  ...queried,
   ['jsonb_set', set],
   ['jsonb_set_lax', set],
   ...both('agg', first(listOfEach)),
@@ -132,18 +158,26 @@ export function recordColumn(name: string, value: Value, column: string): Flow |
   return part(name.endsWith('set') ? elementOf(value) : value, column).flow;
 }
 
+/** They go into JSON, and nothing else that can be masked in part. */
+const arrows: ReadonlySet<string> = new Set(['->', '->>', '#>', '#>>', '#-']);
+/** They mean something else for other types; between JSON and a constant they leave paths as they are. */
+const joins: ReadonlySet<string> = new Set(['-', '||']);
+
 /** An operator that stands between two values; undefined where it is none of JSON's. */
 export function jsonOperator(
   path: readonly string[],
-  left: Value,
+  operand: Value,
   right: Value,
   node: Node | undefined,
 ): Value | undefined {
+  const name = path.at(-1) ?? '';
+  const left =
+    arrows.has(name) || (joins.has(name) && stringConstant(node) !== undefined) ? takenApart(operand) : operand;
   const form = left.inside?.is;
-  if (form !== 'object' && form !== 'list' && form !== 'scalar') return undefined;
+  if (form !== 'object' && form !== 'list' && form !== 'scalar' && form !== 'within') return undefined;
   const keys = (): readonly (string | undefined)[] => constantPath(node) ?? [undefined];
   const found = (): Value | undefined => {
-    switch (path.at(-1)) {
+    switch (name) {
       case '->':
         return part(left, constantKey(node));
       case '->>':
@@ -152,6 +186,8 @@ export function jsonOperator(
         return keys().reduce<Value>(part, left);
       case '#>>':
         return asText(keys().reduce<Value>(part, left));
+      case '#-':
+        return form === 'within' ? left : undefined;
       case '-':
         return without(left, constantKey(node));
       case '||': {
@@ -163,7 +199,7 @@ export function jsonOperator(
     }
   };
   const value = found();
-  return value && (path.at(-1) === '||' ? value : withBeside(value, right.flow));
+  return value && (name === '||' ? value : withBeside(value, right.flow));
 }
 
 /** A cast between JSON and text, or of a value to its text. */
@@ -172,10 +208,11 @@ export function castJson(value: Value, node: Node | undefined, type: TypeName): 
   if ((type.arrayBounds?.length ?? 0) > 0) return undefined;
   if (name === 'json' || name === 'jsonb') {
     const text = stringConstant(node);
-    return text === undefined ? readJson(value) : constantJson(text);
+    return text === undefined ? readJson(takenApart(value)) : constantJson(text);
   }
   const whole = (name === 'text' || name === 'varchar') && (type.typmods?.length ?? 0) === 0;
-  return whole && value.inside !== undefined ? toText(value) : undefined;
+  const json = takenApart(value);
+  return whole && json.inside !== undefined ? toText(json) : undefined;
 }
 
 /** JSON_OBJECT(), JSON_ARRAY() and their aggregates of the SQL standard. */

@@ -36,6 +36,8 @@ export type Inside =
     }
   /** A JSON value of which only the SQL value is known that it was made of. */
   | { readonly is: 'scalar'; readonly of: Value; readonly beside: Flow }
+  /** What stands at this path in JSON that is a column's as it is; keys may be taken out of it, at any depth. */
+  | { readonly is: 'within'; readonly path: readonly string[]; readonly of: Flow; readonly beside: Flow }
   /** SQL that the server printed: the constants in it may be values, the rest is names and words. */
   | { readonly is: 'sql'; readonly beside: Flow }
   /** A text that another value was printed as. */
@@ -63,6 +65,12 @@ export function plain(flow: Flow): Value {
 function formed(inside: Inside): Value {
   const flow = union([...partsOf(inside).map((part) => part.flow), inside.beside]);
   return countParts(inside, maxParts) < 0 ? plain(flow) : { flow, direct: false, inside };
+}
+
+/** Of a value that is a column's as it is, and that JSON's operators take apart: what may stand where is its mask's affair. */
+export function takenApart(value: Value): Value {
+  if (!value.direct || value.inside !== undefined || value.flow.size === 0) return value;
+  return { ...value, direct: false, inside: { is: 'within', path: [], of: value.flow, beside: noFlow } };
 }
 
 /** @param flow which constants may stand in it */
@@ -109,6 +117,7 @@ export function toJson(value: Value): Value {
     case 'object':
     case 'list':
     case 'scalar':
+    case 'within':
       return value;
     case 'row':
       if (inside.fields.some(({ name }) => name === undefined)) break;
@@ -140,7 +149,9 @@ export function toText(value: Value): Value {
 /** A text read as JSON; a value that is JSON already. */
 export function readJson(value: Value): Value {
   const inside = value.inside?.is === 'text' ? value.inside.of : value.inside;
-  return inside !== undefined && isJson(inside) ? withBeside(formed(inside), besideOf(value)) : plain(value.flow);
+  // a text in JSON may hold JSON again, where no path of a mask leads
+  const known = inside !== undefined && isJson(inside) && !(inside.is === 'within' && value.inside?.is === 'text');
+  return known ? withBeside(formed(inside), besideOf(value)) : plain(value.flow);
 }
 
 /** The form of a JSON text that holds no column. */
@@ -172,6 +183,8 @@ export function part(value: Value, key: string | undefined): Value {
     }
     case 'list':
       return withBeside(element(inside, key), inside.beside);
+    case 'within':
+      return key === undefined ? plain(value.flow) : { ...value, inside: { ...inside, path: [...inside.path, key] } };
     default:
       return plain(value.flow);
   }
@@ -206,6 +219,7 @@ export function fieldsOf(value: Value): readonly Field[] | undefined {
 export function without(value: Value, key: string | undefined): Value {
   const { inside } = value;
   if (inside?.is === 'list') return moved(inside);
+  if (inside?.is === 'within') return value;
   if (inside?.is !== 'object') return plain(value.flow);
   if (key === undefined) return value;
   return formed({ ...inside, entries: new Map([...inside.entries].filter(([known]) => known !== key)) });
@@ -216,6 +230,8 @@ export function joined(left: Value, right: Value): Value {
   const [a, b] = [left.inside, right.inside];
   if (a?.is === 'object' && b?.is === 'object') return eitherOf(left, right) ?? left;
   if (a?.is === 'list' && b?.is === 'list') return eitherOf(moved(a), moved(b)) ?? left;
+  // keys stay where they are, and paths lead through an array that both are put into
+  if (a?.is === 'within' && right.flow.size === 0) return left;
   return plain(union([left.flow, right.flow]));
 }
 
@@ -288,6 +304,7 @@ function eitherInside(a: Value, b: Value): Inside | undefined {
     return { is: 'row', fields, beside };
   }
   if (x.is === 'scalar' && y.is === 'scalar') return { is: 'scalar', of: either(x.of, y.of), beside };
+  if (x.is === 'within' && y.is === 'within') return labelOf(x) === labelOf(y) ? { ...x, beside } : undefined;
   if (x.is === 'sql' && y.is === 'sql') return { is: 'sql', beside };
   if (x.is === 'text' && y.is === 'text') {
     const of = eitherInside(formed(x.of), formed(y.of));
@@ -318,6 +335,8 @@ function labelOf(inside: Inside): string {
     case 'scalar':
     case 'sql':
       return '';
+    case 'within':
+      return JSON.stringify([[...inside.of].sort(), inside.path]);
     default:
       return `${inside.places.length} ${inside.rest !== undefined}`;
   }
@@ -336,6 +355,8 @@ function partsOf(inside: Inside): readonly Value[] {
       return [inside.of];
     case 'sql':
       return [];
+    case 'within':
+      return [plain(inside.of)];
     default:
       return inside.rest === undefined ? inside.places : [...inside.places, inside.rest];
   }
@@ -377,5 +398,5 @@ function besideOf({ inside }: Value): Flow {
 }
 
 function isJson(inside: Inside): boolean {
-  return inside.is === 'object' || inside.is === 'list' || inside.is === 'scalar';
+  return inside.is === 'object' || inside.is === 'list' || inside.is === 'scalar' || inside.is === 'within';
 }
