@@ -157,3 +157,25 @@ async function tryOut(desk: Awaited<ReturnType<typeof startWorld>>['desk'], id: 
   desk.tryOut(id);
   await done;
 }
+
+t.test('code that no dry run has shown runs as it is, and the prompt says so', async (t) => {
+  const { person, connect, count } = await guarded(t);
+  const client = await connect();
+  const cases: readonly (readonly [sql: string, says: boolean])[] = [
+    ['DO $$ BEGIN DELETE FROM items; END $$', true],
+    ['BEGIN; DELETE FROM items WHERE id > 5; COMMIT', true],
+    ['DELETE FROM items WHERE id > 5', false],
+    ['DROP TABLE items', false],
+  ];
+  for (const [index, [sql, says]] of cases.entries()) {
+    const running = client.query(sql).catch(({ code }) => code);
+    const { preview } = await person.sees(index + 1);
+    const said = preview.impact.some(
+      ({ label, text }) => label === 'real run' && /not undone if it does more/.test(text),
+    );
+    t.equal(said, says, sql);
+    person.says(no);
+    t.equal(await running, '42501', sql);
+  }
+  t.equal(await count('items'), 5000);
+});

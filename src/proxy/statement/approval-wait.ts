@@ -61,6 +61,8 @@ export interface ReviewParts {
   readonly held: HeldStatement;
   /** What it did when it ran, and was undone because it was more than the approver had been shown. */
   readonly undone: RunRows | undefined;
+  /** See whyUnwatched; asked for once everything before has settled. */
+  readonly unwatched: () => string | undefined;
   /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
   /** See ClientCatalog.changesOfOthers. */
   readonly otherChanges: () => number | undefined;
@@ -166,7 +168,7 @@ export class ApprovalWait {
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
     const dryRun = (): Promise<DryRun> =>
       asked instanceof InternalQuery ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
-    const found = { impact: undone ? withRealRun(impact, undone) : impact, dryRun };
+    const found = { impact: aboutRealRun(impact, undone, this.#parts.unwatched()), dryRun };
     const answer = await journal.review(candidate, asking, context, found, this.#abort.signal);
     // an answer may come while a dry run is being undone
     await internal?.idle;
@@ -309,9 +311,17 @@ export class ApprovalWait {
   }
 }
 
-function withRealRun(impact: Impact, undone: RunRows): Impact {
-  const text = `changed or deleted ${runWords(undone)}, and was undone`;
-  return { ...impact, lines: [{ label: 'real run', text, severity: 'danger' }, ...impact.lines] };
+/** What it did when it was undone, or that what it does will not be. */
+function aboutRealRun(impact: Impact, undone: RunRows | undefined, unwatched: string | undefined): Impact {
+  const lines = [...impact.lines];
+  if (undone) {
+    const text = `changed or deleted ${runWords(undone)}, and was undone`;
+    lines.unshift({ label: 'real run', text, severity: 'danger' });
+  }
+  if (unwatched !== undefined) {
+    lines.push({ label: 'real run', text: `not undone if it does more than this: ${unwatched}`, severity: 'warning' });
+  }
+  return { ...impact, lines };
 }
 
 /** Undefined where nobody could tell, or where all rows were spoken of. */

@@ -26,7 +26,7 @@ import { deniedByRule, failingMessage, undoneText } from './denial.js';
 import { answerMask, boundBy, type GatedMessage, heldStatement, withMask } from './gated.js';
 import { type Leaving, leave } from './leaving.js';
 import type { Expected } from './statement-journal.js';
-import { type Answered, canBeWatched, WatchedRun, watchObstacle } from './watched-run.js';
+import { type Answered, canBeWatched, WatchedRun, watchObstacle, whyUnwatched } from './watched-run.js';
 
 /** What the session does when a statement that was held is decided. */
 export interface GateEvents {
@@ -294,6 +294,7 @@ export class StatementGate {
       finish: (end) => this.#afterReview(gated, admission, end),
       held: heldStatement(this.#state, gated),
       undone,
+      unwatched: () => whyUnwatched(this.#state.server, gated.candidate, gated.binds !== undefined),
       internal: () => this.#internalQuery(gated),
       otherChanges: () => this.#state.parts.catalog.changesOfOthers,
       requireCommit: () => this.#state.outbox.requireCommit(),

@@ -17,6 +17,7 @@ import type { Candidate, GatedKind } from '../candidate.js';
 import { changedByTable } from '../internal-queries/changed-by-table.js';
 import type { InternalQuery } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
+import { massEffects } from '../row-counts/mass-effects.js';
 import { type RowsByTable, type RunRows, rowsBetween, rowsOfTags } from '../row-counts/shown-rows.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import type { HeldAnswer } from '../server/held-answer.js';
@@ -86,6 +87,20 @@ export function watchObstacle({ responses, transactionStatus }: ServerSide, kind
   const open = transactionStatus === 'I' && kind === 'query' && responses.pipeline === 'executed';
   if (!responses.idle || responses.queryInPipeline || open) return 'the client sends several statements at once';
   return undefined;
+}
+
+/** Why nothing holds the real run of a statement that changes rows against what is shown; undefined where it is done. */
+export function whyUnwatched(server: ServerSide, candidate: Candidate, atBind: boolean): string | undefined {
+  const { facts, kind } = candidate;
+  const runsCode = facts.statements.some(({ command }) => code.has(command));
+  if (!runsCode && massEffects(facts).length === 0) return undefined;
+  if (atBind) return 'the server may run it when it is bound';
+  const obstacle = watchObstacle(server, kind);
+  if (obstacle !== undefined) return obstacle;
+  if (!canBeWatched(candidate, true)) return 'it cannot run in a transaction of dbguard’s';
+  return canBeWatched(candidate, false)
+    ? undefined
+    : 'code may end a transaction, unless a dry run has shown what it does';
 }
 
 export class WatchedRun {
