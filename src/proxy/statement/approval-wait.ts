@@ -11,9 +11,8 @@
 import { messageOf } from '../../errors.js';
 import type { Ruling } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
-import { decodeFields, type ErrorText, encodeNotice } from '../../wire/backend.js';
-import { encodeParse, flushMessage, syncMessage } from '../../wire/extended-query.js';
-import { backend } from '../../wire/messages.js';
+import { type ErrorText, encodeNotice } from '../../wire/backend.js';
+import { flushMessage } from '../../wire/extended-query.js';
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
 import { InternalQuery, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
@@ -26,6 +25,7 @@ import type { Answer, DryRun, Impact } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
 import { dryRunLimits, type Reviewer } from './reviewer.js';
+import { isMaybeTypo, probe } from './server-probe.js';
 import type { StatementJournal } from './statement-journal.js';
 
 export interface Allowed {
@@ -77,9 +77,6 @@ export interface ReviewParts {
 const measureLimits = { statementMs: 1000, lockMs: 500, readOnly: true };
 /** Planning and catalog questions only. */
 const impactLimits = { statementMs: 2000, lockMs: 500, readOnly: true };
-
-/** What the server said to a text that no grammar of ours reads. */
-type ProbeResult = 'rejected' | 'parsed';
 
 export class ApprovalWait {
   readonly #parts: ReviewParts;
@@ -136,7 +133,7 @@ export class ApprovalWait {
     if (admission.ruling.decision === 'allow') {
       return { kind: 'allow', by: 'rule', extents: admission.extents, few: admission.ruling.few };
     }
-    if (isMaybeTypo(candidate) && (await this.#probe()) === 'rejected') return { kind: 'skipped' };
+    if (isMaybeTypo(candidate) && (await probe(this.#parts)) === 'rejected') return { kind: 'skipped' };
     if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
     if (await this.#changesNothing()) return { kind: 'allow', by: 'rule' };
     if (this.#parts.server.transactionStatus === 'E' && !mayEndTransaction(candidate)) {
@@ -257,58 +254,6 @@ export class ApprovalWait {
     release();
     return quiet;
   }
-
-  /**
-   * A text that our grammars reject is most often a typo, which the server rejects as well. Parse makes the server
-   * read it without running it; its own error is what the client should see. What it does accept is asked about.
-   *
-   * In a transaction, be it an implicit one, what the server accepts must leave that as it was: no Sync then, and no
-   * text of several commands, which Parse takes for an error.
-   */
-  #probe(): Promise<ProbeResult> {
-    const { server, out, candidate, admission, journal, release, toClient, text } = this.#parts;
-    const implicit = server.responses.pipeline !== 'none';
-    if ((implicit || server.transactionStatus === 'T') && mayBeSeveral(candidate.sql)) return Promise.resolve('parsed');
-    return new Promise((resolve) => {
-      let error: Buffer | undefined;
-      let parsed = false;
-      const sync = (): void => {
-        server.responses.expect({
-          kind: 'sync',
-          sink: (type, bytes, start, end) => {
-            if (type !== backend.readyForQuery) return;
-            if (error === undefined || parsed) {
-              resolve('parsed');
-              return;
-            }
-            toClient(error);
-            toClient(Buffer.from(bytes.subarray(start, end)));
-            journal.recordRejected(admission, decodeFields(error, 0, error.length).get('C') ?? '');
-            resolve('rejected');
-          },
-        });
-        out.pushMessage(syncMessage);
-      };
-      server.responses.expect({
-        kind: 'parse',
-        sink: (type, bytes, start, end) => {
-          if (type === backend.parseComplete && implicit) resolve('parsed');
-          if (type !== backend.errorResponse) return;
-          const fields = decodeFields(bytes, start, end);
-          // "cannot insert multiple commands into a prepared statement" comes after the text was read
-          parsed = fields.get('C') === '42601' && fields.get('R') === 'exec_parse_message';
-          error = Buffer.from(bytes.subarray(start, end));
-          if (!implicit) return;
-          sync();
-          release();
-        },
-      });
-      out.pushMessage(encodeParse('', text));
-      if (implicit) out.pushMessage(flushMessage);
-      else sync();
-      release();
-    });
-  }
 }
 
 /** What it did when it was undone, or that what it does will not be. */
@@ -340,11 +285,6 @@ function estimatedFor({ facts }: Candidate, extents: Extents | undefined, impact
   return rows === undefined ? undefined : { how: 'estimated', rows, tables: undefined };
 }
 
-/** Something stands behind a semicolon. */
-function mayBeSeveral(sql: string): boolean {
-  return /;\s*\S/.test(sql);
-}
-
 function endOf(admission: Admission, answer: Answer, shown: ShownRows | undefined): ApprovalEnd {
   if (answer.decision === 'allow') return { kind: 'allow', by: 'person', shown };
   return {
@@ -352,11 +292,6 @@ function endOf(admission: Admission, answer: Answer, shown: ShownRows | undefine
     error: deniedByAnswer(admission.ruling, answer),
     endSession: answer.decision === 'abort',
   };
-}
-
-/** No grammar of ours reads it; most probably the server's does not either. Only a simple Query can be tried out. */
-export function isMaybeTypo(candidate: Candidate): boolean {
-  return candidate.kind === 'query' && candidate.facts.unparseable?.reason === 'syntax';
 }
 
 /** Nobody needs to be asked: there the server takes no statement at all. It says so itself; this is for the case that it does not. */

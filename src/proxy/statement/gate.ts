@@ -20,11 +20,12 @@ import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js'
 import type { Settled } from '../server/meter.js';
 import { dependsOnCatalog } from '../session-state/client-catalog.js';
 import { endsTransaction } from '../session-state/session-digest.js';
-import { type Allowed, type ApprovalEnd, ApprovalWait, isMaybeTypo } from './approval-wait.js';
+import { type Allowed, type ApprovalEnd, ApprovalWait } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
 import { deniedByRule, failingMessage, undoneText } from './denial.js';
 import { answerMask, boundBy, type GatedMessage, heldStatement, withMask } from './gated.js';
 import { type Leaving, leave } from './leaving.js';
+import { isMaybeTypo } from './server-probe.js';
 import type { Expected } from './statement-journal.js';
 import { type Answered, canBeWatched, WatchedRun, watchObstacle, whyUnwatched } from './watched-run.js';
 
