@@ -1,5 +1,6 @@
 /** The S3 client for a bucket of dbguard.yaml, and what to do about the answers that people meet. */
 import { S3Client, type S3ClientConfig, S3ServiceException } from '@aws-sdk/client-s3';
+import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
 import { outwardAgents } from '../http/outward-agents.js';
@@ -38,30 +39,30 @@ function clientConfig(config: S3BucketConfig, access: BucketAccess): S3ClientCon
   const { endpoint, roleArn } = config;
   const { idToken, env } = access;
   const region = () => regionOf(config, env);
+  const requestHandler = {
+    connectionTimeout: 5_000,
+    requestTimeout: access.requestTimeoutMs ?? 60_000,
+    throwOnRequestTimeout: true,
+    ...outwardAgents(env),
+  };
   return {
     region,
     // The checksum is ours, SHA-256; the client's default would add a second, weaker one.
     requestChecksumCalculation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: 5_000,
-      requestTimeout: access.requestTimeoutMs ?? 60_000,
-      throwOnRequestTimeout: true,
-      ...outwardAgents(env),
-    },
+    requestHandler,
     maxAttempts: 3,
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
-    // Without a role the SDK's provider chain finds credentials: environment, profile, container, instance.
-    ...(roleArn === undefined || idToken === undefined
-      ? {}
-      : {
-          credentials: webIdentityCredentials({
+    credentials:
+      roleArn === undefined || idToken === undefined
+        ? // environment, profile, container, instance; its clients for SSO take no agents from the S3 client
+          defaultProvider({ clientConfig: { requestHandler } })
+        : webIdentityCredentials({
             roleArn,
             region,
             idToken,
             endpoint: env.AWS_ENDPOINT_URL_STS,
             fetch: outwardFetch(env),
           }),
-        }),
   };
 }
 
@@ -86,14 +87,15 @@ export function explain(error: unknown, location: string): DbguardError {
   }
   const name = error instanceof Error ? error.name : '';
   return new DbguardError('bucket-unreachable', `cannot use the bucket ${location}: ${reasonOfS3(error)}`, {
-    hint: hints[name] ?? (refused(error) ? 'The store answered, and refused: its reason says why.' : network),
+    hint: hintOf(name, error) ?? (refused(error) ? 'The store answered, and refused: its reason says why.' : network),
     cause: error,
   });
 }
 
 /** The service's code and sentence, where it has both; of one that gives the code alone, the SDK says `UnknownError`. */
 export function reasonOfS3(error: unknown): string {
-  const message = messageOf(error);
+  // a provider of credentials makes one text of what went wrong beneath it
+  const message = messageOf(error).replace(/^(?:\w*Error: )+/, '');
   if (!(error instanceof S3ServiceException) || message === error.name) return message;
   return message === 'UnknownError' ? error.name : `${error.name}: ${message}`;
 }
@@ -102,6 +104,14 @@ export function reasonOfS3(error: unknown): string {
 function refused(error: unknown): boolean {
   const status = error instanceof S3ServiceException ? error.$metadata.httpStatusCode : undefined;
   return status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 429;
+}
+
+function hintOf(name: string, error: unknown): string | undefined {
+  const between = /the proxy |ENOTFOUND|ECONN|EAI_AGAIN|ETIMEDOUT/.test(messageOf(error));
+  if (name === 'CredentialsProviderError' && between) {
+    return 'The credentials come over the network: check it, HTTPS_PROXY and NO_PROXY.';
+  }
+  return hints[name];
 }
 
 const network = 'Check the network, the endpoint and the region.';

@@ -24,7 +24,7 @@ interface Credentials {
 /** A provider for the S3 client, which asks again shortly before `expiration`. Never has the token in an error. */
 export function webIdentityCredentials(options: WebIdentityOptions): () => Promise<Credentials> {
   return async () => {
-    const url = options.endpoint ?? `https://sts.${await options.region()}.amazonaws.com/`;
+    const url = options.endpoint ?? stsOf(await options.region());
     const form = new URLSearchParams({
       Action: 'AssumeRoleWithWebIdentity',
       Version: '2011-06-15',
@@ -41,6 +41,19 @@ export function webIdentityCredentials(options: WebIdentityOptions): () => Promi
       expiration,
     };
   };
+}
+
+/** Each partition of AWS has a domain of its own: https://docs.aws.amazon.com/general/latest/gr/sts.html */
+const domains: readonly (readonly [regions: RegExp, domain: string])[] = [
+  [/^cn-/, 'amazonaws.com.cn'],
+  [/^eusc-/, 'amazonaws.eu'],
+  [/^us-iso-/, 'c2s.ic.gov'],
+  [/^us-isob-/, 'sc2s.sgov.gov'],
+];
+
+function stsOf(region: string): string {
+  const [, domain = 'amazonaws.com'] = domains.find(([regions]) => regions.test(region)) ?? [];
+  return `https://sts.${region}.${domain}/`;
 }
 
 async function post(fetch: OutwardFetch, url: string, form: URLSearchParams): Promise<string> {
