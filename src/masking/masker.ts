@@ -17,6 +17,7 @@ import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
 import { anyColumn, type Flow, type LineageCatalog, type SearchPath } from '../sql/lineage/catalog.js';
 import type { DerivedColumns } from '../sql/lineage/derived.js';
 import { union } from '../sql/lineage/flow.js';
+import type { Grouped } from '../sql/lineage/groups.js';
 import { isMeasured } from '../sql/lineage/measured.js';
 import { emptyShape, openShape, type Shape, unknownShape } from '../sql/lineage/shape.js';
 import type { CopyOptions, Handles, Returns } from '../sql/lineage/statement.js';
@@ -24,10 +25,11 @@ import type { RowField } from '../wire/row-description.js';
 import { BinaryCopyRewriter } from './binary-copy-rewriter.js';
 import { CopyRewriter } from './copy-rewriter.js';
 import type { Exemptions } from './exemptions.js';
+import { GroupRows } from './group-rows.js';
 import type { MaskKeys } from './kinds/table.js';
 import { MaskedColumns, type MaskLookup, shownOf } from './masked-columns.js';
-import { type MaskContext, rowMasks, secretConstants, tainted } from './plan.js';
-import { RowRewriter } from './row-rewriter.js';
+import { groupGuards, type MaskContext, rowMasks, secretConstants, tainted } from './plan.js';
+import { type RowMask, RowRewriter } from './row-rewriter.js';
 
 export type MaskPlan =
   | { readonly kind: 'none' }
@@ -49,7 +51,7 @@ export interface RewritePlan {
     formats?: readonly number[],
     encoding?: string,
     nth?: number,
-  ): RowRewriter | undefined;
+  ): RowMask | undefined;
   /** Of COPY TO STDOUT. `encoding`: the client's, as the server reported it. Undefined: the data passes as it is. */
   forCopy(encoding: string): CopyMask | 'unsupported' | undefined;
   /** Errors and notices may carry masked values. */
@@ -234,7 +236,10 @@ function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
   if (!diagnostics && !returns && copies.length === 0) return none;
   const said = new Set([...output.all].filter(isMeasured));
   const inferred = union([...lineages.map((one) => one.inferred), said]);
-  return rewritePlan(output, copies, diagnostics, namesOf(inferred, secret), context, resultsOf(lineages));
+  return rewritePlan(output, copies, diagnostics, namesOf(inferred, secret), context, {
+    results: resultsOf(lineages),
+    grouped: lineages.length === 1 ? lineages[0]?.grouped : undefined,
+  });
 }
 
 /** In its errors and notices. */
@@ -276,7 +281,7 @@ function rewritePlan(
   diagnostics: boolean,
   inferred: readonly string[],
   context: MaskContext,
-  results: readonly Shape[] = [],
+  { results = [], grouped }: { results?: readonly Shape[]; grouped?: Grouped | undefined } = {},
 ): RewritePlan {
   return {
     kind: 'mask',
@@ -291,7 +296,9 @@ function rewritePlan(
         ...context,
         structured: safeEncodings.test(encoding),
       });
-      return masks === 'all-pass' ? undefined : new RowRewriter(masks);
+      if (masks === 'all-pass') return undefined;
+      const guards = masks && grouped ? groupGuards(output, grouped, fields, formats, context) : [];
+      return masks && guards.length > 0 ? new GroupRows(masks, guards) : new RowRewriter(masks);
     },
     forCopy(encoding) {
       const [only, ...more] = copies ?? [];

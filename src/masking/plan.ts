@@ -8,8 +8,11 @@ import {
   missingCode,
   sentConstants,
 } from '../sql/lineage/catalog.js';
+import type { Grouped } from '../sql/lineage/groups.js';
+import { isMeasured } from '../sql/lineage/measured.js';
 import type { Column, Shape } from '../sql/lineage/shape.js';
 import type { RowField } from '../wire/row-description.js';
+import type { GroupGuard } from './group-rows.js';
 import { insideMask, type LeafMasks } from './inside/inside-mask.js';
 import { sqlTextMask } from './inside/sql-text.js';
 import { type CellMask, type Format, nullMask } from './kinds/cell.js';
@@ -128,6 +131,40 @@ function partMasks(context: MaskContext): LeafMasks {
       return first && { mask: agreed(sources, value.direct, oid, format, keys), type: first.column.type };
     },
   };
+}
+
+/** Which columns of statistics are shown where groups are large enough. */
+export function groupGuards(
+  output: Shape,
+  { keys, columns: grouped }: Grouped,
+  fields: readonly RowField[] | undefined,
+  formats: readonly number[] | undefined,
+  { masked }: MaskContext,
+): GroupGuard[] {
+  const { columns } = output;
+  if (columns === undefined || (fields ?? columns).length !== columns.length) return [];
+  // whoever groups by values knows those of each group
+  if (isUnknown(keys, masked) || masked.of(keys).length > 0) return [];
+  return [...grouped].flatMap(([at, { beside, of }]) => {
+    const flow = columns[at]?.flow;
+    if (flow === undefined || isUnknown(flow, masked) || masked.of(beside).length > 0) return [];
+    const isValue = [...flow].some((column) => !isMeasured(column) && masked.get(column) !== undefined);
+    const counted = new Set(of.flatMap((one) => masked.of(one.flow)));
+    if (isValue || !masked.of(flow).every((one) => counted.has(one))) return [];
+    const counts = of.flatMap((one) => {
+      const least = leastGroup(masked.of(one.flow));
+      if (least === 0) return [];
+      const place = one.countAt ?? -1;
+      return { at: place, format: formatOf(place, fields?.[place], formats), least: place < 0 ? Infinity : least };
+    });
+    return counts.length === 0 ? [] : [{ at, counts }];
+  });
+}
+
+function leastGroup(columns: readonly MaskedColumn[]): number {
+  return columns.reduce((most, { aggregates }) => {
+    return Math.max(most, aggregates === 'allow' ? 0 : aggregates === 'hide' ? Infinity : aggregates.minGroup);
+  }, 0);
 }
 
 /** A column of a table whose columns are all known by name: not of a view, not of a table that is new. */

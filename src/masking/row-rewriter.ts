@@ -9,9 +9,13 @@ import { type CellMask, growthFor, nullMask } from './kinds/cell.js';
 /** Takes `bytes[start, end)`. The bytes are never written to again: they may be kept. */
 export type TakeBytes = (bytes: Buffer, start: number, end: number) => void;
 
+export interface RowMask {
+  rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void;
+}
+
 const slabBytes = 64 << 10;
 
-export class RowRewriter {
+export class RowRewriter implements RowMask {
   /** Undefined for a column that passes. Undefined altogether: every cell is masked with NULL. */
   readonly #masks: readonly (CellMask | undefined)[] | undefined;
   readonly #growth: number;

@@ -28,5 +28,5 @@ export function aggregatesShown(policy: AggregatePolicy): string | undefined {
   if (policy === 'hide') return undefined;
   return policy === 'allow'
     ? 'sums, averages, lengths and comparisons'
-    : `sums and averages of ${policy.minGroup} values or more`;
+    : `sums and averages where count() of the column beside them is ${policy.minGroup} or more`;
 }

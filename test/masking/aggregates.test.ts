@@ -6,6 +6,9 @@ const yaml = `version: 1
 mask:
   - { column: staff.salary, with: round, to: 1000, aggregates: allow }
   - { column: staff.bonus, with: 'null' }
+  - { column: pay.amount, with: 'null', aggregates: { min_group: 5 } }
+  - { column: pay.hours, with: 'null', aggregates: { min_group: 3 } }
+  - { column: pay.card, with: 'null' }
   - { column: staff.code, with: partial, keep: 2, aggregates: allow }
   - { column: staff.card, with: partial, keep: 2 }
 `;
@@ -18,6 +21,12 @@ const schema = `
   CREATE FUNCTION lead(text, text) RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT reverse($1)';
   CREATE SCHEMA mine;
   CREATE VIEW wages AS SELECT dept, sum(salary) AS paid, sum(bonus) AS extra, max(salary) AS most FROM staff GROUP BY dept;
+  CREATE TABLE pay (id int, dept text, amount int, hours int, card int, base int);
+  INSERT INTO pay SELECT n, CASE WHEN n <= 6 THEN 'big' ELSE 'small' END, 70000 + n, 40 + n, n, n FROM generate_series(1, 8) n;
+  INSERT INTO pay SELECT n, 'empty', CASE WHEN n = 20 THEN 71234 END, 1, 1, 1 FROM generate_series(20, 29) n;
+  CREATE VIEW wide AS SELECT p.* FROM pay p, generate_series(1, 9);
+  CREATE SCHEMA own;
+  CREATE FUNCTION own.count(int) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 99::bigint';
   CREATE TABLE noted (what text, total bigint);
 `;
 
@@ -128,4 +137,79 @@ t.test('every use is named as inference', async (t) => {
   ])
     t.same(inferred(sql), ['public.staff.salary'], sql);
   t.same(inferred('SELECT id, salary FROM staff'), []);
+});
+
+t.test('min_group: rows of large groups are shown, with their count beside them', async (t) => {
+  const shownRows = (sql: string) => both(sql).then(({ masked }) => masked);
+  t.equal(
+    await shownRows('SELECT dept, avg(amount)::int, count(amount) FROM pay GROUP BY dept ORDER BY dept'),
+    'big|70004|6\nempty|NULL|1\nsmall|NULL|2',
+  );
+  t.equal(
+    await shownRows(
+      'SELECT sum(p.amount), count(p.amount) FROM pay p WHERE dept = $$big$$ HAVING count(*) > 1 LIMIT 1',
+    ),
+    '420021|6',
+  );
+  t.equal(
+    await shownRows(
+      'SELECT dept, round(avg(amount), 1), sum(hours) / 2, count(hours) h, count(amount) a FROM pay GROUP BY 1 ORDER BY 1',
+    ),
+    'big|70003.5|130|6|6\nempty|NULL|5|10|1\nsmall|NULL|NULL|2|2',
+  );
+  t.equal(await shownRows('SELECT sum(amount + 0), count(amount) FROM pay'), 'NULL|9');
+});
+
+t.test('min_group: in binary too', async (t) => {
+  const client = await database.connect();
+  t.teardown(() => client.close());
+  const sums = async (sql: string, describe: boolean) =>
+    (await client.query(sql, { formats: [1], describe })).rows
+      .map((row) => row.at(-2))
+      .map((sum) => sum && Number(sum.readBigInt64BE()));
+  const grouped = 'SELECT dept, sum(amount), count(amount) FROM pay GROUP BY dept ORDER BY dept';
+  t.strictSame(await sums(grouped, true), [420021, null, null]);
+  t.strictSame(await sums(grouped, false), [420021, null, null]);
+});
+
+t.test('min_group: what would take one value out of a group is hidden', async (t) => {
+  const ways = [
+    'SELECT sum(amount) FROM pay WHERE dept = $$big$$',
+    'SELECT sum(amount), count(*) FROM pay WHERE dept = $$empty$$',
+    'SELECT sum(amount), count(hours) FROM pay WHERE dept = $$empty$$',
+    'SELECT sum(amount), count(amount) FROM pay WHERE id = 7',
+    'SELECT sum(amount), count(amount) FROM pay, generate_series(1, 9) WHERE id = 7',
+    'SELECT sum(amount), count(amount) FROM wide WHERE id = 7',
+    'SELECT sum(amount), count(amount) FROM (SELECT amount FROM pay WHERE id = 7 UNION ALL SELECT NULL FROM pay) x',
+    'WITH pay AS (SELECT p.amount FROM public.pay p, generate_series(1, 9) WHERE p.id = 7) SELECT sum(amount), count(amount) FROM pay',
+    'SELECT sum(amount) FILTER (WHERE id = 7), count(amount) FROM pay',
+    'SELECT sum(CASE WHEN id = 7 THEN amount END), count(amount) FROM pay',
+    'SELECT sum(amount * (id = 7)::int), count(amount) FROM pay',
+    'SELECT sum(DISTINCT amount), count(amount) FROM pay WHERE id < 7',
+    'SELECT sum(amount) OVER (ORDER BY id), count(amount) OVER () FROM pay',
+    'SELECT (SELECT sum(amount) FROM pay WHERE id = 7), count(amount) FROM pay',
+    'SELECT sum(amount) - (SELECT sum(amount) FROM pay WHERE id <> 7), count(amount) FROM pay',
+    'SELECT dept, sum(amount), count(amount) FROM pay GROUP BY ROLLUP (dept)',
+    'SELECT sum(amount), count(amount) FROM pay GROUP BY amount',
+    'SELECT sum(amount), count(amount), amount > 0 FROM pay GROUP BY 3',
+    'SELECT min(amount), max(amount), count(amount) FROM pay',
+    'SELECT max(amount) - sum(amount), count(amount) FROM pay',
+    'SELECT sum(amount), 99 AS count FROM pay WHERE id = 7',
+    'SELECT sum(amount), own.count(min(id)) FROM pay WHERE id = 7',
+    'SELECT sum(amount), own.count(id) FROM pay WHERE id = 7 GROUP BY id',
+    'SELECT amount > 70001, count(amount) FROM pay WHERE id = 1 GROUP BY amount',
+    'SELECT string_agg(amount::text, $$,$$), array_agg(amount), count(amount) FROM pay',
+    'SELECT sum(amount + card), count(card), count(amount) FROM pay',
+    'SELECT json_build_object($$s$$, sum(amount)) FROM pay WHERE id = 7',
+    'SELECT sum(amount), count(amount) FROM pay WHERE id < 7 UNION ALL SELECT sum(amount), 6 FROM pay WHERE id = 7',
+    'SELECT sum(amount), count(amount) FROM pay WHERE id < 7; SELECT sum(amount), count(amount) FROM pay WHERE id < 6',
+    'COPY (SELECT sum(amount), count(amount) FROM pay WHERE id = 7) TO STDOUT',
+    'DECLARE c CURSOR WITH HOLD FOR SELECT sum(amount), count(amount) FROM pay WHERE id = 7; FETCH ALL FROM c; CLOSE c',
+    'PREPARE s AS SELECT sum(amount), count(amount) FROM pay WHERE id = 7; EXECUTE s; DEALLOCATE s',
+  ];
+  for (const sql of ways) {
+    const { masked } = await both(sql);
+    t.notMatch(masked, /7\d{4}|\d{6}|\bt\b|\bf\b/, sql);
+  }
+  t.match((await both('CREATE TABLE own.copied AS SELECT sum(amount) FROM pay')).masked, /masked columns/);
 });

@@ -6,7 +6,7 @@
  */
 import { maskDiagnostics } from '../../masking/diagnostics.js';
 import type { CopyMask, RewritePlan } from '../../masking/masker.js';
-import type { RowRewriter } from '../../masking/row-rewriter.js';
+import type { RowMask } from '../../masking/row-rewriter.js';
 import { backend } from '../../wire/messages.js';
 import { decodeRowDescription, type RowField } from '../../wire/row-description.js';
 import type { Outgoing } from '../outgoing.js';
@@ -17,7 +17,7 @@ export class AnswerMask {
   readonly #plan: RewritePlan;
   readonly #formats: readonly number[] | undefined;
   readonly #encoding: string;
-  #rows: RowRewriter | undefined;
+  #rows: RowMask | undefined;
   #rowsKnown = false;
   /** Results of the text so far. */
   #results = 0;

@@ -9,6 +9,7 @@ import type { Flow, LineageCatalog, SearchPath } from './catalog.js';
 import { CodeFlows, type StartWalk } from './code-flow.js';
 import { type DerivedColumns, derivedColumns } from './derived.js';
 import { FunctionConduct } from './functions.js';
+import { type Grouped, groupedOutput } from './groups.js';
 import { TextNames } from './names.js';
 import type { LineageScope } from './scope.js';
 import { type Shape, type Sink, unknownShape } from './shape.js';
@@ -38,6 +39,8 @@ export interface Lineage {
   readonly unbound: boolean;
   /** A write that fires triggers of the application's own. */
   readonly triggers: boolean;
+  /** Statistics of groups, where the text is nothing but a query for them. */
+  readonly grouped?: Grouped | undefined;
 }
 
 /** Views on views on views: PostgreSQL itself has no limit, but nobody needs more. */
@@ -84,6 +87,7 @@ export class LineageAnalyser {
           opaque: walk.opaque,
           unbound: walk.unbound,
           triggers: walk.triggers,
+          grouped: parsed.tree.stmts?.length === 1 ? groupedOutput(stmt, walk) : undefined,
         };
       });
     } catch {
