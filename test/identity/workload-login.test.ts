@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
@@ -16,11 +16,13 @@ import { requestedToken, tokenFile, workloadTokenSource } from '../../src/io/log
 const REQUEST_SECRET = 'the-bearer-of-the-job';
 
 /** A platform as GitHub Actions is one: an issuer, and an endpoint that signs the audience it is asked for. */
-async function platform(t: Test) {
+async function platform(t: Test, faults: ((response: ServerResponse) => void)[] = []) {
   const { privateKey, publicKey } = await generateKeyPair('RS256', { extractable: true });
   const jwk = { ...(await exportJWK(publicKey)), kid: 'p1' };
   const server = createServer(async (request, response) => {
     const url = new URL(request.url ?? '/', issuer);
+    const fault = url.pathname === '/token' ? faults.shift() : undefined;
+    if (fault) return fault(response);
     const answers: Record<string, () => Promise<unknown>> = {
       '/.well-known/openid-configuration': async () => ({ issuer, jwks_uri: `${issuer}/jwks` }),
       '/jwks': async () => ({ keys: [jwk] }),
@@ -81,6 +83,25 @@ test('a platform that signs our audience binds the key: level nonce, provable', 
   const error: unknown = await workloadLogin(await connect(), refused).catch((thrown) => thrown);
   t.match(error, { code: 'login-failed', message: /HTTP 403/, hint: /id-token: write/ });
   t.notMatch(JSON.stringify(error), /another-job/);
+});
+
+test('a token service that fails for a moment is asked again; one that refuses is not', async (t) => {
+  const html = (response: ServerResponse) => response.writeHead(503).end('<html>unavailable</html>');
+  const cut = (response: ServerResponse) => response.destroy();
+  const pending = (response: ServerResponse) =>
+    response.writeHead(403).end(`{"message":"Can't issue ID_TOKEN for job in 'Pending' state."}`);
+  const refuses = (response: ServerResponse) => response.writeHead(403).end('{"message":"no permission"}');
+  const first = await platform(t, [html, cut, pending]);
+  const login = await workloadLogin(await first.connect(), requestedToken(`${first.issuer}/token`, REQUEST_SECRET));
+  t.equal(login.level, 'nonce');
+  const faults = [refuses, html];
+  const second = await platform(t, faults);
+  const refused = requestedToken(`${second.issuer}/token`, REQUEST_SECRET);
+  await t.rejects(workloadLogin(await second.connect(), refused), { message: /HTTP 403/, hint: /id-token: write/ });
+  t.equal(faults.length, 1, 'asked once');
+  const third = await platform(t, [html, html, html, html]);
+  const broken = requestedToken(`${third.issuer}/token`, REQUEST_SECRET);
+  await t.rejects(workloadLogin(await third.connect(), broken), { message: /HTTP 503/, hint: /again/ });
 });
 
 test('which token the environment offers', async (t) => {

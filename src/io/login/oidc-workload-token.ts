@@ -3,6 +3,7 @@
  * the request endpoint of GitHub, Gitea and Forgejo Actions, which signs an audience of our choice.
  */
 import { readFile } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { DbguardError, reasonOf } from '../../errors.js';
 import type { WorkloadTokenSource } from '../../identity/workload-login.js';
 import { issuerFetch } from './oidc-fetch.js';
@@ -46,28 +47,64 @@ export function tokenFile(path: string): WorkloadTokenSource {
   };
 }
 
+/** Platforms' token services fail now and then, and say for some seconds that a job which runs has not begun. */
+const waitsMs = [500, 1_000, 2_000];
+
 /** GitHub's documentation, "OpenID Connect reference: Methods for requesting the OIDC token"; Forgejo's, "Security OpenID Connect". */
 export function requestedToken(endpoint: string, secret: string): WorkloadTokenSource {
   return async (audience) => {
     if (!URL.canParse(endpoint)) throw failed('ACTIONS_ID_TOKEN_REQUEST_URL is no address');
     const url = new URL(endpoint);
     url.searchParams.set('audience', audience);
-    const response = await issuerFetch(url.href, {
-      headers: { authorization: `Bearer ${secret}`, accept: 'application/json' },
-      signal: AbortSignal.timeout(15_000),
-    }).catch((error: unknown) => {
-      throw error instanceof DbguardError ? error : failed(`the token endpoint ${url.origin} cannot be reached`);
-    });
-    const body: unknown = response.status === 200 ? await response.json().catch(() => undefined) : undefined;
-    if (typeof body === 'object' && body !== null && 'value' in body && typeof body.value === 'string') {
-      return body.value;
+    for (const wait of waitsMs) {
+      const asked = await ask(url, secret);
+      if ('token' in asked) return asked.token;
+      if (!asked.passing) throw asked.error;
+      await setTimeout(wait);
     }
-    throw failed(`the token endpoint ${url.origin} answered HTTP ${response.status} without a token`);
+    const asked = await ask(url, secret);
+    if ('token' in asked) return asked.token;
+    throw asked.error;
   };
 }
 
-function failed(message: string): DbguardError {
-  return new DbguardError('login-failed', message, {
-    hint: 'The job needs `permissions: id-token: write` (Forgejo: `enable-openid-connect: true`).',
-  });
+type Asked = { readonly token: string } | { readonly error: DbguardError; readonly passing: boolean };
+
+async function ask(url: URL, secret: string): Promise<Asked> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await issuerFetch(url.href, {
+      headers: { authorization: `Bearer ${secret}`, accept: 'application/json' },
+      signal: AbortSignal.timeout(15_000),
+    });
+    text = await response.text();
+  } catch (error) {
+    if (error instanceof DbguardError) throw error;
+    return { error: failed(`the token endpoint ${url.origin} cannot be reached`, inTrouble), passing: true };
+  }
+  const token = response.status === 200 ? tokenIn(text) : undefined;
+  if (token !== undefined) return { token };
+  const message = `the token endpoint ${url.origin} answered HTTP ${response.status} without a token`;
+  const passing = response.status === 429 || response.status >= 500 || /in '?(?:Pending|Delayed)/i.test(text);
+  return { error: passing ? failed(message, inTrouble) : failed(message), passing };
+}
+
+function tokenIn(text: string): string | undefined {
+  try {
+    const body: unknown = JSON.parse(text);
+    const found = typeof body === 'object' && body !== null && 'value' in body ? body.value : undefined;
+    return typeof found === 'string' ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+const inTrouble = 'The platform is in trouble, or out of reach from here. Run the job again.';
+
+function failed(
+  message: string,
+  hint = 'The job needs `permissions: id-token: write` (Forgejo: `enable-openid-connect: true`).',
+): DbguardError {
+  return new DbguardError('login-failed', message, { hint });
 }
