@@ -106,6 +106,15 @@ export function verifyCertificate(
   return claims;
 }
 
+/** Which session a certificate says to be for, unverified; undefined where it says nothing. */
+export function certifiedSid(certificate: string): string | undefined {
+  try {
+    return readClaims(readEnvelope(certificate).payload).sid;
+  } catch {
+    return undefined;
+  }
+}
+
 /** DSSE v1: "DSSEv1" SP LEN(type) SP type SP LEN(body) SP body. */
 function preAuthEncoding(payload: Buffer): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(CERTIFICATE_TYPE)} ${CERTIFICATE_TYPE} ${payload.length} `;

@@ -11,6 +11,7 @@ import {
   decodePayload,
   type EntryLine,
   nextHead,
+  SIGNATURE_START,
   type SignatureLine,
 } from '../transcript/line.js';
 import type { SessionVerifier } from '../transcript/verify.js';
@@ -32,14 +33,39 @@ export interface Candidate {
 
 /** Signatures of one object that are looked at before it counts as foreign; hostile objects may have a million. */
 const TRIED = 256;
+/** And of all objects of a session, beside those that continue its chain: hostile folders may have a million objects. */
+const TRIED_IN_ALL = 4096;
 
-export async function standingOf(lines: SegmentLines, verifier: SessionVerifier): Promise<Standing> {
+/** Entries that no signature of the session's covers: writers sign within 64. */
+const MOST_UNSIGNED = 10_000;
+
+/** How many signatures may still be tried on one session that are not where its chain has them. */
+export class Patience {
+  left = TRIED_IN_ALL;
+}
+
+export async function standingOf(
+  lines: SegmentLines,
+  verifier: SessionVerifier,
+  patience: Patience,
+): Promise<Standing> {
+  let head = verifier.head;
   let tried = 0;
+  let entries = 0;
   let own = false;
-  await signaturesOf(lines, (line) => {
-    own = line.size > verifier.signedSize && verifier.vouchesFor(line);
-    return !own && ++tried < TRIED;
-  });
+  await lines
+    .each((text) => {
+      if (!text.startsWith(SIGNATURE_START)) {
+        if (tried === 0) head = nextHead(head, text.split('\t', 1)[0] ?? '');
+        return ++entries < MOST_UNSIGNED;
+      }
+      const line = lineOf(text);
+      if (line?.kind !== 'signature') return ++tried < TRIED;
+      const continues = tried++ === 0 && line.head === head;
+      if (line.size > verifier.signedSize && (continues || patience.left-- > 0)) own = verifier.vouchesFor(line);
+      return !own && tried < TRIED && patience.left > 0;
+    })
+    .catch(contentOnly);
   if (own) return 'own';
   const unsigned = tried === 0 && !verifier.final && (await continues(lines, verifier.size));
   return unsigned ? 'tail' : 'foreign';
@@ -52,33 +78,45 @@ async function continues(lines: SegmentLines, next: number): Promise<boolean> {
   await lines
     .each((text) => {
       const line = lineOf(text);
-      sound = line?.kind === 'entry' && entryNumber(line) === expected++;
+      sound = line?.kind === 'entry' && entryNumber(line) === expected++ && expected - next < MOST_UNSIGNED;
       return sound;
     })
     .catch(contentOnly);
   return sound && expected > next;
 }
 
-/** The one that continues the chain without a fault, else the one that continues it, else the first. */
+export function isSameText(a: Candidate, b: Candidate): boolean {
+  return a.lines.text !== undefined && a.lines.text === b.lines.text;
+}
+
+/** Is that signature by the session's key? */
+export type Vouches = (line: SignatureLine) => boolean;
+
+/** The one of which most is signed and holds, with the least behind it that is not; of equals the first. */
 export async function bestOf(own: readonly Candidate[], verifier: SessionVerifier): Promise<Candidate | undefined> {
   if (own.length < 2) return own[0];
-  let best: { readonly candidate: Candidate; readonly rank: number } | undefined;
+  let best: { readonly candidate: Candidate; readonly part: SignedPart } | undefined;
   for (const candidate of own) {
-    const rank = await soundness(candidate.lines, verifier.head);
-    if (best === undefined || rank > best.rank) best = { candidate, rank };
+    const part = await signedPart(candidate.lines, verifier.head, (line) => verifier.vouchesFor(line));
+    if (best === undefined || isBetter(part, best.part)) best = { candidate, part };
   }
   return best?.candidate;
 }
 
 /** Signed by the session's key, and nowhere in `chosen`: whoever holds the key has told two stories. */
-export async function contradicts(other: Candidate, chosen: Candidate, verifier: SessionVerifier): Promise<boolean> {
+export async function contradicts(
+  other: SegmentLines,
+  chosen: SegmentLines,
+  signedSize: number,
+  vouches: Vouches,
+): Promise<boolean> {
   const told = new Set<string>();
-  await signaturesOf(chosen.lines, ({ size, head }) => told.add(`${size} ${head}`).size > 0);
+  await signaturesOf(chosen, ({ size, head }) => told.add(`${size} ${head}`).size > 0);
   let tried = 0;
   let found = false;
-  await signaturesOf(other.lines, (line) => {
-    if (told.has(`${line.size} ${line.head}`) || line.size <= verifier.signedSize) return true;
-    found = verifier.vouchesFor(line);
+  await signaturesOf(other, (line) => {
+    if (told.has(`${line.size} ${line.head}`) || line.size <= signedSize) return true;
+    found = vouches(line);
     return !found && ++tried < TRIED;
   });
   return found;
@@ -88,32 +126,46 @@ export async function contradicts(other: Candidate, chosen: Candidate, verifier:
 async function signaturesOf(lines: SegmentLines, visit: (line: SignatureLine) => boolean): Promise<void> {
   await lines
     .each((text) => {
-      const line = text.startsWith('{"size":') ? lineOf(text) : undefined;
+      const line = text.startsWith(SIGNATURE_START) ? lineOf(text) : undefined;
       return line?.kind === 'signature' ? visit(line) : true;
     })
     .catch(contentOnly);
 }
 
-/** Entries up to the first fault; a segment without one wins by all. */
-async function soundness(lines: SegmentLines, from: string): Promise<number> {
+/** Lines up to the last signature that holds, and those behind it: more than any number where one of them is at fault. */
+export interface SignedPart {
+  readonly signed: number;
+  readonly behind: number;
+}
+
+export function isBetter(a: SignedPart, b: SignedPart): boolean {
+  return a.signed > b.signed || (a.signed === b.signed && a.behind < b.behind);
+}
+
+/** @param from the head of the chain before the first line */
+export async function signedPart(lines: SegmentLines, from: string, vouches: Vouches): Promise<SignedPart> {
   let head = from;
   let sound = 0;
+  let fault = false;
+  /** Each vouches for what stands before it, so that the last one that is genuine says it all. */
+  const fitting: { readonly line: SignatureLine; readonly upTo: number }[] = [];
   await lines
     .each((text) => {
       const line = lineOf(text);
-      if (line === undefined) return false;
-      if (line.kind === 'entry') {
-        if (!isWhole(line)) return false;
-        head = nextHead(head, line.payload);
-      } else {
-        if (line.head !== head) return false;
-        head = nextHead(head, text);
-      }
+      const holds = line?.kind === 'entry' ? isWhole(line) : line?.head === head;
+      fault = line === undefined || !holds;
+      if (line === undefined || fault) return false;
       sound++;
+      head = nextHead(head, line.kind === 'entry' ? line.payload : text);
+      if (line.kind === 'signature') fitting.push({ line, upTo: sound });
       return true;
     })
-    .catch(contentOnly);
-  return sound;
+    .catch((error: unknown) => {
+      contentOnly(error);
+      fault = true;
+    });
+  const signed = fitting.slice(-TRIED).findLast(({ line }) => vouches(line))?.upTo ?? 0;
+  return { signed, behind: fault ? Number.POSITIVE_INFINITY : sound - signed };
 }
 
 /** Every disclosure is there and is what the entry says. */

@@ -14,7 +14,7 @@ import type { SessionObjects } from './catalog.js';
 import { identify } from './identify.js';
 import { readAhead } from './read-ahead.js';
 import { isAboutContent } from './read-segment.js';
-import { segmentLines } from './segment-lines.js';
+import { type SegmentLines, segmentLines } from './segment-lines.js';
 import type { VerifyOptions } from './verify-options.js';
 
 export interface RedactionTarget {
@@ -99,6 +99,10 @@ async function readOne(
   session: SessionObjects,
   options: VerifyOptions,
 ): Promise<Read | string> {
+  const lines = readable(bytes);
+  if (typeof lines === 'string') return lines;
+  // said first: who signed what is of no interest where it takes nothing out
+  if (!(await speaksOf(lines, session.sid))) return doesNotCount('it takes nothing out of this session');
   const covered: string[] = [];
   const reasons = new Set<string>();
   const sid = parseObjectKey(key)?.redaction ?? '';
@@ -118,7 +122,7 @@ async function readOne(
     },
   });
   try {
-    await segmentLines(bytes).each((line) => verifier.line(line));
+    await lines.each((line) => verifier.line(line));
     await verifier.end();
   } catch (error) {
     if (!isAboutContent(error)) throw error;
@@ -132,6 +136,29 @@ async function readOne(
     (covered.length === 0 ? 'it takes nothing out of this session' : undefined);
   if (problem !== undefined || by === undefined) return doesNotCount(problem ?? 'it has no opening entry');
   return { key, covered, by, reasons: [...reasons], ...(doubt === undefined ? {} : { doubt }) };
+}
+
+/** The reason when it is none. */
+function readable(bytes: Uint8Array): SegmentLines | string {
+  try {
+    return segmentLines(bytes);
+  } catch (error) {
+    if (!isAboutContent(error)) throw error;
+    return messageOf(error);
+  }
+}
+
+async function speaksOf(lines: SegmentLines, sid: string): Promise<boolean> {
+  let speaks = false;
+  await lines
+    .each((line) => {
+      speaks = line.includes(sid);
+      return !speaks;
+    })
+    .catch((error: unknown) => {
+      if (!isAboutContent(error)) throw error;
+    });
+  return speaks;
 }
 
 function doesNotCount(why: string): string {

@@ -77,7 +77,8 @@ async function eachUnpacked(bytes: Uint8Array, visit: (line: string) => Promise<
       unpacked += chunk.length;
       let from = 0;
       for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, from)) {
-        if ((await visit(line(chunk.subarray(from, at)))) === false) return;
+        const going = visit(line(chunk.subarray(from, at)));
+        if ((going instanceof Promise ? await going : going) === false) return;
         from = at + 1;
       }
       pieces.push(chunk.subarray(from));

@@ -4,7 +4,7 @@
  */
 import type { Finding } from '../transcript/finding.js';
 import type { VersionKeeping } from '../transcript/object-history.js';
-import { issuerKeysFolder, revokedKeysPrefix } from '../transcript/object-key.js';
+import { issuerKeysFolder, revokedKeysPrefix, sessionPrefix } from '../transcript/object-key.js';
 import { compareSessions, hasExpired, type Trace, traceOf } from './between-sessions.js';
 import { listSessions, type ObjectSource, type SessionObjects, Tally } from './catalog.js';
 import type { Expected } from './expectations.js';
@@ -41,6 +41,8 @@ class BucketRun {
   readonly #options: AllOptions;
   readonly #running = new Set<Promise<void>>();
   readonly #unknown = new Tally();
+  /** Folders that look like sessions, and hold nothing that any session has signed. */
+  readonly #empty = new Tally();
   /** Of the person whose folder is being read: sessions of different people say nothing of each other. */
   #subject = '';
   #traces: Trace[] = [];
@@ -75,8 +77,12 @@ class BucketRun {
       return;
     }
     const report = await verify(session);
-    this.#found++;
+    if (!isEmpty(report)) this.#found++;
     this.#traces.push(traceOf(report));
+    if (isEmpty(report)) {
+      this.#empty.add(sessionPrefix(session.subject, session.sid));
+      return;
+    }
     expected?.sees(report);
     await onReport(report);
   }
@@ -103,12 +109,15 @@ class BucketRun {
 
   async beside(): Promise<void> {
     const { source, onFinding, expected } = this.#options;
-    const { count, keys } = this.#unknown;
-    if (count > 0) {
-      const more = count > keys.length ? ` and ${(count - keys.length).toLocaleString('en')} more` : '';
-      const what = count === 1 ? 'object is' : 'objects are';
-      const message = `${count.toLocaleString('en')} ${what} none that this dbguard knows, in no session’s folder: ${keys.join(', ')}${more}`;
-      await onFinding({ severity: 'warning', code: 'unknown-object', message });
+    if (this.#unknown.count > 0) {
+      const what = this.#unknown.count === 1 ? 'object is' : 'objects are';
+      const message = `${what} none that this dbguard knows, in no session’s folder`;
+      await onFinding({ severity: 'warning', code: 'unknown-object', message: tallyWords(this.#unknown, message) });
+    }
+    if (this.#empty.count > 0) {
+      const what = this.#empty.count === 1 ? 'folder holds' : 'folders hold';
+      const message = `${what} no transcript, only objects that are none: nothing says that there was a session`;
+      await onFinding({ severity: 'warning', code: 'nothing-there', message: tallyWords(this.#empty, message) });
     }
     if (this.#found === 0) {
       const message = `there is no session in ${source.location}: nothing was verified`;
@@ -118,6 +127,16 @@ class BucketRun {
     const keeping = keepingFinding(await source.keeping());
     if (keeping) await onFinding(keeping);
   }
+}
+
+/** Nothing in its folder is a session's own, nor says that it ever was. */
+function isEmpty({ verdict, firstStoredAt }: SessionReport): boolean {
+  return firstStoredAt === undefined && verdict !== 'invalid';
+}
+
+function tallyWords({ count, keys }: Tally, what: string): string {
+  const more = count > keys.length ? ` and ${(count - keys.length).toLocaleString('en')} more` : '';
+  return `${count.toLocaleString('en')} ${what}: ${keys.join(', ')}${more}`;
 }
 
 const DAY_MS = 86_400_000;

@@ -4,6 +4,7 @@
  */
 import { messageOf } from '../errors.js';
 import type { Finding, Findings } from '../transcript/finding.js';
+import type { SignatureLine } from '../transcript/line.js';
 import { sessionTime, subjectHash } from '../transcript/object-key.js';
 import type { OpenDetails } from '../transcript/open-entry.js';
 import { SessionVerifier } from '../transcript/verify.js';
@@ -11,8 +12,8 @@ import type { SegmentObject, SessionObjects } from './catalog.js';
 import { ForeignObjects } from './foreign-objects.js';
 import { identify, type ProvenIdentity } from './identify.js';
 import { reportVersions } from './object-versions.js';
-import { chooseOpening, holdsAnEntry, type Judge } from './opening-segments.js';
-import { bestOf, type Candidate, contradicts, standingOf } from './own-segments.js';
+import { holdsAnEntry, type Judge, OpeningChooser } from './opening-segments.js';
+import { bestOf, type Candidate, contradicts, isSameText, Patience, standingOf } from './own-segments.js';
 import { readAhead } from './read-ahead.js';
 import { isAboutContent } from './read-segment.js';
 import { readRedactions } from './redaction.js';
@@ -92,9 +93,10 @@ class Reading {
   readonly #verifier: SessionVerifier;
   readonly #options: VerifyOptions;
   readonly #foreign: ForeignObjects;
-  readonly #judge: Judge;
+  readonly #openings: OpeningChooser;
   /** Objects whose lines were verified. */
   readonly own: SegmentObject[] = [];
+  readonly #patience = new Patience();
   /** Objects of one number. */
   #candidates: Candidate[] = [];
   /** The segment that comes next. */
@@ -113,7 +115,7 @@ class Reading {
     this.#verifier = verifier;
     this.#options = options;
     this.#foreign = foreign;
-    this.#judge = judge;
+    this.#openings = new OpeningChooser(session, judge);
   }
 
   async readAll(): Promise<void> {
@@ -138,7 +140,7 @@ class Reading {
       if (await holdsAnEntry(lines)) this.#candidates.push({ object, lines });
       else this.#setAside(object, 'no transcript');
     } else {
-      const standing = await standingOf(lines, verifier);
+      const standing = await standingOf(lines, verifier, this.#patience);
       if (standing === 'foreign') this.#setAside(object, 'not signed by this session');
       else this.#candidates.push({ object, lines, standing });
     }
@@ -156,7 +158,7 @@ class Reading {
     const candidates = this.#candidates;
     if (candidates.length < 2) return candidates;
     if (!verifier.identified) {
-      const opening = await chooseOpening(candidates, this.#session.subject, this.#judge);
+      const opening = await this.#openings.choose(candidates);
       for (const { object } of opening?.conflicts ?? []) this.#conflict(object);
       for (const { object } of opening?.foreign ?? []) this.#setAside(object, 'does not open this session');
       return opening === undefined ? [] : [opening.chosen];
@@ -166,7 +168,8 @@ class Reading {
     if (chosen === undefined) return [];
     for (const other of candidates) {
       if (other === chosen || isSameText(other, chosen)) continue;
-      if (await contradicts(other, chosen, verifier)) this.#conflict(other.object);
+      const vouches = (line: SignatureLine) => verifier.vouchesFor(line);
+      if (await contradicts(other.lines, chosen.lines, verifier.signedSize, vouches)) this.#conflict(other.object);
       else this.#setAside(other.object, 'another one of that number continues the chain');
     }
     return [chosen];
@@ -220,10 +223,6 @@ function linesIn(bytes: Uint8Array): SegmentLines | string {
     if (!isAboutContent(error)) throw error;
     return messageOf(error);
   }
-}
-
-function isSameText(a: Candidate, b: Candidate): boolean {
-  return a.lines.text !== undefined && a.lines.text === b.lines.text;
 }
 
 function checkPlace(session: SessionObjects, { open, openedAt, findings }: SessionVerifier): void {

@@ -13,7 +13,7 @@ const HEAD_TYPE = 'application/vnd.dbguard.head.v1+json';
 const PAE_HEAD = `DSSEv1 ${HEAD_TYPE.length} ${HEAD_TYPE} `;
 const HASH_TEXT = /^[\w-]{43}$/;
 const SIGNATURE_LINE = /^\{"size":(0|[1-9]\d{0,15}),"head":"([\w-]{43})","sig":"([\w-]{86})"\}$/;
-const SIGNATURE_START = '{"size":';
+export const SIGNATURE_START = '{"size":';
 /** Characters of disclosed text in one entry. PostgreSQL takes statements up to 1 GB; what is longer than this is not run. */
 export const MAX_DISCLOSED = 32 * 1024 * 1024;
 /** Escaped, a character may take six. */

@@ -4,7 +4,7 @@
  * What lives here: chain, numbering, signatures, seals, disclosures. What it must not know: buckets, tokens, issuers;
  * who holds the session key is told by `identify`.
  */
-import { type KeyObject, verify as verifySignature } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Totals } from './chain.js';
 import { Contradictions } from './contradictions.js';
@@ -20,10 +20,10 @@ import {
   type Line,
   nextHead,
   type SignatureLine,
-  signedBytes,
 } from './line.js';
 import { sessionTime } from './object-key.js';
 import { type OpenDetails, readOpen } from './open-entry.js';
+import { isSignedBy, SignatureChecks, type SignaturesWhere } from './signature-checks.js';
 
 /** Who holds the session key, and until when it may sign, in milliseconds since 1970 UTC. */
 export interface Identification {
@@ -40,15 +40,10 @@ export interface VerifierParts {
   readonly isRedacted?: (n: number, name: string, digest: string) => 'proven' | 'unproven' | undefined;
   /** Sees each entry with what it still discloses, in order; also the ones that later turn out to be bad. A promise is awaited. */
   readonly onEntry?: (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => unknown;
-  /**
-   * Where Ed25519 is computed. `thread-pool` (the default): beside the reading of the lines, which is fast for one
-   * session. `inline`: in this thread, which costs a quarter less where other threads verify other sessions.
-   */
-  readonly signatures?: 'thread-pool' | 'inline';
+  /** Where Ed25519 is computed; default: the thread pool. */
+  readonly signatures?: SignaturesWhere;
 }
 
-/** Signatures checked at the same time, on the thread pool. */
-const IN_FLIGHT = 64;
 /** Clocks are set back by seconds all the time. */
 const CLOCK_BACK_US = 5_000_000;
 /** Between making the id and the first entry the database is connected to, which may take its time. */
@@ -59,8 +54,7 @@ export class SessionVerifier {
   readonly #parts: VerifierParts;
   readonly #contradictions = new Contradictions(this.findings, (n) => this.#at(n));
   readonly #totals: Totals = { statements: 0, asked: 0, denied: 0 };
-  #checking = 0;
-  #onChecked: (() => void) | undefined;
+  readonly #checks: SignatureChecks;
   #identification: Identification | undefined;
   #expected = 0;
   #head: string;
@@ -85,6 +79,7 @@ export class SessionVerifier {
 
   constructor(parts: VerifierParts) {
     this.#parts = parts;
+    this.#checks = new SignatureChecks(parts.signatures ?? 'thread-pool');
     this.#head = firstHead(parts.sid);
   }
 
@@ -117,12 +112,10 @@ export class SessionVerifier {
   }
 
   /** Did this session's own key sign that? Looked at before the line is taken: objects that it did not sign are not its own. */
-  vouchesFor({ size, head, signature }: SignatureLine): boolean {
+  vouchesFor(line: SignatureLine): boolean {
     const sessionKey = this.#identification?.sessionKey;
-    if (sessionKey === undefined) return false;
-    const bytes = signedBytes(this.#parts.sid, size, head);
-    if (!verifySignature(null, bytes, sessionKey, Buffer.from(signature, 'base64url'))) return false;
-    this.#vouched = `${size} ${head} ${signature}`;
+    if (sessionKey === undefined || !isSignedBy(sessionKey, this.#parts.sid, line)) return false;
+    this.#vouched = line.text;
     return true;
   }
 
@@ -186,7 +179,7 @@ export class SessionVerifier {
 
   /** After the last line. */
   async end(): Promise<void> {
-    await this.#fewerThan(1);
+    await this.#checks.end();
     if (this.entries === 0) this.#fail('open-unusable', 'there is no entry at all');
     else if (this.signatures === 0) this.#fail('signature-invalid', 'nothing is signed');
     const unsigned = this.#expected - this.signedSize;
@@ -213,6 +206,8 @@ export class SessionVerifier {
   #checkId({ previous }: OpenDetails): void {
     const { sid } = this.#parts;
     const fail = (message: string): void => this.findings.fail('contradiction', message, this.#at(0));
+    if (previous && (previous.size === undefined) !== (previous.head === undefined))
+      fail('the session says how the one before it ended, and says only half of it');
     if (previous?.sid === sid) fail('the session says that it comes after itself');
     const difference = Math.abs(sessionTime(sid) - this.openedAt);
     // Not a number: no session id at all
@@ -303,7 +298,7 @@ export class SessionVerifier {
   }
 
   /** @param from the first entry that no earlier signature covers */
-  async #checkSignature({ size, head, signature }: SignatureLine, from: number): Promise<void> {
+  async #checkSignature(line: SignatureLine, from: number): Promise<void> {
     this.signatures++;
     const { sessionKey, notAfter } = this.#identification ?? {};
     if (sessionKey === undefined || notAfter === undefined) return; // has been said once
@@ -312,35 +307,13 @@ export class SessionVerifier {
     if (this.lastTime / 1000 > notAfter) {
       this.#fail('certificate-expired', `entry ${last} was signed after the life of the session key`, last);
     }
-    if (this.#vouched === `${size} ${head} ${signature}`) return; // looked at a moment ago
+    if (this.#vouched === line.text) return; // looked at a moment ago
     const segment = this.#segment;
-    const bytes = signedBytes(this.#parts.sid, size, head);
-    const sig = Buffer.from(signature, 'base64url');
-    const failed = (): void => {
+    await this.#checks.check(sessionKey, this.#parts.sid, line, () => {
       this.#intact = false;
       const message = `the signature over ${entries(from, last)} is not by the session key`;
       this.findings.fail('signature-invalid', message, { n: last, segment });
-    };
-    if (this.#parts.signatures === 'inline') {
-      if (!verifySignature(null, bytes, sessionKey, sig)) failed();
-      return;
-    }
-    this.#checking++;
-    verifySignature(null, bytes, sessionKey, sig, (error, valid) => {
-      if (error || !valid) failed();
-      this.#checking--;
-      this.#onChecked?.();
     });
-    await this.#fewerThan(IN_FLIGHT);
-  }
-
-  /** Until so many signatures at most are being checked. */
-  async #fewerThan(limit: number): Promise<void> {
-    while (this.#checking >= limit) {
-      await new Promise<void>((resolve) => {
-        this.#onChecked = resolve;
-      });
-    }
   }
 
   #count(entry: Entry): void {

@@ -166,7 +166,7 @@ test('the holder of the session key writes a key twice, to say one thing to one 
     t.ok(failures(report).includes('line-malformed'), to);
     t.match(report.findings, [{ message: /a key stands twice/ }]);
   }
-  const colons = record(login, { extra: [[{ k: 'parse', facts: '": {\\"a\\":1' }, { sql: '{"a":1,"a":2}' }]] });
+  const colons = record(login, { extra: [[{ k: 'parse', facts: ['": {\\"a\\":1'] }, { sql: '{"a":1,"a":2}' }]] });
   const sound = await verify(memorySource(objectsOf(colons, stored)), { sid: colons.sid });
   t.equal(sound.verdict, 'proven', 'what looks like a key within a text is none');
 });

@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import { test } from 'tap';
 import { startS3 } from '../helpers/s3.js';
 import { differences, judge } from './judge.js';
-import { castAt, Scene, tamperings } from './tamperings.js';
+import { castAt, tamperings as known, Scene } from './tamperings.js';
+import { tamperingsOfStrangers } from './tamperings-of-strangers.js';
 import { folderVault, s3Vault } from './vaults.js';
 
+const tamperings = [...known, ...tamperingsOfStrangers];
 const cast = await castAt(Date.UTC(2026, 10, 23, 12));
 
 test('the table is large, and each row has a name of its own', (t) => {

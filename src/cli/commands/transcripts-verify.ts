@@ -21,6 +21,7 @@ import { LineWriter } from '../print/line-writer.js';
 import { type OutputStyle, outputStyleFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
 import type { OptionsOf } from '../table.js';
+import { Alike, type Rest } from '../transcripts/alike.js';
 import { findSession, identityDemands, issuerKeys, openTranscripts } from '../transcripts/source.js';
 
 const exitCodes: Readonly<Record<Verdict, number>> = { proven: 0, invalid: 1, unproven: 2 };
@@ -80,6 +81,7 @@ async function verifyEvery(
   const counts: Record<Verdict, number> = { proven: 0, unproven: 0, invalid: 0 };
   const found = { failure: 0, warning: 0, note: 0 };
   const progress = progressOn(context);
+  const alike = new Alike();
   const pool = openVerifierPool(how);
   const keeping = await how.source.keeping();
   await verifyAll({
@@ -92,7 +94,7 @@ async function verifyEvery(
       counts[report.verdict]++;
       progress.tick();
       if (json) return out.write(JSON.stringify(reportJson(report)));
-      return isWorthALine(report) ? out.write(reportText(report, output, keeping)) : undefined;
+      return isWorthALine(report) && alike.shows(report) ? out.write(reportText(report, output, keeping)) : undefined;
     },
     onFinding: (finding) => {
       found[finding.severity]++;
@@ -103,6 +105,7 @@ async function verifyEvery(
     await pool.close();
   });
   if (!json) {
+    for (const rest of alike.rests) await out.write(output.fold(restText(rest), 4));
     const between = found.failure > 0 ? `; ${found.failure} found between sessions` : '';
     await out.write(
       `${counts.proven} proven, ${counts.unproven} not all proven, ${counts.invalid} changed or forged${between}`,
@@ -157,6 +160,12 @@ function progressOn({ stderr }: CommandContext): { tick(): void; end(): void } {
       if (stderr.isTTY === true && shownAt > 0) stderr.write('\r\u001b[K');
     },
   };
+}
+
+function restText({ count, verdict, codes, first }: Rest): string {
+  const what = codes.length > 0 ? ` (${codes.join(', ')})` : '';
+  const [, heading] = headings[verdict];
+  return `${count.toLocaleString('en')} more: ${heading}${what}, the first of them ${first}; --json says everything of each`;
 }
 
 const headings: Readonly<Record<Verdict, readonly ['green' | 'magenta' | 'red', string]>> = {

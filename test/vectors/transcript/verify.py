@@ -531,7 +531,9 @@ def verify(sid, folder, segments, issuer_keys, reader):
             if n == 0:
                 need(entry["v"] == 1, "version")
                 need(sha_hex(entry["subject"]) == folder, "folder of another subject")
-                need(entry.get("previous", {}).get("sid") != sid, "comes after itself")
+                before = entry.get("previous", {})
+                need(before.get("sid") != sid, "comes after itself")
+                need(("size" in before) == ("head" in before), "half an end of the session before")
                 born = sum(CROCKFORD.index(c) * 32 ** (9 - i) for i, c in enumerate(sid[:10]))
                 need(abs(born - entry["t"] / 1000) <= HOUR, "time in the session's id")
                 key, not_after = session_key(entry, sid)

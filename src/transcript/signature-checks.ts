@@ -1,0 +1,62 @@
+/**
+ * Signature lines held against the session's key, some at a time on the thread pool: Ed25519 is most of what
+ * verification costs.
+ *
+ * What lives here: which checks are still running. What it must not know: chains, findings.
+ */
+import { type KeyObject, verify } from 'node:crypto';
+import { type SignatureLine, signedBytes } from './line.js';
+
+type Signed = Pick<SignatureLine, 'size' | 'head' | 'signature'>;
+
+export function isSignedBy(sessionKey: KeyObject, sid: string, { size, head, signature }: Signed): boolean {
+  return verify(null, signedBytes(sid, size, head), sessionKey, Buffer.from(signature, 'base64url'));
+}
+
+/** Checked at the same time. */
+const IN_FLIGHT = 64;
+
+/**
+ * `thread-pool`: beside the reading of the lines, which is fast for one session. `inline`: in this thread, which costs a
+ * quarter less where other threads verify other sessions.
+ */
+export type SignaturesWhere = 'thread-pool' | 'inline';
+
+export class SignatureChecks {
+  readonly #where: SignaturesWhere;
+  #running = 0;
+  #onDone: (() => void) | undefined;
+
+  constructor(where: SignaturesWhere) {
+    this.#where = where;
+  }
+
+  /** Calls `failed`, maybe later, where the signature does not hold. A promise is there to be awaited. */
+  check(sessionKey: KeyObject, sid: string, signed: Signed, failed: () => void): Promise<void> | undefined {
+    if (this.#where === 'inline') {
+      if (!isSignedBy(sessionKey, sid, signed)) failed();
+      return undefined;
+    }
+    this.#running++;
+    const bytes = signedBytes(sid, signed.size, signed.head);
+    verify(null, bytes, sessionKey, Buffer.from(signed.signature, 'base64url'), (error, valid) => {
+      if (error || !valid) failed();
+      this.#running--;
+      this.#onDone?.();
+    });
+    return this.#running >= IN_FLIGHT ? this.#fewerThan(IN_FLIGHT) : undefined;
+  }
+
+  /** Every one has been heard. */
+  end(): Promise<void> {
+    return this.#fewerThan(1);
+  }
+
+  async #fewerThan(limit: number): Promise<void> {
+    while (this.#running >= limit) {
+      await new Promise<void>((resolve) => {
+        this.#onDone = resolve;
+      });
+    }
+  }
+}
