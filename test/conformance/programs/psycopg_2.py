@@ -76,3 +76,27 @@ while waiting.poll() != psycopg2.extensions.POLL_OK:
     select.select([waiting], [], [], 10)
 say("asynchronous", cursor.fetchone()[1])
 waiting.close()
+
+
+def wait(conn):
+    """As gevent's and eventlet's: each write that the socket does not take at once is flushed later."""
+    while (state := conn.poll()) != psycopg2.extensions.POLL_OK:
+        if state == psycopg2.extensions.POLL_READ:
+            select.select([conn], [], [], 60)
+        else:
+            select.select([], [conn], [], 60)
+
+
+psycopg2.extensions.set_wait_callback(wait)
+green = psycopg2.connect(url)
+cursor = green.cursor()
+cursor.execute("SELECT length(%s)", ("g" * 20_000_000,))
+say("flushed on write", cursor.fetchone())
+say("a large error", error_of(lambda: cursor.execute("SELECT " + "1," * 500_000 + " nope")))
+green.rollback()
+cursor.execute("SELECT repeat('r', 20000000)")
+say("read back", len(cursor.fetchone()[0]))
+cursor.execute("DO $$ BEGIN FOR n IN 1..2000 LOOP RAISE NOTICE '%', repeat('n', 500); END LOOP; END $$ -- " + "c" * 3_000_000)
+say("notices meanwhile", len(green.notices))
+green.close()
+psycopg2.extensions.set_wait_callback(None)

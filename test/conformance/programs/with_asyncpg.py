@@ -17,9 +17,66 @@ def say(what, value):
 async def error_of(work):
     try:
         await work
-    except (asyncpg.PostgresError, asyncio.TimeoutError) as error:
+    except (asyncpg.PostgresError, asyncpg.InternalClientError, asyncio.TimeoutError) as error:
         return type(error).__name__, getattr(error, "sqlstate", None), str(error)
     return None
+
+
+async def outdated_caches():
+    """What a connection remembers of statements and types is outdated by another one of its pool."""
+    pool = await asyncpg.create_pool(url, min_size=3, max_size=3)
+    async with pool.acquire() as one, pool.acquire() as two, pool.acquire() as three:
+        await one.execute("CREATE TABLE cached (a int); INSERT INTO cached VALUES (1)")
+        for conn in (one, two, three):
+            say("cached", dict(await conn.fetchrow("SELECT * FROM cached")))
+        await one.execute("ALTER TABLE cached ADD b text DEFAULT 'new'")
+        say("planned anew", dict(await two.fetchrow("SELECT * FROM cached")))
+
+        async def within(conn):
+            async with conn.transaction():
+                return dict(await conn.fetchrow("SELECT * FROM cached"))
+
+        say("within a transaction", await error_of(within(three)))
+        say("the next time", await within(three))
+        held = await two.prepare("SELECT * FROM cached")
+        say("held", len(await held.fetch()))
+        await one.execute("ALTER TABLE cached ALTER a TYPE bigint")
+        say("held", await error_of(held.fetch()))
+
+        await one.execute("CREATE TYPE shape AS (a int); CREATE TABLE shaped (s shape)")
+        await one.execute("INSERT INTO shaped VALUES ($1)", (1,))
+        for conn in (one, two):
+            say("shape", dict((await conn.fetchrow("SELECT s FROM shaped"))["s"]))
+        await one.execute("ALTER TYPE shape ADD ATTRIBUTE b text")
+        say("shape of old", await error_of(two.fetchrow("SELECT s FROM shaped")))
+        await two.reload_schema_state()
+        say("shape of now", dict((await two.fetchrow("SELECT s FROM shaped"))["s"]))
+        await one.execute("DROP TABLE shaped, cached; DROP TYPE shape")
+    await pool.close()
+
+
+async def failures_while_writing():
+    """The server gives up while the client has megabytes to go."""
+    conn = await asyncpg.connect(url)
+    await conn.execute("CREATE TABLE many (a int PRIMARY KEY, b text)")
+    rows = [(n if n != 300 else 7, "x" * 4000) for n in range(5000)]
+    say("executemany", await error_of(conn.executemany("INSERT INTO many VALUES ($1, $2)", rows)))
+    say("nothing of it", await conn.fetchval("SELECT count(*) FROM many"))
+    say("copy", await error_of(conn.copy_records_to_table("many", records=rows)))
+    say("nothing of it", await conn.fetchval("SELECT count(*) FROM many"))
+
+    async def wrong():
+        for n in range(5000):
+            if n == 4000:
+                raise ValueError("the program's own")
+            yield n, "y" * 4000
+
+    try:
+        await conn.copy_records_to_table("many", records=wrong())
+    except ValueError as error:
+        say("the program fails", error)
+    say("alive", await conn.fetchval("SELECT count(*) FROM many"))
+    await conn.close()
 
 
 async def main():
@@ -75,6 +132,9 @@ async def main():
     say("alive", await conn.fetchval("SELECT 'after'"))
     say("big", len(await conn.fetchval("SELECT $1::bytea", b"z" * 6_000_000)))
     await conn.close()
+
+    await outdated_caches()
+    await failures_while_writing()
 
     pool = await asyncpg.create_pool(url, min_size=3, max_size=6)
     answers = await asyncio.gather(*(pool.fetchval("SELECT $1::int", n) for n in range(200)))
