@@ -24,6 +24,8 @@ export interface DecisionInput {
   readonly readsAndWrites?: boolean;
   /** Indexes into `facts.statements` of those that change nothing, as the catalog was a moment ago. */
   readonly changesNothing?: ReadonlySet<number>;
+  /** Text of the parameters that settings are set to, by number from 1; others are not in it. */
+  readonly settingValues?: ReadonlyMap<number, string> | undefined;
   /** Estimated rows, where somebody has asked the planner. */
   readonly estimatedRows?: number;
   /** How many rows effects of `facts` hit, where somebody has found out. */

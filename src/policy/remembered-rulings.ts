@@ -55,6 +55,7 @@ const roles: Readonly<Record<keyof DecisionInput, 'key' | 'session' | 'moment' |
   now: 'time',
   isTemporary: 'moment',
   changesNothing: 'moment',
+  settingValues: 'moment',
   estimatedRows: 'moment',
   extents: 'moment',
 };

@@ -7,7 +7,7 @@ import type { Effect, EffectKind, StatementFacts, Target } from '../sql/facts.js
 import { lockReach } from '../sql/lock-modes.js';
 import { matchName, type NamePattern } from './name-pattern.js';
 import type { SituationName } from './profiles.js';
-import { anyValue, judgeSetting } from './session-settings.js';
+import { anyValue, judgeSetting, type NewValue } from './session-settings.js';
 
 /** Every row that effects of a kind can belong to. `opaque` is one of most of them and is left out. */
 export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationName[]>> = {
@@ -45,13 +45,15 @@ export type IsKnownTemporary = (name: string, schema?: string) => boolean;
 export interface SessionKnowledge {
   readonly isTemporary?: IsKnownTemporary | undefined;
   readonly readsAndWrites?: boolean;
+  /** See DecisionInput. */
+  readonly settingValues?: ReadonlyMap<number, string> | undefined;
 }
 
 export function situationOf(
   effect: Effect,
   statement: StatementFacts,
   listedFunctions: readonly NamePattern[],
-  { isTemporary: isKnownTemporary, readsAndWrites = false }: SessionKnowledge = {},
+  { isTemporary: isKnownTemporary, ...session }: SessionKnowledge = {},
 ): SituationName {
   if (effect.kind !== 'read' && effect.targets.some(isIdentity)) return 'session-identity';
   switch (effect.kind) {
@@ -78,7 +80,7 @@ export function situationOf(
     case 'drop':
       return isTemporary(effect, isKnownTemporary) ? unlessOpaque(effect, 'temporary') : effect.kind;
     case 'session':
-      return sessionSituation(effect, readsAndWrites);
+      return sessionSituation(effect, session);
     case 'lock':
       return lockSituation(effect);
     case 'maintenance':
@@ -195,14 +197,24 @@ function isTemporary(effect: Effect, isKnown?: IsKnownTemporary): boolean {
   );
 }
 
-function sessionSituation(effect: Effect, readsAndWrites: boolean): SituationName {
+function sessionSituation(effect: Effect, session: SessionKnowledge): SituationName {
   const settings = effect.targets.filter((target) => target.type === 'setting');
-  const value = effect.valueUnknown ? anyValue : effect.value;
-  const judged = settings.map((target) => judgeSetting(settingName(target), value, readsAndWrites));
+  const value = newValue(effect, session);
+  const judged = settings.map((target) => judgeSetting(settingName(target), value, session.readsAndWrites));
   // RESET goes back to what it was when the session began
   if (effect.decides && value !== undefined) return 'session-meaning';
   if (effect.opaque || judged.length === 0 || settings.length < effect.targets.length) return 'session-meaning';
   return judged.includes('meaning') ? 'session-meaning' : 'session';
+}
+
+/** A parameter in a body is the body's own, not one of the statement. */
+function newValue(
+  { value, valueUnknown, valueParameter, within }: Effect,
+  { settingValues }: SessionKnowledge,
+): NewValue {
+  if (!valueUnknown) return value;
+  const bound = valueParameter === undefined || within ? undefined : settingValues?.get(valueParameter);
+  return bound ?? anyValue;
 }
 
 /** Set in any way: SET, set_config(), ALTER ROLE ... SET, a function's SET clause. */

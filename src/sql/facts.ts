@@ -97,6 +97,8 @@ export interface EffectFields {
   readonly value?: string;
   /** Of a setting: its name is known, its new value is not (a parameter, an expression). */
   readonly valueUnknown?: true;
+  /** Of a setting: this parameter of the statement is its new value. */
+  readonly valueParameter?: number;
   /** Of create: only this session sees it. */
   readonly temporary?: true;
   /** Of drop, truncate and alter: what depends on the target goes with it. */

@@ -15,6 +15,7 @@ import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '
 import { KnownExtents } from '../row-counts/known-extents.js';
 import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
 import { digestOf } from '../session-state/session-digest.js';
+import { settingValuesOf } from '../session-state/setting-values.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords, factsField } from './facts-record.js';
 import { RecentMap } from './recent-map.js';
@@ -171,6 +172,7 @@ export class StatementJournal {
       isTemporary: candidate.isTemporary,
       readsAndWrites: context.readsAndWrites ?? false,
       extents,
+      settingValues: settingValuesOf(candidate),
       ...(estimatedRows === undefined ? {} : { estimatedRows }),
       ...(changesNothing === undefined ? {} : { changesNothing }),
     });

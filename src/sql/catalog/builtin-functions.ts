@@ -14,6 +14,8 @@ export interface FunctionBehaviour {
   readonly argument?: { readonly at: number; readonly type: TargetType };
   /** This argument is SQL that will be run. */
   readonly sqlArgument?: number;
+  /** It runs that SQL, gives its rows, and does nothing else. */
+  readonly ownRows?: true;
   /** What is touched cannot be seen from the call. */
   readonly opaque?: boolean;
   readonly fields?: EffectFields;
@@ -206,6 +208,7 @@ const extensions: readonly Group[] = [
     effect: 'none',
     names: `cosine_distance inner_product l1_distance l2_distance l2_norm l2_normalize vector_dims vector_norm
       binary_quantize subvector time_bucket time_bucket_gapfill first last locf interpolate approximate_row_count
+      approx_percentile approx_percentile_rank percentile_agg uddsketch tdigest approx_count_distinct distinct_count
       postgis_version postgis_full_version postgis_lib_version geometrytype`,
   },
   {
@@ -240,7 +243,7 @@ const extensions: readonly Group[] = [
     effect: 'none',
     names: 'file_fdw_handler file_fdw_validator postgres_fdw_handler postgres_fdw_validator',
   },
-  { effect: 'execute-code', sqlArgument: 0, names: 'crosstab crosstab2 crosstab3 crosstab4 crosstabn' },
+  { effect: 'execute-code', sqlArgument: 0, ownRows: true, names: 'crosstab crosstab2 crosstab3 crosstab4 crosstabn' },
   { effect: 'read', argument: { at: 0, type: 'table' }, opaque: true, names: 'connectby' },
   { effect: 'read', argument: { at: 2, type: 'table' }, opaque: true, names: 'xpath_table' },
   {

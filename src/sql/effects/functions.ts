@@ -129,6 +129,11 @@ function addBuiltIn(
     if (name === 'ts_rewrite' && call.args?.length === 3) return;
     const sql = argument(call, behaviour.sqlArgument);
     const understood = typeof sql === 'string' && walk.mode !== 'plan' && walk.text(sql);
+    if (understood && behaviour.ownRows) {
+      // crosstab(sql, sql) has a second one; the number in its place is of old
+      const more = (call.args?.length ?? 0) < 2 ? 0 : argument(call, 1);
+      if (typeof more === 'number' || (typeof more === 'string' && walk.text(more))) return;
+    }
     walk.add('execute-code', { targets: [self], opaque: !understood, detail });
     return;
   }
@@ -157,9 +162,15 @@ function addSetConfig(call: FuncCall, walk: Walk, scope: Scope): void {
     targets: [{ type: 'setting', name: typeof name === 'string' ? name.toLowerCase() : '?' }],
     opaque,
     ...(typeof value === 'string' || typeof value === 'number' ? { value: String(value), detail: String(value) } : {}),
-    ...(value === undefined && !opaque ? { valueUnknown: true as const } : {}),
+    ...(value === undefined && !opaque ? { valueUnknown: true as const, ...parameterOf(call.args?.[1]) } : {}),
     ...(typeof name === 'string' ? decides(name.toLowerCase(), walk) : {}),
   });
+}
+
+/** A cast may change what a parameter says. */
+function parameterOf(node: Node | undefined): { readonly valueParameter?: number } {
+  const number = as(node, 'ParamRef')?.number;
+  return number === undefined ? {} : { valueParameter: number };
 }
 
 function argument(call: FuncCall, at: number): ReturnType<typeof constant> {
