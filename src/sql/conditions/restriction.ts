@@ -4,14 +4,22 @@
  * data. A condition over other columns or values counts as restricting.
  */
 import type { A_Expr, BoolExpr, SelectStmt, SubLink } from 'libpg-query';
-import type { ColumnKnowledge } from '../catalog/catalog-relations.js';
 import type { Target } from '../facts.js';
 import { as, constant, type Node, names, sameTree } from '../grammar/tree.js';
 import type { AnalysisBudget } from './analysis-budget.js';
 import { correlated, mentions, otherSources } from './column-mentions.js';
+import {
+  arraySubquery,
+  betweenParts,
+  constantComparison,
+  excludes,
+  isExtreme,
+  isNotBetween,
+} from './comparison-shapes.js';
 import { anyComplementary } from './complement.js';
 import { discriminates, isSought } from './discriminating-expression.js';
 import { callOf, isAlwaysTrue, isSameInEveryRow } from './nearly-always.js';
+import { isMostlyNull, knownOf, unqualified } from './own-columns.js';
 import { mayBeSame, type Scope, type Source } from './scope.js';
 import { coversRelation, joinConditions } from './select-shape.js';
 import { simplify } from './simplify.js';
@@ -40,52 +48,12 @@ export function restricts(
   relying: Set<Source | Node> = new Set(),
 ): boolean {
   if (budget.spent) return false;
-  const alone = scope.sources.length === 1;
-  const isOwn = (fields: readonly Node[] | undefined): boolean => isOwnColumn(fields, source, scope);
-  const plain = alone ? conditions.map((condition) => stripped(condition, isOwn) as Node) : conditions;
+  const plain = conditions.map((condition) => unqualified(condition, { source, scope }));
   const view: View = { source, scope, conditions: plain, relying, budget };
   relying.add(source);
   const found = plain.some((condition) => selectivity(simplify(condition), false, view) !== 'all');
   relying.delete(source);
   return found;
-}
-
-/** `orders.id`, unless a bare `id` would be a variable. */
-function isOwnColumn(fields: readonly Node[] | undefined, source: Source, scope: Scope): boolean {
-  if (fields?.length !== 2) return false;
-  const [qualifier, column] = names(fields);
-  return qualifier === source.alias && !scope.isVariable(column ?? '');
-}
-
-/**
- * `orders.id` as `id`, where orders is all there is: the two are the same column and have to look the same. Shares
- * whatever has nothing to strip: conditions may be long lists.
- */
-function stripped(value: unknown, isOwn: (fields: readonly Node[] | undefined) => boolean): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  if (Array.isArray(value)) {
-    const items = value.map((item) => stripped(item, isOwn));
-    return items.some((item, index) => item !== value[index]) ? items : value;
-  }
-  // A subquery has names of its own, unless it has no FROM.
-  if ('SelectStmt' in value && !isBare(value.SelectStmt as SelectStmt)) return value;
-  const fields = as(value as Node, 'ColumnRef')?.fields;
-  if (fields !== undefined && isOwn(fields)) return { ColumnRef: { fields: fields.slice(1) } };
-  let copy: Record<string, unknown> | undefined;
-  for (const key in value) {
-    // a constant names nothing; integer-blind.ts wants to know who reads it
-    if (key === 'A_Const') continue;
-    const item = (value as Record<string, unknown>)[key];
-    const plain = stripped(item, isOwn);
-    if (plain !== item) copy = { ...(copy ?? value), [key]: plain };
-  }
-  return copy ?? value;
-}
-
-/** For an expression that was taken out of a subquery. */
-function strippedAlone(node: Node, { source, scope }: View): Node {
-  if (scope.sources.length !== 1) return node;
-  return stripped(node, (fields) => isOwnColumn(fields, source, scope)) as Node;
 }
 
 function selectivity(node: Node, negated: boolean, view: View): Selectivity {
@@ -138,24 +106,6 @@ function isTrue(value: string | number | boolean): boolean {
   return typeof value === 'string' ? !/^\s*(f|fa|fal|fals|false|n|no|of|off|0)\s*$/i.test(value) : Boolean(value);
 }
 
-/** Of a column of our source that is a key in some table of that name: the name may mean any of them. */
-function knownOf(column: Node, view: View): ColumnKnowledge | undefined {
-  return columnsOf(column, view).find((one) => one.key);
-}
-
-function isMostlyNull(column: Node | undefined, view: View): boolean {
-  const known = column === undefined ? [] : columnsOf(column, view);
-  return known.length > 0 && known.every(({ nullFraction }) => nullFraction !== undefined && nullFraction >= 0.5);
-}
-
-function columnsOf(column: Node, { source, scope }: View): readonly ColumnKnowledge[] {
-  const path = names(as(column, 'ColumnRef')?.fields);
-  const name = path.at(-1);
-  if (name === undefined || source.relation === undefined) return [];
-  if (path.length > 1 && path.at(-2) !== source.alias) return [];
-  return scope.columnsOf(source.relation, name);
-}
-
 /**
  * The same column of our own row, fetched once more: `(SELECT o.id FROM orders x WHERE x.id = o.id)` seen from o,
  * `(SELECT max(x.id) FROM orders x WHERE x.id = orders.id)`.
@@ -203,15 +153,15 @@ function boolSelectivity(bool: BoolExpr, negated: boolean, view: View): Selectiv
     const [arg] = args;
     return arg === undefined ? 'all' : selectivity(arg, !negated, view);
   }
-  const reaches = args.map((arg) => selectivity(arg, negated, view));
+  const each = args.map((arg) => selectivity(arg, negated, view));
   // De Morgan: NOT (a AND b) is (NOT a) OR (NOT b).
   const all = (bool.boolop === 'AND_EXPR') !== negated;
   if (all) {
-    if (reaches.includes('none')) return 'none';
-    return reaches.includes('some') ? 'some' : 'all';
+    if (each.includes('none')) return 'none';
+    return each.includes('some') ? 'some' : 'all';
   }
-  if (reaches.includes('all')) return 'all';
-  if (reaches.every((one) => one === 'none')) return 'none';
+  if (each.includes('all')) return 'all';
+  if (each.every((one) => one === 'none')) return 'none';
   return anyComplementary(args) ? 'all' : 'some';
 }
 
@@ -266,57 +216,6 @@ function comparisonSelectivity(expression: A_Expr, negated: boolean, view: View)
   return joinSelectivity(expression, left, right, view);
 }
 
-/** Lets all rows through but those that the other side names. */
-function excludes(expression: A_Expr): boolean {
-  return expression.kind === 'AEXPR_DISTINCT' || operatorOf(expression) === '<>';
-}
-
-function isNotBetween({ kind }: A_Expr): boolean {
-  return kind === 'AEXPR_NOT_BETWEEN' || kind === 'AEXPR_NOT_BETWEEN_SYM';
-}
-
-/** `x BETWEEN a AND b` as `x >= a AND x <= b`. */
-function betweenParts({ kind, lexpr, rexpr }: A_Expr): BoolExpr | undefined {
-  if (kind === undefined || !/BETWEEN/.test(kind)) return undefined;
-  const [low, high] = as(rexpr, 'List')?.items ?? [];
-  const part = (operator: string, bound: Node | undefined): Node => ({
-    A_Expr: {
-      kind: 'AEXPR_OP',
-      name: [{ String: { sval: operator } }],
-      ...(lexpr === undefined ? {} : { lexpr }),
-      ...(bound === undefined ? {} : { rexpr: bound }),
-    },
-  });
-  return { boolop: 'AND_EXPR', args: [part('>=', low), part('<=', high)] };
-}
-
-function arraySubquery(node: Node | undefined): Node | undefined {
-  const link = as(node, 'SubLink');
-  return link?.subLinkType === 'ARRAY_SUBLINK' ? link.subselect : undefined;
-}
-
-/** `1 = 0`: all that is worth folding, since anything else without a column lets every row or none through. */
-function constantComparison(
-  expression: A_Expr,
-  left: Node | undefined,
-  right: Node | undefined,
-  negated: boolean,
-): boolean | undefined {
-  const a = constant(left);
-  const b = constant(right);
-  if (a === undefined || b === undefined || expression.kind !== 'AEXPR_OP') return undefined;
-  if (a === null || b === null) return false;
-  if (typeof a !== typeof b) return undefined;
-  switch (operatorOf(expression)) {
-    case '=':
-      return (a === b) !== negated;
-    case '<>':
-      return (a !== b) !== negated;
-    default:
-      return undefined;
-  }
-}
-
 /** A comparison with another relation's column: a join. It restricts unless the other side is the same rows again. */
 function joinSelectivity(expression: A_Expr, left: Node | undefined, right: Node | undefined, view: View): Selectivity {
   const others = otherSources([left, right], view);
@@ -366,20 +265,11 @@ function comparesWithOwnExtreme(
   });
 }
 
-/** `beyond`: further out than any row, `max(id) + 1`. */
-function isExtreme(output: Node, beyond: boolean): boolean {
-  const plain = callOf(output)?.name;
-  if (plain !== undefined) return !beyond && (plain === 'min' || plain === 'max');
-  const sum = as(output, 'A_Expr');
-  const outwards = { max: ['+', '*'], count: ['+', '*'], min: ['-'] }[callOf(sum?.lexpr)?.name ?? ''];
-  return sum !== undefined && outwards?.includes(operatorOf(sum) ?? '') === true;
-}
-
 function subLinkSelectivity(link: SubLink, negated: boolean, view: View): Selectivity {
   const { subselect } = link;
   if (subselect === undefined) return 'all';
   const asExpression = link.subLinkType === 'ANY_SUBLINK' ? membership(link) : undefined;
-  if (asExpression !== undefined) return selectivity(simplify(strippedAlone(asExpression, view)), negated, view);
+  if (asExpression !== undefined) return selectivity(simplify(unqualified(asExpression, view)), negated, view);
   if (isEmptySelect(subselect)) {
     if (link.subLinkType === 'ALL_SUBLINK') return negated ? 'none' : 'all';
     if (link.subLinkType === 'ANY_SUBLINK' || link.subLinkType === 'EXISTS_SUBLINK') return negated ? 'all' : 'none';
@@ -402,7 +292,7 @@ function existsSelectivity(subselect: Node, negated: boolean, view: View): Selec
   const select = as(subselect, 'SelectStmt');
   if (select !== undefined && isBare(select)) {
     if (select.whereClause === undefined) return negated ? 'none' : 'all';
-    return selectivity(simplify(strippedAlone(select.whereClause, view)), negated, view);
+    return selectivity(simplify(unqualified(select.whereClause, view)), negated, view);
   }
   if (select === undefined || !correlated(subselect, view)) return 'all';
   if (!negated && looksAtOurRow(select, view)) return 'all';
