@@ -99,7 +99,7 @@ export class Terminal {
     this.#pty.resize(columns, rows);
   }
 
-  /** Waits until the screen shows it. Rejects with the screen when the program ends first or after 20 seconds. */
+  /** Waits until the screen shows it. Rejects with the screen when the program ends first or after a minute. */
   async shows(expected: string | RegExp): Promise<string> {
     await this.#until(() => matches(this.text(), expected), expected);
     return this.text();
@@ -131,7 +131,7 @@ export class Terminal {
         settle();
         reject(new Error(`${why} before the screen showed ${what}:\n${this.text()}`));
       };
-      const limit = setTimeout(() => fail('20 seconds passed'), 20_000);
+      const limit = setTimeout(() => fail('a minute passed'), 60_000);
       const look = () => {
         if (holds()) settle(resolve);
         else if (this.#ended) fail('the program ended');
