@@ -58,10 +58,16 @@ function alsoDestroyed(facts: Facts, told: Effect): string[] {
     .flatMap((statement) => (statement.deferred ? [] : statement.effects.map((effect) => ({ effect, statement }))))
     .filter(({ effect }) => effect !== told && (destroy.has(effect.kind) || !effect.bounded) && effect.kind !== 'read');
   others.sort((a, b) => rank(a.effect) - rank(b.effect));
-  const sentences = [...new Set(others.map(({ effect, statement }) => sentence(effect, statement, undefined)))];
+  const sentences = [
+    ...new Set(others.map(({ effect, statement }) => sentence(effect, statement, undefined) + when(effect))),
+  ];
   const more = sentences.length - destroyedShown;
   const shown = sentences.slice(0, destroyedShown).map((one) => one.charAt(0).toLowerCase() + one.slice(1));
   return more > 0 ? [...shown, `and ${more} more such changes`] : shown;
+}
+
+function when({ within }: Effect): string {
+  return within === 'definition' ? ' whenever its code runs' : '';
 }
 
 function mainStatement(facts: Facts, decided: number | undefined): StatementFacts | undefined {
@@ -81,6 +87,8 @@ function gravest(effects: readonly Effect[]): Effect | undefined {
 /** Of two of a kind, what takes others with it. */
 function rank(effect: Effect | undefined): number {
   if (!effect) return Number.POSITIVE_INFINITY;
+  // a definition runs nothing yet: what it defines stands in the reason
+  if (effect.within === 'definition') return gravity.alter + gravity[effect.kind] / 100;
   return gravity[effect.kind] - (effect.cascade ? 0.5 : 0);
 }
 
@@ -129,6 +137,7 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'session':
       return `Change a setting of this session: ${what}`;
     case 'alter':
+      if (effect.sequence === 'setval') return `Set the next number of ${what}`;
       if (statement.command === 'COMMENT') return `Change the comment on ${what}`;
       if (statement.command === 'CREATE TRIGGER') return `Create a trigger on ${what}`;
       return `${words(statement.command)} ${what}${detail(effect)}`;

@@ -39,7 +39,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'delete-unbounded':
       return `Deletes every row of ${some}: ${noRestriction(effect)}.`;
     case 'truncate':
-      return `Empties ${some}${effect.cascade ? ' and every table that refers to it' : ''}.`;
+      return `Empties ${some}${effect.cascade ? ` and every table that refers to ${them(effect)}` : ''}.`;
     case 'temporary':
       return effect.kind === 'create'
         ? `Makes ${typed(effect, 'an object')} for this session only.`
@@ -53,7 +53,7 @@ function plainSentence(situation: SituationName, effect: Effect, command: string
     case 'alter':
       return `Changes ${typed(effect, 'an object')}${bracketed(detail)}.`;
     case 'drop':
-      return `Drops ${dropped(effect)}${effect.cascade ? ' and everything that depends on it' : ''}.`;
+      return `Drops ${dropped(effect)}${effect.cascade ? ` and everything that depends on ${them(effect)}` : ''}.`;
     case 'grant':
       return `Changes who may do what${on ? ` with ${on}` : ''}${bracketed(detail)}.`;
     case 'role':
@@ -214,4 +214,8 @@ export function typed(effect: Effect, otherwise: string): string {
 
 function bracketed(detail: string | undefined): string {
   return detail ? ` (${detail})` : '';
+}
+
+function them({ targets }: Effect): string {
+  return targets.length === 1 ? 'it' : 'them';
 }

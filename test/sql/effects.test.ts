@@ -197,7 +197,7 @@ const groups: Record<string, readonly (readonly [sql: string, does: string])[]> 
     ['ALTER TABLE t OWNER TO bob', 'grant t bob [owner]'],
     ['ALTER TABLE t DISABLE TRIGGER ALL', 'alter t [disable trigger all]'],
     ['ALTER TABLE t DISABLE ROW LEVEL SECURITY', 'grant t [disable row security]'],
-    ['ALTER TABLE t RENAME a TO b', 'alter t(a) [rename to b]'],
+    ['ALTER TABLE t RENAME a TO b', 'alter t(a) [rename column a to b]'],
     ['DROP TABLE IF EXISTS a, s.b CASCADE', 'drop a s.b [CASCADE]'],
     ['DROP TRIGGER x ON s.t', 'drop s.t [trigger]'],
     ['DROP FUNCTION s.f(int)', 'drop s.f'],

@@ -43,7 +43,7 @@ export const objectHandlers: Handlers = {
     walk.add(kind.type === 'role' ? 'role' : 'alter', {
       targets: [target],
       newName: rename.newname ?? '',
-      detail: `rename to ${rename.newname ?? ''}`,
+      detail: `rename ${part.columns ? `column ${rename.subname} ` : ''}to ${rename.newname ?? ''}`,
     });
   },
 
