@@ -1,10 +1,14 @@
-/** What a report proves and what it does not, in five sentences for people who were not there. */
+/**
+ * What a report proves and what it does not, in five sentences for people who were not there. Each rests on the one
+ * before it: what a key signed says nothing of a person whose key it is not proven to be.
+ */
 import type { FindingCode } from '../transcript/finding.js';
 import type { VersionKeeping } from '../transcript/object-history.js';
+import { type Holds, leaves } from './speaks-against.js';
 import { ends, type SessionReport } from './verify-session.js';
 
 export interface ProofLine {
-  readonly holds: 'yes' | 'no' | 'unknown';
+  readonly holds: Holds;
   readonly label: string;
   readonly text: string;
 }
@@ -21,24 +25,12 @@ const levels: Readonly<Record<string, string>> = {
   asserted: 'the issuer’s token names the person, but no key',
 };
 
-const identityCodes: readonly FindingCode[] = [
-  'certificate-invalid',
-  'certificate-expired',
-  'identity-invalid',
-  'identity-weak',
-  'login-revoked',
-  'wrong-place',
-];
 /** Said of the bucket: what was stored first is none the worse for it. */
 const rewriteCodes: readonly FindingCode[] = ['object-overwritten', 'object-deleted'];
-/** What is between sessions is said of the session that it is about, and of its end. */
-const wholeCodes: readonly FindingCode[] = [
-  ...rewriteCodes,
-  'segment-missing',
-  'session-truncated',
-  'session-replaced',
-  'session-forked',
-];
+/** Its key has signed them all the same. */
+const signedFaults: readonly FindingCode[] = ['contradiction', 'seal-wrong'];
+/** Said of another session than this one. */
+const neighbourCodes: readonly FindingCode[] = ['session-missing', 'session-forked', 'session-circular'];
 
 function failed({ findings }: SessionReport, codes: readonly FindingCode[]): boolean {
   return findings.some(({ severity, code }) => severity === 'failure' && codes.includes(code));
@@ -51,17 +43,31 @@ export function onlyRewritten({ findings }: SessionReport): boolean {
 }
 
 function who(report: SessionReport): ProofLine {
-  const { open, level, keysFrom } = report;
+  const { open, level, keysFrom, findings } = report;
   const label = 'who';
   if (open === undefined) return { holds: 'no', label, text: 'nobody: there is no opening entry that can be used' };
   const { email, sub, iss } = open.subject;
   const name = email === undefined ? `${sub} at ${iss}` : `${email} (${sub} at ${iss})`;
-  if (failed(report, identityCodes)) return { holds: 'no', label, text: `claims to be ${name}` };
+  const left = leaves(findings, label);
+  if (left === 'no') return { holds: 'no', label, text: `claims to be ${name}, see below` };
   if (level === undefined) {
     return { holds: 'unknown', label, text: `says ${name}; the issuer’s word for it is not proven` };
   }
   const text = `${name}: ${levels[level] ?? level}; issuer keys from ${keysFrom ?? 'nowhere'}`;
-  return { holds: level === 'asserted' ? 'unknown' : 'yes', label, text };
+  if (level === 'asserted') return { holds: 'unknown', label, text };
+  return left === 'yes' ? { holds: 'yes', label, text } : { holds: left, label, text: `${text}; doubtful, see below` };
+}
+
+/** Whether the key that signed is the person’s: without that, everything may be somebody else’s own making. */
+function keyIsTheirs(report: SessionReport): Holds {
+  const { holds } = who(report);
+  if (holds === 'no') return 'no';
+  return report.level === undefined || report.level === 'asserted' ? 'unknown' : 'yes';
+}
+
+/** All lines are there as the session's key signed them, whoever holds that. */
+function isAsSigned({ findings }: SessionReport): boolean {
+  return leaves(findings, 'what', signedFaults) !== 'no';
 }
 
 function what(report: SessionReport): ProofLine {
@@ -71,52 +77,70 @@ function what(report: SessionReport): ProofLine {
   const decided = [asked > 0 ? `${asked} asked about` : '', denied > 0 ? `${denied} denied` : ''].filter((one) => one);
   const of = decided.length > 0 ? ` (${decided.join(', ')})` : '';
   const held = `${count(entries, 'entry', 'entries')}, ${count(statements, 'statement')}${of}, ${count(signatures, 'signature')}`;
-  if (findings.some(({ code }) => code === 'certificate-invalid' || code === 'open-unusable')) {
-    return { holds: 'no', label, text: `${held}, by a key that nobody vouches for` };
-  }
-  const broken = findings.some(
-    ({ severity, code }) => severity === 'failure' && !identityCodes.includes(code) && !rewriteCodes.includes(code),
-  );
-  if (broken) return { holds: 'no', label, text: `${held}: not as it was signed, see below` };
-  const taken = redacted > 0 ? `; ${count(redacted, 'text')} redacted by a reviewer` : '';
+  const line = (holds: Holds, text: string): ProofLine => ({ holds, label, text: `${held}: ${text}` });
+  if (failed(report, ['certificate-invalid', 'open-unusable'])) return line('no', 'by a key that nobody vouches for');
+  if (!isAsSigned(report)) return line('no', 'not as it was signed, see below');
+  if (failed(report, signedFaults)) return line('no', 'as it was signed, but it contradicts itself, see below');
+  const taken = redacted > 0 ? `${count(redacted, 'text')} redacted by a reviewer; nothing else` : 'nothing';
+  const unchanged = `${taken} changed, moved, added or left out in between`;
   if (findings.some(({ severity, code }) => severity === 'warning' && code === 'redaction-unproven')) {
-    return {
-      holds: 'unknown',
-      label,
-      text: `${held}: texts were taken out${taken}, and by whom is not proven, see below`,
-    };
+    const proven = redacted > 0 ? `; ${count(redacted, 'text')} redacted by a reviewer` : '';
+    return line('unknown', `texts were taken out${proven}, and by whom is not proven, see below`);
   }
-  return { holds: 'yes', label, text: `${held}: nothing changed, moved, added or left out in between${taken}` };
+  const theirs = keyIsTheirs(report);
+  if (theirs === 'no') return line('no', 'whoever signed it, it does not speak for the one it names');
+  if (theirs === 'unknown') return line('unknown', 'as its key signed it, and whose key that is is not proven');
+  if (findings.some(({ code }) => code === 'unsigned-tail'))
+    return line('unknown', `${unchanged} up to the last signature, and what stands behind that proves nothing`);
+  if (leaves(findings, label) !== 'yes') return line('unknown', 'not all of it is understood, see below');
+  return line('yes', unchanged);
 }
 
 function whole(report: SessionReport): ProofLine {
   const label = 'whole';
-  const { state, sealedUnsigned, entries } = report;
-  if (entries === 0) return { holds: 'no', label, text: 'nothing is there' };
+  const { state, sealedUnsigned, entries, findings } = report;
+  const line = (holds: Holds, text: string): ProofLine => ({ holds, label, text });
+  if (entries === 0) return line('no', 'nothing is there');
   if (failed(report, rewriteCodes)) {
-    return {
-      holds: 'no',
-      label,
-      text: 'overwritten or deleted in the bucket since; what was stored first is what was read',
-    };
+    return line('no', 'overwritten or deleted in the bucket since; what was stored first is what was read');
   }
-  if (failed(report, wholeCodes)) return { holds: 'no', label, text: 'parts are missing or were replaced, see below' };
-  if (state === 'complete') return { holds: 'yes', label, text: 'sealed by the session itself; nothing follows' };
-  const end = ends[sealedUnsigned ? 'unsigned' : state][1];
-  // who changes the last object leaves one that nobody can ascribe: it may have been the end
-  const strangers = report.findings.some(({ code }) => code === 'foreign-object');
-  const more = strangers ? '. Objects in its folder that its key did not sign may be what was made of its end' : '';
-  return { holds: 'unknown', label, text: `${end}${more}` };
+  if (leaves(findings, label, neighbourCodes) === 'no') {
+    return line('no', 'parts are missing, were replaced or were added, see below');
+  }
+  if (failed(report, neighbourCodes)) return line('no', 'its place among the sessions is in doubt, see below');
+  if (state !== 'complete') {
+    const end = ends[sealedUnsigned ? 'unsigned' : state][1];
+    // who changes the last object leaves one that nobody can ascribe: it may have been the end
+    const strangers = findings.some(({ code }) => code === 'foreign-object');
+    const more = strangers ? '. Objects in its folder that its key did not sign may be what was made of its end' : '';
+    return line('unknown', `${end}${more}`);
+  }
+  if (!isAsSigned(report)) return line('no', 'it has an end, but what stands before that is not as it was signed');
+  const theirs = keyIsTheirs(report);
+  if (theirs === 'no') return line('no', 'sealed by a key that does not speak for the one it names');
+  if (theirs === 'unknown') return line('unknown', 'sealed by its key, and whose key that is is not proven');
+  if (leaves(findings, label) !== 'yes') return line('unknown', 'sealed by the session itself; doubtful, see below');
+  const expired = findings.some(({ code }) => code === 'session-expired');
+  const since = expired ? '. Deleted since, as the retention rules say; what was stored first was read' : '';
+  return line('yes', `sealed by the session itself; nothing follows${since}`);
 }
 
-function when({ firstStoredAt, lastStoredAt, openedAt, lastEntryAt, findings }: SessionReport): ProofLine {
+function when(report: SessionReport): ProofLine {
   const label = 'when';
+  const { firstStoredAt, lastStoredAt, openedAt, lastEntryAt, findings } = report;
   if (firstStoredAt === undefined || lastStoredAt === undefined) return { holds: 'unknown', label, text: 'not known' };
   const claimed = `${time(openedAt)} to ${time(lastEntryAt)} UTC by the writer’s clock`;
   const stored = `stored ${time(firstStoredAt)} to ${time(lastStoredAt)} by the bucket’s`;
-  const wrong = findings.some(({ code }) => code === 'time-ahead' || code === 'id-time');
+  const text = `${claimed}, ${stored}`;
+  const left = leaves(findings, label);
+  if (left === 'no') return { holds: 'no', label, text: `${text}; see below` };
+  if (keyIsTheirs(report) !== 'yes' || !isAsSigned(report)) {
+    return { holds: 'unknown', label, text: `${text}; of these only the bucket’s is proven` };
+  }
   const odd = findings.some(({ code }) => code === 'late-upload' || code === 'clock-back');
-  return { holds: wrong ? 'no' : odd ? 'unknown' : 'yes', label, text: `${claimed}, ${stored}` };
+  return odd || left !== 'yes'
+    ? { holds: 'unknown', label, text: `${text}; see below` }
+    : { holds: 'yes', label, text };
 }
 
 /** What remains open even where everything above holds; signatures cannot prove a negative. */

@@ -1,6 +1,6 @@
 /**
- * What a person waits for in front of a bucket of many sessions: `list` and `search`, of all of them and of one day, by
- * the real command, in a folder and over S3.
+ * What a person waits for in front of a bucket of many sessions: `list` and `search`, of all of them and of one day, and
+ * `verify --all`, by the real command, in a folder and over S3.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,6 +14,13 @@ const DAY_MS = 86_400_000;
 const firstDay = Date.UTC(2026, 0, 1, 9);
 const days = 250;
 const aDay = '2026-03-03';
+const commands = [
+  ['list'],
+  ['list', '--day', aDay],
+  ['search', 'SELECT 1'],
+  ['search', 'no such text'],
+  ['verify', '--all', '--offline', '--keys', 'keys.json'],
+];
 
 export async function benchManySessions(sessions: number): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'dbguard-bench-'));
@@ -38,9 +45,9 @@ export async function benchManySessions(sessions: number): Promise<void> {
       S3: 's3://many',
     };
     for (const [place, bucket] of Object.entries(places)) {
-      for (const args of [['list'], ['list', '--day', aDay], ['search', 'SELECT 1'], ['search', 'no such text']]) {
+      for (const args of commands) {
         const measured = await runTranscripts(root, [...args, '--bucket', bucket], env);
-        console.log(`${place}: ${args.join(' ')}`.padEnd(36) + figures(measured));
+        console.log(`${place}: ${args.join(' ')}`.padEnd(60) + figures(measured));
       }
     }
   } finally {
@@ -52,6 +59,7 @@ export async function benchManySessions(sessions: number): Promise<void> {
 /** Returns how many objects there are. */
 async function fill(root: string, sessions: number, alsoIn: (key: string, body: Buffer) => void): Promise<number> {
   const issuer = await testIssuer();
+  writeFileSync(join(root, 'keys.json'), JSON.stringify(issuer.keys));
   const people = await Promise.all(Array.from({ length: 20 }, (_, n) => issuer.login(`dev-${n}`, { at: firstDay })));
   let objects = 0;
   for (let n = 0; n < sessions; n++) {

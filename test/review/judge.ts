@@ -1,5 +1,6 @@
 /** What verification says of a tampered bucket, held against a row of the table. */
 import { Expected } from '../../src/review/expectations.js';
+import { type ProofLine, proofLines } from '../../src/review/proof-words.js';
 import { verifyAll } from '../../src/review/verify-all.js';
 import type { SessionReport, Verdict } from '../../src/review/verify-session.js';
 import type { Finding } from '../../src/transcript/finding.js';
@@ -14,6 +15,8 @@ export interface Judgement {
   /** Sessions that nobody touched and that are not proven. */
   readonly hurt: readonly string[];
   readonly messages: readonly string[];
+  /** What the sentences about the sessions say beyond what their verdicts support. */
+  readonly overstated: readonly string[];
 }
 
 export async function judge(scene: Scene, { bucket }: Vault): Promise<Judgement> {
@@ -40,8 +43,29 @@ export async function judge(scene: Scene, { bucket }: Vault): Promise<Judgement>
     exit: some('invalid') || worst('failure') ? 1 : some('unproven') || worst('warning') ? 2 : 0,
     codes: found.map(({ code }) => code),
     hurt: reports.filter(({ sid, verdict }) => untouched.includes(sid) && verdict !== 'proven').map(({ sid }) => sid),
+    overstated: reports.flatMap(overstatements),
     messages: found.map(({ severity, code, message }) => `${severity} ${code}: ${message}`),
   };
+}
+
+/** A ✓ is never beside what the verdict does not support, and a verdict never worse or better than its sentences. */
+export function overstatements(report: SessionReport): string[] {
+  const { verdict, sid } = report;
+  const marks = proofLines(report).slice(0, 4);
+  const some = (holds: ProofLine['holds']): boolean => marks.some((line) => line.holds === holds);
+  const wrong = [
+    verdict === 'proven' && some('no') ? 'proven, and a sentence says no' : '',
+    verdict === 'unproven' && !some('unknown') && !some('no') ? 'not all proven, and every sentence says yes' : '',
+    verdict === 'invalid' && !some('no') ? 'changed or forged, and no sentence says no' : '',
+    marks[0]?.holds === 'no' && some('yes') ? 'nobody is proven to have made it, and a sentence says yes' : '',
+    marks[1]?.holds === 'no' && marks[3]?.holds === 'yes' && !signedFaults(report) ? 'changed, and its times hold' : '',
+  ];
+  return wrong.filter((one) => one !== '').map((one) => `${sid}: ${one}: ${JSON.stringify(marks)}`);
+}
+
+/** What a session's own key signed may contradict itself; it was signed then all the same. */
+function signedFaults({ findings }: SessionReport): boolean {
+  return findings.some(({ code }) => code === 'contradiction' || code === 'seal-wrong');
 }
 
 /** Reports on sessions that the scene added. */
@@ -52,12 +76,13 @@ function strangers(reports: readonly SessionReport[], scene: Scene): Finding[] {
 
 /** What differs from the row; empty when it is as the row says. */
 export function differences(row: Tampering, judgement: Judgement): string[] {
-  const { verdict, exit, codes, hurt } = judgement;
+  const { verdict, exit, codes, hurt, overstated } = judgement;
   return [
     verdict === row.verdict ? '' : `the verdict is ${verdict}, not ${row.verdict}`,
     exit === row.exit ? '' : `the exit code is ${exit}, not ${row.exit}`,
     row.finds === undefined || codes.includes(row.finds) ? '' : `${row.finds} is not found, but ${codes.join(', ')}`,
     hurt.length === 0 ? '' : `a session that nobody touched is hurt: ${hurt.join(', ')}`,
+    ...overstated,
     row.name === 'nothing at all' && codes.some((code) => code !== 'versions-hidden') ? 'something is found' : '',
   ].filter((one) => one !== '');
 }

@@ -1,29 +1,142 @@
 /** What the five sentences say where a verdict is neither way: nothing that is not proven reads as if it were. */
 import { join } from 'node:path';
 import { test } from 'tap';
+import { thumbprint } from '../../src/identity/binding.js';
 import { listSessions } from '../../src/review/catalog.js';
 import { proofLines } from '../../src/review/proof-words.js';
-import { verifySession } from '../../src/review/verify-session.js';
+import { speaksAgainst } from '../../src/review/speaks-against.js';
+import type { VerifyOptions } from '../../src/review/verify-options.js';
+import { type SessionReport, verifySession, withFindings } from '../../src/review/verify-session.js';
+import type { FindingCode } from '../../src/transcript/finding.js';
+import { startS3 } from '../helpers/s3.js';
+import { overstatements } from './judge.js';
 import { castAt, Scene, tamperings } from './tamperings.js';
-import { folderVault } from './vaults.js';
+import { folderVault, s3Vault, type Vault } from './vaults.js';
 
 const cast = await castAt(Date.UTC(2026, 10, 23, 12));
 const keys = { keysOf: async () => [{ ...cast.issuer.keys, origin: 'test' }] };
+const server = await startS3();
 
-async function sentences(path: string, name: string): Promise<Record<string, string>> {
-  const row = tamperings.find((one) => one.name === name);
-  if (row === undefined) throw new RangeError(`no row ${name}`);
+async function reportOn(vault: Vault, change: string | ((scene: Scene) => void), how: Partial<VerifyOptions> = {}) {
   const scene = new Scene(cast);
-  row.change(scene);
-  const vault = await folderVault(path);
+  if (typeof change === 'string') rowOf(change)(scene);
+  else change(scene);
   await scene.store(vault);
+  const { now, retentionDays } = scene;
+  const options = { source: vault.bucket, keys, demands: {}, now, ...(retentionDays ? { retentionDays } : {}), ...how };
   for await (const session of listSessions(vault.bucket)) {
-    if (session.sid !== scene.first.sid) continue;
-    const report = await verifySession(session, { source: vault.bucket, keys, demands: {}, now: scene.now });
-    return Object.fromEntries(proofLines(report).map(({ holds, label, text }) => [label, `${holds}: ${text}`]));
+    if (session.sid === scene.first.sid) return verifySession(session, options);
   }
   throw new RangeError('the session is gone');
 }
+
+function rowOf(name: string): (scene: Scene) => unknown {
+  const row = tamperings.find((one) => one.name === name);
+  if (row === undefined) throw new RangeError(`no row ${name}`);
+  return row.change;
+}
+
+function said(report: SessionReport): Record<string, string> {
+  return Object.fromEntries(proofLines(report).map(({ holds, label, text }) => [label, `${holds}: ${text}`]));
+}
+
+async function sentences(path: string, name: string): Promise<Record<string, string>> {
+  return said(await reportOn(await folderVault(path), name));
+}
+
+interface Situation {
+  readonly change: string | ((scene: Scene) => void);
+  readonly how?: Partial<VerifyOptions>;
+  readonly says: Readonly<Record<'who' | 'what' | 'whole' | 'when', RegExp>>;
+}
+
+const sound = {
+  who: /^yes: ada@example.test .*nonce of this machine/,
+  what: /^yes: .*nothing changed, moved, added or left out/,
+  whole: /^yes: sealed by the session itself; nothing follows$/,
+  when: /^yes: .*writer’s clock, stored .*bucket’s$/,
+};
+const notTheirs = {
+  who: /^no: claims to be ada@example.test .*see below$/,
+  what: /^no: .*does not speak for the one it names$/,
+  whole: /^no: sealed by a key that does not speak for the one it names$/,
+  when: /^unknown: .*only the bucket’s is proven$/,
+};
+const anybodys = {
+  who: /^unknown: says ada@example.test .*not proven$/,
+  what: /^unknown: .*whose key that is is not proven$/,
+  whole: /^unknown: sealed by its key, and whose key that is is not proven$/,
+  when: notTheirs.when,
+};
+const adasKey = cast.ada.loginKey;
+
+const situations: Readonly<Record<string, Situation>> = {
+  whole: { change: 'nothing at all', says: sound },
+  open: { change: 'cut off a moment ago', says: { ...sound, whole: /^unknown: .*may still run/ } },
+  unsealed: {
+    change: 'the final seal is not signed',
+    says: { ...sound, what: /^unknown: .*up to the last signature/, whole: /^unknown: .*is no seal/ },
+  },
+  'with a foreign object': { change: 'junk behind the seal', says: sound },
+  'cut at its end': {
+    change: 'the last segment is gone',
+    says: { ...sound, whole: /^unknown: .*its end was cut off/ },
+  },
+  'cut in the middle': {
+    change: 'the middle segment is gone',
+    says: {
+      who: sound.who,
+      what: /^no: .*not as it was signed/,
+      whole: /^no: parts are missing/,
+      when: notTheirs.when,
+    },
+  },
+  redacted: {
+    change: 'a text is taken out, by a lead’s redaction',
+    says: { ...sound, what: /^yes: .*1 text redacted by a reviewer; nothing else changed/ },
+  },
+  forged: {
+    change(scene) {
+      scene.first = scene.record(scene.cast.impostor);
+    },
+    says: notTheirs,
+  },
+  'with no keys at hand': { change: 'nothing at all', how: { keys: { keysOf: async () => [] } }, says: anybodys },
+  'of another issuer': {
+    change: 'nothing at all',
+    how: { demands: { issuer: 'https://other.example' } },
+    says: anybodys,
+  },
+  'by a revoked key': {
+    change: 'nothing at all',
+    how: { demands: { revokedKeys: [{ thumbprint: thumbprint(adasKey), since: 0, reason: 'the laptop was stolen' }] } },
+    says: notTheirs,
+  },
+  'expired by the rules': {
+    change: 'a delete marker that the rules made',
+    says: { ...sound, whole: /^yes: .*Deleted since, as the retention rules say/ },
+  },
+};
+
+for (const [name, { change, how, says }] of Object.entries(situations)) {
+  test(`the verdict on a session that is ${name}`, async (t) => {
+    const report = await reportOn(await s3Vault(server), change, how);
+    t.match(said(report), says);
+    t.strictSame(overstatements(report), []);
+  });
+}
+
+test('every kind of finding takes the ✓ from a sentence', async (t) => {
+  const report = await reportOn(await folderVault(join(t.testdir(), 'a')), 'nothing at all');
+  t.equal(report.verdict, 'proven');
+  for (const code of Object.keys(speaksAgainst) as FindingCode[]) {
+    for (const severity of ['failure', 'warning'] as const) {
+      const spoiled = withFindings(report, [{ severity, code, message: 'so' }]);
+      t.strictSame(overstatements(spoiled), [], `${severity} ${code}`);
+      t.notMatch(said(spoiled)[speaksAgainst[code]], /^yes/, `${severity} ${code}`);
+    }
+  }
+});
 
 test('texts that somebody took out whom nobody can prove', async (t) => {
   const name = 'a text is taken out, by a redaction of somebody whose issuer’s keys are not at hand';
@@ -42,3 +155,5 @@ test('an end that cannot be told from a stranger’s object', async (t) => {
   const slandered = await sentences(join(root, 'c'), 'junk behind the seal');
   t.match(slandered.whole, /^yes: /, 'behind a seal it says nothing');
 });
+
+test('the server ends', () => server.close());
