@@ -6,8 +6,10 @@
  */
 import { message } from '../wire/backend.js';
 import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
+import type { Detected } from './detectors/detected.js';
 import { type CellMask, nullMask } from './kinds/cell.js';
 import { maskedValue } from './kinds/whole-value.js';
+import type { WatchedColumns } from './undeclared/watched-rows.js';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 /** Flags, and the length of what extends the header. */
@@ -16,11 +18,13 @@ const trailer = -1;
 
 export class BinaryCopyRewriter {
   readonly #masks: readonly (CellMask | undefined)[];
+  readonly #watched: WatchedColumns | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #headed = false;
 
-  constructor(masks: readonly (CellMask | undefined)[]) {
+  constructor(masks: readonly (CellMask | undefined)[], watched?: WatchedColumns) {
     this.#masks = masks;
+    this.#watched = watched;
   }
 
   /**
@@ -45,6 +49,10 @@ export class BinaryCopyRewriter {
     return undefined;
   }
 
+  found(): readonly Detected[] {
+    return this.#watched?.found() ?? [];
+  }
+
   #header(data: Buffer, out: Buffer[]): number | undefined {
     if (data.length < fixedHeader) return undefined;
     if (!data.subarray(0, signature.length).equals(signature)) throw new ProtocolViolation('a COPY without its header');
@@ -61,6 +69,7 @@ export class BinaryCopyRewriter {
     const count = data.readInt16BE(start);
     const row: Buffer[] = [data.subarray(start, start + 2)];
     const known = count === this.#masks.length;
+    const values: (Buffer | undefined)[] = [];
     let at = start + 2;
     for (let field = 0; field < count && count !== trailer; field++) {
       if (at + 4 > data.length) return undefined;
@@ -69,6 +78,7 @@ export class BinaryCopyRewriter {
       if (end > data.length) return undefined;
       // a row that is not what was expected: nothing of it can be trusted
       const mask = known ? this.#masks[field] : nullMask;
+      values.push(length > 0 ? data.subarray(at + 4, end) : undefined);
       row.push(
         mask === undefined || length < 0
           ? data.subarray(at, end)
@@ -77,7 +87,17 @@ export class BinaryCopyRewriter {
       at = end;
     }
     out.push(...row);
+    if (known) this.#look(values);
     return at;
+  }
+
+  /** Of a row that is complete. */
+  #look(values: readonly (Buffer | undefined)[]): void {
+    const watched = this.#watched;
+    if (!watched?.next()) return;
+    values.forEach((value, field) => {
+      if (value !== undefined && watched.wants(field)) watched.look(field, value);
+    });
   }
 }
 

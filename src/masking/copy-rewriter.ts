@@ -8,7 +8,9 @@
 import type { CopyOptions } from '../sql/lineage/statement.js';
 import { message } from '../wire/backend.js';
 import { backend, headerBytes } from '../wire/messages.js';
+import type { Detected } from './detectors/detected.js';
 import { type CellMask, growthFor, nullMask } from './kinds/cell.js';
+import type { WatchedColumns } from './undeclared/watched-rows.js';
 
 const newline = 0x0a;
 const carriageReturn = 0x0d;
@@ -27,6 +29,7 @@ const lettersBack: ReadonlyMap<number, number> = new Map([...letters].map(([lett
 
 export class CopyRewriter {
   readonly #masks: readonly (CellMask | undefined)[];
+  readonly #watched: WatchedColumns | undefined;
   readonly #csv: boolean;
   readonly #delimiter: number;
   readonly #null: Buffer;
@@ -37,8 +40,9 @@ export class CopyRewriter {
   #inQuotes = false;
   #escaped = false;
 
-  constructor(masks: readonly (CellMask | undefined)[], options: CopyOptions) {
+  constructor(masks: readonly (CellMask | undefined)[], options: CopyOptions, watched?: WatchedColumns) {
     this.#masks = masks;
+    this.#watched = watched;
     this.#csv = options.format === 'csv';
     this.#delimiter = byteOf(options.delimiter);
     this.#null = Buffer.from(options.null, 'utf8');
@@ -66,6 +70,10 @@ export class CopyRewriter {
     return message(backend.copyData, this.#record(Buffer.alloc(0)));
   }
 
+  found(): readonly Detected[] {
+    return this.#watched?.found() ?? [];
+  }
+
   #endsRecord(byte: number): boolean {
     if (this.#escaped) {
       this.#escaped = false;
@@ -89,13 +97,16 @@ export class CopyRewriter {
     }
     const fields = this.#split(line);
     const whole = fields.length === this.#masks.length;
+    const looks = whole && this.#watched?.next() ? this.#watched : undefined;
     const out: Buffer[] = [];
     // Neighbouring fields that pass, and the delimiters between, stay one slice of the line.
     let passed = 0;
     let at = 0;
     fields.forEach((field, index) => {
       const mask = whole ? this.#masks[index] : nullMask;
-      if (mask !== undefined && !field.equals(this.#null)) {
+      const isNull = field.equals(this.#null);
+      if (!isNull && looks?.wants(index)) looks.look(index, this.#value(field));
+      if (mask !== undefined && !isNull) {
         out.push(line.subarray(passed, at), this.#masked(field, mask));
         passed = at + field.length;
       }
@@ -124,12 +135,17 @@ export class CopyRewriter {
   }
 
   #masked(field: Buffer, mask: CellMask): Buffer {
-    const value = this.#csv ? this.#unquoted(field) : unescaped(field);
+    const value = this.#value(field);
     const room = Buffer.allocUnsafe(value.length + growthFor(mask, value, 0, value.length));
     const length = mask.write(value, 0, value.length, room, 0);
     if (length < 0) return this.#null;
     const masked = room.subarray(0, length);
+    if (masked.equals(value)) return field;
     return this.#csv ? this.#quoted(masked) : this.#escapedText(masked);
+  }
+
+  #value(field: Buffer): Buffer {
+    return this.#csv ? this.#unquoted(field) : unescaped(field);
   }
 
   #unquoted(field: Buffer): Buffer {

@@ -116,6 +116,10 @@ export class MaskedColumns {
     return { get, in: (flow) => hiddenIn(flow, get), of: (flow) => namedIn(flow, get), has, constants };
   }
 
+  get isEmpty(): boolean {
+    return this.#columns.size === 0;
+  }
+
   /** Every masked column. */
   all(): Iterable<MaskedColumn> {
     return this.#columns.values();

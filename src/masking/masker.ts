@@ -11,6 +11,7 @@
  * - CopyOutResponse: `forCopy(encoding)`, decided before forwarding, so that `unsupported` becomes a denial.
  * - ErrorResponse and NoticeResponse while the statement runs: `maskDiagnostics`, where `diagnostics` is true.
  */
+import type { DetectorPolicy } from '../policy/read-detectors.js';
 import type { MaskDeclaration } from '../policy/read-mask.js';
 import type { Grammar } from '../sql/grammar/grammar.js';
 import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
@@ -24,12 +25,16 @@ import type { CopyOptions, Handles, Returns } from '../sql/lineage/statement.js'
 import type { RowField } from '../wire/row-description.js';
 import { BinaryCopyRewriter } from './binary-copy-rewriter.js';
 import { CopyRewriter } from './copy-rewriter.js';
+import type { Detected } from './detectors/detected.js';
 import type { Exemptions } from './exemptions.js';
 import { GroupRows } from './group-rows.js';
+import type { CellMask } from './kinds/cell.js';
 import type { MaskKeys } from './kinds/table.js';
 import { MaskedColumns, type MaskLookup, shownOf } from './masked-columns.js';
-import { groupGuards, type MaskContext, rowMasks, secretConstants, tainted } from './plan.js';
+import { formatOf, groupGuards, type MaskContext, rowMasks, secretConstants, tainted } from './plan.js';
 import { type RowMask, RowRewriter } from './row-rewriter.js';
+import { UndeclaredColumns } from './undeclared/undeclared-columns.js';
+import { WatchedColumns, WatchedRows } from './undeclared/watched-rows.js';
 
 export type MaskPlan =
   | { readonly kind: 'none' }
@@ -40,6 +45,8 @@ export type MaskPlan =
 export interface CopyMask {
   rewrite(bytes: Buffer, start: number, end: number): Buffer | undefined;
   finish(): Buffer | undefined;
+  /** What detectors have found in columns that nobody declared; each is said once. */
+  found(): readonly Detected[];
 }
 
 export interface RewritePlan {
@@ -80,7 +87,10 @@ export class Masker {
   #derived: DerivedColumns | undefined;
   readonly #cache = new Map<string, MaskPlan>();
   readonly #exemptions: Exemptions | undefined;
+  readonly #undeclared: UndeclaredColumns | undefined;
   #exempted = 0;
+  /** The catalog has been read once: what it says of tags is known. */
+  #read = false;
   #lifted: MaskLookup | undefined;
 
   constructor(
@@ -89,7 +99,9 @@ export class Masker {
     catalog: LineageCatalog,
     keys: MaskKeys,
     exemptions?: Exemptions,
+    detectors?: DetectorPolicy,
   ) {
+    this.#undeclared = detectors && new UndeclaredColumns(detectors, catalog);
     this.#exemptions = exemptions;
     this.#declarations = declarations;
     this.#analyser = new LineageAnalyser(grammar);
@@ -109,8 +121,7 @@ export class Masker {
 
   /** @internal A trigger sends masked values to whoever listens. */
   get exported(): boolean {
-    this.#context();
-    return this.#masked?.exported ?? true;
+    return this.#context().nothingMasked ? false : (this.#masked?.exported ?? true);
   }
 
   /** @internal */
@@ -139,11 +150,19 @@ export class Masker {
       // while the catalog is not known, what was derived before still is
       if (this.#catalog.current || this.#derived === undefined) this.#derived = this.#analyser.derived(this.#catalog);
       this.#masked = new MaskedColumns(this.#declarations, this.#catalog, this.#derived, this.#masked);
+      this.#read ||= this.#catalog.current;
       this.#generation = this.#catalog.generation;
       this.#cache.clear();
       this.#lifted = undefined;
     }
-    return { masked: this.#shown(this.#masked), secret: this.#masked, catalog: this.#catalog, keys: this.#keys };
+    return {
+      masked: this.#shown(this.#masked),
+      secret: this.#masked,
+      catalog: this.#catalog,
+      keys: this.#keys,
+      ...(this.#undeclared === undefined ? {} : { undeclared: this.#undeclared }),
+      nothingMasked: this.#declarations.length === 0 && this.#read && this.#masked.isEmpty,
+    };
   }
 
   /** What is left masked where a person has lifted some. */
@@ -215,12 +234,13 @@ export class SessionMasks {
 
 /** Text that no grammar of ours reads. The server very probably rejects it; if not, nothing of its result passes. */
 function notUnderstood(context: MaskContext): MaskPlan {
+  if (context.nothingMasked) return none;
   return rewritePlan(unknownShape, undefined, true, [], context);
 }
 
 function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
-  const { secret } = context;
-  for (const lineage of lineages) {
+  const { secret, nothingMasked = false } = context;
+  for (const lineage of nothingMasked ? [] : lineages) {
     if (leaks(lineage, context)) {
       return {
         kind: 'deny',
@@ -229,7 +249,7 @@ function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
       };
     }
   }
-  const diagnostics = lineages.some((one) => mayShowValues(one, context));
+  const diagnostics = !nothingMasked && lineages.some((one) => mayShowValues(one, context));
   const output = outputOf(lineages);
   const copies = lineages.flatMap((one) => (typeof one.kind === 'object' ? [one] : []));
   const returns = lineages.some((one) => one.output !== emptyShape);
@@ -292,13 +312,14 @@ function rewritePlan(
       reveals: shownOf(one),
     })),
     forRow(fields, formats, encoding = '', nth = -1) {
-      const masks = rowMasks(results[nth] ?? output, fields, formats, {
-        ...context,
-        structured: safeEncodings.test(encoding),
-      });
-      if (masks === 'all-pass') return undefined;
-      const guards = masks && grouped ? groupGuards(output, grouped, fields, formats, context) : [];
-      return masks && guards.length > 0 ? new GroupRows(masks, guards) : new RowRewriter(masks);
+      const shape = results[nth] ?? output;
+      const masks = rowMasks(shape, fields, formats, { ...context, structured: safeEncodings.test(encoding) });
+      if (masks === undefined) return new RowRewriter(masks);
+      const { hiding, watched } = undeclaredIn(shape, fields, formats, masks, context);
+      const guards = masks !== 'all-pass' && grouped ? groupGuards(output, grouped, fields, formats, context) : [];
+      const all = withHiding(masks, hiding);
+      const rows = all && (guards.length > 0 ? new GroupRows(all, guards) : new RowRewriter(all));
+      return watched ? new WatchedRows(watched, rows) : rows;
     },
     forCopy(encoding) {
       const [only, ...more] = copies ?? [];
@@ -318,12 +339,55 @@ function copyRewriter(
   encoding: string,
   context: MaskContext,
 ): CopyMask | 'unsupported' | undefined {
-  if (!tainted(output.all, context.masked)) return undefined;
-  if (options.encoding !== undefined || options.format === 'other' || !safeEncodings.test(encoding))
-    return 'unsupported';
+  const taints = !context.nothingMasked && tainted(output.all, context.masked);
+  const unreadable = options.encoding !== undefined || options.format === 'other' || !safeEncodings.test(encoding);
+  if (unreadable) return taints || context.undeclared?.masks ? 'unsupported' : undefined;
   const binary = options.format === 'binary';
-  const masks = rowMasks(output, undefined, binary ? [1] : [0], { ...context, structured: true });
-  if (masks === 'all-pass') return undefined;
+  const formats = binary ? [1] : [0];
+  const masks = taints ? rowMasks(output, undefined, formats, { ...context, structured: true }) : 'all-pass';
   if (masks === undefined) return 'unsupported';
-  return binary ? new BinaryCopyRewriter(masks) : new CopyRewriter(masks, options);
+  const { hiding, watched } = undeclaredIn(output, undefined, formats, masks, context);
+  const all = withHiding(masks, hiding) ?? (watched && Array.from({ length: watched.count }, () => undefined));
+  if (all === undefined) return undefined;
+  return binary ? new BinaryCopyRewriter(all, watched) : new CopyRewriter(all, options, watched);
+}
+
+interface Undeclared {
+  /** Undefined: nothing is hidden in any of them. */
+  readonly hiding?: readonly (CellMask | undefined)[];
+  readonly watched?: WatchedColumns;
+}
+
+/** What detectors have to do with the columns that are not masked. */
+function undeclaredIn(
+  shape: Shape,
+  fields: readonly RowField[] | undefined,
+  formats: readonly number[] | undefined,
+  masks: readonly (CellMask | undefined)[] | 'all-pass',
+  { undeclared, secret }: MaskContext,
+): Undeclared {
+  const count = fields?.length ?? shape.columns?.length;
+  if (undeclared === undefined || count === undefined) return {};
+  const over = undeclared.over({
+    count,
+    shape,
+    fields,
+    formatOf: (at) => formatOf(at, fields?.[at], formats),
+    masks: masks === 'all-pass' ? undefined : masks,
+    declared: secret,
+  });
+  const hiding = over.map(([hides]) => hides);
+  const watched = over.map(([, watches]) => watches);
+  return {
+    ...(hiding.some((one) => one !== undefined) ? { hiding } : {}),
+    ...(watched.some((one) => one !== undefined) ? { watched: new WatchedColumns(watched, undeclared.rows) } : {}),
+  };
+}
+
+function withHiding(
+  masks: readonly (CellMask | undefined)[] | 'all-pass',
+  hiding: Undeclared['hiding'],
+): readonly (CellMask | undefined)[] | undefined {
+  if (masks === 'all-pass') return hiding;
+  return hiding === undefined ? masks : masks.map((mask, at) => mask ?? hiding[at]);
 }

@@ -19,6 +19,7 @@ import { type CellMask, type Format, nullMask } from './kinds/cell.js';
 import { jsonMask, jsonWithin } from './kinds/json.js';
 import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
 import { type MaskedColumn, type MaskLookup, sameMask } from './masked-columns.js';
+import type { UndeclaredColumns } from './undeclared/undeclared-columns.js';
 
 export interface MaskContext {
   /** What is masked on its way to the client. */
@@ -29,6 +30,10 @@ export interface MaskContext {
   readonly keys: MaskKeys;
   /** Values can be taken apart: the client's encoding is one in which no byte of a longer character looks like a quote. */
   readonly structured?: boolean;
+  /** Undefined where nothing is looked for in columns that nobody declared. */
+  readonly undeclared?: UndeclaredColumns;
+  /** Known for sure, as of when the catalog was read last: no rule, no tag. */
+  readonly nothingMasked?: boolean;
 }
 
 function isUnknown(flow: Flow, masked: MaskLookup): boolean {
@@ -59,6 +64,7 @@ export function rowMasks(
   formats: readonly number[] | undefined,
   context: MaskContext,
 ): readonly (CellMask | undefined)[] | 'all-pass' | undefined {
+  if (context.nothingMasked) return 'all-pass';
   const columns = output.columns;
   const count = fields?.length ?? columns?.length;
   if (count === undefined) return tainted(output.all, context.masked) ? undefined : 'all-pass';
@@ -75,7 +81,7 @@ export function rowMasks(
   return masks.every((mask) => mask === undefined) ? 'all-pass' : masks;
 }
 
-function formatOf(at: number, field: RowField | undefined, formats: readonly number[] | undefined): Format {
+export function formatOf(at: number, field: RowField | undefined, formats: readonly number[] | undefined): Format {
   const code = formats === undefined ? (field?.format ?? 0) : formats.length === 1 ? formats[0] : (formats[at] ?? 0);
   return code === 0 ? 'text' : 'binary';
 }

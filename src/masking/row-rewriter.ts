@@ -4,6 +4,7 @@
  */
 import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
 import { copyBytes } from './copy-bytes.js';
+import type { Detected } from './detectors/detected.js';
 import { type CellMask, growthFor, nullMask } from './kinds/cell.js';
 
 /** Takes `bytes[start, end)`. The bytes are never written to again: they may be kept. */
@@ -11,6 +12,8 @@ export type TakeBytes = (bytes: Buffer, start: number, end: number) => void;
 
 export interface RowMask {
   rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void;
+  /** What detectors have found in columns that nobody declared; each is said once. */
+  found?(): readonly Detected[];
 }
 
 const slabBytes = 64 << 10;

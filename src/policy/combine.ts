@@ -7,6 +7,7 @@ import type { Config } from './config.js';
 import { type Level, levels } from './levels.js';
 import type { BucketConfig } from './read-bucket.js';
 import type { ConnectionConfig } from './read-connection.js';
+import { combineDetectors, type DetectorPolicy } from './read-detectors.js';
 import type { IdentityConfig } from './read-identity.js';
 import type { MaskDeclaration } from './read-mask.js';
 import type { UnmaskRule } from './read-unmask.js';
@@ -26,6 +27,8 @@ export interface CombinedConfig {
   readonly bucket?: BucketConfig;
   readonly mask: readonly MaskDeclaration[];
   readonly maskKey?: Buffer;
+  /** Undefined: nothing is looked for. */
+  readonly detectors?: DetectorPolicy;
   /** Highest level first. */
   readonly unmask: readonly (UnmaskRule & { readonly level: Level })[];
 }
@@ -48,6 +51,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
   const mask = sources.flatMap(({ level, config }) => config.mask.map((one) => ({ ...one, level })));
   const maskKey = first(configs, (config) => config.maskKey);
   if (maskKey === undefined) refuseUnkeyed(mask);
+  const detectors = combineDetectors(configs.map((config) => config.detectors));
   return {
     sources,
     ...(identity === undefined ? {} : { identity }),
@@ -57,6 +61,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     mask,
     unmask: sources.flatMap(({ level, config }) => config.unmask.map((one) => ({ ...one, level }))),
     ...(maskKey === undefined ? {} : { maskKey }),
+    ...(detectors === undefined ? {} : { detectors }),
   };
 }
 

@@ -26,6 +26,7 @@ export const configKeys = {
     mask: 'free',
     mask_key: 'own',
     unmask: 'own',
+    detectors: 'free', // the strictest of all files holds
   },
   identity: {
     issuer: 'bound',
@@ -111,5 +112,15 @@ export const configKeys = {
   mask_aggregates: { min_group: 'free' },
   mask_when: { subject: 'free', group: 'free', environment: 'free', connection: 'free', agent: 'free' },
   unmask: { column: 'own', for: 'own', when: 'own' },
+  detectors: {
+    all: 'free',
+    email: 'free',
+    card: 'free',
+    iban: 'free',
+    'national-id': 'free',
+    phone: 'free',
+    secret: 'free',
+    rows: 'free',
+  },
   mask_keep: { first: 'free', last: 'free' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Standing>>>>;

@@ -5,6 +5,7 @@ import { configKeys } from './config-keys.js';
 import { didYouMean } from './did-you-mean.js';
 import { type BucketConfig, readBucket } from './read-bucket.js';
 import { type ConnectionConfig, readConnection } from './read-connection.js';
+import { type DetectorPolicy, readDetectors } from './read-detectors.js';
 import { type IdentityConfig, readIdentity } from './read-identity.js';
 import { type MaskDeclaration, readMask, readMaskKey } from './read-mask.js';
 import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
@@ -27,6 +28,7 @@ export interface Config {
   readonly policy: PolicyConfig;
   readonly mask: readonly MaskDeclaration[];
   readonly unmask: readonly UnmaskRule[];
+  readonly detectors?: DetectorPolicy;
   /** Secret of the hashes that join between sessions, 32 bytes. */
   readonly maskKey?: Buffer;
   /** Which keys it has, for what a file of its level may say (combine.ts, trust.ts). */
@@ -71,6 +73,7 @@ function readRoot(root: Value, text: string, file: string): Config {
   const bucket = fields.optional('bucket', readBucket);
   const organisation = fields.optional('organisation', readOrganisation);
   const maskKey = fields.optional('mask_key', readMaskKey);
+  const detectors = fields.optional('detectors', readDetectors);
   const defaultConnection = fields.optional('default_connection', (item) => readDefault(item, connections));
   return {
     file,
@@ -81,6 +84,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     ...(bucket === undefined ? {} : { bucket }),
     ...(organisation === undefined ? {} : { organisation }),
     ...(maskKey === undefined ? {} : { maskKey }),
+    ...(detectors === undefined ? {} : { detectors }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
     unmask: fields.optional('unmask', (item) => item.list(readUnmask)) ?? [],

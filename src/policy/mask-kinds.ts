@@ -15,6 +15,16 @@ export const detectable = ['email', 'card', 'iban', 'national-id', 'phone', 'sec
 /** What the detectors know (masking/detectors). */
 export type Detectable = (typeof detectable)[number];
 
+/** For people. */
+export const detectedAs: { readonly [D in Detectable]: string } = {
+  email: 'e-mail addresses',
+  card: 'card numbers',
+  iban: 'bank accounts',
+  'national-id': 'national ids',
+  phone: 'phone numbers',
+  secret: 'keys or tokens',
+};
+
 export interface MaskByKind {
   null: { readonly kind: 'null' };
   /** `value` stands in every row that is not NULL. */

@@ -117,6 +117,7 @@ function outcome(fields: Disclosed): Words {
   if (typeof us === 'number') parts.push(`${(us / 1000).toFixed(1)} ms`);
   if (Array.isArray(fields.masked)) parts.push(`masked: ${fields.masked.join(', ')}`);
   if (Array.isArray(fields.inferred)) parts.push(`asked about: ${fields.inferred.join(', ')}`);
+  if (Array.isArray(fields.detected)) parts.push(`not declared: ${fields.detected.join(', ')}`);
   if (parts[0] === '') parts[0] = String(fields.how ?? 'done');
   return { title: parts.join(', '), mood: failed ? 'bad' : 'quiet' };
 }

@@ -78,6 +78,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     sqlstate: text,
     masked: texts,
     inferred: texts,
+    detected: texts,
     tx: text,
   },
   heartbeat: {},

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { detect } from '../../src/masking/detectors/detectors.js';
+import { ColumnEvidence } from '../../src/masking/undeclared/column-evidence.js';
 import { type Detectable, detectable } from '../../src/policy/mask-kinds.js';
 
 const tries = 20_000;
@@ -71,3 +72,25 @@ for (const [form, make] of Object.entries(forms)) {
     }
   });
 }
+
+t.test('no column of such values is reported, at whatever row one asks', async (t) => {
+  for (const [form, make] of Object.entries(forms)) {
+    for (let column = 0; column < 20; column++) {
+      const evidence = new ColumnEvidence('public.things.code', 'things', 'code', detectable);
+      const reported = new Set<Detectable>();
+      for (let n = 0; n < 500; n++) {
+        evidence.look(make(column * 500 + n));
+        for (const what of evidence.report()) reported.add(what);
+      }
+      if (reported.size > 0) t.fail(`${form}: ${[...reported].join(', ')}`);
+    }
+  }
+  t.pass();
+});
+
+t.test('a column called like what its form is by chance is reported from half of its values on', async (t) => {
+  const evidence = new ColumnEvidence('public.people.ssn', 'people', 'ssn', detectable);
+  for (let n = 0; n < 10; n++) evidence.look(n % 2 === 0 ? `219-09-${1000 + n}` : 'unknown');
+  t.strictSame(evidence.report(), ['national-id']);
+  t.strictSame(evidence.report(), [], 'said once');
+});

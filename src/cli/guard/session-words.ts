@@ -120,7 +120,7 @@ export async function finishGuard(
 
 /** What happened, and where it can be read. */
 function summary(guard: Guard, totals: Approvals['totals'], progress: Progress, stderr: Output): string {
-  const { statements, deniedByRule, rowsChanged } = guard.totals;
+  const { statements, deniedByRule, rowsChanged, detected } = guard.totals;
   const parts = [counted(statements, 'statement')];
   if (totals.asked > 0) parts.push(`${totals.asked} asked (${totals.allowed} approved, ${totals.denied} denied)`);
   if (totals.repeated > 0) parts.push(`${totals.repeated} answered as before`);
@@ -137,7 +137,9 @@ function summary(guard: Guard, totals: Approvals['totals'], progress: Progress, 
   const held = `${counted(progress.left, 'segment')} ${progress.left === 1 ? 'waits' : 'wait'} on this machine`;
   const waits = `dbguard: ${held}; "dbguard upload" brings them to the bucket when it can be reached, and so does the next run (dbguard transcripts show ${guard.sid})`;
   const happened = folded(`dbguard: ${parts.join(', ')}`, stderr);
-  return `${happened}\n${progress.left === 0 ? where : folded(waits, stderr)}\n`;
+  const undeclared = `dbguard: ${counted(detected, 'column')} without a mask ${detected === 1 ? 'looks' : 'look'} like personal data or secrets; "dbguard mask suggest" writes the rules`;
+  const found = detected > 0 ? `${folded(undeclared, stderr)}\n` : '';
+  return `${happened}\n${found}${progress.left === 0 ? where : folded(waits, stderr)}\n`;
 }
 
 /** The time of a session id, to the millisecond: enough to name it. */

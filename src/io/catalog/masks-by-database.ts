@@ -18,7 +18,7 @@ export interface Masking {
 }
 
 export interface MaskingOptions {
-  readonly config: Pick<CombinedConfig, 'mask' | 'maskKey' | 'unmask'>;
+  readonly config: Pick<CombinedConfig, 'mask' | 'maskKey' | 'unmask' | 'detectors'>;
   readonly audience: Audience;
   readonly controls: Pick<Controls, 'of' | 'clients'>;
   /** Milliseconds that never go back. */
@@ -37,7 +37,7 @@ export async function startMasking({
   const untagged = new Map<string, number>();
   /** Nothing is declared, and nothing in the database says that anything is to be masked. What cannot be asked may be. */
   const masksNothing = async (name: string): Promise<boolean> => {
-    if (declarations.length > 0 || databases.has(name)) return false;
+    if (declarations.length > 0 || config.detectors !== undefined || databases.has(name)) return false;
     if ((untagged.get(name) ?? Number.NEGATIVE_INFINITY) > now() - untaggedMs) return true;
     const rows = await controls
       .of(name)
@@ -64,7 +64,7 @@ export async function startMasking({
     });
     return MaskedDatabase.open(
       (sql, values, timeoutMs) => control.ask(sql, values, timeoutMs),
-      (catalog) => new Masker(declarations, grammar, catalog, keys, exemptions),
+      (catalog) => new Masker(declarations, grammar, catalog, keys, exemptions, config.detectors),
       { inUse: () => controls.clients(name) > 0 },
     );
   };

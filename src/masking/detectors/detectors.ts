@@ -58,8 +58,25 @@ function isPhone(text: string): boolean {
   return digits >= 9 && digits <= 15;
 }
 
-/** In order; none overlaps another. */
+/** In order; none overlaps another. What nobody sees between the characters does not part them. */
 export function detect(text: string, what: readonly Detectable[] = detectable): Found[] {
+  if (!invisible.test(text)) return detectVisible(text, what);
+  const places: number[] = [];
+  let visible = '';
+  for (let at = 0; at < text.length; at++) {
+    if (invisible.test(text[at] as string)) continue;
+    places.push(at);
+    visible += text[at];
+  }
+  return detectVisible(visible, what).map((one) => {
+    return { ...one, start: places[one.start] ?? 0, end: (places[one.end - 1] ?? 0) + 1 };
+  });
+}
+
+/** Soft hyphen, zero-width characters, marks of direction, joiners and the byte order mark. */
+const invisible = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/;
+
+function detectVisible(text: string, what: readonly Detectable[]): Found[] {
   // every one of them has a digit or an @ in it
   if (!/[\d@]/.test(text)) return what.includes('secret') ? withoutOverlaps([...byPatterns(text, 'secret')]) : [];
   const found: Found[] = [];

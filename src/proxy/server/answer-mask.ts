@@ -4,6 +4,7 @@
  * What lives here: which of the server's messages are described, rewritten or passed on. What it must not know: why a
  * column is masked, the gate, sockets.
  */
+import type { Detected } from '../../masking/detectors/detected.js';
 import { maskDiagnostics } from '../../masking/diagnostics.js';
 import type { CopyMask, RewritePlan } from '../../masking/masker.js';
 import type { RowMask } from '../../masking/row-rewriter.js';
@@ -24,6 +25,8 @@ export class AnswerMask {
   #copy: CopyMask | undefined;
   /** What the client has to be told before the first row. */
   notices: () => readonly Buffer[] = () => [];
+  /** What the client has to be told behind the last row, of columns that nobody declared. */
+  detected: ((found: readonly Detected[]) => readonly Buffer[]) | undefined;
   #announced = false;
 
   /**
@@ -77,9 +80,14 @@ export class AnswerMask {
       case backend.copyDone: {
         const rest = this.#copy?.finish();
         if (rest) out.pushMessage(rest);
+        this.#tell(this.#copy, out);
         this.#copy = undefined;
         break;
       }
+      case backend.commandComplete:
+      case backend.portalSuspended:
+        this.#tell(this.#rows, out);
+        break;
       case backend.errorResponse:
       case backend.noticeResponse:
         if (this.diagnostics) {
@@ -88,6 +96,13 @@ export class AnswerMask {
         }
     }
     out.push(bytes, start, end);
+  }
+
+  /** What is found stays to be said where nobody is told: in a trial run. */
+  #tell(rows: RowMask | CopyMask | undefined, out: Outgoing): void {
+    if (this.detected === undefined || rows?.found === undefined) return;
+    const found = rows.found();
+    for (const notice of found.length === 0 ? [] : this.detected(found)) out.pushMessage(notice);
   }
 
   #describe(fields: readonly RowField[] | undefined, nth?: number): void {

@@ -21,6 +21,8 @@ export class Meter {
   masked: readonly string[] = [];
   /** Masked columns that the text asks something about. */
   inferred: readonly string[] = [];
+  /** Columns that nobody declared, and what was found in them. */
+  readonly detected: string[] = [];
   sqlstate: string | undefined;
   #tags: string[] = [];
   #tagCount = 0;
@@ -69,6 +71,7 @@ export class Meter {
       sqlstate: this.sqlstate,
       masked: this.masked.length > 0 ? this.masked : undefined,
       inferred: this.inferred.length > 0 ? this.inferred : undefined,
+      detected: this.detected.length > 0 ? this.detected : undefined,
       tx: tx === this.#tx ? undefined : tx,
     };
   }

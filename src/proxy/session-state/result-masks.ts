@@ -5,9 +5,11 @@
  * sockets, the gate, how lineage is found.
  */
 
+import type { Detected } from '../../masking/detectors/detected.js';
 import { unmaskSetting } from '../../masking/exemptions.js';
 import type { MaskPlan, RewritePlan, SessionMasks } from '../../masking/masker.js';
 import { type Ruling, unmaskRule } from '../../policy/decision.js';
+import { detectedAs } from '../../policy/mask-kinds.js';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Effect, Facts, StatementFacts, TargetType } from '../../sql/facts.js';
@@ -91,6 +93,20 @@ export class ResultMasks implements StatementTracker {
         ...(liftable ? { hint } : {}),
       });
     });
+  }
+
+  /** Of columns that nobody declared, once for each in a run. */
+  undeclared(found: readonly Detected[]): Buffer[] {
+    return found.map(({ column, what, declarable }) =>
+      encodeNotice({
+        severity: 'NOTICE',
+        code: '00000',
+        message: `dbguard: values of ${column} look like ${what.map((one) => detectedAs[one]).join(', ')}, and no mask is declared for it`,
+        ...(declarable
+          ? { hint: 'Run "dbguard mask suggest" to write a rule, or tag the column dbguard:mask=none.' }
+          : {}),
+      }),
+    );
   }
 
   /** What becomes of a statement that asks for a mask to be lifted; undefined for any other. */

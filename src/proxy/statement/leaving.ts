@@ -36,6 +36,11 @@ export function leave(
   const plan = gated.mask;
   if (mask && plan) {
     mask.notices = () => state.masks?.notices(plan) ?? [];
+    mask.detected = (found) => {
+      meter.detected.push(...found.map(({ column, what }) => `${column}: ${what.join(', ')}`));
+      journal.countDetected(found.length);
+      return state.masks?.undeclared(found) ?? [];
+    };
     meter.masked = plan.masked.map(({ name }) => name.join('.'));
     meter.inferred = plan.inferred;
   }

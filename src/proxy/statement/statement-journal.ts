@@ -27,6 +27,8 @@ export interface GateTotals {
   readonly deniedByRule: number;
   /** By committed transactions, as command tags of INSERT, UPDATE, DELETE and MERGE report. */
   readonly rowsChanged: number;
+  /** Columns that nobody declared and in which detectors found somebody's data. */
+  readonly detected: number;
 }
 
 /** What the database was asked about a statement before anybody is. */
@@ -62,7 +64,7 @@ export class StatementJournal {
   readonly #secrets = new SecretKeeper();
   /** By database. */
   readonly #extents = new Map<string, KnownExtents>();
-  readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0 };
+  readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0, detected: 0 };
   /** Statements that are not simply let through, until the transcript says what became of them. */
   readonly #held = new Map<number, 'undecided' | 'allowed'>();
   #requests = 0;
@@ -219,6 +221,10 @@ export class StatementJournal {
   recordOutcome(of: number, body: EntryBody): void {
     if (this.#held.size > 0) this.#held.delete(of);
     this.#parts.recorder.append(body);
+  }
+
+  countDetected(columns: number): void {
+    this.#totals.detected += columns;
   }
 
   /** Rows of a transaction that has committed. */

@@ -302,7 +302,7 @@ FIELDS = {
         "by channel name rule shown", of=is_count, under=is_count, waitedMs=is_number, estimatedRows=is_number,
         decision=one_of("allow", "deny", "abort"), scope=one_of("once", "session", "transaction")),
     "outcome": table(
-        "tag sqlstate tx", of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_number, masked=a_list(is_text), inferred=a_list(is_text),
+        "tag sqlstate tx", of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_number, masked=a_list(is_text), inferred=a_list(is_text), detected=a_list(is_text),
         how=one_of("done", "failed", "skipped", "rejected", "lost", "undone")),
     "heartbeat": {},
     "redaction": table("session reason", of=is_count, digests=is_object),
