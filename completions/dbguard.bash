@@ -22,6 +22,7 @@ _dbguard() {
       ':trust') path='trust' ;;
       ':login') path='login' ;;
       ':logout') path='logout' ;;
+      ':mark') path='mark' ;;
       ':whoami') path='whoami' ;;
       ':run') path='run' ;;
       ':proxy') path='proxy' ;;
@@ -70,6 +71,10 @@ _dbguard() {
     'logout --client-id') return ;;
     'logout --profile') return ;;
     'logout --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'mark --issuer') return ;;
+    'mark --client-id') return ;;
+    'mark --profile') return ;;
+    'mark --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'whoami --issuer') return ;;
     'whoami --client-id') return ;;
     'whoami --profile') return ;;
@@ -165,11 +170,12 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init trust login logout whoami run proxy approvals approve deny explain policy mask transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy approvals approve deny explain policy mask transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
+    'mark') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
     'run') options='--connection --config --policy --profile --help -h' ;;
     'proxy') options='--listen --password-file --json --connection --config --policy --profile --help -h' ;;
