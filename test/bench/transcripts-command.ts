@@ -14,10 +14,17 @@ export interface Measured {
   readonly peak: number;
 }
 
-/** Said at the end by the program itself: what the system counted for it. */
-const meter = `process.on('exit', () => {
+/**
+ * Said at the end by the program itself: what the system counted for it. Linux hands the greatest size of the parent on
+ * to the child's `maxRSS` (getrusage(2)); VmHWM (proc_pid_status(5)) is the program's own.
+ */
+const meter = `
+import { existsSync, readFileSync } from 'node:fs';
+process.on('exit', () => {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  process.stderr.write('\\n' + JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1e6, peak: maxRSS / 1024 }));
+  const status = existsSync('/proc/self/status') ? readFileSync('/proc/self/status', 'utf8') : '';
+  const peak = Number(/^VmHWM:\\s+(\\d+) kB/m.exec(status)?.[1] ?? maxRSS) / 1024;
+  process.stderr.write('\\n' + JSON.stringify({ cpu: (userCPUTime + systemCPUTime) / 1e6, peak }));
 })`;
 
 /** A command about transcripts in `folder`, with what the system counted for it. */

@@ -72,6 +72,25 @@ test('show and verify: by a prefix of the id, in words and in exit codes', async
   await t.rejects(run(verify, [session.sid], { keys: 'dbguard.yaml' }), { code: 'usage' });
 });
 
+test('verify --all: many of one kind are twenty, and one line that counts the rest', async (t) => {
+  const { run, store } = world(t);
+  const ada = await issuer.login('ada');
+  for (let n = 0; n < 25; n++) {
+    const session = record(ada);
+    session.segments.splice(1, 1);
+    await store(session);
+  }
+  await store(record(await issuer.login('bob'), { final: false }));
+  const { code, out } = await run(verify, [], { all: true, ...withKeys });
+  t.equal(code, 1);
+  t.equal(out.match(/^CHANGED OR FORGED$/gm)?.length, 20);
+  const rest = /^5 more: CHANGED OR FORGED \(.*entry-missing.*\), the first of them \w{26}; --json says everything/m;
+  t.match(out.replace(/\n {4}/g, ' '), rest);
+  t.match(out, /NOT ALL PROVEN[\s\S]*0 proven, 1 not all proven, 25 changed or forged/);
+  const json = await run(verify, [], { all: true, json: true, ...withKeys });
+  t.equal(json.out.match(/^\{"sid":/gm)?.length, 26, 'as JSON each is there');
+});
+
 test('another person’s session of the same id does not stand in for it', async (t) => {
   const { run, store } = world(t);
   const session = record(await issuer.login('ada'));
