@@ -181,3 +181,35 @@ t.test('a variable that the file sets decides what runs, even where the text can
   t.equal(code, 1);
   t.match(stdout, /^a\.sql:2 {2}not read\n.*\n {2}The variable x of psql/m);
 });
+
+t.test('a file of any length is judged to its last statement', async (t) => {
+  const long = 'x'.repeat(8000);
+  const many = `INSERT INTO t (a) VALUES ('${long}');
+`.repeat(1100);
+  const cwd = t.testdir({
+    'inserts.sql': `${many}DRUP TABLE a;\nDROP TABLE behind;\n`,
+    'rows.sql': `COPY t FROM stdin;\n${`1\t${long}\n`.repeat(1100)}\\.\nDROP TABLE behind;\n`,
+    'one.sql': `SELECT '${'x'.repeat(9 * 1024 * 1024)}';\nDROP TABLE behind;\n`,
+    'variables.sql': `\\set t a\n${'INSERT INTO :t (a) VALUES (1);\n'.repeat(2000)}DROP TABLE behind;\n`,
+  });
+  const stops = async (file: string) => {
+    const { stdout } = await runCommand('policy test', ['--json', file], { cwd, env: { DBGUARD_HOME: cwd } });
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .flatMap((line) => (line.includes('"allow"') ? [] : [JSON.parse(line)]));
+    return lines.map(({ line, decision, unread }) => [line, unread ? 'unread' : decision]);
+  };
+  t.strictSame(await stops('inserts.sql'), [
+    [1101, 'unread'],
+    [1102, 'ask'],
+  ]);
+  t.strictSame(await stops('rows.sql'), [[1103, 'ask']]);
+  t.strictSame(await stops('one.sql'), [
+    [1, 'unread'],
+    [2, 'ask'],
+  ]);
+  const variables = await stops('variables.sql');
+  t.equal(variables.length, 2001);
+  t.strictSame(variables.at(-1), [2002, 'ask']);
+});

@@ -47,7 +47,7 @@ function testFiles(named: readonly Found[], cwd: string, judge: Judge) {
   const follow = (found: Found): void => {
     const file = shortPath(found.path, cwd);
     const result = testFile(found, file, judge, variables);
-    tested.push(...result.tested);
+    for (const one of result.tested) tested.push(one);
     for (const include of result.includes) {
       const next = includedFile(include, found.path, cwd);
       if (next.problem === undefined && seen.has(identity(next.path))) continue;

@@ -162,13 +162,6 @@ export function blank(text: string): string {
   return text.replace(/[^\n]/g, ' ');
 }
 
-/** 1-based line of a position in UTF-16 code units. */
-export function lineAt(text: string, position: number): number {
-  let line = 1;
-  for (let at = text.indexOf('\n'); at >= 0 && at < position; at = text.indexOf('\n', at + 1)) line++;
-  return line;
-}
-
 /** Where a statement begins behind the comments that stand before it. */
 export function behindComments(text: string, start: number): number {
   let at = start;

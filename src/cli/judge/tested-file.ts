@@ -1,10 +1,11 @@
 /** One SQL file against the policy: what each statement would meet, and what of the file cannot be judged from its text. */
 import type { Ruling } from '../../policy/decision.js';
-import { rulingOf } from '../../policy/engine.js';
+import { type Judgement, rulingOf } from '../../policy/engine.js';
 import { foreignTo, psqlVariables, variableWords } from './foreign-sql.js';
 import type { Judge, Judged } from './judging.js';
+import { Lines, partsOf } from './parts.js';
 import { psqlEffect } from './psql-commands.js';
-import { behindComments, blank, lineAt, type PsqlCommand, readSqlFile, type Span, type SqlFile } from './sql-file.js';
+import { behindComments, blank, type PsqlCommand, readSqlFile, type Span, type SqlFile } from './sql-file.js';
 
 /** `line` is 1-based; `sql` is as the file has it. `unread` says why nothing can be promised about it. */
 export interface Tested {
@@ -39,20 +40,25 @@ export class PsqlVariables {
 }
 
 export function testText(file: string, text: string, judge: Judge, variables: PsqlVariables) {
-  const whole = readSqlFile(text, (name, rest) => sendsStatement(name, rest));
-  const { tested, includes } = testCommands(file, text, whole, variables);
-  let sql = whole.sql;
-  for (const { start, end } of whole.statements) {
-    const names = psqlVariables(text.slice(start, end), whole.bare.slice(start, end));
-    const held = names.find((name) => variables.mayHold(name));
-    if (held === undefined) continue;
-    tested.push({ ...placeOf({ file, text, read: whole }, start, end), unread: variableWords(held) });
-    sql = `${sql.slice(0, start)}${blank(sql.slice(start, end))}${sql.slice(end)}`;
+  const read = readSqlFile(text, (name, rest) => sendsStatement(name, rest));
+  const places = { file, text, read, lines: new Lines(text) };
+  const { tested, includes } = testCommands(places, variables);
+  const known: Span[] = [];
+  const held: Span[] = [];
+  for (const span of read.statements) {
+    const { start, end } = span;
+    const names = psqlVariables(text.slice(start, end), read.bare.slice(start, end));
+    const name = names.find((one) => variables.mayHold(one));
+    (name === undefined ? known : held).push(span);
+    if (name !== undefined) tested.push({ ...placeOf(places, start, end), unread: variableWords(name) });
   }
-  const places = { file, text, read: { ...whole, sql } };
-  const judged = judge.judge(sql);
-  if (judged.facts.unparseable === undefined) tested.push(...testStatements(places, judged));
-  else tested.push(...testPieces(places, judge));
+  const sql = withBlanks(read.sql, held);
+  for (const part of partsOf(sql, known)) {
+    const judged = judge.judge(textOf(sql, part));
+    const fits = judged.facts.unparseable === undefined;
+    for (const one of fits ? testStatements(places, judged, startOf(part)) : testPieces(places, sql, part, judge))
+      tested.push(one);
+  }
   return { tested: tested.sort((a, b) => a.line - b.line), includes };
 }
 
@@ -60,19 +66,20 @@ interface Places {
   readonly file: string;
   readonly text: string;
   readonly read: SqlFile;
+  readonly lines: Lines;
 }
 
 function sendsStatement(name: string, rest: string): boolean {
   return name === 'gexec' || name === 'g' || name === 'gx' || psqlEffect(name, rest).kind === 'ends';
 }
 
-function testCommands(file: string, text: string, read: SqlFile, variables: PsqlVariables) {
+function testCommands({ file, text, read, lines }: Places, variables: PsqlVariables) {
   const tested: Tested[] = [];
   const includes: Include[] = [];
   for (const command of read.commands) {
     variables.learn(command);
     const effect = psqlEffect(command.name, command.rest);
-    const place = { file, line: lineAt(text, command.start), sql: text.slice(command.start, command.end).trimEnd() };
+    const place = { file, line: lines.at(command.start), sql: text.slice(command.start, command.end).trimEnd() };
     if (effect.kind === 'unread') tested.push({ ...place, unread: effect.why });
     if (effect.kind === 'include') includes.push({ ...place, name: fileName(command.rest), relative: effect.relative });
   }
@@ -85,30 +92,58 @@ function fileName(rest: string): string {
 }
 
 /** Around what no grammar reads, the rest is judged as one text, in which a transaction may reach over statements. */
-function testPieces(places: Places, judge: Judge): Tested[] {
-  const { file, text, read } = places;
-  const unread: Tested[] = [];
-  const readable: string[] = [];
-  for (const { start, end } of read.statements.flatMap((span) => piecesOf(span, read, judge))) {
-    const sql = read.sql.slice(start, end);
-    const { facts, ruling } = judge.judge(sql);
-    readable.push(facts.unparseable ? blank(sql) : sql);
+function testPieces(places: Places, sql: string, part: readonly Span[], judge: Judge): Tested[] {
+  const { file, text, read, lines } = places;
+  const tested: Tested[] = [];
+  const readable: Span[] = [];
+  const unreadable: Span[] = [];
+  for (const piece of part.flatMap((span) => piecesOf(span, sql, read.bare, judge))) {
+    const { start, end } = piece;
+    const { facts, ruling } = judge.judge(sql.slice(start, end));
+    (facts.unparseable ? unreadable : readable).push(piece);
     if (facts.unparseable === undefined) continue;
     const { position, message } = facts.unparseable;
-    const at = position === undefined ? behindComments(read.sql, start) : start + position - 1;
+    const at = position === undefined ? behindComments(sql, start) : start + position - 1;
     const foreign = foreignTo(text.slice(start, end), read.bare.slice(start, end));
     const why = `${ruling.reason} (${message})${foreign === undefined ? '' : ` ${foreign}`}`;
-    unread.push({ file, line: lineAt(text, at), sql: lineOf(text, at), ruling, unread: why });
+    tested.push({ file, line: lines.at(at), sql: lineOf(text, at), ruling, unread: why });
   }
-  const judged = judge.judge(readable.join(''));
-  const { unparseable } = judged.facts;
-  if (unparseable === undefined) return [...unread, ...testStatements(places, judged)];
-  const why = `${judged.ruling.reason} (${unparseable.message})`;
-  return [...unread, { ...placeOf(places, 0, text.length), ruling: judged.ruling, unread: why }];
+  const rest = withBlanks(sql, unreadable);
+  for (const group of partsOf(rest, readable)) {
+    const judged = judge.judge(textOf(rest, group));
+    const { unparseable } = judged.facts;
+    if (unparseable === undefined) {
+      for (const one of testStatements(places, judged, startOf(group))) tested.push(one);
+    } else {
+      const why = `${judged.ruling.reason} (${unparseable.message})`;
+      const place = placeOf(places, startOf(group), group.at(-1)?.end ?? text.length);
+      tested.push({ ...place, ruling: judged.ruling, unread: why });
+    }
+  }
+  return tested;
+}
+
+function startOf(part: readonly Span[]): number {
+  return part[0]?.start ?? 0;
+}
+
+function textOf(sql: string, part: readonly Span[]): string {
+  return sql.slice(startOf(part), part.at(-1)?.end);
+}
+
+/** `spans` in order. */
+function withBlanks(sql: string, spans: readonly Span[]): string {
+  const pieces: string[] = [];
+  let at = 0;
+  for (const { start, end } of spans) {
+    pieces.push(sql.slice(at, start), blank(sql.slice(start, end)));
+    at = end;
+  }
+  return pieces.join('') + sql.slice(at);
 }
 
 /** A parenthesis or a body that nothing closes would hide what follows: such a statement is cut at every semicolon. */
-function piecesOf({ start, end }: Span, { sql, bare }: SqlFile, judge: Judge): Span[] {
+function piecesOf({ start, end }: Span, sql: string, bare: string, judge: Judge): Span[] {
   if (judge.judge(sql.slice(start, end)).facts.unparseable === undefined) return [{ start, end }];
   let at = start;
   return bare
@@ -121,17 +156,19 @@ function piecesOf({ start, end }: Span, { sql, bare }: SqlFile, judge: Judge): S
     });
 }
 
-function testStatements(places: Places, { facts, judgements }: Judged): Tested[] {
+function testStatements(places: Places, { facts, judgements }: Judged, base: number): Tested[] {
+  const ofStatement: Judgement[][] = facts.statements.map(() => []);
+  for (const one of judgements) if (one.statement !== undefined) ofStatement[one.statement]?.push(one);
   return facts.statements.flatMap(({ start, end }, index): Tested[] => {
     // What an EXECUTE of this file runs is appended behind the file's own statements.
     if (end === start) return [];
-    return [{ ...placeOf(places, start, end), ruling: rulingOf(judgements.filter((one) => one.statement === index)) }];
+    return [{ ...placeOf(places, base + start, base + end), ruling: rulingOf(ofStatement[index] ?? []) }];
   });
 }
 
-function placeOf({ file, text, read }: Places, from: number, end: number) {
+function placeOf({ file, text, read, lines }: Places, from: number, end: number) {
   const start = behindComments(read.sql, from);
-  return { file, line: lineAt(text, start), sql: text.slice(start, end) };
+  return { file, line: lines.at(start), sql: text.slice(start, end) };
 }
 
 function lineOf(text: string, position: number): string {

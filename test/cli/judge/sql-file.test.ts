@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { foreignTo } from '../../../src/cli/judge/foreign-sql.js';
 import { psqlEffect } from '../../../src/cli/judge/psql-commands.js';
-import { behindComments, lineAt, readSqlFile } from '../../../src/cli/judge/sql-file.js';
+import { behindComments, readSqlFile } from '../../../src/cli/judge/sql-file.js';
 
 const read = (text: string) => readSqlFile(text, (name, rest) => psqlEffect(name, rest).kind === 'ends');
 const pieces = (text: string) => {
@@ -168,12 +168,4 @@ t.test('a statement begins behind its comments', async (t) => {
   t.equal(begins('SELECT 1'), 'SELECT 1');
   t.equal(begins('/* open'), '');
   t.equal(begins('-- only'), '');
-});
-
-t.test('lines are counted from 1', async (t) => {
-  const text = 'a\nb\n\nc';
-  t.strictSame(
-    [0, 1, 2, 4, 5].map((at) => lineAt(text, at)),
-    [1, 1, 2, 3, 4],
-  );
 });
