@@ -10,6 +10,11 @@ const keptFields = new Set([...'SVCPstcdnFLR']);
 
 /** Texts that hold names of existing things only. */
 const harmless: ReadonlySet<string> = new Set([
+  '08P01', // protocol violation: how many parameters Bind gave
+  '26000', // no such prepared statement
+  '34000', // no such portal
+  '42P03', // duplicate portal
+  '42P05', // duplicate prepared statement
   '25P02', // current transaction is aborted
   '25006', // read-only transaction
   '40001', // serialization failure

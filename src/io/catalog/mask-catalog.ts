@@ -44,6 +44,10 @@ const question = `
             LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
            WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS columns,
          (SELECT json_agg(DISTINCT b.function::int8) FROM behind b WHERE b.relation = c.oid) AS behind,
+         (SELECT json_agg(DISTINCT jsonb_build_array(d.refobjid::int8, d.refobjsubid))
+            FROM pg_policy p JOIN pg_depend d ON d.classid = 'pg_policy'::regclass AND d.objid = p.oid
+           WHERE p.polrelid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
+             AND c.relrowsecurity) AS looks_at,
          (SELECT json_agg(i.inhrelid::int8) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
          (SELECT json_agg(json_build_array(g.tgfoid::int8, g.tgoldtable, g.tgnewtable))
             FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
@@ -251,6 +255,7 @@ function relationOf(
     ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),
     children: JSON.parse(row.children ?? '[]') as number[],
     secured: row.secured === 't',
+    policyReads: JSON.parse(row.looks_at ?? '[]') as [number, number][],
     constants: defined.get(row.oid ?? '') ?? [],
     behind: JSON.parse(row.behind ?? '[]') as number[],
     triggers: row.triggers !== null && row.triggers !== undefined,

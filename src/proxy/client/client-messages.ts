@@ -108,7 +108,8 @@ export class ClientMessages {
     const { generation } = this.#state.parts.catalog.analyser;
     const prepared: Prepared = { sql, facts, generation, parameterTypes: parse.parameterTypes, entry: undefined };
     const settle = this.#state.addStatement(parse.statement, prepared);
-    this.#state.server.responses.expect(settle ? { kind: 'parse', settle } : { kind: 'parse' });
+    const hidesDiagnostics = this.#hides([prepared]);
+    this.#state.server.responses.expect({ kind: 'parse', hidesDiagnostics, ...(settle && { settle }) });
   }
 
   #onBind(buffer: Buffer, start: number, end: number): void {
@@ -125,7 +126,8 @@ export class ClientMessages {
     };
     const add = () => this.#state.registry.addPortal(bind.portal, portal);
     if (!this.#planningRuns(bind.statement, portal.prepared)) {
-      this.#state.server.responses.expect({ kind: 'bind', settle: add() });
+      const hidesDiagnostics = this.#hides(portal.prepared);
+      this.#state.server.responses.expect({ kind: 'bind', hidesDiagnostics, settle: add() });
       this.#state.outbox.out.push(buffer, start, end);
       return;
     }
@@ -140,9 +142,15 @@ export class ClientMessages {
     });
   }
 
+  /** What the server says of these may hold masked values. */
+  #hides(prepared: readonly Prepared[]): boolean {
+    return this.#state.masks?.hidesDiagnostics(prepared.map(({ sql }) => sql)) ?? false;
+  }
+
   /** Bind plans, and planning runs functions that say of themselves that nothing depends on when. */
   #planningRuns(statement: string, prepared: readonly Prepared[]): boolean {
     if (prepared.length === 0) return !isAsciiName(statement);
+    if (prepared.some(({ sql }) => this.#state.masks?.plan(sql).kind === 'deny')) return true;
     const { analyser } = this.#state.parts.catalog;
     return this.#fresh(prepared).some(({ sql, part, facts }) => {
       if (facts.unparseable) return true;
@@ -162,6 +170,7 @@ export class ClientMessages {
       kind === 'S' ? this.#state.registry.statements(name) : (this.#state.registry.portal(name)?.prepared ?? []);
     this.#state.server.responses.expect({
       kind: 'describe',
+      hidesDiagnostics: this.#hides(known),
       described: (fields) => {
         for (const one of known) one.fields = fields;
       },
@@ -236,8 +245,9 @@ export class ClientMessages {
   #onClose(buffer: Buffer, start: number, end: number): void {
     const { kind, name } = decodeNamed(buffer, start, end);
     const { registry, server } = this.#state;
+    const closed = kind === 'S' ? registry.statements(name) : (registry.portal(name)?.prepared ?? []);
     const settle = kind === 'S' ? registry.closingStatement(name) : registry.closingPortal(name);
-    server.responses.expect(settle ? { kind: 'close', settle } : { kind: 'close' });
+    server.responses.expect({ kind: 'close', hidesDiagnostics: this.#hides(closed), ...(settle && { settle }) });
   }
 
   /** A message longer than dbguard may hold: its bytes are dropped as they come, then it is denied. */

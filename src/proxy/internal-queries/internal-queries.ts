@@ -11,6 +11,7 @@
  * What lives here: the scope around questions, and how the client's own state comes through it unharmed. What it
  * must not know: what is asked, and why.
  */
+import { maskDiagnostics } from '../../masking/diagnostics.js';
 import {
   type BindValues,
   encodeBind,
@@ -68,7 +69,14 @@ export interface InquiryParts {
   /** A name that no client can guess. */
   readonly name: string;
   /** The portal that the held Execute runs, for when the end of a transaction takes it away. */
-  readonly portal?: { readonly name: string; readonly statement: string; readonly bound: BindValues } | undefined;
+  readonly portal?:
+    | {
+        readonly name: string;
+        readonly statement: string;
+        readonly bound: BindValues;
+        readonly hidesDiagnostics: boolean;
+      }
+    | undefined;
 }
 
 /** For all the questions of one scope together, besides the time of one, milliseconds. */
@@ -259,7 +267,9 @@ export class InternalQuery implements InternalSession {
         sink: (type, bytes, start, end) => {
           if (type === backend.bindComplete) resolve();
           if (type !== backend.errorResponse) return;
-          toClient(Buffer.from(bytes.subarray(start, end)));
+          toClient(
+            portal.hidesDiagnostics ? maskDiagnostics(bytes, start, end) : Buffer.from(bytes.subarray(start, end)),
+          );
           reject(new PortalLost());
         },
       });

@@ -35,6 +35,11 @@ export interface Expectation {
   readonly meter?: Meter;
   /** Rewrites the answers on their way to the client. */
   readonly mask?: AnswerMask;
+  /**
+   * What the server says of it may hold masked values: the planner runs functions at Bind, an end of transaction runs
+   * what was deferred. Where there is a `mask`, that says it.
+   */
+  readonly hidesDiagnostics?: boolean;
   /** Told what a Describe found. */
   readonly described?: (fields: readonly RowField[]) => void;
   /** Takes the answers instead of the client: dbguard asked, not the client. */
@@ -112,6 +117,12 @@ export class Responses {
 
   get head(): Expectation | undefined {
     return this.#queue[this.#head];
+  }
+
+  /** What the server is busy with: whatever it says unasked comes of that. */
+  get current(): Expectation | undefined {
+    this.#skipCopyEnds();
+    return this.head;
   }
 
   /** Call when the message goes into the queue towards the server. */

@@ -5,6 +5,7 @@
  * What it must not know: the client's bytes, the gate, sockets.
  */
 
+import { maskDiagnostics } from '../../masking/diagnostics.js';
 import { backendRules, decodeFields, heldMessageLimit } from '../../wire/backend.js';
 import { Framer } from '../../wire/framer.js';
 import { backend, ProtocolViolation, type TransactionStatus } from '../../wire/messages.js';
@@ -16,13 +17,15 @@ import {
   withoutPayload,
 } from '../../wire/server-messages.js';
 import type { Outgoing } from '../outgoing.js';
-import type { AnswerMask } from './answer-mask.js';
 import { HeldAnswer } from './held-answer.js';
 import type { Meter } from './meter.js';
-import { type Expectation, Responses } from './responses.js';
+import { type Expectation, type ExpectationKind, Responses } from './responses.js';
 
 /** Questions of dbguard's own: `undone` afterwards with every setting that they changed, or asked where the client's own changes are `kept`. */
 export type Inquiring = 'undone' | 'kept' | false;
+
+/** What may leave something behind for the end of the transaction. */
+const runsCode: ReadonlySet<ExpectationKind> = new Set(['query', 'function', 'bind', 'execute']);
 
 export class ServerSide {
   readonly responses = new Responses();
@@ -34,8 +37,8 @@ export class ServerSide {
   #inquiring: Inquiring = false;
   #held: HeldAnswer | undefined;
   #hidesNotifications: (() => boolean) | undefined;
-  /** Of the last statement answered since ReadyForQuery. */
-  #lastMask: AnswerMask | undefined;
+  /** Something answered since ReadyForQuery may have left masked values for the end of the transaction to tell. */
+  #hidesRest = false;
 
   constructor(toClient: Outgoing, parameters: ReadonlyMap<string, string>) {
     this.#toClient = toClient;
@@ -146,29 +149,36 @@ export class ServerSide {
       this.#client.pushMessage(withoutPayload(bytes, start, end));
       return;
     }
-    if (type === backend.readyForQuery) this.#lastMask = undefined;
-    if (owner?.mask) this.#lastMask = owner.mask;
     if (owner === undefined) {
-      this.#passDiagnostics(type, bytes, start, end);
+      this.#passUnmasked(type, bytes, start, end, responses.current);
       return;
     }
+    if (type === backend.readyForQuery) this.#hidesRest = false;
+    else if (runsCode.has(owner.kind) && hides(owner)) this.#hidesRest = true;
     if (owner.sink) {
       owner.sink(type, bytes, start, end);
     } else if (type !== backend.errorResponse || !this.#substituted(owner)) {
       if (owner.meter) measure(owner.meter, type, bytes, start, end);
       if (owner.described && type === backend.rowDescription) owner.described(decodeRowDescription(bytes, start, end));
-      if (owner.mask) owner.mask.pass(type, bytes, start, end, this.#client);
-      else this.#passDiagnostics(type, bytes, start, end);
+      this.#passOwned(type, bytes, start, end, owner);
     }
     responses.advance(type, owner);
   }
 
-  /** Notices belong to no message, and a deferred constraint fails only at Sync: both may speak of masked values. */
-  #passDiagnostics(type: number, bytes: Buffer, start: number, end: number): void {
-    const speaks = type === backend.errorResponse || type === backend.noticeResponse;
-    const mask = speaks ? (this.responses.head?.mask ?? this.#lastMask) : undefined;
-    if (mask) mask.pass(type, bytes, start, end, this.#client);
+  #passOwned(type: number, bytes: Buffer, start: number, end: number, owner: Expectation): void {
+    if (owner.mask && !this.#hidden(type, owner)) owner.mask.pass(type, bytes, start, end, this.#client);
+    else this.#passUnmasked(type, bytes, start, end, owner);
+  }
+
+  /** @param current what the server does meanwhile; a deferred constraint, for one, fails only at Sync */
+  #passUnmasked(type: number, bytes: Buffer, start: number, end: number, current: Expectation | undefined): void {
+    if (this.#hidden(type, current)) this.#client.pushMessage(maskDiagnostics(bytes, start, end));
     else this.#client.push(bytes, start, end);
+  }
+
+  #hidden(type: number, current: Expectation | undefined): boolean {
+    if (type !== backend.errorResponse && type !== backend.noticeResponse) return false;
+    return this.#hidesRest || (current !== undefined && hides(current));
   }
 
   #substituted(owner: Expectation): boolean {
@@ -178,6 +188,10 @@ export class ServerSide {
     this.#client.pushMessage(substitute);
     return true;
   }
+}
+
+function hides({ mask, hidesDiagnostics }: Expectation): boolean {
+  return mask?.diagnostics ?? hidesDiagnostics ?? false;
 }
 
 function measure(meter: Meter, type: number, bytes: Buffer, start: number, end: number): void {

@@ -59,6 +59,14 @@ export class ResultMasks implements StatementTracker {
     return this.#client.plans.planFor(sql, this.#path);
   }
 
+  /** What the server says of any of these may hold masked values. */
+  hidesDiagnostics(texts: readonly string[]): boolean {
+    return texts.some((sql) => {
+      const plan = this.plan(sql);
+      return plan.kind === 'deny' || (plan.kind === 'mask' && plan.diagnostics);
+    });
+  }
+
   forwarded({ facts }: Candidate): void {
     const effects = facts.statements.flatMap((statement) => statement.effects);
     if (facts.unparseable || effects.some((effect) => effect.opaque || changesCatalog.has(effect.kind)))

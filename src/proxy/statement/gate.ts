@@ -317,14 +317,20 @@ export class StatementGate {
     return obstacle === undefined ? this.#newInternalQuery(gated) : { obstacle };
   }
 
-  #newInternalQuery({ candidate, portal }: GatedMessage): InternalQuery {
+  #newInternalQuery(gated: GatedMessage): InternalQuery {
+    const { candidate, portal } = gated;
     return new InternalQuery({
       server: this.#state.server,
       out: this.#state.outbox.out,
       release: () => this.#state.release(),
       toClient: (bytes) => this.#state.tellClient(bytes),
       name: this.#state.parts.missingPortalName,
-      portal: portal && { name: candidate.portalName ?? '', statement: portal.statementName, bound: boundBy(portal) },
+      portal: portal && {
+        name: candidate.portalName ?? '',
+        statement: portal.statementName,
+        bound: boundBy(portal),
+        hidesDiagnostics: heldStatement(this.#state, gated).diagnosticsMasked,
+      },
     });
   }
 

@@ -62,6 +62,8 @@ export interface CatalogRelation {
   readonly constants?: readonly DefinedConstants[];
   /** Policies look at its rows whenever they are read. */
   readonly secured?: boolean;
+  /** Columns of other relations that its policies look at; pg_attribute.attnum is 0 for a whole row. */
+  readonly policyReads?: readonly (readonly [relation: number, attnum: number])[];
   /** Triggers of the application's own may run on a write. */
   readonly triggers: boolean;
   readonly triggerCalls?: readonly TriggerCall[];

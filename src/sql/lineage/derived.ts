@@ -22,6 +22,7 @@ import { PlpgsqlFlow } from './plpgsql-flow.js';
 import { LineageScope } from './scope.js';
 import { openShape, type Shape, shapeOf } from './shape.js';
 import { bodyStatement } from './statement.js';
+import { plain } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 export interface Derived {
@@ -47,6 +48,7 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
     computed(relation);
     for (const call of relation.triggerCalls ?? []) triggered(relation, call);
     for (const text of relation.ruleTexts ?? []) ruled(relation, text);
+    for (const oid of relation.behind ?? []) passedBy(relation, catalog.codeByOid(oid));
   }
   return { columns, exported, unseen };
 
@@ -98,6 +100,19 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
       const column = relation.columns.find(({ name }) => key === `new.${name}`);
       if (column !== undefined) add(relation, column.number, flow, by);
     }
+    collect(walk, by);
+    if (walk.opaque) lost(code, by);
+  }
+
+  /** Functions of policies, checks and indices: with what arguments is not followed, so with any of the row. */
+  function passedBy(relation: CatalogRelation, code: CatalogCode | undefined): void {
+    if (code === undefined || code.extension) return;
+    const by = `function ${code.schema}.${code.name} behind ${named(relation)}`;
+    const walk = start(undefined, new LineageScope(), []);
+    walk.call(
+      code,
+      code.inputs.map(() => plain(rowOf(relation).all)),
+    );
     collect(walk, by);
     if (walk.opaque) lost(code, by);
   }

@@ -24,11 +24,28 @@ export function tableShape(range: RangeVar, walk: LineageWalk): Shape {
 function note(relation: CatalogRelation, walk: LineageWalk): void {
   if (walk.relations.has(relation.oid)) return;
   walk.relations.add(relation.oid);
-  for (const oid of relation.behind ?? []) walk.passBy(walk.knowledge.catalog.codeByOid(oid));
+  const row: Flow = new Set(relation.columns.map(({ number }) => baseColumn(relation.oid, number)));
+  // only policies run when rows are read; of what runs on a write, any relation that is touched counts
+  const reads = relation.secured !== false;
+  for (const oid of relation.behind ?? []) walk.passBy(walk.knowledge.catalog.codeByOid(oid), reads ? row : undefined);
+  for (const [oid, number] of relation.policyReads ?? []) lookAt(oid, number, walk);
   for (const oid of relation.children) {
     const child = walk.knowledge.catalog.byOid(oid);
     if (child !== undefined) note(child, walk);
   }
+}
+
+/** What a policy itself looks at, past any function. */
+function lookAt(oid: number, number: number, walk: LineageWalk): void {
+  const relation = walk.knowledge.catalog.byOid(oid);
+  if (relation === undefined) {
+    walk.unbound = true;
+    return;
+  }
+  note(relation, walk);
+  const { all, columns } = columnsOf(relation, walk);
+  const at = relation.columns.findIndex((one) => one.number === number);
+  walk.examined = union([walk.examined, columns?.[at]?.flow ?? all]);
 }
 
 function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {

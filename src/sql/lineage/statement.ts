@@ -110,16 +110,18 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
     case 'VariableShowStmt':
       return { kind: 'query', output: openShape(noFlow) };
     case 'TransactionStmt':
-      return {
-        kind: as(stmt, 'TransactionStmt')?.kind === 'TRANS_STMT_COMMIT' ? 'end' : 'utility',
-        output: emptyShape,
-      };
+      return { kind: runsDeferred.has(as(stmt, 'TransactionStmt')?.kind) ? 'end' : 'utility', output: emptyShape };
+    case 'ConstraintsSetStmt':
+      return { kind: 'end', output: emptyShape };
     default:
       noteRelations(stmt, walk);
       computedByDefinition(stmt, walk);
       return silent;
   }
 }
+
+/** Deferred triggers and cursors WITH HOLD run then. */
+const runsDeferred: ReadonlySet<string | undefined> = new Set(['TRANS_STMT_COMMIT', 'TRANS_STMT_PREPARE']);
 
 /** They leave it to names what they mean, or only add some: what a new table holds came there by statements as well. */
 const leavesNames: ReadonlySet<Tag> = new Set<Tag>([

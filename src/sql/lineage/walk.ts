@@ -132,12 +132,19 @@ export abstract class LineageWalk {
     };
   }
 
-  /** Code that runs because a relation is touched: what it reads, an error or a notice of it may show. */
-  passBy(code: CatalogCode | undefined): void {
+  /**
+   * Code that runs because a relation is touched: what it reads, an error or a notice of it may show.
+   * @param row what its arguments may be, where it runs on a read too
+   */
+  passBy(code: CatalogCode | undefined, row: Flow | undefined): void {
     // of PostgreSQL's own, or of an extension
     if (code?.extension) return;
     const walk = code && this.knowledge.codeFlow(code, this.knowledge.callPath).walk;
     for (const oid of walk?.relations ?? []) this.relations.add(oid);
+    if (walk && row) {
+      const given = code.inputs.map(() => plain(row));
+      this.examined = union([this.examined, inserted(walk.examined, given)]);
+    }
     this.triggers ||= walk === undefined || walk.opaque || walk.unbound || walk.triggers;
   }
 
