@@ -22,6 +22,8 @@ export interface ProviderOptions {
   readonly jwtAccessTokens?: boolean;
   readonly alg?: 'RS256' | 'ES256' | 'EdDSA';
   readonly dpop?: boolean;
+  /** A claim of every ID token, as Entra, Okta and Keycloak put it there. */
+  readonly groups?: readonly string[];
   /** Lifetimes in seconds. */
   readonly deviceCodeTtl?: number;
   readonly grantTypes?: readonly string[];
@@ -141,11 +143,16 @@ function makeProvider(issuer: string, options: ProviderOptions): Provider {
     ],
     cookies: { keys: [randomBytes(16).toString('hex')] },
     scopes: ['openid', 'offline_access', 'email', 'db'],
-    claims: { openid: ['sub'], email: ['email', 'email_verified'] },
+    claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'] },
     conformIdTokenClaims: false,
     findAccount: async (_context, id) => ({
       accountId: id,
-      claims: async () => ({ sub: id, email: `${id}@example.test`, email_verified: true }),
+      claims: async () => ({
+        sub: id,
+        email: `${id}@example.test`,
+        email_verified: true,
+        ...(options.groups && { groups: [...options.groups] }),
+      }),
     }),
     features: {
       devInteractions: { enabled: false },
