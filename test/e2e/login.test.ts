@@ -52,6 +52,13 @@ async function world(t: Test, options: ProviderOptions = {}) {
   };
 }
 
+/** Logged in: the words of the prompts are left as they were made. */
+async function ended(screen: Terminal): Terminal['exit'] {
+  await screen.shows('Your words:');
+  screen.type(keys.enter);
+  return screen.exit;
+}
+
 function linkOn(text: string): string {
   return /\(or open {2}(\S+) \)/.exec(text)?.[1] ?? '';
 }
@@ -67,7 +74,7 @@ t.test('device code: the card, Enter opens the browser, and what whoami says the
   const page = await openedPage();
   t.equal(page, linkOn(card), 'the page with its code, and nothing else, is the argument');
   await new Browser().confirmDevice(page);
-  t.match(await screen.exit, { code: 0 });
+  t.match(await ended(screen), { code: 0 });
   t.match(screen.history().join('\n'), /Logged in as dev-1@example.test until .*\n {2}evidence {2}nonce: /);
   const { stdout } = await workspace.dbguard(['whoami']);
   t.match(stdout, /^dev-1@example\.test/);
@@ -80,7 +87,7 @@ t.test('--no-open, and a browser that is not there', async (t) => {
   const card = await closed.shows('(or open');
   closed.type(keys.enter);
   await new Browser().confirmDevice(linkOn(card));
-  t.match(await closed.exit, { code: 0 });
+  t.match(await ended(closed), { code: 0 });
   t.notMatch(closed.history().join('\n'), 'Press Enter');
   t.notOk(opened());
 
@@ -89,7 +96,7 @@ t.test('--no-open, and a browser that is not there', async (t) => {
   missing.type(keys.enter);
   await missing.shows('No browser could be started here: open the page by hand.');
   await new Browser().confirmDevice(link);
-  t.match(await missing.exit, { code: 0 });
+  t.match(await ended(missing), { code: 0 });
 });
 
 t.test('--qr: a camera reads the page with its code from the screen', async (t) => {
@@ -98,7 +105,7 @@ t.test('--qr: a camera reads the page with its code from the screen', async (t) 
   const link = linkOn(await screen.shows('Confirm only'));
   t.ok(showsQrCode(screen.history(), link), 'the code on the screen is the one of this link');
   await new Browser().confirmDevice(link);
-  t.match(await screen.exit, { code: 0 });
+  t.match(await ended(screen), { code: 0 });
 });
 
 t.test('denied, and a code that has run out', async (t) => {
@@ -124,7 +131,7 @@ t.test('the network goes while a person confirms, and comes back', async (t) => 
   await screen.shows('dbguard: the issuer cannot be reached, trying again');
   while (cut < 2) await sleep(20);
   await new Browser().confirmDevice(link);
-  t.match(await screen.exit, { code: 0 });
+  t.match(await ended(screen), { code: 0 });
   t.equal(screen.history().filter((line) => /cannot be reached/.test(line)).length, 1, 'said once');
 });
 
@@ -150,7 +157,7 @@ t.test(
     const { url, body } = await new Browser().go(await openedPage());
     t.match(url, /^http:\/\/127\.0\.0\.1:\d+\/callback\?/);
     t.match(body, 'Close this window and go back to the terminal.');
-    t.match(await screen.exit, { code: 0 });
+    t.match(await ended(screen), { code: 0 });
     t.match(screen.history().join('\n'), 'evidence  nonce');
   },
 );
