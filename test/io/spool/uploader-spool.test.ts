@@ -77,7 +77,7 @@ test('a session from open to finish is proven from the bucket, and leaves nothin
 
 test('sessions that begin at the same moment come one after the other', async (t) => {
   const { state, bucket } = await setUp(t);
-  const child = join(import.meta.dirname, 'previousSession-child.ts');
+  const child = join(import.meta.dirname, 'previous-session-child.ts');
   const children = [1, 2, 3].map(() => fork(child, [state], { execArgv: ['--import=tsx'] }));
   for (const [code] of await Promise.all(children.map((one) => once(one, 'exit')))) t.equal(code, 0);
   const all = await reports(bucket);

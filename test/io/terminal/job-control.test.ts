@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, test } from 'tap';
 import { repositoryRoot } from '../../helpers/repository.js';
 import { keys, Terminal } from '../../helpers/terminal.js';
@@ -98,6 +99,9 @@ for (const [name, { command, stopped }] of Object.entries(shells)) {
     const { screen, run, type } = await shell(t, command);
     run(`sh -c "'sh -c \\"echo still; kill -STOP \\\\\\$\\\\\\$; echo alive\\"; echo over'"`);
     await screen.shows(/^still/m);
+    // between its word and its stop a slow machine may do much else
+    while (!/^T\S* .*; echo alive$/m.test(execFileSync('ps', ['-eo', 'stat,args'], { encoding: 'utf8' })))
+      await sleep(50);
     screen.type(suspend);
     await screen.shows(stopped);
     type('fg');
