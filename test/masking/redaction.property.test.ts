@@ -95,7 +95,7 @@ t.test('types without text are left alone; so is text of an unknown encoding tha
   );
 });
 
-t.test('twice the text takes no more than twice the steps: patterns are bounded', async (t) => {
+t.test('texts of repeated baits come to an end', async (t) => {
   for (const bait of ['a@', '1 ', '+1-', 'eyJa.', 'postgres://a:', '"\\', '\u200b', '{"']) {
     const long = Buffer.from(bait.repeat(200_000));
     for (const oid of [textOid, jsonb]) t.ok(redacted(oid, long).length <= long.length, bait);
