@@ -1,5 +1,5 @@
 /** Every signal of the system, sent to dbguard while it has the terminal. */
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -63,11 +63,17 @@ test('a flood of signals costs no more than a few', async (t) => {
     }
   })();
   await screen.hides(/Keys count in a moment|Typing is ignored/);
-  screen.type('d');
-  await screen.hides('No answer denies');
+  // a key that comes while dbguard itself was held up does not count, as for a person
+  const answers = join(folder, 'answers');
+  const answered = () => existsSync(answers) && readFileSync(answers, 'utf8').endsWith('\n');
+  for (let waited = 0; !answered(); waited++) {
+    if (waited % 40 === 0) screen.type('d');
+    await pause(50);
+  }
   flooding = false;
   await flood;
-  t.match(readFileSync(join(folder, 'answers'), 'utf8'), '"deny"', `${sent} of each, and the key counted`);
+  const [answer = ''] = readFileSync(answers, 'utf8').split('\n');
+  t.match(JSON.parse(answer), { decision: 'deny', by: { kind: 'person' } }, `${sent} of each, and the key counted`);
 });
 
 test('SIGCONT again and again: the terminal is looked at twice a second, not each time', async (t) => {
