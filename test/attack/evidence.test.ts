@@ -28,8 +28,7 @@ const screen = terminal(['run', '--', process.execPath, '-e', agent, JSON.string
 t.teardown(() => screen.kill());
 await screen.shows('No answer denies in');
 await screen.hides('Keys count in a moment');
-screen.type('a');
-await screen.shows('agent: ran 1');
+await screen.press('a', 'agent: ran 1');
 await screen.shows('No answer denies in');
 const listed = await workspace.dbguard(['approvals', '--list']);
 const [id = ''] = /\b1-\d+\b/.exec(listed.stdout) ?? [];

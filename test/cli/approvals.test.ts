@@ -81,8 +81,7 @@ test('on a terminal it shows the prompt, and gives the screen back', async (t) =
   await terminal.shows('No answer denies in');
   await terminal.hides('Keys count in a moment');
   t.equal(terminal.alternate, true);
-  terminal.type('r');
-  await terminal.shows('Why not?');
+  await terminal.press('r', 'Why not?');
   terminal.type(`ask ben first${keys.enter}`);
   t.match(await answer(), { decision: 'deny', reason: 'ask ben first' });
   await terminal.shows('denied by dbguard approvals: Delete ALL rows of orders');

@@ -43,7 +43,7 @@ t.test('on every prompt, also on a low screen, and on nothing else', async (t) =
     t.notMatch(screen.history().join('\n'), /Elch/, 'what the run says at its start is without them');
     t.match(screen.history().join(''), 'a prompt without the words that you chose is not dbguard’s');
     await sleep(700);
-    screen.type('d');
+    await screen.press('d', 'agent says');
     await screen.exit;
     t.match(screen.history().join('\n'), 'agent says [false,"42501"]');
   }

@@ -139,8 +139,7 @@ t.test('x ends an agent that ignores SIGTERM, as interactive shells do', async (
   t.teardown(() => screen.kill());
   await screen.shows('Drop table orders?');
   await screen.shows(/^ No answer denies in/m);
-  screen.type('x');
-  await screen.shows('Press x again');
+  await screen.press('x', 'Press x again');
   screen.type('x');
   t.match(await screen.exit, { code: 128 + 1 }, 'SIGHUP');
   const said = screen.history().join('\n');

@@ -105,6 +105,13 @@ export class Terminal {
     return this.text();
   }
 
+  /** Presses a key until the screen shows what follows: one that comes while the program is held up does not count. */
+  async press(key: string, follows: string | RegExp): Promise<string> {
+    const pressing = setInterval(() => this.type(key), 2000);
+    this.type(key);
+    return this.shows(follows).finally(() => clearInterval(pressing));
+  }
+
   /** Waits until the screen no longer shows it. */
   async hides(unexpected: string | RegExp): Promise<string> {
     await this.#until(() => !matches(this.text(), unexpected), `anything but ${unexpected}`);
