@@ -17,16 +17,13 @@ import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
 import { InternalQuery, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
-import type { Outgoing } from '../outgoing.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, type ShownRows } from '../row-counts/shown-rows.js';
-import type { ServerSide } from '../server/server-side.js';
 import type { Answer, DryRun, Impact } from './asker.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
 import { dryRunLimits, type Reviewer } from './reviewer.js';
-import { isMaybeTypo, probe } from './server-probe.js';
-import type { StatementJournal } from './statement-journal.js';
+import { isMaybeTypo, type ProbeParts, probe } from './server-probe.js';
 
 export interface Allowed {
   readonly kind: 'allow';
@@ -44,28 +41,18 @@ export type ApprovalEnd =
   /** The statement never ran: an error before it made the server skip it, or the server itself rejected its text. */
   | { readonly kind: 'skipped' };
 
-export interface ReviewParts {
-  readonly candidate: Candidate;
-  /** Of a simple Query: the client's own bytes, in its encoding. */
-  readonly text: Buffer;
-  readonly admission: Admission;
+export interface WaitParts extends ProbeParts {
   readonly context: ConnectionContext;
-  readonly journal: StatementJournal;
   readonly reviewer: Reviewer;
-  readonly server: ServerSide;
-  readonly out: Outgoing;
-  /** Lets what is in `out` go to the server, journal first. */
-  readonly release: () => void;
-  readonly toClient: (message: Buffer) => void;
   readonly finish: (end: ApprovalEnd) => void;
   readonly held: HeldStatement;
   /** What it did when it ran, and was undone because it was more than the approver had been shown. */
   readonly undone: RunRows | undefined;
   /** See whyUnwatched; asked for once everything before has settled. */
   readonly unwatched: () => string | undefined;
-  /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
   /** See ClientCatalog.changesOfOthers. */
   readonly otherChanges: () => number | undefined;
+  /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
   readonly internal: () => InternalQuery | { readonly obstacle: string };
   /** The journal has the entry of everything pushed from now on. */
   readonly requireCommit: () => void;
@@ -79,7 +66,7 @@ const measureLimits = { statementMs: 1000, lockMs: 500, readOnly: true };
 const impactLimits = { statementMs: 2000, lockMs: 500, readOnly: true };
 
 export class ApprovalWait {
-  readonly #parts: ReviewParts;
+  readonly #parts: WaitParts;
   readonly #abort = new AbortController();
   #whenQuiet: ((skipped: boolean) => void) | undefined;
   #over = false;
@@ -87,7 +74,7 @@ export class ApprovalWait {
   /** By the last dry run, or by a run that was undone. */
   #counted: ShownRows | undefined;
 
-  constructor(parts: ReviewParts) {
+  constructor(parts: WaitParts) {
     this.#parts = parts;
   }
 

@@ -16,12 +16,13 @@ type ProbeResult = 'rejected' | 'parsed';
 
 export interface ProbeParts {
   readonly candidate: Candidate;
-  /** The client's own bytes, in its encoding. */
+  /** Of a simple Query: the client's own bytes, in its encoding. */
   readonly text: Buffer;
   readonly admission: Admission;
   readonly journal: StatementJournal;
   readonly server: ServerSide;
   readonly out: Outgoing;
+  /** Lets what is in `out` go to the server, journal first. */
   readonly release: () => void;
   readonly toClient: (message: Buffer) => void;
 }

@@ -1,6 +1,7 @@
 /**
- * What lives here: the tokens of one text, what of them is secret, and the texts inside of them. What it must not know:
- * who asks, and what is made of it.
+ * The secrets of one text of SQL, and of the texts within it.
+ *
+ * What lives here: what of its tokens is secret. What it must not know: who asks, and what is made of it.
  */
 import { secretsOfCall } from './calls.js';
 import { isValueColumn, secretColumnValues } from './column-values.js';
