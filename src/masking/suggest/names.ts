@@ -91,7 +91,7 @@ const people =
   /^(users?|people|persons?|customers?|clients?|employees?|staff|patients?|contacts?|members?|students?|teachers?|leads?|applicants?|candidates?|drivers?|subscribers?|accounts?|guests?|visitors?|authors?|owners?|tenants?)$/;
 
 /** `users.first_name`, `Users.firstName` -> `first name`. */
-export function wordsOf(name: string): string {
+function wordsOf(name: string): string {
   return name
     .replace(/([a-z\d])([A-Z])/g, '$1 $2')
     .replace(/[^\p{L}\p{N}]+/gu, ' ')

@@ -6,7 +6,7 @@
  */
 import type { Detected } from '../../masking/detectors/detected.js';
 import { maskDiagnostics } from '../../masking/diagnostics.js';
-import type { CopyMask, RewritePlan } from '../../masking/masker.js';
+import type { CopyMask, RewritePlan } from '../../masking/rewrite-plan.js';
 import type { RowMask } from '../../masking/row-rewriter.js';
 import { backend } from '../../wire/messages.js';
 import { decodeRowDescription, type RowField } from '../../wire/row-description.js';

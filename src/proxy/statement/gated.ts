@@ -1,5 +1,5 @@
 /** A message at the gate: what was asked, its bytes, and what of its result is masked. */
-import type { RewritePlan } from '../../masking/masker.js';
+import type { RewritePlan } from '../../masking/rewrite-plan.js';
 import type { Ruling } from '../../policy/decision.js';
 import type { BindValues } from '../../wire/extended-query.js';
 import type { Candidate } from '../candidate.js';
