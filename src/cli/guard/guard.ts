@@ -10,7 +10,7 @@ import { workloadVariables } from '../../io/login/oidc-workload-token.js';
 import type { Progress } from '../../io/spool/uploader.js';
 import { knownPasswords } from '../../io/upstream/password.js';
 import type { CompiledPolicy } from '../../policy/engine.js';
-import type { GateTotals } from '../../proxy/statement/statement-journal.js';
+import type { JournalTotals } from '../../proxy/statement/statement-journal.js';
 import type { ProxyAddress, RealCredentials } from '../../run/environment.js';
 import type { CommandContext } from '../command.js';
 import type { SessionUsers } from '../settings/loopback-users.js';
@@ -30,7 +30,7 @@ export interface Guard {
   readonly address: ProxyAddress;
   readonly real: RealCredentials;
   readonly bucket: string;
-  readonly totals: GateTotals;
+  readonly totals: JournalTotals;
   /** What its prompts carry; see prompt-mark.ts. */
   readonly mark: PromptMark;
   /** Drains the proxy, seals the transcript and waits for its upload. */

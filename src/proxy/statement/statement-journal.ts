@@ -1,10 +1,9 @@
 /**
- * The gate: the one way a statement takes from the client to the database.
+ * The record of one run's statements: each is decided and in the journal before anything else becomes of it, and so is
+ * every verdict, run and outcome.
  *
- *   facts -> decision -> journal -> (review) -> verdict -> forward
- *
- * What lives here: the order of these steps, for every kind of statement. What it must not know: message bytes,
- * sockets, how a person is asked. The session calls `admit`, and `review` when a person has to decide; nothing else
+ * What lives here: which entry is written when, and that a held statement has one end. What it must not know: message
+ * bytes, sockets, how a person is asked. The gate calls `admit`, and `review` when a person has to decide; nothing else
  * leads to the database.
  */
 import { type DecisionInput, decisions, type Policy, type Ruling } from '../../policy/decision.js';
@@ -14,15 +13,15 @@ import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js
 import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
 import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
-import { digestOf } from '../session-state/session-digest.js';
 import { settingValuesOf } from '../session-state/setting-values.js';
+import { approvalRequest, interrupted } from './approval-request.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords, factsField } from './facts-record.js';
 import { RecentMap } from './recent-map.js';
-import { cleanDryRun, cleanImpact, SecretKeeper, type Told } from './secret-keeper.js';
+import { cleanDryRun, SecretKeeper, type Told } from './secret-keeper.js';
 
 /** Sums over a session, for its last line. */
-export interface GateTotals {
+export interface JournalTotals {
   readonly statements: number;
   readonly deniedByRule: number;
   /** By committed transactions, as command tags of INSERT, UPDATE, DELETE and MERGE report. */
@@ -45,7 +44,7 @@ export interface Expected {
   readonly extents: Extents | undefined;
 }
 
-export interface GateParts {
+export interface JournalParts {
   readonly policy: Policy;
   readonly recorder: Recorder;
   readonly asker: Asker;
@@ -57,7 +56,7 @@ const KEPT_TEXTS = { entries: 1000, size: 2 << 20 };
 const MAX_KEPT_TEXT = 32 * 1024;
 
 export class StatementJournal {
-  readonly #parts: GateParts;
+  readonly #parts: JournalParts;
   readonly #facts = new FactsRecords();
   /** What was disclosed lately, as it was told. */
   readonly #texts = new RecentMap<TextEntry>(KEPT_TEXTS);
@@ -69,7 +68,7 @@ export class StatementJournal {
   readonly #held = new Map<number, 'undecided' | 'allowed'>();
   #requests = 0;
 
-  constructor(parts: GateParts) {
+  constructor(parts: JournalParts) {
     this.#parts = parts;
   }
 
@@ -77,7 +76,7 @@ export class StatementJournal {
     return this.#parts.clock;
   }
 
-  get totals(): GateTotals {
+  get totals(): JournalTotals {
     return this.#totals;
   }
 
@@ -260,32 +259,13 @@ export class StatementJournal {
 
   #request(candidate: Candidate, admission: Admission, context: ConnectionContext, impact: Impact): ApprovalRequest {
     const askedAt = this.#parts.clock.now();
-    const soFar = candidate.transaction?.soFar;
     const told = this.#secrets.tell(candidate);
-    return {
+    return approvalRequest({
       id: `${context.number}-${++this.#requests}`,
-      sid: context.sid,
-      connectionNumber: context.number,
-      agent: context.agent,
-      subject: context.subject,
-      connection: context.connection,
-      database: context.database,
-      user: userWords(context),
-      ...(context.environment ? { environment: context.environment } : {}),
-      ...(candidate.searchPath === undefined ? {} : { searchPath: candidate.searchPath }),
-      sessionDigest: digestOf(candidate),
-      sql: told.sql,
-      bindValues: told.bind,
-      ...(told.hides ? { original: this.#secrets.identity(candidate) } : {}),
-      ...(told.runs.length > 0 ? { runs: told.runs } : {}),
-      facts: candidate.facts,
-      ruling: admission.ruling,
-      transactionStatus: candidate.transactionStatus,
-      ...(soFar ? { soFar } : {}),
-      impact: told.hides ? cleanImpact(impact, told.clean) : impact,
-      askedAt,
+      ...{ candidate, admission, context, impact, told, askedAt },
+      original: told.hides ? this.#secrets.identity(candidate) : undefined,
       expiresAt: askedAt + this.#parts.policy.approvalTimeoutMs,
-    };
+    });
   }
 
   async #ask(request: ApprovalRequest, signal: AbortSignal): Promise<Answer> {
@@ -387,19 +367,3 @@ const continued: Ruling = {
   origin: 'dbguard',
   reason: 'More rows of a statement that was let through.',
 };
-
-/** Settles when the client cancelled or left, whatever the asker does about it. */
-function interrupted(signal: AbortSignal): Promise<Answer> {
-  const answer = (): Answer => ({
-    decision: 'deny',
-    by: { kind: signal.reason === 'cancel' ? 'cancel' : 'disconnect' },
-  });
-  if (signal.aborted) return Promise.resolve(answer());
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(answer()), { once: true }));
-}
-
-/** For the approver: who the server takes the client for. */
-function userWords({ user, login, role }: ConnectionContext): string {
-  const more = [...(user === login ? [] : [`login ${login}`]), ...(role === undefined ? [] : [`role ${role}`])];
-  return more.length === 0 ? user : `${user} (${more.join(', ')})`;
-}
