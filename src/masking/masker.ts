@@ -44,6 +44,8 @@ export class Masker {
   #masked: MaskedColumns | undefined;
   #derived: DerivedColumns | undefined;
   readonly #cache = new Map<string, MaskPlan>();
+  /** The last text that is too long for the cache: Parse, Bind and Execute ask about the same one. */
+  #long: { readonly sql: string; readonly path: string; readonly plan: MaskPlan } | undefined;
   readonly #exemptions: Exemptions | undefined;
   readonly #undeclared: UndeclaredColumns | undefined;
   #exempted = 0;
@@ -91,16 +93,33 @@ export class Masker {
   /** @internal Called by the session's half. */
   plan(sql: string, searchPath: SearchPath, handles: Handles, cacheable: boolean): MaskPlan {
     const context = this.#context();
-    const key = `${searchPath?.join('\0') ?? '?'}\0\0${sql}`;
-    const known = cacheable && this.#catalog.current ? this.#cache.get(key) : undefined;
+    const path = searchPath?.join('\0') ?? '?';
+    const known = cacheable && this.#catalog.current ? this.#known(sql, path) : undefined;
     if (known !== undefined) return known;
     const lineages = this.#analyser.analyse(sql, searchPath, this.#catalog, handles);
     const plan = lineages === undefined ? notUnderstood(context) : planOf(lineages, context);
-    if (cacheable && this.#catalog.current && sql.length < maxCachedText) {
-      if (this.#cache.size >= maxCached) this.#cache.clear();
-      this.#cache.set(key, plan);
-    }
+    if (cacheable && this.#catalog.current) this.#keep(sql, path, plan);
     return plan;
+  }
+
+  #known(sql: string, path: string): MaskPlan | undefined {
+    if (sql.length < maxCachedText) return this.#cache.get(keyOf(sql, path));
+    return this.#long?.sql === sql && this.#long.path === path ? this.#long.plan : undefined;
+  }
+
+  #keep(sql: string, path: string, plan: MaskPlan): void {
+    if (sql.length >= maxCachedText) {
+      this.#long = { sql, path, plan };
+      return;
+    }
+    if (this.#cache.size >= maxCached) this.#cache.clear();
+    this.#cache.set(keyOf(sql, path), plan);
+  }
+
+  #forget(): void {
+    this.#cache.clear();
+    this.#long = undefined;
+    this.#lifted = undefined;
   }
 
   #context(): MaskContext {
@@ -110,8 +129,7 @@ export class Masker {
       this.#masked = new MaskedColumns(this.#declarations, this.#catalog, this.#derived, this.#masked);
       this.#read ||= this.#catalog.current;
       this.#generation = this.#catalog.generation;
-      this.#cache.clear();
-      this.#lifted = undefined;
+      this.#forget();
     }
     return {
       masked: this.#shown(this.#masked),
@@ -129,13 +147,16 @@ export class Masker {
     if (exemptions === undefined) return masked;
     const { version } = exemptions;
     if (version !== this.#exempted) {
-      this.#cache.clear();
-      this.#lifted = undefined;
+      this.#forget();
       this.#exempted = version;
     }
     this.#lifted ??= masked.without((...name) => exemptions.isLifted(...name), this.#catalog);
     return this.#lifted;
   }
+}
+
+function keyOf(sql: string, path: string): string {
+  return `${path}\0\0${sql}`;
 }
 
 /** A name that has stood for more than this may stand for anything. */
