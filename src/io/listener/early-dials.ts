@@ -19,6 +19,18 @@ const most = 4;
 /** A client proves its password in milliseconds; nobody else may keep a database from being dropped. */
 const patienceMs = 2_000;
 
+/** A server that has let dbguard in has logged it: a dial that nobody waits for may end, so that the transcript has it too. */
+const graceMs = 1_000;
+
+/** Aborts with its reason a while after `signal` did. */
+export function withGrace(signal: AbortSignal): AbortSignal {
+  const later = new AbortController();
+  const abort = () => void setTimeout(() => later.abort(signal.reason), graceMs).unref();
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  return later.signal;
+}
+
 type Connect = (signal: AbortSignal) => Promise<Upstream>;
 
 export class EarlyDials {
@@ -35,7 +47,7 @@ export class EarlyDials {
     this.#waiting++;
     let waits = true;
     const abort = new AbortController();
-    const dialled = connect(abort.signal);
+    const dialled = connect(withGrace(abort.signal));
     dialled.catch(() => {}); // is told to the client that takes it
     const settle = (): boolean => {
       if (!waits) return false;

@@ -15,7 +15,7 @@ import type { StatementJournal } from '../../proxy/statement/statement-journal.j
 import type { ErrorText } from '../../wire/backend.js';
 import { newestProtocolMinor, type StartupPacket } from '../../wire/startup.js';
 import type { Upstream } from '../upstream/connect.js';
-import type { EarlyDial, EarlyDials } from './early-dials.js';
+import { type EarlyDial, type EarlyDials, withGrace } from './early-dials.js';
 import { upstreamFailure } from './upstream-refusal.js';
 
 /** What a client asks the server for in its startup packet, as far as it may. */
@@ -60,10 +60,10 @@ export class UpstreamOpener {
   #early: EarlyDial | undefined;
   #leave: (() => void) | undefined;
 
-  /** @param signal the client is gone: nothing is opened any more */
+  /** @param signal the client is gone: what is being opened is given up */
   constructor(parts: OpenerParts, signal: AbortSignal) {
     this.#parts = parts;
-    this.#signal = signal;
+    this.#signal = withGrace(signal);
   }
 
   /** Of what the client says nothing is proven: who names another user, or would be refused, causes nothing. */

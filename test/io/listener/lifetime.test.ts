@@ -1,6 +1,6 @@
 /** How connections end, from either side and at any moment: nobody else suffers, nothing stays behind, and the transcript tells. */
 import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { type Test, test } from 'tap';
@@ -467,7 +467,8 @@ test('the server is dialled before the password is known, and only for the right
   t.same(harness.recorder.entries, [], 'no client has come yet');
   await silent.hangUp();
   await nothingLeft(place);
-  t.match(harness.recorder.entries.at(-1), { k: 'connection', event: 'own', database, user }, 'the log has it, too');
+  await until('the log has it, too', () => harness.recorder.size > 0);
+  t.match(harness.recorder.entries.at(-1), { k: 'connection', event: 'own', database, user });
 
   const stranger = await Client.open(harness.target);
   await stranger.send(startup({ user: 'somebody', database }, [3, 0]));
@@ -481,4 +482,46 @@ test('the server is dialled before the password is known, and only for the right
   t.equal(await backends(), 1);
   await client.hangUp();
   await nothingLeft(place);
+});
+
+test('who leaves while the server lets dbguard in: what the server has logged, the transcript has', async (t) => {
+  const postgres = await startPostgres({ settings: { log_connections: 'on', log_line_prefix: '%p %r ' } });
+  const ports = new Set<number>();
+  // the server's words arrive late, one after the other
+  const relay = createServer((near) => {
+    const far = connect(Number(new URL(postgres.url()).port), '127.0.0.1', () => ports.add(far.localPort ?? 0));
+    near.on('error', () => far.destroy()).pipe(far);
+    far.on('data', (chunk: Buffer) => setTimeout(() => near.write(chunk), 60)).on('error', () => near.destroy());
+    far.on('close', () => near.end());
+  });
+  await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  const url = new URL(postgres.url());
+  url.port = String((relay.address() as AddressInfo).port);
+  const harness = await startHarness({ upstreamUrl: url.href, policy: everything });
+  t.teardown(async () => {
+    await harness.close();
+    relay.close();
+    await postgres.stop();
+  });
+  const logged = (): number[] =>
+    [...postgres.log().matchAll(/^(\d+) 127\.0\.0\.1\((\d+)\) .*connection authorized/gm)].flatMap(([, pid, port]) =>
+      ports.has(Number(port)) ? [Number(pid)] : [],
+    );
+  const told = () => new Set(harness.recorder.of('connection').map(({ backendPid }) => backendPid));
+  const { user, database } = harness.target;
+  for (const leaves of ['before its password', 'right after it'] as const) {
+    for (const after of [0, 60, 120, 180, 240, 300, 360]) {
+      const client = await Client.open(harness.target);
+      if (leaves === 'right after it') client.logIn().catch(() => {});
+      else await client.send(startup({ user, database }, [3, 0]));
+      await sleep(after);
+      await client.hangUp();
+    }
+  }
+  await until(
+    'nobody is there any more',
+    async () => (await postgres.query<{ n: number }>(clientBackends))[0]?.n === 0,
+  );
+  t.ok(logged().length > 0, 'the server has let some in');
+  await until('all of them are told', () => logged().every((pid) => told().has(pid)));
 });
