@@ -14,22 +14,29 @@ const suspend = '\x1a';
 const ready = `sh -c "'echo ready; exec cat'"`;
 
 /** Each says in words of its own that a job is stopped. */
-const shells: Readonly<Record<string, { command: readonly string[]; stopped: RegExp }>> = {
-  bash: { command: ['bash', '--norc', '-i'], stopped: /Stopped/ },
-  zsh: { command: ['zsh', '-f', '-i'], stopped: /suspended/ },
-  dash: { command: ['dash', '-i'], stopped: /Stopped/ },
-};
+interface Shell {
+  readonly command: readonly string[];
+  readonly stopped: string;
+}
+
+const shells = {
+  bash: { command: ['bash', '--norc', '-i'], stopped: 'Stopped' },
+  zsh: { command: ['zsh', '-f', '-i'], stopped: 'suspended' },
+  dash: { command: ['dash', '-i'], stopped: 'Stopped' },
+} as const satisfies Readonly<Record<string, Shell>>;
 
 interface Session {
   readonly screen: Terminal;
   /** The words that start a command under dbguard. */
   run(command: string): void;
   type(line: string): void;
+  /** The job is stopped and the shell has asked for the next line: what is typed earlier stands in front of its prompt. */
+  stops(): Promise<unknown>;
   /** What the terminal's driver is set to, as the shell's next command sees it. */
   settings(): Promise<string>;
 }
 
-async function shell(t: Test, [name = '', ...args]: readonly string[]): Promise<Session> {
+async function session(t: Test, { command: [name = '', ...args], stopped }: Shell): Promise<Session> {
   const folder = mkdtempSync(join(tmpdir(), 'dbg-'));
   const asks = join(folder, 'asks');
   writeFileSync(asks, '');
@@ -49,42 +56,43 @@ async function shell(t: Test, [name = '', ...args]: readonly string[]): Promise<
   return {
     screen,
     type,
+    stops: () => screen.shows(new RegExp(`${stopped}[^]*\\n>`)),
     run: (command) => type(`eval "$RUN" ${command}`),
     settings: async () => {
       const file = join(folder, `stty-${++asked}`);
       type(`stty -a > ${file}; echo written $((${asked} + 100))`);
-      await screen.shows(`written ${asked + 100}`);
+      await screen.shows(new RegExp(`^written ${asked + 100}\\n+>`, 'm'));
       return readFileSync(file, 'utf8');
     },
   };
 }
 
-for (const [name, { command, stopped }] of Object.entries(shells)) {
+for (const [name, shell] of Object.entries(shells)) {
   const skip = onPath(name) ? false : `${name} is not installed`;
 
   test(`${name}: a child that stops itself stops the job, and fg brings both back`, { skip }, async (t) => {
-    const { screen, run, type, settings } = await shell(t, command);
+    const { screen, run, type, stops, settings } = await session(t, shell);
     const before = await settings();
     for (const signal of ['STOP', 'TSTP']) {
       run(`sh -c "'echo one ${signal}; kill -${signal} \\$\\$; echo two ${signal}'"`);
       await screen.shows(`one ${signal}`);
-      await screen.shows(stopped);
+      await stops();
       t.equal(await settings(), before, 'the shell has its terminal');
       type('fg; echo in the shell');
       await screen.shows(new RegExp(`^two ${signal}\\n+in the shell`, 'm'));
       t.equal(await settings(), before);
       type('clear');
-      await screen.hides(stopped);
+      await screen.hides(shell.stopped);
     }
   });
 
   test(`${name}: Ctrl-Z stops a program that leaves it to the terminal`, { skip }, async (t) => {
-    const { screen, run, type, settings } = await shell(t, command);
+    const { screen, run, type, stops, settings } = await session(t, shell);
     const before = await settings();
     run(ready);
     await screen.shows(/^ready/m);
     screen.type(suspend);
-    await screen.shows(stopped);
+    await stops();
     t.equal(await settings(), before);
     type('fg; echo in the shell');
     await screen.shows(/cat['"]?\n|continued/);
@@ -96,26 +104,26 @@ for (const [name, { command, stopped }] of Object.entries(shells)) {
   });
 
   test(`${name}: a grandchild that stands still does not freeze the run`, { skip }, async (t) => {
-    const { screen, run, type } = await shell(t, command);
+    const { screen, run, type, stops } = await session(t, shell);
     run(`sh -c "'sh -c \\"echo still; kill -STOP \\\\\\$\\\\\\$; echo alive\\"; echo over'"`);
     await screen.shows(/^still/m);
     // between its word and its stop a slow machine may do much else
     while (!/^T\S* .*; echo alive$/m.test(execFileSync('ps', ['-eo', 'stat,args'], { encoding: 'utf8' })))
       await sleep(50);
     screen.type(suspend);
-    await screen.shows(stopped);
+    await stops();
     type('fg');
     await screen.shows(/^alive\n+over/m);
     t.pass('the whole job went on');
   });
 
   test(`${name}: a stopped run can be killed`, { skip }, async (t) => {
-    const { screen, run, type, settings } = await shell(t, command);
+    const { screen, run, type, stops, settings } = await session(t, shell);
     const before = await settings();
     run(ready);
     await screen.shows(/^ready/m);
     screen.type(suspend);
-    await screen.shows(stopped);
+    await stops();
     type('kill %1; wait %1; echo ended $?');
     await screen.shows(/^ended \d+/m);
     t.equal(await settings(), before);
@@ -123,12 +131,12 @@ for (const [name, { command, stopped }] of Object.entries(shells)) {
 }
 
 test('a full screen is put away for the shell, and is there again', { skip: !onPath('vim') }, async (t) => {
-  const { screen, run, type } = await shell(t, ['dash', '-i']);
+  const { screen, run, type, stops } = await session(t, shells.dash);
   run('vim -u NONE -n package.json');
   await screen.shows('"name": "dbguard"');
   t.ok(screen.alternate);
   screen.type(suspend);
-  await screen.shows(/Stopped/);
+  await stops();
   t.notOk(screen.alternate);
   type('fg');
   await screen.shows('"name": "dbguard"');
@@ -138,9 +146,9 @@ test('a full screen is put away for the shell, and is there again', { skip: !onP
 });
 
 test('a screen that a stopped program left in pieces is put away all the same', async (t) => {
-  const { screen, run, type } = await shell(t, ['dash', '-i']);
+  const { screen, run, type, stops } = await session(t, shells.dash);
   run(`sh -c "'printf \\"\\\\033[?1049h\\\\033[?1000h\\\\033[Hfull screen\\"; kill -STOP \\$\\$; cat'"`);
-  await screen.shows(/Stopped/);
+  await stops();
   t.notOk(screen.alternate);
   t.match(screen.raw.slice(screen.raw.indexOf('full screen')), '\x1b[?1000l', 'the mouse is the shell’s again');
   type('fg');
