@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { DbguardError } from '../errors.js';
+import { leaveTerminalAlone } from '../io/terminal/left-alone.js';
 import { chapterList, chapterText } from './chapters.js';
 import type { CommandContext, CommandEntry } from './command.js';
 import { modules } from './modules.js';
@@ -102,6 +103,7 @@ function watchOutput(): void {
   }
   process.once('exit', (code) => {
     if (failure !== undefined && code === 0) process.exitCode = report(outputFailed(failure));
+    leaveTerminalAlone();
   });
 }
 

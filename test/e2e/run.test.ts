@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
 import { dbguardProgram } from '../helpers/repository.js';
-import { keys } from '../helpers/terminal.js';
+import { keys, Terminal } from '../helpers/terminal.js';
 import { developer, script, sessionOf } from './developer.js';
 
 const { run, workspace, postgres, terminal } = await developer(t);
@@ -121,6 +121,24 @@ t.test('with a terminal the child has one too, of the same size, and its exit co
   await screen.shows('got hello');
   t.match(await screen.exit, { code: 7 });
   t.match(screen.history().join('\n'), /transcript complete in the bucket/);
+});
+
+t.test('what a pager behind it has set on the terminal stays set', async (t) => {
+  // Node keeps the settings that it finds at its start, so the pager sets its own after the child's first word
+  const child = `sh -c 'echo started; until [ -e go ]; do sleep 0.05; done'`;
+  const pager = `sh -c 'read word; stty -echo -icanon </dev/tty; touch go; cat >/dev/null'`;
+  const line = `"$0" "$1" run -- ${child} | ${pager}; stty -a; echo over`;
+  const screen = new Terminal(
+    '/usr/bin/env',
+    ['-u', 'NODE_OPTIONS', 'sh', '-c', line, process.execPath, dbguardProgram],
+    {
+      cwd: workspace.project,
+      env: workspace.env,
+    },
+  );
+  t.teardown(() => screen.kill());
+  await screen.exit;
+  t.match(screen.text(), /-icanon[\s\S]* -echo [\s\S]*over/);
 });
 
 t.test('Ctrl-C in the terminal is the child’s', async (t) => {
