@@ -162,7 +162,8 @@ t.test('x ends an agent that ignores SIGTERM, as interactive shells do', async (
   t.match(await screen.exit, { code: 128 + 1 }, 'SIGHUP');
   const said = screen.history().join('\n');
   t.match(said, 'ended this session instead of approving this statement');
-  t.match(said, /then[\s\S]*57P01/, 'nothing more runs');
+  // the goodbye may be there before the next statement is sent
+  t.match(said, /then[\s\S]*(57P01|not queryable)/, 'nothing more runs');
 });
 
 t.test('a run whose words nobody reads ends as any other', async (t) => {
