@@ -141,8 +141,8 @@ class PolicyEngine implements CompiledPolicy {
     const extent = input.extents?.get(effect);
     const compared = compareExtent(extent, effect, this.#massLimits(environments));
     const few = this.#judgeEffect(subject, situation);
-    // by key: nobody has estimated anything
-    if (compared === 'few' && (extent?.rows?.how ?? 'known') === 'known') return few;
+    // by key: nobody has estimated anything, unless it is about the rows that refer to that one
+    if (compared === 'few' && !effect.passedOn && (extent?.rows?.how ?? 'known') === 'known') return few;
     const many = this.#judgeEffect(subject, mass, extent);
     if (compared === 'many') return many;
     if (compared === 'few') return isStricter(many.decision, few.decision) ? { ...few, few: true } : few;

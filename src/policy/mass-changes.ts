@@ -28,6 +28,8 @@ export interface MassChanges extends Partial<MassLimits> {
 export interface Extent {
   /** `counted`, `estimated` by the planner, `known` by keys; undefined where nobody could find out. */
   readonly rows: { readonly number: number; readonly how: 'counted' | 'estimated' | 'known' } | undefined;
+  /** Rows of other tables that changed with them, where they were counted. */
+  readonly beside?: number;
   /** Why nobody could find out, after "because". */
   readonly unsure?: string;
   /** Rows of the whole table, where they were asked for. */
@@ -81,8 +83,8 @@ export function compareExtent(
   const rows = extent?.rows?.number ?? (extent === undefined ? effect.mostRows : undefined);
   if (rows === undefined) return extent === undefined ? 'unknown' : 'many';
   const { before = 0, beforeInAll = 0 } = limits.budget ? (extent ?? {}) : {};
-  if (rows === 0) return 'few';
-  if (rows + beforeInAll > limits.rows) return 'many';
+  if (rows === 0 && !extent?.beside) return 'few';
+  if (rows + (extent?.beside ?? 0) + beforeInAll > limits.rows) return 'many';
   if (rows + before <= limits.shareFrom) return 'few';
   if (extent?.tableRows === undefined) return extent === undefined || extent.sizeOpen ? 'unknown' : 'many';
   return rows + before > limits.share * extent.tableRows ? 'many' : 'few';

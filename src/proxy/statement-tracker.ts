@@ -22,6 +22,8 @@ export interface AnsweredStatement {
   readonly tags: readonly string[];
   /** The rows that they report. */
   readonly rows: number;
+  /** What its run has changed, where that was counted. */
+  readonly changed?: Iterable<{ readonly name: string; readonly rows: number }> | undefined;
   /** The server's last ReadyForQuery. */
   readonly transactionStatus: TransactionStatus;
 }

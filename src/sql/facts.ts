@@ -89,6 +89,8 @@ export interface EffectFields {
   readonly listed?: RowList;
   /** Of update and delete: the planner has no statistics for what the condition compares. */
   readonly guessed?: true;
+  /** Of update and delete: foreign keys pass it on to rows of other tables, as many as refer to its own. */
+  readonly passedOn?: true;
   /** Of update and delete: a LIMIT leaves so many rows, unless the server runs its query more than once. */
   readonly limitedTo?: RowLimit;
   /** It stands in code: `body` runs with the statement, whose plan does not show it; `definition` is only stored. */

@@ -134,12 +134,9 @@ class Measurement {
     return undefined;
   }
 
-  /** Rows of the table that the effect changes. */
-  async #sizeIn(plan: ReadPlan | 'refused', { targets }: Effect): Promise<Pick<Found, 'tableRows'>> {
-    const [target] = targets;
-    if (plan === 'refused' || target === undefined) return {};
-    const quoted = `"${target.name.replaceAll('"', '""')}"`;
-    const relation = plan.relations.find((name) => name.endsWith(quoted)) ?? plan.relations[0];
+  /** Rows of the table that the effect changes: the one that the plan changes, whatever else has its name. */
+  async #sizeIn(plan: ReadPlan | 'refused', effect: Effect): Promise<Pick<Found, 'tableRows'>> {
+    const relation = plan === 'refused' ? undefined : modificationOf(effect, plan.modifications)?.name;
     if (relation === undefined) return {};
     const [size] = await this.#session.ask(sizeSql, [relation]);
     if (size?.tuples && Number(size.tuples) >= 0 && Number(size.changed) <= few)
@@ -208,15 +205,14 @@ const statisticsSql = `
   JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(wanted.name)
   WHERE c.relkind OPERATOR(pg_catalog.=) ANY ('{r,m}'::pg_catalog."char"[])`;
 
-/** Of a partitioned table, what its partitions have. */
+/** With its partitions and children, as DELETE and UPDATE reach them. */
 const sizeSql = `
+  WITH RECURSIVE parts(oid) AS (
+    SELECT pg_catalog.to_regclass($1)::pg_catalog.oid
+    UNION
+    SELECT i.inhrelid FROM parts JOIN pg_catalog.pg_inherits i ON i.inhparent OPERATOR(pg_catalog.=) parts.oid)
   SELECT CASE WHEN pg_catalog.bool_or(p.reltuples OPERATOR(pg_catalog.<) 0::pg_catalog.float4) THEN NULL
       ELSE pg_catalog.sum(p.reltuples) END::pg_catalog.text AS tuples,
     pg_catalog.sum(pg_catalog.pg_stat_get_mod_since_analyze(p.oid))::pg_catalog.text AS changed
-  FROM pg_catalog.pg_class c
-  CROSS JOIN LATERAL (
-    SELECT c.oid AS relid WHERE c.relkind OPERATOR(pg_catalog.<>) 'p'::pg_catalog."char"
-    UNION ALL
-    SELECT t.relid FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.isleaf) leaf
-  JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) leaf.relid
-  WHERE c.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)`;
+  FROM parts JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) parts.oid
+  WHERE p.relkind OPERATOR(pg_catalog.<>) 'p'::pg_catalog."char"`;

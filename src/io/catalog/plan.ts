@@ -16,6 +16,8 @@ export interface Modification {
   /** `Insert` that does something about conflicts may update. */
   readonly operation: 'Update' | 'Delete' | 'Merge' | 'Insert';
   readonly relation: string;
+  /** With its schema, as an SQL name. */
+  readonly name: string;
   readonly rows: number;
 }
 
@@ -36,7 +38,7 @@ export function readPlan(json: string): ReadPlan {
     if (name !== undefined) relations.add(name);
     if (node['Node Type'] === 'ModifyTable' && name !== undefined) {
       const operation = (node.Operation ?? 'Update') as Modification['operation'];
-      modifications.push({ operation, relation: node['Relation Name'] ?? '', rows: inputRows(node) });
+      modifications.push({ operation, relation: node['Relation Name'] ?? '', name, rows: inputRows(node) });
     }
     for (const one of node.Plans ?? []) visit(one);
   };

@@ -10,6 +10,7 @@ import type { Effect } from '../../sql/facts.js';
 import { type AnsweredStatement, type StatementTracker, undoesAll } from '../statement-tracker.js';
 import { type CountedStatement, massEffects } from './mass-effects.js';
 import type { RowBudget, RowChange } from './row-budget.js';
+import type { TableRows } from './shown-rows.js';
 
 interface Mark {
   readonly savepoint: string;
@@ -30,9 +31,13 @@ export class OpenChanges implements StatementTracker {
     if (undoesAll(statement)) this.#undoTo(0);
   }
 
-  #add({ candidate: asked, ruling, extents, why, tags }: AnsweredStatement): void {
+  #add({ candidate: asked, ruling, extents, why, tags, changed }: AnsweredStatement): void {
     // a person, or a rule of one's own, has let any number of rows pass
     const counted = why === 'allowed' && ruling.rule.startsWith('builtin:');
+    if (counted && changed) {
+      this.#addCounted(asked, changed);
+      return;
+    }
     const mass = counted ? massEffects(asked.facts) : [];
     for (const [index, statement] of asked.facts.statements.entries()) {
       const tag = tags[index];
@@ -59,6 +64,15 @@ export class OpenChanges implements StatementTracker {
       if (rows === 0 || target === undefined || asked.isTemporary?.(target.name, target.schema)) continue;
       const change = { table: target.name, rows, row: rows === 1 ? rowName(asked, effect) : undefined };
       if (this.#budget.add(change)) this.#changes.push(change);
+    }
+  }
+
+  /** Statements that were counted by table end no transaction. */
+  #addCounted(asked: CountedStatement, tables: Iterable<TableRows>): void {
+    for (const { name, rows } of tables) {
+      const table = name.slice(name.lastIndexOf('.') + 1).replaceAll('"', '');
+      const change = { table, rows };
+      if (!asked.isTemporary?.(table) && this.#budget.add(change)) this.#changes.push(change);
     }
   }
 

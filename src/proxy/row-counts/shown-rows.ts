@@ -75,7 +75,8 @@ export function extentsOfRun(
     const tag = tags[facts.statements.indexOf(statement)] ?? '';
     const ofTag = alone && saysAll.test(tag) ? rowsOfTags([tag]) : undefined;
     const number = ofTag ?? (real.tables && total);
-    if (number !== undefined) extents.set(effect, { ...before, rows: { number, how: 'counted' } });
+    if (number === undefined) continue;
+    extents.set(effect, { ...before, rows: { number, how: 'counted' }, beside: Math.max(0, total - number) });
   }
   return extents;
 }
@@ -83,11 +84,10 @@ export function extentsOfRun(
 /** MERGE counts what it inserts as well, INSERT does not count what it updates. */
 const saysAll = /^(?:UPDATE|DELETE) \d+$/;
 
-/** The tags of all its statements will say how many rows they changed or deleted. */
+/** The tags of all its statements will say how many rows they changed: a DELETE, be it of a view, may take others along. */
 export function tagsSayAll(facts: Facts): boolean {
   return massEffects(facts).every(
-    ({ effect, statement }) =>
-      effect.within === undefined && (statement.command === 'UPDATE' || statement.command === 'DELETE'),
+    ({ effect, statement }) => effect.within === undefined && !effect.passedOn && statement.command === 'UPDATE',
   );
 }
 

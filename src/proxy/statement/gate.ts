@@ -198,7 +198,7 @@ export class StatementGate {
     const end = await run.run();
     if (end.kind === 'answered') {
       if (leaving && end.sqlstate !== undefined) leaving.meter.sqlstate = end.sqlstate;
-      leaving?.settle(end.how);
+      leaving?.settle(end.how, end.real);
       return;
     }
     leaving?.settle('undone');

@@ -3,6 +3,7 @@
  * hear of its end before the journal does.
  */
 import type { Admission } from '../candidate.js';
+import type { RunRows } from '../row-counts/shown-rows.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import { Meter, type Settled } from '../server/meter.js';
 import type { ConnectionState } from './connection-state.js';
@@ -11,7 +12,8 @@ import { answerMask, type GatedMessage } from './gated.js';
 export interface Leaving {
   readonly meter: Meter;
   readonly mask: AnswerMask | undefined;
-  readonly settle: (how: Settled) => void;
+  /** @param real what the run has changed, where that was counted by table */
+  readonly settle: (how: Settled, real?: RunRows) => void;
 }
 
 /** @param why `approved`: its rows count for nothing afterwards */
@@ -44,7 +46,8 @@ export function leave(
     meter.masked = plan.masked.map(({ name }) => name.join('.'));
     meter.inferred = plan.inferred;
   }
-  const settle = (how: Settled): void => {
+  const settle = (how: Settled, real?: RunRows): void => {
+    const changed = real?.tables?.values();
     settleHandles?.(how === 'undone' ? 'failed' : how);
     settleLexical?.();
     const { transactionStatus } = state.server;
@@ -52,7 +55,7 @@ export function leave(
       const { candidate } = gated;
       const { ruling, extents } = admission;
       const { tags, rows } = meter;
-      const answered = { candidate, ruling, extents, why, how, tags, rows, transactionStatus };
+      const answered = { candidate, ruling, extents, why, how, tags, rows, transactionStatus, changed };
       for (const tracker of state.trackers) tracker.answered?.(answered);
     }
     journal.recordOutcome(admission.n, meter.outcome(how, journal.clock.monotonic(), transactionStatus));

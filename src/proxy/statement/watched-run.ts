@@ -28,7 +28,7 @@ import { failingMessage } from './denial.js';
 
 /** What became of it. */
 export type WatchEnd =
-  | { readonly kind: 'answered'; readonly how: Settled; readonly sqlstate?: string }
+  | { readonly kind: 'answered'; readonly how: Settled; readonly sqlstate?: string; readonly real?: RunRows }
   /** `again`: the client has heard nothing, and everything is as it was before the statement. */
   | { readonly kind: 'undone'; readonly real: RunRows; readonly again: boolean };
 
@@ -145,7 +145,7 @@ export class WatchedRun {
       return { kind: 'answered', how };
     }
     const real = await this.#count(before, tags);
-    if (real !== undefined && accepts(real, tags)) return this.#keep();
+    if (real !== undefined && accepts(real, tags)) return this.#keep(real);
     return this.#undo(real ?? { rows: rowsOfTags(tags), tables: undefined });
   }
 
@@ -161,12 +161,12 @@ export class WatchedRun {
     }
   }
 
-  async #keep(): Promise<WatchEnd> {
+  async #keep(real: RunRows): Promise<WatchEnd> {
     const { state } = this.#parts;
     if (this.#scope === 'savepoint') await this.#ask(() => this.#step(`RELEASE SAVEPOINT ${this.#savepoint}`));
     const refused = this.#scope === 'block' ? await this.#commit() : undefined;
     this.#answer.release(state.server.transactionStatus);
-    if (refused === undefined) return { kind: 'answered', how: 'done' };
+    if (refused === undefined) return { kind: 'answered', how: 'done', real };
     return { kind: 'answered', how: 'failed', sqlstate: refused.sqlstate };
   }
 

@@ -36,4 +36,6 @@ export interface CatalogRelations {
   columns(relation: Target, column: string): readonly ColumnKnowledge[];
   /** Sets of columns that are unique together in every relation of that name. Empty while the catalog is in doubt. */
   keys(relation: Target): readonly (readonly string[])[];
+  /** A foreign key changes or deletes rows of other tables when rows of this one are deleted, or their `columns` changed. As read last. */
+  passesOn(relation: Target, event: 'update' | 'delete'): boolean;
 }

@@ -68,12 +68,17 @@ export const columnsQuery = `
     WHERE c.reltuples > 0 AND s.n_distinct <> 0) v(rows) ON true
   WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (k.key OR s.null_frac > 0 OR v.rows <= ${fewRows})`;
 
-/** Unique indexes over plain columns. A table's index says nothing of the tables that inherit from it. */
+/** Unique indexes over plain columns, and columns that foreign keys with an action refer to. A table's index says nothing of the tables that inherit from it. */
 export const keysQuery = `
   SELECT n.nspname::text AS schema, c.relname::text AS relation, (
       SELECT json_agg(a.attname ORDER BY k.place)::text
       FROM unnest(i.indkey[0:i.indnkeyatts - 1]) WITH ORDINALITY AS k(number, place)
-      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number) AS columns
+      JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number) AS columns,
+    EXISTS (SELECT FROM pg_constraint f
+      WHERE f.confrelid = c.oid AND f.contype = 'f' AND f.confdeltype IN ('c', 'n', 'd'))::text AS deletes_on, (
+      SELECT json_agg(DISTINCT a.attname)::text
+      FROM pg_constraint f JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = ANY (f.confkey)
+      WHERE f.confrelid = c.oid AND f.contype = 'f' AND f.confupdtype IN ('c', 'n', 'd')) AS updates_on
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
@@ -106,6 +111,7 @@ export class LoadedRelations implements CatalogRelations {
   #hidden: ReadonlyMap<string, readonly LoadedHidden[]> = new Map();
   #columns: ReadonlyMap<string, readonly LoadedColumn[]> = new Map();
   #keys: ReadonlyMap<string, ReadonlyMap<string, readonly (readonly string[])[]>> = new Map();
+  #passedOn: ReadonlyMap<string, readonly PassedOn[]> = new Map();
   /** Nothing has changed since it was read, as far as we know. */
   #current = false;
   #permanent: ReadonlySet<string> = new Set();
@@ -124,6 +130,7 @@ export class LoadedRelations implements CatalogRelations {
     this.#doubted = new Set();
     this.#current = true;
     this.#keys = keysByName(keys);
+    this.#passedOn = byName(keys.flatMap(passedOnOf));
     this.#permanent = new Set(permanent.map(({ name }) => name ?? ''));
     this.#hidden = byName(hidden.map(hiddenOf));
     this.#columns = byName(columns.map(columnOf));
@@ -162,6 +169,12 @@ export class LoadedRelations implements CatalogRelations {
     return first.filter((key) => others.every((keys) => keys.some((one) => sameKey(one, key))));
   }
 
+  passesOn(relation: Target, event: 'update' | 'delete'): boolean {
+    const all = this.#passedOn.get(relation.name)?.filter((one) => isOf(one, relation)) ?? nothing;
+    if (event === 'delete') return all.some(({ deletes }) => deletes);
+    return all.some(({ updates }) => updates.some((column) => relation.columns?.includes(column) ?? true));
+  }
+
   columns(relation: Target, column: string): readonly ColumnKnowledge[] {
     const all = this.#columns.get(`${relation.name} ${column}`);
     return all === undefined ? nothing : all.filter((one) => isOf(one, relation)).map((one) => one.knowledge);
@@ -182,6 +195,14 @@ interface LoadedColumn {
   readonly schema: string;
   readonly name: string;
   readonly knowledge: ColumnKnowledge;
+}
+
+interface PassedOn {
+  readonly schema: string;
+  readonly name: string;
+  readonly deletes: boolean;
+  /** Columns whose new values are passed on. */
+  readonly updates: readonly string[];
 }
 
 function isOf(one: { readonly schema: string }, relation: Target): boolean {
@@ -222,6 +243,12 @@ function keysByName(rows: readonly KeyRow[]): Map<string, Map<string, (readonly 
     byName.set(relation ?? '', bySchema.set(schema ?? '', keys));
   }
   return byName;
+}
+
+function passedOnOf({ schema, relation, deletes_on: deletes, updates_on: updates }: KeyRow): PassedOn[] {
+  if (deletes !== 'true' && !updates) return [];
+  const columns = JSON.parse(updates ?? '[]') as string[];
+  return [{ schema: schema ?? '', name: relation ?? '', deletes: deletes === 'true', updates: columns }];
 }
 
 /** pg_rewrite.ev_type. */

@@ -108,11 +108,19 @@ export class Walk {
   }
 
   add(kind: EffectKind, details: EffectDetails = {}): void {
-    this.#record(kind, this.#repeated ? { ...details, mostRows: undefined, listed: undefined } : details);
+    const passedOn = this.#passesOn(kind, details) ? { passedOn: true as const } : undefined;
+    const repeated = this.#repeated ? { mostRows: undefined, listed: undefined } : undefined;
+    this.#record(kind, passedOn || repeated ? { ...details, ...passedOn, ...repeated } : details);
     if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
     for (const target of details.targets ?? []) {
       if (target?.type === 'table') this.knowledge.addImplicit(target, kind as RowEvent, this);
     }
+  }
+
+  #passesOn(kind: EffectKind, { targets }: EffectDetails): boolean {
+    if (kind !== 'update' && kind !== 'delete') return false;
+    const { relations } = this.knowledge;
+    return targets?.some((target) => target && relations?.passesOn(target, kind)) ?? false;
   }
 
   #record(kind: EffectKind, details: EffectDetails): void {
