@@ -8,15 +8,15 @@ import { createHash } from 'node:crypto';
 import type { Effect, StatementFacts } from '../sql/facts.js';
 import { type CombinedConfig, combineConfigs, type PolicySource } from './combine.js';
 import type { Decision, DecisionInput, Policy, Ruling } from './decision.js';
+import { categoryOf, massCategory } from './effect-category.js';
 import { type Finding, isStricter, judgeByLayer, type Layer, layersOf, nothingSaid } from './layer.js';
 import { compareExtent, type Extent, type MassLimits, massLimits } from './mass-changes.js';
 import type { NamePattern } from './name-pattern.js';
-import { type ProfileName, type SituationName, situations } from './profiles.js';
+import { type EffectCategory, effectCategories, type ProfileName } from './profiles.js';
 import type { Environment } from './read-connection.js';
 import type { Limits } from './read-policy.js';
 import { areTimeless, RememberedRulings } from './remembered-rulings.js';
 import type { Subject } from './rule-match.js';
-import { massSituation, situationOf } from './situation.js';
 import { sentence, unparseableSentence } from './wording.js';
 
 /** The contract, and what only the composition root needs. */
@@ -36,7 +36,7 @@ export interface Judgement {
   /** Index into `facts.statements`; undefined for a text that could not be read. */
   readonly statement?: number;
   readonly effect: Effect;
-  readonly situation: SituationName;
+  readonly category: EffectCategory;
   readonly decision: Decision;
   readonly rule: string;
   readonly origin: string;
@@ -115,10 +115,10 @@ class PolicyEngine implements CompiledPolicy {
         continue;
       }
       for (const effect of effectsOf(statement)) {
-        const situation = situationOf(effect, statement, this.#functions, input);
-        const opaque = effect.opaque && situation !== 'function-listed';
+        const category = categoryOf(effect, statement, this.#functions, input);
+        const opaque = effect.opaque && category !== 'function-listed';
         const subject = { effect, statement, inTransaction, environments, opaque, input };
-        judgements.push({ statement: index, ...this.#judgeExtent(subject, situation) });
+        judgements.push({ statement: index, ...this.#judgeExtent(subject, category) });
       }
     }
     if (input.facts.unparseable) {
@@ -134,13 +134,13 @@ class PolicyEngine implements CompiledPolicy {
   }
 
   /** The same effect may be harmless on a few rows. */
-  #judgeExtent(subject: Subject, situation: SituationName): Judgement {
+  #judgeExtent(subject: Subject, category: EffectCategory): Judgement {
     const { effect, statement, input, environments } = subject;
-    const mass = massSituation(situation, effect, statement);
-    if (mass === undefined) return this.#judgeEffect(subject, situation);
+    const mass = massCategory(category, effect, statement);
+    if (mass === undefined) return this.#judgeEffect(subject, category);
     const extent = input.extents?.get(effect);
     const compared = compareExtent(extent, effect, this.#massLimits(environments));
-    const few = this.#judgeEffect(subject, situation);
+    const few = this.#judgeEffect(subject, category);
     // by key: nobody has estimated anything, unless it is about the rows that refer to that one
     if (compared === 'few' && !effect.passedOn && (extent?.rows?.how ?? 'known') === 'known') return few;
     const many = this.#judgeEffect(subject, mass, extent);
@@ -160,11 +160,11 @@ class PolicyEngine implements CompiledPolicy {
     return limits;
   }
 
-  #judgeEffect(subject: Subject, situation: SituationName, extent?: Extent): Judgement {
+  #judgeEffect(subject: Subject, category: EffectCategory, extent?: Extent): Judgement {
     let found: Finding | undefined;
     let pendingRows = false;
     for (const layer of this.#layers) {
-      const finding = judgeByLayer(layer, subject, situation);
+      const finding = judgeByLayer(layer, subject, category);
       pendingRows ||= finding?.pendingRows ?? false;
       if (finding !== undefined && (found === undefined || isStricter(finding.decision, found.decision))) {
         found = finding;
@@ -172,10 +172,10 @@ class PolicyEngine implements CompiledPolicy {
     }
     const { decision, rule, origin, once } = found ?? nothingSaid;
     const why = found?.why;
-    const what = sentence(situation, subject.effect, subject.statement.command, extent);
+    const what = sentence(category, subject.effect, subject.statement.command, extent);
     return {
       effect: subject.effect,
-      situation,
+      category,
       decision,
       rule,
       origin,
@@ -304,7 +304,7 @@ function combineOffline(sources: readonly PolicySource[]): 'deny' | 'allow' {
 /** SHA-256 over the built-in table, the profiles and the files with their levels; each line ended, so that no two sets look alike. */
 function digestOf(sources: readonly PolicySource[], profiles: readonly ProfileName[]): string {
   const hash = createHash('sha256').update('dbguard-policy-v1\n');
-  hash.update(`${JSON.stringify(situations)}\n${profiles.join(' ')}\n`);
+  hash.update(`${JSON.stringify(effectCategories)}\n${profiles.join(' ')}\n`);
   for (const { level, config } of sources) hash.update(`${level} ${config.digest}\n`);
   return hash.digest('base64url');
 }

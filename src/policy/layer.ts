@@ -5,7 +5,7 @@
 import type { PolicySource } from './combine.js';
 import { type Decision, decisions } from './decision.js';
 import type { Level } from './levels.js';
-import { type Cell, fixedSituations, type ProfileName, type SituationName, situations } from './profiles.js';
+import { type Cell, type EffectCategory, effectCategories, fixedCategories, type ProfileName } from './profiles.js';
 import type { Rule } from './read-rule.js';
 import { type Certainty, matchRule, type Subject } from './rule-match.js';
 
@@ -53,7 +53,7 @@ export const nothingSaid: Finding = {
   once: false,
 };
 
-export function judgeByLayer(layer: Layer, subject: Subject, situation: SituationName): Finding | undefined {
+export function judgeByLayer(layer: Layer, subject: Subject, category: EffectCategory): Finding | undefined {
   let restricting: Finding | undefined;
   let allowing: Finding | undefined;
   let pendingRows = false;
@@ -71,8 +71,8 @@ export function judgeByLayer(layer: Layer, subject: Subject, situation: Situatio
       restricting = findingOf(rule, decision);
     }
   }
-  const base = layer.profile === undefined ? undefined : baseFinding(layer.profile, situation);
-  const loosened = allowing !== undefined && layer.level !== 'repository' && !fixedSituations.has(situation);
+  const base = layer.profile === undefined ? undefined : baseFinding(layer.profile, category);
+  const loosened = allowing !== undefined && layer.level !== 'repository' && !fixedCategories.has(category);
   const kept = loosened ? allowing : base;
   const strictest =
     restricting === undefined || (kept !== undefined && isStricter(kept.decision, restricting.decision))
@@ -97,11 +97,11 @@ function findingOf(rule: Rule, decision: Decision): Finding {
   };
 }
 
-function baseFinding(profile: ProfileName, situation: SituationName): Finding {
-  const cell: Cell = situations[situation][profile];
+function baseFinding(profile: ProfileName, category: EffectCategory): Finding {
+  const cell: Cell = effectCategories[category][profile];
   return {
     decision: cell === 'ask-once' ? 'ask' : cell,
-    rule: `builtin:${situation}`,
+    rule: `builtin:${category}`,
     origin: `built-in ${profile} profile`,
     pendingRows: false,
     once: cell === 'ask-once',

@@ -4,11 +4,11 @@ import type { EffectKind } from '../sql/facts.js';
 import type { PolicySource } from './combine.js';
 import type { Config } from './config.js';
 import { type Decision, decisions } from './decision.js';
+import { categoriesOfKind } from './effect-category.js';
 import { levels } from './levels.js';
 import { globMatches } from './name-pattern.js';
-import { fixedSituations, type ProfileName, situations } from './profiles.js';
+import { effectCategories, fixedCategories, type ProfileName } from './profiles.js';
 import type { Rule, RuleCondition } from './read-rule.js';
-import { situationsOfKind } from './situation.js';
 import type { Place } from './yaml-source.js';
 
 export interface LintFinding {
@@ -81,7 +81,7 @@ function lintRule(rule: Rule, source: PolicySource, all: readonly PolicySource[]
 }
 
 function allFixed(kinds: readonly EffectKind[]): boolean {
-  return kinds.every((kind) => situationsOfKind[kind].every((one) => fixedSituations.has(one)));
+  return kinds.every((kind) => categoriesOfKind[kind].every((one) => fixedCategories.has(one)));
 }
 
 function impossibleCondition(
@@ -117,13 +117,13 @@ function impossibleCondition(
   return undefined;
 }
 
-/** Rules that the profile of the same file makes pointless for every situation they are about. */
+/** Rules that the profile of the same file makes pointless for every category they are about. */
 function lintAgainstProfile(rule: Rule, kinds: readonly EffectKind[], profile: ProfileName): string[] {
   if (rule.when.effect === undefined) return [];
   const cells = kinds
-    .flatMap((kind) => situationsOfKind[kind])
-    .filter((one) => !fixedSituations.has(one))
-    .map((one) => situations[one][profile])
+    .flatMap((kind) => categoriesOfKind[kind])
+    .filter((one) => !fixedCategories.has(one))
+    .map((one) => effectCategories[one][profile])
     .map((cell): Decision => (cell === 'ask-once' ? 'ask' : cell));
   const all = kinds.join(', ');
   if (rule.decision === 'allow') {

@@ -1,6 +1,6 @@
 /**
  * The built-in profiles: one table, which `dbguard explain`, the tests and the README print as it stands here.
- * A situation that is not in the table cannot occur; an effect that fits none is `unknown`.
+ * A category that is not in the table cannot occur; an effect that fits none is `unknown`.
  */
 import type { Decision } from './decision.js';
 
@@ -10,7 +10,7 @@ export type ProfileName = (typeof profileNames)[number];
 /** `ask-once`: asked, and the approval counts for the rest of the transaction (see Ruling.covers). */
 export type Cell = Decision | 'ask-once';
 
-export interface Situation {
+export interface CategoryRow {
   /** For the table in the documentation. */
   readonly about: string;
   readonly observe: Cell;
@@ -19,7 +19,7 @@ export interface Situation {
   readonly migrations: Cell;
 }
 
-const row = (about: string, observe: Cell, guarded: Cell, readOnly: Cell, migrations: Cell): Situation => ({
+const row = (about: string, observe: Cell, guarded: Cell, readOnly: Cell, migrations: Cell): CategoryRow => ({
   about,
   observe,
   guarded,
@@ -33,7 +33,7 @@ const deny = 'deny';
 const once = 'ask-once';
 
 /* biome-ignore format: a table */
-export const situations = {
+export const effectCategories = {
   //                                                                                  observe guarded read-only migrations
   'read':                row('reads rows',                                             allow,  allow,  allow,  allow),
   'nothing':             row('IF NOT EXISTS of what is there, IF EXISTS of what is not', allow, allow, deny,   allow),
@@ -76,16 +76,16 @@ export const situations = {
   'opaque':              row('anything whose effect cannot be seen in its text',       allow,  ask,    deny,   ask),
   'unknown':             row('statements that dbguard does not know',                  allow,  ask,    deny,   ask),
   'unparseable':         row('text that no PostgreSQL grammar reads, or over a limit', allow,  ask,    deny,   ask),
-} as const satisfies Record<string, Situation>;
+} as const satisfies Record<string, CategoryRow>;
 
-export type SituationName = keyof typeof situations;
+export type EffectCategory = keyof typeof effectCategories;
 
 /** No rule of any file loosens these: they are about dbguard itself, or about what nobody can judge. */
-export const fixedSituations: ReadonlySet<SituationName> = new Set(['session-identity', 'unknown', 'unparseable']);
+export const fixedCategories: ReadonlySet<EffectCategory> = new Set(['session-identity', 'unknown', 'unparseable']);
 
 /** The table as Markdown, for the README. */
 export function profilesAsMarkdown(): string {
-  const lines = Object.values(situations).map((one: Situation) =>
+  const lines = Object.values(effectCategories).map((one: CategoryRow) =>
     ['', one.about, ...profileNames.map((name) => word(one[name])), ''].join(' | ').trim(),
   );
   const head = ['', 'effect', ...profileNames, ''].join(' | ').trim();

@@ -1,11 +1,11 @@
 /** What a statement does, in one plain sentence: for the person who is asked and for the agent that is refused. */
 import type { Effect, Facts, Target } from '../sql/facts.js';
 import { type Extent, extentWords } from './mass-changes.js';
-import type { SituationName } from './profiles.js';
+import type { EffectCategory } from './profiles.js';
 
 /** `command` is the command tag's words. */
-export function sentence(situation: SituationName, effect: Effect, command: string, extent?: Extent): string {
-  const told = plainSentence(situation, effect, command, extent);
+export function sentence(category: EffectCategory, effect: Effect, command: string, extent?: Extent): string {
+  const told = plainSentence(category, effect, command, extent);
   if (!inDefinition(effect)) return told;
   return `In the code that it defines: ${told.charAt(0).toLowerCase()}${told.slice(1)}`;
 }
@@ -15,11 +15,11 @@ function inDefinition(effect: Effect): boolean {
   return effect.within === 'definition' && effect.kind !== 'execute-code';
 }
 
-function plainSentence(situation: SituationName, effect: Effect, command: string, extent?: Extent): string {
+function plainSentence(category: EffectCategory, effect: Effect, command: string, extent?: Extent): string {
   const on = names(effect.targets);
   const some = on || 'something';
   const detail = effect.detail;
-  switch (situation) {
+  switch (category) {
     case 'read':
       return on ? `Reads ${on}.` : 'Reads no table.';
     case 'nothing':

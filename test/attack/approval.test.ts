@@ -4,13 +4,13 @@ import pg from 'pg';
 import t, { type Test } from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
 import { bind, execute, flush, parse, query, sync } from '../helpers/wire-messages.js';
-import { forSession, no, once, startWorld } from './world.js';
+import { forSession, no, once, startAttendedProxy } from './attended-proxy.js';
 
 // reports search_path, as servers do since 18
 const server = await startPostgres({ version: 18 });
 t.teardown(() => server.stop());
 
-const world = (t: Test, setup: string) => startWorld(t, server, setup);
+const world = (t: Test, setup: string) => startAttendedProxy(t, server, setup);
 
 const three = 'AS SELECT generate_series(1, 3) AS id;';
 
@@ -285,7 +285,7 @@ t.test('EXECUTE shows what it runs, however that was prepared', async (t) => {
 
 t.test('a thousand asks: some wait in order, the rest are refused, and nothing runs', async (t) => {
   const options = { maxConnections: 120 };
-  const { person, raw, harness, count } = await startWorld(t, server, `CREATE TABLE a ${three}`, options);
+  const { person, raw, harness, count } = await startAttendedProxy(t, server, `CREATE TABLE a ${three}`, options);
   const clients = await Promise.all(Array.from({ length: 80 }, raw));
   const asks = (connection: number) =>
     Buffer.concat(Array.from({ length: 13 }, (_, n) => query(`DELETE FROM a /* ${connection}, ${n} */`)));

@@ -6,7 +6,7 @@ import pg from 'pg';
 import t, { type Test } from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { type Harness, startHarness } from '../helpers/proxy-in-process.js';
+import { type ProxyInProcess, startProxyInProcess } from '../helpers/proxy-in-process.js';
 
 const schema = `
   CREATE TABLE orders (id int PRIMARY KEY, note text);
@@ -89,8 +89,8 @@ t.teardown(() => server.stop());
 await server.query(schema);
 
 /** Every question is answered with no; what was asked stands in `requests`. */
-async function guarded(t: Test, pollMs = 60_000): Promise<Harness> {
-  const harness = await startHarness({
+async function guarded(t: Test, pollMs = 60_000): Promise<ProxyInProcess> {
+  const harness = await startProxyInProcess({
     upstreamUrl: server.url(),
     policy: compilePolicy([]),
     catalogPollMs: pollMs,
@@ -195,7 +195,7 @@ async function harmless(t: Test): Promise<void> {
 const harm = `CREATE OR REPLACE FUNCTION changing() RETURNS int LANGUAGE sql AS 'DELETE FROM orders; SELECT 1'`;
 
 /** A person who approves definitions, and nothing else. */
-function approveDefinitions(harness: Harness): void {
+function approveDefinitions(harness: ProxyInProcess): void {
   harness.answer = async (request) =>
     /^(CREATE|DO)/.test(request.sql)
       ? { decision: 'allow', scope: 'once', by: { kind: 'person' }, previewDigest: '' }

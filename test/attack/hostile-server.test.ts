@@ -11,7 +11,7 @@ import { encodeAuthenticationOk } from '../../src/wire/authentication.js';
 import { encodeNotice } from '../../src/wire/backend.js';
 import { backend } from '../../src/wire/messages.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../helpers/proxy-in-process.js';
 import { type Conversation, fakeServer, ready } from '../io/upstream/fake-server.js';
 import { policyOf } from '../proxy/policies.js';
 
@@ -77,7 +77,7 @@ t.test(
   async (t) => {
     const server = await startPostgres({ version: 18 });
     const told: string[] = [];
-    const harness = await startHarness({
+    const harness = await startProxyInProcess({
       upstreamUrl: server.url(),
       policy: policyOf((facts) => (facts.statements.some(({ command }) => command === 'DELETE') ? 'ask' : 'allow')),
       impact: async (_candidate, _held, session) => {

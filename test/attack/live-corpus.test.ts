@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
-import { no, startWorld } from './world.js';
+import { no, startAttendedProxy } from './attended-proxy.js';
 
 const server = await startPostgres({ version: 18 });
 t.teardown(() => server.stop());
@@ -20,7 +20,7 @@ const alone =
   /^(?:BEGIN|START|VACUUM|DISCARD|ALTER SYSTEM|REINDEX|CLUSTER|(?:CREATE|DROP|ALTER) DATABASE|CREATE SUBSC)/;
 
 async function play(t: Test, file: string, each: (sql: string, asked: boolean, code: string) => void) {
-  const { person, connect } = await startWorld(
+  const { person, connect } = await startAttendedProxy(
     t,
     server,
     readFileSync(new URL('live/schema.sql', import.meta.url), 'utf8'),

@@ -6,7 +6,7 @@ import { compilePolicy } from '../../src/policy/engine.js';
 import type { Mask } from '../../src/policy/mask-kinds.js';
 import { maskOfTag } from '../../src/policy/mask-tags.js';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.js';
-import { no, once, startWorld } from './world.js';
+import { no, once, startAttendedProxy } from './attended-proxy.js';
 
 const setup = `
   CREATE TABLE people (id int PRIMARY KEY, email text, ssn text, phone text, note text);
@@ -38,7 +38,7 @@ const everything = compilePolicy([
 ]);
 
 function world(t: Test, sql = setup) {
-  return startWorld(t, server, sql, { policy: everything, masked: { config: combineConfigs([]), audience } });
+  return startAttendedProxy(t, server, sql, { policy: everything, masked: { config: combineConfigs([]), audience } });
 }
 
 const masked = [

@@ -3,8 +3,8 @@
  * the place of its answer. Each attack must leak straight to the server.
  */
 import t from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 import { Client } from '../helpers/wire-client.js';
 import {
   bind,
@@ -47,7 +47,7 @@ await server.query(`
     $$BEGIN RAISE '%', (SELECT card FROM public.people LIMIT 1); END$$;
   CREATE CONSTRAINT TRIGGER late AFTER INSERT ON late DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION too_late();
   CREATE ROLE reader; GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;`);
-const guarded = await startGuarded(server, {
+const guarded = await startProxyProcess(server, {
   policy: { profile: 'observe' },
   config: { mask: [{ column: 'public.people.card', with: null }] },
 });

@@ -4,8 +4,8 @@
  */
 import pg from 'pg';
 import t from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 
 const server = await startPostgres({ version: 15 });
 t.teardown(() => server.stop());
@@ -19,7 +19,7 @@ await server.query(`
   INSERT INTO o.people VALUES (1, 'qzxw-8137');
   CREATE FUNCTION leak() RETURNS text LANGUAGE sql AS 'SELECT ssn FROM public.customers';
 `);
-const guarded = await startGuarded(server, {
+const guarded = await startProxyProcess(server, {
   policy: { profile: 'observe' },
   config: {
     mask: [

@@ -1,14 +1,14 @@
 /** Ways to a masked value by names of the protocol: what is fetched is not what the text at hand says. */
 import t from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 import { Client } from '../helpers/wire-client.js';
 import { bind, execute, parse, query, sync } from '../helpers/wire-messages.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());
 await server.query(`CREATE TABLE customers (id int, ssn text); INSERT INTO customers VALUES (1, 'qzxw-8137')`);
-const guarded = await startGuarded(server, {
+const guarded = await startProxyProcess(server, {
   policy: { profile: 'observe' },
   config: { mask: [{ column: 'public.customers.ssn', with: null }] },
 });

@@ -1,7 +1,7 @@
 /** Many rows with a condition, in one statement or in many small ones: a person sees it before they are gone. */
 import t, { type Test } from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
-import { no, once, startWorld } from './world.js';
+import { no, once, startAttendedProxy } from './attended-proxy.js';
 
 const server = await startPostgres({ version: 18 });
 t.teardown(() => server.stop());
@@ -24,7 +24,7 @@ const shop = [
   'ANALYZE customers, orders, pick',
 ];
 
-const world = (t: Test) => startWorld(t, server, shop, { catalogPollMs: 60_000 });
+const world = (t: Test) => startAttendedProxy(t, server, shop, { catalogPollMs: 60_000 });
 
 const mass: readonly [sql: string, says: RegExp][] = [
   ['DELETE FROM customers WHERE id > 2', /9,998 of the 10,000 rows of customers/],

@@ -1,7 +1,7 @@
 /** Settings by which the database lets rows through, or not: whoever sets them reads the rows of somebody else. */
 import t, { type Test } from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
-import { no, startWorld } from './world.js';
+import { no, startAttendedProxy } from './attended-proxy.js';
 
 const server = await startPostgres({ version: 18 });
 t.teardown(() => server.stop());
@@ -16,7 +16,7 @@ const tenants = `
     $$ BEGIN RETURN CURRENT_SETTING( 'app.User_Id' ); END $$;
   CREATE VIEW mine AS SELECT * FROM notes WHERE text = current_setting('shop.owner', true);`;
 
-const world = (t: Test) => startWorld(t, server, tenants, { catalogPollMs: 60_000 });
+const world = (t: Test) => startAttendedProxy(t, server, tenants, { catalogPollMs: 60_000 });
 
 t.test('what policies, functions and views read is asked about, however it is set', async (t) => {
   const { person, connect } = await world(t);

@@ -5,7 +5,7 @@
 import t from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../helpers/proxy-in-process.js';
 import { Client, type Target } from '../helpers/wire-client.js';
 import { bind, closeStatement, execute, flush, parse, query, run, sync } from '../helpers/wire-messages.js';
 import { policyOf } from '../proxy/policies.js';
@@ -350,7 +350,7 @@ for (const [attack, policy] of all) {
     const { host, port, password, superuser: user } = server;
     const direct = await play(attack, { host, port, password, user, database: 'postgres' });
     t.equal(direct, 0, 'straight to the server it empties the table');
-    const harness = await startHarness({ upstreamUrl: server.url(), policy, catalogPollMs: 60_000 });
+    const harness = await startProxyInProcess({ upstreamUrl: server.url(), policy, catalogPollMs: 60_000 });
     t.teardown(() => harness.close());
     t.equal(await play(attack, harness.target), 3, 'through dbguard it does not');
     t.ok(harness.requests.length > 0, 'a person was asked');

@@ -6,7 +6,7 @@ import pg from 'pg';
 import t from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../helpers/proxy-in-process.js';
 
 const schema = `
   CREATE TABLE jobs (id int PRIMARY KEY, key text UNIQUE, note text);
@@ -81,7 +81,11 @@ const server = await startPostgres({ version: 18 });
 t.teardown(() => server.stop());
 await server.query(schema);
 await server.query('ANALYZE');
-const harness = await startHarness({ upstreamUrl: server.url(), policy: compilePolicy([]), catalogPollMs: 60_000 });
+const harness = await startProxyInProcess({
+  upstreamUrl: server.url(),
+  policy: compilePolicy([]),
+  catalogPollMs: 60_000,
+});
 t.teardown(() => harness.close());
 
 type Statement = string | { readonly text: string; readonly values: readonly unknown[] };

@@ -5,7 +5,7 @@
 import t, { type Test } from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
 import { policyOf } from '../proxy/policies.js';
-import { no, once, startWorld } from './world.js';
+import { no, once, startAttendedProxy } from './attended-proxy.js';
 
 const server = await startPostgres({ version: 18 });
 t.teardown(() => server.stop());
@@ -43,8 +43,8 @@ const shop = [
 
 /** Whatever changes or deletes is asked about, however little it be. */
 const careful = policyOf((facts) => (/"kind":"(update|delete)"/.test(JSON.stringify(facts)) ? 'ask' : 'allow'));
-const carefully = (t: Test) => startWorld(t, server, shop, { catalogPollMs: 60_000, policy: careful });
-const guarded = (t: Test) => startWorld(t, server, shop, { catalogPollMs: 60_000 });
+const carefully = (t: Test) => startAttendedProxy(t, server, shop, { catalogPollMs: 60_000, policy: careful });
+const guarded = (t: Test) => startAttendedProxy(t, server, shop, { catalogPollMs: 60_000 });
 
 const tried: readonly [sql: string, table: string, values?: unknown[]][] = [
   ['DELETE FROM orders WHERE hit(id)', 'orders'],
@@ -146,7 +146,7 @@ for (const block of [false, true]) {
   );
 }
 
-async function tryOut(desk: Awaited<ReturnType<typeof startWorld>>['desk'], id: string): Promise<void> {
+async function tryOut(desk: Awaited<ReturnType<typeof startAttendedProxy>>['desk'], id: string): Promise<void> {
   const done = new Promise<void>((resolve) => {
     const stop = desk.onChange((event) => {
       if (event.kind !== 'changed' || event.pending.dryRun !== 'done') return;

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
 import { bind, execute, parse, query, sync } from '../helpers/wire-messages.js';
-import { forSession, no, once, startWorld } from './world.js';
+import { forSession, no, once, startAttendedProxy } from './attended-proxy.js';
 
 // reports search_path, as servers do since 18
 const server = await startPostgres({ version: 18 });
@@ -16,7 +16,7 @@ const statement = 'DELETE FROM orders';
 
 /** A world in which `statement` is approved for the session, on a connection of its own. */
 async function approved(t: Test, setup = tables, sql: string | pg.QueryConfig = statement) {
-  const world = await startWorld(t, server, setup, { catalogPollMs: 60_000 });
+  const world = await startAttendedProxy(t, server, setup, { catalogPollMs: 60_000 });
   const client = await world.connect();
   const first = client.query(sql as string);
   await world.person.sees(1);
@@ -60,7 +60,7 @@ t.test('a temporary view takes the name of the table', async (t) => {
 });
 
 t.test('a temporary view that is gone again', async (t) => {
-  const world = await startWorld(t, server, tables, { catalogPollMs: 60_000 });
+  const world = await startAttendedProxy(t, server, tables, { catalogPollMs: 60_000 });
   const client = await world.connect();
   await client.query('BEGIN; CREATE TEMP TABLE orders (id int)');
   const first = client.query(statement);
@@ -166,7 +166,7 @@ t.test('code that runs what it finds is never approved for the session', async (
   const setup = `${tables} CREATE TABLE jobs (what text);
     CREATE FUNCTION work() RETURNS void LANGUAGE plpgsql AS
       $$ DECLARE job text; BEGIN FOR job IN SELECT what FROM jobs LOOP EXECUTE job; END LOOP; END $$;`;
-  const { person, connect } = await startWorld(t, server, setup, { catalogPollMs: 60_000 });
+  const { person, connect } = await startAttendedProxy(t, server, setup, { catalogPollMs: 60_000 });
   const client = await connect();
   for (const [index, sql] of ['SELECT work()', 'DO $$ BEGIN PERFORM work(); END $$'].entries()) {
     const running = client.query(sql).catch((error) => error);
@@ -181,7 +181,7 @@ t.test('code that runs what it finds is never approved for the session', async (
 
 t.test('one approval of a migration ends with its transaction, however that ends', async (t) => {
   const policy = compilePolicy([], { profile: 'migrations' });
-  const world = await startWorld(t, server, tables, { policy });
+  const world = await startAttendedProxy(t, server, tables, { policy });
   const { person, connect, count } = world;
   for (const [index, end] of ['COMMIT AND CHAIN', 'ROLLBACK AND CHAIN', 'COMMIT; BEGIN'].entries()) {
     const client = await connect();

@@ -3,7 +3,7 @@ import pg from 'pg';
 import t, { type Test } from 'tap';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { type Harness, startHarness } from '../helpers/proxy-in-process.js';
+import { type ProxyInProcess, startProxyInProcess } from '../helpers/proxy-in-process.js';
 
 const server = await startPostgres({ version: 15 });
 t.teardown(() => server.stop());
@@ -14,8 +14,8 @@ await server.query(`
   INSERT INTO orders SELECT generate_series(1, 20);
   INSERT INTO app.hidden SELECT generate_series(1, 20)`);
 
-async function connect(t: Test): Promise<{ harness: Harness; client: pg.Client }> {
-  const harness = await startHarness({
+async function connect(t: Test): Promise<{ harness: ProxyInProcess; client: pg.Client }> {
+  const harness = await startProxyInProcess({
     upstreamUrl: server.url(),
     policy: compilePolicy([]),
     catalogPollMs: 60_000,

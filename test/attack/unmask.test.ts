@@ -6,7 +6,7 @@ import { compilePolicy } from '../../src/policy/engine.js';
 import type { Level } from '../../src/policy/levels.js';
 import type { Audience } from '../../src/policy/mask-audience.js';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.js';
-import { forSession, no, once, startWorld } from './world.js';
+import { forSession, no, once, startAttendedProxy } from './attended-proxy.js';
 
 const secret = 'vkjhq@secretmail.test';
 const setup = `
@@ -35,7 +35,7 @@ const source = (level: Level, text: string) => ({ level, config: parseConfig(`ve
 async function world(t: Test, files: readonly (readonly [Level, string])[], policy = '') {
   let clock = 0;
   const sources = files.map(([level, text]) => source(level, text));
-  const one = await startWorld(t, server, setup, {
+  const one = await startAttendedProxy(t, server, setup, {
     policy: compilePolicy(policy === '' ? [] : [source('user', policy)]),
     masked: { config: combineConfigs(sources), audience, now: () => clock },
   });

@@ -6,9 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GuardedOptions, startGuarded } from '../helpers/guarded.js';
 import type { TestPostgres } from '../helpers/postgres.js';
 import { account } from '../helpers/postgres-binaries.js';
+import { type ProxyProcessOptions, startProxyProcess } from '../helpers/proxy-process.js';
 import { repositoryRoot } from '../helpers/repository.js';
 
 export type TargetName = 'direct' | 'pgbouncer' | 'byte pipe' | 'dbguard';
@@ -108,8 +108,8 @@ const maskedColumn = { column: 'people.email', with: 'partial', keep: 4 };
 /** pgbench changes more rows than anybody would let pass unasked. */
 const loadTest = { mass_changes: { budget: false } };
 
-async function guardedTarget(server: TestPostgres, config: GuardedOptions['config']): Promise<BenchTarget> {
-  const guarded = await startGuarded(server, { policy: loadTest, ...(config && { config }) });
+async function guardedTarget(server: TestPostgres, config: ProxyProcessOptions['config']): Promise<BenchTarget> {
+  const guarded = await startProxyProcess(server, { policy: loadTest, ...(config && { config }) });
   const { host, port, user, password, pid } = guarded;
   return { name: 'dbguard', host, port, user, password, database: 'postgres', pid, stop: () => guarded.stop() };
 }

@@ -24,7 +24,7 @@ import { conformEvidence } from './evidence.js';
 import { programs } from './programs.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
-import { openStages, type Stages } from './server-pair.js';
+import { openServerPair, type ServerPair } from './server-pair.js';
 import { soak } from './soak.js';
 import { tryTools } from './tools.js';
 
@@ -90,17 +90,17 @@ process.exit(failed === 0 ? 0 : 1);
 async function conform(version: PostgresVersion): Promise<number> {
   console.log(`PostgreSQL ${version}`);
   if (options.reads) return (await readsOnly(version)) ? 0 : 1;
-  const stages = await openStages(version, { trickle: options.trickle, control: options.regress !== undefined });
+  const pair = await openServerPair(version, { trickle: options.trickle, control: options.regress !== undefined });
   try {
     let different = 0;
-    for (const [group, tally] of await everything(version, stages)) {
+    for (const [group, tally] of await everything(version, pair)) {
       const varying = tally.varying > 0 ? `, ${tally.varying} never the same` : '';
       console.log(`  ${group.padEnd(24)} ${tally.same} same, ${tally.different.length} different${varying}`);
       different += tally.different.length;
     }
     return different;
   } finally {
-    await stages.close();
+    await pair.close();
   }
 }
 
@@ -110,7 +110,7 @@ async function readsOnly(version: PostgresVersion): Promise<boolean> {
   return tryReads(psql, version, options.regress);
 }
 
-async function everything(version: PostgresVersion, stages: Stages): Promise<Map<string, Tally>> {
+async function everything(version: PostgresVersion, pair: ServerPair): Promise<Map<string, Tally>> {
   const tallies = new Map<string, Tally>();
   const count = (group: string, name: string, diff: readonly string[], without: readonly string[] = []) => {
     const tally = tallies.get(group) ?? { same: 0, different: [], varying: 0 };
@@ -126,8 +126,8 @@ async function everything(version: PostgresVersion, stages: Stages): Promise<Map
     for (const line of diff.slice(0, 12)) console.log(`    ${line.slice(0, 240)}`);
   };
   const chosen = (name: string) => name.includes(options.only);
-  const both = (act: (stage: Stages['direct']) => Promise<string[]>) =>
-    Promise.all([act(stages.direct), act(stages.guarded)]);
+  const both = (act: (stage: ServerPair['direct']) => Promise<string[]>) =>
+    Promise.all([act(pair.direct), act(pair.guarded)]);
 
   for (const [group, dialogues] of Object.entries(allDialogues)) {
     for (const dialogue of dialogues.filter(({ name, since = 0 }) => chosen(name) && since <= version)) {
@@ -137,7 +137,7 @@ async function everything(version: PostgresVersion, stages: Stages): Promise<Map
   }
   for (const scene of scenes.filter(({ name }) => chosen(name))) {
     const [direct, guarded] = await both(async (stage) => {
-      await stage.backstage('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+      await stage.admin('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
       return playScene(scene, stage.target);
     });
     count('drivers', scene.name, differences(direct, guarded));
@@ -149,7 +149,7 @@ async function everything(version: PostgresVersion, stages: Stages): Promise<Map
       continue;
     }
     const [direct, guarded] = await both(async (stage) => {
-      await stage.backstage('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+      await stage.admin('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
       return program.run(stage.target);
     });
     const works = direct.at(-1) === 'exit 0' || program.name === 'libpq_pipeline';
@@ -164,7 +164,7 @@ async function everything(version: PostgresVersion, stages: Stages): Promise<Map
   for (const [name, script] of psql === undefined ? [] : Object.entries(scripts)) {
     if (!chosen(name)) continue;
     const [direct, guarded] = await both(async (stage) => {
-      await stage.backstage('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
+      await stage.admin('DROP SCHEMA public CASCADE; CREATE SCHEMA public');
       return runPsql(psql ?? '', stage.target, script);
     });
     count('psql', name, differences(direct, guarded));
@@ -173,7 +173,7 @@ async function everything(version: PostgresVersion, stages: Stages): Promise<Map
   for await (const { name, script } of regressionTests(options.regress)) {
     if (name !== 'test_setup' && !chosen(name)) continue;
     const [direct = [], guarded = [], control = []] = await Promise.all(
-      [stages.direct, stages.guarded, stages.control].map(
+      [pair.direct, pair.guarded, pair.control].map(
         (stage) => stage && runPsql(psql, stage.target, script, options.regress),
       ),
     );

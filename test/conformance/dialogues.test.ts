@@ -1,25 +1,25 @@
 /** The dialogues through a proxy in this process that allows everything; `npm run conformance` does more, from outside. */
 import { type Test, test } from 'tap';
-import { openBackstage } from '../helpers/admin-connection.js';
-import { play, type Stage } from '../helpers/play.js';
+import { openAdminConnection } from '../helpers/admin-connection.js';
+import { type PlayedServer, play } from '../helpers/play.js';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../helpers/proxy-in-process.js';
 import { everything } from '../proxy/policies.js';
 import { compare } from './compare.js';
 import { allDialogues } from './dialogues/all.js';
 
-async function openStage(t: Test, version: PostgresVersion, through: 'dbguard' | 'nothing'): Promise<Stage> {
+async function openStage(t: Test, version: PostgresVersion, through: 'dbguard' | 'nothing'): Promise<PlayedServer> {
   const server = await startPostgres({ version });
-  const { query: backstage, end } = await openBackstage(server.url());
+  const { query: admin, end } = await openAdminConnection(server.url());
   const proxy =
-    through === 'dbguard' ? await startHarness({ upstreamUrl: server.url(), policy: everything }) : undefined;
+    through === 'dbguard' ? await startProxyInProcess({ upstreamUrl: server.url(), policy: everything }) : undefined;
   t.teardown(async () => {
     await proxy?.close();
     await end();
     await server.stop();
   });
   const { host, port, password, superuser: user } = server;
-  return { target: proxy?.target ?? { host, port, user, password, database: 'postgres' }, backstage };
+  return { target: proxy?.target ?? { host, port, user, password, database: 'postgres' }, admin };
 }
 
 for (const version of [15, 18] as const)

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { test } from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../helpers/proxy-in-process.js';
 import { Client } from '../helpers/wire-client.js';
 import { named } from '../proxy/policies.js';
 import { allDialogues } from './dialogues/all.js';
@@ -46,7 +46,7 @@ function mutated(bytes: Buffer, changes: readonly Change[]): Buffer {
 
 test('conversations gone wrong', async (t) => {
   const postgres = await startPostgres();
-  const harness = await startHarness({
+  const harness = await startProxyInProcess({
     upstreamUrl: postgres.url(),
     policy: named('denied', 'deny'),
     timeouts: { handshakeMs: 2_000, lingerMs: 500 },

@@ -5,9 +5,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
-import { openBackstage } from '../helpers/admin-connection.js';
+import { openAdminConnection } from '../helpers/admin-connection.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { type Harness, MemoryRecorder, startHarness } from '../helpers/proxy-in-process.js';
+import { MemoryRecorder, type ProxyInProcess, startProxyInProcess } from '../helpers/proxy-in-process.js';
 import { Client } from '../helpers/wire-client.js';
 import { copyData, copyDone, copyFail, parse, query, run, sync } from '../helpers/wire-messages.js';
 import { named } from '../proxy/policies.js';
@@ -49,7 +49,7 @@ class SoakRecorder extends MemoryRecorder {
 }
 
 interface World {
-  readonly harness: Harness;
+  readonly harness: ProxyInProcess;
   readonly terminate: (pid: number) => Promise<unknown>;
   readonly random: () => number;
 }
@@ -57,15 +57,15 @@ interface World {
 export async function soak({ seconds, clients, seed }: SoakOptions): Promise<SoakReport> {
   const postgres = await startPostgres({ settings: { max_connections: '250' } });
   const recorder = new SoakRecorder();
-  const harness = await startHarness({
+  const harness = await startProxyInProcess({
     upstreamUrl: postgres.url(),
     policy: named('denied', 'ask'),
     recorder,
     maxConnections: 200,
     timeouts: { handshakeMs: 20_000, lingerMs: 2_000 },
   });
-  const backstage = await openBackstage(postgres.url());
-  await backstage.query('CREATE TABLE denied (a int); CREATE TABLE t (a int, b text)');
+  const admin = await openAdminConnection(postgres.url());
+  await admin.query('CREATE TABLE denied (a int); CREATE TABLE t (a int, b text)');
   harness.answer = async () => {
     await sleep(3);
     return { decision: 'deny', by: { kind: 'person' } };
@@ -92,11 +92,11 @@ export async function soak({ seconds, clients, seed }: SoakOptions): Promise<Soa
     connections: harness.proxy.connections,
     'cancel keys': harness.proxy.cancelKeys,
     'statements without an outcome': recorder.unsettled.size,
-    backends: Number((await backstage.query(backends))[0]),
+    backends: Number((await admin.query(backends))[0]),
   };
   for (const [what, number] of Object.entries(left)) if (number !== 0) wrong.push(`left behind: ${number} ${what}`);
   await harness.close();
-  await backstage.end();
+  await admin.end();
   await postgres.stop();
   await settled(() => leftovers().length === 0);
   for (const what of leftovers()) wrong.push(`left behind: ${what}`);

@@ -11,8 +11,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 import { repositoryRoot } from '../helpers/repository.js';
 
 /** `prepare` makes the schema, directly; the others run through dbguard. */
@@ -71,7 +71,7 @@ async function works(program: string, args: readonly string[]): Promise<boolean>
 /** @returns how many steps of the tools did not end well */
 export async function tryTools(folder: string, only: string): Promise<number> {
   const server = await startPostgres({ version: 18 });
-  const guarded = await startGuarded(server, { policy: { profile: 'guarded' } });
+  const guarded = await startProxyProcess(server, { policy: { profile: 'guarded' } });
   let failed = 0;
   try {
     for (const [index, tool] of tools.entries()) {

@@ -5,10 +5,10 @@
 import { type Test, test } from 'tap';
 import type { Policy } from '../../src/policy/decision.js';
 import { massEffects } from '../../src/proxy/row-counts/mass-effects.js';
-import { openBackstage } from '../helpers/admin-connection.js';
-import { play, type Stage } from '../helpers/play.js';
+import { openAdminConnection } from '../helpers/admin-connection.js';
+import { type PlayedServer, play } from '../helpers/play.js';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
-import { startHarness } from '../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../helpers/proxy-in-process.js';
 import { policyOf } from '../proxy/policies.js';
 import { compare } from './compare.js';
 import { allDialogues } from './dialogues/all.js';
@@ -22,17 +22,18 @@ const few: Policy = {
 /** There it cannot be undone for itself: it is asked about, see gate.ts. */
 const unwatched = new Set(['a Query in the middle of a pipeline']);
 
-async function openStage(t: Test, version: PostgresVersion, through: 'dbguard' | 'nothing'): Promise<Stage> {
+async function openStage(t: Test, version: PostgresVersion, through: 'dbguard' | 'nothing'): Promise<PlayedServer> {
   const server = await startPostgres({ version });
-  const { query: backstage, end } = await openBackstage(server.url());
-  const proxy = through === 'dbguard' ? await startHarness({ upstreamUrl: server.url(), policy: few }) : undefined;
+  const { query: admin, end } = await openAdminConnection(server.url());
+  const proxy =
+    through === 'dbguard' ? await startProxyInProcess({ upstreamUrl: server.url(), policy: few }) : undefined;
   t.teardown(async () => {
     await proxy?.close();
     await end();
     await server.stop();
   });
   const { host, port, password, superuser: user } = server;
-  return { target: proxy?.target ?? { host, port, user, password, database: 'postgres' }, backstage };
+  return { target: proxy?.target ?? { host, port, user, password, database: 'postgres' }, admin };
 }
 
 for (const version of [15, 18] as const)

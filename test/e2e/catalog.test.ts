@@ -1,8 +1,8 @@
 /** The whole of dbguard knows what the database's functions do, and forgets it when they change. */
 import pg from 'pg';
 import t from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 
 for (const version of [15, 18] as const) {
   t.test(`functions of PostgreSQL ${version}`, async (t) => {
@@ -16,7 +16,7 @@ for (const version of [15, 18] as const) {
       CREATE FUNCTION added(a int, b int) RETURNS int LANGUAGE sql RETURN a + b;
       CREATE FUNCTION purge() RETURNS int LANGUAGE sql BEGIN ATOMIC DELETE FROM orders; SELECT 1; END;
       CREATE VIEW notes AS SELECT note_of(code) FROM orders`);
-    const guarded = await startGuarded(server);
+    const guarded = await startProxyProcess(server);
     t.teardown(() => guarded.stop());
     const client = new pg.Client({ connectionString: guarded.url() });
     await client.connect();

@@ -1,11 +1,11 @@
 /** Whole databases come and go as without dbguard, whose own connections are to nobody's database. */
 import pg from 'pg';
 import t from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 
 const server = await startPostgres();
-const guarded = await startGuarded(server, {
+const guarded = await startProxyProcess(server, {
   policy: { profile: 'observe' },
   config: { mask: [{ column: 'public.people.email', with: 'null' }] },
 });

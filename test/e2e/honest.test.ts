@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import t from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());
@@ -32,7 +32,7 @@ function stillThere(error: unknown): void {
 
 for (const afterMs of [150, 400, 900]) {
   t.test(`killed after ${afterMs} ms`, async (t) => {
-    const guarded = await startGuarded(server, {
+    const guarded = await startProxyProcess(server, {
       // biome-ignore lint/suspicious/noThenProperty: the keyword of a rule
       policy: { rules: [{ name: 'no-drop', when: { effect: 'drop' }, then: 'deny', reason: 'never' }] },
     });

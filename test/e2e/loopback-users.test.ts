@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import pg from 'pg';
 import t, { type Test } from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { clientProgram, type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 import { Client } from '../helpers/wire-client.js';
 import { developer, script, sessionOf } from './developer.js';
 
@@ -56,7 +56,7 @@ for (const version of [18, 15] as const) {
   if (!postgresAvailable(version)) continue;
   t.test(`PostgreSQL ${version}`, async (t) => {
     const { server, url } = await serverOf(t, version);
-    const guarded = await startGuarded(server, {
+    const guarded = await startProxyProcess(server, {
       policy: {
         profile: 'observe',
         rules: [

@@ -1,8 +1,8 @@
 /** A masked column that was renamed in an open transaction stays masked there, whatever other clients do meanwhile. */
 import pg from 'pg';
 import t from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 
 t.test('DDL that one transaction sees and no other', async (t) => {
   const server = await startPostgres({ version: 15 });
@@ -10,7 +10,7 @@ t.test('DDL that one transaction sees and no other', async (t) => {
   await server.query(
     `CREATE TABLE customers (id int, name text, ssn text); INSERT INTO customers VALUES (1, 'Ada', 'qzxw-8137')`,
   );
-  const guarded = await startGuarded(server, {
+  const guarded = await startProxyProcess(server, {
     policy: { profile: 'observe' },
     config: { mask: [{ column: 'public.customers.ssn', with: null }] },
   });

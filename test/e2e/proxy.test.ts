@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { signalsThat } from '../../src/io/terminal/signals.js';
-import type { ProxyLine } from '../helpers/guarded.js';
+import type { ProxyLine } from '../helpers/proxy-process.js';
 import type { Spawned } from '../helpers/workspace.js';
 import { developer, script } from './developer.js';
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import pg from 'pg';
 import t from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 
 /** Bytes of a statement with its outcome. */
 const most = 400;
@@ -46,7 +46,7 @@ type Send = (client: pg.Client, one: Sent, place: number, round: number) => Prom
 
 /** Entries of statements and their outcomes, after each was sent so many times; without signatures, whose number time decides. */
 async function entriesOf(send: Send): Promise<string[]> {
-  const guarded = await startGuarded(upstream, { policy: { profile: 'observe' } });
+  const guarded = await startProxyProcess(upstream, { policy: { profile: 'observe' } });
   const client = new pg.Client({ connectionString: guarded.url() });
   await client.connect();
   for (let round = 0; round < rounds; round++) {

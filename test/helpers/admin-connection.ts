@@ -1,13 +1,13 @@
 /** SQL of the superuser, who stands aside, on a connection that does not go through what is tested. */
 import pg from 'pg';
 
-export interface Backstage {
+export interface AdminConnection {
   /** The first column of the last statement's rows. */
   readonly query: (sql: string) => Promise<readonly unknown[]>;
   end(): Promise<void>;
 }
 
-export async function openBackstage(url: string): Promise<Backstage> {
+export async function openAdminConnection(url: string): Promise<AdminConnection> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   return {

@@ -5,17 +5,17 @@ import { type Dialogue, first, type Step } from './dialogue.js';
 import { Client, type Target } from './wire-client.js';
 import { sync, terminate } from './wire-messages.js';
 
-export interface Stage {
+export interface PlayedServer {
   readonly target: Target;
   /** SQL on a connection of its own that does not go through what is tested; the rows' first columns. */
-  readonly backstage: (sql: string) => Promise<readonly unknown[]>;
+  readonly admin: (sql: string) => Promise<readonly unknown[]>;
   /** One byte in each write. */
   readonly trickle?: boolean;
 }
 
 /** Lines: `client: message`, in each client's own order. */
-export async function play(dialogue: Dialogue, stage: Stage): Promise<string[]> {
-  await stage.backstage(`DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public; ${dialogue.setup ?? ''}`);
+export async function play(dialogue: Dialogue, stage: PlayedServer): Promise<string[]> {
+  await stage.admin(`DROP SCHEMA IF EXISTS public CASCADE; CREATE SCHEMA public; ${dialogue.setup ?? ''}`);
   const clients = new Map<string, Client>();
   const notes: string[] = [];
   const enter = async (name: string) => {
@@ -54,9 +54,9 @@ async function leave(client: Client): Promise<void> {
   await client.hangUp();
 }
 
-async function watch(stage: Stage, sql: string): Promise<string[]> {
+async function watch(stage: PlayedServer, sql: string): Promise<string[]> {
   for (let tries = 0; tries < 500; tries++) {
-    const [answer] = await stage.backstage(sql);
+    const [answer] = await stage.admin(sql);
     if (answer === true) return [];
     await sleep(20);
   }

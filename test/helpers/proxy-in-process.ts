@@ -61,7 +61,7 @@ export class MemoryRecorder implements Recorder {
   }
 }
 
-export interface Harness {
+export interface ProxyInProcess {
   readonly proxy: RunningProxy;
   readonly journal: StatementJournal;
   readonly recorder: MemoryRecorder;
@@ -77,7 +77,7 @@ export interface Harness {
 const user = 'postgres';
 const password = 'loopback-secret';
 
-export interface HarnessOptions {
+export interface InProcessOptions {
   /** In place of `requests` and `answer`. */
   readonly asker?: Asker;
   readonly upstreamUrl: string;
@@ -93,7 +93,7 @@ export interface HarnessOptions {
   readonly masked?: Omit<MaskingOptions, 'controls'>;
 }
 
-export async function startHarness(options: HarnessOptions): Promise<Harness> {
+export async function startProxyInProcess(options: InProcessOptions): Promise<ProxyInProcess> {
   const grammar = await loadGrammar();
   const analyser = await createAnalyser({ grammar });
   const recorder = options.recorder ?? new MemoryRecorder();
@@ -155,7 +155,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
       ...(options.timeouts && { timeouts: options.timeouts }),
     },
   });
-  const harness: Harness = {
+  const harness: ProxyInProcess = {
     proxy,
     journal,
     recorder,

@@ -1,14 +1,14 @@
 /** Rows as JSON through the whole proxy and a real driver: by Query, by Execute, in both formats, in several encodings. */
 import pg from 'pg';
 import t, { type Test } from 'tap';
-import { startGuarded } from '../helpers/guarded.js';
 import { startPostgres } from '../helpers/postgres.js';
+import { startProxyProcess } from '../helpers/proxy-process.js';
 import { usableSchema } from './usable-queries.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());
 await server.query(usableSchema);
-const guarded = await startGuarded(server, {
+const guarded = await startProxyProcess(server, {
   policy: { profile: 'observe' },
   config: { mask: ['users.email', 'users.ssn'].map((column) => ({ column, with: 'fixed', value: '***' })) },
 });

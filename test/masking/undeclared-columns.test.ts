@@ -6,7 +6,7 @@ import type pg from 'pg';
 import t, { type Test } from 'tap';
 import { combineConfigs } from '../../src/policy/combine.js';
 import { parseConfig } from '../../src/policy/config.js';
-import { startWorld } from '../attack/world.js';
+import { startAttendedProxy } from '../attack/attended-proxy.js';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.js';
 
 /** Luhn's check holds. */
@@ -27,7 +27,7 @@ const setup = [
 ];
 
 async function world(t: Test, server: TestPostgres, yaml: string) {
-  const { connect, harness } = await startWorld(t, server, setup, {
+  const { connect, harness } = await startAttendedProxy(t, server, setup, {
     masked: {
       config: combineConfigs([{ level: 'user', config: parseConfig(`version: 1\n${yaml}`, 'dbguard.yaml') }]),
       audience: { subject: 'dev', groups: undefined, environments: ['production'], connection: 'test', agent: 'a' },

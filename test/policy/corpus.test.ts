@@ -35,7 +35,7 @@ t.test('observe: nothing but the settings that name the session is stopped', asy
     const stopped = statements
       .map(({ sql }) => policy.judge(input(analyser.analyse(sql))))
       .flatMap((judged) => judged.filter((one) => one.decision !== 'allow'))
-      .filter((one) => one.situation !== 'session-identity');
+      .filter((one) => one.category !== 'session-identity');
     t.strictSame(stopped, [], name);
   }
 });

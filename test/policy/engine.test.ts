@@ -3,7 +3,7 @@ import { parseConfig } from '../../src/policy/config.js';
 import type { Decision, DecisionInput } from '../../src/policy/decision.js';
 import { type CompiledPolicy, compilePolicy } from '../../src/policy/engine.js';
 import type { Level } from '../../src/policy/levels.js';
-import { profileNames, situations } from '../../src/policy/profiles.js';
+import { effectCategories, profileNames } from '../../src/policy/profiles.js';
 import type { Effect, EffectKind, Facts } from '../../src/sql/facts.js';
 import { effect, facts, input, one, statement, table } from './facts.js';
 
@@ -33,12 +33,12 @@ t.test('without any file: the guarded profile', async (t) => {
   });
 });
 
-t.test('effects fall into the situations they belong to', async (t) => {
+t.test('effects fall into the categories they belong to', async (t) => {
   const set = (name: string, value?: string): Partial<Effect> => ({
     targets: [{ type: 'setting', name }],
     ...(value === undefined ? {} : { value }),
   });
-  const cases: [EffectKind, Partial<Effect>, keyof typeof situations][] = [
+  const cases: [EffectKind, Partial<Effect>, keyof typeof effectCategories][] = [
     ['read', {}, 'read'],
     ['read', { opaque: true }, 'opaque'],
     ['insert', {}, 'insert'],
@@ -99,18 +99,18 @@ t.test('effects fall into the situations they belong to', async (t) => {
     ['execute-code', { opaque: true }, 'execute-code'],
     ['unknown', {}, 'unknown'],
   ];
-  for (const [kind, more, situation] of cases) {
+  for (const [kind, more, category] of cases) {
     const [judged] = guarded.judge(input(one(kind, more)));
-    t.equal(judged?.situation, situation, `${kind} ${JSON.stringify(more)}`);
+    t.equal(judged?.category, category, `${kind} ${JSON.stringify(more)}`);
   }
   const command = (name: string, fields: Partial<Effect> = {}) =>
-    guarded.judge(input(facts(statement([effect('maintenance', fields)], { command: name }))))[0]?.situation;
+    guarded.judge(input(facts(statement([effect('maintenance', fields)], { command: name }))))[0]?.category;
   t.equal(command('ANALYZE'), 'maintenance');
   t.equal(command('VACUUM'), 'maintenance');
   t.equal(command('VACUUM', { full: true }), 'maintenance-heavy');
   t.equal(command('REINDEX'), 'maintenance-heavy');
   const twoPhase = facts(statement([effect('transaction')], { transaction: 'prepare-transaction' }));
-  t.equal(guarded.judge(input(twoPhase))[0]?.situation, 'transaction-prepared');
+  t.equal(guarded.judge(input(twoPhase))[0]?.category, 'transaction-prepared');
 });
 
 t.test('each profile decides as its column says', async (t) => {
@@ -126,7 +126,7 @@ t.test('each profile decides as its column says', async (t) => {
       ['unknown', {}],
     ] as const) {
       const [judged] = policy.judge(input(one(kind, more)));
-      const cell = judged && situations[judged.situation][profile];
+      const cell = judged && effectCategories[judged.category][profile];
       t.equal(judged?.decision, cell === 'ask-once' ? 'ask' : cell, `${profile} ${kind}`);
     }
   }

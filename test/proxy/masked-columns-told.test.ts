@@ -2,7 +2,7 @@
 import t from 'tap';
 import { combineConfigs } from '../../src/policy/combine.js';
 import { parseConfig } from '../../src/policy/config.js';
-import { startWorld } from '../attack/world.js';
+import { startAttendedProxy } from '../attack/attended-proxy.js';
 import { startPostgres } from '../helpers/postgres.js';
 
 t.test('one notice for each column of a session, and the transcript names it at every statement', async (t) => {
@@ -11,7 +11,7 @@ t.test('one notice for each column of a session, and the transcript names it at 
   const yaml = `version: 1
 mask: [{ column: people.email, with: email }, { column: people.ssn, with: partial, keep: 4 }]
 unmask: [{ column: people.email, for: 5m }]`;
-  const { connect, harness } = await startWorld(
+  const { connect, harness } = await startAttendedProxy(
     t,
     server,
     "CREATE TABLE people (id int, email text, ssn text); INSERT INTO people VALUES (1, 'a@b.example', '123-45-6789')",

@@ -4,14 +4,14 @@ import t, { type Test } from 'tap';
 import { previewOf } from '../../src/approval/preview.js';
 import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { type Harness, startHarness } from '../helpers/proxy-in-process.js';
+import { type ProxyInProcess, startProxyInProcess } from '../helpers/proxy-in-process.js';
 
 const server = await startPostgres({ version: 15 });
 t.teardown(() => server.stop());
 await server.query('CREATE TABLE orders (id int)');
 
-async function connect(t: Test): Promise<{ harness: Harness; client: pg.Client; asked: () => string[] }> {
-  const harness = await startHarness({
+async function connect(t: Test): Promise<{ harness: ProxyInProcess; client: pg.Client; asked: () => string[] }> {
+  const harness = await startProxyInProcess({
     upstreamUrl: server.url(),
     policy: compilePolicy([], { profile: 'migrations' }),
   });

@@ -20,7 +20,7 @@ export function explanationJson({ facts, judgements, ruling }: Judged) {
   };
 }
 
-function effectJson({ statement, effect, situation, decision, rule }: Judgement) {
+function effectJson({ statement, effect, category, decision, rule }: Judgement) {
   return {
     statement,
     kind: effect.kind,
@@ -28,7 +28,7 @@ function effectJson({ statement, effect, situation, decision, rule }: Judgement)
     bounded: effect.bounded,
     opaque: effect.opaque,
     detail: effect.detail,
-    situation,
+    category,
     decision,
     rule,
   };
@@ -81,9 +81,9 @@ function effectTable(judgements: readonly Judgement[], output: OutputStyle): str
   return [...lines, ''];
 }
 
-function qualities({ effect, situation }: Judgement): string[] {
+function qualities({ effect, category }: Judgement): string[] {
   return [
-    ...(situation.endsWith('-unbounded') ? ['every row'] : []),
+    ...(category.endsWith('-unbounded') ? ['every row'] : []),
     ...(effect.opaque ? ['cannot be seen in the text'] : []),
     ...(effect.detail === undefined ? [] : [effect.detail]),
   ];

@@ -4,7 +4,7 @@ import t from 'tap';
 import { measureImpact } from '../../../src/io/catalog/impact.js';
 import { compilePolicy } from '../../../src/policy/engine.js';
 import { startPostgres } from '../../helpers/postgres.js';
-import { startHarness } from '../../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());
@@ -29,7 +29,7 @@ for (const table of ['customers', 'orders', 'items', 'notes', 'bills', 'events_1
   await server.query(`ANALYZE ${table}`);
 }
 
-const harness = await startHarness({
+const harness = await startProxyInProcess({
   upstreamUrl: server.url(),
   policy: compilePolicy([]),
   impact: (candidate, held, session) => measureImpact(candidate, held, session, undefined as never),

@@ -7,7 +7,7 @@ import { type Test, test } from 'tap';
 import { DbguardError } from '../../../src/errors.js';
 import type { Answer } from '../../../src/proxy/statement/asker.js';
 import { startPostgres, type TestPostgres } from '../../helpers/postgres.js';
-import { type Harness, startHarness } from '../../helpers/proxy-in-process.js';
+import { type ProxyInProcess, startProxyInProcess } from '../../helpers/proxy-in-process.js';
 import { Client } from '../../helpers/wire-client.js';
 import {
   bind,
@@ -23,9 +23,9 @@ import {
 } from '../../helpers/wire-messages.js';
 import { everything, named } from '../../proxy/policies.js';
 
-async function world(t: Test, options: Partial<Parameters<typeof startHarness>[0]> = {}) {
+async function world(t: Test, options: Partial<Parameters<typeof startProxyInProcess>[0]> = {}) {
   const postgres = await startPostgres();
-  const harness = await startHarness({ upstreamUrl: postgres.url(), policy: everything, ...options });
+  const harness = await startProxyInProcess({ upstreamUrl: postgres.url(), policy: everything, ...options });
   t.teardown(async () => {
     await harness.close();
     await postgres.stop();
@@ -33,7 +33,7 @@ async function world(t: Test, options: Partial<Parameters<typeof startHarness>[0
   return { postgres, harness };
 }
 
-async function loggedIn(harness: Harness): Promise<Client> {
+async function loggedIn(harness: ProxyInProcess): Promise<Client> {
   const client = await Client.open(harness.target);
   await client.logIn();
   return client;
@@ -51,7 +51,7 @@ const clientBackends = `SELECT count(*)::int AS n FROM pg_stat_activity
   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`;
 
 /** No socket, no place in any list, no backend. */
-async function nothingLeft({ postgres, harness }: { postgres: TestPostgres; harness: Harness }): Promise<void> {
+async function nothingLeft({ postgres, harness }: { postgres: TestPostgres; harness: ProxyInProcess }): Promise<void> {
   await until('no connection is left', () => harness.proxy.connections === 0);
   await until('no backend is left', async () => {
     const [row] = await postgres.query<{ n: number }>(clientBackends);
@@ -497,7 +497,7 @@ test('who leaves while the server lets dbguard in: what the server has logged, t
   await new Promise<void>((resolve) => relay.listen(0, '127.0.0.1', resolve));
   const url = new URL(postgres.url());
   url.port = String((relay.address() as AddressInfo).port);
-  const harness = await startHarness({ upstreamUrl: url.href, policy: everything });
+  const harness = await startProxyInProcess({ upstreamUrl: url.href, policy: everything });
   t.teardown(async () => {
     await harness.close();
     relay.close();

@@ -5,7 +5,7 @@ import { measureImpact } from '../../../src/io/catalog/impact.js';
 import type { Policy } from '../../../src/policy/decision.js';
 import type { Answer, ApprovalRequest, DryRun } from '../../../src/proxy/statement/asker.js';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../../helpers/postgres.js';
-import { type Harness, startHarness } from '../../helpers/proxy-in-process.js';
+import { type ProxyInProcess, startProxyInProcess } from '../../helpers/proxy-in-process.js';
 
 const asks = new Set(['update', 'delete', 'truncate', 'drop', 'alter', 'network', 'notify']);
 /** Asks about what changes existing things, and about inserts into `asked`. */
@@ -61,7 +61,7 @@ const shop = `
   ANALYZE`;
 
 interface World {
-  readonly harness: Harness;
+  readonly harness: ProxyInProcess;
   readonly client: pg.Client;
   readonly notices: string[];
   /** Direct, past the proxy. */
@@ -74,7 +74,7 @@ interface World {
 async function world(t: Test, version: PostgresVersion = 18): Promise<World> {
   const server = await startPostgres({ version });
   await server.query(shop);
-  const harness = await startHarness({
+  const harness = await startProxyInProcess({
     upstreamUrl: server.url(),
     policy,
     impact: (candidate, held, session) => {

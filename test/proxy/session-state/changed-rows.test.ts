@@ -3,12 +3,15 @@ import pg from 'pg';
 import t from 'tap';
 import { compilePolicy } from '../../../src/policy/engine.js';
 import { startPostgres } from '../../helpers/postgres.js';
-import { startHarness } from '../../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());
 await server.query('CREATE TABLE a (id int PRIMARY KEY)');
-const harness = await startHarness({ upstreamUrl: server.url(), policy: compilePolicy([], { profile: 'observe' }) });
+const harness = await startProxyInProcess({
+  upstreamUrl: server.url(),
+  policy: compilePolicy([], { profile: 'observe' }),
+});
 t.teardown(() => harness.close());
 
 const cases: [what: string, statements: (string | pg.QueryConfig)[], rows: number][] = [

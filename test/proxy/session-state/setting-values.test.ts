@@ -4,13 +4,13 @@ import t from 'tap';
 import { parseConfig } from '../../../src/policy/config.js';
 import { compilePolicy } from '../../../src/policy/engine.js';
 import { startPostgres } from '../../helpers/postgres.js';
-import { startHarness } from '../../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
 import { Client } from '../../helpers/wire-client.js';
 import { bind, execute, parse, sync } from '../../helpers/wire-messages.js';
 
 const server = await startPostgres();
 const policy = compilePolicy([{ level: 'user', config: parseConfig('version: 1', 'dbguard.yaml') }]);
-const harness = await startHarness({ upstreamUrl: server.url(), policy });
+const harness = await startProxyInProcess({ upstreamUrl: server.url(), policy });
 t.teardown(() => harness.close().finally(() => server.stop()));
 
 const client = new pg.Client({ connectionString: harness.url() });

@@ -6,7 +6,7 @@ import { parseConfig } from '../../../src/policy/config.js';
 import { compilePolicy } from '../../../src/policy/engine.js';
 import type { Reviewer } from '../../../src/proxy/statement/reviewer.js';
 import { startPostgres } from '../../helpers/postgres.js';
-import { startHarness } from '../../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());
@@ -32,7 +32,7 @@ policy:
 ]);
 
 t.test('the estimate decides which rule about rows holds', async (t) => {
-  const harness = await startHarness({ upstreamUrl: server.url(), policy, impact: estimate });
+  const harness = await startProxyInProcess({ upstreamUrl: server.url(), policy, impact: estimate });
   harness.answer = async () => ({ decision: 'allow', scope: 'once', by: { kind: 'person' }, previewDigest: '' });
   const client = new pg.Client(harness.url());
   await client.connect();
@@ -53,7 +53,7 @@ t.test('the estimate decides which rule about rows holds', async (t) => {
 });
 
 t.test('nobody stands in for a second person', async (t) => {
-  const harness = await startHarness({ upstreamUrl: server.url(), policy, impact: estimate });
+  const harness = await startProxyInProcess({ upstreamUrl: server.url(), policy, impact: estimate });
   harness.answer = async () => ({ decision: 'allow', scope: 'once', by: { kind: 'person' }, previewDigest: '' });
   const client = new pg.Client(harness.url());
   await client.connect();
@@ -69,7 +69,7 @@ t.test('nobody stands in for a second person', async (t) => {
 });
 
 t.test('in a failed transaction nobody is asked, unless the text may end it', async (t) => {
-  const harness = await startHarness({ upstreamUrl: server.url(), policy, impact: estimate });
+  const harness = await startProxyInProcess({ upstreamUrl: server.url(), policy, impact: estimate });
   harness.answer = async () => ({ decision: 'deny', by: { kind: 'person' } });
   const client = new pg.Client(harness.url());
   await client.connect();

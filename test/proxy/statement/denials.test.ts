@@ -5,11 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, test } from 'tap';
 import { differences } from '../../conformance/differences.js';
-import { type Backstage, openBackstage } from '../../helpers/admin-connection.js';
+import { type AdminConnection, openAdminConnection } from '../../helpers/admin-connection.js';
 import { type Dialogue, observe, ready, speak, until } from '../../helpers/dialogue.js';
 import { play } from '../../helpers/play.js';
 import { type PostgresVersion, postgresAvailable, startPostgres } from '../../helpers/postgres.js';
-import { type Harness, startHarness } from '../../helpers/proxy-in-process.js';
+import { type ProxyInProcess, startProxyInProcess } from '../../helpers/proxy-in-process.js';
 import { Client } from '../../helpers/wire-client.js';
 import {
   bind,
@@ -178,20 +178,20 @@ const states: readonly Omit<Dialogue, 'setup'>[] = [
 ];
 
 interface Servers {
-  readonly reference: Harness;
-  readonly byRule: Harness;
-  readonly byPerson: Harness;
+  readonly reference: ProxyInProcess;
+  readonly byRule: ProxyInProcess;
+  readonly byPerson: ProxyInProcess;
   /** Of the reference's server, and of the other two's. */
-  readonly backstage: readonly [Backstage['query'], Backstage['query']];
+  readonly admin: readonly [AdminConnection['query'], AdminConnection['query']];
 }
 
 async function servers(t: Test, version: PostgresVersion): Promise<Servers> {
   const [one, two] = await Promise.all([startPostgres({ version }), startPostgres({ version })]);
-  const [first, second] = await Promise.all([openBackstage(one.url()), openBackstage(two.url())]);
+  const [first, second] = await Promise.all([openAdminConnection(one.url()), openAdminConnection(two.url())]);
   const [reference, byRule, byPerson] = await Promise.all([
-    startHarness({ upstreamUrl: one.url(), policy: everything }),
-    startHarness({ upstreamUrl: two.url(), policy: named('denied', 'deny'), catalogPollMs: 60_000 }),
-    startHarness({ upstreamUrl: two.url(), policy: named('denied', 'ask'), catalogPollMs: 60_000 }),
+    startProxyInProcess({ upstreamUrl: one.url(), policy: everything }),
+    startProxyInProcess({ upstreamUrl: two.url(), policy: named('denied', 'deny'), catalogPollMs: 60_000 }),
+    startProxyInProcess({ upstreamUrl: two.url(), policy: named('denied', 'ask'), catalogPollMs: 60_000 }),
   ]);
   byPerson.answer = async () => {
     await sleep(5);
@@ -202,7 +202,7 @@ async function servers(t: Test, version: PostgresVersion): Promise<Servers> {
     await Promise.all([first.end(), second.end()]);
     await Promise.all([one.stop(), two.stop()]);
   });
-  return { reference, byRule, byPerson, backstage: [first.query, second.query] };
+  return { reference, byRule, byPerson, admin: [first.query, second.query] };
 }
 
 /** An error is an error; what a person is told while they wait is dbguard's own. */
@@ -214,13 +214,13 @@ function comparable(lines: readonly string[]): string[] {
 
 for (const version of [15, 18] as const) {
   test(`PostgreSQL ${version}`, { skip: !postgresAvailable(version) && 'it is not installed' }, async (t) => {
-    const { reference, byRule, byPerson, backstage } = await servers(t, version);
+    const { reference, byRule, byPerson, admin } = await servers(t, version);
     for (const state of states) {
       const dialogue: Dialogue = { ...state, setup };
       await t.test(state.name, async (t) => {
-        const expected = await play(dialogue, { target: reference.target, backstage: backstage[0] });
+        const expected = await play(dialogue, { target: reference.target, admin: admin[0] });
         for (const [who, harness] of Object.entries({ byRule, byPerson })) {
-          const heard = await play(dialogue, { target: harness.target, backstage: backstage[1] });
+          const heard = await play(dialogue, { target: harness.target, admin: admin[1] });
           t.strictSame(differences(comparable(expected), comparable(heard)), [], who);
           if (!state.name.startsWith('in the middle'))
             t.ok(
@@ -234,10 +234,10 @@ for (const version of [15, 18] as const) {
 }
 
 test('one denied statement denies the whole string, before anything of it runs', async (t) => {
-  const { byRule, backstage } = await servers(t, 18);
+  const { byRule, admin } = await servers(t, 18);
   const heard = await play(
     { name: '', setup, steps: [query(`${insert}; ${denied}; ${insert}`), ready(), ...left] },
-    { target: byRule.target, backstage: backstage[1] },
+    { target: byRule.target, admin: admin[1] },
   );
   const types = heard.filter((line) => !line.startsWith('first: S ')).map((line) => line.slice('first: '.length)[0]);
   t.equal(types.join(''), 'KZEZTCZZ');
@@ -247,25 +247,25 @@ test('a function called by its number', async (t) => {
   const postgres = await startPostgres();
   const policy = policyOf((facts) => (JSON.stringify(facts).includes('1619') ? 'deny' : 'allow'));
   const [reference, harness] = await Promise.all([
-    startHarness({ upstreamUrl: postgres.url(), policy: everything }),
-    startHarness({ upstreamUrl: postgres.url(), policy, catalogPollMs: 60_000 }),
+    startProxyInProcess({ upstreamUrl: postgres.url(), policy: everything }),
+    startProxyInProcess({ upstreamUrl: postgres.url(), policy, catalogPollMs: 60_000 }),
   ]);
   t.teardown(async () => {
     await Promise.all([reference.close(), harness.close()]);
     await postgres.stop();
   });
-  const backstage = async () => [];
+  const admin = async () => [];
   const call = (oid: number) => [functionCall(oid, ['1', 'x']), ready()];
   const steps = (oid: number) => [...call(oid), query('BEGIN'), ready(), ...call(oid), query('COMMIT'), ready()];
   // function 1 exists nowhere
-  const expected = await play({ name: '', steps: steps(1) }, { target: reference.target, backstage });
-  const heard = await play({ name: '', steps: steps(1619) }, { target: harness.target, backstage });
+  const expected = await play({ name: '', steps: steps(1) }, { target: reference.target, admin });
+  const heard = await play({ name: '', steps: steps(1619) }, { target: harness.target, admin });
   t.strictSame(comparable(heard), comparable(expected));
 });
 
 test('while a person is asked', async (t) => {
-  const { byPerson: harness, backstage } = await servers(t, 18);
-  await backstage[1](setup);
+  const { byPerson: harness, admin } = await servers(t, 18);
+  await admin[1](setup);
   const opened = async () => {
     const client = await Client.open(harness.target);
     await client.logIn();

@@ -3,10 +3,14 @@ import pg from 'pg';
 import t from 'tap';
 import { compilePolicy } from '../../../src/policy/engine.js';
 import { startPostgres } from '../../helpers/postgres.js';
-import { startHarness } from '../../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
 
 const server = await startPostgres();
-const harness = await startHarness({ upstreamUrl: server.url(), policy: compilePolicy([]), catalogPollMs: 60_000 });
+const harness = await startProxyInProcess({
+  upstreamUrl: server.url(),
+  policy: compilePolicy([]),
+  catalogPollMs: 60_000,
+});
 t.teardown(() => harness.close().finally(() => server.stop()));
 
 async function connect(): Promise<pg.Client> {
@@ -138,7 +142,7 @@ t.test('another client that is about to change the catalog', async (t) => {
 
 t.test('in a transaction that was not approved, nothing else comes with it', async (t) => {
   const policy = compilePolicy([], { profile: 'migrations' });
-  const migrations = await startHarness({ upstreamUrl: server.url(), policy, catalogPollMs: 60_000 });
+  const migrations = await startProxyInProcess({ upstreamUrl: server.url(), policy, catalogPollMs: 60_000 });
   t.teardown(() => migrations.close());
   const tool = new pg.Client({ connectionString: migrations.url() });
   await tool.connect();

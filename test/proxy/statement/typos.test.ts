@@ -5,18 +5,18 @@
 import { test } from 'tap';
 import { compare } from '../../conformance/compare.js';
 import { typos } from '../../conformance/dialogues/typos.js';
-import { openBackstage } from '../../helpers/admin-connection.js';
+import { openAdminConnection } from '../../helpers/admin-connection.js';
 import { play } from '../../helpers/play.js';
 import { postgresAvailable, startPostgres } from '../../helpers/postgres.js';
-import { startHarness } from '../../helpers/proxy-in-process.js';
+import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
 import { policyOf } from '../policies.js';
 
 for (const version of [15, 18] as const)
   test(`PostgreSQL ${version}`, { skip: !postgresAvailable(version) && 'it is not installed' }, async (t) => {
     const server = await startPostgres({ version });
-    const { query: backstage, end } = await openBackstage(server.url());
+    const { query: admin, end } = await openAdminConnection(server.url());
     const policy = policyOf((facts) => (facts.unparseable ? 'ask' : 'allow'));
-    const harness = await startHarness({ upstreamUrl: server.url(), policy });
+    const harness = await startProxyInProcess({ upstreamUrl: server.url(), policy });
     t.teardown(async () => {
       await harness.close();
       await end();
@@ -25,8 +25,8 @@ for (const version of [15, 18] as const)
     harness.answer = async () => ({ decision: 'allow', scope: 'once', by: { kind: 'person' }, previewDigest: '' });
     const { host, port, password, superuser: user } = server;
     for (const dialogue of typos) {
-      const direct = await play(dialogue, { target: { host, port, user, password, database: 'postgres' }, backstage });
-      const guarded = await play(dialogue, { target: harness.target, backstage });
+      const direct = await play(dialogue, { target: { host, port, user, password, database: 'postgres' }, admin });
+      const guarded = await play(dialogue, { target: harness.target, admin });
       const heard = guarded.filter((line) => !line.includes('dbguard: waiting for a person'));
       t.strictSame(compare(dialogue, direct, heard), [], dialogue.name);
     }

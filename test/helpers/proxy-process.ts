@@ -16,7 +16,7 @@ export interface ProxyLine {
   readonly session: string;
 }
 
-export interface GuardedOptions {
+export interface ProxyProcessOptions {
   /** The `policy` section of dbguard.yaml. Default: the built-in profile. */
   readonly policy?: Readonly<Record<string, unknown>>;
   /** More sections of dbguard.yaml. */
@@ -25,7 +25,7 @@ export interface GuardedOptions {
   readonly database?: string;
 }
 
-export interface Guarded extends ProxyLine {
+export interface ProxyProcess extends ProxyLine {
   readonly password: string;
   readonly workspace: Workspace;
   /** Process id of the proxy. */
@@ -38,7 +38,10 @@ export interface Guarded extends ProxyLine {
   stop(look?: () => void): Promise<void>;
 }
 
-export async function startGuarded(upstream: TestPostgres, options: GuardedOptions = {}): Promise<Guarded> {
+export async function startProxyProcess(
+  upstream: TestPostgres,
+  options: ProxyProcessOptions = {},
+): Promise<ProxyProcess> {
   const idp = await startIdp();
   const workspace = makeWorkspace();
   const remove = async () => {

@@ -4,7 +4,7 @@ import type { Test } from 'tap';
 import { createApprovals, type PendingApproval, type Verdict } from '../../src/approval/approvals.js';
 import { compilePolicy } from '../../src/policy/engine.js';
 import type { TestPostgres } from '../helpers/postgres.js';
-import { type HarnessOptions, startHarness } from '../helpers/proxy-in-process.js';
+import { type InProcessOptions, startProxyInProcess } from '../helpers/proxy-in-process.js';
 import { Client } from '../helpers/wire-client.js';
 
 export const once: Verdict = { decision: 'allow', scope: 'once' };
@@ -48,11 +48,11 @@ export class Person {
 }
 
 /** @param setup several texts where each has to be a transaction of its own */
-export async function startWorld(
+export async function startAttendedProxy(
   t: Test,
   server: TestPostgres,
   setup: string | readonly string[],
-  options: Partial<HarnessOptions> = {},
+  options: Partial<InProcessOptions> = {},
 ) {
   const [first = '', ...more] = typeof setup === 'string' ? [setup] : setup;
   await server.query(
@@ -68,7 +68,12 @@ export async function startWorld(
     },
   };
   const asker = createApprovals({ channels: [person], clock, unattended: 'deny', howToApprove: '' });
-  const harness = await startHarness({ upstreamUrl: server.url(), policy: compilePolicy([]), asker, ...options });
+  const harness = await startProxyInProcess({
+    upstreamUrl: server.url(),
+    policy: compilePolicy([]),
+    asker,
+    ...options,
+  });
   t.teardown(() => harness.close());
   const connect = async (database?: string): Promise<pg.Client> => {
     const client = new pg.Client(harness.url(database));

@@ -6,11 +6,11 @@ import { changesRowsThatWere } from '../sql/effect-traits.js';
 import type { Effect, EffectKind, StatementFacts, Target } from '../sql/facts.js';
 import { lockReach } from '../sql/lock-modes.js';
 import { matchName, type NamePattern } from './name-pattern.js';
-import type { SituationName } from './profiles.js';
+import type { EffectCategory } from './profiles.js';
 import { anyValue, judgeSetting, type NewValue } from './session-settings.js';
 
 /** Every row that effects of a kind can belong to. `opaque` is one of most of them and is left out. */
-export const situationsOfKind: Readonly<Record<EffectKind, readonly SituationName[]>> = {
+export const categoriesOfKind: Readonly<Record<EffectKind, readonly EffectCategory[]>> = {
   read: ['read', 'read-secrets', 'nothing'],
   insert: ['insert', 'catalog-write', 'temporary'],
   update: ['update', 'update-mass', 'update-unbounded', 'catalog-write', 'temporary'],
@@ -49,12 +49,12 @@ export interface SessionKnowledge {
   readonly settingValues?: ReadonlyMap<number, string> | undefined;
 }
 
-export function situationOf(
+export function categoryOf(
   effect: Effect,
   statement: StatementFacts,
   listedFunctions: readonly NamePattern[],
   { isTemporary: isKnownTemporary, ...session }: SessionKnowledge = {},
-): SituationName {
+): EffectCategory {
   if (effect.kind !== 'read' && effect.targets.some(isIdentity)) return 'session-identity';
   switch (effect.kind) {
     case 'read':
@@ -67,11 +67,11 @@ export function situationOf(
     case 'notify':
       return unlessOpaque(effect, effect.kind, listedFunctions);
     case 'insert':
-      return rowsSituation(effect, 'insert', 'insert', isKnownTemporary);
+      return rowsCategory(effect, 'insert', 'insert', isKnownTemporary);
     case 'update':
-      return rowsSituation(effect, 'update', 'update-unbounded', isKnownTemporary);
+      return rowsCategory(effect, 'update', 'update-unbounded', isKnownTemporary);
     case 'delete':
-      return rowsSituation(effect, 'delete', 'delete-unbounded', isKnownTemporary);
+      return rowsCategory(effect, 'delete', 'delete-unbounded', isKnownTemporary);
     case 'alter':
       if (!staysWithTable(effect)) return 'alter';
       return isTemporary(effect, isKnownTemporary) ? unlessOpaque(effect, 'temporary') : 'alter';
@@ -80,9 +80,9 @@ export function situationOf(
     case 'drop':
       return isTemporary(effect, isKnownTemporary) ? unlessOpaque(effect, 'temporary') : effect.kind;
     case 'session':
-      return sessionSituation(effect, session);
+      return sessionCategory(effect, session);
     case 'lock':
-      return lockSituation(effect);
+      return lockCategory(effect);
     case 'maintenance':
       return isHeavyMaintenance(effect, statement) ? 'maintenance-heavy' : unlessOpaque(effect, 'maintenance');
     case 'function-call':
@@ -103,38 +103,38 @@ export function situationOf(
 }
 
 /** The row for the same effect on many rows, where the number of rows makes a difference. */
-export function massSituation(
-  situation: SituationName,
+export function massCategory(
+  category: EffectCategory,
   effect: Effect,
   { deferred }: StatementFacts,
-): SituationName | undefined {
+): EffectCategory | undefined {
   if (deferred || !effect.bounded || !changesRowsThatWere(effect)) return undefined;
-  return situation === 'update' ? 'update-mass' : situation === 'delete' ? 'delete-mass' : undefined;
+  return category === 'update' ? 'update-mass' : category === 'delete' ? 'delete-mass' : undefined;
 }
 
 /** A kind that a newer analyser knows and this file does not: the compiler complains, and at run time it is asked. */
-function unheardOf(_kind: never): SituationName {
+function unheardOf(_kind: never): EffectCategory {
   return 'unknown';
 }
 
 function unlessOpaque(
   effect: Effect,
-  situation: SituationName,
+  category: EffectCategory,
   listedFunctions: readonly NamePattern[] = [],
-): SituationName {
-  if (!effect.opaque) return situation;
+): EffectCategory {
+  if (!effect.opaque) return category;
   return functionsListed(effect, listedFunctions) ? 'function-listed' : 'opaque';
 }
 
 /** Locks of migration tools: tables that have one row by design, updated without a condition on every migration. */
 const oneRowTables: ReadonlySet<string> = new Set(['knex_migrations_lock']);
 
-function rowsSituation(
+function rowsCategory(
   effect: Effect,
-  bounded: SituationName,
-  unbounded: SituationName,
+  bounded: EffectCategory,
+  unbounded: EffectCategory,
   isKnownTemporary: IsKnownTemporary | undefined,
-): SituationName {
+): EffectCategory {
   const { targets } = effect;
   if (targets.some(isCatalog)) return 'catalog-write';
   if (isTemporary(effect, isKnownTemporary)) return unlessOpaque(effect, 'temporary');
@@ -197,7 +197,7 @@ function isTemporary(effect: Effect, isKnown?: IsKnownTemporary): boolean {
   );
 }
 
-function sessionSituation(effect: Effect, session: SessionKnowledge): SituationName {
+function sessionCategory(effect: Effect, session: SessionKnowledge): EffectCategory {
   const settings = effect.targets.filter((target) => target.type === 'setting');
   const value = newValue(effect, session);
   const judged = settings.map((target) => judgeSetting(settingName(target), value, session.readsAndWrites));
@@ -226,7 +226,7 @@ function settingName(target: Target): string {
   return target.schema === undefined ? target.name : `${target.schema}.${target.name}`;
 }
 
-function lockSituation(effect: Effect): SituationName {
+function lockCategory(effect: Effect): EffectCategory {
   const reach = lockReach[effect.lockMode ?? 'ACCESS EXCLUSIVE'];
   return reach === 'rows' || reach === 'none' ? unlessOpaque(effect, 'lock-rows') : 'lock-table';
 }
