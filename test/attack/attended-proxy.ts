@@ -31,7 +31,7 @@ export class Person {
 
   /** Waits for the `count`th statement ever, and gives it back. */
   async sees(count: number): Promise<PendingApproval> {
-    const late = setTimeout(() => this.#wake(), 10_000);
+    const late = setTimeout(() => this.#wake(), 60_000);
     while (this.shown.length < count) {
       await new Promise<void>((resolve, reject) => {
         this.#wake = () =>

@@ -89,14 +89,16 @@ t.test('a portal that was bound under another search_path', async (t) => {
   const client = await world.raw();
   const run = async (...messages: Buffer[]) => {
     await client.send(Buffer.concat([...messages, sync()]));
-    await client.hears('Z', 1);
+    t.ok(await client.hears('Z', 1), 'nobody is asked about it');
   };
   await run(parse('BEGIN'), bind(), execute());
   await run(parse('SET search_path = other'), bind(), execute());
   await run(parse(statement, { name: 's' }), bind([], { statement: 's', portal: 'p' }));
   await run(parse('RESET search_path'), bind(), execute());
   await client.send(Buffer.concat([execute('p'), sync()]));
-  await world.person.sees(2);
+  const { request } = await world.person.sees(2);
+  t.match(request, { sql: statement, searchPath: 'public' });
+  console.error(JSON.stringify(request));
   world.person.says(no);
   await client.hears('Z', 1);
   await client.send(query('ROLLBACK'));

@@ -249,7 +249,6 @@ interface Canceller {
 
 async function loggedIn({ harness }: World): Promise<Client> {
   const client = await Client.open(harness.target);
-  client.patience = 60_000; // the machine may have other work
   await client.logIn();
   return client;
 }

@@ -26,7 +26,7 @@ export interface Heard {
 export class Client {
   readonly heard: Heard[] = [];
   /** How long it waits for a message that never comes, milliseconds. */
-  patience = 5_000;
+  patience = 60_000;
   /** One byte in each write, as the slowest network would. */
   trickle = false;
   readonly #target: Target;

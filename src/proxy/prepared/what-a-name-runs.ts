@@ -81,10 +81,15 @@ export function combineFacts(all: readonly Prepared[]): Facts {
 }
 
 const undoing: ReadonlySet<TransactionEffect | undefined> = new Set(['rollback', 'rollback-to']);
+/** The server takes these without looking at a row or calling a function. */
+const ofSettings: ReadonlySet<string> = new Set(['SET', 'RESET', 'SHOW']);
+
+const reachesNoPortal = ({ transaction, command }: StatementFacts): boolean =>
+  undoing.has(transaction) || ofSettings.has(command);
 
 /** `facts` and those of what `portals` would run: FETCH runs it as Execute does, and so may a function. */
 export function withPortals(facts: Facts, portals: readonly Portal[], registry: KnownStatements): Facts {
-  if (portals.length === 0 || facts.statements.every(({ transaction }) => undoing.has(transaction))) return facts;
+  if (portals.length === 0 || facts.statements.every(reachesNoPortal)) return facts;
   const all = [facts, ...portals.map(({ prepared }) => resolveHandles(combineFacts(prepared), registry))];
   const broken = all.find(({ unparseable }) => unparseable)?.unparseable;
   return { statements: all.flatMap(({ statements }) => statements), ...(broken ? { unparseable: broken } : {}) };
