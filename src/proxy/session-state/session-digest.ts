@@ -66,6 +66,11 @@ export function digestOf(candidate: Candidate): string {
   ]);
 }
 
+/** A portal runs as the session was when it was bound: what is looked up now may be something else. */
+export function boundElsewhere({ bound, sessionDigest }: Candidate): boolean {
+  return bound !== undefined && bound.sessionDigest !== sessionDigest;
+}
+
 export function endsTransaction(facts: Facts): boolean {
   return facts.statements.some(({ transaction }) => transaction !== undefined && ends.has(transaction));
 }

@@ -204,12 +204,13 @@ test('servers that vanish', async (t) => {
   );
 
   await t.test('a backend that is killed takes down its own client alone as far as the server lets it', async (t) => {
-    const client = await loggedIn(harness);
+    const [client, other] = [await loggedIn(harness), await loggedIn(harness)];
     await client.send(query('SELECT pg_backend_pid()'));
     await client.hears('Z', 1);
     const row = client.heard.find(({ type }) => type === 'D');
     process.kill(Number(row?.body.toString('latin1', 6)), 'SIGKILL');
     t.ok(await client.hears('closed', 1));
+    t.ok(await other.hears('closed', 1), 'the server ends everybody, as soon as it has noticed');
     await until('the server has recovered', () =>
       works().then(
         () => true,
