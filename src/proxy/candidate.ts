@@ -76,7 +76,7 @@ export interface Candidate {
   /** Facts of the text and of everything it runs by name. */
   readonly facts: Facts;
   /** Texts that it runs by name: what EXECUTE stands for. */
-  readonly runs?: readonly string[];
+  readonly runs?: readonly string[] | undefined;
   /** The journal entry that discloses the text already; undefined discloses it with this statement. */
   readonly textEntry?: TextEntry | undefined;
   readonly statementName?: string;

@@ -73,7 +73,13 @@ export class Reader {
    * byte strings must stay different here whatever the client's encoding is.
    */
   name(): string {
-    return this.cstringBytes().toString('latin1');
+    const start = this.#at;
+    let nul = start;
+    while (nul < this.#end && this.#bytes[nul] !== 0) nul++;
+    if (nul === this.#end) throw new ProtocolViolation('string without a terminating NUL');
+    this.#at = nul + 1;
+    // names are short, many and often empty: no view of the bytes is made for them
+    return nul === start ? '' : this.#bytes.toString('latin1', start, nul);
   }
 
   expectEnd(): void {

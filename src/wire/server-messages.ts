@@ -35,7 +35,7 @@ export function decodeBackendKeyData(
 
 /** The tag of CommandComplete: `INSERT 0 5`. */
 export function decodeCommandTag(bytes: Buffer, start: number, end: number): string {
-  return body(bytes, start, end).cstringBytes().toString('latin1');
+  return body(bytes, start, end).name();
 }
 
 /** The types of a statement's parameters, as OIDs. */

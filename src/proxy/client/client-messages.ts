@@ -36,6 +36,8 @@ export class ClientMessages {
   readonly #state: ConnectionState;
   readonly #gate: StatementGate;
   readonly #known: KnownStatements;
+  /** Whether to plan statements of these facts runs more than reading rows of tables. */
+  readonly #doesMore = new WeakMap<Facts, boolean>();
 
   constructor(state: ConnectionState, gate: StatementGate) {
     this.#state = state;
@@ -153,9 +155,13 @@ export class ClientMessages {
     if (prepared.some(({ sql }) => this.#state.masks?.plan(sql).kind === 'deny')) return true;
     const { analyser } = this.#state.parts.catalog;
     return this.#fresh(prepared).some(({ sql, part, facts }) => {
-      if (facts.unparseable) return true;
-      if (!doesMore(facts)) return false;
-      return part !== undefined || doesMore(analyser.analyse(`EXPLAIN\n${sql}`));
+      let does = this.#doesMore.get(facts);
+      if (does === undefined) {
+        const explained = (): Facts => analyser.analyse(`EXPLAIN\n${sql}`);
+        does = facts.unparseable !== undefined || (doesMore(facts) && (part !== undefined || doesMore(explained())));
+        this.#doesMore.set(facts, does);
+      }
+      return does;
     });
   }
 
@@ -195,13 +201,18 @@ export class ClientMessages {
   /** @param portal undefined where nothing is known of what the name stands for */
   #running(portalName: string, portal: Portal | undefined): Candidate {
     const prepared = this.#fresh(portal?.prepared ?? []);
+    const [only] = prepared.length === 1 ? prepared : [];
     const shown =
       portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [];
+    const { facts, runs } = this.#reach(combineFacts(prepared), portalName);
+    const { meaning } = this.#state;
+    // on the way of every statement: a spread costs more than all that is spread
     return {
       kind: 'execute',
-      sql: prepared.map((one) => one.sql).join('\n-- or --\n'),
-      ...this.#reach(combineFacts(prepared), portalName),
-      textEntry: prepared.length === 1 ? prepared[0]?.entry : undefined,
+      sql: only ? only.sql : prepared.map((one) => one.sql).join('\n-- or --\n'),
+      facts,
+      runs,
+      textEntry: only?.entry,
       statementName: portal?.statementName ?? '',
       portalName,
       bindValues: shown,
@@ -211,7 +222,12 @@ export class ClientMessages {
           ? bytesAmong(portal.values, portal.parameterFormats)
           : undefined,
       bound: portal,
-      ...this.#state.meaning,
+      transaction: meaning.transaction,
+      transactionStatus: meaning.transactionStatus,
+      isTemporary: meaning.isTemporary,
+      searchPath: meaning.searchPath,
+      sessionDigest: meaning.sessionDigest,
+      catalogGeneration: meaning.catalogGeneration,
     };
   }
 

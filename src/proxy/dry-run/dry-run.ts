@@ -10,6 +10,7 @@ import { functionsQuery, LoadedFunctions } from '../../sql/catalog/loaded-functi
 import type { Analyser } from '../../sql/facts.js';
 import { plural } from '../../words.js';
 import type { Candidate } from '../candidate.js';
+import { rowsChangedIn } from '../command-tag.js';
 import { changedByTable } from '../internal-queries/changed-by-table.js';
 import type { InternalSession } from '../internal-queries/internal-queries.js';
 import { type InternalAnswer, ServerRefusal } from '../internal-queries/internal-reply.js';
@@ -126,7 +127,7 @@ async function execute(
       answers.push(await session.put({ sql: candidate.sql.slice(start, end), discardRows: true, ...bound }));
     }
     const notices = held.diagnosticsMasked ? [] : answers.flatMap((answer) => answer.notices.flatMap(noticeLines));
-    const rows = countIn(answers.at(-1)?.tag ?? '');
+    const rows = rowsChangedIn(answers.at(-1)?.tag ?? '');
     const changed = rowsOfTags(answers.map(({ tag }) => tag));
     if (table?.alone && rows !== undefined) {
       return {
@@ -172,13 +173,8 @@ function number(rows: number, sure: boolean): string {
 }
 
 function tagWords({ tag }: InternalAnswer, sure: boolean): string {
-  const rows = countIn(tag);
+  const rows = rowsChangedIn(tag);
   return rows === undefined ? `${tag} works` : `${tag.split(' ', 1)[0]} of ${number(rows, sure)}`;
-}
-
-function countIn(tag: string): number | undefined {
-  const rows = /^(?:INSERT|UPDATE|DELETE|MERGE)\b.*?(\d+)$/.exec(tag)?.[1];
-  return rows === undefined ? undefined : Number(rows);
 }
 
 function duration(ms: number): string {

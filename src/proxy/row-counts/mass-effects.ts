@@ -6,7 +6,7 @@ import type { Effect, Facts, StatementFacts } from '../../sql/facts.js';
 export interface CountedStatement {
   readonly sql: string;
   readonly facts: Facts;
-  readonly runs?: readonly string[];
+  readonly runs?: readonly string[] | undefined;
   readonly bindValues?: readonly (string | null)[];
   /** Digest of what else decides what the text means. */
   readonly sessionDigest: string;

@@ -7,6 +7,7 @@
 
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Effect } from '../../sql/facts.js';
+import { rowsChangedIn } from '../command-tag.js';
 import { type AnsweredStatement, type StatementTracker, undoesAll } from '../statement-tracker.js';
 import { type CountedStatement, massEffects } from './mass-effects.js';
 import type { RowBudget, RowChange } from './row-budget.js';
@@ -58,7 +59,7 @@ export class OpenChanges implements StatementTracker {
   #count(asked: CountedStatement, effects: readonly Effect[], tag: string, extents: Extents | undefined): void {
     const own = effects.filter(({ within }) => within === undefined);
     for (const effect of effects) {
-      const ofTag = own.length === 1 && own[0] === effect ? rowsOf(tag) : undefined;
+      const ofTag = own.length === 1 && own[0] === effect ? rowsChangedIn(tag) : undefined;
       const rows = ofTag ?? extents?.get(effect)?.rows?.number ?? effect.mostRows ?? 0;
       const [target] = effect.targets;
       if (rows === 0 || target === undefined || asked.isTemporary?.(target.name, target.schema)) continue;
@@ -112,11 +113,6 @@ export class OpenChanges implements StatementTracker {
 
 function nameOf(effects: readonly Effect[]): string {
   return effects.find(({ kind }) => kind === 'transaction')?.savepoint ?? '';
-}
-
-function rowsOf(tag: string): number | undefined {
-  const rows = /^(?:INSERT \d+|UPDATE|DELETE|MERGE) (\d+)$/.exec(tag)?.[1];
-  return rows === undefined ? undefined : Number(rows);
 }
 
 /** The row that an UPDATE by key names by its parameters. */

@@ -1,4 +1,5 @@
 import type { EntryBody } from '../../transcript/entry.js';
+import { rowsIn } from '../command-tag.js';
 
 /**
  * What one forwarded statement brought back, summed up while the bytes pass.
@@ -50,10 +51,7 @@ export class Meter {
   /** Rows that the command tags report: the last number of `INSERT 0 5`, `SELECT 7`, `COPY 3`. */
   get rows(): number {
     let rows = 0;
-    for (const tag of this.#tags) {
-      const last = tag.slice(tag.lastIndexOf(' ') + 1);
-      if (/^\d+$/.test(last)) rows += Number(last);
-    }
+    for (const tag of this.#tags) rows += rowsIn(tag) ?? 0;
     return rows;
   }
 

@@ -3,6 +3,7 @@
  * State: the rows of the open transaction.
  */
 import type { Facts } from '../../sql/facts.js';
+import { rowsChangedIn } from '../command-tag.js';
 import { type AnsweredStatement, type StatementTracker, undoesAll } from '../statement-tracker.js';
 
 export class ChangedRows implements StatementTracker {
@@ -15,13 +16,11 @@ export class ChangedRows implements StatementTracker {
   }
 
   answered(statement: AnsweredStatement): void {
-    // a savepoint's ROLLBACK has the tag of a whole one
-    const toSavepoint = undoesPart(statement.candidate.facts);
     for (const tag of statement.tags) {
       if (tag === 'COMMIT') this.transactionOver();
-      else if (tag !== 'ROLLBACK')
-        this.#open += Number(/^(?:INSERT \d+|UPDATE|DELETE|MERGE) (\d+)$/.exec(tag)?.[1] ?? 0);
-      else if (!toSavepoint) this.#open = 0;
+      else if (tag !== 'ROLLBACK') this.#open += rowsChangedIn(tag) ?? 0;
+      // a savepoint's has the tag of a whole one
+      else if (!undoesPart(statement.candidate.facts)) this.#open = 0;
     }
     if (undoesAll(statement)) this.#open = 0;
   }

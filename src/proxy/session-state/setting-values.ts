@@ -6,12 +6,14 @@
  */
 import type { Facts } from '../../sql/facts.js';
 import type { Candidate } from '../candidate.js';
+import { isRowWork } from './row-work.js';
 
 /** OIDs that a parameter may be declared with: undeclared, text, unknown, character varying. */
 const textTypes: ReadonlySet<number> = new Set([0, 25, 705, 1043]);
 
 /** By number from 1; undefined where no setting is set to a parameter. */
 export function settingValuesOf(candidate: Candidate): ReadonlyMap<number, string> | undefined {
+  if (isRowWork(candidate.facts)) return undefined;
   const { facts, bound, runs = [], bindValues = [], bytesAmongValues = [] } = candidate;
   const [prepared, ...others] = bound?.prepared ?? [];
   if (prepared === undefined || others.length > 0 || runs.length > 0) return undefined;

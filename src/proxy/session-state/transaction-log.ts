@@ -7,6 +7,7 @@
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Facts, StatementFacts } from '../../sql/facts.js';
 import type { TransactionSoFar } from '../candidate.js';
+import { rowsChangedIn, rowsIn } from '../command-tag.js';
 import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
 
 const changing = kindsWith('leaves-changes');
@@ -76,17 +77,29 @@ export class TransactionLog implements StatementTracker {
     }
     this.#statements++;
     if (statement.deferred || !statement.effects.some(({ kind }) => changing.has(kind))) return;
+    const what = wordsOf(statement);
+    const known = this.#changes.get(what);
+    const counted = rowsChangedIn(tag) ?? (tag.startsWith('COPY ') ? rowsIn(tag) : undefined);
+    const rows = counted === undefined ? known?.rows : counted + (known?.rows ?? 0);
+    if (known === undefined && this.#changes.size >= changesKept) return;
+    this.#changes.set(what, { rows, times: (known?.times ?? 0) + 1 });
+  }
+}
+
+const words = new WeakMap<StatementFacts, string>();
+
+/** Facts are shared by all runs of a text, so its words are found once. */
+function wordsOf(statement: StatementFacts): string {
+  let known = words.get(statement);
+  if (known === undefined) {
     const targets = statement.effects
       .filter(({ kind }) => changing.has(kind))
       .flatMap((effect) => effect.targets)
       .map(({ schema, name }) => (schema === undefined ? name : `${schema}.${name}`));
-    const what = [statement.command.replace(/ AS$/, ''), [...new Set(targets)].slice(0, 3).join(', ')]
+    known = [statement.command.replace(/ AS$/, ''), [...new Set(targets)].slice(0, 3).join(', ')]
       .filter(Boolean)
       .join(' ');
-    const known = this.#changes.get(what);
-    const counted = /^(?:INSERT|UPDATE|DELETE|MERGE|COPY)\b.* (\d+)$/.exec(tag)?.[1];
-    const rows = counted === undefined ? known?.rows : Number(counted) + (known?.rows ?? 0);
-    if (known === undefined && this.#changes.size >= changesKept) return;
-    this.#changes.set(what, { rows, times: (known?.times ?? 0) + 1 });
+    words.set(statement, known);
   }
+  return known;
 }

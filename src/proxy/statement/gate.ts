@@ -19,6 +19,7 @@ import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
 import type { Settled } from '../server/meter.js';
 import { dependsOnCatalog } from '../session-state/client-catalog.js';
+import { isRowWork } from '../session-state/row-work.js';
 import { endsTransaction } from '../session-state/session-digest.js';
 import { type Allowed, type ApprovalEnd, ApprovalWait } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
@@ -127,7 +128,8 @@ export class StatementGate {
 
   #waitsForCatalog({ again, candidate }: GatedMessage): boolean {
     if (this.#readsCatalog || !again) return false;
-    const loading = this.#vacating(candidate.facts) ?? this.#loading(candidate.facts);
+    const vacating = isRowWork(candidate.facts) ? undefined : this.#vacating(candidate.facts);
+    const loading = vacating ?? this.#loading(candidate.facts);
     if (loading) this.#waitFor(loading, again);
     return loading !== undefined;
   }

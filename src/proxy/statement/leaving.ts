@@ -6,6 +6,7 @@ import type { Admission } from '../candidate.js';
 import type { RunRows } from '../row-counts/shown-rows.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import { Meter, type Settled } from '../server/meter.js';
+import { isRowWork } from '../session-state/row-work.js';
 import type { ConnectionState } from './connection-state.js';
 import { answerMask, type GatedMessage } from './gated.js';
 
@@ -31,8 +32,9 @@ export function leave(
     portal.generation = state.parts.catalog.analyser.generation;
   }
   const settleHandles = gated.onForward?.();
-  const settleLexical = state.lexical.forwarded(gated.candidate);
-  for (const tracker of state.trackers) tracker.forwarded?.(gated.candidate);
+  const rowWork = isRowWork(gated.candidate.facts);
+  const settleLexical = rowWork ? undefined : state.lexical.forwarded(gated.candidate);
+  if (!rowWork) for (const tracker of state.trackers) tracker.forwarded?.(gated.candidate);
   const mask = answerMask(state, gated);
   const meter = new Meter(admission.n, journal.clock.monotonic(), gated.candidate.transactionStatus);
   const plan = gated.mask;
