@@ -13,7 +13,6 @@ import { flushMessage } from '../../wire/extended-query.js';
 import { headerBytes } from '../../wire/messages.js';
 import { plural } from '../../words.js';
 import type { Admission, GatedKind } from '../candidate.js';
-import { InternalQuery } from '../internal-queries/internal-queries.js';
 import type { Prepared } from '../prepared/registry.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
@@ -24,7 +23,8 @@ import { endsTransaction } from '../session-state/session-digest.js';
 import { type Allowed, type ApprovalEnd, ApprovalWait } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
 import { deniedByRule, failingMessage, undoneText } from './denial.js';
-import { answerMask, boundBy, type GatedMessage, heldStatement, withMask } from './gated.js';
+import { answerMask, type GatedMessage, heldStatement, withMask } from './gated.js';
+import { internalQueryFor, newInternalQuery } from './gated-internal-query.js';
 import { type Leaving, leave } from './leaving.js';
 import { isMaybeTypo } from './server-probe.js';
 import type { Expected } from './statement-journal.js';
@@ -189,7 +189,7 @@ export class StatementGate {
       });
     const run = new WatchedRun({
       state: this.#state,
-      internal: this.#newInternalQuery(gated),
+      internal: newInternalQuery(this.#state, gated),
       candidate,
       portalKnown: gated.portal !== undefined,
       counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
@@ -298,7 +298,7 @@ export class StatementGate {
       held: heldStatement(this.#state, gated),
       undone,
       unwatched: () => whyUnwatched(this.#state.server, gated.candidate, gated.binds !== undefined),
-      internal: () => this.#internalQuery(gated),
+      internal: () => internalQueryFor(this.#state, gated),
       otherChanges: () => this.#state.parts.catalog.changesOfOthers,
       requireCommit: () => this.#state.outbox.requireCommit(),
       harmed: (what) => this.#events.abort({ severity: 'FATAL', code: 'XX000', message: `dbguard: ${what}` }),
@@ -306,84 +306,57 @@ export class StatementGate {
     this.#approval.start();
   }
 
-  #internalQuery(gated: GatedMessage): InternalQuery | { readonly obstacle: string } {
-    const { candidate, portal } = gated;
-    if (portal && portal.prepared.length !== 1) return { obstacle: 'what the portal runs is not known yet' };
-    // the text is sent anew, in UTF-8
-    if (this.#state.encoding !== 'UTF8' && !/^\p{ASCII}*$/u.test(candidate.sql))
-      return { obstacle: 'client_encoding is not UTF8' };
-    const obstacle = InternalQuery.obstacle(
-      this.#state.server,
-      this.#state.registry.otherPortals(portal && candidate.portalName),
-    );
-    return obstacle === undefined ? this.#newInternalQuery(gated) : { obstacle };
-  }
-
-  #newInternalQuery(gated: GatedMessage): InternalQuery {
-    const { candidate, portal } = gated;
-    return new InternalQuery({
-      server: this.#state.server,
-      out: this.#state.outbox.out,
-      release: () => this.#state.release(),
-      toClient: (bytes) => this.#state.tellClient(bytes),
-      name: this.#state.parts.missingPortalName,
-      portal: portal && {
-        name: candidate.portalName ?? '',
-        statement: portal.statementName,
-        bound: boundBy(portal),
-        hidesDiagnostics: heldStatement(this.#state, gated).diagnosticsMasked,
-      },
-    });
-  }
-
   #afterReview(gated: GatedMessage, admission: Admission, end: ApprovalEnd): void {
     this.#approval = undefined;
     this.#awaiting = undefined;
-    const { journal } = this.#state.parts;
+    const { journal, reviewer } = this.#state.parts;
     try {
-      if (end.kind !== 'allow') this.#state.parts.journal.recordAbandoned(admission, 'nobody');
+      if (end.kind !== 'allow') journal.recordAbandoned(admission, 'nobody');
       if (this.#events.closed) {
-        this.#state.parts.journal.recordAbandoned(admission, 'disconnect');
+        journal.recordAbandoned(admission, 'disconnect');
         return;
       }
-      if (end.kind === 'allow') {
-        const { covers } = admission.ruling;
-        // only a person's approval reaches further than the statement
-        if (end.by === 'person' && covers === 'transaction' && this.#state.server.transactionStatus === 'T') {
-          this.#approvedTransaction = admission.n;
-        }
-        const approved = end.by === 'person';
-        this.#state.outbox.requireCommit(approved);
-        // whoever approved has seen what had gone before
-        if (approved && massEffects(gated.candidate.facts).length > 0) {
-          journal.extentsIn(this.#state.parts.context.database).budget.clear();
-        }
-        const admitted = { ...admission, extents: end.extents };
-        const obstacle = end.few && watchObstacle(this.#state.server, gated.candidate.kind);
-        if (obstacle && this.#state.server.transactionStatus !== 'E') {
-          journal.recordSkipped(admission);
-          this.#ask(gated, admission, `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`);
-          return;
-        }
-        if (this.#mayWatch(gated, end)) {
-          this.#watching = true;
-          this.#watch(gated, admitted, { shown: end.shown, extents: end.extents })
-            .catch((error: unknown) => this.#events.failed(error))
-            .finally(() => {
-              this.#watching = false;
-              this.#events.resume();
-            });
-          return;
-        }
-        this.#forward(gated, admitted, approved ? 'approved' : 'allowed');
-      } else if (end.kind === 'deny' && !this.#draining) {
-        this.deny(gated.candidate.kind, end.error);
-      }
+      if (end.kind === 'allow' && !this.#isOnItsWay(gated, admission, end)) return;
+      if (end.kind === 'deny' && !this.#draining) this.deny(gated.candidate.kind, end.error);
     } catch (error) {
       this.#events.failed(error);
       return;
     }
     this.#events.resume();
-    if (end.kind === 'deny' && end.endSession) this.#state.parts.reviewer.endSession();
+    if (end.kind === 'deny' && end.endSession) reviewer.endSession();
+  }
+
+  /** False where it still holds the client: it runs and may be undone, or is asked about again. */
+  #isOnItsWay(gated: GatedMessage, admission: Admission, end: Allowed): boolean {
+    const { journal, context } = this.#state.parts;
+    const { server, outbox } = this.#state;
+    const { facts, kind } = gated.candidate;
+    const byPerson = end.by === 'person';
+    // only a person's approval reaches further than the statement
+    if (byPerson && admission.ruling.covers === 'transaction' && server.transactionStatus === 'T') {
+      this.#approvedTransaction = admission.n;
+    }
+    outbox.requireCommit(byPerson);
+    // whoever approved has seen what had gone before
+    if (byPerson && massEffects(facts).length > 0) journal.extentsIn(context.database).budget.clear();
+    const obstacle = end.few && watchObstacle(server, kind);
+    if (obstacle && server.transactionStatus !== 'E') {
+      journal.recordSkipped(admission);
+      this.#ask(gated, admission, `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`);
+      return false;
+    }
+    const admitted = { ...admission, extents: end.extents };
+    if (!this.#mayWatch(gated, end)) {
+      this.#forward(gated, admitted, byPerson ? 'approved' : 'allowed');
+      return true;
+    }
+    this.#watching = true;
+    this.#watch(gated, admitted, { shown: end.shown, extents: end.extents })
+      .catch((error: unknown) => this.#events.failed(error))
+      .finally(() => {
+        this.#watching = false;
+        this.#events.resume();
+      });
+    return false;
   }
 }
