@@ -2,6 +2,7 @@
 
 import { ControlConnection } from '../../src/io/catalog/control-connection.js';
 import { FunctionCatalog } from '../../src/io/catalog/function-catalog.js';
+import { waitsForLock } from '../../src/io/catalog/lock-waits.js';
 import { type MaskingOptions, startMasking } from '../../src/io/catalog/masks-by-database.js';
 import { measureExtents } from '../../src/io/catalog/measure-extents.js';
 import type { ConnectionTimeouts } from '../../src/io/listener/client-connection.js';
@@ -141,10 +142,11 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
       }),
       databases: { use: () => () => undefined, leave: () => control.leave() },
       masksFor: async (database, startup) => masking?.session(database, startup),
-      reviewerFor: () => ({
+      reviewerFor: (upstream) => ({
         impact: options.impact ?? (async () => ({ lines: [] })),
         extents: measureExtents,
         dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
+        waitsForLock: () => waitsForLock(upstream.backendKey?.pid, control),
         endSession: () => {},
       }),
       maxMessage: options.maxMessage ?? 64 << 20,

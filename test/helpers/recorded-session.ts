@@ -92,6 +92,7 @@ export class RecordedSession {
       reviewer: {
         impact: async () => ({ lines: [] }),
         extents: async () => new Map(),
+        waitsForLock: async () => false,
         dryRun: async () => ({ refused: 'there is no server' }),
         endSession: () => this.#log.push('the child is ended'),
       },
@@ -101,6 +102,7 @@ export class RecordedSession {
         writeServer: (slices) => this.#say('server', fromClient, Buffer.concat(slices)),
         writeClient: (slices) => this.#say('client', fromServer, Buffer.concat(slices)),
         balance: () => undefined,
+        cancel: async () => undefined,
         close: (reason) => this.#log.push(`both connections end: ${reason}`),
       },
       parameters: new Map([['client_encoding', encoding]]),

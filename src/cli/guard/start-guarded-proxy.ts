@@ -1,6 +1,7 @@
 /** The gate, and the loopback proxy in front of it. */
 import type { DbguardError } from '../../errors.js';
 import { measureImpact } from '../../io/catalog/impact.js';
+import { waitsForLock } from '../../io/catalog/lock-waits.js';
 import { measureExtents } from '../../io/catalog/measure-extents.js';
 import { type RunningProxy, startProxy } from '../../io/listener/server.js';
 import { cancelUpstream } from '../../io/upstream/cancel.js';
@@ -60,10 +61,11 @@ export async function startGuardedProxy(
       masksFor: (database, startup) => masking.session(database, startup),
       catalogFor: (database) => catalogs.client(database),
       databases: controls,
-      reviewerFor: (_upstream, client) => ({
+      reviewerFor: (upstream, client) => ({
         impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
         extents: measureExtents,
         dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
+        waitsForLock: () => waitsForLock(upstream.backendKey?.pid, controls.of(client.database)),
         endSession: () => {
           proxy.drain();
           options.endSession();

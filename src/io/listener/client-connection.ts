@@ -208,6 +208,7 @@ export class ProxyConnection {
         },
         writeClient: (slices) => writeAll(this.#client, slices),
         balance: () => this.#balance(),
+        cancel: () => this.#parts.cancelUpstream(upstream),
         close: (reason) => this.#close(reason),
       },
       parameters: upstream.parameters,

@@ -28,6 +28,7 @@ import type { Outgoing } from '../outgoing.js';
 import type { ExpectationKind } from '../server/responses.js';
 import type { ServerSide } from '../server/server-side.js';
 import { type InternalAnswer, InternalReply, type ReplyLimits, ServerRefusal } from './internal-reply.js';
+import { inOutsideLimits, type OutsideLimits } from './outside-limit.js';
 
 /** What was asked could not be undone as planned: the connection cannot be trusted any more. */
 export class SessionHarmed extends Error {}
@@ -58,14 +59,22 @@ export interface InternalSession {
 export interface InternalLimits {
   readonly statementMs: number;
   readonly lockMs: number;
-  readonly readOnly: boolean;
 }
+
+/** Questions are read-only and limited by the session's own settings; a trial must find the settings of the real run. */
+export type InternalScope =
+  | { readonly kind: 'questions' }
+  | { readonly kind: 'trial'; waitsForLock(): Promise<boolean> };
+
+const questions: InternalScope = { kind: 'questions' };
 
 export interface InquiryParts {
   readonly server: ServerSide;
   readonly out: Outgoing;
   readonly release: () => void;
   readonly toClient: (message: Buffer) => void;
+  /** See SessionPort. */
+  readonly cancel: () => Promise<void>;
   /** A name that no client can guess. */
   readonly name: string;
   /** The portal that the held Execute runs, for when the end of a transaction takes it away. */
@@ -96,11 +105,21 @@ async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   }
 }
 
+function settingsOf({ statementMs, lockMs }: InternalLimits): string[] {
+  return [
+    `SET LOCAL statement_timeout = ${statementMs}`,
+    `SET LOCAL lock_timeout = ${lockMs}`,
+    'SET LOCAL transaction_read_only = on',
+  ];
+}
+
 export class InternalQuery implements InternalSession {
   readonly #parts: InquiryParts;
   readonly #status: TransactionStatus;
   #queue: Promise<unknown> = Promise.resolve();
   #depth = 0;
+  /** Of the trial that is going on. */
+  #outside: OutsideLimits | undefined;
 
   constructor(parts: InquiryParts) {
     this.#parts = parts;
@@ -126,20 +145,28 @@ export class InternalQuery implements InternalSession {
    * Runs `work` inside a scope that is undone, whatever happens. One at a time. Rejects with SessionHarmed when the server
    * lets its own time limits pass: it is none, or none that answers.
    */
-  run<T>(limits: InternalLimits, work: (session: InternalSession) => Promise<T>): Promise<T> {
-    const turn = this.#queue.then(() => inTime(this.#run(limits, work), limits.statementMs + graceMs));
+  run<T>(
+    limits: InternalLimits,
+    work: (session: InternalSession) => Promise<T>,
+    scope: InternalScope = questions,
+  ): Promise<T> {
+    const turn = this.#queue.then(() => inTime(this.#run(limits, scope, work), limits.statementMs + graceMs));
     this.#queue = turn.catch(() => {});
     return turn;
   }
 
-  async #run<T>(limits: InternalLimits, work: (session: InternalSession) => Promise<T>): Promise<T> {
+  async #run<T>(
+    limits: InternalLimits,
+    scope: InternalScope,
+    work: (session: InternalSession) => Promise<T>,
+  ): Promise<T> {
     const { server } = this.#parts;
     const rebind = this.#status === 'I' && server.responses.pipeline === 'prepared';
     server.inquire('undone');
     try {
       // an implicit transaction in which nothing has run yet: its end costs the portal and nothing else
       if (rebind) await this.sync();
-      return await this.#scope(limits, work);
+      return await this.#scope(limits, scope, work);
     } finally {
       try {
         if (rebind) await this.bindAgain();
@@ -149,23 +176,25 @@ export class InternalQuery implements InternalSession {
     }
   }
 
-  async #scope<T>(limits: InternalLimits, work: (session: InternalSession) => Promise<T>): Promise<T> {
+  async #scope<T>(
+    limits: InternalLimits,
+    scope: InternalScope,
+    work: (session: InternalSession) => Promise<T>,
+  ): Promise<T> {
     const inTransaction = this.#status === 'T';
-    const opening = [
-      inTransaction ? `SAVEPOINT "${this.#parts.name}"` : 'BEGIN',
-      `SET LOCAL statement_timeout = ${limits.statementMs}`,
-      `SET LOCAL lock_timeout = ${limits.lockMs}`,
-      ...(limits.readOnly ? ['SET LOCAL transaction_read_only = on'] : []),
-    ];
+    const trial = scope.kind === 'trial';
+    const opening = [inTransaction ? `SAVEPOINT "${this.#parts.name}"` : 'BEGIN', ...(trial ? [] : settingsOf(limits))];
     try {
       const opened = Promise.all(opening.map((step) => this.ask(step)));
       // what only reads leaves with them at once: the way to the server is what takes time
-      if (limits.readOnly) opened.catch(() => {});
-      else await opened;
+      if (trial) await opened;
+      else opened.catch(() => {});
+      if (trial) this.#outside = { ...limits, cancel: this.#parts.cancel, waitsForLock: () => scope.waitsForLock() };
       const result = await work(this);
       await opened;
       return result;
     } finally {
+      this.#outside = undefined;
       await this.#undo(inTransaction);
     }
   }
@@ -211,6 +240,10 @@ export class InternalQuery implements InternalSession {
   }
 
   put(question: InquiryQuestion): Promise<InternalAnswer> {
+    return this.#outside ? inOutsideLimits(this.#outside, () => this.#put(question)) : this.#put(question);
+  }
+
+  #put(question: InquiryQuestion): Promise<InternalAnswer> {
     const { name, out, release } = this.#parts;
     const bound = question.bound ?? { formats: [], values: [], resultFormats: [] };
     const running: [ExpectationKind, Buffer][] = [

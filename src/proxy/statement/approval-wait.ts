@@ -14,7 +14,12 @@ import type { Extents } from '../../policy/mass-changes.js';
 import { type ErrorText, encodeNotice } from '../../wire/backend.js';
 import { flushMessage } from '../../wire/extended-query.js';
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
-import { InternalQuery, PortalLost, SessionHarmed } from '../internal-queries/internal-queries.js';
+import {
+  InternalQuery,
+  type InternalSession,
+  PortalLost,
+  SessionHarmed,
+} from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import { massEffects } from '../row-counts/mass-effects.js';
@@ -61,9 +66,9 @@ export interface WaitParts extends ProbeParts {
 }
 
 /** Planning, and a count of what a condition without statistics selects. */
-const measureLimits = { statementMs: 1000, lockMs: 500, readOnly: true };
+const measureLimits = { statementMs: 1000, lockMs: 500 };
 /** Planning and catalog questions only. */
-const impactLimits = { statementMs: 2000, lockMs: 500, readOnly: true };
+const impactLimits = { statementMs: 2000, lockMs: 500 };
 
 export class ApprovalWait {
   readonly #parts: WaitParts;
@@ -210,7 +215,9 @@ export class ApprovalWait {
     journal.recordDryRun(admission);
     requireCommit();
     try {
-      const found = await internal.run(dryRunLimits, (session) => reviewer.dryRun(candidate, held, session));
+      const trial = { kind: 'trial', waitsForLock: () => reviewer.waitsForLock() } as const;
+      const tryOut = (session: InternalSession) => reviewer.dryRun(candidate, held, session);
+      const found = await internal.run(dryRunLimits, tryOut, trial);
       if (!('refused' in found) && found.counted) this.#counted = { how: 'counted', ...found.counted };
       return found;
     } catch (error) {

@@ -29,6 +29,8 @@ export interface SessionPort {
   writeClient(slices: Buffer[]): void;
   /** The session has taken or sent bytes by itself: reading may go on, or has to stop. */
   balance(): void;
+  /** Asks the server to cancel what it runs for this client. Resolves when it has taken the request. */
+  cancel(): Promise<void>;
   /** Ends both connections once everything written has left. `reason` is for the transcript. */
   close(reason: string): void;
 }

@@ -24,6 +24,7 @@ export function newInternalQuery(state: ConnectionState, gated: GatedMessage): I
     out: state.outbox.out,
     release: () => state.release(),
     toClient: (bytes) => state.tellClient(bytes),
+    cancel: () => state.parts.port.cancel(),
     name: state.parts.missingPortalName,
     portal: portal && {
       name: candidate.portalName ?? '',

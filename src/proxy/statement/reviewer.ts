@@ -12,9 +12,11 @@ export interface Reviewer {
   /** How many rows its updates and deletes hit. Never rejects, but when the connection is lost. */
   extents(candidate: Candidate, held: HeldStatement, session: InternalSession): Promise<Extents>;
   dryRun(candidate: Candidate, held: HeldStatement, session: InternalSession): Promise<DryRun>;
+  /** Whether the client's session waits for a lock of another one, as the server tells a third. */
+  waitsForLock(): Promise<boolean>;
   /** The person chose to end the whole run. */
   endSession(): void;
 }
 
 /** Locks of the statement are held for so long at most, and those of others waited for even less. */
-export const dryRunLimits: InternalLimits = { statementMs: 5000, lockMs: 1000, readOnly: false };
+export const dryRunLimits: InternalLimits = { statementMs: 5000, lockMs: 1000 };

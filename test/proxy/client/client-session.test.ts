@@ -54,6 +54,7 @@ class World {
       reviewer: {
         impact: async () => ({ lines: [] }),
         extents: async () => new Map(),
+        waitsForLock: async () => false,
         dryRun: async () => ({ refused: 'not here' }),
         endSession: () => undefined,
       },
@@ -63,6 +64,7 @@ class World {
         writeServer: (slices) => void this.toServer.push(...slices),
         writeClient: (slices) => void this.toClient.push(...slices),
         balance: () => undefined,
+        cancel: async () => undefined,
         close: (reason) => {
           this.closed = reason;
         },
