@@ -5,7 +5,7 @@
 import pg from 'pg';
 import t, { type Test } from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
-import { once, startWorld } from './world.js';
+import { once, startAttendedProxy } from './attended-proxy.js';
 
 const server = await startPostgres({ version: 18 });
 t.teardown(() => server.stop());
@@ -73,7 +73,7 @@ const setup = `
     )
     .join('')}`;
 
-async function tryOut(world: Awaited<ReturnType<typeof startWorld>>, id: string): Promise<string> {
+async function tryOut(world: Awaited<ReturnType<typeof startAttendedProxy>>, id: string): Promise<string> {
   const found = new Promise<string>((resolve) => {
     const stop = world.desk.onChange((event) => {
       if (event.kind !== 'changed' || event.pending.dryRun !== 'done') return;
@@ -87,7 +87,7 @@ async function tryOut(world: Awaited<ReturnType<typeof startWorld>>, id: string)
 
 for (const [name, way] of Object.entries(ways)) {
   t.test(`what code sees when it is tried: ${name}`, async (t) => {
-    const world = await startWorld(t, server, setup, { catalogPollMs: 60_000 });
+    const world = await startAttendedProxy(t, server, setup, { catalogPollMs: 60_000 });
     const client = await world.connect();
     await client.query("SET statement_timeout = '91s'; SET lock_timeout = '17s'; SET application_name = 'mine'");
     let asked = 0;
@@ -114,7 +114,7 @@ for (const [name, way] of Object.entries(ways)) {
 }
 
 t.test('a trial that waits for a lock is stopped, and its session is as it was', async (t) => {
-  const world = await startWorld(t, server, setup, { catalogPollMs: 60_000 });
+  const world = await startAttendedProxy(t, server, setup, { catalogPollMs: 60_000 });
   await server.query('INSERT INTO prey SELECT generate_series(1, 7)');
   const client = await world.connect();
   const other = new pg.Client(server.url());
@@ -137,7 +137,7 @@ t.test('a trial that waits for a lock is stopped, and its session is as it was',
 });
 
 t.test('code that catches the first cancel meets the next one', async (t: Test) => {
-  const world = await startWorld(t, server, [
+  const world = await startAttendedProxy(t, server, [
     setup,
     `INSERT INTO prey SELECT generate_series(1, 7);
      CREATE FUNCTION stubborn(int) RETURNS boolean LANGUAGE plpgsql AS $f$ BEGIN

@@ -49,6 +49,20 @@ t.test('on every prompt, also on a low screen, and on nothing else', async (t) =
   }
 });
 
+t.test('a second terminal shows them too, and says those that were made', async (t) => {
+  const agent = script("const said = await attempt('DELETE FROM people'); console.log('agent says ' + said.code);");
+  const screen = terminal(['run', '--', ...agent], { columns: 80 });
+  t.teardown(() => screen.kill());
+  await screen.shows('No answer denies in');
+  const second = terminal(['approvals'], { columns: 80 });
+  t.teardown(() => second.kill());
+  t.match(await second.shows('No answer denies in'), new RegExp(`^── ${words} ─+$`, 'm'));
+  t.notMatch(second.history().join('\n'), /Elch/, 'what was chosen is said nowhere else');
+  await second.hides('Keys count in a moment');
+  await second.press('d', 'denied by');
+  await screen.shows('agent says 42501');
+});
+
 t.test('a new login keeps them; nobody chooses them without a terminal, or in a run', async (t) => {
   await workspace.login(idp);
   const screen = terminal(['run', '--', 'true']);

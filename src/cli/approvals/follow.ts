@@ -2,6 +2,7 @@
 
 import type { ApprovalsClock } from '../../approval/approvals.js';
 import { putOff } from '../../approval/patience.js';
+import type { PromptMark } from '../../approval/prompt-mark.js';
 import type { OuterTerminal } from '../../run/terminal-ports.js';
 import { AloneSurface } from '../../ui/alone-surface.js';
 import { loadPromptTools, runPrompt } from '../../ui/prompt-screen.js';
@@ -15,7 +16,7 @@ export async function follow(
   links: ApprovalLinks,
   terminal: OuterTerminal,
   clock: ApprovalsClock,
-  how: { readonly bell: boolean; readonly colours: boolean },
+  how: { readonly bell: boolean; readonly colours: boolean; readonly mark: PromptMark | undefined },
 ): Promise<number> {
   let leave: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
@@ -45,6 +46,8 @@ export async function follow(
   const runs = links.links.size;
   const watched = runs === 0 ? 'No dbguard run is active yet' : `Watching ${runs === 1 ? '1 run' : `${runs} runs`}`;
   say(`${watched}. Statements that need approval come up here. q leaves.`);
+  if (how.mark?.chosen === false)
+    say(`Every prompt here says “${how.mark.words}”; choose your own words with: dbguard mark`);
   let over = false;
   void left.then(() => {
     over = true;
@@ -73,7 +76,7 @@ export async function follow(
           clock,
           waiting: () => Math.max(0, links.waiting.length - 1),
           colours: how.colours,
-          mark: '',
+          mark: how.mark?.words ?? '',
           gone: gone.signal,
         }),
       );

@@ -19,10 +19,14 @@ export async function run(
   try {
     if (options.json || options.list || !streams) return await list(links, context, options.json === true);
     const { bell } = notificationsFrom(context.env);
-    const { follow } = await import('../approvals/follow.js');
+    const [{ follow }, { ownMark }] = await Promise.all([
+      import('../approvals/follow.js'),
+      import('../settings/own-mark.js'),
+    ]);
+    const mark = await ownMark(context);
     const terminal = startTerminal(streams, () => process.exit(0));
     try {
-      return await follow(links, terminal, systemClock, { bell, colours: wantsColours(context.env) });
+      return await follow(links, terminal, systemClock, { bell, colours: wantsColours(context.env), mark });
     } finally {
       terminal.stop();
     }

@@ -56,6 +56,7 @@ class Connection {
         reviewer: {
           impact: async () => ({ lines: [] }),
           extents: async () => new Map(),
+          waitsForLock: async () => false,
           dryRun: async () => ({ refused: '' }),
           endSession: () => undefined,
         },
@@ -65,6 +66,7 @@ class Connection {
           writeServer: () => undefined,
           writeClient: () => undefined,
           balance: () => undefined,
+          cancel: async () => undefined,
           close: () => undefined,
         },
         parameters: new Map([['client_encoding', 'UTF8']]),
