@@ -53,6 +53,34 @@ t.test('every form that was kept', async (t) => {
   }
 });
 
+t.test('a log that ends anywhere within an entry is not all understood', async (t) => {
+  const before = 12;
+  for (const [name, form] of Object.entries(forms)) {
+    const all: string[] = [];
+    for await (const line of logLines(keptLog(`${name}.log.gz`))) all.push(line);
+    const prefix =
+      form.file === 'server.log' ? (form.prefix ?? form.settings.log_line_prefix ?? '%m [%p] ') : undefined;
+    const marks = all.flatMap((line, n) => (/connection authorized: user|AUDIT: SESSION/.test(line) ? [n] : []));
+    const lost: string[] = [];
+    for (const n of marks.slice(-1)) {
+      const lines = all.slice(Math.max(0, n - before), n);
+      const line = all[n] ?? '';
+      const found = (more: readonly string[], isCut: boolean): number => {
+        const reader = LogReader.for([...lines, line], { clock: new ServerClock({ zone: undefined }), prefix });
+        const read = [...lines, ...more].flatMap((one) => reader.line(one)).length;
+        return isCut ? read + reader.end(true).length : read;
+      };
+      const floor = found([], false);
+      const upTo = Math.min(line.length, line.search(/connection authorized: user|AUDIT: SESSION/) + 40);
+      for (let at = 1; at < upTo; at += at < upTo - 80 ? 7 : 1) {
+        if (found([line.slice(0, at)], true) <= floor) lost.push(line.slice(0, at));
+      }
+    }
+    t.strictSame(lost.slice(0, 3), [], name);
+    t.ok(marks.length > 0, `${name}: there are entries to cut`);
+  }
+});
+
 function checkForm(t: Test, form: LogForm, made: MadeLog): void {
   const prefix = form.prefix ?? form.settings.log_line_prefix ?? '%m [%p] ';
   check(t, form, made, readAll(made.lines, form.file === 'server.log' ? prefix : undefined));

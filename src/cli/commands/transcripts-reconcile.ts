@@ -86,6 +86,8 @@ const advice: Readonly<Record<Unread, (lines: string) => string>> = {
     `${lines} not understood: they may have gone around dbguard. Give the server's setting (SHOW log_line_prefix) with --log-line-prefix.`,
   zone: (lines) =>
     `${lines} not understood: they have no time zone that is one only. Give the server's (SHOW log_timezone) with --utc-offset.`,
+  cut: (lines) =>
+    `${lines} not understood: the log ends within, before what it says. Give the whole log, or a copy made when the server had written on.`,
   language: (lines) =>
     `${lines} in a language that dbguard does not read: set lc_messages to C on the server, or reconcile by csvlog or jsonlog.`,
 };
@@ -118,8 +120,9 @@ async function* findingsIn(path: string, known: LogKnowledge): AsyncGenerator<Fo
   }
   const reader = LogReader.for(beginning, known);
   try {
-    for await (const line of logLines(path)) yield* reader.line(line);
-    yield* reader.end();
+    const lines = logLines(path);
+    for await (const line of lines) yield* reader.line(line);
+    yield* reader.end(lines.isCut);
   } catch (error) {
     if (error instanceof RangeError) throw new DbguardError('usage', `cannot read ${path}: ${error.message}`);
     throw error;

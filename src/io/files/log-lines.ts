@@ -7,19 +7,30 @@ import { DbguardError, reasonOf } from '../../errors.js';
 /** Characters. */
 const maxLine = 64 * 1024 * 1024;
 
+export interface LogLines extends AsyncIterable<string> {
+  /** When all were read: the last one has no end, so that more of it may have been written. */
+  readonly isCut: boolean;
+}
+
 /**
  * Not node:readline: it also splits at \r and U+2028, which a client may write into a statement.
- * Throws `usage` for what cannot be read.
+ * Reading rejects with `usage` for what cannot be read.
  */
-export async function* logLines(path: string): AsyncGenerator<string> {
+export function logLines(path: string): LogLines {
+  const lines = { isCut: false, [Symbol.asyncIterator]: () => linesOf(path, lines) };
+  return lines;
+}
+
+async function* linesOf(path: string, lines: { isCut: boolean }): AsyncGenerator<string> {
   try {
     let rest = '';
     for await (const chunk of await textOf(path)) {
-      const lines = `${rest}${chunk}`.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) yield line.endsWith('\r') ? line.slice(0, -1) : line;
+      const whole = `${rest}${chunk}`.split('\n');
+      rest = whole.pop() ?? '';
+      for (const line of whole) yield line.endsWith('\r') ? line.slice(0, -1) : line;
       if (rest.length > maxLine) throw new RangeError('it has a line of more than 64 MiB');
     }
+    lines.isCut = rest !== '';
     if (rest !== '') yield rest;
   } catch (error) {
     throw new DbguardError('usage', `cannot read ${path}: ${reasonOf(error)}`);

@@ -7,13 +7,13 @@ import { CsvFormat } from './csv-format.js';
 import { JsonFormat } from './json-format.js';
 import { LinePrefix } from './line-prefix.js';
 import type { Entry, LogFormat } from './log-format.js';
-import { eventIn, type LogEvent, mayHoldEvent } from './message.js';
+import { beginsAsEvent, eventIn, type LogEvent, mayBeginEvent, mayHoldEvent } from './message.js';
 import type { ServerClock } from './server-clock.js';
 import { SyslogFormat } from './syslog-format.js';
 import { isForeign, TextFormat } from './text-format.js';
 
 /** Why an entry was not understood. */
-export type Unread = 'form' | 'zone' | 'language';
+export type Unread = 'form' | 'zone' | 'language' | 'cut';
 
 export type LogFinding =
   /** Every way to read one entry: which one the server meant is open when there are several. */
@@ -39,6 +39,8 @@ export class LogReader {
   readonly #clock: ServerClock;
   #line = 0;
   #foreignSeen = false;
+  /** Of the last line, where that was one. */
+  #last: Entry | undefined;
 
   private constructor(format: LogFormat, clock: ServerClock) {
     this.format = format;
@@ -55,12 +57,29 @@ export class LogReader {
   /** Throws RangeError for an entry without an end. */
   line(text: string): LogFinding[] {
     this.#line++;
-    return this.#findings(this.format.entries(text));
+    const entries = this.format.entries(text);
+    this.#last = entries.at(-1);
+    return this.#findings(entries);
   }
 
-  /** After the last line. */
-  end(): LogFinding[] {
-    return this.#findings(this.format.end());
+  /**
+   * After the last line.
+   *
+   * @param isCut it has no end: what it would have become cannot be told
+   */
+  end(isCut = false): LogFinding[] {
+    const begun = this.format.end();
+    const findings = this.#findings(begun);
+    const [last] = begun.length > 0 ? begun : isCut && this.#last ? [this.#last] : [];
+    if (last && findings.length === 0 && this.#mayBecomeEvent(last)) findings.push(this.#unread('cut', last));
+    return findings;
+  }
+
+  /** Ends before, or within, the words by which an event is known. */
+  #mayBecomeEvent(entry: Entry): boolean {
+    if (mayHoldEvent(entry.text)) return false; // has been judged
+    const records = this.format.read(entry);
+    return records.length === 0 || records.some(({ message }) => message !== undefined && mayBeginEvent(message));
   }
 
   #findings(entries: readonly Entry[]): LogFinding[] {
@@ -83,6 +102,7 @@ export class LogReader {
       if (message === undefined) continue;
       const at = this.#clock.read(time);
       const event = eventIn(message, { ...origin, at: at ?? 0 });
+      if (event === undefined && beginsAsEvent(message)) return [this.#unread('form', entry)];
       if (event === undefined) continue;
       if (at === undefined) return [this.#unread('zone', entry)];
       readings.push(event);

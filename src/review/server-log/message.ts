@@ -43,16 +43,28 @@ export function eventIn(message: string, origin: Origin): LogEvent | undefined {
 }
 
 /** The beginning of every message that is an event; `log_error_verbosity = verbose` puts the SQLSTATE in front. */
-const beginning = [
-  'AUDIT: (?:SESSION|OBJECT),',
-  ...languages.flatMap(({ authorized, replication }) => [replication, authorized].map(escaped)),
-].join('|');
+const beginnings = [
+  'AUDIT: SESSION,',
+  'AUDIT: OBJECT,',
+  ...languages.flatMap(({ authorized, replication }) => [replication, authorized]),
+];
+const beginning = beginnings.map(escaped).join('|');
 
 /** Finds a line that holds an event, or imitates one, in whatever form: JSON too, and the fields of managed services. */
 const marker = new RegExp(`${beginning}|"audit_type"|PgAuditEntry`);
 
 export function mayHoldEvent(text: string): boolean {
   return marker.test(text);
+}
+
+/** Is an event by its first words, whether or not the rest can be read. */
+export function beginsAsEvent(message: string): boolean {
+  return beginnings.some((words) => message.startsWith(words));
+}
+
+/** What stands there of a message ends before it can be told from an event. */
+export function mayBeginEvent(message: string): boolean {
+  return beginnings.some((words) => words.startsWith(message)) || /^[0-9A-Z]{1,5}:? ?$/.test(message);
 }
 
 const inQuotes = new RegExp(`(?<!")"(?:${beginning})`);
