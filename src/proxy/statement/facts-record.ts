@@ -12,6 +12,9 @@ import { RecentMap } from './recent-map.js';
 /** Different facts of a session that are remembered, twice. */
 const KEPT = { entries: 1000, size: 1 << 20 };
 
+/** Characters of the facts of one text: an entry has its limits, and nobody reads on. */
+const MOST = 128 * 1024;
+
 /** Facts are cached, and texts that differ in integers only share their effects, so the JSON is made once for all of them. */
 export class FactsRecords {
   readonly #records = new WeakMap<object, FactsRecord>();
@@ -45,7 +48,18 @@ export function factsField({ json, statedIn }: FactsRecord): RawJson | number {
 
 function asJson(facts: Facts): JsonValue {
   if (facts.unparseable) return { unparseable: facts.unparseable.reason };
-  return facts.statements.map((statement) => ({
+  const all = facts.statements.map(statementAsJson);
+  let size = 0;
+  const fitting = all.filter((one) => {
+    size += JSON.stringify(one).length;
+    return size <= MOST;
+  });
+  const more = all.length - fitting.length;
+  return more === 0 ? all : [...fitting, { more }];
+}
+
+function statementAsJson(statement: Facts['statements'][number]): JsonValue {
+  return {
     command: statement.command,
     effects: statement.effects.map((effect) => ({
       kind: effect.kind,
@@ -54,5 +68,5 @@ function asJson(facts: Facts): JsonValue {
       ...(effect.opaque ? { opaque: true } : {}),
     })),
     ...(statement.functions.length > 0 ? { functions: statement.functions } : {}),
-  }));
+  };
 }
