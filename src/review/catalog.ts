@@ -13,7 +13,7 @@ import {
 /** What reading needs of a bucket; the local spool can be read like one too. */
 export interface ObjectSource extends ObjectReader, HistorySource {}
 
-export type ObjectReader = Pick<Bucket, 'location' | 'read'>;
+export type ObjectReader = Pick<Bucket, 'location' | 'read' | 'pieces'>;
 
 export interface SegmentObject extends ObjectHistory {
   readonly segment: number;
@@ -130,7 +130,32 @@ export function mergeSources(first: ObjectSource, second: ObjectSource): ObjectS
         throw error;
       }
     },
+    pieces: (key, version) => piecesOfEither(first, second, key, version),
   };
+}
+
+async function* piecesOfEither(
+  first: ObjectReader,
+  second: ObjectReader,
+  key: string,
+  version?: string,
+): AsyncGenerator<Uint8Array> {
+  let begun = false;
+  try {
+    for await (const piece of piecesFrom(first, key, version)) {
+      begun = true;
+      yield piece;
+    }
+  } catch (error) {
+    if (begun || !(error instanceof DbguardError && error.code === 'transcript-unknown')) throw error;
+    yield* piecesFrom(second, key);
+  }
+}
+
+/** In one piece where the source has no others. */
+export async function* piecesFrom(source: ObjectReader, key: string, version?: string): AsyncGenerator<Uint8Array> {
+  if (source.pieces) yield* source.pieces(key, version);
+  else yield await source.read(key, version);
 }
 
 async function* mergeLists(

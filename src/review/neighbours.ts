@@ -11,6 +11,7 @@ import { compareSessions, type Trace, traceOf } from './between-sessions.js';
 import { listSessions, type ObjectSource, type SegmentObject, type SessionObjects } from './catalog.js';
 import { readAhead } from './read-ahead.js';
 import { segmentLines } from './segment-lines.js';
+import type { Pieces } from './unpacked.js';
 import type { VerifyOptions } from './verify-options.js';
 import { type SessionReport, verifySession } from './verify-session.js';
 
@@ -51,11 +52,11 @@ async function traceFrom(session: SessionObjects, { onEntry: _, ...options }: Ve
   return traceOf(await verifySession(session, options));
 }
 
-async function previousIn(bytes: Uint8Array): Promise<string | undefined> {
+async function previousIn(bytes: Uint8Array | Pieces): Promise<string | undefined> {
   let sid: string | undefined;
   try {
-    await segmentLines(bytes).each((text) => {
-      const line = decodeLine(text);
+    await segmentLines(bytes).each((text, passed) => {
+      const line = decodeLine(text, passed);
       if (line.kind === 'entry') sid = readOpen(decodePayload(line.payload)).previous?.sid;
       return false;
     });

@@ -1,7 +1,8 @@
 /** What became of an object after it was first stored: overwritten, deleted, or the same stored again. */
+import { createHash } from 'node:crypto';
 import type { Findings } from '../transcript/finding.js';
 import type { ObjectHistory, ObjectVersion } from '../transcript/object-history.js';
-import type { ObjectReader } from './catalog.js';
+import { type ObjectReader, piecesFrom } from './catalog.js';
 import { isAboutContent } from './read-segment.js';
 
 /** Later versions of one object whose content is looked at. */
@@ -57,14 +58,20 @@ async function isSame(object: ObjectHistory, other: ObjectVersion, source: Objec
   if (other.size !== object.size) return false;
   try {
     const [first, second] = await Promise.all([
-      source.read(object.key, object.version),
-      source.read(object.key, other.version),
+      digestOf(piecesFrom(source, object.key, object.version)),
+      digestOf(piecesFrom(source, object.key, other.version)),
     ]);
-    return Buffer.compare(first, second) === 0;
+    return first === second;
   } catch (error) {
     if (!isAboutContent(error)) throw error;
     return false; // gone meanwhile
   }
+}
+
+async function digestOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of pieces) hash.update(piece);
+  return hash.digest('hex');
 }
 
 function named({ version, createdAt }: Pick<ObjectVersion, 'version' | 'createdAt'>): string {

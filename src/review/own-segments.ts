@@ -11,6 +11,8 @@ import {
   decodePayload,
   type EntryLine,
   nextHead,
+  type PassedDisclosure,
+  type ReadDisclosure,
   SIGNATURE_START,
   type SignatureLine,
 } from '../transcript/line.js';
@@ -150,8 +152,8 @@ export async function signedPart(lines: SegmentLines, from: string, vouches: Vou
   /** Each vouches for what stands before it, so that the last one that is genuine says it all. */
   const fitting: { readonly line: SignatureLine; readonly upTo: number }[] = [];
   await lines
-    .each((text) => {
-      const line = lineOf(text);
+    .each((text, passed) => {
+      const line = lineOf(text, passed);
       const holds = line?.kind === 'entry' ? isWhole(line) : line?.head === head;
       fault = line === undefined || !holds;
       if (line === undefined || fault) return false;
@@ -169,7 +171,7 @@ export async function signedPart(lines: SegmentLines, from: string, vouches: Vou
 }
 
 /** Every disclosure is there and is what the entry says. */
-function isWhole(line: EntryLine): boolean {
+function isWhole(line: EntryLine<ReadDisclosure>): boolean {
   try {
     const { c } = decodePayload(line.payload);
     const disclosed = line.disclosures.map(decodeDisclosure);
@@ -179,7 +181,7 @@ function isWhole(line: EntryLine): boolean {
   }
 }
 
-function entryNumber(line: EntryLine): number | undefined {
+function entryNumber(line: EntryLine<ReadDisclosure>): number | undefined {
   try {
     return decodePayload(line.payload).n;
   } catch {
@@ -187,9 +189,9 @@ function entryNumber(line: EntryLine): number | undefined {
   }
 }
 
-function lineOf(text: string) {
+function lineOf(text: string, passed?: readonly PassedDisclosure[]) {
   try {
-    return decodeLine(text);
+    return decodeLine(text, passed);
   } catch {
     return undefined;
   }

@@ -3,7 +3,7 @@ import { type Gunzip, gunzip } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Entry } from '../transcript/entry.js';
 import { decodeLine, decodePayload } from '../transcript/line.js';
-import { isOneMember } from './one-member.js';
+import { isOneMember, wholeObject } from './one-member.js';
 
 /** Segments are some megabytes; one with the longest statements may be larger. */
 const MAX_SEGMENT = 512 * 1024 * 1024;
@@ -30,7 +30,7 @@ function expand(bytes: Uint8Array): Promise<Uint8Array> {
         return;
       }
       const { buffer, engine } = result as { readonly buffer: Buffer; readonly engine: Gunzip };
-      if (isOneMember(bytes, engine.bytesWritten, buffer.length)) resolve(buffer);
+      if (isOneMember(wholeObject(bytes), engine.bytesWritten, buffer.length)) resolve(buffer);
       else reject(new Error('there are bytes behind its end'));
     };
     gunzip(bytes, { maxOutputLength: MAX_SEGMENT, info: true }, done);

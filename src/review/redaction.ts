@@ -15,6 +15,7 @@ import { identify } from './identify.js';
 import { readAhead } from './read-ahead.js';
 import { isAboutContent } from './read-segment.js';
 import { type SegmentLines, segmentLines } from './segment-lines.js';
+import type { Pieces } from './unpacked.js';
 import type { VerifyOptions } from './verify-options.js';
 
 export interface RedactionTarget {
@@ -95,7 +96,7 @@ function coveredByAll(redactions: readonly Read[]): ReadonlyMap<string, Redacted
 /** The reason when it does not count. */
 async function readOne(
   { key, createdAt }: BucketObject,
-  bytes: Uint8Array,
+  bytes: Uint8Array | Pieces,
   session: SessionObjects,
   options: VerifyOptions,
 ): Promise<Read | string> {
@@ -122,7 +123,7 @@ async function readOne(
     },
   });
   try {
-    await lines.each((line) => verifier.line(line));
+    await lines.each((line, passed) => verifier.line(line, passed));
     await verifier.end();
   } catch (error) {
     if (!isAboutContent(error)) throw error;
@@ -139,7 +140,7 @@ async function readOne(
 }
 
 /** The reason when it is none. */
-function readable(bytes: Uint8Array): SegmentLines | string {
+function readable(bytes: Uint8Array | Pieces): SegmentLines | string {
   try {
     return segmentLines(bytes);
   } catch (error) {

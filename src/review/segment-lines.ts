@@ -1,23 +1,34 @@
 /**
- * The lines of an object, however large it says to be: small ones at once, large ones as they are unpacked. The bytes
- * are attacker-controlled: a megabyte may unpack to gigabytes.
+ * The lines of an object, however large it says to be: small ones at once, large ones as they are unpacked, long lines
+ * without being held. The bytes are attacker-controlled.
  */
-import { Readable } from 'node:stream';
-import { createGunzip, type Gunzip, gunzipSync } from 'node:zlib';
+import { type Gunzip, gunzipSync } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
-import { isOneMember } from './one-member.js';
+import { LONGEST_PAYLOAD, type PassedDisclosure } from '../transcript/line.js';
+import { LongLine } from './long-line.js';
+import { isOneMember, wholeObject } from './one-member.js';
 import { linesOf } from './read-segment.js';
+import { isPacked, type Pieces, unpacked, unusable } from './unpacked.js';
 
-/** Bytes of a packed object. Writers close segments at some megabytes; one statement may be longer. */
-export const MAX_PACKED = 64 * 1024 * 1024;
+/** Bytes of a packed object. */
+export const MAX_PACKED = 512 * 1024 * 1024;
 /** A gzip member of nothing. */
 export const MIN_PACKED = 20;
-/** Unpacked bytes that are held at once. */
-const AT_ONCE = 16 * 1024 * 1024;
-/** Bytes of one line; a statement has at most 32 million characters. */
-const MAX_LINE = 64 * 1024 * 1024;
+/** Unpacked bytes that are held at once: more than a segment of most sessions. */
+const AT_ONCE = 512 * 1024;
+/** Bytes of a line that is held; an entry without its disclosures has no more. */
+const LONG = LONGEST_PAYLOAD;
+/** Bytes of a line that is given as a whole. */
+const MAX_LINE = 256 * 1024 * 1024;
 
-const behindEnd = 'there are bytes behind its end';
+/**
+ * @param line without its newline; of a long one, what stands before the first disclosure
+ * @param passed the disclosures of a long line
+ */
+export type LineVisitor = (line: string, passed?: readonly PassedDisclosure[]) => Promise<unknown> | unknown;
+
+/** `checked`: what a long line discloses is looked at as it goes by, and gone. `whole`: all lines are given as they stand. */
+export type LongLines = 'checked' | 'whole';
 
 export interface SegmentLines {
   /** The same where the lines are the same. */
@@ -26,30 +37,36 @@ export interface SegmentLines {
    * Calls `visit` with one line after the other, until it returns false; a promise is awaited. May be called again. Rejects
    * with `transcript-invalid` where the bytes cannot be unpacked.
    */
-  each(visit: (line: string) => Promise<unknown> | unknown): Promise<void>;
+  each(visit: LineVisitor, long?: LongLines): Promise<void>;
 }
 
 /** Throws `transcript-invalid` for what is no segment at first sight. */
-export function segmentLines(bytes: Uint8Array): SegmentLines {
-  const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  if (!packed && bytes.length <= AT_ONCE) return ofText(decode(bytes));
-  if (!packed) throw unusable('it is not packed');
+export function segmentLines(content: Uint8Array | Pieces): SegmentLines {
+  if (typeof content === 'function') return { each: (visit, long) => eachOf(content(), visit, long) };
+  const bytes = isPacked(content) ? unpackedAtOnce(content) : content.length > AT_ONCE ? undefined : content;
+  if (bytes !== undefined) return ofText(decode(bytes));
+  const pieces = async function* () {
+    yield content;
+  };
+  return { each: (visit, long) => eachOf(pieces(), visit, long) };
+}
+
+/** Undefined where that is too much. */
+function unpackedAtOnce(bytes: Uint8Array): Uint8Array | undefined {
   try {
     // with `info` the types do not say it: the bytes, and the engine that knows how many it took
-    const unpacked: unknown = gunzipSync(bytes, { maxOutputLength: AT_ONCE, info: true });
-    const { buffer, engine } = unpacked as { readonly buffer: Buffer; readonly engine: Gunzip };
-    if (!isOneMember(bytes, engine.bytesWritten, buffer.length)) throw unusable(behindEnd);
-    return ofText(decode(buffer));
+    const result: unknown = gunzipSync(bytes, { maxOutputLength: AT_ONCE, info: true });
+    const { buffer, engine } = result as { readonly buffer: Buffer; readonly engine: Gunzip };
+    if (isOneMember(wholeObject(bytes), engine.bytesWritten, buffer.length)) return buffer;
   } catch (error) {
-    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') {
-      return { each: (visit) => eachUnpacked(bytes, visit) };
-    }
-    throw error instanceof DbguardError ? error : unusable(messageOf(error), error);
+    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
+    throw unusable(messageOf(error), error);
   }
+  throw unusable('there are bytes behind its end');
 }
 
 function ofText(text: string): SegmentLines {
-  if (text !== '' && !text.endsWith('\n')) throw unusable('its last line has no end');
+  if (text !== '' && !text.endsWith('\n')) throw unusable(unended);
   return {
     text,
     async each(visit) {
@@ -61,49 +78,84 @@ function ofText(text: string): SegmentLines {
   };
 }
 
-async function eachUnpacked(bytes: Uint8Array, visit: (line: string) => Promise<unknown> | unknown): Promise<void> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  const line = (end: Buffer): string => {
-    const whole = pieces.length === 0 ? end : Buffer.concat([...pieces, end]);
-    pieces.length = 0;
-    length = 0;
-    return decode(whole);
-  };
-  try {
-    let unpacked = 0;
-    const engine = Readable.from([bytes]).pipe(createGunzip());
-    for await (const chunk of engine as AsyncIterable<Buffer>) {
-      unpacked += chunk.length;
-      let from = 0;
-      for (let at = chunk.indexOf(0x0a); at >= 0; at = chunk.indexOf(0x0a, from)) {
-        const going = visit(line(chunk.subarray(from, at)));
+async function eachOf(pieces: AsyncIterable<Uint8Array>, visit: LineVisitor, long: LongLines = 'checked') {
+  const begun = new BegunLine(long);
+  for await (const piece of unpacked(pieces)) {
+    const bytes = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    let from = 0;
+    if (begun.length > 0) {
+      const end = bytes.indexOf(NEWLINE);
+      if (end >= 0) {
+        const { line, passed } = begun.end(bytes.subarray(0, end));
+        const going = visit(line, passed);
         if ((going instanceof Promise ? await going : going) === false) return;
-        from = at + 1;
+        from = end + 1;
       }
-      pieces.push(chunk.subarray(from));
-      length += chunk.length - from;
-      if (length > MAX_LINE) throw unusable('a line in it is longer than any that dbguard writes');
     }
-    if (length > 0) throw unusable('its last line has no end');
-    if (!isOneMember(bytes, engine.bytesWritten, unpacked)) throw unusable(behindEnd);
-  } catch (error) {
-    throw isZlib(error) ? unusable(messageOf(error), error) : error;
+    // whole lines are decoded together: a decoder for each costs more than the reading
+    const last = begun.length > 0 && from === 0 ? -1 : bytes.lastIndexOf(NEWLINE);
+    if (last >= from) {
+      for (const line of linesOf(decode(bytes.subarray(from, last + 1)))) {
+        const going = visit(line);
+        if ((going instanceof Promise ? await going : going) === false) return;
+      }
+      from = last + 1;
+    }
+    begun.add(bytes.subarray(from));
   }
+  if (begun.length > 0) throw unusable(unended);
 }
 
-function isZlib(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
+const NEWLINE = 0x0a;
+const unended = 'its last line has no end';
+
+/** What lives here: the line whose end has not come yet. */
+class BegunLine {
+  readonly #long: LongLines;
+  #pieces: Buffer[] = [];
+  #passing: LongLine | undefined;
+  length = 0;
+
+  constructor(long: LongLines) {
+    this.#long = long;
+  }
+
+  add(bytes: Buffer): void {
+    if (bytes.length === 0) return;
+    this.length += bytes.length;
+    if (this.length > MAX_LINE) throw unusable('a line in it is longer than any that dbguard writes');
+    if (this.#passing) this.#passing.add(bytes);
+    else {
+      this.#pieces.push(bytes);
+      if (this.#long === 'checked' && this.length > LONG) this.#pass();
+    }
+  }
+
+  end(bytes: Buffer): { readonly line: string; readonly passed?: readonly PassedDisclosure[] } {
+    this.add(bytes);
+    const [pieces, passing] = [this.#pieces, this.#passing];
+    this.#pieces = [];
+    this.#passing = undefined;
+    this.length = 0;
+    if (passing) return passing.end();
+    const whole = Buffer.concat(pieces);
+    const tab = whole.indexOf('\t');
+    if ((tab < 0 ? whole.length : tab) > LONGEST_PAYLOAD)
+      throw unusable('an entry in it is longer than any that dbguard writes');
+    return { line: decode(whole) };
+  }
+
+  #pass(): void {
+    this.#passing = new LongLine();
+    for (const piece of this.#pieces) this.#passing.add(piece);
+    this.#pieces = [];
+  }
 }
 
 function decode(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    throw unusable('it is not UTF-8', error);
+    throw error instanceof DbguardError ? error : unusable('it is not UTF-8', error);
   }
-}
-
-function unusable(why: string, cause?: unknown): DbguardError {
-  return new DbguardError('transcript-invalid', `it cannot be unpacked: ${why}`, { cause });
 }

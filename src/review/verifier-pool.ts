@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { DbguardError, type ErrorCode, messageOf } from '../errors.js';
 import type { SessionObjects } from './catalog.js';
 import type { FoundKeys } from './issuer-keys.js';
+import { MAX_HELD } from './read-ahead.js';
 import type { VerifyOptions } from './verify-options.js';
 import { type SessionReport, verifySession } from './verify-session.js';
 
@@ -44,13 +45,18 @@ export function openVerifierPool(
   let seen = 0;
   return {
     verify(session) {
-      if (threads < 2 || seen++ < after) return verifySession(session, options);
+      if (threads < 2 || isLarge(session) || seen++ < after) return verifySession(session, options);
       if (workers.length < threads) workers.push(new VerifierThread(options));
       const idlest = workers.reduce((best, worker) => (worker.load < best.load ? worker : best));
       return idlest.verify(session);
     },
     close: async () => void (await Promise.all(workers.map((worker) => worker.close()))),
   };
+}
+
+/** What has to be read a piece at a time stays where the bucket is. */
+function isLarge({ segments, redactions }: SessionObjects): boolean {
+  return [...segments, ...redactions].some(({ size }) => size > MAX_HELD);
 }
 
 /** What lives here: one worker and what it was asked. */

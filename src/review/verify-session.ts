@@ -18,6 +18,7 @@ import { readAhead } from './read-ahead.js';
 import { isAboutContent } from './read-segment.js';
 import { readRedactions } from './redaction.js';
 import { type SegmentLines, segmentLines } from './segment-lines.js';
+import type { Pieces } from './unpacked.js';
 import type { VerifyOptions } from './verify-options.js';
 
 export type SessionState = 'complete' | 'open' | 'unsealed';
@@ -193,7 +194,10 @@ class Reading {
     this.#inTheWay = undefined;
     this.own.push(object);
     verifier.beginSegment(number);
-    await lines.each((line) => verifier.line(line)).catch((error: unknown) => this.#onDamage(error, object));
+    const long = this.#options.onEntry === undefined ? 'checked' : 'whole';
+    await lines
+      .each((line, passed) => verifier.line(line, passed), long)
+      .catch((error: unknown) => this.#onDamage(error, object));
     checkTimes(verifier.findings, verifier, object);
     await reportVersions(object, verifier.findings, this.#options);
   }
@@ -216,7 +220,7 @@ class Reading {
 const MAX_CANDIDATES = 8;
 
 /** The reason when there are none. */
-function linesIn(bytes: Uint8Array): SegmentLines | string {
+function linesIn(bytes: Uint8Array | Pieces): SegmentLines | string {
   try {
     return segmentLines(bytes);
   } catch (error) {

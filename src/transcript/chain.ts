@@ -12,6 +12,7 @@ import {
   disclosureText,
   entryLine,
   firstHead,
+  LONGEST_PAYLOAD,
   MAX_DISCLOSED,
   nextHead,
   signatureLine,
@@ -76,6 +77,7 @@ export class Chain {
     const commitments = disclosures === undefined ? '' : this.#disclose(disclosures, texts);
     const n = this.#n;
     const payload = `{"n":${n},"t":${this.#sources.now()},"k":"${body.k}"${fields}${commitments}}`;
+    if (payload.length > LONGEST_PAYLOAD / 3 && Buffer.byteLength(payload) > LONGEST_PAYLOAD) throw tooLong();
     // Nothing above changes the chain: an entry that cannot be made leaves it as it was.
     this.#head = nextHead(this.#head, payload);
     this.#n = n + 1;

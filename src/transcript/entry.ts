@@ -82,6 +82,8 @@ export interface Bucket {
   create(key: string, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
   /** @param version as `history` names it; without it, the current one */
   read(key: string, version?: string): Promise<Uint8Array>;
+  /** The same a piece at a time, where the store can: for what is too large to be held. Rejects as `read` does. */
+  pieces?(key: string, version?: string): AsyncIterable<Uint8Array>;
   /** What is there now, in the order of the keys. */
   list(prefix: string): AsyncIterable<BucketObject>;
 }

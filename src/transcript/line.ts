@@ -7,17 +7,19 @@
 import { DbguardError } from '../errors.js';
 import { sha256 } from '../sha256.js';
 import type { Entry } from './entry.js';
-import { hasRepeatedKeys } from './repeated-keys.js';
+import { hasRepeatedKeys, isNestedDeeply } from './repeated-keys.js';
 
 const HEAD_TYPE = 'application/vnd.dbguard.head.v1+json';
 const PAE_HEAD = `DSSEv1 ${HEAD_TYPE.length} ${HEAD_TYPE} `;
+/** Characters in which nothing can be nested too deeply. */
+const SHALLOW = 128;
 const HASH_TEXT = /^[\w-]{43}$/;
 const SIGNATURE_LINE = /^\{"size":(0|[1-9]\d{0,15}),"head":"([\w-]{43})","sig":"([\w-]{86})"\}$/;
 export const SIGNATURE_START = '{"size":';
 /** Characters of disclosed text in one entry. PostgreSQL takes statements up to 1 GB; what is longer than this is not run. */
 export const MAX_DISCLOSED = 32 * 1024 * 1024;
-/** Escaped, a character may take six. */
-const MAX_LINE = 8 * MAX_DISCLOSED;
+/** Bytes of an entry without what it discloses. */
+export const LONGEST_PAYLOAD = 1024 * 1024;
 
 /** SHA-256 of the UTF-8 bytes, base64url: 43 characters. */
 export function digest(text: string): string {
@@ -50,10 +52,22 @@ export function disclosureText(salt: string, name: string, valueJson: string): s
   return `["${salt}",${JSON.stringify(name)},${valueJson}]`;
 }
 
-export interface EntryLine {
+export interface EntryLine<Disclosure = string> {
   readonly kind: 'entry';
   readonly payload: string;
-  readonly disclosures: readonly string[];
+  readonly disclosures: readonly Disclosure[];
+}
+
+/** As it stands where it is held. */
+export type ReadDisclosure = string | PassedDisclosure;
+
+/** A disclosure that was read and is not held, because it is long. */
+export interface PassedDisclosure {
+  readonly name: string;
+  /** Of its text, base64url. */
+  readonly digest: string;
+  /** Why it is none. */
+  readonly problem?: string;
 }
 
 export interface SignatureLine {
@@ -66,7 +80,7 @@ export interface SignatureLine {
   readonly signature: string;
 }
 
-export type Line = EntryLine | SignatureLine;
+export type Line<Disclosure = string> = EntryLine<Disclosure> | SignatureLine;
 
 /** A line without its newline. */
 export function entryLine(payload: string, disclosures: readonly string[]): string {
@@ -78,9 +92,16 @@ export function signatureLine(size: number, head: string, signature: Uint8Array)
   return `{"size":${size},"head":"${head}","sig":"${Buffer.from(signature).toString('base64url')}"}`;
 }
 
-/** Reads an attacker-controlled line. Throws `transcript-invalid` for a signature that is not written as dbguard writes it. */
-export function decodeLine(text: string): Line {
+/**
+ * Reads an attacker-controlled line. Throws `transcript-invalid` for a signature that is not written as dbguard writes it.
+ *
+ * @param passed what a long line discloses; `text` is then what stands before it
+ */
+export function decodeLine(text: string): Line;
+export function decodeLine(text: string, passed: readonly PassedDisclosure[] | undefined): Line<ReadDisclosure>;
+export function decodeLine(text: string, passed?: readonly PassedDisclosure[]): Line<ReadDisclosure> {
   if (!text.startsWith(SIGNATURE_START)) {
+    if (passed !== undefined) return { kind: 'entry', payload: text, disclosures: passed };
     const [payload = '', ...disclosures] = text.split('\t');
     return { kind: 'entry', payload, disclosures };
   }
@@ -94,29 +115,43 @@ export function decodeLine(text: string): Line {
 
 export interface Disclosure {
   readonly name: string;
-  readonly value: unknown;
+  /** A text, or a list of texts and nulls; undefined where it was not held. */
+  readonly value: string | readonly (string | null)[] | undefined;
   readonly digest: string;
 }
 
 /** Throws `transcript-invalid` when the text is not `["salt","name",value]`. */
-export function decodeDisclosure(text: string): Disclosure {
-  let value: unknown;
+export function decodeDisclosure(text: ReadDisclosure): Disclosure {
+  if (typeof text !== 'string') {
+    if (text.problem !== undefined) throw invalid(text.problem);
+    return { name: text.name, value: undefined, digest: text.digest };
+  }
+  const [salt, name, value, ...more] = listIn(text);
+  if (!isString(salt) || !isString(name) || !isDisclosable(value) || more.length > 0) {
+    throw invalid('a disclosure is not a list of salt, name and value');
+  }
+  return { name, value, digest: digest(text) };
+}
+
+function listIn(text: string): readonly unknown[] {
   try {
-    value = JSON.parse(text);
+    const value: unknown = JSON.parse(text);
+    if (Array.isArray(value)) return value;
   } catch {
     throw invalid('a disclosure is not JSON');
   }
-  if (!Array.isArray(value) || value.length !== 3 || !isString(value[0]) || !isString(value[1])) {
-    throw invalid('a disclosure is not a list of salt, name and value');
-  }
-  if (hasRepeatedKeys(text, value)) throw invalid('a key stands twice in a disclosure');
-  return { name: value[1], value: value[2], digest: digest(text) };
+  return [];
+}
+
+function isDisclosable(value: unknown): value is string | readonly (string | null)[] {
+  return isString(value) || (Array.isArray(value) && value.every((one) => one === null || isString(one)));
 }
 
 /** Throws `transcript-invalid` when a field that every entry has is missing or of the wrong type. */
 export function decodePayload(payload: string): Entry {
   const value = parseObject(payload);
   if (hasRepeatedKeys(payload, value)) throw invalid('a key stands twice in the entry');
+  if (payload.length > SHALLOW && isNestedDeeply(value)) throw invalid('the entry is nested too deeply');
   const { n, t, k, c, ...fields } = value;
   if (!isCount(n) || !isCount(t) || typeof k !== 'string' || !isDigests(c)) {
     throw invalid('the entry lacks one of n, t, k, or c is not a set of digests');
@@ -130,7 +165,7 @@ function isDigests(value: unknown): value is Record<string, string> | undefined 
 }
 
 function parseObject(text: string): Record<string, unknown> {
-  if (text.length > MAX_LINE) throw invalid('the entry is too long');
+  if (text.length > LONGEST_PAYLOAD) throw invalid('the entry is too long');
   try {
     const value: unknown = JSON.parse(text);
     if (isRecord(value)) return value;

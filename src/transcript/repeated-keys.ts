@@ -11,6 +11,23 @@ export function hasRepeatedKeys(text: string, value: unknown): boolean {
   return membersIn(text) !== membersOf(value);
 }
 
+/** Whatever goes down into a value by calling itself, JSON.stringify too, would end at such a one. */
+export function isNestedDeeply(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > DEEPEST) return true;
+    level = level.flatMap((one) => Object.values(one as object).filter(isNested));
+  }
+  return false;
+}
+
+/** Arrays and objects within each other; writers go to seven. */
+const DEEPEST = 64;
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
 /** Strings that a colon follows. */
 function membersIn(text: string): number {
   let count = 0;

@@ -19,6 +19,8 @@ import {
   isRecord,
   type Line,
   nextHead,
+  type PassedDisclosure,
+  type ReadDisclosure,
   type SignatureLine,
 } from './line.js';
 import { sessionTime } from './object-key.js';
@@ -125,12 +127,16 @@ export class SessionVerifier {
     this.latestInSegment = 0;
   }
 
-  /** One line without its newline. Never rejects for what is in it. */
-  async line(text: string): Promise<void> {
-    let line: Line;
+  /**
+   * One line without its newline. Never rejects for what is in it.
+   *
+   * @param passed what a long line discloses; `text` is then what stands before it
+   */
+  async line(text: string, passed?: readonly PassedDisclosure[]): Promise<void> {
+    let line: Line<ReadDisclosure>;
     let entry: Entry | undefined;
     try {
-      line = decodeLine(text);
+      line = decodeLine(text, passed);
       if (line.kind === 'entry') entry = decodePayload(line.payload);
     } catch (error) {
       this.#fail('line-malformed', `after entry ${this.#expected - 1}: ${messageOf(error)}`);
@@ -141,7 +147,7 @@ export class SessionVerifier {
     else if (entry !== undefined) await this.#entry(entry, line);
   }
 
-  async #entry(entry: Entry, line: EntryLine): Promise<void> {
+  async #entry(entry: Entry, line: EntryLine<ReadDisclosure>): Promise<void> {
     if (!this.#checkPlace(entry)) return;
     if (this.entries === 0) await this.#open(entry);
     else if (entry.k === 'open')
@@ -257,7 +263,7 @@ export class SessionVerifier {
     if (final === true) this.#finalSeal = entry.n;
   }
 
-  #disclose(entry: Entry, texts: readonly string[]): Record<string, unknown> {
+  #disclose(entry: Entry, texts: readonly ReadDisclosure[]): Record<string, unknown> {
     const disclosed: Record<string, unknown> = Object.create(null);
     const order = Object.keys(entry.c);
     let place = -1;

@@ -42,7 +42,7 @@ export async function run(
       };
       try {
         if (bytes === undefined) onProblem(`${key}: ${problem}`);
-        else await segmentLines(bytes).each(search);
+        else await segmentLines(bytes).each(search, 'whole');
       } catch (error) {
         if (!isAboutContent(error)) throw error;
         onProblem(`${key}: ${messageOf(error)}`);

@@ -3,7 +3,7 @@
  * tests. Its times are the file system's: evidence only where writers cannot change them.
  */
 import { randomBytes } from 'node:crypto';
-import { type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
+import { createReadStream, type Dirent, lstatSync, readdirSync, type Stats } from 'node:fs';
 import { link, open, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
@@ -12,6 +12,7 @@ import { type HistoryBucket, type SkipTo, singleVersions } from '../../transcrip
 import { makeFolders } from '../files/make-folders.js';
 
 const KEY = /^(?!.*(?:^|\/)\.)[\w.=-]+(?:\/[\w.=-]+)*$/;
+const PIECE = 256 * 1024;
 /** Leading dot: never a valid key, so listings leave out what is half written. */
 const PARTIAL = '.partial-';
 const OWN_PARTIAL = /^\.partial-[0-9a-f]{16}$/;
@@ -23,6 +24,7 @@ export function openDirectoryBucket(path: string): HistoryBucket {
     location,
     create: (key, bytes) => explained(location, () => create(join(path, checked(key)), bytes, key)),
     read: (key) => explained(location, () => readFile(join(path, checked(key))), key),
+    pieces: (key) => pieces(join(path, checked(key)), location, key),
     async *list(prefix) {
       for await (const { key, size, createdAt, odd } of walkFrom(path, prefix, location)) {
         if (odd === undefined) yield { key, size, createdAt };
@@ -86,6 +88,20 @@ async function syncFolder(path: string): Promise<void> {
     await folder.sync();
   } finally {
     await folder.close();
+  }
+}
+
+async function* pieces(path: string, location: string, key: string): AsyncGenerator<Uint8Array> {
+  const file = createReadStream(path, { highWaterMark: PIECE });
+  const iterator: AsyncIterator<Buffer> = file[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = await explained(location, () => iterator.next(), key);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    file.destroy();
   }
 }
 

@@ -24,6 +24,7 @@ export function openS3Bucket(config: S3BucketConfig, access: BucketAccess): Hist
     location,
     create: (key, bytes, signal) => create(opened, store, key, bytes, signal),
     read: (key, version) => read(opened, key, version),
+    pieces: (key, version) => pieces(opened, key, version),
     list: (under) => list(opened, under),
     history: (under, skipTo) => history(opened, under, skipTo),
     keeping: () =>
@@ -48,28 +49,41 @@ async function create(
   throw new DbguardError('bucket-conflict', `the object ${key} exists already in ${opened.location}, ${state}`);
 }
 
-async function read(
-  { client, config, location, prefix }: OpenedBucket,
-  key: string,
-  version?: string,
-): Promise<Uint8Array> {
+async function read(opened: OpenedBucket, key: string, version?: string): Promise<Uint8Array> {
   try {
-    const { Body } = await client.send(
-      new GetObjectCommand({
-        Bucket: config.bucket,
-        Key: prefix + key,
-        ChecksumMode: 'ENABLED',
-        ...(version === undefined ? {} : { VersionId: version }),
-      }),
-    );
-    if (Body === undefined) throw new Error('the answer has no body');
-    return await Body.transformToByteArray();
+    return await (await get(opened, key, version)).transformToByteArray();
   } catch (error) {
-    if (error instanceof S3ServiceException && ['NoSuchKey', 'NoSuchVersion'].includes(error.name)) {
-      throw new DbguardError('transcript-unknown', `there is no object ${key} in ${location}`, { cause: error });
-    }
-    throw explain(error, location);
+    throw unread(error, opened, key);
   }
+}
+
+async function* pieces(opened: OpenedBucket, key: string, version?: string): AsyncGenerator<Uint8Array> {
+  try {
+    const body: AsyncIterable<Uint8Array> = (await get(opened, key, version)).transformToWebStream();
+    yield* body;
+  } catch (error) {
+    throw unread(error, opened, key);
+  }
+}
+
+async function get({ client, config, prefix }: OpenedBucket, key: string, version?: string) {
+  const { Body } = await client.send(
+    new GetObjectCommand({
+      Bucket: config.bucket,
+      Key: prefix + key,
+      ChecksumMode: 'ENABLED',
+      ...(version === undefined ? {} : { VersionId: version }),
+    }),
+  );
+  if (Body === undefined) throw new Error('the answer has no body');
+  return Body;
+}
+
+function unread(error: unknown, { location }: OpenedBucket, key: string): DbguardError {
+  if (error instanceof S3ServiceException && ['NoSuchKey', 'NoSuchVersion'].includes(error.name)) {
+    return new DbguardError('transcript-unknown', `there is no object ${key} in ${location}`, { cause: error });
+  }
+  return explain(error, location);
 }
 
 async function* list(
