@@ -4,7 +4,7 @@
  */
 import { headerBytes } from '../wire/messages.js';
 import type { CellMask, Format } from './kinds/cell.js';
-import { type RowMask, RowRewriter, type TakeBytes } from './row-rewriter.js';
+import { eachRow, type RowMask, RowRewriter, type TakeBytes } from './row-rewriter.js';
 
 /** A column, and the counts that must be reached for it to be shown. */
 export interface GroupGuard {
@@ -24,6 +24,10 @@ export class GroupRows implements RowMask {
   }
 
   rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
+    eachRow(bytes, start, end, (row, next) => this.#rewriteOne(bytes, row, next, take));
+  }
+
+  #rewriteOne(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
     const passing = this.#guards.filter(({ counts }) =>
       counts.every(({ at, format, least }) => countIn(cellAt(bytes, start, end, at), format) >= least),
     );

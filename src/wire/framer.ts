@@ -20,7 +20,8 @@ export interface FramerRules {
 
 /**
  * - `message`: one whole message in `buffer[start, end)`, header included.
- * - `run`: bytes of one or more streamed messages of one type; `messages` counts those that began in it.
+ * - `run`: bytes of one or more messages of one type that are streamed, or cut into whole runs; `messages` counts those that
+ *   began in it.
  * - `oversize`: a piece of a message over its limit; `last` marks the final one.
  *
  * The bytes belong to the framer's input: valid until the next `push`, unless the caller keeps the buffer alive.
@@ -33,6 +34,19 @@ const gatherRoom = 8192;
 
 const streamedFlag = 1;
 const knownFlag = 2;
+const wholeRunFlag = 4;
+
+/**
+ * `streamed`: in runs that may begin and end anywhere. `whole`: one by one. `whole-runs`: those that a chunk holds as a
+ * whole in one run, one that spans chunks by itself.
+ */
+export type Cut = 'streamed' | 'whole' | 'whole-runs';
+
+const flagsOf: Readonly<Record<Cut, number>> = {
+  streamed: knownFlag | streamedFlag,
+  whole: knownFlag,
+  'whole-runs': knownFlag | wholeRunFlag,
+};
 
 export class Framer {
   kind: FrameKind = 'message';
@@ -65,8 +79,8 @@ export class Framer {
   #remainingType = 0;
 
   constructor(rules: FramerRules) {
-    for (const type of rules.known) this.#flags[type] = knownFlag;
-    for (const type of rules.streamed) this.#flags[type] = knownFlag | streamedFlag;
+    for (const type of rules.known) this.setCut(type, 'whole');
+    for (const type of rules.streamed) this.setCut(type, 'streamed');
     this.#limitOf = rules.limitOf;
   }
 
@@ -81,9 +95,9 @@ export class Framer {
     }
   }
 
-  /** Whether messages of `type` come out as runs (true) or whole (false) from the next message on. */
-  setStreamed(type: number, streamed: boolean): void {
-    this.#flags[type] = streamed ? knownFlag | streamedFlag : knownFlag;
+  /** How messages of `type` come out from the next message on. */
+  setCut(type: number, cut: Cut): void {
+    this.#flags[type] = flagsOf[cut];
   }
 
   /** Bytes pushed and not yet handed out. */
@@ -127,10 +141,29 @@ export class Framer {
         this.#keepPiece(available);
         continue;
       }
+      if (flags & wholeRunFlag) return this.#wholeRun(type);
       this.#emit('message', type, this.#chunk, this.#offset, this.#offset + total);
       this.#offset += total;
       return true;
     }
+  }
+
+  /** The first message is known to be whole and within its limit. */
+  #wholeRun(type: number): boolean {
+    const chunk = this.#chunk;
+    const longest = this.#limitOf(type) + 1;
+    let at = this.#offset;
+    let messages = 0;
+    while (chunk.length - at >= headerBytes && chunk[at] === type) {
+      const total = this.#totalAt(chunk, at);
+      if (total > chunk.length - at || total > longest) break;
+      messages++;
+      at += total;
+    }
+    this.#emit('run', type, chunk, this.#offset, at);
+    this.messages = messages;
+    this.#offset = at;
+    return true;
   }
 
   /** Length of the whole message whose header starts at `at`. Attacker-controlled: checked before it is used. */

@@ -204,8 +204,8 @@ export class MaskedClient {
   /** Up to ReadyForQuery. */
   async #answers(onMessage: (type: number, bytes: Buffer, start: number, end: number) => void): Promise<void> {
     const framer = new Framer(backendRules);
-    framer.setStreamed(backend.dataRow, false);
-    framer.setStreamed(backend.copyData, false);
+    framer.setCut(backend.dataRow, 'whole');
+    framer.setCut(backend.copyData, 'whole');
     for (;;) {
       const [chunk] = (await once(this.#socket, 'data')) as [Buffer];
       framer.push(chunk);

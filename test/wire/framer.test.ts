@@ -105,6 +105,36 @@ t.test('hostile bytes end in a violation or wait for more, and never hold more t
   t.pass('2000 random inputs');
 });
 
+t.test('in whole runs no message is cut, wherever the stream is', async () => {
+  const rows = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 20 });
+  fc.assert(
+    fc.property(rows, fc.array(fc.nat(1000), { maxLength: 6 }), (bodies, cuts) => {
+      const stream = Buffer.concat([
+        ...bodies.map((body) => message(backend.dataRow, Buffer.from(body))),
+        message(backend.readyForQuery, Buffer.from('I')),
+      ]);
+      const places = [0, ...cuts.map((at) => at % stream.length).sort((a, b) => a - b), stream.length];
+      const framer = new Framer(backendRules);
+      framer.setCut(backend.dataRow, 'whole-runs');
+      const seen: Buffer[] = [];
+      let counted = 0;
+      for (const [n, at] of places.slice(1).entries()) {
+        framer.push(Buffer.from(stream.subarray(places[n], at)));
+        while (framer.next()) {
+          const bytes = Buffer.from(framer.buffer.subarray(framer.start, framer.end));
+          const alone = new Framer(backendRules);
+          alone.push(bytes);
+          while (alone.next());
+          if (!alone.atBoundary || alone.buffered > 0) return false;
+          counted += framer.messages;
+          seen.push(bytes);
+        }
+      }
+      return counted === bodies.length + 1 && Buffer.concat(seen).equals(stream);
+    }),
+  );
+});
+
 t.test('a message over its limit comes in pieces and is never held', async (t) => {
   const small = frontendRules(1000);
   const big = message(frontend.query, Buffer.alloc(5000, 0x20));

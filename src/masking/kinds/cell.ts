@@ -3,7 +3,10 @@ import { isUtf8 } from 'node:buffer';
 import { sha256Bytes } from '../../sha256.js';
 import { codecs, type ValueType } from './value-types.js';
 
-/** Writes the masked form of `from[start, end)` to `to` at `at`; returns its length, or -1 for NULL. */
+/**
+ * Writes the masked form of `from[start, end)` to `to` at `at`; returns its length, or -1 for NULL. Where no value gets longer
+ * (`growth` 0), `to` may be `from`, and `at` not behind `start`: what is still to be read must not be written over.
+ */
 export type WriteMasked = (from: Buffer, start: number, end: number, to: Buffer, at: number) => number;
 
 export interface CellMask {

@@ -1,6 +1,6 @@
 /** Masks that leave characters of a text where they are: partial, pattern. On bytes, since they are the common ones. */
 import { isUtf8 } from 'node:buffer';
-import { copyBytes, fillBytes } from '../copy-bytes.js';
+import { copyBytes, fillBytes, isFilled } from '../copy-bytes.js';
 import type { CellMask, MaskText } from './cell.js';
 
 const star = 0x2a;
@@ -32,19 +32,14 @@ export function partial(first: number, last: number): CellMask {
         while (((from[tail] as number) & 0xc0) === 0x80);
       }
       const stars = characters - (kept ? first + last : 0);
+      // a value that is stars where it would be hidden would be shown as it is
+      if (end > start && isFilled(from, star, head, tail)) return -1;
       const middle = copyBytes(from, start, head, to, at);
       fillBytes(to, star, middle, middle + stars);
       copyBytes(from, tail, end, to, middle + stars);
-      const length = head - start + stars + end - tail;
-      // a value that is stars where it would be hidden would be shown as it is
-      return length > 0 && length === end - start && sameBytes(from, start, to, at, length) ? -1 : length;
+      return head - start + stars + end - tail;
     },
   };
-}
-
-function sameBytes(a: Buffer, atA: number, b: Buffer, atB: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (a[atA + i] !== b[atB + i]) return false;
-  return true;
 }
 
 /** A value that does not fit the pattern is hidden as a whole. */

@@ -5,7 +5,7 @@
  */
 import { headerBytes } from '../../wire/messages.js';
 import type { Detected } from '../detectors/detected.js';
-import type { RowMask, TakeBytes } from '../row-rewriter.js';
+import { eachRow, type RowMask, type TakeBytes } from '../row-rewriter.js';
 import type { Watched } from './undeclared-columns.js';
 
 export class WatchedColumns {
@@ -22,6 +22,11 @@ export class WatchedColumns {
 
   get count(): number {
     return this.#columns.length;
+  }
+
+  /** No row is looked at any more. */
+  get over(): boolean {
+    return this.#bytes <= 0 || this.#rows <= 0;
   }
 
   /** Before each row: whether it is to be looked at. */
@@ -54,7 +59,10 @@ export class WatchedRows implements RowMask {
   }
 
   rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
-    if (this.#columns.next()) this.#look(bytes, start, end);
+    if (!this.#columns.over)
+      eachRow(bytes, start, end, (row, next) => {
+        if (this.#columns.next()) this.#look(bytes, row, next);
+      });
     if (this.#inner) this.#inner.rewrite(bytes, start, end, take);
     else take(bytes, start, end);
   }

@@ -45,7 +45,10 @@ export class AnswerMask {
     return this.#plan.diagnostics;
   }
 
-  /** Takes one whole server message; what may be seen of it goes to `out`. */
+  /**
+   * Takes one whole server message, of DataRow any number in a row; what may be seen of it goes to `out`. The bytes are not
+   * the caller's any more.
+   */
   pass(type: number, bytes: Buffer, start: number, end: number, out: Outgoing): void {
     if (!this.#announced && beginsRows.has(type)) {
       this.#announced = true;
@@ -58,12 +61,9 @@ export class AnswerMask {
           this.#formats === undefined ? this.#results++ : undefined,
         );
         break;
-      case backend.dataRow: {
-        if (!this.#rowsKnown) this.#describe(undefined);
-        if (!this.#rows) break;
-        this.#rows.rewrite(bytes, start, end, (from, first, last) => out.push(from, first, last));
+      case backend.dataRow:
+        this.#passRows(bytes, start, end, out);
         return;
-      }
       case backend.copyOutResponse: {
         const copy = this.#plan.forCopy(this.#encoding);
         if (copy === 'unsupported') throw new Error('a COPY that cannot be masked was let through');
@@ -96,6 +96,12 @@ export class AnswerMask {
         }
     }
     out.push(bytes, start, end);
+  }
+
+  #passRows(bytes: Buffer, start: number, end: number, out: Outgoing): void {
+    if (!this.#rowsKnown) this.#describe(undefined);
+    if (this.#rows) this.#rows.rewrite(bytes, start, end, (from, first, last) => out.push(from, first, last));
+    else out.push(bytes, start, end);
   }
 
   /** What is found stays to be said where nobody is told: in a trial run. */

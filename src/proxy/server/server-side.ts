@@ -60,11 +60,11 @@ export class ServerSide {
     return this.#framer.atBoundary;
   }
 
-  /** Rows and COPY data come out message by message from now on: where anything may have to be rewritten. */
+  /** Rows and COPY data are whole from now on: where anything may have to be rewritten. */
   cutRows(): void {
     this.#wholeRows = true;
-    this.#framer.setStreamed(backend.dataRow, false);
-    this.#framer.setStreamed(backend.copyData, false);
+    this.#framer.setCut(backend.dataRow, 'whole-runs');
+    this.#framer.setCut(backend.copyData, 'whole');
   }
 
   get inquiring(): boolean {
@@ -89,7 +89,8 @@ export class ServerSide {
   /** dbguard asks for itself: its sinks need whole rows, and nothing that comes of it is for the client. */
   inquire(on: Inquiring): void {
     this.#inquiring = on;
-    this.#framer.setStreamed(backend.dataRow, on === false && !this.#wholeRows);
+    const usual = this.#wholeRows ? 'whole-runs' : 'streamed';
+    this.#framer.setCut(backend.dataRow, on === false ? usual : 'whole');
   }
 
   /** Throws ProtocolViolation when the server's answers no longer fit what was asked. */
@@ -106,6 +107,11 @@ export class ServerSide {
   #onRun(framer: Framer): void {
     const head = this.responses.head;
     if (head?.sink) return;
+    // what may have to be rewritten belongs to somebody, or nobody gets it
+    if (this.#wholeRows && framer.type === backend.dataRow) {
+      this.#onMessage(framer.type, framer.buffer, framer.start, framer.end);
+      return;
+    }
     if (head?.meter) head.meter.bytes += framer.end - framer.start;
     this.#client.push(framer.buffer, framer.start, framer.end);
     this.#held?.heard(backend.dataRow);
