@@ -19,8 +19,20 @@ const shop = [
   INSERT INTO few SELECT n, 'x' FROM generate_series(1, 80) n;
   CREATE FUNCTION purge(low int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN DELETE FROM customers WHERE id > low; END $$;
   CREATE FUNCTION touch(which int) RETURNS void LANGUAGE plpgsql AS $$ BEGIN UPDATE customers SET town = 1 WHERE id = which; END $$;
+  CREATE FUNCTION prune(low int) RETURNS SETOF int LANGUAGE sql AS $$ DELETE FROM few WHERE id > low RETURNING id $$;
+  CREATE TABLE members (id int, name text);
+  INSERT INTO members SELECT n, 'x' FROM generate_series(1, 80) n;
+  ALTER TABLE members ENABLE ROW LEVEL SECURITY;
+  CREATE FUNCTION prune_members(low int) RETURNS void LANGUAGE sql AS $$ DELETE FROM members WHERE id > low $$;
+  CREATE TABLE twice (id int);
+  DROP SCHEMA IF EXISTS elsewhere CASCADE;
+  CREATE SCHEMA elsewhere;
+  CREATE TABLE elsewhere.twice AS SELECT generate_series(1, 200) AS id;
+  CREATE FUNCTION prune_twice(low int) RETURNS void LANGUAGE sql SET search_path = elsewhere AS $$ DELETE FROM twice WHERE id > low $$;
   CREATE TABLE fresh (id int, name text);
-  INSERT INTO fresh SELECT n, 'x' FROM generate_series(1, 3000) n;`,
+  INSERT INTO fresh SELECT n, 'x' FROM generate_series(1, 3000) n;
+  CREATE VIEW shown AS SELECT * FROM fresh;
+  CREATE FUNCTION prune_shown(low int) RETURNS void LANGUAGE sql AS $$ DELETE FROM shown WHERE id > low $$;`,
   'ANALYZE customers, orders, pick',
 ];
 
@@ -44,6 +56,9 @@ const mass: readonly [sql: string, says: RegExp][] = [
     /4,9\d\d|5,000/,
   ],
   ['SELECT purge(2)', /nobody can tell how many: it happens in code/],
+  ['SELECT prune_members(70)', /it happens in code/],
+  ['SELECT prune_shown(70)', /it happens in code|rows of/],
+  ['SELECT prune_twice(70)', /it happens in code/],
   ['DO $$ BEGIN FOR i IN 1..5000 LOOP DELETE FROM customers WHERE id = i; END LOOP; END $$', /it happens in code/],
   [
     'DO $$ DECLARE c CURSOR FOR SELECT * FROM customers FOR UPDATE; BEGIN FOR r IN c LOOP DELETE FROM customers WHERE CURRENT OF c; END LOOP; END $$',
@@ -97,6 +112,9 @@ const ordinary: readonly (readonly [sql: string, values?: readonly unknown[]])[]
     [1, 'a', 'b'],
   ],
   ['SELECT touch(3)'],
+  ['SELECT prune(75)'],
+  ['SELECT * FROM prune($1)', [70]],
+  ['DO $$ BEGIN DELETE FROM few WHERE id > 60; END $$'],
   ["WITH one AS (UPDATE customers SET status = 'x' WHERE id = 20 RETURNING *) SELECT * FROM one"],
   ['MERGE INTO customers c USING (VALUES (21)) v (id) ON c.id = v.id WHEN MATCHED THEN UPDATE SET town = 0'],
 ];

@@ -13,6 +13,7 @@ import { massEffects } from '../../proxy/row-counts/mass-effects.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
 import type { Effect, StatementFacts } from '../../sql/facts.js';
 import { type Modification, type ReadPlan, readPlan } from './plan.js';
+import { rowsOfSmallTables } from './small-tables.js';
 
 /** Fewer rows are few whatever the planner knows. */
 const few = 100;
@@ -74,7 +75,7 @@ class Measurement {
       const rows = { number: effect.mostRows, how: 'known' } as const;
       return effect.within === undefined ? { rows, ...(await this.#sizeIn(await this.#planned(), effect)) } : { rows };
     }
-    if (effect.within !== undefined) return unsure('it happens in code that the statement runs');
+    if (effect.within !== undefined) return this.#inCode(effect);
     if (!this.#alone && this.#held.bound) return unsure('it is one of several statements that the portal may run');
     if (!plannable.has(this.statement.command)) return unsure(`${this.statement.command} cannot be planned ahead`);
     const plan = await this.#planned();
@@ -93,6 +94,18 @@ class Measurement {
     const counted = await this.#count();
     if (counted !== undefined) return { rows: { number: counted, how: 'counted' }, ...size };
     return lack === undefined ? { ...estimate, ...size } : { ...unsure(lack), ...size };
+  }
+
+  /** The planner does not look into code. */
+  async #inCode({ targets }: Effect): Promise<Found> {
+    const number = await this.#session
+      .nested(() => rowsOfSmallTables(this.#session, targets, few))
+      .catch((error: unknown) => {
+        if (!(error instanceof ServerRefusal)) throw error;
+        return undefined;
+      });
+    if (number === undefined) return unsure('it happens in code that the statement runs');
+    return { rows: { number, how: 'known' } };
   }
 
   #planned(): Promise<ReadPlan | 'refused'> {
