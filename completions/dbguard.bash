@@ -32,6 +32,7 @@ _dbguard() {
       ':explain') path='explain' ;;
       ':policy') path='policy' ;;
       ':mask') path='mask' ;;
+      ':access') path='access' ;;
       ':transcripts') path='transcripts' ;;
       ':upload') path='upload' ;;
       ':instructions') path='instructions' ;;
@@ -40,6 +41,7 @@ _dbguard() {
       'policy:lint') path='policy lint' ;;
       'mask:check') path='mask check' ;;
       'mask:suggest') path='mask suggest' ;;
+      'access:check') path='access check' ;;
       'transcripts:list') path='transcripts list' ;;
       'transcripts:show') path='transcripts show' ;;
       'transcripts:verify') path='transcripts verify' ;;
@@ -110,6 +112,8 @@ _dbguard() {
     'mask check --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'mask suggest --connection') return ;;
     'mask suggest --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'access check --connection') return ;;
+    'access check --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts list --person') return ;;
     'transcripts list --day') return ;;
     'transcripts list --since') return ;;
@@ -170,7 +174,7 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy approvals approve deny explain policy mask transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy approvals approve deny explain policy mask access transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
@@ -189,6 +193,8 @@ _dbguard() {
     'mask') options='--help -h'; operands='check suggest' ;;
     'mask check') options='--json --connection --subject --config --help -h' ;;
     'mask suggest') options='--write --no-sample --json --connection --config --help -h' ;;
+    'access') options='--help -h'; operands='check' ;;
+    'access check') options='--json --connection --config --help -h' ;;
     'transcripts') options='--help -h'; operands='list show verify check-bucket search redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;

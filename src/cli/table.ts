@@ -166,6 +166,15 @@ export const commandTable = [
     ],
   },
   {
+    path: 'access check',
+    summary: 'what the database login can do on its own, and the SQL that takes it away',
+    options: [
+      { flags: '--json', description: 'print JSON' },
+      { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
+      configOption,
+    ],
+  },
+  {
     path: 'transcripts list',
     summary: 'list recorded sessions: who, when, where, what was denied',
     options: [
@@ -304,7 +313,9 @@ export const commandTable = [
 
 /** What a group of commands is about, for `dbguard --help`. */
 export const groupSummaries: Readonly<Record<string, string>> = {
+  access: 'what the database login may do by itself',
   transcripts: 'list, read and verify signed transcripts',
+  mask: 'what is masked in the database, and what should be',
   policy: 'test and check policies',
 };
 

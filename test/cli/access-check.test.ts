@@ -1,0 +1,108 @@
+/** `dbguard access check`: what it finds in a login, and that its SQL takes exactly that away. */
+import t, { type Test } from 'tap';
+import { type PostgresVersion, postgresAvailable, startPostgres, type TestPostgres } from '../helpers/postgres.js';
+import { runCommand } from './run-command.js';
+
+interface Case {
+  readonly name: string;
+  /** Run as a superuser; the login is `agent`. */
+  readonly setup: string;
+  readonly finds: readonly RegExp[];
+  readonly since?: number;
+}
+
+const cases: readonly Case[] = [
+  {
+    name: 'what a login should be',
+    setup:
+      'CREATE TABLE own.plain (id int); GRANT USAGE ON SCHEMA own TO agent; GRANT SELECT, UPDATE ON own.plain TO agent',
+    finds: [],
+  },
+  { name: 'a superuser', setup: 'ALTER ROLE agent SUPERUSER CREATEDB', finds: [/^agent is a superuser/] },
+  { name: 'past policies', setup: 'ALTER ROLE agent BYPASSRLS', finds: [/policy of rows/] },
+  { name: 'a maker of roles', setup: 'ALTER ROLE agent CREATEROLE', finds: [/makes roles/] },
+  { name: 'replication', setup: 'ALTER ROLE agent REPLICATION CREATEDB', finds: [/makes databases/, /stream/] },
+  { name: 'programs', setup: 'GRANT pg_execute_server_program TO agent', finds: [/runs programs on the server/] },
+  { name: 'what is made of others', setup: 'GRANT pg_monitor TO agent', finds: [/pg_monitor: reads the statements/] },
+  {
+    name: 'files, through another role',
+    setup: 'GRANT pg_read_server_files TO "Odd ""One"; GRANT "Odd ""One" TO agent',
+    finds: [/agent has the privileges of Odd "One/, /pg_read_server_files through Odd "One: reads files/],
+  },
+  {
+    name: 'an owner',
+    setup: `CREATE TABLE own.a (id int); CREATE VIEW own.b AS SELECT 1 AS one; CREATE FUNCTION own.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
+      ALTER TABLE own.a OWNER TO agent; ALTER VIEW own.b OWNER TO agent; ALTER FUNCTION own.f OWNER TO agent; ALTER SCHEMA own OWNER TO agent`,
+    finds: [
+      /^agent owns the schema own/,
+      /owns 2 tables own\.a, own\.b.*policies of rows/,
+      /owns the function own\.f\(/,
+    ],
+  },
+  {
+    name: 'an owner by membership',
+    setup: 'CREATE TABLE own.a (id int); ALTER TABLE own.a OWNER TO "Odd ""One"; GRANT "Odd ""One" TO agent',
+    finds: [/has the privileges of Odd "One/, /owns by its membership in Odd "One the table own\.a/],
+  },
+  {
+    name: 'what everybody may do',
+    setup: 'GRANT CREATE ON SCHEMA own TO PUBLIC; CREATE TABLE own."T" (id int); GRANT DELETE ON own."T" TO PUBLIC',
+    finds: [/everybody may create objects in the schema own/, /everybody may change the rows of the table own\."T"/],
+  },
+  {
+    name: 'a function that runs as a superuser',
+    setup: `GRANT USAGE ON SCHEMA own TO agent;
+      CREATE FUNCTION own.anything(text, VARIADIC int[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN EXECUTE $1; END $$;
+      CREATE PROCEDURE own.other() LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'`,
+    finds: [/agent may call 2 functions own\.anything\(.*own\.other\(/],
+  },
+  {
+    name: 'privileges that it may hand on',
+    setup: 'CREATE TABLE own.a (id int); GRANT SELECT, INSERT ON own.a TO agent WITH GRANT OPTION',
+    finds: [/hand its privileges on the table own\.a/],
+  },
+  {
+    name: 'a role that counts after SET ROLE alone',
+    setup: 'ALTER ROLE agent NOINHERIT; GRANT "Odd ""One" TO agent',
+    finds: [/Odd "One: its privileges count after SET ROLE/],
+  },
+];
+
+for (const version of [15, 18] satisfies PostgresVersion[]) {
+  const skip = postgresAvailable(version) ? false : `PostgreSQL ${version} is not installed`;
+  t.test(`PostgreSQL ${version}`, { skip }, async (t) => {
+    const server = await startPostgres({ version, auth: 'trust' });
+    t.teardown(() => server.stop());
+    await server.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
+    for (const one of cases) await t.test(one.name, (t) => found(t, server, one));
+  });
+}
+
+async function found(t: Test, server: TestPostgres, { setup, finds }: Case): Promise<void> {
+  await server.query('CREATE ROLE agent LOGIN; CREATE ROLE "Odd ""One"; CREATE SCHEMA own');
+  await server.query(setup);
+  t.teardown(async () => {
+    await server.query('DROP OWNED BY agent, "Odd ""One" CASCADE; DROP SCHEMA IF EXISTS own CASCADE');
+    await server.query('DROP ROLE IF EXISTS agent, "Odd ""One", postgres_owner');
+  });
+  const first = await check(t, server);
+  t.equal(first.findings.length, finds.length, first.findings.map(({ what }) => what).join('\n'));
+  finds.forEach((one, index) => void t.match(first.findings[index]?.what, one));
+  t.equal(first.code, finds.length > 0 ? 1 : 0);
+  for (const { sql } of first.findings) for (const statement of sql) await server.query(statement);
+  const then = await check(t, server);
+  const left = then.findings.filter(({ what }) => !/count after SET ROLE/.test(what));
+  t.strictSame(left, [], 'its SQL takes it away');
+}
+
+async function check(t: Test, server: TestPostgres) {
+  const url = new URL(server.url());
+  url.username = 'agent';
+  const cwd = t.testdir({ 'own.yaml': `version: 1\nconnections: { main: { url: "${url.href}" } }\n` });
+  const ran = await runCommand('access check', ['--config', `${cwd}/own.yaml`, '--json'], {
+    cwd,
+    env: { DBGUARD_HOME: `${cwd}/home` },
+  });
+  const { findings } = JSON.parse(ran.stdout) as { findings: { what: string; sql: string[] }[] };
+  return { code: ran.code, findings };
+}
