@@ -6,7 +6,8 @@
  * of such statements, too, fails there.
  */
 import { isSystemRelation, updatesSettings } from '../../sql/catalog/system-relations.js';
-import type { Effect, EffectKind, Facts, StatementFacts } from '../../sql/facts.js';
+import { kindsWith } from '../../sql/effect-traits.js';
+import type { Effect, Facts, StatementFacts } from '../../sql/facts.js';
 
 const known = new WeakMap<Facts, boolean>();
 
@@ -24,7 +25,7 @@ function onRowsAlone({ effects, transaction, handle, vacates }: StatementFacts):
   return transaction === undefined && handle === undefined && vacates === undefined && effects.every(onRows);
 }
 
-const kinds: ReadonlySet<EffectKind> = new Set(['read', 'insert', 'update', 'delete']);
+const kinds = kindsWith('counts-rows');
 
 function onRows(effect: Effect): boolean {
   const { kind, opaque, targets } = effect;
