@@ -5,8 +5,8 @@ import { scram } from '../conformance/scram.js';
 import { int32, message, startup, text } from '../helpers/wire-messages.js';
 import type { BenchTarget } from './targets.js';
 
-/** ReadyForQuery, idle: the last bytes of every answer here, and never the last ones of a chunk of row data. */
-const readyForQuery = Buffer.from('5a0000000549', 'hex');
+/** ReadyForQuery but for the transaction's status: how every answer here ends, and never a chunk of row data. */
+const readyForQuery = Buffer.from('5a00000005', 'hex');
 
 export class RawClient {
   readonly #socket: Socket;
@@ -74,5 +74,5 @@ export class RawClient {
 }
 
 function endsReady(tail: Buffer): boolean {
-  return tail.length >= 6 && tail.compare(readyForQuery, 0, 6, tail.length - 6) === 0;
+  return tail.length >= 6 && tail.compare(readyForQuery, 0, 5, tail.length - 6, tail.length - 1) === 0;
 }

@@ -6,11 +6,11 @@
  */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import pg from 'pg';
-import { FunctionCatalog } from '../../src/io/catalog/function-catalog.js';
+import { Catalogs } from '../../src/io/catalog/catalogs.js';
 import { CatalogChanges, type ClientCatalog, dependsOnCatalog } from '../../src/proxy/session-state/client-catalog.js';
 import type { Facts } from '../../src/sql/facts.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
+import { askCatalogOf } from '../helpers/ask-catalog.js';
 import { type PostgresVersion, startPostgres, type TestPostgres } from '../helpers/postgres.js';
 import type { Target } from '../helpers/wire-client.js';
 import { query } from '../helpers/wire-messages.js';
@@ -44,31 +44,12 @@ function isRead(facts: Facts): boolean {
 }
 
 async function openMiddleman(server: TestPostgres): Promise<Middleman> {
-  const asking = new pg.Client({ connectionString: server.url(), types: { getTypeParser: () => String } });
-  await asking.connect();
-  const ask = async (sql: string) => {
-    await asking.query("BEGIN READ ONLY; SET LOCAL search_path = ''");
-    return asking.query(sql).then(
-      async ({ rows }) => {
-        await asking.query('ROLLBACK');
-        return rows;
-      },
-      async (error) => {
-        await asking.query('ROLLBACK');
-        throw error;
-      },
-    );
-  };
-  const grammar = await loadGrammar();
-  let turn: Promise<unknown> = Promise.resolve();
-  const catalog = await FunctionCatalog.open(
-    (sql) => {
-      const answer = turn.then(() => ask(sql));
-      turn = answer.catch(() => undefined);
-      return answer;
-    },
-    { grammar },
-  );
+  const asking = await askCatalogOf(server.url());
+  const catalogs = new Catalogs({
+    grammar: await loadGrammar(),
+    controlOf: () => ({ ask: async () => [], askAll: asking.ask }),
+    masking: undefined,
+  });
   const tried: Tried = {
     statements: 0,
     reads: 0,
@@ -79,7 +60,9 @@ async function openMiddleman(server: TestPostgres): Promise<Middleman> {
   };
   const listener = createServer((client) => {
     const upstream = connect(server.port, server.host);
-    const passage = catalog.client().then((known) => new Passage(client, upstream, known, tried));
+    const passage = catalogs
+      .client('postgres', new Map())
+      .then(({ catalog }) => new Passage(client, upstream, catalog, tried));
     passage.catch(() => client.destroy());
   });
   listener.listen(0, '127.0.0.1');
@@ -96,9 +79,8 @@ async function openMiddleman(server: TestPostgres): Promise<Middleman> {
     },
     tried,
     close: async () => {
-      catalog.stop();
+      catalogs.stop();
       listener.close();
-      await turn;
       await asking.end();
     },
   };
@@ -195,7 +177,7 @@ class Passage {
     const ms = (user + system) / 1000;
     if (ms > this.#tried.slowest.ms) this.#tried.slowest = { ms, sql };
     this.#unread = facts.unparseable ? sql : undefined;
-    if (dependsOnCatalog(facts) && this.#catalog.loading) {
+    if (dependsOnCatalog(facts) && this.#catalog.behind) {
       await this.#catalog.ready();
       facts = analyser.analyse(sql);
     }

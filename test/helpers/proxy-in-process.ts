@@ -1,9 +1,9 @@
 /** A whole proxy in this process, in front of a real server, with a journal that stays in memory for assertions. */
 
+import { Catalogs } from '../../src/io/catalog/catalogs.js';
 import { ControlConnection } from '../../src/io/catalog/control-connection.js';
-import { FunctionCatalog } from '../../src/io/catalog/function-catalog.js';
 import { waitsForLock } from '../../src/io/catalog/lock-waits.js';
-import { type MaskingOptions, startMasking } from '../../src/io/catalog/masks-by-database.js';
+import { type MaskingOptions, masking } from '../../src/io/catalog/masked-database.js';
 import { measureExtents } from '../../src/io/catalog/measure-extents.js';
 import type { ConnectionTimeouts } from '../../src/io/listener/client-connection.js';
 import { type RunningProxy, startProxy } from '../../src/io/listener/server.js';
@@ -91,7 +91,7 @@ export interface InProcessOptions {
   readonly catalogPollMs?: number;
   readonly recorder?: MemoryRecorder;
   /** Masked as these files say. */
-  readonly masked?: Omit<MaskingOptions, 'controls'>;
+  readonly masked?: MaskingOptions;
 }
 
 export async function startProxyInProcess(options: InProcessOptions): Promise<ProxyInProcess> {
@@ -101,15 +101,11 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
   const upstream = resolveUpstream({ url: options.upstreamUrl }, {});
   const requests: ApprovalRequest[] = [];
   const control = new ControlConnection(() => connectUpstream(upstream, new Map()));
-  const catalog =
-    options.catalogPollMs === undefined
-      ? undefined
-      : await FunctionCatalog.open((sql, timeoutMs) => control.ask(sql, [], timeoutMs, ''), {
-          grammar,
-          pollMs: options.catalogPollMs,
-        });
-  const masking =
-    options.masked && (await startMasking({ ...options.masked, controls: { of: () => control, clients: () => 2 } }));
+  const pollMs = options.catalogPollMs;
+  const masked = options.masked && masking(options.masked);
+  const catalogs = new Catalogs({ grammar, controlOf: () => control, masking: masked, ...(pollMs && { pollMs }) });
+  const usesCatalog = pollMs !== undefined || masked !== undefined;
+  if (usesCatalog) await catalogs.readAhead(upstream.database);
   const journal = new StatementJournal({
     policy: options.policy,
     recorder,
@@ -129,7 +125,8 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
     maxConnections: options.maxConnections ?? 50,
     connection: {
       journal,
-      catalogFor: async () => (await catalog?.client()) ?? withoutCatalog(analyser),
+      judgedBy: async (database, startup) =>
+        usesCatalog ? catalogs.client(database, startup) : { catalog: withoutCatalog(analyser), masks: undefined },
       users: new Map([[user, { user, login: user }]]),
       context: { sid: 'test-sid', ...facts },
       admission: () => ({
@@ -141,7 +138,6 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
         context: { ...facts, user, now: Date.now() },
       }),
       databases: { use: () => () => undefined, leave: () => control.leave() },
-      masksFor: async (database, startup) => masking?.session(database, startup),
       reviewerFor: (upstream) => ({
         impact: options.impact ?? (async () => ({ lines: [] })),
         extents: measureExtents,
@@ -168,8 +164,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
     answer: async () => ({ decision: 'deny', by: { kind: 'nobody' } }),
     close: async () => {
       await proxy.close(0);
-      catalog?.stop();
-      await masking?.stop();
+      catalogs.stop();
       await control.close();
       const lies = recorder.broken ? [] : recorder.honesty.sealedAt(recorder.size);
       if (lies.length > 0) throw new Error(`the transcript contradicts itself: ${lies.join('; ')}`);

@@ -1,9 +1,8 @@
 /** A database with secrets, and queries whose raw protocol bytes the tests look at. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import pg from 'pg';
 import { serialize } from 'pg-protocol';
-import { MaskCatalog } from '../../src/io/catalog/mask-catalog.js';
+import { type MaskCatalog, readMaskCatalog } from '../../src/io/catalog/mask-catalog.js';
 import { maskDiagnostics } from '../../src/masking/diagnostics.js';
 import { Masker, type MaskPlan, type SessionMasks } from '../../src/masking/masker.js';
 import { parseConfig } from '../../src/policy/config.js';
@@ -12,6 +11,7 @@ import { backendRules } from '../../src/wire/backend.js';
 import { Framer } from '../../src/wire/framer.js';
 import { backend, headerBytes } from '../../src/wire/messages.js';
 import { decodeRowDescription, type RowField } from '../../src/wire/row-description.js';
+import { askCatalogOf } from '../helpers/ask-catalog.js';
 import { startPostgres, type TestPostgres } from '../helpers/postgres.js';
 
 /** No piece of these of four characters or more may ever reach a client, but for the last four of the SSN. */
@@ -54,6 +54,8 @@ export interface MaskedDatabase {
   readonly postgres: TestPostgres;
   readonly catalog: MaskCatalog;
   readonly masker: Masker;
+  /** The catalog is read again. */
+  reread(): Promise<void>;
   connect(): Promise<MaskedClient>;
   stop(): Promise<void>;
 }
@@ -62,26 +64,18 @@ export interface MaskedDatabase {
 export async function startMaskedDatabase(yaml = maskYaml, more = ''): Promise<MaskedDatabase> {
   const postgres = await startPostgres({ auth: 'trust' });
   await postgres.query(schema + more);
-  const control = new pg.Client({
-    connectionString: postgres.url(),
-    types: { getTypeParser: () => (text: string) => text },
-  });
-  await control.connect();
-  const catalog = new MaskCatalog(async (sql, values) => {
-    await control.query('BEGIN READ ONLY');
-    try {
-      return (await control.query(sql, [...values])).rows;
-    } finally {
-      await control.query('ROLLBACK');
-    }
-  });
-  await catalog.refresh();
+  const control = await askCatalogOf(postgres.url());
+  const catalog = await readMaskCatalog(control.ask);
   const grammar = await loadGrammar();
   const masker = new Masker(parseConfig(yaml, 'dbguard.yaml').mask, grammar, catalog, { session: Buffer.alloc(32, 7) });
   return {
     postgres,
     catalog,
     masker,
+    reread: async () => {
+      catalog.take(await control.ask(catalog.questions(), 10_000));
+      catalog.believe();
+    },
     connect: () => MaskedClient.open(postgres.port, masker.session()),
     stop: async () => {
       await control.end();

@@ -15,7 +15,7 @@ const maskedIn = (sql: string): number => {
 for (const [what, padding] of Object.entries({ short: '', long: `/* ${'x'.repeat(100_000)} */` })) {
   t.test(`a ${what} text`, async (t) => {
     await database.postgres.query('CREATE OR REPLACE VIEW shown AS SELECT id, name AS v FROM customers');
-    await database.catalog.refresh();
+    await database.reread();
     const sql = `SELECT v FROM shown ${padding}`;
     const other = `SELECT ssn FROM customers ${padding}`;
     t.equal(plan(sql), plan(sql), 'made once');
@@ -25,7 +25,7 @@ for (const [what, padding] of Object.entries({ short: '', long: `/* ${'x'.repeat
     t.not(plan(sql), plan(sql, ['elsewhere', 'public']), 'so is another path');
 
     await database.postgres.query('CREATE OR REPLACE VIEW shown AS SELECT id, ssn AS v FROM customers');
-    await database.catalog.refresh();
+    await database.reread();
     t.equal(maskedIn(sql), 1, 'the view is another one');
   });
 }

@@ -1,7 +1,7 @@
 /** `dbguard mask check`: the masks held against the database. Exit code 1 when a name of the policy matches nothing. */
 import { DbguardError } from '../../errors.js';
 import { ControlConnection } from '../../io/catalog/control-connection.js';
-import { MaskCatalog } from '../../io/catalog/mask-catalog.js';
+import { readMaskCatalog } from '../../io/catalog/mask-catalog.js';
 import { loadConfigsOrFail } from '../../io/files/config-files.js';
 import { connectUpstream } from '../../io/upstream/connect.js';
 import { type CallableCode, checkMasks, type MaskCheck } from '../../masking/check.js';
@@ -46,8 +46,7 @@ export async function run(
   );
   try {
     const [path] = await control.ask('SELECT to_json(current_schemas(true))::text AS path', [], patienceMs);
-    const catalog = new MaskCatalog((sql, values, timeoutMs) => control.ask(sql, values, timeoutMs));
-    await catalog.refresh();
+    const catalog = await readMaskCatalog((questions, timeoutMs) => control.askAll(questions, timeoutMs));
     const code = (await control.ask(codeQuery, [], patienceMs)).map(
       (row): CallableCode => ({
         schema: row.schema ?? '',

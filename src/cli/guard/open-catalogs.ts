@@ -1,8 +1,8 @@
 /** What is known of the databases: functions, relations and masks, read over dbguard's own connections. */
 import { groupsOf } from '../../identity/subject.js';
+import { Catalogs } from '../../io/catalog/catalogs.js';
 import { Controls } from '../../io/catalog/control-connections.js';
-import { Catalogs } from '../../io/catalog/function-catalogs.js';
-import { startMasking } from '../../io/catalog/masks-by-database.js';
+import { masking } from '../../io/catalog/masked-database.js';
 import { createAnalyser } from '../../sql/analyser.js';
 import type { Analyser } from '../../sql/facts.js';
 import { loadGrammar } from '../../sql/grammar/grammar.js';
@@ -15,7 +15,6 @@ import type { Setup } from './setup.js';
 export interface OpenCatalogs {
   readonly controls: Controls;
   readonly catalogs: Catalogs;
-  readonly masking: Awaited<ReturnType<typeof startMasking>>;
   /** For startup parameters, before it is known which database they are for. */
   readonly startupAnalyser: Analyser;
   /** Bytes of the largest message that is read. */
@@ -35,14 +34,8 @@ export async function openCatalogs(
   closers.defer(() => controls.close());
   const grammar = await loadGrammar({ maxBytes: maxMessage });
   const startupAnalyser = await createAnalyser({ grammar });
-  const catalogs = new Catalogs(grammar, (database) => controls.of(database));
-  closers.defer(() => catalogs.stop());
-  // while the child starts: a large catalog takes a second
-  const { database } = upstream;
-  controls.during(database, () => catalogs.readAhead(database)).catch(() => {});
-  const masking = await startMasking({
+  const masked = masking({
     config: files.config,
-    controls,
     audience: {
       subject,
       groups: groupsOf(login.idToken),
@@ -51,6 +44,10 @@ export async function openCatalogs(
       agent: options.agent,
     },
   });
-  closers.defer(() => masking.stop());
-  return { controls, catalogs, masking, startupAnalyser, maxMessage };
+  const catalogs = new Catalogs({ grammar, controlOf: (database) => controls.of(database), masking: masked });
+  closers.defer(() => catalogs.stop());
+  // while the child starts: a large catalog takes a second
+  const { database } = upstream;
+  controls.during(database, () => catalogs.readAhead(database)).catch(() => {});
+  return { controls, catalogs, startupAnalyser, maxMessage };
 }

@@ -23,7 +23,7 @@ export async function startGuardedProxy(
   { options, files, name, connection, policy }: Setup,
   { keeper, credential, subject, upstream, users }: OpenIdentity,
   { recorder, runtime }: OpenEvidence,
-  { controls, catalogs, masking, startupAnalyser, maxMessage }: OpenCatalogs,
+  { controls, catalogs, startupAnalyser, maxMessage }: OpenCatalogs,
   closers: Closers<CloseOptions>,
 ): Promise<{ readonly proxy: RunningProxy; readonly journal: StatementJournal }> {
   const { sid } = credential;
@@ -58,8 +58,7 @@ export async function startGuardedProxy(
         sid,
         upstreamOptions: upstream.parameters.get('options') ?? '',
       }),
-      masksFor: (database, startup) => masking.session(database, startup),
-      catalogFor: (database) => catalogs.client(database),
+      judgedBy: (database, startup) => catalogs.client(database, startup),
       databases: controls,
       reviewerFor: (upstream, client) => ({
         impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),

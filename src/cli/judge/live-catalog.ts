@@ -1,7 +1,7 @@
 /** The catalog of a connection, read once, for commands that judge without a session. */
 import { DbguardError } from '../../errors.js';
+import { readAnalyser } from '../../io/catalog/catalogs.js';
 import { ControlConnection } from '../../io/catalog/control-connection.js';
-import { openCatalog } from '../../io/catalog/function-catalogs.js';
 import type { LoadedConfig } from '../../io/files/config-files.js';
 import { connectUpstream } from '../../io/upstream/connect.js';
 import { combineConfigs } from '../../policy/combine.js';
@@ -29,10 +29,9 @@ export async function withLiveCatalog<T>(
   try {
     // first, for an error in words of its own
     await control.ask('SELECT 1', [], connectPatienceMs);
-    const catalog = await openCatalog(control, grammar);
-    catalog.stop();
-    if (!catalog.believed) throw unreadable(name);
-    return await use(catalog.analyser);
+    const analyser = await readAnalyser(control, grammar);
+    if (analyser === undefined) throw unreadable(name);
+    return await use(analyser);
   } finally {
     await control.close();
   }

@@ -10,9 +10,16 @@ import type { Upstream } from '../upstream/connect.js';
 
 export type Row = Readonly<Record<string, string | null>>;
 
+interface Asked {
+  readonly sql: string;
+  readonly values: readonly (string | null)[];
+  /** The server keeps its plan. */
+  readonly often?: true;
+}
+
 interface Answer {
-  readonly rows: Row[];
-  columns: string[];
+  /** One for each RowDescription. */
+  readonly results: { readonly columns: readonly string[]; readonly rows: Row[] }[];
   error: Error | undefined;
   readonly settle: () => void;
 }
@@ -29,6 +36,10 @@ export class ControlConnection {
   #upstream: Promise<Upstream> | undefined;
   #answers: Answer[] = [];
   #queue: Promise<unknown> = Promise.resolve();
+  /** Names of statements that the server keeps, by text. */
+  readonly #prepared = new Map<string, string>();
+  #names = 0;
+  #keepsPlans = true;
   #closed = false;
   #bytes = 0;
 
@@ -46,8 +57,23 @@ export class ControlConnection {
    * @param searchPath in place of the login's own: '' lets no name mean anything but PostgreSQL's, and prints all others
    *   with their schema
    */
-  ask(sql: string, values: readonly (string | null)[], timeoutMs: number, searchPath?: ''): Promise<Row[]> {
-    const turn = this.#queue.then(() => this.#askNow(sql, values, timeoutMs, searchPath));
+  async ask(sql: string, values: readonly (string | null)[], timeoutMs: number, searchPath?: ''): Promise<Row[]> {
+    const [rows = []] = await this.#inTurn([{ sql, values }], timeoutMs, searchPath);
+    return rows;
+  }
+
+  /** The same for several at once, in one snapshot and under an empty search_path; each may take `timeoutMs`. */
+  askAll(questions: readonly Asked[], timeoutMs: number): Promise<Row[][]> {
+    return questions.length === 0 ? Promise.resolve([]) : this.#inTurn(questions, timeoutMs, '');
+  }
+
+  #inTurn(questions: readonly Asked[], timeoutMs: number, searchPath: '' | undefined): Promise<Row[][]> {
+    const ask = (): Promise<Row[][]> => this.#askNow(questions, timeoutMs, searchPath);
+    const turn = this.#queue.then(ask).catch((error) => {
+      if (!this.#keepsPlans || !isOfPooler(error)) throw error;
+      this.#keepsPlans = false;
+      return ask();
+    });
     this.#queue = turn.catch(() => {}).then(() => (this.#staysOpen() ? undefined : this.#hangUp()));
     return turn;
   }
@@ -81,40 +107,46 @@ export class ControlConnection {
     clearTimeout(timer);
   }
 
-  async #askNow(
-    sql: string,
-    values: readonly (string | null)[],
-    timeoutMs: number,
-    searchPath: '' | undefined,
-  ): Promise<Row[]> {
-    const { socket } = await this.#open();
+  async #askNow(questions: readonly Asked[], timeoutMs: number, searchPath: '' | undefined): Promise<Row[][]> {
+    const opening = this.#open();
+    const { socket } = await opening;
     const limit = Math.max(1, Math.round(timeoutMs));
     const path = searchPath === undefined ? '' : `; SET LOCAL search_path = ''`;
-    const begin = `BEGIN READ ONLY; SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}${path}`;
-    const timer = setTimeout(() => socket.destroy(new Error('the database did not answer in time')), limit + 1000);
+    const limits = `SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}`;
+    const plans = `SET LOCAL jit = off; SET LOCAL plan_cache_mode = force_generic_plan`;
+    const begin = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${plans}; ${limits}${path}`;
+    const timer = setTimeout(
+      () => socket.destroy(new Error('the database did not answer in time')),
+      limit * questions.length + 1000,
+    );
     try {
-      const begun = this.#expect();
-      socket.write(serialize.query(begin));
+      const [begun, answered, ended] = [this.#expect(), this.#expect(), this.#expect()];
+      for (const one of [answered, ended]) one.catch(() => {});
+      const made = new Map<string, string>();
+      const messages = questions.flatMap((question) => this.#messages(question, made));
+      // one write: nothing that is asked here waits for what went before it
+      socket.write(Buffer.concat([serialize.query(begin), ...messages, serialize.sync(), serialize.query('ROLLBACK')]));
       await begun;
-      const answered = this.#expect();
-      socket.write(
-        Buffer.concat([
-          serialize.parse({ text: sql }),
-          serialize.bind({ values: [...values] }),
-          serialize.describe({ type: 'P' }),
-          serialize.execute(),
-          serialize.sync(),
-        ]),
-      );
-      return await answered;
+      const answers = await answered;
+      if (this.#upstream === opening) for (const [sql, name] of made) this.#prepared.set(sql, name);
+      return answers;
     } finally {
-      if (!socket.destroyed) {
-        const ended = this.#expect();
-        socket.write(serialize.query('ROLLBACK'));
-        await ended.catch(() => {});
-      }
       clearTimeout(timer);
     }
+  }
+
+  /** @param made statements that the server has prepared when all of it went well */
+  #messages({ sql, values, often }: Asked, made: Map<string, string>): Buffer[] {
+    const keeps = often === true && this.#keepsPlans;
+    const known = keeps ? (this.#prepared.get(sql) ?? made.get(sql)) : undefined;
+    const name = known ?? (keeps ? `dbguard_${++this.#names}` : '');
+    if (keeps) made.set(sql, name);
+    return [
+      ...(known === undefined ? [serialize.parse({ name, text: sql })] : []),
+      serialize.bind({ statement: name, values: [...values] }),
+      serialize.describe({ type: 'P' }),
+      serialize.execute(),
+    ];
   }
 
   #open(): Promise<Upstream> {
@@ -139,6 +171,7 @@ export class ControlConnection {
           socket.destroy(new Error(`the database sent more than ${answerBytesMost >> 20} MiB for one answer`));
         });
         this.#bytes = 0;
+        this.#prepared.clear();
         if (upstream.rest.length > 0) socket.unshift(upstream.rest);
         parse(socket, (message) => this.#onMessage(message)).catch(lost);
         socket.resume();
@@ -153,14 +186,13 @@ export class ControlConnection {
     return opening;
   }
 
-  /** The rows up to the next ReadyForQuery. */
-  #expect(): Promise<Row[]> {
+  /** The rows of each question up to the next ReadyForQuery. */
+  #expect(): Promise<Row[][]> {
     return new Promise((resolve, reject) => {
       const answer: Answer = {
-        rows: [],
-        columns: [],
+        results: [],
         error: undefined,
-        settle: () => (answer.error ? reject(answer.error) : resolve(answer.rows)),
+        settle: () => (answer.error ? reject(answer.error) : resolve(answer.results.map(({ rows }) => rows))),
       };
       this.#answers.push(answer);
     });
@@ -172,14 +204,20 @@ export class ControlConnection {
     if (message.name === 'error') {
       answer.error ??= message as unknown as Error;
     } else if (message.name === 'rowDescription' && 'fields' in message) {
-      answer.columns = (message.fields as { name: string }[]).map((field) => field.name);
+      answer.results.push({ columns: (message.fields as { name: string }[]).map((field) => field.name), rows: [] });
     } else if (message.name === 'dataRow' && 'fields' in message) {
       const fields = message.fields as (string | null)[];
-      answer.rows.push(Object.fromEntries(answer.columns.map((name, index) => [name, fields[index] ?? null])));
+      const result = answer.results.at(-1);
+      result?.rows.push(Object.fromEntries(result.columns.map((name, index) => [name, fields[index] ?? null])));
     } else if (message.name === 'readyForQuery') {
       this.#answers.shift();
       this.#bytes = 0;
       answer.settle();
     }
   }
+}
+
+/** A pooler that gives each transaction another server connection: what was prepared is elsewhere, or already there. */
+function isOfPooler(error: { readonly code?: string }): boolean {
+  return error.code === '26000' || error.code === '42P05';
 }

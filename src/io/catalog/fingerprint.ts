@@ -20,6 +20,9 @@ const code = [
   'pg_policy',
   'pg_trigger',
   'pg_namespace',
+  'pg_event_trigger',
+  // casts and domains are known by their names; rows of tables and arrays have types of their own
+  `(SELECT oid, xmin, ctid FROM pg_type WHERE typtype <> 'c' AND NOT (typelem <> 0 AND typcategory = 'A')) t`,
   `(SELECT oid, xmin, ctid FROM pg_class WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'f')) c`,
 ]
   .map(
@@ -28,7 +31,5 @@ const code = [
   )
   .join(', ');
 
-export const codeFingerprint = `SELECT concat_ws(' ', ${code}) AS fingerprint`;
-
 /** Columns and what is said of them too; a temporary table of anybody changes it. */
-export const columnsFingerprint = `SELECT concat_ws(' ', ${code}, ${['pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_description', 'pg_seclabel'].map(counted).join(', ')}) AS fingerprint`;
+export const columnsFingerprint = `SELECT concat_ws(' ', (SELECT oid FROM pg_database WHERE datname = current_database()), ${code}, ${['pg_attribute', 'pg_attrdef', 'pg_constraint', 'pg_description', 'pg_seclabel'].map(counted).join(', ')}) AS fingerprint`;

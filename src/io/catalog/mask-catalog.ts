@@ -4,6 +4,8 @@
  * What lives here: the last copy, and whether it may still be believed. What it must not know: masks, statements.
  */
 import { DbguardError } from '../../errors.js';
+import type { CatalogChange } from '../../proxy/session-state/client-catalog.js';
+import { type Objects, oidArray, type Question } from '../../sql/catalog/questions.js';
 import type {
   CatalogCode,
   CatalogColumn,
@@ -13,16 +15,15 @@ import type {
   OwnCode,
   SearchPath,
 } from '../../sql/lineage/catalog.js';
-import { callersQuery, codeQuery, LoadedCode } from '../../sql/lineage/loaded-code.js';
+import { builtInsQuery, callersQuery, codeQuery, LoadedCode, someCodeQuery } from '../../sql/lineage/loaded-code.js';
 import type { Row } from './control-connection.js';
-
-export type Ask = (sql: string, values: readonly (string | null)[], timeoutMs: number) => Promise<Row[]>;
+import type { AskCatalog, CatalogReader } from './keeper.js';
 
 /**
  * With an empty search_path pg_get_viewdef() qualifies every name that is not of pg_catalog. The view's text is asked
  * for only once that setting is made: the CASE depends on it.
  */
-const question = `
+const relationsWhere = (wanted: string): string => `
   WITH behind AS MATERIALIZED (
     SELECT coalesce(p.polrelid, k.conrelid, e.adrelid, i.indrelid) AS relation, d.refobjid AS function
       FROM pg_depend d
@@ -55,10 +56,10 @@ const question = `
             FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type <> '1') AS rules
     FROM (SELECT set_config('search_path', '', true) AS now OFFSET 0) path,
          pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 't', 'S')`;
+   WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 't', 'S') AND ${wanted}`;
 
 /** Expressions of the catalog in which values may stand, by relation: see `DefinedConstants`. */
-const constantsQuestion = `
+const constantsWhere = (wanted: string): string => `
   SELECT relation::int8::text AS relation, array_to_json(columns)::text AS columns, text, values::text AS values
     FROM (SELECT i.inhparent AS relation, p.partattrs::int2[] AS columns, pg_get_expr(c.relpartbound, c.oid) AS text, true AS values
             FROM pg_class c JOIN pg_inherits i ON i.inhrelid = c.oid JOIN pg_partitioned_table p ON p.partrelid = i.inhparent
@@ -75,115 +76,135 @@ const constantsQuestion = `
            WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
           UNION ALL
           SELECT stxrelid, '{}', array_to_string(pg_get_statisticsobjdef_expressions(oid), ' '), false FROM pg_statistic_ext) one
-   WHERE values AND text !~ '^(nextval|now)\\(' OR text LIKE '%''%'`;
+   WHERE (values AND text !~ '^(nextval|now)\\(' OR text LIKE '%''%') AND ${wanted}`;
+
 /** Comments and labels of columns that speak of masks. */
-const tagsFrom = `
+const tagsWhere = (wanted: string): string => `
   SELECT d.objoid AS oid, d.objsubid AS number, 'comment' AS place, d.description AS text FROM pg_description d
-   WHERE d.classoid = 'pg_class'::regclass AND d.objsubid > 0 AND d.description LIKE '%dbguard:mask=%'
+   WHERE d.classoid = 'pg_class'::regclass AND d.objsubid > 0 AND d.description LIKE '%dbguard:mask=%' AND d.objoid ${wanted}
    UNION ALL
   SELECT l.objoid, l.objsubid, 'label', l.label FROM pg_seclabel l
-   WHERE l.classoid = 'pg_class'::regclass AND l.objsubid > 0 AND l.label ~* '^\\s*masked\\s+with\\s'`;
+   WHERE l.classoid = 'pg_class'::regclass AND l.objsubid > 0 AND l.label ~* '^\\s*masked\\s+with\\s' AND l.objoid ${wanted}`;
 
 /** Whether there is any: a database without one needs no catalog where no file masks anything. */
-export const anyTag = `SELECT EXISTS (${tagsFrom}) AS tagged`;
+export const anyTag = `SELECT EXISTS (${tagsWhere('> 0')}) AS tagged`;
+
+type Part = 'callers' | 'relations' | 'constants' | 'tags' | 'code' | 'built-ins';
+
+const whole = { relations: relationsWhere('true'), constants: constantsWhere('true'), tags: tagsWhere('> 0') };
+const some = {
+  // with what they have in TOAST
+  relations: relationsWhere(
+    'c.oid = ANY($1::oid[] || ARRAY(SELECT o.reltoastrelid FROM pg_class o WHERE o.oid = ANY($1::oid[])))',
+  ),
+  constants: constantsWhere('relation = ANY($1::oid[])'),
+  tags: tagsWhere('= ANY($1::oid[])'),
+};
+
+function partsOf(questions: Readonly<Partial<Record<Part, string>>>): [part: Part, sql: string][] {
+  return Object.entries(questions) as [Part, string][];
+}
 
 const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
-export class MaskCatalog implements LineageCatalog {
-  readonly #ask: Ask;
-  readonly #timeoutMs: number;
+export class MaskCatalog implements LineageCatalog, CatalogReader {
+  readonly ignoresTemporary = false;
   #byOid = new Map<number, CatalogRelation>();
-  /** By schema and name; relations of temporary schemas by name alone. */
-  #byName = new Map<string, CatalogRelation>();
-  /** By name alone; undefined where several schemas have it. */
-  #unique = new Map<string, CatalogRelation | undefined>();
-  #temporary = new Set<string>();
-  /** Undefined while it is not known. */
+  /** All of a name, in whatever schema. */
+  #byName = new Map<string, CatalogRelation[]>();
+  /** What functions, operators and casts there are, as read last. */
   #code: LoadedCode | undefined;
-  #invalidated = 0;
-  #codeInvalidated = 0;
-  #loaded = -1;
+  #codeKnown = false;
+  #current = false;
   generation = 0;
 
-  constructor(ask: Ask, timeoutMs = 10_000) {
-    this.#ask = ask;
-    this.#timeoutMs = timeoutMs;
-  }
-
   get current(): boolean {
-    return this.#loaded === this.#invalidated;
+    return this.#current;
   }
 
-  /**
-   * DDL went through: nothing is believed until the next `refresh` that began later has ended.
-   * @param code functions, operators or casts may be others now
-   */
-  invalidate(code: boolean): void {
-    this.#invalidated++;
+  doubt(change: Pick<CatalogChange, 'code'> | undefined): void {
+    const code = change?.code ?? true;
+    // what was doubtful already gives no other answers now
+    if (this.#current || (code && this.#codeKnown)) this.generation++;
+    this.#current = false;
+    if (code) this.#codeKnown = false;
+  }
+
+  /** What to ask about these objects, or about all that there are. */
+  questions(objects?: Objects): Question[] {
+    return this.#parts(objects).map(({ question }) => question);
+  }
+
+  /** The answers, in that order. */
+  take(answers: readonly (readonly Row[])[], objects?: Objects): void {
     this.generation++;
-    if (!code) return;
-    this.#codeInvalidated++;
-    this.#code = undefined;
-  }
-
-  /** Loads what the server has committed. Throws DbguardError when the server does not answer; then nothing is current. */
-  async refresh(): Promise<void> {
-    const asOf = this.#invalidated;
-    const codeAsOf = this.#codeInvalidated;
-    let rows: Row[];
-    let code: LoadedCode;
-    let constants: Row[];
-    let tags: ReadonlyMap<string, Tags>;
-    try {
-      rows = await this.#ask(question, [], this.#timeoutMs);
-      tags = tagsByColumn(await this.#ask(tagsFrom, [], this.#timeoutMs));
-      code = new LoadedCode(
-        await this.#ask(codeQuery, [], this.#timeoutMs),
-        await this.#ask(callersQuery, [], this.#timeoutMs),
-      );
-      constants = await this.#ask(constantsQuestion, [], this.#timeoutMs);
-    } catch (cause) {
-      this.#loaded = -1;
-      this.#code = undefined;
-      throw new DbguardError('upstream-unreachable', 'the catalog could not be read, so nothing can be masked', {
-        hint: 'Masked columns need a login that may read pg_class and pg_attribute. Until then results are hidden.',
-        cause,
-      });
+    const answered = new Map(this.#parts(objects).map(({ part }, at) => [part, answers[at] ?? []]));
+    const rows = (part: Part): readonly Row[] => answered.get(part) ?? [];
+    if (objects === undefined || this.#code === undefined) {
+      this.#byOid.clear();
+      this.#byName.clear();
+      this.#code = LoadedCode.of(rows('code'), rows('callers'), rows('built-ins'));
+    } else {
+      for (const oid of objects.relations) this.#forget(oid);
+      if (answered.has('code') || answered.has('callers'))
+        this.#code = this.#code.with(rows('code'), answered.get('callers'), objects.functions);
     }
-    const defined = constantsByRelation(constants);
-    this.#take(rows.map((row) => relationOf(row, defined, tags)));
-    if (codeAsOf === this.#codeInvalidated) this.#code = code;
-    this.#loaded = asOf;
+    const defined = constantsByRelation(rows('constants'));
+    const tags = tagsByColumn(rows('tags'));
+    for (const row of rows('relations')) this.#remember(relationOf(row, defined, tags));
+  }
+
+  #parts(objects: Objects | undefined): readonly { readonly part: Part; readonly question: Question }[] {
+    const callers = { part: 'callers', question: { sql: callersQuery, values: [] } } as const;
+    if (objects === undefined) {
+      const all = { ...whole, code: codeQuery, 'built-ins': builtInsQuery };
+      return [callers, ...partsOf(all).map(([part, sql]) => ({ part, question: { sql, values: [] } }))];
+    }
+    const about = (part: Part, sql: string, oids: ReadonlySet<number>) =>
+      oids.size === 0 ? [] : [{ part, question: { sql, values: [oidArray(oids)], often: true } as const }];
+    return [
+      ...(objects.callers ? [callers] : []),
+      ...partsOf(some).flatMap(([part, sql]) => about(part, sql, objects.relations)),
+      ...about('code', someCodeQuery, objects.functions),
+    ];
+  }
+
+  /** What was taken last is what the database has. */
+  believe(): void {
     this.generation++;
+    this.#current = true;
+    this.#codeKnown = true;
   }
 
   find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined {
-    if (schema !== undefined) return schema.startsWith('pg_temp') ? undefined : this.#byName.get(`${schema}\0${name}`);
+    if (schema !== undefined)
+      return schema.startsWith('pg_temp') ? undefined : this.#byName.get(name)?.find((one) => one.schema === schema);
+    const named = this.#byName.get(name) ?? [];
     // A temporary table comes first in every search_path, and whose it is cannot be told from here.
-    if (this.#temporary.has(name)) return undefined;
-    if (searchPath === undefined) return this.#unique.get(name);
+    if (named.some((one) => one.schema.startsWith('pg_temp'))) return undefined;
+    if (searchPath === undefined) return named.length === 1 ? named[0] : undefined;
     const path = searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath];
-    for (const one of path) {
-      const relation = this.#byName.get(`${one}\0${name}`);
+    for (const schema of path) {
+      const relation = named.find((one) => one.schema === schema);
       if (relation !== undefined) return relation;
     }
     return undefined;
   }
 
   functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined {
-    return this.#code?.functions(schema, name, searchPath);
+    return this.#known?.functions(schema, name, searchPath);
   }
 
   isBuiltIn(name: string): boolean {
-    return this.#code?.isBuiltIn(name) ?? true;
+    return this.#known?.isBuiltIn(name) ?? true;
   }
 
   codeByOid(oid: number): CatalogCode | undefined {
-    return this.#code?.byOid(oid);
+    return this.#known?.byOid(oid);
   }
 
   behind(kind: OwnCode, name: string): readonly CatalogCode[] | undefined {
-    return this.#code?.behind(kind, name);
+    return this.#known?.behind(kind, name);
   }
 
   byOid(oid: number): CatalogRelation | undefined {
@@ -194,13 +215,42 @@ export class MaskCatalog implements LineageCatalog {
     for (const relation of this.#byOid.values()) if (!system.has(relation.schema)) yield relation;
   }
 
-  #take(relations: readonly CatalogRelation[]): void {
-    this.#byOid = new Map(relations.map((one) => [one.oid, one]));
-    this.#byName = new Map(relations.map((one) => [`${one.schema}\0${one.name}`, one]));
-    this.#unique = new Map();
-    for (const one of relations) this.#unique.set(one.name, this.#unique.has(one.name) ? undefined : one);
-    this.#temporary = new Set(relations.filter((one) => one.schema.startsWith('pg_temp')).map((one) => one.name));
+  get #known(): LoadedCode | undefined {
+    return this.#codeKnown ? this.#code : undefined;
   }
+
+  #remember(relation: CatalogRelation): void {
+    const { oid, name } = relation;
+    this.#byOid.set(oid, relation);
+    const named = this.#byName.get(name);
+    if (named === undefined) this.#byName.set(name, [relation]);
+    else named.push(relation);
+  }
+
+  #forget(oid: number): void {
+    const relation = this.#byOid.get(oid);
+    if (relation === undefined) return;
+    for (const toast of this.#byName.get(`pg_toast_${oid}`) ?? []) this.#forget(toast.oid);
+    this.#byOid.delete(oid);
+    const left = this.#byName.get(relation.name)?.filter((one) => one !== relation) ?? [];
+    if (left.length > 0) this.#byName.set(relation.name, left);
+    else this.#byName.delete(relation.name);
+  }
+}
+
+/** Throws DbguardError when the server does not answer. */
+export async function readMaskCatalog(ask: AskCatalog, timeoutMs = 10_000): Promise<MaskCatalog> {
+  const catalog = new MaskCatalog();
+  try {
+    catalog.take(await ask(catalog.questions(), timeoutMs));
+  } catch (cause) {
+    throw new DbguardError('upstream-unreachable', 'the catalog could not be read, so nothing can be masked', {
+      hint: 'Masked columns need a login that may read pg_class and pg_attribute.',
+      cause,
+    });
+  }
+  catalog.believe();
+  return catalog;
 }
 
 type CatalogColumnRow = readonly [

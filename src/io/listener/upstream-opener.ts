@@ -7,9 +7,7 @@
 import { DbguardError } from '../../errors.js';
 import type { ConnectionContext, LoopbackUser } from '../../proxy/candidate.js';
 import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
-import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
-import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
-import type { DatabaseUse } from '../../proxy/statement/connection-state.js';
+import type { DatabaseUse, SessionParts } from '../../proxy/statement/connection-state.js';
 import { tooManyClients, unknownUser } from '../../proxy/statement/fatal.js';
 import type { StatementJournal } from '../../proxy/statement/statement-journal.js';
 import type { ErrorText } from '../../wire/backend.js';
@@ -35,23 +33,21 @@ export interface OpenerParts {
   readonly admission: (user: LoopbackUser) => AdmissionRules;
   readonly context: Omit<ConnectionContext, 'number' | 'database' | keyof LoopbackUser>;
   readonly journal: StatementJournal;
-  /** Masks of a client in that database; undefined where nothing is masked. */
-  readonly masksFor: (database: string, startup: ReadonlyMap<string, string>) => Promise<ClientMasks | undefined>;
   /** What the statements of a client in that database are judged by. */
-  readonly catalogFor: (database: string) => Promise<ClientCatalog>;
+  readonly judgedBy: (database: string, startup: ReadonlyMap<string, string>) => Promise<Judged>;
   readonly databases: DatabaseUse;
   readonly earlyDials: EarlyDials;
   /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
   readonly connect: (user: LoopbackUser, wanted: Wanted, signal: AbortSignal) => Promise<Upstream>;
 }
 
-export interface Opened {
+type Judged = Pick<SessionParts, 'masks' | 'catalog'>;
+
+export interface Opened extends Judged {
   readonly upstream: Upstream;
   readonly context: ConnectionContext;
   /** The protocol's minor version that both sides speak. */
   readonly minor: number;
-  readonly masks: ClientMasks | undefined;
-  readonly catalog: ClientCatalog;
 }
 
 export class UpstreamOpener {
@@ -110,15 +106,11 @@ export class UpstreamOpener {
     const context = { ...this.#parts.context, ...user, number, database: admission.database };
     const minor = minorOf(startup);
     this.#leave = databases.use(admission.database);
-    let opened: [ClientMasks | undefined, ClientCatalog, Upstream];
+    let opened: [Judged, Upstream];
     const wanted = { parameters: admission.parameters, protocolMinor: minor };
     const dialled = this.#early?.take() ?? this.#parts.connect(user, wanted, this.#signal);
     try {
-      opened = await Promise.all([
-        this.#parts.masksFor(admission.database, startup.parameters),
-        this.#parts.catalogFor(admission.database),
-        dialled,
-      ]);
+      opened = await Promise.all([this.#parts.judgedBy(admission.database, startup.parameters), dialled]);
     } catch (error) {
       void dialled.then(
         ({ socket }) => socket.destroy(),
@@ -126,11 +118,11 @@ export class UpstreamOpener {
       );
       return { refused: upstreamFailure(error) };
     }
-    const [masks, catalog, upstream] = opened;
+    const [judged, upstream] = opened;
     this.#recordOpen(context, upstream, admission.applicationName);
     // what a login or a database was given as its default shows here, before any statement could change it
     const readsAndWrites = upstream.parameters.get('default_transaction_read_only') === 'off';
-    return { upstream, context: { ...context, readsAndWrites }, minor, masks, catalog };
+    return { upstream, context: { ...context, readsAndWrites }, minor, ...judged };
   }
 
   #recordOpen(context: ConnectionContext, upstream: Upstream, applicationName: string | undefined): void {

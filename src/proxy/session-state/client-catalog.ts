@@ -3,24 +3,27 @@
  * through makes everything that was read from the catalog doubtful until it has been read again.
  */
 
+import type { AlterForm } from '../../sql/alter-forms.js';
 import { isSystemRelation } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
-import type { Analyser, Effect, Facts, Target, TargetType } from '../../sql/facts.js';
+import type { Analyser, Effect, EffectKind, Facts, StatementFacts, Target, TargetType } from '../../sql/facts.js';
 import type { Candidate } from '../candidate.js';
 import type { StatementTracker } from '../statement-tracker.js';
 
 export interface ClientCatalog {
   readonly analyser: Analyser;
-  /** The catalog is being read again: who waits for `ready` may learn more. */
-  readonly loading: boolean;
-  /** Settles when it has been read, or could not be in time. Never rejects. */
+  /** What was read is in doubt, and can be read again: who waits for `ready` may learn more. */
+  readonly behind: boolean;
+  /** Has it read. Settles when it has been, or could not be in time. Never rejects. */
   ready(): Promise<void>;
+  /** What has this name may be another since it was read. */
+  doubts(name: string): boolean;
   /** Nothing that outlives the session has this name: what an unqualified name means can only be temporary. */
   onlyTemporary(name: string): boolean;
   /** How many statements of other clients may have changed the catalog; undefined while one of them has not ended. */
   readonly changesOfOthers: number | undefined;
   /** A statement that may change the catalog goes to the server. */
-  changing(facts: Facts): void;
+  changing(change: CatalogChange): void;
   /** No transaction of this client is open, and nothing of it is under way. */
   settled(): void;
   /** The client's session begins, and ends. */
@@ -32,7 +35,8 @@ export interface ClientCatalog {
 export function withoutCatalog(analyser: Analyser): ClientCatalog {
   return {
     analyser,
-    loading: false,
+    behind: false,
+    doubts: () => false,
     ready: async () => {},
     onlyTemporary: () => false,
     changesOfOthers: 0,
@@ -55,9 +59,10 @@ export class CatalogChanges implements StatementTracker {
   }
 
   forwarded({ facts, isTemporary }: Pick<Candidate, 'facts' | 'isTemporary'>): void {
-    if (!changesCatalog(facts, isTemporary)) return;
+    const change = catalogChange(facts, isTemporary);
+    if (change === undefined) return;
     this.#pending = true;
-    this.#catalog.changing(facts);
+    this.#catalog.changing(change);
   }
 
   transactionOver(): void {
@@ -72,35 +77,150 @@ export class CatalogChanges implements StatementTracker {
   }
 }
 
+/** What a text may change in the catalog. */
+export interface CatalogChange extends Doubts {
+  /** Nothing but temporary tables, which no client sees of another. */
+  readonly temporary: boolean;
+  /** What runs cannot be seen. */
+  readonly unseen: boolean;
+  /** An object gets another name or schema, or goes to an extension: it may stand in the text of any other. */
+  readonly renamed: boolean;
+  /** Functions, operators or casts may be others. */
+  readonly code: boolean;
+  /** Code may be another that is not among `functions`. */
+  readonly otherCode: boolean;
+  /** All that it names. */
+  readonly names: readonly string[];
+  /** Beside those, no more than what hangs on them or names them may be another. */
+  readonly exact: boolean;
+  /** Functions that may run with it: if there are such, whatever they do. */
+  readonly calls: readonly string[];
+}
+
 const definitions = kindsWith('defines');
+/** They grant, and what is shown of a table depends on their texts. */
+const saysMore: ReadonlySet<string> = new Set(['CREATE POLICY', 'ALTER POLICY', 'SECURITY LABEL']);
 const rows = kindsWith('writes-rows');
+const relationTypes: ReadonlySet<TargetType> = new Set(['table', 'view', 'index', 'sequence', 'schema']);
 
 type IsTemporary = (name: string, schema?: string) => boolean;
 
-/** Temporary tables change nothing that statements of others are judged by. */
-function changesCatalog(facts: Facts, isTemporary: IsTemporary | undefined): boolean {
-  if (facts.unparseable) return true;
-  for (const { effects } of facts.statements) {
-    for (const effect of effects) if (mayChangeCatalog(effect, isTemporary)) return true;
-  }
-  return false;
+export function catalogChange(facts: Facts, isTemporary?: IsTemporary): CatalogChange | undefined {
+  const unknown = facts.unparseable !== undefined || facts.statements.some(isOfAnother);
+  const effects = facts.statements.flatMap(({ command, effects }) =>
+    saysMore.has(command) ? effects : effects.filter(mayChangeCatalog),
+  );
+  if (!unknown && effects.length === 0) return undefined;
+  const targets = effects.flatMap((effect) => effect.targets);
+  const code = unknown || effects.some(changesCode);
+  const unseen = unknown || effects.some(isUnseen);
+  const renamed = effects.some(isRenamed) || targets.some(isExtension);
+  return {
+    ...doubtsAfter(facts, effects),
+    temporary: !unknown && effects.every((effect) => isOnlyTemporary(effect, isTemporary)),
+    unseen,
+    renamed,
+    code,
+    otherCode: unseen || renamed || !effects.every(namesItsCode),
+    names: [...targets.map(({ name }) => name), ...effects.flatMap(({ newName }) => newName ?? [])],
+    exact: !unseen && !renamed && effects.every(namesAll),
+    calls: facts.statements.flatMap(callsOf),
+  };
 }
 
-function mayChangeCatalog({ kind, opaque, temporary, targets }: Effect, isTemporary?: IsTemporary): boolean {
-  if (opaque || kind === 'unknown') return true;
-  if (definitions.has(kind)) {
-    if (temporary) return false;
-    const placed = kind === 'create' && targets[0]?.type === 'index' ? targets.slice(1) : targets;
-    const hidden = ({ schema, name }: Target): boolean =>
-      (schema === undefined || schema === 'pg_temp') && isTemporary?.(name, schema) === true;
-    return placed.length === 0 || !placed.every(hidden);
-  }
-  return rows.has(kind) && targets.some(isSystemRelation);
+/** What was prepared before, maybe by another client, comes into effect. */
+function isOfAnother({ transaction }: StatementFacts): boolean {
+  return transaction === 'commit-prepared';
 }
+
+function mayChangeCatalog({ kind, opaque, targets, form }: Effect): boolean {
+  if (opaque || kind === 'unknown' || definitions.has(kind)) return true;
+  return (rows.has(kind) && targets.some(isSystemRelation)) || (form?.endsWith('RowSecurity') ?? false);
+}
+
+/** Kinds of objects that are found by their names, with what hangs on them. */
+const foundByName: ReadonlySet<TargetType> = new Set(['table', 'view', 'index', 'sequence', 'function']);
+/** Forms of ALTER TABLE that do something to a second table, which is not among the targets. */
+const reachFurther: ReadonlySet<AlterForm> = new Set<AlterForm>([
+  'AddInherit',
+  'AttachPartition',
+  'DetachPartition',
+  'DetachPartitionFinalize',
+  'DropInherit',
+]);
+
+function namesAll({ targets, cascade, form }: Effect): boolean {
+  const isFound = ({ type, name }: Target): boolean => foundByName.has(type) && name !== '';
+  return targets.length > 0 && targets.every(isFound) && !cascade && !(form && reachFurther.has(form));
+}
+
+/** Defaults, conditions and queries of these are only written down. */
+const onlyWritten: ReadonlySet<string> = new Set([
+  'CREATE TABLE',
+  'CREATE VIEW',
+  'CREATE FUNCTION',
+  'CREATE PROCEDURE',
+  'CREATE POLICY',
+  'ALTER POLICY',
+  'CREATE RULE',
+  'CREATE TRIGGER',
+]);
+
+function callsOf({ command, functions }: StatementFacts): string[] {
+  return onlyWritten.has(command) ? [] : functions.map((name) => name.slice(name.lastIndexOf('.') + 1));
+}
+
+function isOnlyTemporary({ kind, opaque, temporary, targets }: Effect, isTemporary?: IsTemporary): boolean {
+  if (opaque || !definitions.has(kind)) return false;
+  if (temporary) return true;
+  const placed = kind === 'create' && targets[0]?.type === 'index' ? targets.slice(1) : targets;
+  const hidden = ({ schema, name }: Target): boolean =>
+    (schema === undefined || schema === 'pg_temp') && isTemporary?.(name, schema) === true;
+  return placed.length > 0 && placed.every(hidden);
+}
+
+function changesCode({ kind, opaque, targets }: Effect): boolean {
+  if (kind === 'grant') return false;
+  return opaque || targets.length === 0 || !targets.every(({ type }) => relationTypes.has(type));
+}
+
+/** Code that it may change is among its targets, or there is none. */
+function namesItsCode({ targets }: Effect): boolean {
+  const isNamed = ({ type }: Target): boolean => type === 'function' || (type !== 'schema' && relationTypes.has(type));
+  return targets.length > 0 && targets.every(isNamed);
+}
+
+function isUnseen({ kind, opaque }: Effect): boolean {
+  return opaque || !(definitions.has(kind) || kind === 'grant');
+}
+
+const isRenamed = ({ newName, newSchema }: Effect): boolean => (newName ?? newSchema) !== undefined;
+const isExtension = ({ type }: Target): boolean => type === 'extension';
+
+/** Rows of these are told apart by keys, which are not believed while the catalog is in doubt. */
+const byKeys: ReadonlySet<EffectKind> = new Set(['update', 'delete']);
 
 /** True where knowing more of the catalog may change what is thought of a statement. */
 export function dependsOnCatalog(facts: Facts): boolean {
-  return facts.statements.some(({ effects }) => effects.some((effect) => effect.opaque));
+  return facts.statements.some(({ effects }) => effects.some(({ kind, opaque }) => opaque || byKeys.has(kind)));
+}
+
+const touching = kindsWith('touches-rows');
+
+/** It reads or writes rows of what may be another since it was read: a trigger, a rule or a view may be new. */
+export function touchesDoubted(facts: Facts, { doubts }: Pick<ClientCatalog, 'doubts'>): boolean {
+  return facts.statements.some(({ effects }) =>
+    effects.some(({ kind, targets }) => touching.has(kind) && targets.some(({ name }) => doubts(name))),
+  );
+}
+
+const quiet: ReadonlySet<EffectKind> = new Set([...definitions, 'grant', 'transaction', 'session']);
+
+/** The server answers with nothing but that it is done, so that there is nothing to mask. */
+export function returnsNothing(facts: Facts): boolean {
+  const { statements, unparseable } = facts;
+  const isQuiet = ({ kind, opaque }: Effect): boolean => !opaque && quiet.has(kind);
+  return !unparseable && statements.every(({ effects }) => effects.length > 0 && effects.every(isQuiet));
 }
 
 /** What a text that changes the catalog leaves in doubt, by name. */
@@ -110,12 +230,9 @@ export interface Doubts {
   readonly views: readonly string[] | 'all';
 }
 
-export function doubtsAfter(facts: Facts): Doubts {
-  const effects = facts.statements
-    .flatMap((statement) => statement.effects)
-    .filter((effect) => mayChangeCatalog(effect));
+function doubtsAfter(facts: Facts, effects: readonly Effect[]): Doubts {
   const functions = effects.flatMap((effect) => namesMade(effect, ['function']));
-  const unseen = facts.unparseable || effects.some(({ kind, opaque }) => opaque || !definitions.has(kind));
+  const unseen = facts.unparseable !== undefined || facts.statements.some(isOfAnother) || effects.some(isUnseen);
   const wide = effects.some(({ targets }) => targets.some(({ type }) => type === 'schema' || type === 'extension'));
   if (unseen || wide) return { functions, views: 'all' };
   return { functions, views: effects.flatMap((effect) => namesMade(effect, viewTypes(effect))) };

@@ -13,7 +13,7 @@ import { type Ruling, unmaskRule } from '../../policy/decision.js';
 import { detectedAs } from '../../policy/mask-kinds.js';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
-import type { Effect, Facts, StatementFacts, TargetType } from '../../sql/facts.js';
+import type { Facts, StatementFacts } from '../../sql/facts.js';
 import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
 import { encodeNotice } from '../../wire/backend.js';
@@ -24,25 +24,6 @@ export interface ClientMasks {
   readonly plans: SessionMasks;
   /** Schemas that a fresh connection searches, `$user` replaced. */
   readonly defaultPath: SearchPath;
-  /** The catalog is about to change; `code`: what functions, operators and casts there are, too. */
-  changing(code: boolean): void;
-  /** No transaction is open any more, be it that the client is gone. */
-  settled(): void;
-  /** The catalog is being read again: what is planned before it has been is hidden. */
-  readonly loading: boolean;
-  /** Settles when it has been read, or could not be in time. Never rejects. */
-  ready(): Promise<void>;
-}
-
-/** Effects after which the catalog may be another. */
-const changesCatalog = kindsWith('changes-catalog');
-
-const relationTypes: ReadonlySet<TargetType> = new Set(['table', 'view', 'index', 'sequence', 'schema']);
-
-function changesCode({ kind, opaque, targets }: Effect): boolean {
-  if (opaque) return true;
-  if (!changesCatalog.has(kind) || kind === 'grant') return false;
-  return targets.length === 0 || !targets.every(({ type }) => relationTypes.has(type));
 }
 
 export class ResultMasks implements StatementTracker {
@@ -70,8 +51,6 @@ export class ResultMasks implements StatementTracker {
 
   forwarded({ facts }: Candidate): void {
     const effects = facts.statements.flatMap((statement) => statement.effects);
-    if (facts.unparseable || effects.some((effect) => effect.opaque || changesCatalog.has(effect.kind)))
-      this.#client.changing(facts.unparseable !== undefined || effects.some(changesCode));
     if (
       facts.unparseable ||
       effects.some((effect) => effect.kind === 'session' || effect.opaque || updatesSettings(effect))
@@ -143,22 +122,6 @@ export class ResultMasks implements StatementTracker {
     if (how !== 'done' || why !== 'approved' || ruling.rule !== unmaskRule) return;
     const asked = askedToUnmask(candidate.facts);
     if (asked !== undefined) this.#client.plans.exemptions?.grant(asked);
-  }
-
-  transactionOver(): void {
-    this.#client.settled();
-  }
-
-  closed(): void {
-    this.#client.settled();
-  }
-
-  get loading(): boolean {
-    return this.#client.loading;
-  }
-
-  ready(): Promise<void> {
-    return this.#client.ready();
   }
 }
 

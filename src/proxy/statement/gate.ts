@@ -17,7 +17,7 @@ import type { Prepared } from '../prepared/registry.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
 import type { Settled } from '../server/meter.js';
-import { dependsOnCatalog } from '../session-state/client-catalog.js';
+import { dependsOnCatalog, returnsNothing, touchesDoubted } from '../session-state/client-catalog.js';
 import { isRowWork } from '../session-state/row-work.js';
 import { endsTransaction } from '../session-state/session-digest.js';
 import { type Allowed, type ApprovalEnd, ApprovalWait } from './approval-wait.js';
@@ -241,13 +241,12 @@ export class StatementGate {
     else this.deny(candidate.kind, error);
   }
 
-  /** Catalogs that are being read: what they say may spare a person the question, or a result its being hidden. */
+  /** A catalog that is to be read again: what it says may spare a person the question, or a result its being hidden. */
   #loading(facts: Facts): Promise<unknown> | undefined {
-    const { catalog } = this.#state.parts;
-    const { masks } = this.#state;
-    const judged = catalog.loading && dependsOnCatalog(facts);
-    if (!judged && !masks?.loading) return undefined;
-    return Promise.all([judged && catalog.ready(), masks?.loading && masks.ready()]);
+    const { catalog, masks } = this.#state.parts;
+    if (!catalog.behind) return undefined;
+    const judged = dependsOnCatalog(facts) || touchesDoubted(facts, catalog);
+    return judged || (masks !== undefined && !returnsNothing(facts)) ? catalog.ready() : undefined;
   }
 
   /** What is dropped, renamed or copied must be nobody's, and dbguard's own connection would be somebody's. */

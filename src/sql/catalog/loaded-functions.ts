@@ -2,6 +2,7 @@
  * The functions of one database, as its catalog had them when it was asked.
  * State: the last answer, and what may have been made since. Must not know how the queries are run, nor when to ask again.
  */
+import { ByName } from './by-name.js';
 import type { CatalogFunction, CatalogFunctions, FunctionName } from './catalog-functions.js';
 
 /** One row of `functionsQuery`, in text. */
@@ -13,8 +14,13 @@ export type CallerRow = Readonly<Record<string, string | null>>;
  * Every function that is not in pg_catalog or information_schema. An aggregate is what it calls: its body here is a
  * SELECT of its support functions. For PostgreSQL 14 and later.
  */
-export const functionsQuery = `
-  SELECT n.nspname::text AS schema, p.proname::text AS name, p.provolatile::text AS volatility,
+export const functionsQuery = functionsWhere('true');
+/** Of those in an array of oids. */
+export const someFunctionsQuery = functionsWhere('p.oid = ANY($1::oid[])');
+
+function functionsWhere(wanted: string): string {
+  return `
+  SELECT p.oid::text AS oid, n.nspname::text AS schema, p.proname::text AS name, p.provolatile::text AS volatility,
     CASE WHEN a.aggfnoid IS NULL THEN l.lanname::text ELSE 'sql' END AS language,
     CASE
       WHEN a.aggfnoid IS NOT NULL THEN (
@@ -36,7 +42,8 @@ export const functionsQuery = `
   LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
   LEFT JOIN pg_depend d ON d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
   LEFT JOIN pg_extension e ON e.oid = d.refobjid
-  WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')`;
+  WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND ${wanted}`;
+}
 
 /** Operators, and casts to a type, that run such a function; a domain's checks run when something is cast to it. */
 export const callersQuery = `
@@ -63,49 +70,76 @@ export const callersQuery = `
   JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_proc'::regclass
   JOIN pg_proc f ON f.oid = d.refobjid
   JOIN pg_namespace fn ON fn.oid = f.pronamespace
-  WHERE k.contype = 'c'`;
+  WHERE k.contype = 'c' AND k.contypid > 0`;
 
 interface Known {
-  readonly byName: ReadonlyMap<string, readonly CatalogFunction[]>;
-  readonly takingRows: ReadonlySet<string>;
-  readonly callers: ReadonlyMap<string, readonly (FunctionName & { readonly callerSchema: string })[]>;
+  readonly function: CatalogFunction;
+  readonly takesRow: boolean;
 }
 
 export class LoadedFunctions implements CatalogFunctions {
-  #known: Known = { byName: new Map(), takingRows: new Set(), callers: new Map() };
+  readonly #known = new ByName<Known>();
+  /** By pg_proc.oid. */
+  readonly #names = new Map<number, string>();
+  #callers: Callers = new Map();
   #current = false;
   #generation = 0;
-  /** Names of functions that may have been made since. */
+  /** Names of functions that may have been made or changed since. */
   readonly #doubted = new Set<string>();
 
   get generation(): number {
     return this.#generation;
   }
 
+  /** All that there is, as it is now. */
   replace(rows: readonly FunctionRow[], callers: readonly CallerRow[] = []): void {
+    this.take(rows, callers);
+    this.believe();
+  }
+
+  /**
+   * @param callers undefined where they are what they were
+   * @param oids the functions that `rows` are about; all where there are none
+   */
+  take(rows: readonly FunctionRow[], callers: readonly CallerRow[] | undefined, oids?: ReadonlySet<number>): void {
+    this.#generation += 1;
+    if (oids === undefined) {
+      this.#known.clear();
+      this.#names.clear();
+    }
+    for (const oid of oids ?? []) {
+      this.#known.forget(this.#names.get(oid) ?? '', oid);
+      this.#names.delete(oid);
+    }
+    for (const row of rows) {
+      const [oid, name] = [Number(row.oid), row.name ?? ''];
+      this.#names.set(oid, name);
+      this.#known.add(name, { owner: oid, ...knownOf(row) });
+    }
+    if (callers !== undefined) this.#callers = callersOf(callers);
+  }
+
+  /** What was taken last is what the database has. */
+  believe(): void {
     this.#generation += 1;
     this.#current = true;
     this.#doubted.clear();
-    const byName = new Map<string, CatalogFunction[]>();
-    const takingRows = new Set<string>();
-    for (const row of rows) {
-      const name = row.name ?? '';
-      listAt(byName, name).push(functionOf(row));
-      if (row.takes_row === 'true' && row.extension === null) takingRows.add(name);
-    }
-    this.#known = { byName, takingRows, callers: callersOf(callers) };
   }
 
-  /** What was read may not be so any more. `made`: names of functions that are made or changed. */
-  doubt(made: readonly string[] = []): void {
+  /**
+   * What was read may not be so any more.
+   * @param made names of functions that are made or changed
+   * @param others whether those of other names may have changed, too
+   */
+  doubt(made: readonly string[] = [], others = true): void {
     this.#generation += 1;
-    this.#current = false;
+    if (others) this.#current = false;
     for (const name of made) this.#doubted.add(name);
   }
 
   /** Without a schema: in any of them, since the search_path is the session's own. */
   find(schema: string | undefined, name: string): readonly CatalogFunction[] | undefined {
-    return this.#current ? this.#named(schema, name) : undefined;
+    return this.#current && !this.#doubted.has(name) ? this.#named(schema, name) : undefined;
   }
 
   hasOwn(schema: string | undefined, name: string): boolean {
@@ -113,21 +147,23 @@ export class LoadedFunctions implements CatalogFunctions {
   }
 
   behind(what: 'operator' | 'cast', schema: string | undefined, name: string): readonly FunctionName[] {
-    const all = this.#known.callers.get(`${what} ${name}`) ?? [];
+    const all = this.#callers.get(`${what} ${name}`) ?? [];
     return schema === undefined ? all : all.filter((one) => one.callerSchema === schema);
   }
 
   takesRow(name: string): boolean {
-    return this.#known.takingRows.has(name) || this.#doubted.has(name);
+    return this.#doubted.has(name) || this.#known.named(name).some((one) => one.takesRow);
   }
 
   #named(schema: string | undefined, name: string): readonly CatalogFunction[] {
-    const all = this.#known.byName.get(name) ?? [];
+    const all = this.#known.named(name).map((one) => one.function);
     return schema === undefined ? all : all.filter((one) => one.schema === schema);
   }
 }
 
-function callersOf(rows: readonly CallerRow[]): Known['callers'] {
+type Callers = ReadonlyMap<string, readonly (FunctionName & { readonly callerSchema: string })[]>;
+
+function callersOf(rows: readonly CallerRow[]): Callers {
   const callers = new Map<string, (FunctionName & { callerSchema: string })[]>();
   for (const { what, schema, name, function_schema, function_name } of rows) {
     const called = { schema: function_schema ?? '', name: function_name ?? '', callerSchema: schema ?? '' };
@@ -145,6 +181,10 @@ function listAt<T>(map: Map<string, T[]>, key: string): T[] {
 }
 
 const volatilities: Readonly<Record<string, CatalogFunction['volatility']>> = { i: 'immutable', s: 'stable' };
+
+function knownOf(row: FunctionRow): Known {
+  return { function: functionOf(row), takesRow: row.takes_row === 'true' && row.extension === null };
+}
 
 function functionOf(row: FunctionRow): CatalogFunction {
   const names = JSON.parse(row.parameters ?? 'null') as (string | null)[] | null;

@@ -12,7 +12,12 @@ export type CodeRow = Readonly<Record<string, string | null>>;
  * Every function, procedure and aggregate that is not of pg_catalog or information_schema. Under an empty search_path
  * bodies in SQL-standard form come out with every name qualified. PostgreSQL 14 and later.
  */
-export const codeQuery = `
+export const codeQuery = codeWhere('true');
+/** Of those in an array of oids. */
+export const someCodeQuery = codeWhere('p.oid = ANY($1::oid[])');
+
+function codeWhere(wanted: string): string {
+  return `
   SELECT p.oid, n.nspname AS schema, p.proname AS name, p.provolatile AS volatility,
          CASE WHEN a.aggfnoid IS NULL THEN l.lanname ELSE 'aggregate' END AS language,
          CASE WHEN a.aggfnoid IS NOT NULL THEN ''
@@ -32,12 +37,12 @@ export const codeQuery = `
     JOIN pg_language l ON l.oid = p.prolang
     JOIN pg_type t ON t.oid = p.prorettype
     LEFT JOIN pg_aggregate a ON a.aggfnoid = p.oid
-   WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')`;
+   WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND ${wanted}`;
+}
 
 /**
  * The functions behind operators, casts (without a name: which values are cast where is not followed) and the checks of
- * domains; and the names that PostgreSQL itself has, `built-in`. Extensions bring operators and casts for their own
- * types, and nothing that reads tables.
+ * domains. Extensions bring operators and casts for their own types, and nothing that reads tables.
  */
 export const callersQuery = `
   SELECT own.kind, own.name, own.function::int8::text AS function
@@ -47,32 +52,46 @@ export const callersQuery = `
           SELECT 'cast', '', oid, 'pg_cast'::regclass, castfunc FROM pg_cast WHERE castfunc >= 16384
           UNION ALL
           SELECT 'cast', t.typname, t.oid, 'pg_type'::regclass, d.refobjid
-            FROM pg_type t JOIN pg_constraint c ON c.contypid = t.oid
+            FROM pg_type t JOIN pg_constraint c ON c.contypid = t.oid AND c.contypid > 0
             JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_constraint'::regclass
              AND d.refclassid = 'pg_proc'::regclass) own
    WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = own.class AND d.objid = own.oid AND d.deptype = 'e')
-     AND own.oid >= 16384
-  UNION ALL
-  SELECT DISTINCT 'built-in', proname, '0' FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace`;
+     AND own.oid >= 16384`;
+
+/** Names that PostgreSQL itself has. */
+export const builtInsQuery = `SELECT DISTINCT proname AS name FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace`;
+
+/** Function oids by `kind name`. */
+type Callers = ReadonlyMap<string, readonly number[]>;
 
 export class LoadedCode {
   readonly #byOid: ReadonlyMap<number, CatalogCode>;
   readonly #byName = new Map<string, CatalogCode[]>();
-  /** Function oids by `kind name`. */
-  readonly #callers = new Map<string, number[]>();
-  readonly #builtIn = new Set<string>();
+  readonly #callers: Callers;
+  readonly #builtIn: ReadonlySet<string>;
 
-  constructor(code: readonly CodeRow[], callers: readonly CodeRow[]) {
-    this.#byOid = new Map(code.map((row) => [Number(row.oid), codeOf(row)]));
-    for (const one of this.#byOid.values()) {
+  private constructor(byOid: ReadonlyMap<number, CatalogCode>, callers: Callers, builtIn: ReadonlySet<string>) {
+    this.#byOid = byOid;
+    this.#callers = callers;
+    this.#builtIn = builtIn;
+    for (const one of byOid.values()) {
       const named = this.#byName.get(one.name);
       if (named === undefined) this.#byName.set(one.name, [one]);
       else named.push(one);
     }
-    for (const { kind, name, function: oid } of callers) {
-      if (kind === 'built-in') this.#builtIn.add(name ?? '');
-      else this.#callers.set(`${kind} ${name}`, [...(this.#callers.get(`${kind} ${name}`) ?? []), Number(oid)]);
-    }
+  }
+
+  static of(code: readonly CodeRow[], callers: readonly CodeRow[], builtIns: readonly CodeRow[]): LoadedCode {
+    const byOid = new Map(code.map((row) => [Number(row.oid), codeOf(row)]));
+    return new LoadedCode(byOid, callersOf(callers), new Set(builtIns.map(({ name }) => name ?? '')));
+  }
+
+  /** The same, but for the functions with these oids. @param callers undefined where they are what they were */
+  with(code: readonly CodeRow[], callers: readonly CodeRow[] | undefined, oids: ReadonlySet<number>): LoadedCode {
+    const byOid = new Map(this.#byOid);
+    for (const oid of oids) byOid.delete(oid);
+    for (const row of code) byOid.set(Number(row.oid), codeOf(row));
+    return new LoadedCode(byOid, callers ? callersOf(callers) : this.#callers, this.#builtIn);
   }
 
   functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] {
@@ -97,6 +116,15 @@ export class LoadedCode {
 }
 
 const volatilities: Readonly<Record<string, CatalogCode['volatility']>> = { i: 'immutable', s: 'stable' };
+
+function callersOf(rows: readonly CodeRow[]): Callers {
+  const callers = new Map<string, number[]>();
+  for (const { kind, name, function: oid } of rows) {
+    const key = `${kind} ${name}`;
+    callers.set(key, [...(callers.get(key) ?? []), Number(oid)]);
+  }
+  return callers;
+}
 
 function codeOf(row: CodeRow): CatalogCode {
   const names = JSON.parse(row.names ?? '[]') as (string | null)[];

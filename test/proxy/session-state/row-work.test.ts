@@ -35,10 +35,6 @@ class Connection {
         },
       } as unknown as ClientMasks['plans'],
       defaultPath: ['public'] as unknown as ClientMasks['defaultPath'],
-      changing: () => this.#said.push('the masks change'),
-      settled: () => undefined,
-      loading: false,
-      ready: async () => undefined,
     };
     const journal = new StatementJournal({
       policy: everything,

@@ -1,10 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
 import t from 'tap';
-import { MaskedDatabase } from '../../../src/io/catalog/mask-catalog-keeper.js';
+import { CatalogKeeper } from '../../../src/io/catalog/keeper.js';
+import { MaskCatalog } from '../../../src/io/catalog/mask-catalog.js';
 import { Masker } from '../../../src/masking/masker.js';
 import { parseConfig } from '../../../src/policy/config.js';
 import { loadGrammar } from '../../../src/sql/grammar/grammar.js';
+import { askCatalogOf } from '../../helpers/ask-catalog.js';
 import { startPostgres } from '../../helpers/postgres.js';
 
 /** What another connection does, and a query that shows the value from then on. */
@@ -32,28 +33,16 @@ for (const [change, query] of changes) {
       CREATE TABLE people (id int PRIMARY KEY, name text, card text);
       CREATE VIEW shown AS SELECT name AS v FROM people;
       CREATE FUNCTION harmless() RETURNS text LANGUAGE sql AS $$ SELECT name FROM people $$;`);
-    const control = new pg.Client({
-      connectionString: postgres.url(),
-      types: { getTypeParser: () => (text: string) => text },
-    });
-    await control.connect();
-    t.teardown(() => control.end());
+    const asking = await askCatalogOf(postgres.url());
+    t.teardown(() => asking.end());
     const { mask } = parseConfig("version: 1\nmask:\n  - {column: public.people.card, with: 'null'}\n", 'dbguard.yaml');
     const grammar = await loadGrammar();
-    const database = await MaskedDatabase.open(
-      async (sql, values) => {
-        await control.query('BEGIN READ ONLY');
-        try {
-          return (await control.query(sql, [...values])).rows;
-        } finally {
-          await control.query('ROLLBACK');
-        }
-      },
-      (catalog) => new Masker(mask, grammar, catalog, { session: Buffer.alloc(32) }),
-      { pollMs: 50 },
-    );
-    t.teardown(() => database.stop());
-    const { plans } = database.client(new Map());
+    const catalog = new MaskCatalog();
+    const keeper = new CatalogKeeper(asking.ask, [catalog], { pollMs: 50 });
+    await keeper.open();
+    t.teardown(() => keeper.stop());
+    keeper.client().opened();
+    const plans = new Masker(mask, grammar, catalog, { session: Buffer.alloc(32) }).session();
     const hides = (): boolean => {
       const plan = plans.planFor(query, ['public']);
       return plan.kind === 'mask' && plan.forRow(undefined) !== undefined;

@@ -1,0 +1,132 @@
+/** Catalogs of a session: one keeper for each database that a client uses, with what the analyser and the masks read of it. */
+import type { ClientCatalog } from '../../proxy/session-state/client-catalog.js';
+import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
+import type { Analyser } from '../../sql/facts.js';
+import type { Grammar } from '../../sql/grammar/grammar.js';
+import type { ControlConnection, Row } from './control-connection.js';
+import { FunctionCatalog } from './function-catalog.js';
+import { CatalogKeeper, type KeeperOptions } from './keeper.js';
+import type { MaskedDatabase, Masking } from './masked-database.js';
+
+export interface ClientOfDatabase {
+  readonly catalog: ClientCatalog;
+  /** Undefined where nothing is masked. */
+  readonly masks: ClientMasks | undefined;
+}
+
+export interface CatalogsOptions extends KeeperOptions {
+  readonly grammar: Grammar;
+  readonly controlOf: (database: string) => Control;
+  /** Undefined where nothing can be masked. */
+  readonly masking: Masking | undefined;
+}
+
+type Control = Pick<ControlConnection, 'ask' | 'askAll'>;
+
+/** A tag that somebody adds holds for connections that begin this much later, where nothing was masked before. */
+const untaggedMs = 5_000;
+
+export class Catalogs {
+  readonly #options: CatalogsOptions;
+  readonly #byDatabase = new Map<string, Promise<DatabaseCatalog>>();
+
+  constructor(options: CatalogsOptions) {
+    this.#options = options;
+  }
+
+  /** @param startup what the client asked for when it connected */
+  async client(database: string, startup: ReadonlyMap<string, string>): Promise<ClientOfDatabase> {
+    const known = await this.#of(database);
+    const masks = await known.masks();
+    return { catalog: clientOf(known), masks: masks?.client(startup) };
+  }
+
+  /** Before there is a client: the first one then waits for what has changed since, and not for all of it. */
+  async readAhead(database: string): Promise<void> {
+    await this.#of(database);
+  }
+
+  #of(database: string): Promise<DatabaseCatalog> {
+    let catalog = this.#byDatabase.get(database);
+    if (!catalog) {
+      catalog = openDatabase(this.#options.controlOf(database), this.#options);
+      this.#byDatabase.set(database, catalog);
+    }
+    return catalog;
+  }
+
+  /** Waits for none that is still being read. */
+  stop(): void {
+    for (const catalog of this.#byDatabase.values()) void catalog.then(({ keeper }) => keeper.stop());
+  }
+}
+
+interface DatabaseCatalog {
+  readonly keeper: CatalogKeeper;
+  readonly functions: FunctionCatalog;
+  /** Once something is to be masked, it is until the end. */
+  masks(): Promise<MaskedDatabase | undefined>;
+}
+
+async function openDatabase(
+  control: Control,
+  { grammar, masking, pollMs }: Omit<CatalogsOptions, 'controlOf'>,
+): Promise<DatabaseCatalog> {
+  const functions = await FunctionCatalog.create(grammar);
+  const keeper = new CatalogKeeper(
+    (questions, timeoutMs) => control.askAll(questions, timeoutMs),
+    [functions],
+    pollMs === undefined ? {} : { pollMs },
+  );
+  const ask = (sql: string, timeoutMs: number): Promise<Row[]> => control.ask(sql, [], timeoutMs);
+  const openMasks = async (): Promise<MaskedDatabase | undefined> => {
+    if (masking === undefined || !(await masking.isNeeded(ask))) return undefined;
+    const masks = await masking.open(ask);
+    keeper.add(masks.reader);
+    return masks;
+  };
+  let asked = performance.now();
+  let masks = openMasks();
+  await masks;
+  await keeper.open();
+  return {
+    keeper,
+    functions,
+    async masks() {
+      const now = performance.now();
+      if ((await masks) === undefined && now - asked > untaggedMs) {
+        asked = now;
+        masks = openMasks();
+        if (await masks) await keeper.open();
+      }
+      return masks;
+    },
+  };
+}
+
+function clientOf({ keeper, functions }: DatabaseCatalog): ClientCatalog {
+  const client = keeper.client();
+  return {
+    analyser: functions.analyser,
+    get behind() {
+      return client.behind;
+    },
+    get changesOfOthers() {
+      return client.changesOfOthers;
+    },
+    doubts: client.doubts,
+    ready: client.ready,
+    onlyTemporary: (name) => keeper.believes(functions) && !functions.relations.isPermanent(name),
+    changing: client.changing,
+    settled: client.settled,
+    opened: client.opened,
+    closed: client.closed,
+  };
+}
+
+/** Read once. Undefined where it could not be read. */
+export async function readAnalyser(control: ControlConnection, grammar: Grammar): Promise<Analyser | undefined> {
+  const { keeper, functions } = await openDatabase(control, { grammar, masking: undefined });
+  keeper.stop();
+  return keeper.believes(functions) ? functions.analyser : undefined;
+}

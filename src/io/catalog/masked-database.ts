@@ -1,0 +1,89 @@
+/**
+ * The masks of one database: its catalog as lineage reads it, and who applies what is declared to it.
+ *
+ * What lives here: one masker for all clients of a database. What it must not know: when the catalog is read.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Masker } from '../../masking/masker.js';
+import type { CombinedConfig } from '../../policy/combine.js';
+import { type Audience, holdsFor } from '../../policy/mask-audience.js';
+import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
+import type { SearchPath } from '../../sql/lineage/catalog.js';
+import { pathSettings } from '../../sql/lineage/names.js';
+import type { Row } from './control-connection.js';
+import type { CatalogReader } from './keeper.js';
+import { anyTag } from './mask-catalog.js';
+
+export interface MaskingOptions {
+  readonly config: Pick<CombinedConfig, 'mask' | 'maskKey' | 'unmask' | 'detectors'>;
+  readonly audience: Audience;
+  /** Milliseconds that never go back. */
+  readonly now?: () => number;
+}
+
+/** Asks under the search_path of the login. */
+export type AskDatabase = (sql: string, timeoutMs: number) => Promise<Row[]>;
+
+/** What is masked in a session, whatever the database. */
+export interface Masking {
+  /** False where nothing is declared, and nothing in the database says that anything is to be masked. */
+  isNeeded(ask: AskDatabase): Promise<boolean>;
+  open(ask: AskDatabase): Promise<MaskedDatabase>;
+}
+
+export interface MaskedDatabase {
+  readonly reader: CatalogReader;
+  /** @param startup what the client asked for when it connected */
+  client(startup: ReadonlyMap<string, string>): ClientMasks;
+}
+
+const patienceMs = 5_000;
+
+export function masking({ config, audience, now = () => performance.now() }: MaskingOptions): Masking {
+  const declarations = config.mask.filter((one) => holdsFor(one, audience));
+  const keys = { session: randomBytes(32), organisation: config.maskKey };
+  return {
+    async isNeeded(ask) {
+      if (declarations.length > 0 || config.detectors !== undefined) return true;
+      // what cannot be asked may be tagged
+      const [row] = await ask(anyTag, patienceMs).catch(() => []);
+      return row?.tagged !== 'f';
+    },
+    async open(ask) {
+      const [{ Exemptions }, { Masker }, { loadGrammar }, { MaskCatalog }] = await Promise.all([
+        import('../../masking/exemptions.js'),
+        import('../../masking/masker.js'),
+        import('../../sql/grammar/grammar.js'),
+        import('./mask-catalog.js'),
+      ]);
+      const grammar = await loadGrammar();
+      const catalog = new MaskCatalog();
+      const exemptions = new Exemptions({ rules: config.unmask, declarations, audience, now });
+      const [row] = await ask('SELECT current_schemas(true)::text[] AS path', patienceMs).catch(() => []);
+      const path = row?.path == null ? undefined : parseTextArray(row.path);
+      const masker = new Masker(declarations, grammar, catalog, keys, exemptions, config.detectors);
+      return maskedDatabase(catalog, masker, path);
+    },
+  };
+}
+
+function maskedDatabase(reader: CatalogReader, masker: Masker, defaultPath: SearchPath): MaskedDatabase {
+  return {
+    reader,
+    client: (startup) => ({
+      plans: masker.session(),
+      defaultPath: mayNamePath(startup) ? undefined : defaultPath,
+    }),
+  };
+}
+
+/** What stands in `options` is not taken apart. */
+function mayNamePath(startup: ReadonlyMap<string, string>): boolean {
+  return [...startup.keys()].some((name) => name === 'options' || pathSettings.has(name.toLowerCase()));
+}
+
+/** `{public,"my schema"}`; schema names hold no NULL. */
+function parseTextArray(text: string): string[] {
+  const items = text.slice(1, -1).match(/"(?:[^"\\]|\\.)*"|[^,]+/g) ?? [];
+  return items.map((item) => (item.startsWith('"') ? item.slice(1, -1).replace(/\\(.)/g, '$1') : item));
+}
