@@ -1,6 +1,6 @@
 /** What a statement would do, in the words of a person: "Delete ALL rows of orders (about 10,482)". */
 
-import { dropped, isAdvisory, typed } from '../policy/wording.js';
+import { dropped, isAdvisory, isNewPart, loginSettings, typed } from '../policy/wording.js';
 import type { ApprovalRequest } from '../proxy/statement/asker.js';
 import { kindsWith } from '../sql/effect-traits.js';
 import type { Effect, EffectKind, Facts, StatementFacts, Target } from '../sql/facts.js';
@@ -66,6 +66,10 @@ function alsoDestroyed(facts: Facts, told: Effect): string[] {
   return more > 0 ? [...shown, `and ${more} more such changes`] : shown;
 }
 
+function unmatched({ unmatched: bySource }: Effect): string {
+  return bySource ? ' that the source does not have' : '';
+}
+
 function when({ within }: Effect): string {
   return within === 'definition' ? ' whenever its code runs' : '';
 }
@@ -89,6 +93,7 @@ function rank(effect: Effect | undefined): number {
   if (!effect) return Number.POSITIVE_INFINITY;
   // a definition runs nothing yet: what it defines stands in the reason
   if (effect.within === 'definition') return gravity.alter + gravity[effect.kind] / 100;
+  if (isAdvisory(effect)) return gravity.transaction;
   return gravity[effect.kind] - (effect.cascade ? 0.5 : 0);
 }
 
@@ -96,10 +101,14 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
   const what = names(effect.targets);
   switch (effect.kind) {
     case 'delete':
-      return effect.bounded ? `Delete ${some(rows)}of ${what}` : `Delete ALL rows of ${what}${about(rows)}`;
+      return effect.bounded
+        ? `Delete ${some(rows)}of ${what}`
+        : `Delete ALL rows of ${what}${unmatched(effect)}${about(rows)}`;
     case 'update':
       if (effect.sequence === 'nextval') return `Take the next number of ${what}`;
-      return effect.bounded ? `Change ${some(rows)}of ${what}` : `Change ALL rows of ${what}${about(rows)}`;
+      return effect.bounded
+        ? `Change ${some(rows)}of ${what}`
+        : `Change ALL rows of ${what}${unmatched(effect)}${about(rows)}`;
     case 'truncate':
       return effect.cascade
         ? `Empty ${what} and every table that refers to ${effect.targets.length === 1 ? 'it' : 'them'}`
@@ -115,10 +124,14 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'copy-program':
       return `Run a program on the database server: ${what}`;
     case 'copy-file':
-      return `Read or write files of the database server: ${what}`;
+      return `${fileVerbs[effect.file ?? 'both']} files of the database server: ${what}`;
     case 'config':
-      return `Change the server's configuration: ${what}`;
+      return statement.command === 'ALTER SYSTEM'
+        ? `Change the server's configuration: ${what}`
+        : `Change the configuration of the server or the database: ${what}`;
     case 'role':
+      if (effect.targets.some(({ type }) => type === 'setting'))
+        return `Change what ${singleLine(loginSettings(effect), 200)}`;
       return `${words(statement.command)} ${names(effect.targets.filter(({ type }) => type === 'role'))}`;
     case 'grant':
       return `Change who may do what (${singleLine(statement.command, 40)}): ${what}`;
@@ -139,7 +152,7 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'alter':
       if (effect.sequence === 'setval') return `Set the next number of ${what}`;
       if (statement.command === 'COMMENT') return `Change the comment on ${what}`;
-      if (statement.command === 'CREATE TRIGGER') return `Create a trigger on ${what}`;
+      if (isNewPart(effect, statement.command)) return `Create a ${effect.part} on ${what}`;
       return `${words(statement.command)} ${what}${detail(effect)}`;
     case 'maintenance':
       if (effect.targets.length === 0) return `Run ${singleLine(statement.command, 60)}`;
@@ -148,6 +161,8 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
       return `Run ${singleLine(statement.command, 60)}${what === 'something' ? '' : `: ${what}`}`;
   }
 }
+
+const fileVerbs = { read: 'Read', write: 'Write', both: 'Read or write' } as const;
 
 function functionTargets(statement: StatementFacts): Target[] {
   return statement.functions.map((name) => ({ type: 'function', name }));
@@ -166,7 +181,9 @@ function names(targets: readonly Target[]): string {
 function object(told: string, { command, effects }: StatementFacts): string {
   const [first] = effects.flatMap(({ targets }) => targets);
   const noun = first?.type === 'other' ? `${words(command).replace(/^(?:drop|create) /i, '')} ` : '';
-  return `${noun}${singleLine(told, 200)}`;
+  return told === '' || told === 'an object'
+    ? `a${noun === '' ? 'n object' : ` ${noun.trim()}`}`
+    : `${noun}${singleLine(told, 200)}`;
 }
 
 function qualified(target: Target): string {

@@ -92,7 +92,6 @@ const harmlessPrefixes = [
 const harmlessValues: ReadonlyMap<string, readonly string[]> = new Map([
   ['backslash_quote', ['off', 'safe_encoding']],
   ['default_transaction_read_only', ['on', 'true', 'yes', '1']],
-  ['row_security', ['on', 'true', 'yes', '1']],
   ['session_replication_role', ['origin']],
   ['standard_conforming_strings', ['on', 'true', 'yes', '1']],
   ['synchronous_commit', ['on', 'local', 'remote_write', 'remote_apply']],
@@ -129,11 +128,18 @@ export const anyValue = Symbol('any value');
 /** Settings whose `off` is what the session began with, where the server said so then. */
 const readOnlySettings: ReadonlySet<string> = new Set(['default_transaction_read_only', 'transaction_read_only']);
 
+/**
+ * Off, it makes a read fail that a policy would have filtered, and shows nobody a row more (row_security in the manual):
+ * pg_dump begins with it. What sets it for others (ALTER ROLE, ALTER DATABASE) is no setting of the session.
+ */
+const onlyFails = 'row_security';
+
 /** @param readsAndWrites the session began without default_transaction_read_only: READ WRITE leaves no protection */
 export function judgeSetting(name: string, value: NewValue, readsAndWrites = false): SettingJudgement {
   const folded = name.toLowerCase();
   if (folded.startsWith('dbguard.')) return 'identity';
-  if (harmless.has(folded) || harmlessPrefixes.some((prefix) => folded.startsWith(prefix))) return 'harmless';
+  if (folded === onlyFails || harmless.has(folded) || harmlessPrefixes.some((prefix) => folded.startsWith(prefix)))
+    return 'harmless';
   if (value === undefined || (readsAndWrites && readOnlySettings.has(folded))) return 'harmless';
   if (value === anyValue) return folded.includes('.') && !isGuarded(folded) ? 'harmless' : 'meaning';
   if (folded === 'search_path') return shadowsBuiltIns(value) ? 'meaning' : 'harmless';

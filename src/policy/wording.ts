@@ -51,17 +51,20 @@ function plainSentence(category: EffectCategory, effect: Effect, command: string
     case 'create':
       return `Creates ${typed(effect, 'an object')}${bracketed(detail)}.`;
     case 'alter':
+      if (effect.sequence === 'setval') return `Sets the next number of ${some}.`;
+      if (isNewPart(effect, command)) return `Creates a ${effect.part} on ${some}.`;
       return `Changes ${typed(effect, 'an object')}${bracketed(detail)}.`;
     case 'drop':
       return `Drops ${dropped(effect)}${effect.cascade ? ` and everything that depends on ${them(effect)}` : ''}.`;
     case 'grant':
       return `Changes who may do what${on ? ` with ${on}` : ''}${bracketed(detail)}.`;
     case 'role':
+      if (effect.targets.some(isSetting)) return `Changes what ${loginSettings(effect)}.`;
       return `Changes roles or passwords${on ? `: ${on}` : ''}.`;
     case 'config':
       return `Changes the configuration of the server or the database${on ? `: ${on}` : ''}.`;
     case 'session':
-      if (effect.value !== undefined) return `Sets ${some} for this session.`;
+      if (effect.value !== undefined) return knownSetting(effect) ?? `Sets ${some} for this session.`;
       return `Puts ${on === 'all' ? 'every setting' : some} back to what it was when the session began.`;
     case 'session-meaning':
       return settingSentence(effect, some);
@@ -109,12 +112,25 @@ function plainSentence(category: EffectCategory, effect: Effect, command: string
   }
 }
 
+/** A rule or a trigger that a table has from now on. */
+export function isNewPart({ kind, part }: Effect, command: string): boolean {
+  return kind === 'alter' && part !== undefined && command.startsWith('CREATE');
+}
+
+/** `role app begins its sessions with: search_path`. */
+export function loginSettings({ targets }: Effect): string {
+  const who = names(targets.filter((target) => !isSetting(target)));
+  const whose = who === 'all' ? 'every role begins its' : `role ${who} begins its`;
+  return `${whose} sessions with: ${names(targets.filter(isSetting))}`;
+}
+
 function notMeasured({ within }: Effect): Extent {
   const unsure = within === 'body' ? 'it happens in code that the statement runs' : 'the planner was not asked';
   return { rows: undefined, unsure, before: 0, beforeInAll: 0 };
 }
 
-function noRestriction({ openCondition }: Effect): string {
+function noRestriction({ openCondition, unmatched }: Effect): string {
+  if (unmatched) return 'of those that the source does not have, no condition spares any';
   return openCondition ? 'its condition holds for all of them, or nearly all' : 'no condition restricts it';
 }
 
@@ -141,7 +157,7 @@ const settingSentences: ReadonlyMap<string, string> = new Map([
   ['role', 'Takes on another role, with its rights.'],
   ['session_authorization', 'Takes on another user, with its rights.'],
   ['session_replication_role', 'Switches triggers and foreign keys off for this session.'],
-  ['row_security', 'Makes reads that row-level security would filter fail instead, as pg_dump does.'],
+  ['row_security', 'Sets row_security: off, reads that a policy would filter fail instead, as pg_dump wants it.'],
   ['transaction_read_only', 'Leaves read-only mode.'],
   ['default_transaction_read_only', 'Leaves read-only mode.'],
   ['search_path', 'Lets other objects stand in for built-in functions and operators.'],
@@ -150,10 +166,13 @@ const settingSentences: ReadonlyMap<string, string> = new Map([
 
 function settingSentence(effect: Effect, some: string): string {
   if (effect.opaque) return 'Changes a setting whose name or value cannot be seen in the text.';
-  const [target] = effect.targets;
-  const known = effect.targets.length === 1 && target ? settingSentences.get(target.name) : undefined;
   if (effect.decides) return `Sets ${some}, by which policies, views or functions of the database decide.`;
-  return known ?? `Sets ${some}, which changes rights, protection or the meaning of later statements.`;
+  return knownSetting(effect) ?? `Sets ${some}, which changes rights, protection or the meaning of later statements.`;
+}
+
+function knownSetting({ targets }: Effect): string | undefined {
+  const [target, ...others] = targets;
+  return target && others.length === 0 ? settingSentences.get(target.name) : undefined;
 }
 
 /** More names than this are counted, not told. */

@@ -16,6 +16,25 @@ const cases: readonly (readonly [sql: string, says: RegExp])[] = [
   ['TRUNCATE a, b CASCADE', /that refers to them$/],
   ['DROP TABLE a, b, c, d CASCADE', /^Drop .*a, b, c and d and everything that depends on them$/],
   ['SELECT 1; UPDATE a SET x = 1 WHERE id = 1; DROP TABLE b', /^Drop table b, and 2 more statements$/],
+  ['CREATE RULE audit AS ON DELETE TO orders DO INSTEAD NOTHING', /^Create a rule on orders$/],
+  ['CREATE TRIGGER t AFTER INSERT ON orders EXECUTE FUNCTION f()', /^Create a trigger on orders$/],
+  ['ALTER ROLE app SET search_path = evil', /^Change what role app begins its sessions with: search_path$/],
+  ['ALTER ROLE ALL SET row_security = off', /^Change what every role begins its sessions with: row_security$/],
+  ['ALTER ROLE app LOGIN', /^Alter role app$/],
+  ['ALTER SYSTEM SET fsync = off', /^Change the server's configuration: fsync$/],
+  ['ALTER DATABASE shop SET fsync = off', /^Change the configuration of the server or the database: shop, fsync$/],
+  ["COPY a TO '/tmp/a'", /^Write files of the database server: \/tmp\/a$/],
+  ["COPY a FROM '/tmp/a'", /^Read files of the database server: \/tmp\/a$/],
+  ['DROP CAST (int AS text)', /^Drop a cast$/],
+  ['SELECT pg_advisory_lock(1), purge_all()', /^Call purge_all, which may change data$/],
+  [
+    'MERGE INTO t USING s ON t.id = s.id WHEN NOT MATCHED BY SOURCE THEN DELETE',
+    /^Delete ALL rows of t that the source does not have$/,
+  ],
+  [
+    'MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED BY SOURCE THEN UPDATE SET a = 0',
+    /^Delete rows of t; change ALL rows of t that the source does not have$/,
+  ],
   ['WITH d AS (DELETE FROM b RETURNING 1) UPDATE a SET x = 1 WHERE id = 1', /^Delete ALL rows of b/],
 ];
 

@@ -72,7 +72,7 @@ t.test('effects fall into the categories they belong to', async (t) => {
     ['session', set('search_path', 'pg_temp, public'), 'session-meaning'],
     ['session', set('search_path', 'public, pg_temp'), 'session'],
     ['session', set('search_path', ''), 'session'],
-    ['session', set('row_security', 'off'), 'session-meaning'],
+    ['session', set('row_security', 'off'), 'session'],
     ['session', set('row_security', 'on'), 'session'],
     ['session', set('session_replication_role', 'replica'), 'session-meaning'],
     ['session', set('role', 'admin'), 'session-meaning'],

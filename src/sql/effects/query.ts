@@ -77,7 +77,8 @@ export const queryHandlers: Handlers = {
       // PostgreSQL 16 says `matched: true`, 18 has a kind; NOT MATCHED BY SOURCE rows are not restricted by the join.
       const matched = action?.matchKind === 'MERGE_WHEN_MATCHED' || (action as { matched?: boolean })?.matched === true;
       const conditions = [...(matched ? join : []), ...present(action?.condition)];
-      const hit = hits(target, scope, conditions, walk);
+      const bySource = action?.matchKind === 'MERGE_WHEN_NOT_MATCHED_BY_SOURCE';
+      const hit = { ...hits(target, scope, conditions, walk), ...(bySource ? { unmatched: true as const } : {}) };
       const columns = assigned(action?.targetList);
       if (action?.commandType === 'CMD_UPDATE') {
         walk.add('update', { targets: [written(merge.relation, columns)], ...hit });

@@ -220,8 +220,6 @@ SET session_replication_role = replica
 
 SELECT set_config('session_replication_role', 'replica', true)
 
-SET row_security = off
-
 SET default_transaction_read_only = off
 
 SET transaction_read_only = off
@@ -577,8 +575,6 @@ SELECT evil(VARIADIC ARRAY[1])
 SELECT pg_catalog.set_config('session_replication_role', 'replica', false)
 
 SELECT set_config('search_path', 'evil, pg_catalog', false)
-
-SELECT set_config('row_security', 'off', true)
 
 SELECT set_config(NULL, 'x', true)
 
@@ -986,3 +982,7 @@ DELETE FROM orders WHERE id IN (SELECT o.id FROM orders o LEFT JOIN users u ON u
 
 DO 'DECLARE ending int; BEGIN NULL; END' -- c
 'ING := 1; DELETE FROM orders; END'
+
+ALTER ROLE app SET row_security = off
+
+ALTER DATABASE shop SET row_security = off

@@ -491,3 +491,7 @@ SELECT 'a' -- why
 
 SELECT * FROM orders WHERE id NOT -- why
   IN (1, 2) ORDER BY id NULLS /* first */ FIRST
+
+SET row_security = off
+
+SELECT set_config('row_security', 'off', true)
