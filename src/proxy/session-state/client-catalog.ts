@@ -198,11 +198,11 @@ const isRenamed = ({ newName, newSchema }: Effect): boolean => (newName ?? newSc
 const isExtension = ({ type }: Target): boolean => type === 'extension';
 
 /** Rows of these are told apart by keys, which are not believed while the catalog is in doubt. */
-const byKeys: ReadonlySet<EffectKind> = new Set(['update', 'delete']);
+const isByKey = (kind: EffectKind): boolean => kind === 'update' || kind === 'delete';
 
 /** True where knowing more of the catalog may change what is thought of a statement. */
 export function dependsOnCatalog(facts: Facts): boolean {
-  return facts.statements.some(({ effects }) => effects.some(({ kind, opaque }) => opaque || byKeys.has(kind)));
+  return facts.statements.some(({ effects }) => effects.some(({ kind, opaque }) => opaque || isByKey(kind)));
 }
 
 const touching = kindsWith('touches-rows');
@@ -214,12 +214,13 @@ export function touchesDoubted(facts: Facts, { doubts }: Pick<ClientCatalog, 'do
   );
 }
 
-const quiet: ReadonlySet<EffectKind> = new Set([...definitions, 'grant', 'transaction', 'session']);
+const isQuietKind = (kind: EffectKind): boolean =>
+  definitions.has(kind) || kind === 'grant' || kind === 'transaction' || kind === 'session';
 
 /** The server answers with nothing but that it is done, so that there is nothing to mask. */
 export function returnsNothing(facts: Facts): boolean {
   const { statements, unparseable } = facts;
-  const isQuiet = ({ kind, opaque }: Effect): boolean => !opaque && quiet.has(kind);
+  const isQuiet = ({ kind, opaque }: Effect): boolean => !opaque && isQuietKind(kind);
   return !unparseable && statements.every(({ effects }) => effects.length > 0 && effects.every(isQuiet));
 }
 
