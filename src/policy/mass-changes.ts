@@ -34,6 +34,8 @@ export interface Extent {
   readonly unsure?: string;
   /** Rows of the whole table, where they were asked for. */
   readonly tableRows?: number;
+  /** The bound is all that the table has: the same rows however often. */
+  readonly whole?: true;
   /** They can still be asked for. */
   readonly sizeOpen?: true;
   /** Rows that this session has deleted or changed before: of that table, and of all. */

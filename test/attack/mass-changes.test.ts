@@ -168,6 +168,13 @@ t.test('batches of a queue whose statistics are old: the LIMIT says how many', a
   t.equal(await count('queue'), 3980);
 });
 
+t.test('code that works on a small table all day is not asked about', async (t) => {
+  const { person, connect } = await world(t);
+  const client = await connect();
+  for (let round = 0; round < 30; round++) await client.query('SELECT * FROM prune($1)', [75 + (round % 2)]);
+  t.equal(person.shown.length, 0);
+});
+
 t.test('what the server would refuse is left to the server', async (t) => {
   const { person, connect } = await world(t);
   const client = await connect();

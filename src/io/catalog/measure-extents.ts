@@ -22,7 +22,7 @@ const staleShare = 0.5;
 
 const plannable: ReadonlySet<string> = new Set(['UPDATE', 'DELETE', 'INSERT', 'MERGE', 'SELECT', 'EXECUTE']);
 
-type Found = Pick<Extent, 'rows' | 'unsure' | 'tableRows'>;
+type Found = Pick<Extent, 'rows' | 'unsure' | 'tableRows' | 'whole'>;
 
 export async function measureExtents(
   candidate: Candidate,
@@ -105,7 +105,7 @@ class Measurement {
         return undefined;
       });
     if (number === undefined) return unsure('it happens in code that the statement runs');
-    return { rows: { number, how: 'known' } };
+    return { rows: { number, how: 'known' }, whole: true };
   }
 
   #planned(): Promise<ReadPlan | 'refused'> {

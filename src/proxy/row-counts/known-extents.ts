@@ -107,7 +107,7 @@ export class KnownExtents implements StatementTracker {
   }
 
   #withBefore(extent: Extent, effect: Effect): Extent {
-    return { ...extent, before: this.budget.of(effect), beforeInAll: this.budget.total };
+    return { ...extent, before: this.budget.of(effect, extent.whole), beforeInAll: this.budget.total };
   }
 }
 

@@ -60,10 +60,12 @@ export class OpenChanges implements StatementTracker {
     const own = effects.filter(({ within }) => within === undefined);
     for (const effect of effects) {
       const ofTag = own.length === 1 && own[0] === effect ? rowsChangedIn(tag) : undefined;
-      const rows = ofTag ?? extents?.get(effect)?.rows?.number ?? effect.mostRows ?? 0;
+      const extent = extents?.get(effect);
+      const rows = ofTag ?? extent?.rows?.number ?? effect.mostRows ?? 0;
       const [target] = effect.targets;
       if (rows === 0 || target === undefined || asked.isTemporary?.(target.name, target.schema)) continue;
-      const change = { table: target.name, rows, row: rows === 1 ? rowName(asked, effect) : undefined };
+      const row = rows === 1 ? rowName(asked, effect) : undefined;
+      const change = { table: target.name, rows, row, whole: extent?.whole };
       if (this.#budget.add(change)) this.#changes.push(change);
     }
   }

@@ -12,10 +12,14 @@ export interface RowChange {
   readonly rows: number;
   /** Which row it was, where that is known: the same row changed again is no other row. */
   readonly row?: string | undefined;
+  /** They are all that the table has: the same rows however often. */
+  readonly whole?: boolean | undefined;
 }
 
 interface Table {
   rows: number;
+  /** The most that the whole table has had when code changed it. */
+  whole: number;
   readonly seen: Set<string>;
 }
 
@@ -31,18 +35,29 @@ export class RowBudget {
     return this.#total;
   }
 
-  of({ targets }: Effect): number {
+  /** @param whole before a change of whole tables, which cannot hit more than those before it */
+  of({ targets }: Effect, whole = false): number {
     let rows = 0;
-    for (const { name } of targets) rows += this.#tables.get(name)?.rows ?? 0;
+    for (const { name } of targets) {
+      const known = this.#tables.get(name);
+      if (known !== undefined) rows += known.rows + (whole ? 0 : known.whole);
+    }
     return rows;
   }
 
   /** False when it adds nothing. */
-  add({ table, rows, row }: RowChange): boolean {
+  add({ table, rows, row, whole }: RowChange): boolean {
     let known = this.#tables.get(table);
     if (known === undefined) {
-      known = { rows: 0, seen: new Set() };
+      known = { rows: 0, whole: 0, seen: new Set() };
       this.#tables.set(table, known);
+    }
+    if (whole) {
+      const more = Math.max(0, rows - known.whole);
+      known.whole += more;
+      this.#total += more;
+      // it stays when it is undone: a small table's rows are few
+      return false;
     }
     if (row !== undefined) {
       if (known.seen.has(row)) return false;
