@@ -30,6 +30,10 @@ export const usableSchema = `
   CREATE VIEW cards AS SELECT u.id, to_jsonb(u) AS doc FROM users u;
   CREATE FUNCTION full_name(u users) RETURNS text LANGUAGE sql STABLE AS $$ SELECT u.name || ' #' || u.id $$;
   CREATE FUNCTION tax(amount numeric) RETURNS numeric LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN RETURN amount * 0.2; END $$;
+  CREATE FUNCTION address_name(address) RETURNS name LANGUAGE sql IMMUTABLE AS $$ SELECT ($1.street || ', ' || $1.city)::name $$;
+  CREATE CAST (address AS name) WITH FUNCTION address_name(address);
+  CREATE FUNCTION paid() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE users SET active = true WHERE id = NEW.user_id; RETURN NULL; END $$;
+  CREATE TRIGGER paid AFTER INSERT ON payments FOR EACH ROW EXECUTE FUNCTION paid();
   CREATE FUNCTION titles(who int) RETURNS SETOF text LANGUAGE sql STABLE AS $$ SELECT title FROM posts WHERE user_id = who ORDER BY id $$;
   CREATE FUNCTION factorial(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN IF n < 2 THEN RETURN 1; END IF; RETURN n * factorial(n - 1); END $$;
   ANALYZE;
@@ -145,6 +149,8 @@ export const usableQueries: readonly Usable[] = [
     `UPDATE users SET email = 'new@x' WHERE id = 2 RETURNING id, email`,
     `INSERT INTO users (id, name, email) VALUES (4, 'New', 'mine@x') RETURNING *`,
     `INSERT INTO payments VALUES (22, 1, 5, '4000-1234', 'paid') RETURNING id, card`,
+    `UPDATE payments SET card = '4000-9999' WHERE id = 20 RETURNING card`,
+    'SELECT home::name, name FROM users ORDER BY id',
   ),
   ...list(
     'several results in one text',

@@ -52,6 +52,9 @@ const relationsWhere = (wanted: string): string => `
          (SELECT json_agg(i.inhrelid::int8) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
          (SELECT json_agg(json_build_array(g.tgfoid::int8, g.tgoldtable, g.tgnewtable))
             FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
+         -- tgtype: 1 each row, 2 before, 4 insert, 16 update, 64 instead of
+         (SELECT json_agg(DISTINCT g.tgtype & 20)
+            FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgtype & 66 > 0) AS rewriting,
          (SELECT json_agg(CASE WHEN path.now = '' THEN pg_get_ruledef(w.oid) END)
             FROM pg_rewrite w WHERE w.ev_class = c.oid AND w.ev_type <> '1') AS rules
     FROM (SELECT set_config('search_path', '', true) AS now OFFSET 0) path,
@@ -311,6 +314,12 @@ function relationOf(
     triggers: row.triggers !== null && row.triggers !== undefined,
     triggerCalls: (JSON.parse(row.triggers ?? '[]') as [number, string | null, string | null][]).map(
       ([called, ...tables]) => ({ function: called, transitionTables: tables.flatMap((name) => name ?? []) }),
+    ),
+    rewritten: new Set(
+      (JSON.parse(row.rewriting ?? '[]') as number[]).flatMap((events) => [
+        ...(events & 4 ? (['insert'] as const) : []),
+        ...(events & 16 ? (['update'] as const) : []),
+      ]),
     ),
     rules: row.rules !== null && row.rules !== undefined,
     ruleTexts: (JSON.parse(row.rules ?? '[]') as (string | null)[]).map((text) => text ?? ''),

@@ -42,7 +42,7 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
       : walk.call(code, values);
   });
   const mayBeBuiltIn = schema === undefined || schema === 'pg_catalog' ? catalog.isBuiltIn(name) : false;
-  const cast = casts(carried, walk);
+  const cast = casts(carried, walk, name.includes('json'));
   if (mayBeBuiltIn && own.length === 0 && cast?.length === 0 && !isNamed && conduct === 'carries') {
     const json = jsonCall(name, values, call?.args ?? []);
     if (json !== undefined) return shapeOf([{ ...json, name, direct: false }]);
@@ -107,9 +107,27 @@ function builtIn(conduct: ValueFlow, carried: Flow, walk: LineageWalk): Flow {
   return walk.unseen(carried);
 }
 
-/** What implicit casts of the application's own give, which may stand between any of the values and the code. */
-export function casts(operands: Flow, walk: LineageWalk): readonly Flow[] | undefined {
-  return behind('cast', '', operands, walk);
+/**
+ * What implicit casts of the application's own give, which may stand between any of the values and the code.
+ * @param json of values JSON is made, by their casts to it
+ */
+export function casts(operands: Flow, walk: LineageWalk, json = false): readonly Flow[] | undefined {
+  const anywhere = behind('anywhere', '', operands, walk);
+  return json ? anywhere?.concat(behind('json', '', operands, walk) ?? []) : anywhere;
+}
+
+/**
+ * With what casts of the application's own may make of a value where it is assigned. While it is not known which there
+ * are, a value of a type that has some is not known either.
+ */
+export function stored(flow: Flow, walk: LineageWalk): Flow {
+  return union([flow, ...(behind('stored', '', flow, walk) ?? [])]);
+}
+
+/** The same for rows that are given to variables, or back. */
+export function storedRows(rows: Shape, walk: LineageWalk): Shape {
+  if ((walk.knowledge.catalog.behind('stored', '') ?? []).length === 0) return rows;
+  return openShape(stored(rows.all, walk));
 }
 
 /** One flow for each function that may run; undefined when that is not known. */

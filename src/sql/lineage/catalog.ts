@@ -67,6 +67,8 @@ export interface CatalogRelation {
   /** Triggers of the application's own may run on a write. */
   readonly triggers: boolean;
   readonly triggerCalls?: readonly TriggerCall[];
+  /** Writes of rows that a trigger may put other values into before they are stored; undefined: any. */
+  readonly rewritten?: ReadonlySet<'insert' | 'update'>;
   /** Rules may put other statements in the place of a write, queries among them. */
   readonly rules: boolean;
   /** Those rules as CREATE RULE statements. */
@@ -118,7 +120,12 @@ export interface CatalogCode {
 /** Schemas, `$user` replaced. Undefined: not known; then a name means something only where it can mean nothing else. */
 export type SearchPath = readonly string[] | undefined;
 
-export type OwnCode = 'operator' | 'cast';
+/**
+ * Where code of the application's own may run without being called: operators by name; `cast` to a type of that name, be
+ * it an explicit one; casts that may stand `anywhere`; those where a value is `stored`, or made `json` of; defaults of a
+ * `domain`.
+ */
+export type OwnCode = 'operator' | 'cast' | 'anywhere' | 'stored' | 'json' | 'domain';
 
 export interface LineageCatalog {
   /** Changes whenever answers may have changed. */
@@ -134,9 +141,8 @@ export interface LineageCatalog {
   isBuiltIn(name: string): boolean;
   codeByOid(oid: number): CatalogCode | undefined;
   /**
-   * The application's own code that may run where this is written, although PostgreSQL has one of that name: which of
-   * the two is meant depends on types. Casts have no name, or that of a domain whose checks run code. Undefined when
-   * that is not known.
+   * The application's own code that may run there, although PostgreSQL has one of that name: which of the two is meant
+   * depends on types. Only operators and casts to a type have a name. Undefined when that is not known.
    */
   behind(kind: OwnCode, name: string): readonly CatalogCode[] | undefined;
   /** Every relation outside pg_catalog and information_schema. */

@@ -8,6 +8,7 @@
 import { BuiltInFunctions } from '../catalog/builtin-functions.js';
 import { dollarQuoted } from '../grammar/comments.js';
 import type { Grammar } from '../grammar/grammar.js';
+import { storedRows } from './calls.js';
 import { anyFlow, argument, type CatalogCode, type CatalogRelation, type Flow, type SearchPath } from './catalog.js';
 import { union } from './flow.js';
 import { PlpgsqlFlow } from './plpgsql-flow.js';
@@ -138,7 +139,7 @@ export class CodeFlows {
     if ('rejection' in parsed) return unseen(code, walk);
     let last: Shape = openShape(new Set());
     for (const { stmt } of parsed.tree.stmts ?? []) last = bodyStatement(stmt, walk);
-    return returning(code, exporting(code, walk), last);
+    return returning(code, exporting(code, walk), storedRows(last, walk));
   }
 
   #plpgsql(code: CatalogCode, path: SearchPath, start: StartWalk, parameters: readonly Flow[]): CodeFlow {

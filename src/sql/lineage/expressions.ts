@@ -2,7 +2,7 @@
 import type { A_Expr, A_Indirection, CaseExpr, RowExpr, SubLink, TypeCast } from 'libpg-query';
 import { as, type Node, names, stringConstant, tagOf } from '../grammar/tree.js';
 import { attribute, behind, casts, ownAttribute } from './calls.js';
-import { anyColumn, anyFlow, type Flow, noFlow, type OwnCode } from './catalog.js';
+import { anyColumn, anyFlow, type Flow, noFlow } from './catalog.js';
 import { columnName } from './column-names.js';
 import { union } from './flow.js';
 import { castJson, constantKey, jsonConstructor, jsonOperator } from './json-calls.js';
@@ -75,8 +75,13 @@ function valueOfNode(node: Node | undefined, walk: LineageWalk, scope: LineageSc
     case 'CaseExpr':
       return caseOf(as(node, 'CaseExpr') ?? {}, walk, scope);
     default:
-      return jsonConstructor(node, tag, walk, scope) ?? plain(walk.below(node, scope));
+      return constructed(jsonConstructor(node, tag, walk, scope), walk) ?? plain(walk.below(node, scope));
   }
+}
+
+function constructed(value: Value | undefined, walk: LineageWalk): Value | undefined {
+  const cast = value && union(casts(value.flow, walk, true) ?? [walk.unseen(value.flow)]);
+  return cast === undefined || cast.size === 0 ? value : plain(union([value?.flow ?? noFlow, cast]));
 }
 
 function columnReference(fields: readonly Node[], walk: LineageWalk, scope: LineageScope): Column {
@@ -206,11 +211,13 @@ function operation(expression: A_Expr, walk: LineageWalk, scope: LineageScope): 
 /** What code of the application's own may make of the operands, and whether there is any. */
 function ownCode(
   operands: Flow,
-  kind: OwnCode,
+  kind: 'operator' | 'cast',
   path: readonly string[],
   walk: LineageWalk,
 ): { readonly flow: Flow; readonly code: boolean } {
-  const named = path.at(-2) === 'pg_catalog' ? [] : behind(kind, path.at(-1) ?? '', operands, walk);
+  // PostgreSQL has its operators to itself, but a type of its own may be cast to by others
+  const named =
+    kind === 'operator' && path.at(-2) === 'pg_catalog' ? [] : behind(kind, path.at(-1) ?? '', operands, walk);
   const cast = casts(operands, walk);
   return {
     flow: union([...(named ?? [walk.unseen(operands)]), ...(cast ?? [walk.unseen(operands)])]),

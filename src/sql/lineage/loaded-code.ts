@@ -41,22 +41,36 @@ function codeWhere(wanted: string): string {
 }
 
 /**
- * The functions behind operators, casts (without a name: which values are cast where is not followed) and the checks of
- * domains. Extensions bring operators and casts for their own types, and nothing that reads tables.
+ * The functions behind operators, casts and the checks and defaults of domains, by the places where they may run (see
+ * `LineageCatalog.behind`). Extensions bring operators and casts for their own types, and nothing that reads tables.
  */
 export const callersQuery = `
   SELECT own.kind, own.name, own.function::int8::text AS function
     FROM (SELECT 'operator' AS kind, oprname AS name, oid, 'pg_operator'::regclass AS class, oprcode::oid AS function
             FROM pg_operator WHERE oprnamespace <> 'pg_catalog'::regnamespace
           UNION ALL
-          SELECT 'cast', '', oid, 'pg_cast'::regclass, castfunc FROM pg_cast WHERE castfunc >= 16384
+          SELECT place.kind, place.name, c.oid, 'pg_cast'::regclass, c.castfunc
+            FROM pg_cast c JOIN pg_type t ON t.oid = c.casttarget,
+                 LATERAL (VALUES ('cast', t.typname::text, true), ('cast', '*', true), ('stored', '', c.castcontext <> 'e'),
+                                 ('json', '', t.typname IN ('json', 'jsonb')), ('anywhere', '', c.castcontext = 'i'))
+                         AS place(kind, name, applies)
+           WHERE c.castfunc >= 16384 AND place.applies
           UNION ALL
-          SELECT 'cast', t.typname, t.oid, 'pg_type'::regclass, d.refobjid
+          SELECT place.kind, place.name, t.oid, 'pg_type'::regclass, d.refobjid
             FROM pg_type t JOIN pg_constraint c ON c.contypid = t.oid AND c.contypid > 0
             JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_constraint'::regclass
-             AND d.refclassid = 'pg_proc'::regclass) own
+             AND d.refclassid = 'pg_proc'::regclass,
+                 LATERAL (VALUES ('cast', t.typname::text), ('cast', '*')) AS place(kind, name)
+          UNION ALL
+          SELECT 'domain', '', t.oid, 'pg_type'::regclass, d.refobjid
+            FROM pg_type t JOIN pg_depend d ON d.objid = t.oid AND d.classid = 'pg_type'::regclass
+             AND d.refclassid = 'pg_proc'::regclass
+           WHERE t.typtype = 'd') own
    WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = own.class AND d.objid = own.oid AND d.deptype = 'e')
-     AND own.oid >= 16384`;
+     AND own.oid >= 16384
+  UNION ALL
+  SELECT DISTINCT 'hidden type', own.typname, '0' FROM pg_type own JOIN pg_type hidden USING (typname)
+   WHERE own.typnamespace <> 'pg_catalog'::regnamespace AND hidden.typnamespace = 'pg_catalog'::regnamespace`;
 
 /** Names that PostgreSQL itself has. */
 export const builtInsQuery = `SELECT DISTINCT proname AS name FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace`;
@@ -111,9 +125,24 @@ export class LoadedCode {
 
   /** Operators and casts of the application may call PostgreSQL's own functions: those compute. */
   behind(kind: OwnCode, name: string): readonly CatalogCode[] {
+    const alone = kind !== 'cast' || (scalarTypes.has(name) && !this.#callers.has(`hidden type ${name}`));
+    return this.#calledBy(kind, alone ? name : '*');
+  }
+
+  #calledBy(kind: OwnCode, name: string): CatalogCode[] {
     return (this.#callers.get(`${kind} ${name}`) ?? []).flatMap((oid) => this.#byOid.get(oid) ?? []);
   }
 }
+
+/**
+ * A cast to one of these runs casts to it alone. To a composite type, an array of it or a domain there are casts of the
+ * parts and to the type underneath.
+ */
+const scalarTypes: ReadonlySet<string> = new Set([
+  ...['text', 'varchar', 'bpchar', 'name', 'bytea', 'bool', 'int2', 'int4', 'int8', 'float4', 'float8', 'numeric'],
+  ...['date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'xml', 'money'],
+  ...['inet', 'cidr', 'oid', 'regclass', 'regproc', 'regtype', 'tsvector', 'tsquery', 'jsonpath'],
+]);
 
 const volatilities: Readonly<Record<string, CatalogCode['volatility']>> = { i: 'immutable', s: 'stable' };
 

@@ -6,6 +6,7 @@
  * function it is, masks. Dynamic SQL is followed where it is one constant text.
  */
 import type { Grammar } from '../grammar/grammar.js';
+import { storedRows } from './calls.js';
 import { anyFlow, baseColumn, type Flow, noFlow } from './catalog.js';
 import { union } from './flow.js';
 import { LineageScope } from './scope.js';
@@ -172,7 +173,8 @@ export class PlpgsqlFlow {
     this.#give(this.#variables.get(name ?? '') ?? any);
   }
 
-  #give(rows: Shape): void {
+  #give(given: Shape): void {
+    const rows = storedRows(given, this.#walk);
     this.#rows = this.#rows === undefined ? rows : overlay(this.#rows, rows);
   }
 
@@ -207,7 +209,7 @@ export class PlpgsqlFlow {
       return;
     }
     const record = this.#nameOf(field.recparentno) ?? '';
-    this.#setField(record, String(field.fieldname), rows);
+    this.#setField(record, String(field.fieldname), storedRows(rows, this.#walk));
   }
 
   #nameOf(number: unknown): string | undefined {
@@ -232,7 +234,8 @@ export class PlpgsqlFlow {
     }
   }
 
-  #set(name: string, rows: Shape): void {
+  #set(name: string, given: Shape): void {
+    const rows = storedRows(given, this.#walk);
     const before = this.#variables.get(name);
     if (before === undefined) this.#put(name, rows);
     else this.#put(name, sameNames(before, rows) ? overlay(before, rows) : openShape(union([before.all, rows.all])));

@@ -1,6 +1,7 @@
 /** INSERT, UPDATE, DELETE and MERGE for lineage: what RETURNING gives back, and which values go where. */
 import type { InsertStmt, MergeStmt, RangeVar, UpdateStmt } from 'libpg-query';
 import { as, type Node, names, type Returning, returningOf } from '../grammar/tree.js';
+import { stored } from './calls.js';
 import { baseColumn, type CatalogRelation, type Flow } from './catalog.js';
 import { union } from './flow.js';
 import { LineageScope } from './scope.js';
@@ -44,14 +45,16 @@ function insertShape(insert: InsertStmt, walk: LineageWalk, scope: LineageScope)
     walk.sinks.push({ flow: source.all, into: undefined });
   } else {
     source.columns.forEach((column, at) => {
-      walk.sinks.push({ flow: column.flow, into: keyOf(relation, columns[at]) });
+      walk.sinks.push({ flow: stored(column.flow, walk), into: keyOf(relation, columns[at]) });
     });
     const defaults = defaultPlaces(insert.selectStmt);
     const written = new Map(
-      source.columns.flatMap((column, at) => (defaults.has(at) ? [] : [[columns[at] ?? '', column.flow] as const])),
+      source.columns.flatMap((column, at) =>
+        defaults.has(at) ? [] : [[columns[at] ?? '', stored(column.flow, walk)] as const],
+      ),
     );
     const updates = insert.onConflictClause?.action === 'ONCONFLICT_UPDATE';
-    if (!updates) scope.replace(shape, afterWrite(shape, relation, written, walk));
+    if (!updates) scope.replace(shape, afterWrite(shape, relation, 'insert', written));
   }
   const conflict = insert.onConflictClause;
   if (conflict !== undefined) {
@@ -68,7 +71,7 @@ function updateShape(update: UpdateStmt, walk: LineageWalk, scope: LineageScope)
   for (const item of update.fromClause ?? []) scope.add(walk.fromItem(item, scope));
   const written = assignments(update.targetList, relation, walk, scope);
   walk.infer(walk.flow(update.whereClause, scope));
-  scope.replace(shape, afterWrite(shape, relation, written, walk));
+  scope.replace(shape, afterWrite(shape, relation, 'update', written));
   return returning(update, walk, scope, shape);
 }
 
@@ -82,7 +85,7 @@ function mergeShape(merge: MergeStmt, walk: LineageWalk, scope: LineageScope): S
     walk.infer(walk.flow(when?.condition, scope));
     assignments(when?.targetList, relation, walk, scope);
     const values = (when?.values ?? []).map((value) => walk.flow(value, scope));
-    for (const flow of values) walk.sinks.push({ flow, into: undefined });
+    for (const flow of values) walk.sinks.push({ flow: stored(flow, walk), into: undefined });
   }
   // `*` gives the source's columns and the target's, in an order that versions do not promise.
   const rows = returning(merge, walk, scope);
@@ -113,7 +116,7 @@ function assignments(
   const written = new Map<string, Flow>();
   for (const node of list ?? []) {
     const target = as(node, 'ResTarget');
-    const flow = walk.flow(target?.val, scope);
+    const flow = stored(walk.flow(target?.val, scope), walk);
     walk.sinks.push({ flow, into: keyOf(relation, target?.name) });
     // a field or an element alone leaves the rest as it was; several columns at once share one source
     const whole = (target?.indirection?.length ?? 0) === 0 && as(target?.val, 'MultiAssignRef') === undefined;
@@ -136,12 +139,13 @@ function defaultPlaces(source: Node | undefined): ReadonlySet<number> {
 function afterWrite(
   shape: Shape,
   relation: CatalogRelation | undefined,
+  event: 'insert' | 'update',
   written: ReadonlyMap<string, Flow>,
-  walk: LineageWalk,
 ): Shape {
-  const changes = relation?.triggers || relation?.rules || relation?.definition || relation?.children.length;
-  const casts = walk.knowledge.catalog.behind('cast', '')?.length !== 0;
-  if (relation === undefined || changes || casts || shape.columns === undefined) return shape;
+  const rewritten = relation?.rewritten?.has(event) ?? relation?.triggers;
+  // the rows of a parent are its partitions', and so are their triggers
+  const changes = rewritten || relation?.rules || relation?.definition || relation?.children.length;
+  if (relation === undefined || changes || shape.columns === undefined) return shape;
   const own = shape.columns.map((column): Column => {
     const flow = written.get(column.name ?? '');
     return flow?.size === 0 ? { name: column.name, flow, direct: false, written: true } : column;
