@@ -4,11 +4,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { copyData, query } from '../helpers/wire-messages.js';
 import type { PgbenchRun } from './pgbench.js';
 import { RawClient } from './raw-client.js';
-import { type BenchTarget, memoryOf } from './targets.js';
+import { type BenchTarget, maskedKinds, memoryOf, type TargetName } from './targets.js';
+
+/** What dbguard is to reach: a ratio to another way, so much more than it, or a figure of its own. */
+export type Goal =
+  | { readonly of: TargetName; readonly ratio: number }
+  | { readonly above: TargetName; readonly by: number }
+  | { readonly figure: number };
 
 export interface Measure {
   readonly name: string;
-  readonly unit: 'tps' | 'MB/s' | 'us' | 'ms' | 'MB';
+  readonly unit: 'tps' | 'MB/s' | 'us' | 'ms' | 'MB' | 'x';
+  readonly goals?: readonly Goal[];
   /** Whether more is better. Memory and latency are not. */
   readonly more: boolean;
   /** Rounds do not make it better: memory. */
@@ -22,37 +29,71 @@ export function measures(
   seconds: number,
   rows: number,
 ): Measure[] {
-  const throughput = (name: string, run: Omit<PgbenchRun, 'seconds'>): Measure => ({
+  const throughput = (name: string, run: Omit<PgbenchRun, 'seconds'>, goals: readonly Goal[] = []): Measure => ({
     name,
     unit: 'tps',
     more: true,
+    goals,
     of: (target) => load(target, { ...run, seconds }),
   });
+  const prepared16 = { clients: 16, mode: 'prepared', selectOnly: true } as const;
   const modes = ['simple', 'extended', 'prepared'] as const;
   return [
     ...[1, 16].flatMap((clients) =>
       modes.map((mode) =>
-        throughput(`SELECT by key, ${mode}, ${clients} client${clients === 1 ? '' : 's'}`, {
-          clients,
-          mode,
-          selectOnly: true,
-        }),
+        throughput(
+          `SELECT by key, ${mode}, ${clients} client${clients === 1 ? '' : 's'}`,
+          { clients, mode, selectOnly: true },
+          mode === 'prepared' ? selectGoals[clients] : [],
+        ),
       ),
     ),
     throughput('TPC-B-like, simple, 1 client', { clients: 1, mode: 'simple', selectOnly: false }),
-    throughput('TPC-B-like, prepared, 16 clients', { clients: 16, mode: 'prepared', selectOnly: false }),
-    throughput('connect, SELECT, disconnect', { clients: 1, mode: 'simple', selectOnly: true, reconnect: true }),
-    transfer(`SELECT of ${rows} rows`, wide(rows), rows),
-    masked(rows),
-    transfer(`COPY ${rows} rows out`, `COPY (${wide(rows)}) TO STDOUT`, rows),
+    throughput('TPC-B-like, prepared, 16 clients', { clients: 16, mode: 'prepared', selectOnly: false }, [
+      { of: 'byte pipe', ratio: 0.72 },
+      { of: 'pgbouncer', ratio: 0.58 },
+    ]),
+    {
+      ...throughput('the SELECT by unix sockets, 16 clients', prepared16, [{ of: 'byte pipe', ratio: 0.88 }]),
+      of: (target) => load(target.sockets ?? target, { ...prepared16, seconds }),
+    },
+    throughput('connect, SELECT, disconnect', { clients: 1, mode: 'simple', selectOnly: true, reconnect: true }, [
+      { of: 'pgbouncer', ratio: 0.78 },
+    ]),
+    {
+      name: 'the SELECT with 500 rules, of without',
+      ...{ unit: 'x', more: true, goals: [{ figure: 0.97 }] },
+      async of({ ruled, ...plain }) {
+        if (ruled === undefined) return undefined;
+        return (await load(ruled, { ...prepared16, seconds })) / (await load(plain, { ...prepared16, seconds }));
+      },
+    },
+    transfer(`SELECT of ${rows} rows`, wide(rows), rows, [{ of: 'direct', ratio: 0.97 }]),
+    ...maskedKinds.map(({ column }) => masked(column, rows)),
+    transfer(`COPY ${rows} rows out`, `COPY (${wide(rows)}) TO STDOUT`, rows, [{ of: 'direct', ratio: 0.97 }]),
     copyIn(rows),
     insertOfConstants(25_000),
-    latency('latency of SELECT 1, median', 0.5, seconds),
-    latency('latency of SELECT 1, 99 of 100', 0.99, seconds),
+    turnOfInsert(25_000),
+    latency('latency of SELECT 1, median', 0.5, seconds, 45),
+    latency('latency of SELECT 1, 99 of 100', 0.99, seconds, 170),
+    command('dbguard --version', ['--version'], 40),
+    command('dbguard run -- true', ['run', '--', 'true'], 180),
     peakMemory(rows),
     idleMemory(100),
   ];
 }
+
+/** By number of clients. */
+const selectGoals: Readonly<Record<number, readonly Goal[]>> = {
+  1: [
+    { of: 'byte pipe', ratio: 0.72 },
+    { of: 'pgbouncer', ratio: 0.6 },
+  ],
+  16: [
+    { of: 'byte pipe', ratio: 0.75 },
+    { of: 'pgbouncer', ratio: 0.55 },
+  ],
+};
 
 async function withClient<Result>(target: BenchTarget, act: (client: RawClient) => Promise<Result>): Promise<Result> {
   const client = await RawClient.open(target);
@@ -64,19 +105,20 @@ function wide(rows: number): string {
 }
 
 /** A refusal is fast, and no figure: an answer without the rows counts as none. */
-function transfer(name: string, sql: string, rows: number): Measure {
+function transfer(name: string, sql: string, rows: number, goals: readonly Goal[]): Measure {
   const of = (target: BenchTarget) =>
     withClient(target, async (client) => {
       const start = performance.now();
       await client.request(query(sql));
       return client.received < rows * 10 ? undefined : client.received / 1e3 / (performance.now() - start);
     });
-  return { name, unit: 'MB/s', more: true, of };
+  return { name, unit: 'MB/s', more: true, goals, of };
 }
 
 /** Where nothing masks, the same rows as they are. */
-function masked(rows: number): Measure {
-  const measure = transfer(`SELECT of ${rows} rows, one column masked`, 'SELECT id, number, email FROM people', rows);
+function masked(column: string, rows: number): Measure {
+  const sql = `SELECT id, number, ${column} FROM people`;
+  const measure = transfer(`${rows} rows, one masked: ${column}`, sql, rows, [{ of: 'byte pipe', ratio: 0.9 }]);
   return { ...measure, of: (target) => measure.of(target.masking ?? target) };
 }
 
@@ -91,25 +133,61 @@ function copyIn(rows: number): Measure {
       await client.copyIn(query('COPY copied FROM STDIN'), chunks);
       return (chunk.length * chunks.length) / 1e3 / (performance.now() - start);
     });
-  return { name: `COPY ${rows} rows in`, unit: 'MB/s', more: true, of };
+  return { name: `COPY ${rows} rows in`, unit: 'MB/s', more: true, goals: [{ of: 'direct', ratio: 0.97 }], of };
 }
 
-/** A text that nobody has seen: no round repeats one. */
 function insertOfConstants(rows: number): Measure {
   const of = (target: BenchTarget) =>
     withClient(target, async (client) => {
-      await client.request(query('CREATE TEMP TABLE inserted (id int, name text, price numeric, note text)'));
-      const first = Math.floor(Math.random() * 1e9);
-      const values = Array.from({ length: rows }, (_, n) => `(${first + n}, 'name of ${n}', ${n}.5, NULL)`);
-      const statement = query(`INSERT INTO inserted (id, name, price, note) VALUES ${values.join(', ')}`);
+      await client.request(query(inserted));
+      const statement = newInsert(rows);
       const start = performance.now();
       await client.request(statement);
       return performance.now() - start;
     });
-  return { name: `INSERT of ${rows} rows of constants`, unit: 'ms', more: false, of };
+  const goals: readonly Goal[] = [{ of: 'direct', ratio: 1.4 }];
+  return { name: `INSERT of ${rows} rows of constants`, unit: 'ms', more: false, goals, of };
 }
 
-function latency(name: string, percentile: number, seconds: number): Measure {
+const inserted = 'CREATE TEMP TABLE inserted (id int, name text, price numeric, note text)';
+
+/** A text that nobody has seen: no round repeats one. */
+function newInsert(rows: number): Buffer {
+  const first = Math.floor(Math.random() * 1e9);
+  const values = Array.from({ length: rows }, (_, n) => `(${first + n}, 'name of ${n}', ${n}.5, NULL)`);
+  return query(`INSERT INTO inserted (id, name, price, note) VALUES ${values.join(', ')}`);
+}
+
+/** The longest that another client waits for its SELECT 1 meanwhile: a turn of the event loop, and what the machine adds. */
+function turnOfInsert(rows: number): Measure {
+  const of = (target: BenchTarget) =>
+    withClient(target, (client) =>
+      withClient(target, async (other) => {
+        await client.request(query(inserted));
+        let running = true;
+        const insert = client.request(newInsert(rows)).finally(() => {
+          running = false;
+        });
+        let longest = 0;
+        while (running) {
+          const start = performance.now();
+          await other.request(query('SELECT 1'));
+          longest = Math.max(longest, performance.now() - start);
+        }
+        await insert;
+        return longest;
+      }),
+    );
+  const goals: readonly Goal[] = [{ above: 'byte pipe', by: 20 }];
+  return { name: 'another client waits for that INSERT', unit: 'ms', more: false, goals, of };
+}
+
+/** From its start to its end, with what it has to do for that. */
+function command(name: string, args: readonly string[], ms: number): Measure {
+  return { name, unit: 'ms', more: false, goals: [{ figure: ms }], of: async ({ run }) => run?.(args) };
+}
+
+function latency(name: string, percentile: number, seconds: number, by: number): Measure {
   const of = (target: BenchTarget) =>
     withClient(target, async (client) => {
       const statement = query('SELECT 1');
@@ -122,7 +200,7 @@ function latency(name: string, percentile: number, seconds: number): Measure {
       const sorted = times.sort((a, b) => a - b);
       return (sorted[Math.floor(sorted.length * percentile)] ?? 0) * 1000;
     });
-  return { name, unit: 'us', more: false, of };
+  return { name, unit: 'us', more: false, goals: [{ above: 'byte pipe', by }], of };
 }
 
 /** A result of a megabyte a row. */
@@ -149,5 +227,6 @@ function idleMemory(count: number): Measure {
     await sleep(200);
     return memory;
   };
-  return { name: `memory with ${count} idle connections`, unit: 'MB', more: false, once: true, of };
+  const name = `memory with ${count} idle connections`;
+  return { name, unit: 'MB', more: false, once: true, goals: [{ figure: 120 }], of };
 }

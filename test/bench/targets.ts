@@ -22,8 +22,14 @@ export interface BenchTarget {
   readonly database: string;
   /** The process in between, where there is one. */
   readonly pid?: number;
-  /** The same with a masked column. */
+  /** The same with masked columns. */
   readonly masking?: BenchTarget;
+  /** The same with 500 rules. */
+  readonly ruled?: BenchTarget;
+  /** The same by unix sockets on both sides. */
+  readonly sockets?: BenchTarget;
+  /** Runs the command with these arguments; milliseconds. */
+  readonly run?: (args: readonly string[]) => Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -94,24 +100,58 @@ export async function startPipe(server: TestPostgres): Promise<BenchTarget> {
 
 /** Signing, journal, upload to a directory bucket and the built-in policy, as a developer has them. */
 export async function startDbguard(server: TestPostgres): Promise<BenchTarget> {
-  const [plain, masking] = [await guardedTarget(server, {}), await guardedTarget(server, { mask: [maskedColumn] })];
+  const plain = await guardedTarget(server, {});
+  const mask = maskedKinds.map(({ column, ...how }) => ({ column: `people.${column}`, ...how }));
+  const masking = await guardedTarget(server, { config: { mask } });
+  const ruled = await guardedTarget(server, { policy: { ...loadTest, rules: manyRules } });
+  const sockets = await guardedTarget(bySocket(server), {});
+  const all = [plain, masking, ruled, sockets];
   const stop = async () => {
-    await plain.stop();
-    await masking.stop();
+    for (const target of all) await target.stop();
   };
-  return { ...plain, masking, stop };
+  return { ...plain, masking, ruled, sockets: { ...sockets, host: sockets.socketDir }, stop };
 }
 
-/** In the table that `bench.ts` makes. */
-const maskedColumn = { column: 'people.email', with: 'partial', keep: 4 };
+/** One column of `people`, the table that `bench.ts` makes, for each of these kinds of mask. */
+export const maskedKinds = [
+  { column: 'partial', with: 'partial', keep: 4 },
+  { column: 'fixed', with: 'fixed', value: '***' },
+  { column: 'nothing', with: 'null' },
+  { column: 'hashed', with: 'hash' },
+  { column: 'email', with: 'email' },
+] as const;
+
+const manyRules = Array.from({ length: 500 }, (_, n) => ({
+  name: `rule-${n}`,
+  when: { table: `never_${n}` },
+  // biome-ignore lint/suspicious/noThenProperty: a rule of dbguard.yaml says it so
+  then: 'deny',
+}));
 
 /** pgbench changes more rows than anybody would let pass unasked. */
 const loadTest = { mass_changes: { budget: false } };
 
-async function guardedTarget(server: TestPostgres, config: ProxyProcessOptions['config']): Promise<BenchTarget> {
-  const guarded = await startProxyProcess(server, { policy: loadTest, ...(config && { config }) });
-  const { host, port, user, password, pid } = guarded;
-  return { name: 'dbguard', host, port, user, password, database: 'postgres', pid, stop: () => guarded.stop() };
+function bySocket(server: TestPostgres): TestPostgres {
+  const url = (database = 'postgres') => {
+    const login = [server.superuser, server.password].map(encodeURIComponent).join(':');
+    return `postgresql://${login}@/${database}?host=${encodeURIComponent(server.socketDir)}&port=${server.port}`;
+  };
+  return { ...server, url };
+}
+
+async function guardedTarget(
+  server: TestPostgres,
+  options: ProxyProcessOptions,
+): Promise<BenchTarget & { readonly socketDir: string }> {
+  const guarded = await startProxyProcess(server, { policy: loadTest, ...options });
+  const { host, port, user, password, pid, socket, workspace } = guarded;
+  const run = async (args: readonly string[]): Promise<number> => {
+    const start = performance.now();
+    await workspace.dbguard([...args]);
+    return performance.now() - start;
+  };
+  const login = { host, port, user, password, database: 'postgres' };
+  return { name: 'dbguard', ...login, pid, socketDir: socket, run, stop: () => guarded.stop() };
 }
 
 /** Resident memory of a process in MB; undefined where /proc is not there. `peak` since it started. */
