@@ -25,6 +25,7 @@ const commands = [
 export async function benchManySessions(sessions: number): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'dbguard-bench-'));
   const s3 = await startS3('many');
+  s3.pageSize = 1000; // as a store's is: the tests' own is small
   try {
     const start = performance.now();
     const objects = await fill(root, sessions, (key, body) => {
