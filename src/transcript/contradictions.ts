@@ -6,7 +6,7 @@
  * entry. What it must not know: signatures, chains, where lines come from.
  */
 import type { Entry } from './entry.js';
-import { checkOf, fieldsOf, isFacts } from './entry-fields.js';
+import { checkOf, disclosable, fieldsOf, isFacts } from './entry-fields.js';
 import type { Findings } from './finding.js';
 
 /** What a statement waits for. A missing cell in `owed`: it owes nothing any more. */
@@ -171,6 +171,22 @@ export class Contradictions {
             this.#where(n),
           );
       } else if (!check(fields[name])) this.#fail(n, `${name} of entry ${n} (${k}) is nothing that may stand there`);
+    }
+  }
+
+  /** Of what type the values are that still stand there. */
+  disclosed({ n, k }: Entry, values: Readonly<Record<string, unknown>>): void {
+    const known = Object.hasOwn(disclosable, k) ? (disclosable[k] ?? {}) : {};
+    for (const [name, value] of Object.entries(values)) {
+      const type = Object.hasOwn(known, name) ? known[name] : undefined;
+      if (type !== undefined) {
+        // a long one was not held
+        if (value !== undefined && (typeof value === 'string') !== (type === 'text'))
+          this.#fail(n, `${name} of entry ${n} (${k}) is nothing that may stand there`);
+      } else if (this.#isNew(`${k} discloses ${name}`)) {
+        const message = `entry ${n} (${k}) discloses ${quote(name)}, which this dbguard does not know`;
+        this.#findings.note('unknown-field', message, this.#where(n));
+      }
     }
   }
 

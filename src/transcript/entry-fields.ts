@@ -19,6 +19,25 @@ const word =
   (value) =>
     words.includes(String(value)) && text(value);
 
+const transaction = word('I', 'T', 'E');
+const decider = word(
+  ...['person', 'second-person', 'rule', 'earlier-approval', 'earlier-denial'],
+  ...['timeout', 'disconnect', 'cancel', 'nobody'],
+);
+
+/** 16 and 32 bytes, base64url. */
+function isHidden(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  return /^[\w-]{22}$/.test(String(value.salt)) && /^[\w-]{43}$/.test(String(value.digest));
+}
+
+/** What may be disclosed: the type of its value. */
+export const disclosable: Readonly<Record<string, Readonly<Record<string, 'text' | 'list'>>>> = {
+  parse: { sql: 'text' },
+  statement: { sql: 'text', bind: 'list' },
+  verdict: { reason: 'text' },
+};
+
 const open = [
   ...['v', 'subject', 'level', 'clientId', 'audience', 'method', 'loggedInAt', 'loginKey', 'salt', 'idToken'],
   ...['accessToken', 'sessionKey', 'certificate', 'connection', 'policy', 'version', 'agent', 'previous'],
@@ -38,7 +57,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     backendPid: count,
     reason: text,
   },
-  parse: { conn: count, text: count, facts, hidden: isRecord },
+  parse: { conn: count, text: count, facts, hidden: isHidden },
   statement: {
     conn: count,
     protocol: word('execute', 'function'),
@@ -48,8 +67,8 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     continues: count,
     hex: (value) => Array.isArray(value) && value.every(count),
     facts,
-    hidden: isRecord,
-    tx: text,
+    hidden: isHidden,
+    tx: transaction,
     decision: word('allow', 'ask', 'second-person', 'deny'),
     rule: text,
   },
@@ -57,7 +76,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
   verdict: {
     of: count,
     decision: word('allow', 'deny', 'abort'),
-    by: text,
+    by: decider,
     channel: text,
     name: text,
     scope: word('once', 'session', 'transaction'),
@@ -79,7 +98,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     masked: texts,
     inferred: texts,
     detected: texts,
-    tx: text,
+    tx: transaction,
   },
   heartbeat: {},
   redaction: { session: text, of: count, digests: isRecord, reason: text },

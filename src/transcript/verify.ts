@@ -161,6 +161,7 @@ export class SessionVerifier {
     // With lines missing or changed nothing fits; that has been said already.
     if (this.#intact) this.#contradictions.add(entry);
     const disclosed = this.#disclose(entry, line.disclosures);
+    if (this.#intact) this.#contradictions.disclosed(entry, disclosed);
     await this.#parts.onEntry?.(entry, disclosed);
   }
 

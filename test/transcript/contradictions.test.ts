@@ -1,7 +1,7 @@
 /** Histories that hang together, and each way in which one cannot. */
 import { test } from 'tap';
 import { Contradictions } from '../../src/transcript/contradictions.js';
-import { entryFields } from '../../src/transcript/entry-fields.js';
+import { disclosable, entryFields } from '../../src/transcript/entry-fields.js';
 import { Findings } from '../../src/transcript/finding.js';
 
 type Step = readonly [kind: string, fields?: Readonly<Record<string, unknown>>, disclosed?: string];
@@ -131,6 +131,26 @@ test('every field refuses something, but for those that others judge', async (t)
         oddities.some((oddity) => !check(oddity)),
         `${kind}.${name}`,
       );
+    }
+  }
+});
+
+test('a disclosure is of the type that it has in the document', async (t) => {
+  const value = { sql: 'text', bind: 'list', reason: 'text' } as const;
+  for (const [kind, names] of Object.entries(disclosable)) {
+    for (const [name, type] of Object.entries(names)) {
+      t.equal(type, value[name as keyof typeof value], `${kind}.${name}`);
+      for (const [given, right] of [
+        ['a text', type === 'text'],
+        [['a list'], type === 'list'],
+      ] as const) {
+        const findings = new Findings();
+        const contradictions = new Contradictions(findings, (n) => ({ n, segment: 0 }));
+        contradictions.disclosed({ n: 2, t: 0, k: kind, c: {}, fields: {} }, { [name]: given });
+        t.equal(findings.failures, right ? 0 : 1, `${kind}.${name} as ${JSON.stringify(given)}`);
+        contradictions.disclosed({ n: 2, t: 0, k: kind, c: {}, fields: {} }, { unheard: given });
+        t.match(findings.list.at(-1), { severity: 'note', code: 'unknown-field', message: /unheard/ });
+      }
     }
   }
 });
