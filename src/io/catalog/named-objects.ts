@@ -21,6 +21,11 @@ import {
 /** More are looked for as if nobody had named them. */
 export const mostNames = 300;
 
+// arrays, so that the planner takes indexes: how many rows a recursion gives it cannot know
+const near = 'ANY (ARRAY(SELECT near.oid FROM near))';
+const dependent = (catalog: string): string =>
+  `ANY (ARRAY(SELECT d.objid FROM dependents d WHERE d.classid = '${catalog}'::regclass))`;
+
 /** $1: names; $2: relations that had them, and what hung on those. */
 const sql = `
   WITH RECURSIVE near(oid) AS (
@@ -36,17 +41,17 @@ const sql = `
       UNION ALL SELECT x.indexrelid FROM pg_index x WHERE x.indrelid = near.oid
       UNION ALL SELECT d.objid FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = near.oid
         AND d.classid = 'pg_class'::regclass AND d.deptype IN ('a', 'i')) next(oid)),
-  dependents AS (
-    SELECT d.classid, d.objid FROM near JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = near.oid)
+  dependents AS MATERIALIZED (
+    SELECT d.classid, d.objid FROM pg_depend d WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = ${near})
   SELECT 'relation' AS what, ${relationColumns}
-  FROM near JOIN pg_class c ON c.oid = near.oid WHERE ${relationKinds}
+  FROM pg_class c WHERE c.oid = ${near} AND ${relationKinds}
   UNION ALL SELECT 'function', ${functionColumns}
   FROM pg_proc p WHERE p.proname = ANY($1::name[]) AND ${ownFunctions}
   UNION ALL SELECT 'touched', near.oid::text, NULL, NULL, NULL, NULL FROM near
-  UNION ALL SELECT 'touched', r.ev_class::text, NULL, NULL, NULL, NULL FROM dependents d JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid
-  UNION ALL SELECT 'touched', y.polrelid::text, NULL, NULL, NULL, NULL FROM dependents d JOIN pg_policy y ON d.classid = 'pg_policy'::regclass AND y.oid = d.objid
-  UNION ALL SELECT 'touched', g.tgrelid::text, NULL, NULL, NULL, NULL FROM dependents d JOIN pg_trigger g ON d.classid = 'pg_trigger'::regclass AND g.oid = d.objid
-  UNION ALL SELECT 'touched', k.confrelid::text, NULL, NULL, NULL, NULL FROM near JOIN pg_constraint k ON k.conrelid = near.oid WHERE k.contype = 'f'
+  UNION ALL SELECT 'touched', r.ev_class::text, NULL, NULL, NULL, NULL FROM pg_rewrite r WHERE r.oid = ${dependent('pg_rewrite')}
+  UNION ALL SELECT 'touched', y.polrelid::text, NULL, NULL, NULL, NULL FROM pg_policy y WHERE y.oid = ${dependent('pg_policy')}
+  UNION ALL SELECT 'touched', g.tgrelid::text, NULL, NULL, NULL, NULL FROM pg_trigger g WHERE g.oid = ${dependent('pg_trigger')}
+  UNION ALL SELECT 'touched', k.confrelid::text, NULL, NULL, NULL, NULL FROM pg_constraint k WHERE k.conrelid = ${near} AND k.contype = 'f'
   UNION ALL SELECT 'called', d.objid::text, NULL, NULL, NULL, NULL FROM dependents d WHERE d.classid = 'pg_proc'::regclass
   -- code of their own may have run with the statements
   UNION ALL SELECT 'unclear', NULL, NULL, NULL, NULL, NULL FROM pg_event_trigger WHERE evtenabled <> 'D'`;
