@@ -213,8 +213,12 @@ export function dropped(effect: Effect): string {
   const part = droppedPart(effect);
   if (target === undefined || part === undefined) return typed(effect, 'an object');
   const columns = part === 'column' ? (target.columns ?? []) : [];
-  if (columns.length === 0) return `a ${part} of ${dotted(target)}`;
+  if (columns.length === 0) return `${partWords(effect)} of ${dotted(target)}`;
   return `column${columns.length === 1 ? '' : 's'} ${listed(columns)} of ${dotted(target)}`;
+}
+
+function partWords({ part, partName }: Effect): string {
+  return partName === undefined ? `a ${part}` : `${part} ${partName}`;
 }
 
 export function typed(effect: Effect, otherwise: string): string {

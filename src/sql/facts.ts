@@ -113,6 +113,8 @@ export interface EffectFields {
   readonly newSchema?: string;
   /** Of drop: this is gone, and the table in `targets` stays. Of alter: this is new on the table. */
   readonly part?: 'column' | 'trigger' | 'policy' | 'rule';
+  /** Of `part`, where it has one that matters: columns stand in `targets`. For people only. */
+  readonly partName?: string;
   /** Of ALTER TABLE and its kin. */
   readonly form?: AlterForm;
   /** Of drop: whatever the roles in `targets` own. */

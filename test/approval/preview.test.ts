@@ -216,8 +216,8 @@ test('a headline never names a bigger loss than there is, nor a smaller one', as
     'UPDATE c SET v = 1; TRUNCATE b; DROP TABLE a':
       'Drop table a; empty b completely; change ALL rows of c, and 2 more statements',
     'SELECT pg_advisory_lock(1)': 'Take an advisory lock (pg_advisory_lock)',
-    'DROP TRIGGER t ON orders': 'Drop a trigger of orders',
-    'DROP POLICY p ON orders': 'Drop a policy of orders',
+    'DROP TRIGGER t ON orders': 'Drop trigger t of orders',
+    'DROP POLICY p ON orders': 'Drop policy p of orders',
     'DROP OWNED BY bob': 'Drop everything that bob owns',
     'DROP TABLE a, b CASCADE': 'Drop table a and b and everything that depends on them',
     'TRUNCATE orders CASCADE': 'Empty orders and every table that refers to it',

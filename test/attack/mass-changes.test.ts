@@ -149,10 +149,9 @@ const largeBatches: typeof batches = [
 ];
 
 t.test('batches of a queue whose statistics are old: the LIMIT says how many', async (t) => {
-  const { person, connect, count } = await world(t);
-  await server.query(
-    'CREATE TABLE queue (id int PRIMARY KEY, kind int) WITH (autovacuum_enabled = off); ANALYZE queue; INSERT INTO queue SELECT n, 1 FROM generate_series(1, 4000) n',
-  );
+  const queue =
+    'CREATE TABLE queue (id int PRIMARY KEY, kind int) WITH (autovacuum_enabled = off); ANALYZE queue; INSERT INTO queue SELECT n, 1 FROM generate_series(1, 4000) n';
+  const { person, connect, count } = await startAttendedProxy(t, server, [...shop, queue], { catalogPollMs: 60_000 });
   const client = await connect();
   for (const [text, values] of batches) {
     await client.query({ text, values: [...(values ?? [])] });

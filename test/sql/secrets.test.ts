@@ -10,7 +10,9 @@ const analyser = await createAnalyser();
 /** Long enough not to stand in a statement by chance; with what quoting and patterns stumble over. */
 const secret = fc
   .string({ minLength: 4, maxLength: 24, unit: fc.constantFrom(...'abcXYZ0189!#%&*+-./:<=>?@^_|~éß€ ,;()[]{}$"\'\\`') })
-  .map((text) => `Zq7${text}Kj2`);
+  .map((text) => `Zq7${text}Kj2`)
+  // what reads as an address of mail is taken for one where nothing but its place speaks for a secret
+  .filter((text) => !/^\S+@[\w-]+\.[\w.]+$/.test(text));
 
 t.test('no secret is left in a text, and none in what is said about it', async (t) => {
   for (const [kind, make] of Object.entries(withSecret)) {

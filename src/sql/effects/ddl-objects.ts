@@ -6,7 +6,7 @@ import type { EffectKind, Target } from '../facts.js';
 import { as, names } from '../grammar/tree.js';
 import type { Handlers, Walk } from './effect-walk.js';
 import { addUserFunction, functionTarget } from './functions.js';
-import { objectKind, objectTarget, partOf, pathTarget, roleTarget } from './objects.js';
+import { objectKind, objectTarget, partNameOf, partOf, partWords, pathTarget, roleTarget } from './objects.js';
 import { settingsOf, settingTargets } from './settings.js';
 
 export const objectHandlers: Handlers = {
@@ -19,9 +19,11 @@ export const objectHandlers: Handlers = {
       cascade(drop),
     ];
     const words = detail.filter(Boolean).join(', ');
+    const name = partNameOf(drop.removeType, drop.objects?.[0]);
     walk.add('drop', {
       targets,
       part: partOf(drop.removeType),
+      ...(name === undefined ? {} : { partName: name }),
       ...(words === '' ? {} : { detail: words }),
       ...(drop.behavior === 'DROP_CASCADE' ? { cascade: true } : {}),
       ...(drop.concurrent === true ? { concurrently: true, outsideTransaction: true } : {}),
@@ -34,6 +36,7 @@ export const objectHandlers: Handlers = {
     walk.command ||= `ALTER ${rename.renameType === 'OBJECT_COLUMN' ? relation.words : kind.words}`;
     const type = rename.renameType === 'OBJECT_COLUMN' ? relation.type : kind.type;
     const part = rename.renameType === 'OBJECT_COLUMN' && rename.subname ? { columns: [rename.subname] } : {};
+    const what = partWords(rename.renameType);
     const target = rename.relation
       ? { ...relationTarget(rename.relation, type === 'other' ? 'table' : type), ...part }
       : rename.object
@@ -43,7 +46,7 @@ export const objectHandlers: Handlers = {
     walk.add(kind.type === 'role' ? 'role' : 'alter', {
       targets: [target],
       newName: rename.newname ?? '',
-      detail: `rename ${part.columns ? `column ${rename.subname} ` : ''}to ${rename.newname ?? ''}`,
+      detail: `rename ${what ? `${what} ${rename.subname} ` : ''}to ${rename.newname ?? ''}`,
     });
   },
 
@@ -206,7 +209,8 @@ export const objectHandlers: Handlers = {
     simple(walk, 'ALTER TABLESPACE', 'alter', { type: 'other', name: alter.tablespacename ?? '' }),
   AlterTableMoveAllStmt: (alter, walk) =>
     simple(walk, 'ALTER TABLE', 'alter', { type: 'other', name: alter.orig_tablespacename ?? '' }),
-  ReplicaIdentityStmt: (_alter, walk) => walk.add('alter', {}),
+  // a part of ALTER TABLE, which has said it
+  ReplicaIdentityStmt: () => {},
 
   CreateFdwStmt: (create, walk) => remote(walk, 'CREATE FOREIGN DATA WRAPPER', 'create', create.fdwname),
   AlterFdwStmt: (alter, walk) => remote(walk, 'ALTER FOREIGN DATA WRAPPER', 'alter', alter.fdwname),

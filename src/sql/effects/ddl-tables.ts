@@ -139,12 +139,29 @@ function alterCommand(command: AlterTableCmd, target: Target, walk: Walk): void 
   } else if (/Column|Default|NotNull|Identity|Storage|Compression|Expression|Statistics/.test(subtype)) {
     walk.add('alter', { targets: [touched], ...fields, detail: words(subtype) });
   } else {
-    walk.add('alter', { targets: [target], ...fields, detail: `${words(subtype)}${cascade}` });
+    walk.add('alter', { targets: [target], ...fields, detail: `${words(subtype)}${named(command)}${cascade}` });
   }
 }
 
 /** AT_DisableTrigAll -> `disable trigger all`. */
 function words(subtype: string): string {
   const spaced = subtype.replace(/^AT_/, '').replace(/([a-z])([A-Z])/g, '$1 $2');
-  return spaced.toLowerCase().replace(/\btrig\b/, 'trigger');
+  return asWritten.reduce((told, [of, by]) => told.replace(of, by), spaced.toLowerCase());
+}
+
+/** Where the server's own name for a form is not how SQL writes it. */
+const asWritten: readonly (readonly [RegExp, string])[] = [
+  [/\btrig\b/, 'trigger'],
+  [/\bun logged$/, 'unlogged'],
+  [/\btable space$/, 'tablespace'],
+  [/\b(?:rel|generic) options$/, 'options'],
+  [/^add (?=(?:of|inherit)$)/, ''],
+  [/^drop (?=(?:of|inherit)$)/, 'no '],
+  [/^no of$/, 'not of'],
+];
+
+/** What the form names besides the table: a constraint, a trigger, an index, a partition. */
+function named({ name, def }: AlterTableCmd): string {
+  const told = name ?? as(def, 'PartitionCmd')?.name?.relname ?? as(def, 'Constraint')?.conname;
+  return told === undefined ? '' : ` ${told}`;
 }

@@ -54,7 +54,7 @@ export function pathTarget(type: TargetType, path: readonly string[]): Target {
 }
 
 /** Triggers, rules and policies are named with their table, which is what is touched. */
-const partsOfTables: Readonly<Partial<Record<ObjectType, EffectFields['part']>>> = {
+const partsOfTables: Readonly<Partial<Record<ObjectType, NonNullable<EffectFields['part']>>>> = {
   OBJECT_TRIGGER: 'trigger',
   OBJECT_RULE: 'rule',
   OBJECT_POLICY: 'policy',
@@ -65,10 +65,27 @@ export function partOf(type: ObjectType | undefined): EffectFields['part'] {
   return type === undefined ? undefined : partsOfTables[type];
 }
 
+/** The name of such a part, where the statement is about one. */
+export function partNameOf(type: ObjectType | undefined, object: Node | undefined): string | undefined {
+  return partOf(type) === undefined ? undefined : names(as(object, 'List')?.items).at(-1);
+}
+
+const renamedParts: Readonly<Partial<Record<ObjectType, string>>> = {
+  OBJECT_COLUMN: 'column',
+  OBJECT_ATTRIBUTE: 'attribute',
+  OBJECT_TABCONSTRAINT: 'constraint',
+  OBJECT_DOMCONSTRAINT: 'constraint',
+};
+
+/** What is renamed where it is not the whole object. */
+export function partWords(type: ObjectType | undefined): string | undefined {
+  return type === undefined ? undefined : (partsOfTables[type] ?? renamedParts[type]);
+}
+
 /** The object that a DROP, COMMENT, ALTER ... SCHEMA names; its shape depends on the kind of object. */
 export function objectTarget(type: ObjectType | undefined, object: Node | undefined): Target {
   const kind = objectKind(type).type;
-  const plain = as(object, 'String')?.sval;
+  const plain = as(object, 'String')?.sval ?? oidOf(object);
   if (plain !== undefined) return { type: kind, name: plain };
   const relation = as(object, 'RangeVar');
   if (relation !== undefined) return relationTarget(relation, kind);
@@ -80,6 +97,11 @@ export function objectTarget(type: ObjectType | undefined, object: Node | undefi
   if (partOf(type) !== undefined) return pathTarget('table', path.slice(0, -1));
   if (type === 'OBJECT_COLUMN') return { ...pathTarget('table', path.slice(0, -1)), columns: path.slice(-1) };
   return pathTarget(kind, path);
+}
+
+/** Large objects have numbers for names; those over 2^31 are floats to the grammar. */
+function oidOf(object: Node | undefined): string | undefined {
+  return as(object, 'Integer')?.ival?.toString() ?? as(object, 'Float')?.fval;
 }
 
 const specialRoles: Readonly<Record<string, string>> = {
