@@ -68,6 +68,7 @@ export async function startMaskedDatabase(yaml = maskYaml, more = ''): Promise<M
   const catalog = await readMaskCatalog(control.ask);
   const grammar = await loadGrammar();
   const masker = new Masker(parseConfig(yaml, 'dbguard.yaml').mask, grammar, catalog, { session: Buffer.alloc(32, 7) });
+  const clients: MaskedClient[] = [];
   return {
     postgres,
     catalog,
@@ -76,8 +77,14 @@ export async function startMaskedDatabase(yaml = maskYaml, more = ''): Promise<M
       catalog.take(await control.ask(catalog.questions(), 10_000));
       catalog.believe();
     },
-    connect: () => MaskedClient.open(postgres.port, masker.session()),
+    connect: async () => {
+      const client = await MaskedClient.open(postgres.port, masker.session());
+      clients.push(client);
+      return client;
+    },
     stop: async () => {
+      // a server that stops resets what is still open
+      await Promise.all(clients.map((client) => client.close()));
       await control.end();
       await postgres.stop();
     },
@@ -121,8 +128,11 @@ export class MaskedClient {
     return client;
   }
 
-  close(): void {
+  async close(): Promise<void> {
+    if (this.#socket.destroyed) return;
+    const closed = once(this.#socket, 'close');
     this.#socket.end(serialize.end());
+    await closed;
   }
 
   async query(sql: string, options: QueryOptions = {}): Promise<Result> {
