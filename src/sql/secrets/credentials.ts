@@ -3,7 +3,8 @@
  * is the credential, so that a person still sees the host and the rest.
  */
 
-import { keyForms, keyHint } from './key-formats.js';
+import { Hints } from './hints.js';
+import { keyForms, keyHints } from './key-formats.js';
 import { goesOn, secretsInProse } from './prose.js';
 import type { Range } from './tokens.js';
 
@@ -55,8 +56,8 @@ export function isSecretName(word: string): boolean {
 }
 
 export function credentialsIn(text: string): Range[] {
-  const keys = keyHint.test(text) ? keyForms.flatMap((form) => matches(text, form)) : [];
-  if (!words.test(text)) return keys;
+  const keys = keyMarks.areIn(text) ? keyForms.flatMap((form) => matches(text, form)) : [];
+  if (!words.areIn(text)) return keys;
   const labelled = matches(text, label).filter(({ start, end }) => !goesOn(text.slice(start, end)));
   const sent = matches(text, scheme).filter(({ start, end }) => isNoWord(text.slice(start, end)));
   return [...keys, ...forms.flatMap((form) => matches(text, form)), ...sent, ...labelled, ...secretsInProse(text)];
@@ -98,10 +99,32 @@ export function expectsSecret(text: string): boolean {
   return openEnd.test(text);
 }
 
-const words =
-  /pass|pwd?\b|secret|token|credential|(?:api|access|private|encryption|auth|account|signing|master|session|shared|sas)[_-]?key|kennwort|senha|contraseña|crypt|hmac|digest|sha(?:224|256|384|512)|\bsign\s*\(|\bverify\s*\(|account_add|log_?in|sign_?(?:in|up)|authenticate|_(?:user|account|role|member|admin|tenant)\s*\(|:\/\/|bearer|basic |scram|md5|mapping|identified|\b(?:auth|jwt)\b|authoriz|\bkey\s*(?:[=:]|is\b)|\/\/[\w.$-]+\/|mysql|mariadb|mongo|redis|ldap|openssl|-u|--user|\\[xuU+0-9]/i;
+const each = (starts: string, rest: string): string[] => starts.split(' ').map((start) => start + rest);
+
+export const wordHints: readonly string[] = [
+  'pass',
+  'pwd?\\b',
+  ...'secret token credential kennwort senha contraseña crypt hmac digest account_add authenticate bearer'.split(' '),
+  ...'scram md5 mapping identified authoriz mysql mariadb mongo redis ldap openssl -u --user ://'.split(' '),
+  ...each('api access private encryption auth account signing master session shared sas', '[_-]?key'),
+  ...each('_user _account _role _member _admin _tenant \\bsign \\bverify', '\\s*\\('),
+  'sha(?:224|256|384|512)',
+  'log_?in',
+  'sign_?(?:in|up)',
+  'basic ',
+  '\\bauth\\b',
+  '\\bjwt\\b',
+  '\\bkey\\s*(?:[=:]|is\\b)',
+  '//[\\w.$-]+/',
+  // escapes, in which all of the others may be written
+  ...'x u \\+ 0 1 2 3 4 5 6 7 8 9'.split(' ').map((escaped) => `\\\\${escaped}`),
+];
+
+const words = new Hints(wordHints, []);
+const keyMarks = new Hints([], keyHints);
+const hints = new Hints(wordHints, keyHints);
 
 /** False for nearly all texts: nothing of what is looked for can stand in them. */
 export function worthLooking(text: string): boolean {
-  return words.test(text) || keyHint.test(text);
+  return hints.areIn(text);
 }

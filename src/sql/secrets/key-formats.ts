@@ -57,9 +57,23 @@ export const keyForms: readonly RegExp[] = [
   /[?&](?:X-(?:Amz|Goog)-(?:Signature|Security-Token)|sig)=([^\s&#'"]+)/dgi,
 ];
 
-/** In every text that holds one of them. */
-export const keyHint =
-  /AKIA|ASIA|ABIA|ACCA|gh[pousr]_|github_pat|gl[a-z]+-|xox|xapp-|k_(?:live|test|prod)_|whsec_|sk-|AIza|ya29\.|GOCSPX|SG\.|npm_|hf_|pypi-|dckr_|_v1_|shp[a-z]{2}_|sb[pb]?_|lin_api_|ntn_|glsa_|hv[sbr]\.|ATATT|AGE-SECRET|key-|eyJ|\$(?:2[abxy]|[1567y])\$|\$(?:argon|scrypt|pbkdf)|pbkdf2_|bcrypt_|argon2|SCRAM-|PRIVATE KEY|PuTTY|hooks\.|webhook|telegram|[?&](?:X-|sig=)/;
+/** In every text that holds one of them is what one of these matches. */
+export const keyHints: readonly string[] = [
+  ...'AKIA ASIA ABIA ACCA github_pat xox xapp- whsec_ sk- AIza ya29\\. GOCSPX SG\\. npm_ hf_ pypi- dckr_ _v1_ sb_'.split(
+    ' ',
+  ),
+  ...'sbp_ sbb_ lin_api_ ntn_ glsa_ ATATT AGE-SECRET key- eyJ pbkdf2_ bcrypt_ argon2 SCRAM- PuTTY hooks\\.'.split(' '),
+  ...'webhook telegram \\?X- &X- \\?sig= &sig= k_live_ k_test_ k_prod_'.split(' '),
+  'PRIVATE KEY',
+  'gh[pousr]_',
+  // bounded: `glglgl...` would be read anew from each of them
+  'gl[a-z]{2,5}-',
+  'shp[a-z]{2}_',
+  'hv[sbr]\\.',
+  '\\$2[abxy]\\$',
+  ...[...'1567y'].map((kind) => `\\$${kind}\\$`),
+  ...'argon scrypt pbkdf'.split(' ').map((kind) => `\\$${kind}`),
+];
 
 /** 40 characters of base64 that are neither a hash in hex nor a word: the secret beside an AWS access key id. */
 export function looksLikeAwsSecret(value: string): boolean {
