@@ -21,11 +21,13 @@ import { union } from '../sql/lineage/flow.js';
 import { isMeasured } from '../sql/lineage/measured.js';
 import { emptyShape, openShape, type Shape, unknownShape } from '../sql/lineage/shape.js';
 import type { Handles, Returns } from '../sql/lineage/statement.js';
+import type { MadeRelation, OwnNames } from '../sql/lineage/temporary.js';
 import type { Exemptions } from './exemptions.js';
 import type { MaskKeys } from './kinds/table.js';
 import { MaskedColumns, type MaskLookup } from './masked-columns.js';
 import { type MaskContext, secretConstants, tainted } from './plan.js';
 import { type RewritePlan, rewritePlan } from './rewrite-plan.js';
+import { TemporaryRelations } from './temporary-relations.js';
 import { UndeclaredColumns } from './undeclared/undeclared-columns.js';
 
 export type MaskPlan =
@@ -49,6 +51,8 @@ export class Masker {
   readonly #exemptions: Exemptions | undefined;
   readonly #undeclared: UndeclaredColumns | undefined;
   #exempted = 0;
+  /** Sets of names that sessions have had for themselves. */
+  #variants = 0;
   /** The catalog has been read once: what it says of tags is known. */
   #read = false;
   #lifted: MaskLookup | undefined;
@@ -91,15 +95,36 @@ export class Masker {
   }
 
   /** @internal Called by the session's half. */
-  plan(sql: string, searchPath: SearchPath, handles: Handles, cacheable: boolean): MaskPlan {
+  plan(sql: string, searchPath: SearchPath, handles: Handles, cacheable: boolean, own: KnownNames): MaskPlan {
     const context = this.#context();
-    const path = searchPath?.join('\0') ?? '?';
+    const path = `${searchPath?.join('\0') ?? '?'}${own.variant}`;
     const known = cacheable && this.#catalog.current ? this.#known(sql, path) : undefined;
     if (known !== undefined) return known;
-    const lineages = this.#analyser.analyse(sql, searchPath, this.#catalog, handles);
+    const lineages = this.#lineages(sql, searchPath, handles, own);
     const plan = lineages === undefined ? notUnderstood(context) : planOf(lineages, context);
     if (cacheable && this.#catalog.current) this.#keep(sql, path, plan);
     return plan;
+  }
+
+  /** @internal Temporary relations that a text makes for the session alone. */
+  makes(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly MadeRelation[] {
+    const lineages = this.#lineages(sql, searchPath, handles, own);
+    return (lineages ?? []).flatMap(({ made }) => made ?? []);
+  }
+
+  #lineages(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly Lineage[] | undefined {
+    const trusted = !this.exported && !this.#fillsUnseen;
+    return this.#analyser.analyse(sql, searchPath, this.#catalog, handles, { ...own, trusted });
+  }
+
+  /** Triggers and rules that cannot be followed may put masked values into a table of any name. */
+  get #fillsUnseen(): boolean {
+    return this.#derived?.unseen.length !== 0 || this.#catalog.behind('made', 'event')?.length !== 0;
+  }
+
+  /** @internal */
+  newVariant(): string {
+    return ` ${++this.#variants}`;
   }
 
   #known(sql: string, path: string): MaskPlan | undefined {
@@ -159,14 +184,18 @@ function keyOf(sql: string, path: string): string {
   return `${path}\0\0${sql}`;
 }
 
+type KnownNames = Omit<OwnNames, 'trusted'>;
+
 /** A name that has stood for more than this may stand for anything. */
 const maxMeanings = 50;
 const maxCached = 5000;
 const maxCachedText = 64 << 10;
 
-/** What cursors and prepared statements of one connection may return. */
+/** What cursors and prepared statements of one connection may return, and its temporary relations. */
 export class SessionMasks {
+  readonly temporary = new TemporaryRelations();
   readonly #masker: Masker;
+  #own: KnownNames = { known: new Map(), variant: '' };
   readonly #handles = new Map<string, Map<string, Returns>>();
 
   constructor(masker: Masker) {
@@ -190,7 +219,18 @@ export class SessionMasks {
   /** Total. */
   planFor(sql: string, searchPath: SearchPath): MaskPlan {
     const cacheable = !/\b(declare|fetch|prepare|execute)\b/i.test(sql);
-    return this.#masker.plan(sql, searchPath, this.#named, cacheable);
+    return this.#masker.plan(sql, searchPath, this.#named, cacheable, this.#ownNames);
+  }
+
+  /** The temporary relations that a text makes, if it does nothing else to the catalog's names. */
+  makes(sql: string, searchPath: SearchPath): readonly MadeRelation[] {
+    return this.#masker.makes(sql, searchPath, this.#named, this.#ownNames);
+  }
+
+  get #ownNames(): KnownNames {
+    const { known } = this.temporary;
+    if (known !== this.#own.known) this.#own = { known, variant: known.size === 0 ? '' : this.#masker.newVariant() };
+    return this.#own;
   }
 
   readonly #named: Handles = {

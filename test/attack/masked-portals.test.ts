@@ -7,7 +7,10 @@ import { bind, execute, parse, query, sync } from '../helpers/wire-messages.js';
 
 const server = await startPostgres();
 t.teardown(() => server.stop());
-await server.query(`CREATE TABLE customers (id int, ssn text); INSERT INTO customers VALUES (1, 'qzxw-8137')`);
+await server.query(`
+  CREATE TABLE customers (id int, ssn text);
+  INSERT INTO customers VALUES (1, 'qzxw-8137');
+  CREATE FUNCTION ssn() RETURNS text LANGUAGE sql STABLE AS 'SELECT ssn FROM customers'`);
 const guarded = await startProxyProcess(server, {
   policy: { profile: 'observe' },
   config: { mask: [{ column: 'public.customers.ssn', with: null }] },
@@ -15,6 +18,8 @@ const guarded = await startProxyProcess(server, {
 t.teardown(() => guarded.stop());
 
 const secret = 'SELECT ssn FROM customers';
+
+const clean = 'CREATE TEMP VIEW w AS SELECT id::text AS v FROM customers';
 
 /** Turns of messages; a turn leaves in one write. */
 const attacks: readonly [name: string, ...turns: Buffer[][]][] = [
@@ -39,6 +44,40 @@ const attacks: readonly [name: string, ...turns: Buffer[][]][] = [
     'FETCH from a portal',
     [parse(secret, { name: 's' }), query('BEGIN'), bind([], { statement: 's', portal: 'p' }), sync()],
     [query('FETCH ALL FROM p')],
+  ],
+  [
+    'a temporary view that is another before the server has made the first',
+    [query(clean), query(`CREATE OR REPLACE TEMP VIEW w AS SELECT ssn AS v FROM customers`)],
+    [query('SELECT v FROM w')],
+  ],
+  [
+    'a temporary view that is a table before the server has made it',
+    [query(clean), query('DROP VIEW w'), query('CREATE TEMP TABLE w (v text DEFAULT ssn())')],
+    [query('INSERT INTO w DEFAULT VALUES')],
+    [query('SELECT v FROM w')],
+  ],
+  [
+    'the same in one run of messages',
+    [
+      ...[clean, 'DROP VIEW w', 'CREATE TEMP TABLE w (v text DEFAULT ssn())', 'INSERT INTO w DEFAULT VALUES'].flatMap(
+        (sql) => [parse(sql), bind([]), execute()],
+      ),
+      sync(),
+    ],
+    [query('SELECT v FROM w')],
+  ],
+  [
+    'a temporary view that an error behind it takes back',
+    [query('CREATE TEMP VIEW w AS SELECT ssn AS v FROM customers')],
+    [
+      ...[clean.replace('CREATE', 'CREATE OR REPLACE'), 'SELECT 1/0'].flatMap((sql) => [
+        parse(sql),
+        bind([]),
+        execute(),
+      ]),
+      sync(),
+    ],
+    [query('SELECT v FROM w')],
   ],
 ];
 

@@ -110,6 +110,8 @@ function partsOf(questions: Readonly<Partial<Record<Part, string>>>): [part: Par
 
 const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
+const isTemporary = (schema: string): boolean => schema.startsWith('pg_temp');
+
 export class MaskCatalog implements LineageCatalog, CatalogReader {
   readonly ignoresTemporary = false;
   #byOid = new Map<number, CatalogRelation>();
@@ -181,10 +183,10 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
 
   find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined {
     if (schema !== undefined)
-      return schema.startsWith('pg_temp') ? undefined : this.#byName.get(name)?.find((one) => one.schema === schema);
+      return isTemporary(schema) ? undefined : this.#byName.get(name)?.find((one) => one.schema === schema);
     const named = this.#byName.get(name) ?? [];
     // A temporary table comes first in every search_path, and whose it is cannot be told from here.
-    if (named.some((one) => one.schema.startsWith('pg_temp'))) return undefined;
+    if (named.some((one) => isTemporary(one.schema))) return undefined;
     if (searchPath === undefined) return named.length === 1 ? named[0] : undefined;
     const path = searchPath.includes('pg_catalog') ? searchPath : ['pg_catalog', ...searchPath];
     for (const schema of path) {
@@ -192,6 +194,10 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
       if (relation !== undefined) return relation;
     }
     return undefined;
+  }
+
+  isLasting(name: string): boolean {
+    return this.#byName.get(name)?.some(({ schema }) => !isTemporary(schema)) ?? false;
   }
 
   functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined {

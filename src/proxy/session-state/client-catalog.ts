@@ -47,18 +47,25 @@ export function withoutCatalog(analyser: Analyser): ClientCatalog {
   };
 }
 
+type Changing = Pick<Candidate, 'facts' | 'isTemporary'>;
+
 /** Keeps the catalog informed of what one client does. */
 export class CatalogChanges implements StatementTracker {
   readonly #catalog: ClientCatalog;
+  readonly #isOfClient: (candidate: Changing) => boolean;
   /** Something that went to the server may have changed the catalog, and is not committed or undone yet. */
   #pending = false;
 
-  constructor(catalog: ClientCatalog) {
+  /** @param isOfClient nobody who has a copy of the catalog has to know what the statement does to it */
+  constructor(catalog: ClientCatalog, isOfClient: (candidate: Changing) => boolean = () => false) {
     this.#catalog = catalog;
+    this.#isOfClient = isOfClient;
     catalog.opened();
   }
 
-  forwarded({ facts, isTemporary }: Pick<Candidate, 'facts' | 'isTemporary'>): void {
+  forwarded(candidate: Changing): void {
+    if (this.#isOfClient(candidate)) return;
+    const { facts, isTemporary } = candidate;
     const change = catalogChange(facts, isTemporary);
     if (change === undefined) return;
     this.#pending = true;
@@ -222,6 +229,11 @@ export function returnsNothing(facts: Facts): boolean {
   const { statements, unparseable } = facts;
   const isQuiet = ({ kind, opaque }: Effect): boolean => !opaque && isQuietKind(kind);
   return !unparseable && statements.every(({ effects }) => effects.length > 0 && effects.every(isQuiet));
+}
+
+/** What is made for the client alone shows at once where it is known what it is made of. */
+export function makesTemporary({ statements }: Facts): boolean {
+  return statements.some(({ effects }) => effects.some(({ temporary }) => temporary === true));
 }
 
 /** What a text that changes the catalog leaves in doubt, by name. */

@@ -13,9 +13,10 @@ import { type Ruling, unmaskRule } from '../../policy/decision.js';
 import { detectedAs } from '../../policy/mask-kinds.js';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
-import type { Facts, StatementFacts } from '../../sql/facts.js';
+import type { Effect, Facts, StatementFacts } from '../../sql/facts.js';
 import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
+import type { MadeRelation } from '../../sql/lineage/temporary.js';
 import { encodeNotice } from '../../wire/backend.js';
 import type { Candidate } from '../candidate.js';
 import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
@@ -31,6 +32,8 @@ export class ResultMasks implements StatementTracker {
   /** Not known once something may have changed it. */
   #path: SearchPath;
   readonly #told = new Set<string>();
+  /** Temporary relations that statements under way make. */
+  readonly #making = new WeakMap<Pick<Candidate, 'facts'>, readonly MadeRelation[]>();
 
   constructor(client: ClientMasks) {
     this.#client = client;
@@ -49,7 +52,10 @@ export class ResultMasks implements StatementTracker {
     });
   }
 
-  forwarded({ facts }: Candidate): void {
+  forwarded(candidate: Candidate): void {
+    // under the search_path that holds before it
+    this.#followTemporary(candidate);
+    const { facts } = candidate;
     const effects = facts.statements.flatMap((statement) => statement.effects);
     if (
       facts.unparseable ||
@@ -64,6 +70,37 @@ export class ResultMasks implements StatementTracker {
       );
       if (facts.unparseable || !harmless) this.#path = undefined;
     }
+  }
+
+  /** All that it changes in the catalog are temporary relations of this client, and what they hold is known. */
+  makesOnlyKnown(candidate: Pick<Candidate, 'facts'>): boolean {
+    return (this.#making.get(candidate)?.length ?? 0) > 0;
+  }
+
+  /** Follows what becomes of names that only this client has. */
+  #followTemporary(candidate: Candidate): void {
+    const { facts } = candidate;
+    const { temporary } = this.#client.plans;
+    const changes = facts.statements.flatMap(({ effects }) => effects.filter(mayChangeNames));
+    const discards = facts.statements.some(({ command }) => command.startsWith('DISCARD'));
+    if (facts.unparseable || discards || changes.some(({ opaque }) => opaque)) temporary.doubtAll();
+    const made = this.#onlyMade(candidate, changes);
+    if (made.length > 0 && temporary.begun(made)) {
+      this.#making.set(candidate, made);
+      return;
+    }
+    for (const { targets, newName } of changes) {
+      for (const { name } of targets) temporary.doubt(name);
+      if (newName !== undefined) temporary.doubt(newName);
+    }
+  }
+
+  /** The temporary relations that a text makes, where it changes nothing else; none where it may. */
+  #onlyMade({ facts, sql }: Candidate, changes: readonly Effect[]): readonly MadeRelation[] {
+    if (facts.unparseable || changes.length === 0 || !changes.every(makesTemporary)) return [];
+    const made = this.#client.plans.makes(sql, this.#path);
+    const isMade = ({ targets }: Effect, at: number): boolean => made[at]?.relation.name === targets[0]?.name;
+    return made.length === changes.length && changes.every(isMade) ? made : [];
   }
 
   /** For columns that this client has not been told about. A notice may stand anywhere, so no driver trips over it. */
@@ -117,12 +154,30 @@ export class ResultMasks implements StatementTracker {
     return { decision: 'ask', rule: 'builtin:mask-tag', origin: 'dbguard', reason };
   }
 
-  /** A mask is lifted once a person has said yes, and the statement has run. */
-  answered({ candidate, ruling, why, how }: AnsweredStatement): void {
+  answered({ candidate, ruling, why, how, tags }: AnsweredStatement): void {
+    const { temporary } = this.#client.plans;
+    if (how === 'done') temporary.made(this.#making.get(candidate) ?? []);
+    // an error, too, undoes what the transaction did, or a part of it
+    if (how !== 'done' || tags.includes('ROLLBACK')) temporary.rolledBack();
+    // a mask is lifted once a person has said yes, and the statement has run
     if (how !== 'done' || why !== 'approved' || ruling.rule !== unmaskRule) return;
     const asked = askedToUnmask(candidate.facts);
     if (asked !== undefined) this.#client.plans.exemptions?.grant(asked);
   }
+
+  transactionOver(): void {
+    this.#client.plans.temporary.transactionOver();
+  }
+}
+
+const changesCatalog = kindsWith('changes-catalog');
+
+function mayChangeNames({ kind, opaque }: Effect): boolean {
+  return opaque || changesCatalog.has(kind);
+}
+
+function makesTemporary({ kind, opaque, temporary, targets }: Effect): boolean {
+  return kind === 'create' && !opaque && temporary === true && targets.length === 1;
 }
 
 const tagCatalogs: ReadonlySet<string> = new Set(['pg_description', 'pg_seclabel']);

@@ -92,7 +92,7 @@ export class ConnectionState {
     this.trackers = [
       ...(this.masks ? [this.masks] : []),
       // before the temporary tables: what a statement drops was temporary until then
-      new CatalogChanges(parts.catalog),
+      new CatalogChanges(parts.catalog, (candidate) => this.masks?.makesOnlyKnown(candidate) ?? false),
       this.#temporaryTables,
       this.sessionDigest,
       this.#transaction,

@@ -17,7 +17,7 @@ import type { Prepared } from '../prepared/registry.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
 import type { Settled } from '../server/meter.js';
-import { dependsOnCatalog, returnsNothing, touchesDoubted } from '../session-state/client-catalog.js';
+import { dependsOnCatalog, makesTemporary, returnsNothing, touchesDoubted } from '../session-state/client-catalog.js';
 import { isRowWork } from '../session-state/row-work.js';
 import { endsTransaction } from '../session-state/session-digest.js';
 import { type Allowed, type ApprovalEnd, ApprovalWait } from './approval-wait.js';
@@ -246,7 +246,8 @@ export class StatementGate {
     const { catalog, masks } = this.#state.parts;
     if (!catalog.behind) return undefined;
     const judged = dependsOnCatalog(facts) || touchesDoubted(facts, catalog);
-    return judged || (masks !== undefined && !returnsNothing(facts)) ? catalog.ready() : undefined;
+    const masked = masks !== undefined && (!returnsNothing(facts) || makesTemporary(facts));
+    return judged || masked ? catalog.ready() : undefined;
   }
 
   /** What is dropped, renamed or copied must be nobody's, and dbguard's own connection would be somebody's. */

@@ -5,7 +5,8 @@
  * Conditions and orderings do not flow into the output; they are reported apart, as inference.
  */
 import type { Grammar } from '../grammar/grammar.js';
-import type { Flow, LineageCatalog, SearchPath } from './catalog.js';
+import { as, type Node, tagOf } from '../grammar/tree.js';
+import type { CatalogRelation, Flow, LineageCatalog, SearchPath } from './catalog.js';
 import { CodeFlows, type StartWalk } from './code-flow.js';
 import { type DerivedColumns, derivedColumns } from './derived.js';
 import { FunctionConduct } from './functions.js';
@@ -15,6 +16,7 @@ import type { LineageScope } from './scope.js';
 import { type Shape, type Sink, unknownShape } from './shape.js';
 import { type Handles, type StatementKind, statementLineage } from './statement.js';
 import { StatementWalk } from './statement-walk.js';
+import { type MadeRelation, madeRelation, makes, noOwnNames } from './temporary.js';
 import type { LineageWalk } from './walk.js';
 import { writeShape } from './write.js';
 
@@ -39,6 +41,8 @@ export interface Lineage {
   readonly unbound: boolean;
   /** A write that fires triggers of the application's own. */
   readonly triggers: boolean;
+  /** A temporary relation that it makes for the session alone. */
+  readonly made?: MadeRelation | undefined;
   /** Statistics of groups, where the text is nothing but a query for them. */
   readonly grouped?: Grouped | undefined;
 }
@@ -53,6 +57,8 @@ export class LineageAnalyser {
   /** By oid and by the path that functions in it are called under. */
   readonly #views = new Map<string, { readonly walk: LineageWalk; readonly shape: Shape }>();
   #generation: number | undefined;
+  /** Relations that no catalog has numbered yet are numbered from here down. */
+  #lastMade = 0;
 
   constructor(grammar: Grammar) {
     this.#grammar = grammar;
@@ -65,16 +71,19 @@ export class LineageAnalyser {
     searchPath: SearchPath,
     catalog: LineageCatalog,
     handles: Handles,
+    own = noOwnNames,
   ): readonly Lineage[] | undefined {
     this.#forget(catalog);
     try {
       const parsed = this.#grammar.parse(sql);
       if ('rejection' in parsed) return undefined;
-      const names = new TextNames(searchPath, catalog);
+      const names = new TextNames(searchPath, catalog, own);
       return (parsed.tree.stmts ?? []).map(({ stmt }) => {
         const walk = this.#walk(names.searchPath, names.catalog);
-        const { kind, output, maySend = false } = statementLineage(stmt, walk, handles);
-        names.after(stmt, walk);
+        const { kind, output, maySend = false, rows } = statementLineage(stmt, walk, handles);
+        const isFollowed = own.trusted && !walk.opaque && !walk.configures;
+        const made = isFollowed ? this.#made(stmt, rows, names) : undefined;
+        names.after(stmt, walk, made);
         return {
           kind,
           output,
@@ -87,6 +96,7 @@ export class LineageAnalyser {
           opaque: walk.opaque,
           unbound: walk.unbound,
           triggers: walk.triggers,
+          made,
           grouped: parsed.tree.stmts?.length === 1 ? groupedOutput(stmt, walk) : undefined,
         };
       });
@@ -94,6 +104,15 @@ export class LineageAnalyser {
       // Nesting beyond the stack, a tree of a form that nobody has seen: not understood.
       return undefined;
     }
+  }
+
+  #made(stmt: Node | undefined, rows: Shape | undefined, names: TextNames): MadeRelation | undefined {
+    if (stmt === undefined || !makes.has(tagOf(stmt))) return undefined;
+    const view = as(stmt, 'ViewStmt')?.query;
+    const shape = view === undefined ? rows : this.#walk(names.searchPath, names.catalog).query(view);
+    const made = madeRelation(stmt, shape, names.catalog, names.searchPath, this.#lastMade - 1);
+    if (made !== undefined) this.#lastMade--;
+    return made;
   }
 
   /** What the database makes of its own columns. Never throws. */
@@ -124,17 +143,25 @@ export class LineageAnalyser {
       callPath,
       scope,
       parameters,
-      codeFlow: (code, path) => this.#code.of(code, path, start),
-      defaultsOf: (code, path) => this.#code.defaults(code, path, start),
+      codeFlow: (code, path) => this.#code.of(code, path, start, catalog.variant),
+      defaultsOf: (code, path) => this.#code.defaults(code, path, start, catalog.variant),
       blockFlow: (language, body, path) => this.#code.block(language, body, path, start),
       functions: this.#functions,
       writeShape,
       viewShape: (relation, outer) => {
-        const key = `${relation.oid} ${callPath?.join('\0') ?? '?'}`;
+        const key = `${relation.oid} ${callPath?.join('\0') ?? '?'} ${catalog.variant ?? ''}`;
         let view = this.#views.get(key);
         if (view === undefined) {
-          const walk = this.#walk([], catalog, depth + 1, undefined, [], callPath);
-          view = { walk, shape: depth > maxViewDepth ? unknownShape : this.#view(relation.definition ?? '', walk) };
+          const { made } = relation;
+          const walk = this.#walk(
+            made ? made.searchPath : [],
+            made?.catalog ?? catalog,
+            depth + 1,
+            undefined,
+            [],
+            callPath,
+          );
+          view = { walk, shape: depth > maxViewDepth ? unknownShape : this.#view(relation, walk) };
           this.#views.set(key, view);
         }
         outer.adopt(view.walk);
@@ -143,7 +170,8 @@ export class LineageAnalyser {
     });
   }
 
-  #view(definition: string, walk: LineageWalk): Shape {
+  #view({ definition = '', made }: CatalogRelation, walk: LineageWalk): Shape {
+    if (made !== undefined && made.generation === walk.knowledge.catalog.generation) return walk.query(made.query);
     const parsed = this.#grammar.parse(definition);
     const stmt = 'tree' in parsed ? parsed.tree.stmts?.[0]?.stmt : undefined;
     if (stmt !== undefined) return walk.query(stmt, undefined);

@@ -1,4 +1,5 @@
 /** What lineage must know of the database, and the words it speaks. Implemented where the database is. */
+import type { Node } from '../grammar/tree.js';
 
 /** `oid.attnum` of a column of a table, view, materialized or foreign table. */
 export type BaseColumn = string;
@@ -54,6 +55,8 @@ export interface CatalogRelation {
   readonly columns: readonly CatalogColumn[];
   /** Views and materialized views: the query, every name in it qualified unless it is of pg_catalog. */
   readonly definition?: string;
+  /** Of a temporary view that the catalog does not know yet. */
+  readonly made?: MadeQuery;
   /** Direct partitions and children: a read of the parent reads them too. */
   readonly children: readonly number[];
   /** pg_proc.oid of the functions that policies, checks, defaults and indices of it call. */
@@ -120,14 +123,25 @@ export interface CatalogCode {
 /** Schemas, `$user` replaced. Undefined: not known; then a name means something only where it can mean nothing else. */
 export type SearchPath = readonly string[] | undefined;
 
+/** What a view of the session's own was made of; names in it mean what they meant then. */
+export interface MadeQuery {
+  readonly query: Node;
+  readonly searchPath: SearchPath;
+  readonly catalog: LineageCatalog;
+  /** Of the catalog then: what the view calls may have been changed since. */
+  readonly generation: number;
+}
+
 /**
  * Where code of the application's own may run without being called: operators by name; `cast` to a type of that name, be
- * it an explicit one; casts that may stand `anywhere`; those where a value is `stored`, or made `json` of; defaults of a
- * `domain`.
+ * it an explicit one; casts that may stand `anywhere`; those where a value is `stored`, or made `json` of; and what runs when
+ * a relation is `made`, or fills it by itself: event triggers, defaults of domains.
  */
-export type OwnCode = 'operator' | 'cast' | 'anywhere' | 'stored' | 'json' | 'domain';
+export type OwnCode = 'operator' | 'cast' | 'anywhere' | 'stored' | 'json' | 'made';
 
 export interface LineageCatalog {
+  /** Tells catalogs of one generation apart in which names mean something else. */
+  readonly variant?: string;
   /** Changes whenever answers may have changed. */
   readonly generation: number;
   /** False while the catalog may differ from the server's (DDL went through): nothing is known by name then. */
@@ -135,6 +149,8 @@ export interface LineageCatalog {
   /** The relation that a name means under `searchPath`; undefined when it is not known or not certain. */
   find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined;
   byOid(oid: number): CatalogRelation | undefined;
+  /** Something that is not temporary has this name, in whatever schema. */
+  isLasting(name: string): boolean;
   /** The functions that a call by this name may mean, all overloads; undefined when that is not known. */
   functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined;
   /** PostgreSQL itself has a function of that name. */

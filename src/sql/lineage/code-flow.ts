@@ -50,10 +50,13 @@ export class CodeFlows {
     this.#known.clear();
   }
 
-  /** @param searchPath of the caller, for a function that does not set its own */
-  of(code: CatalogCode, searchPath: SearchPath, start: StartWalk): CodeFlow {
+  /**
+   * @param searchPath of the caller, for a function that does not set its own
+   * @param variant of the catalog that names are looked up in
+   */
+  of(code: CatalogCode, searchPath: SearchPath, start: StartWalk, variant = ''): CodeFlow {
     const path = code.searchPath ?? searchPath;
-    const key = `${code.oid} ${path?.join('\0') ?? '?'}`;
+    const key = `${code.oid} ${path?.join('\0') ?? '?'} ${variant}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const open = this.#open.get(key);
@@ -88,8 +91,8 @@ export class CodeFlows {
   }
 
   /** The expressions that stand for arguments which a call leaves out: they are computed where the call is. */
-  defaults({ oid, defaults = '' }: CatalogCode, path: SearchPath, start: StartWalk): CodeFlow {
-    const key = `${oid} defaults ${path?.join('\0') ?? '?'}`;
+  defaults({ oid, defaults = '' }: CatalogCode, path: SearchPath, start: StartWalk, variant = ''): CodeFlow {
+    const key = `${oid} defaults ${path?.join('\0') ?? '?'} ${variant}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
     const walk = start(path, undefined, []);

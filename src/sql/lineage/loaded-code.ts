@@ -62,7 +62,9 @@ export const callersQuery = `
              AND d.refclassid = 'pg_proc'::regclass,
                  LATERAL (VALUES ('cast', t.typname::text), ('cast', '*')) AS place(kind, name)
           UNION ALL
-          SELECT 'domain', '', t.oid, 'pg_type'::regclass, d.refobjid
+          SELECT 'made', 'event', oid, 'pg_event_trigger'::regclass, evtfoid FROM pg_event_trigger WHERE evtenabled <> 'D'
+          UNION ALL
+          SELECT 'made', 'domain', t.oid, 'pg_type'::regclass, d.refobjid
             FROM pg_type t JOIN pg_depend d ON d.objid = t.oid AND d.classid = 'pg_type'::regclass
              AND d.refclassid = 'pg_proc'::regclass
            WHERE t.typtype = 'd') own
@@ -143,6 +145,9 @@ const scalarTypes: ReadonlySet<string> = new Set([
   ...['date', 'time', 'timetz', 'timestamp', 'timestamptz', 'interval', 'uuid', 'json', 'jsonb', 'xml', 'money'],
   ...['inet', 'cidr', 'oid', 'regclass', 'regproc', 'regtype', 'tsvector', 'tsquery', 'jsonpath'],
 ]);
+
+/** Of PostgreSQL, and no composite, array, range or domain: values of it have no parts that are cast by themselves. */
+export const isScalarType = (name: string): boolean => scalarTypes.has(name);
 
 const volatilities: Readonly<Record<string, CatalogCode['volatility']>> = { i: 'immutable', s: 'stable' };
 

@@ -5,6 +5,7 @@
 
 import { as, type Node, type Tag, tagOf } from '../grammar/tree.js';
 import type { LineageCatalog, SearchPath } from './catalog.js';
+import { type MadeRelation, type OwnNames, withTemporaries } from './temporary.js';
 import type { LineageWalk } from './walk.js';
 
 /** They leave both as they are, unless code runs in them that cannot be seen. */
@@ -43,15 +44,30 @@ export const pathSettings: ReadonlySet<string> = new Set([
 export class TextNames {
   searchPath: SearchPath;
   catalog: LineageCatalog;
+  readonly #base: LineageCatalog;
+  #own: OwnNames;
 
-  constructor(searchPath: SearchPath, catalog: LineageCatalog) {
+  /** @param own with the temporary relations that the session has made before */
+  constructor(searchPath: SearchPath, base: LineageCatalog, own: OwnNames) {
     this.searchPath = searchPath;
-    this.catalog = catalog;
+    this.#base = base;
+    this.#own = own;
+    this.catalog = own.known.size === 0 ? base : withTemporaries(base, own);
   }
 
-  /** The statement has been walked: what follows it meets what it leaves behind. */
-  after(stmt: Node | undefined, walk: LineageWalk): void {
+  /**
+   * The statement has been walked: what follows it meets what it leaves behind.
+   * @param made the temporary relation that it makes
+   */
+  after(stmt: Node | undefined, walk: LineageWalk, made: MadeRelation | undefined): void {
     if (stmt === undefined) return;
+    if (made !== undefined) {
+      const known = new Map(this.#own.known).set(made.relation.name, made.relation);
+      this.#own = { ...this.#own, known, variant: `${made.relation.oid}` };
+      this.catalog = withTemporaries(this.#base, this.#own);
+      return;
+    }
+    if (endsSettings(stmt) && this.#own.known.size > 0) this.catalog = outdated(this.catalog);
     if (walk.opaque || walk.configures || changesPath(stmt)) this.searchPath = undefined;
     if (walk.opaque || !(neutral.has(tagOf(stmt)) || isSetting(stmt))) this.catalog = outdated(this.catalog);
   }
@@ -85,6 +101,7 @@ function outdated(catalog: LineageCatalog): LineageCatalog {
     generation: catalog.generation,
     current: false,
     find: () => undefined,
+    isLasting: () => true,
     functions: () => undefined,
     isBuiltIn: () => true,
     codeByOid: () => undefined,

@@ -51,7 +51,8 @@ function lookAt(oid: number, number: number, walk: LineageWalk): void {
 function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
   const reveals = revealsValues(relation.schema, relation.name);
   if (reveals) walk.opaque = true;
-  const inner = relation.definition === undefined ? undefined : walk.knowledge.viewShape(relation, walk);
+  const isView = relation.definition !== undefined || relation.made !== undefined;
+  const inner = !isView ? undefined : walk.knowledge.viewShape(relation, walk);
   const known = inner?.columns?.length === relation.columns.length ? inner.columns : undefined;
   const columns = relation.columns.map(({ name, number }, at): Column => {
     const hidden = reveals && !isHarmless(relation.schema, name);

@@ -39,6 +39,8 @@ export interface StatementRows {
   readonly output: Shape;
   /** Whether it sends rows hangs on more than its text; otherwise it does where `output` is not `emptyShape`. */
   readonly maySend?: boolean;
+  /** What a table that it makes holds. */
+  readonly rows?: Shape;
 }
 
 const silent: StatementRows = { kind: 'utility', output: emptyShape };
@@ -48,7 +50,9 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
   switch (tagOf(stmt)) {
     case 'SelectStmt': {
       const output = walk.query(stmt);
-      return { kind: 'query', output: as(stmt, 'SelectStmt')?.intoClause === undefined ? output : emptyShape };
+      return as(stmt, 'SelectStmt')?.intoClause === undefined
+        ? { kind: 'query', output }
+        : { kind: 'query', output: emptyShape, rows: output };
     }
     case 'InsertStmt':
     case 'UpdateStmt':
@@ -94,7 +98,7 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
       const rows = statementLineage(create?.query, walk, handles).output;
       // A materialized view stays known by its definition; a table forgets where its rows came from.
       if (create?.objtype !== 'OBJECT_MATVIEW') walk.sinks.push({ flow: rows.all, into: undefined });
-      return silent;
+      return { ...silent, rows };
     }
     case 'CallStmt': {
       const call = as(stmt, 'CallStmt')?.funccall;
@@ -214,6 +218,8 @@ function noteRelations(node: Node, walk: LineageWalk): void {
   for (const plain of [struct?.relation, struct?.view]) if (plain?.relname !== undefined) note(plain);
 
   function note(relation: RangeVar): void {
+    // what is being made for the session alone
+    if (relation.relpersistence === 't') return;
     if (walk.relation(relation) === undefined) walk.opaque = true;
   }
 }

@@ -24,6 +24,7 @@ const catalog: LineageCatalog = {
     (schema === undefined ? (path ?? []) : [schema])
       .map((one) => relations.find((known) => known.schema === one && known.name === name))
       .find((one) => one !== undefined),
+  isLasting: (name) => relations.some((one) => one.name === name),
   functions: () => [],
   isBuiltIn: (name) => name !== 'mine',
   codeByOid: () => undefined,

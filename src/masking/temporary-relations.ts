@@ -1,0 +1,81 @@
+/**
+ * Temporary tables and views of one connection, as far as it is certain what their names mean.
+ *
+ * State: what was made, and whether the transaction that made it may still be undone. What it must not know: texts,
+ * messages, what is masked. A name that has been used is never forgotten: what it means may only become unknown.
+ */
+import type { CatalogRelation } from '../sql/lineage/catalog.js';
+import type { MadeRelation, Temporaries } from '../sql/lineage/temporary.js';
+
+interface Known {
+  /** Undefined: whether the name means something temporary, and what, is not known. */
+  readonly relation: CatalogRelation | undefined;
+  /** What it is to mean once the server has answered, if nothing is done to the name meanwhile. */
+  readonly begun?: MadeRelation;
+  /** The transaction that made it is open. */
+  readonly tentative: boolean;
+  readonly untilCommit: boolean;
+}
+
+const unknown: Known = { relation: undefined, tentative: false, untilCommit: false };
+
+/** Names are never forgotten, so that a client that uses ever new ones has to do with so many. */
+const most = 1000;
+
+export class TemporaryRelations {
+  readonly #known = new Map<string, Known>();
+  #snapshot: Temporaries = new Map();
+
+  /** Another object whenever it says something else. */
+  get known(): Temporaries {
+    return this.#snapshot;
+  }
+
+  /**
+   * They are being made: until the server has answered, a name may mean that or what it meant before.
+   * @returns false where they are too many to be followed
+   */
+  begun(made: readonly MadeRelation[]): boolean {
+    if (this.#known.size + made.length > most) return false;
+    for (const one of made) this.#known.set(one.relation.name, { ...unknown, begun: one });
+    this.#changed();
+    return true;
+  }
+
+  made(made: readonly MadeRelation[]): void {
+    const certain = made.filter((one) => this.#known.get(one.relation.name)?.begun === one);
+    for (const { relation, untilCommit } of certain) {
+      this.#known.set(relation.name, { relation, tentative: true, untilCommit });
+    }
+    if (certain.length > 0) this.#changed();
+  }
+
+  /** Something has been done to what has this name. */
+  doubt(name: string): void {
+    this.#doubt((known) => known === name);
+  }
+
+  doubtAll(): void {
+    this.#doubt(() => true);
+  }
+
+  rolledBack(): void {
+    this.#doubt((_, { tentative }) => tentative);
+  }
+
+  /** No transaction is open any more. */
+  transactionOver(): void {
+    this.#doubt((_, { untilCommit }) => untilCommit);
+    for (const [name, one] of this.#known) if (one.tentative) this.#known.set(name, { ...one, tentative: false });
+  }
+
+  #doubt(which: (name: string, known: Known) => boolean): void {
+    const doubtful = [...this.#known].filter(([name, one]) => one !== unknown && which(name, one));
+    for (const [name] of doubtful) this.#known.set(name, unknown);
+    if (doubtful.length > 0) this.#changed();
+  }
+
+  #changed(): void {
+    this.#snapshot = new Map([...this.#known].map(([name, { relation }]) => [name, relation]));
+  }
+}

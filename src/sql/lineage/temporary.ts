@@ -1,0 +1,125 @@
+/**
+ * Temporary tables and views that a session has made for itself, for lineage: known to it before anybody could read them
+ * in the catalog, and to nobody else.
+ *
+ * What lives here: what a statement makes, and what names mean beside it. What it must not know: masks, what became of a
+ * statement on the server. A table is clean when it is made, since nothing masked may be copied into it.
+ */
+import type { CreateStmt } from 'libpg-query';
+import { as, type Node, names, type Tag } from '../grammar/tree.js';
+import type { CatalogRelation, LineageCatalog, SearchPath } from './catalog.js';
+import { isScalarType } from './loaded-code.js';
+import type { Shape } from './shape.js';
+
+export interface MadeRelation {
+  readonly relation: CatalogRelation;
+  /** ON COMMIT DROP */
+  readonly untilCommit: boolean;
+}
+
+/** By name; undefined: whether the name means something temporary, and what, is not known. */
+export type Temporaries = ReadonlyMap<string, CatalogRelation | undefined>;
+
+/** What names mean in one session alone. */
+export interface OwnNames {
+  readonly known: Temporaries;
+  /** Another for each set of them; empty where there are none. */
+  readonly variant: string;
+  /** False where code that the database runs by itself may put anything into tables of any name: then none is known. */
+  readonly trusted: boolean;
+}
+
+export const noOwnNames: OwnNames = { known: new Map(), variant: '', trusted: false };
+
+/** A name counts only where nothing that outlives the session has it, so that it means this or nothing. */
+export function withTemporaries(base: LineageCatalog, { known, variant, trusted }: OwnNames): LineageCatalog {
+  return {
+    get generation() {
+      return base.generation;
+    },
+    get current() {
+      return base.current;
+    },
+    variant,
+    find: (schema, name, searchPath) => {
+      if ((schema !== undefined && !schema.startsWith('pg_temp')) || !known.has(name)) {
+        return base.find(schema, name, searchPath);
+      }
+      return base.isLasting(name) || !trusted ? undefined : known.get(name);
+    },
+    isLasting: (name) => base.isLasting(name),
+    functions: (schema, name, searchPath) => base.functions(schema, name, searchPath),
+    isBuiltIn: (name) => base.isBuiltIn(name),
+    codeByOid: (oid) => base.codeByOid(oid),
+    behind: (kind, name) => base.behind(kind, name),
+    byOid: (oid) => base.byOid(oid),
+    relations: () => base.relations(),
+  };
+}
+
+/**
+ * The temporary relation that a statement makes; undefined for any other statement, and where what is made does more
+ * than hold values: defaults, columns of another table, types with defaults of their own.
+ *
+ * @param rows what a query in it gives
+ */
+export function madeRelation(
+  stmt: Node,
+  rows: Shape | undefined,
+  catalog: LineageCatalog,
+  searchPath: SearchPath,
+  oid: number,
+): MadeRelation | undefined {
+  if (!catalog.current || catalog.behind('made', 'event')?.length !== 0) return undefined;
+  const into = as(stmt, 'CreateTableAsStmt')?.into ?? as(stmt, 'SelectStmt')?.intoClause;
+  const view = as(stmt, 'ViewStmt');
+  const create = as(stmt, 'CreateStmt');
+  const range = into?.rel ?? view?.view ?? create?.relation;
+  if (range?.relpersistence !== 't' || range.relname === undefined) return undefined;
+  if ((as(stmt, 'CreateTableAsStmt')?.if_not_exists ?? create?.if_not_exists) === true) return undefined;
+  const renamed = names(into?.colNames ?? view?.aliases);
+  // the columns of a query may be of any type, and a domain brings a default
+  if (into !== undefined && catalog.behind('made', 'domain')?.length !== 0) return undefined;
+  const columns = create ? plainColumns(create) : rows?.columns?.map((column, at) => renamed[at] ?? column.name);
+  if (columns === undefined || !columns.every((name) => name !== undefined)) return undefined;
+  const relation: CatalogRelation = {
+    oid,
+    schema: 'pg_temp',
+    name: range.relname,
+    columns: columns.map((name, at) => ({ name, number: at + 1, type: 0, textual: false })),
+    children: [],
+    secured: false,
+    triggers: false,
+    rules: false,
+    ...(view?.query === undefined
+      ? {}
+      : { made: { query: view.query, searchPath, catalog, generation: catalog.generation } }),
+  };
+  return { relation, untilCommit: (into?.onCommit ?? create?.oncommit) === 'ONCOMMIT_DROP' };
+}
+
+const plainConstraints: ReadonlySet<string | undefined> = new Set([
+  ...['CONSTR_NULL', 'CONSTR_NOTNULL', 'CONSTR_PRIMARY', 'CONSTR_UNIQUE', 'CONSTR_IDENTITY'],
+]);
+const serial: ReadonlySet<string> = new Set(['serial', 'serial4', 'bigserial', 'serial8', 'smallserial', 'serial2']);
+
+/** Undefined where a column is more than a name and a type of PostgreSQL's own. */
+function plainColumns(create: CreateStmt): readonly string[] | undefined {
+  const { tableElts = [], inhRelations, ofTypename, partspec, partbound } = create;
+  if (inhRelations !== undefined || ofTypename !== undefined || partspec !== undefined || partbound !== undefined)
+    return undefined;
+  const found: string[] = [];
+  for (const node of tableElts) {
+    const column = as(node, 'ColumnDef');
+    const constraints = column === undefined ? [node] : (column.constraints ?? []);
+    if (!constraints.every((one) => plainConstraints.has(as(one, 'Constraint')?.contype))) return undefined;
+    if (column === undefined) continue;
+    const type = names(column.typeName?.names).at(-1) ?? '';
+    if (column.colname === undefined || !(isScalarType(type) || serial.has(type))) return undefined;
+    found.push(column.colname);
+  }
+  return found;
+}
+
+/** Statements that may make one. */
+export const makes: ReadonlySet<Tag> = new Set<Tag>(['CreateTableAsStmt', 'SelectStmt', 'ViewStmt', 'CreateStmt']);
