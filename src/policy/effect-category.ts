@@ -112,6 +112,13 @@ export function massCategory(
   return category === 'update' ? 'update-mass' : category === 'delete' ? 'delete-mass' : undefined;
 }
 
+/** Whether it is about every row of a table is up to its parameters: then the size of the table says how bad that is. */
+export function mayBeSmall(category: EffectCategory, effect: Effect, { deferred }: StatementFacts): boolean {
+  const { parametersDecide, within, opaque, passedOn } = effect;
+  if (category !== 'update-unbounded' || !parametersDecide) return false;
+  return !within && !opaque && !passedOn && !deferred;
+}
+
 /** A kind that a newer analyser knows and this file does not: the compiler complains, and at run time it is asked. */
 function unheardOf(_kind: never): EffectCategory {
   return 'unknown';

@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import type { Effect, StatementFacts } from '../sql/facts.js';
 import { type CombinedConfig, combineConfigs, type PolicySource } from './combine.js';
 import type { Decision, DecisionInput, Policy, Ruling } from './decision.js';
-import { categoryOf, massCategory } from './effect-category.js';
+import { categoryOf, massCategory, mayBeSmall } from './effect-category.js';
 import { type Finding, isStricter, judgeByLayer, type Layer, layersOf, nothingSaid } from './layer.js';
 import { compareExtent, type Extent, type MassLimits, massLimits } from './mass-changes.js';
 import type { NamePattern } from './name-pattern.js';
@@ -136,6 +136,7 @@ class PolicyEngine implements CompiledPolicy {
   /** The same effect may be harmless on a few rows. */
   #judgeExtent(subject: Subject, category: EffectCategory): Judgement {
     const { effect, statement, input, environments } = subject;
+    if (mayBeSmall(category, effect, statement)) return this.#judgeWholeTable(subject);
     const mass = massCategory(category, effect, statement);
     if (mass === undefined) return this.#judgeEffect(subject, category);
     const extent = input.extents?.get(effect);
@@ -147,6 +148,16 @@ class PolicyEngine implements CompiledPolicy {
     if (compared === 'many') return many;
     if (compared === 'few') return isStricter(many.decision, few.decision) ? { ...few, few: true } : few;
     return isStricter(many.decision, few.decision) ? { ...few, unlessFew: many } : few;
+  }
+
+  /** All rows of a small table are few. */
+  #judgeWholeTable(subject: Subject): Judgement {
+    const extent = subject.input.extents?.get(subject.effect);
+    const compared = compareExtent(extent, subject.effect, this.#massLimits(subject.environments));
+    const whole = this.#judgeEffect(subject, 'update-unbounded');
+    const few = this.#judgeEffect(subject, 'update');
+    if (compared === 'many' || !isStricter(whole.decision, few.decision)) return whole;
+    return compared === 'few' ? { ...few, few: true } : { ...few, unlessFew: whole };
   }
 
   #massLimits(environments: readonly Environment[]): MassLimits {

@@ -81,6 +81,8 @@ export interface EffectFields {
   readonly outsideTransaction?: true;
   /** Unbounded in spite of a condition, which holds for (nearly) every row. */
   readonly openCondition?: true;
+  /** Of update: with other values of the statement's parameters the open condition would restrict it. */
+  readonly parametersDecide?: true;
   /** Of update and delete: it is about all rows that the source of a MERGE does not have. */
   readonly unmatched?: true;
   /** Of update and delete: most rows that it hits each time, where the text and the keys of its table tell. */

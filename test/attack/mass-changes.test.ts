@@ -174,6 +174,53 @@ t.test('code that works on a small table all day is not asked about', async (t) 
   t.equal(person.shown.length, 0);
 });
 
+const everyOrOne: readonly (readonly [sql: string, whole: readonly unknown[]])[] = [
+  ["UPDATE TABLE SET name = 'y' WHERE CASE WHEN $1 = '*' THEN true ELSE name = $1 END", ['*']],
+  ["UPDATE TABLE SET name = 'y' WHERE $1 = '*' OR name = $1", ['*']],
+  ["UPDATE TABLE SET name = 'y' WHERE $1::text IS NULL OR name = $1", [null]],
+  ["UPDATE TABLE SET name = 'y' WHERE ($1::bool OR name = 'x') AND ($1 IS NOT NULL OR id = 3)", [true]],
+];
+const always: readonly (readonly [sql: string, values?: readonly unknown[]])[] = [
+  ['DELETE FROM few'],
+  ["DELETE FROM few WHERE $1 = '*' OR name = $1", ['*']],
+  ["UPDATE few SET name = 'y'"],
+  ["UPDATE few SET name = 'y' WHERE true"],
+  ["UPDATE few SET name = 'y' WHERE id = id"],
+  ["UPDATE few SET name = 'y' WHERE $1 = $1 OR name = $1", ['x']],
+  ["UPDATE few SET name = 'y' WHERE $1 = '*'", ['*']],
+  ["UPDATE few SET name = 'y' WHERE true OR name = $1", ['x']],
+];
+
+t.test('one row or all, as a parameter says: a small table is not asked about, a large one is', async (t) => {
+  const { person, connect } = await world(t);
+  const client = await connect();
+  const ask = async (text: string, values: readonly unknown[] = []) => {
+    const seen = person.shown.length + 1;
+    const running = client.query({ text, values: [...values] }).catch(({ code }) => code);
+    const { preview } = await person.sees(seen);
+    person.says(no);
+    t.equal(await running, '42501', text);
+    return preview;
+  };
+  for (const [sql, whole] of everyOrOne) {
+    const text = sql.replace('TABLE', 'few');
+    t.equal((await client.query({ text, values: [...whole] })).rowCount, 80, text);
+    await client.query({ text, values: [whole[0] === true ? false : 'nobody'] });
+    t.equal(person.shown.length, 0, text);
+    await server.query("UPDATE few SET name = 'x'");
+  }
+  for (const [sql, whole] of everyOrOne) {
+    const { why } = await ask(sql.replace('TABLE', 'fresh'), whole);
+    t.match(why, /Changes every row of fresh/, sql);
+  }
+  for (const [sql, values] of always) t.match((await ask(sql, values)).why, /every row of few/, sql);
+  // what the statistics say is old: the table has grown behind them
+  await server.query('ANALYZE few; ALTER TABLE few SET (autovacuum_enabled = off)');
+  await server.query("INSERT INTO few SELECT n, 'x' FROM generate_series(81, 5000) n");
+  const [[sql = '', whole] = ['']] = everyOrOne;
+  await ask(sql.replace('TABLE', 'few'), whole);
+});
+
 t.test('what the server would refuse is left to the server', async (t) => {
   const { person, connect } = await world(t);
   const client = await connect();

@@ -43,13 +43,19 @@ export class Judge {
   /** As the first statement of a fresh session. */
   judge(sql: string): Judged {
     const facts = resolveHandles(this.#analyser.analyse(sql), new Registry());
-    const judgements = this.policy.judge({
+    const found = this.policy.judge({
       ...this.#surroundings,
       database: '',
       facts,
       now: Date.now(),
       transactionStatus: 'I',
     });
+    // nobody is there to say how large the table is
+    const judgements = found.map(({ unlessFew, ...one }) =>
+      unlessFew?.category === 'update-unbounded'
+        ? { ...one, ...unlessFew }
+        : { ...one, ...(unlessFew && { unlessFew }) },
+    );
     return { facts, judgements, ruling: rulingOf(judgements) };
   }
 }

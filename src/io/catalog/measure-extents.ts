@@ -83,6 +83,7 @@ class Measurement {
     if (plan === 'refused') return { rows: { number: 0, how: 'counted' } };
     const planned = modificationOf(effect, plan.modifications);
     if (planned === undefined) return unsure('its plan does not show what it changes');
+    if (!effect.bounded) return this.#wholeTable(plan, effect);
     const limit = this.#limitOf(effect);
     const number = Math.min(planned.rows, limit ?? Number.POSITIVE_INFINITY);
     const estimate: Found = { rows: { number, how: 'estimated' } };
@@ -94,6 +95,13 @@ class Measurement {
     const counted = await this.#count();
     if (counted !== undefined) return { rows: { number: counted, how: 'counted' }, ...size };
     return lack === undefined ? { ...estimate, ...size } : { ...unsure(lack), ...size };
+  }
+
+  /** The planner may guess at what the text does not say: the table has no more rows than it has. */
+  async #wholeTable(plan: ReadPlan, effect: Effect): Promise<Found> {
+    const { tableRows } = await this.#sizeIn(plan, effect);
+    if (tableRows === undefined || tableRows > few) return unsure('nothing says that its condition restricts it');
+    return { rows: { number: tableRows, how: 'known' }, whole: true };
   }
 
   /** The planner does not look into code. */

@@ -23,6 +23,17 @@ export function correlated(subselect: Node, view: Viewpoint): boolean {
   return found;
 }
 
+/** Of the statement, outside of subqueries. */
+export function holdsParameter(node: Node): boolean {
+  if (as(node, 'ParamRef') !== undefined) return true;
+  if (as(node, 'SubLink') !== undefined) return false;
+  let found = false;
+  eachChild(Object.values(node)[0], (child) => {
+    found ||= holdsParameter(child);
+  });
+  return found;
+}
+
 /** Does an expression contain a column of our source? An unqualified name may be ours. */
 export function mentions(node: Node | undefined, view: Viewpoint): boolean {
   if (node === undefined || !view.budget.spend()) return false;

@@ -7,7 +7,7 @@ import type { A_Expr, BoolExpr, SelectStmt, SubLink } from 'libpg-query';
 import type { Target } from '../facts.js';
 import { as, constant, type Node, names, sameTree } from '../grammar/tree.js';
 import type { AnalysisBudget } from './analysis-budget.js';
-import { correlated, mentions, otherSources } from './column-mentions.js';
+import { correlated, holdsParameter, mentions, otherSources } from './column-mentions.js';
 import {
   arraySubquery,
   betweenParts,
@@ -37,6 +37,8 @@ interface View {
   /** Sources and WITH queries that are being looked at already, further out; against going in circles. */
   readonly relying: Set<Source | Node>;
   readonly budget: AnalysisBudget;
+  /** What compares no column but a parameter is taken as not true. */
+  readonly refuted?: true;
 }
 
 /** True when `conditions` (all of them must hold) restrict the rows of `source`. */
@@ -56,6 +58,21 @@ export function restricts(
   return found;
 }
 
+/**
+ * Of conditions that do not restrict: whether they would with other values of their parameters, as those of
+ * `$1 = '*' OR name = $1` and `CASE WHEN $1 = '*' THEN true ELSE name = $1 END`.
+ */
+export function parametersDecide(
+  source: Source,
+  scope: Scope,
+  conditions: readonly Node[],
+  budget: AnalysisBudget,
+): boolean {
+  const plain = conditions.map((condition) => unqualified(condition, { source, scope }));
+  const view: View = { source, scope, conditions: plain, relying: new Set([source]), budget, refuted: true };
+  return plain.some((condition) => selectivity(simplify(condition), false, view) === 'some') && !budget.spent;
+}
+
 function selectivity(node: Node, negated: boolean, view: View): Selectivity {
   if (!view.budget.spend()) return 'all';
   const bool = as(node, 'BoolExpr');
@@ -69,7 +86,8 @@ function selectivity(node: Node, negated: boolean, view: View): Selectivity {
     const isNull = (nullTest.nulltesttype === 'IS_NULL') !== negated;
     if (!isNull && nullTest.arg !== undefined && isSought(simplify(nullTest.arg))) return 'some';
     if (!isNull && isMostlyNull(nullTest.arg, view)) return 'some';
-    return isNull && mentions(nullTest.arg, view) ? 'some' : 'all';
+    if (mentions(nullTest.arg, view)) return isNull ? 'some' : 'all';
+    return isRefuted([nullTest.arg], view) ? 'none' : 'all';
   }
   const booleanTest = as(node, 'BooleanTest');
   if (booleanTest !== undefined) return booleanTestSelectivity(booleanTest, negated, view);
@@ -89,7 +107,15 @@ function selectivity(node: Node, negated: boolean, view: View): Selectivity {
   }
   // `id::bool`
   if (isAlwaysTrue(node) || isIdentifier(node)) return 'all';
-  return mentions(node, view) ? 'some' : 'all';
+  if (mentions(node, view)) return 'some';
+  return isRefuted([node], view) ? 'none' : 'all';
+}
+
+/** `$1 = $1` holds whatever the value is. */
+function isRefuted(sides: readonly (Node | undefined)[], { refuted }: View): boolean {
+  if (!refuted || !sides.some((side) => side !== undefined && holdsParameter(side))) return false;
+  const [left, right] = sides;
+  return left === undefined || right === undefined || !sameTree(left, right);
 }
 
 /** `CASE id WHEN id THEN true`, `CASE WHEN id > 0 THEN true ELSE id = 1 END`. */
@@ -204,6 +230,7 @@ function comparisonSelectivity(expression: A_Expr, negated: boolean, view: View)
     return subLinkSelectivity(link, negated !== exclude, view);
   }
   if (bothSides.every((side) => side === undefined || !mentions(side, view))) {
+    if (isRefuted(bothSides, view)) return 'none';
     return constantComparison(expression, left, right, negated) === false ? 'none' : 'all';
   }
   const operator = operatorOf(expression);

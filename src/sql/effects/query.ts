@@ -1,7 +1,7 @@
 /** SELECT, VALUES, INSERT, UPDATE, DELETE and MERGE: which rows of which relations they read and change. */
 import type { LockingClause, RangeVar, ResTarget, SelectStmt, WithClause } from 'libpg-query';
 import { howMany } from '../conditions/how-many.js';
-import { restricts } from '../conditions/restriction.js';
+import { parametersDecide, restricts } from '../conditions/restriction.js';
 import { rowsSelected } from '../conditions/rows-selected.js';
 import { relationTarget, Scope, type Source, withColumns } from '../conditions/scope.js';
 import { coversRelation, fromItems, limitsRows } from '../conditions/select-shape.js';
@@ -47,7 +47,9 @@ export const queryHandlers: Handlers = {
     const target = writtenSource(update.relation, scope);
     const conditions = [...from(update.fromClause, walk, scope), ...present(update.whereClause)];
     const targets = [written(update.relation, assigned(update.targetList))];
-    walk.add('update', { targets, ...hits(target, scope, conditions, walk) });
+    const rows = hits(target, scope, conditions, walk);
+    const open = rows.openCondition && parametersDecide(target, scope, conditions, walk.budget);
+    walk.add('update', { targets, ...rows, ...(open ? { parametersDecide: true } : {}) });
     walk.visitAll(update.targetList, scope);
     walk.visit(update.whereClause, scope);
     walk.visitAll(returningOf(update as Returning), scope);

@@ -141,6 +141,36 @@ t.test('a condition that lets every row through', (t) => {
   t.end();
 });
 
+t.test('a condition that other values of its parameters would make restrict, of an update alone', (t) => {
+  const decides = (sql: string): boolean => {
+    const [statement] = analyser.analyse(sql).statements;
+    return statement?.effects.some((effect) => effect.parametersDecide === true) ?? false;
+  };
+  for (const condition of [
+    "CASE WHEN $1 = '*' THEN true ELSE name = $1 END",
+    "$1 = '*' OR name = $1",
+    '$1::text IS NULL OR name = $1',
+    '$1 OR id = $2',
+    "NOT ($1 <> '*' AND name <> $1)",
+    "(lower($1) = '*' OR name = $1) AND true",
+  ]) {
+    t.equal(bounded(`UPDATE t SET a = 1 WHERE ${condition}`), false, condition);
+    t.equal(decides(`UPDATE t SET a = 1 WHERE ${condition}`), true, condition);
+    t.equal(decides(`DELETE FROM t WHERE ${condition}`), false, condition);
+  }
+  const settled = open.filter((condition) => condition !== 'id = 1 OR $1');
+  for (const condition of [
+    ...settled,
+    'true OR name = $1',
+    '$1 = $1 OR name = $1',
+    "$1 = '*'",
+    '$1',
+    '$1 = 1 OR 1 = 1',
+  ])
+    t.equal(decides(`UPDATE t SET a = 1 WHERE ${condition}`), false, condition);
+  t.end();
+});
+
 t.test('joins', (t) => {
   t.equal(bounded('DELETE FROM a USING b WHERE a.id = b.id'), true, 'rows that have a partner');
   t.equal(bounded('DELETE FROM a USING b'), false, 'no condition');
