@@ -132,6 +132,10 @@ t.test('a command of psql that runs what is not in the file is named, whatever t
     '\\ir ../gone.sql',
     '\\ghost',
     '\\o |sh',
+    '\\c otherdb',
+    '\\connect - postgres',
+    '\\c "dbname=other host=elsewhere"',
+    '\\c :other',
   ];
   for (const line of lines) {
     const cwd = t.testdir({ 'a.sql': `SELECT 1\n${line}\n` });
@@ -172,6 +176,39 @@ t.test('one statement that nobody can read hides no other, nor passes by a loose
     t.match(stdout, /^a\.sql:3 {2}ask {2}builtin:drop/m, broken);
     t.match(stdout, /^4 statements in 1 file: 1 allow, 3 ask; 1 could not be read/m, broken);
     t.equal((await run('observe')).code, 1, broken);
+  }
+});
+
+t.test('a template within a string is a note, which stops nobody; what only looks like one is none', async (t) => {
+  const placeholder = '$' + '{a}';
+  const told = [
+    "SELECT '{{ x }}';",
+    `SELECT 1,\n  '${placeholder}';`,
+    "SELECT E'<%= a %>';",
+    "SELECT '{% if x %}a{% endif %}';",
+    "SELECT 'a' || '#{b}' -- it's\n;",
+    "SELECT '{{ x | upper }}';",
+  ];
+  const plain = [
+    "SELECT '{{1,2},{3,4}}'::int[];",
+    "SELECT '{{a,b}}'::text[];",
+    'SELECT \'{"a":{"b":{}}}\'::jsonb;',
+    "SELECT 1; -- '{{ x }}'",
+    `/* '${placeholder}' */ SELECT 1;`,
+    `SELECT $$ ${placeholder} $$;`,
+    "SELECT format('%s %(a)s $1 {0}');",
+    'SELECT 1 AS "a b";',
+  ];
+  for (const sql of [...told, ...plain]) {
+    const cwd = t.testdir({ 'a.sql': `SELECT 0;\n${sql}\nSELECT 2;\n` });
+    const run = (...args: string[]) =>
+      runCommand('policy test', [...args, 'a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+    const { code, stdout } = await run();
+    t.equal(code, 0, sql);
+    const line = sql.includes(',\n') ? 3 : 2;
+    t.equal(stdout.includes(`a.sql:${line}  note\n`), told.includes(sql), sql);
+    t.match(stdout, /^3 statements in 1 file: 3 allow/m, sql);
+    t.equal((await run('--json')).stdout.includes('"decision":"note"'), told.includes(sql), sql);
   }
 });
 

@@ -26,16 +26,21 @@ export async function run(
   if (named.length === 0) throw new DbguardError('usage', 'there is no .sql file in what was given');
   return withJudge(context, options, async (judge) => {
     const { tested, files } = testFiles(named, context.cwd, judge);
-    const stopped = tested.filter((one) => one.unread !== undefined || one.ruling?.decision !== 'allow');
+    const stopped = tested.filter(stops);
     if (options.json === true) {
       for (const one of tested) context.stdout.write(`${JSON.stringify(asJson(one))}\n`);
     } else {
       const output = outputStyleFor(context);
-      for (const one of stopped) context.stdout.write(`${asText(one, output)}\n`);
+      for (const one of tested)
+        if (one.note !== undefined || stops(one)) context.stdout.write(`${asText(one, output)}\n`);
       context.stdout.write(`${sum(tested, files)} (${judge.policy.name})\n`);
     }
     return stopped.length > 0 ? 1 : 0;
   });
+}
+
+function stops({ ruling, unread, note }: Tested): boolean {
+  return note === undefined && (unread !== undefined || ruling?.decision !== 'allow');
 }
 
 /** Each file once, however often it is named: a circle of `\i` ends by itself. */
@@ -99,7 +104,8 @@ function sum(tested: readonly Tested[], files: number): string {
   return `${judged.length} ${judged.length === 1 ? 'statement' : 'statements'} in ${where}: ${countDecisions(judged) || 'none'}${rest}`;
 }
 
-function asJson({ file, line, sql, ruling, unread }: Tested) {
+function asJson({ file, line, sql, ruling, unread, note }: Tested) {
+  if (note !== undefined) return { file, line, sql, decision: 'note', reason: note };
   if (ruling === undefined) return { file, line, sql, decision: 'unread', reason: unread };
   const { decision, rule, origin, reason, covers } = ruling;
   return {
@@ -109,18 +115,20 @@ function asJson({ file, line, sql, ruling, unread }: Tested) {
   };
 }
 
-function asText({ file, line, sql, ruling, unread }: Tested, output: OutputStyle): string {
+function asText({ file, line, sql, ruling, unread, note }: Tested, output: OutputStyle): string {
   const start = sanitise(sql.replace(/\s+/g, ' ').trim()).text;
   const room = output.width - 2;
   const shown = start.length > room ? `${start.slice(0, room - 3)}...` : start;
   const place = output.style('bold', sanitise(`${file}:${line}`).text);
   const head = ruling
     ? `${output.decision(ruling.decision)}  ${output.style('dim', `${ruling.rule}, ${ruling.origin}`)}`
-    : output.style('magenta', 'not read');
+    : note === undefined
+      ? output.style('magenta', 'not read')
+      : output.style('dim', 'note');
   return [
     `${place}  ${head}`,
     ...(shown === '' ? [] : [`  ${shown}`]),
-    `${wrap(sanitise(unread ?? ruling?.reason ?? '').text, output.width, 2)}`,
+    `${wrap(sanitise(note ?? unread ?? ruling?.reason ?? '').text, output.width, 2)}`,
     '',
   ].join('\n');
 }

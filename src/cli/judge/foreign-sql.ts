@@ -1,5 +1,7 @@
 /** Why a text is no SQL of PostgreSQL yet: variables of psql, templates, other databases. Guesses for people, who decide nothing by them. */
 
+import { endOfToken, tokenAt } from './sql-tokens.js';
+
 /** In order: what only one database has stands in front of what several have. */
 const signs: readonly (readonly [sign: RegExp, words: string])[] = [
   [/\{\{|\{%|\$\{|<%|%>|#\{|%\(\w+\)s/, 'It looks like a template: test the SQL that it renders.'],
@@ -26,6 +28,23 @@ const signs: readonly (readonly [sign: RegExp, words: string])[] = [
 
 /** A placeholder within a name in double quotes, which `bare` has no letter of. */
 const templateInName = /"[^"\n]*(?:\{\{|\{%|\$\{|<%|#\{|%\(\w+\)s)/;
+
+/** Narrower than outside of literals: `{{1,2},{3,4}}` is an array, and `%(name)s` a format. */
+const templateInString = /\{\{-?\s*[A-Za-z_][^{},]*\}\}|\{%-?\s*\w|\$\{[^{}\n]+\}|<%[=-]?\s*\w|#\{\w/;
+export const templateNote =
+  'A string here holds what looks like a template, whose text may end the string: test the SQL that it renders.';
+
+/** Position of the first literal in quotes that holds a placeholder; bodies in dollar quotes are code. */
+export function templateInLiteral(text: string): number | undefined {
+  if (!templateInString.test(text)) return undefined;
+  for (let at = 0; at < text.length; ) {
+    const kind = tokenAt(text, at);
+    const end = Math.max(at + 1, endOfToken(text, at, kind));
+    if (kind === 'quoted' && text[at] !== '$' && templateInString.test(text.slice(at, end))) return at;
+    at = end;
+  }
+  return undefined;
+}
 
 const variable = /(?<!:)(?::([\w\u0080-\uffff]+)|:'([^'\n]+)'|:"([^"\n]+)"|:\{\?([^}\n]+)\})/g;
 

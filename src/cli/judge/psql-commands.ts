@@ -36,6 +36,10 @@ const unread = new Map<string, string>([
   ['lo_unlink', 'It deletes a large object.'],
 ]);
 
+/** Without an argument, or with `-` for each, it is the same connection once more. */
+const connects = words('c connect');
+const elsewhere = 'What follows runs in another connection, whose database, role or server this test knows nothing of.';
+
 /** `\dt+`, `\dvS`, `\drds`: names from describe.c and command.c of psql 18, behind which S, x and + may stand. */
 const describes =
   /^(?:d[tvmisEr]*|da|dA[cfop]?|db|dc|dC|dd|dD|ddp|de[stuw]|df[anptw]*|dF[dpt]?|dg|dl|dL|dm|dn|do|dO|dp|dP[tin]*|drds|drg|dR[ps]|dT|du|dX|dx|dy)[Sx+]*$/;
@@ -46,6 +50,7 @@ export function psqlEffect(name: string, rest: string): PsqlEffect {
   if (name === 'ir' || name === 'include_relative') return { kind: 'include', relative: true };
   const why = unread.get(name);
   if (why !== undefined) return { kind: 'unread', why };
+  if (connects.has(name) && /[^\s-]/.test(rest)) return { kind: 'unread', why: elsewhere };
   const known = nothing.has(name) || describes.test(name);
   if (!known && !ends.has(name)) return { kind: 'unread', why: 'dbguard knows no such command of psql.' };
   if (rest.includes('`') || /^\s*(?:\([^)]*\)\s*)?\|/.test(rest)) return { kind: 'unread', why: 'It runs a program.' };

@@ -1,7 +1,7 @@
 /** One SQL file against the policy: what each statement would meet, and what of the file cannot be judged from its text. */
 import type { Ruling } from '../../policy/decision.js';
 import { type Judgement, rulingOf } from '../../policy/engine.js';
-import { foreignTo, psqlVariables, variableWords } from './foreign-sql.js';
+import { foreignTo, psqlVariables, templateInLiteral, templateNote, variableWords } from './foreign-sql.js';
 import type { Judge, Judged } from './judging.js';
 import { Lines, partsOf } from './parts.js';
 import { psqlEffect } from './psql-commands.js';
@@ -14,6 +14,8 @@ export interface Tested {
   readonly sql: string;
   readonly ruling?: Ruling;
   readonly unread?: string;
+  /** Something to know that stops nobody; such an entry has no ruling. */
+  readonly note?: string;
 }
 
 export interface Include {
@@ -50,6 +52,11 @@ export function testText(file: string, text: string, judge: Judge, variables: Ps
     const names = psqlVariables(text.slice(start, end), read.bare.slice(start, end));
     const name = names.find((one) => variables.mayHold(one));
     (name === undefined ? known : held).push(span);
+    const literal = templateInLiteral(read.sql.slice(start, end));
+    if (literal !== undefined) {
+      const at = start + literal;
+      tested.push({ file, line: places.lines.at(at), sql: lineOf(text, at), note: templateNote });
+    }
     if (name !== undefined) tested.push({ ...placeOf(places, start, end), unread: variableWords(name) });
   }
   const sql = withBlanks(read.sql, held);

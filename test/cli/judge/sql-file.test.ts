@@ -126,6 +126,9 @@ t.test('a command that nobody has listed is never taken for harmless', async (t)
   const harmless =
     'set unset echo if elif else endif pset timing restrict unrestrict connect encoding dt dt+ d+ drds q';
   for (const name of harmless.split(' ')) t.equal(psqlEffect(name, '').kind, 'nothing', name);
+  for (const rest of ['', ' ', ' -', ' - -']) t.equal(psqlEffect('c', rest).kind, 'nothing', `c${rest}`);
+  for (const rest of [' a', ' - b', ' -reuse-previous=on "dbname=\'a\'"', ' :x'])
+    for (const name of ['c', 'connect']) t.equal(psqlEffect(name, rest).kind, 'unread', `${name}${rest}`);
   for (const name of 'g gx gset gdesc watch r crosstabview'.split(' '))
     t.equal(psqlEffect(name, '').kind, 'ends', name);
   fc.assert(
