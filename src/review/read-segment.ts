@@ -3,18 +3,17 @@ import { type Gunzip, gunzip } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Entry } from '../transcript/entry.js';
 import { decodeLine, decodePayload } from '../transcript/line.js';
-import { isOneMember, wholeObject } from './one-member.js';
+import { isOneMember, isPacked, wholeObject } from '../transcript/one-member.js';
 
 /** Segments are some megabytes; one with the longest statements may be larger. */
 const MAX_SEGMENT = 512 * 1024 * 1024;
 
-/** The text of a segment, packed or (in the spool) not: whole lines. Rejects with `transcript-invalid`. */
+/** The text of a segment: whole lines. Rejects with `transcript-invalid`. */
 export async function segmentText(bytes: Uint8Array): Promise<string> {
-  const packed = bytes[0] === 0x1f && bytes[1] === 0x8b;
+  if (!isPacked(bytes)) throw invalid('it is not packed with gzip');
   let text: string;
   try {
-    const plain = packed ? await expand(bytes) : bytes;
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(plain);
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await expand(bytes));
   } catch (error) {
     throw invalid(`it cannot be unpacked: ${messageOf(error)}`, error);
   }
@@ -31,7 +30,7 @@ function expand(bytes: Uint8Array): Promise<Uint8Array> {
       }
       const { buffer, engine } = result as { readonly buffer: Buffer; readonly engine: Gunzip };
       if (isOneMember(wholeObject(bytes), engine.bytesWritten, buffer.length)) resolve(buffer);
-      else reject(new Error('there are bytes behind its end'));
+      else reject(new Error('it is not one gzip member'));
     };
     gunzip(bytes, { maxOutputLength: MAX_SEGMENT, info: true }, done);
   });

@@ -110,6 +110,7 @@ async function readOne(
   let level: string | undefined;
   const verifier = new SessionVerifier({
     sid,
+    purpose: 'redaction',
     identify: async (open, openedAt, findings) => {
       const times = { openedAt, storedAt: createdAt };
       const result = await identify(sid, open, times, findings, options.keys, options.demands);

@@ -2,13 +2,15 @@
  * The lines of an object, however large it says to be: small ones at once, large ones as they are unpacked, long lines
  * without being held. The bytes are attacker-controlled.
  */
+import { createHash } from 'node:crypto';
 import { type Gunzip, gunzipSync } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
+import { sha256 } from '../sha256.js';
 import { LONGEST_PAYLOAD, type PassedDisclosure } from '../transcript/line.js';
+import { isOneMember, isPacked, wholeObject } from '../transcript/one-member.js';
 import { LongLine } from './long-line.js';
-import { isOneMember, wholeObject } from './one-member.js';
 import { linesOf } from './read-segment.js';
-import { isPacked, type Pieces, unpacked, unusable } from './unpacked.js';
+import { notOne, type Pieces, unpacked, unpackedAlready, unusable } from './unpacked.js';
 
 /** Bytes of a packed object. */
 export const MAX_PACKED = 512 * 1024 * 1024;
@@ -33,6 +35,8 @@ export type LongLines = 'checked' | 'whole';
 export interface SegmentLines {
   /** The same where the lines are the same. */
   readonly text?: string;
+  /** SHA-256 of all of it, hex. Rejects with `transcript-invalid` where the bytes cannot be unpacked. */
+  digest(): Promise<string>;
   /**
    * Calls `visit` with one line after the other, until it returns false; a promise is awaited. May be called again. Rejects
    * with `transcript-invalid` where the bytes cannot be unpacked.
@@ -42,13 +46,25 @@ export interface SegmentLines {
 
 /** Throws `transcript-invalid` for what is no segment at first sight. */
 export function segmentLines(content: Uint8Array | Pieces): SegmentLines {
-  if (typeof content === 'function') return { each: (visit, long) => eachOf(content(), visit, long) };
-  const bytes = isPacked(content) ? unpackedAtOnce(content) : content.length > AT_ONCE ? undefined : content;
+  if (typeof content === 'function') return ofPieces(content);
+  if (!isPacked(content)) throw unusable(unpackedAlready);
+  const bytes = unpackedAtOnce(content);
   if (bytes !== undefined) return ofText(decode(bytes));
   const pieces = async function* () {
     yield content;
   };
-  return { each: (visit, long) => eachOf(pieces(), visit, long) };
+  return ofPieces(pieces);
+}
+
+function ofPieces(pieces: Pieces): SegmentLines {
+  return {
+    each: (visit, long) => eachOf(pieces(), visit, long),
+    async digest() {
+      const hash = createHash('sha256');
+      for await (const piece of unpacked(pieces())) hash.update(piece);
+      return hash.digest('hex');
+    },
+  };
 }
 
 /** Undefined where that is too much. */
@@ -62,13 +78,14 @@ function unpackedAtOnce(bytes: Uint8Array): Uint8Array | undefined {
     if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw unusable(messageOf(error), error);
   }
-  throw unusable('there are bytes behind its end');
+  throw unusable(notOne);
 }
 
 function ofText(text: string): SegmentLines {
   if (text !== '' && !text.endsWith('\n')) throw unusable(unended);
   return {
     text,
+    digest: async () => sha256(text, 'hex'),
     async each(visit) {
       for (const line of linesOf(text)) {
         const going = visit(line);

@@ -5,7 +5,7 @@
 import { messageOf } from '../errors.js';
 import type { Finding, Findings } from '../transcript/finding.js';
 import type { SignatureLine } from '../transcript/line.js';
-import { sessionTime, subjectHash } from '../transcript/object-key.js';
+import { parseObjectKey, sessionTime, subjectHash, textDigest } from '../transcript/object-key.js';
 import type { OpenDetails } from '../transcript/open-entry.js';
 import { SessionVerifier } from '../transcript/verify.js';
 import type { SegmentObject, SessionObjects } from './catalog.js';
@@ -127,7 +127,7 @@ class Reading {
       if (object.segment !== number) await this.#choose(number);
       number = object.segment;
       if (object.gone && !this.#verifier.final) await reportVersions(object, this.#verifier.findings, this.#options);
-      const lines = bytes === undefined ? (problem ?? '') : linesIn(bytes);
+      const lines = bytes === undefined ? (problem ?? '') : await linesIn(bytes, object);
       if (typeof lines === 'string') this.#setAside(object, lines);
       else await this.#consider(object, lines);
     }
@@ -220,9 +220,12 @@ class Reading {
 const MAX_CANDIDATES = 8;
 
 /** The reason when there are none. */
-function linesIn(bytes: Uint8Array | Pieces): SegmentLines | string {
+async function linesIn(bytes: Uint8Array | Pieces, { key }: SegmentObject): Promise<SegmentLines | string> {
   try {
-    return segmentLines(bytes);
+    const lines = segmentLines(bytes);
+    const said = parseObjectKey(key)?.text;
+    const isNamedSo = said === undefined || said === textDigest(await lines.digest());
+    return isNamedSo ? lines : 'its name is not that of its text';
   } catch (error) {
     if (!isAboutContent(error)) throw error;
     return messageOf(error);

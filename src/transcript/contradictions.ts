@@ -6,7 +6,7 @@
  * entry. What it must not know: signatures, chains, where lines come from.
  */
 import type { Entry } from './entry.js';
-import { checkOf, disclosable, fieldsOf, isFacts } from './entry-fields.js';
+import { byNobody, checkOf, disclosable, fieldsOf, isFacts } from './entry-fields.js';
 import type { Findings } from './finding.js';
 
 /** What a statement waits for. A missing cell in `owed`: it owes nothing any more. */
@@ -20,6 +20,13 @@ const afterStatement: Readonly<Record<string, State>> = {
 };
 
 const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost', 'undone']);
+
+/** A bind value in binary format: FORMAT.md, `hex`. */
+const BYTES = /^\\x(?:[0-9a-f]{2})*$/;
+
+/** Sessions of people and workloads hold no redactions; redactions hold nothing else. */
+export type Purpose = 'session' | 'redaction';
+const ofRedactions: ReadonlySet<string> = new Set(['open', 'redaction', 'seal']);
 
 /** A client may pipeline any number; no writer keeps more in memory than this. */
 const MAX_WAITING = 1 << 20;
@@ -36,15 +43,22 @@ export class Contradictions {
   readonly #facts = new NumberSet();
   readonly #letThrough = new NumberSet();
   readonly #unknown = new Set<string>();
+  readonly #purpose: Purpose;
 
-  constructor(findings: Findings, where: (n: number) => { readonly n: number; readonly segment: number }) {
+  constructor(
+    findings: Findings,
+    where: (n: number) => { readonly n: number; readonly segment: number },
+    purpose: Purpose = 'session',
+  ) {
     this.#findings = findings;
     this.#where = where;
+    this.#purpose = purpose;
   }
 
   /** Every entry, in the order of its number, without gaps. */
   add(entry: Entry): void {
     this.#checkFields(entry);
+    this.#checkPurpose(entry);
     switch (entry.k) {
       case 'parse':
         this.#checkText(entry);
@@ -66,11 +80,23 @@ export class Contradictions {
     }
   }
 
+  #checkPurpose({ n, k }: Entry): void {
+    if (this.#purpose === 'session' && k === 'redaction')
+      this.#fail(n, `entry ${n} is a redaction, in a session that is none`);
+    // a kind that nobody knows is said already
+    else if (this.#purpose === 'redaction' && !ofRedactions.has(k) && fieldsOf(k) !== undefined)
+      this.#fail(n, `entry ${n} (${k}) stands in a redaction`);
+  }
+
   #statement(entry: Entry): void {
     const { n } = entry;
     const { continues, decision } = entry.fields;
     if (continues !== undefined && !this.#letThrough.has(continues))
       this.#fail(n, `statement ${n} continues one that was not let through`);
+    if (continues !== undefined && 'bind' in entry.c)
+      this.#fail(n, `statement ${n} continues another one, and has values of its own`);
+    if (entry.fields.hex !== undefined && !('bind' in entry.c))
+      this.#fail(n, `statement ${n} says which of its values are bytes, and has none`);
     this.#checkText(entry);
     this.#statements.add(n);
     const state = continues === undefined ? afterStatement[String(decision)] : 'through';
@@ -93,8 +119,10 @@ export class Contradictions {
 
   #verdict(entry: Entry): void {
     const state = this.#stateOf(entry);
-    const { of, decision, under } = entry.fields;
+    const { of, decision, by, under } = entry.fields;
     const allows = decision === 'allow';
+    if (allows ? byNobody.has(by) : by === 'earlier-approval')
+      this.#fail(entry.n, `verdict ${entry.n} is ${String(decision)} by ${String(by)}, which never decides so`);
     if (decision === undefined) this.#fail(entry.n, `verdict ${entry.n} decides nothing`);
     if (state === undefined || state === 'through') {
       this.#say(entry, 'a verdict', 'that waits for none');
@@ -175,7 +203,9 @@ export class Contradictions {
   }
 
   /** Of what type the values are that still stand there. */
-  disclosed({ n, k }: Entry, values: Readonly<Record<string, unknown>>): void {
+  disclosed({ n, k, fields }: Entry, values: Readonly<Record<string, unknown>>): void {
+    if (k === 'statement' && Array.isArray(fields.hex) && Array.isArray(values.bind))
+      this.#checkBytes(n, fields.hex, values.bind);
     const known = Object.hasOwn(disclosable, k) ? (disclosable[k] ?? {}) : {};
     for (const [name, value] of Object.entries(values)) {
       const type = Object.hasOwn(known, name) ? known[name] : undefined;
@@ -187,6 +217,19 @@ export class Contradictions {
         const message = `entry ${n} (${k}) discloses ${quote(name)}, which this dbguard does not know`;
         this.#findings.note('unknown-field', message, this.#where(n));
       }
+    }
+  }
+
+  /** @param places of `bind`, in rising order */
+  #checkBytes(n: number, places: readonly unknown[], bind: readonly unknown[]): void {
+    let before = -1;
+    for (const place of places) {
+      const value = bind[Number(place)];
+      if (Number(place) <= before || typeof value !== 'string' || !BYTES.test(value)) {
+        this.#fail(n, `hex of statement ${n} names value ${String(place)}, which is not written as bytes`);
+        return;
+      }
+      before = Number(place);
     }
   }
 

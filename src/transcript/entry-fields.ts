@@ -25,6 +25,9 @@ const decider = word(
   ...['timeout', 'disconnect', 'cancel', 'nobody'],
 );
 
+/** Who never lets anything through. */
+export const byNobody: ReadonlySet<unknown> = new Set(['earlier-denial', 'timeout', 'disconnect', 'cancel', 'nobody']);
+
 /** 16 and 32 bytes, base64url. */
 function isHidden(value: unknown): boolean {
   if (!isRecord(value)) return false;

@@ -3,7 +3,7 @@ import { sha256 } from '../sha256.js';
 
 const VERSION = 'v1';
 const KEY =
-  /^v1\/([0-9a-f]{32})\/([0-7][0-9a-hjkmnp-tv-z]{25})\/(?:(\d{8})(?:-[0-9a-f]{16})?|redactions\/([0-7][0-9a-hjkmnp-tv-z]{25}))\.jsonl\.gz$/;
+  /^v1\/([0-9a-f]{32})\/([0-7][0-9a-hjkmnp-tv-z]{25})\/(?:(\d{8})(?:-([0-9a-f]{16}))?|redactions\/([0-7][0-9a-hjkmnp-tv-z]{25}))\.jsonl\.gz$/;
 const FOLDER = /^v1\/([0-9a-f]{32})\/([0-7][0-9a-hjkmnp-tv-z]{25})\//;
 
 /** Attacker-controlled: anybody who may create objects may choose names. */
@@ -12,6 +12,8 @@ export interface ObjectName {
   readonly sid: string;
   /** Undefined for a redaction. */
   readonly segment?: number;
+  /** What the name says of its text, as `textDigest` gives it; undefined for a plain name. */
+  readonly text?: string;
   /** The reviewer's session that redacts this one. */
   readonly redaction?: string;
 }
@@ -51,8 +53,12 @@ export function segmentKey(prefix: string, number: number): string {
  * content, so that a second try writes the same object.
  */
 export function alternativeKey(prefix: string, number: number, content: Uint8Array): string {
-  const suffix = sha256(content, 'hex').slice(0, 16);
-  return `${prefix}${String(number).padStart(8, '0')}-${suffix}.jsonl.gz`;
+  return `${prefix}${String(number).padStart(8, '0')}-${textDigest(sha256(content, 'hex'))}.jsonl.gz`;
+}
+
+/** As it stands in a name. @param hex SHA-256 of a segment's text */
+export function textDigest(hex: string): string {
+  return hex.slice(0, 16);
 }
 
 export function redactionKey(prefix: string, reviewerSid: string): string {
@@ -75,10 +81,10 @@ export function isProbeKey(key: string): boolean {
 
 /** Undefined for a key that is none of ours. */
 export function parseObjectKey(key: string): ObjectName | undefined {
-  const [, subject, sid, digits, redaction] = KEY.exec(key) ?? [];
+  const [, subject, sid, digits, text, redaction] = KEY.exec(key) ?? [];
   if (subject === undefined || sid === undefined) return undefined;
   if (redaction !== undefined) return { subject, sid, redaction };
-  return { subject, sid, segment: Number(digits) };
+  return { subject, sid, segment: Number(digits), ...(text === undefined ? {} : { text }) };
 }
 
 /** Where the leads' archive keeps the login keys that nobody may sign with any more. */

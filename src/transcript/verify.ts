@@ -7,7 +7,7 @@
 import type { KeyObject } from 'node:crypto';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Totals } from './chain.js';
-import { Contradictions } from './contradictions.js';
+import { Contradictions, type Purpose } from './contradictions.js';
 import type { Entry } from './entry.js';
 import { Findings } from './finding.js';
 import {
@@ -42,6 +42,8 @@ export interface VerifierParts {
   readonly isRedacted?: (n: number, name: string, digest: string) => 'proven' | 'unproven' | undefined;
   /** Sees each entry with what it still discloses, in order; also the ones that later turn out to be bad. A promise is awaited. */
   readonly onEntry?: (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => unknown;
+  /** What it is to be; default: a session. */
+  readonly purpose?: Purpose;
   /** Where Ed25519 is computed; default: the thread pool. */
   readonly signatures?: SignaturesWhere;
 }
@@ -54,7 +56,7 @@ const ID_TIME_MS = 60 * 60_000;
 export class SessionVerifier {
   readonly findings = new Findings();
   readonly #parts: VerifierParts;
-  readonly #contradictions = new Contradictions(this.findings, (n) => this.#at(n));
+  readonly #contradictions: Contradictions;
   readonly #totals: Totals = { statements: 0, asked: 0, denied: 0 };
   readonly #checks: SignatureChecks;
   #identification: Identification | undefined;
@@ -81,6 +83,7 @@ export class SessionVerifier {
 
   constructor(parts: VerifierParts) {
     this.#parts = parts;
+    this.#contradictions = new Contradictions(this.findings, (n) => this.#at(n), parts.purpose);
     this.#checks = new SignatureChecks(parts.signatures ?? 'thread-pool');
     this.#head = firstHead(parts.sid);
   }

@@ -10,7 +10,9 @@ export class HonestyCheck {
   add(n: number, { k, ...body }: EntryBody, disclosures: Disclosures): void {
     const fields = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
     const c = Object.fromEntries(Object.keys(disclosures).map((name) => [name, '']));
-    this.#contradictions.add({ n, t: 0, k, c, fields });
+    const entry = { n, t: 0, k, c, fields };
+    this.#contradictions.add(entry);
+    this.#contradictions.disclosed(entry, { ...disclosures });
   }
 
   /** As if the session were sealed now. */

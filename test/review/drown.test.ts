@@ -9,7 +9,7 @@ import type { IssuerKeySource } from '../../src/review/issuer-keys.js';
 import { type SessionReport, verifySession } from '../../src/review/verify-session.js';
 import { alternativeKey, redactionKey } from '../../src/transcript/object-key.js';
 import { testIssuer } from '../transcript/people.js';
-import { objectsOf, pack, type Recorded, record, type StoredObject } from '../transcript/recorded.js';
+import { besideKey, objectsOf, pack, type Recorded, record, type StoredObject } from '../transcript/recorded.js';
 
 const many = 20_000;
 const now = Date.UTC(2026, 10, 23, 12);
@@ -54,8 +54,12 @@ const sid = (n: number): string => `01${String(n).padStart(24, '0')}`;
 const beside = (number: number) => (prefix: string, n: number) => alternativeKey(prefix, number, Buffer.from(`${n}`));
 const strangers = record(other).segments;
 
+/** Under the name that its text asks for. */
+const named = (number: number) => (prefix: string, _: number, content: Uint8Array) =>
+  besideKey(prefix, number, content);
+
 interface Flood {
-  key(prefix: string, n: number): string;
+  key(prefix: string, n: number, content: Uint8Array): string;
   content(n: number): Uint8Array;
   /** Fewer where each costs a signature. */
   readonly count?: number;
@@ -64,14 +68,15 @@ interface Flood {
 const floods: Record<string, Flood> = {
   'empty objects': { key: beside(1), content: () => new Uint8Array() },
   'garbage that is not packed': { key: beside(1), content: (n) => Buffer.from(`garbage garbage garbage ${n}\n`) },
-  'garbage that is packed': { key: beside(1), content: (n) => pack([`garbage ${n}`]) },
+  'garbage that is packed': { key: named(1), content: (n) => pack([`garbage ${n}`]) },
+  'names that are not those of their texts': { key: beside(1), content: (n) => pack([`garbage ${n}`]) },
   'somebody else’s lines': {
-    key: beside(1),
+    key: named(1),
     content: (n) => pack([...(strangers[1] ?? []), `{"n":${n}}`]),
     count: 4_000,
   },
   'openings of somebody else': {
-    key: beside(0),
+    key: named(0),
     content: (n) => pack([...(strangers[0] ?? []), `{"n":${n}}`]),
     count: 4_000,
   },
@@ -86,7 +91,7 @@ const floods: Record<string, Flood> = {
 for (const [what, { key, content, count = many }] of Object.entries(floods)) {
   test(`attack: a session is drowned in ${what}`, async (t) => {
     const session = record(login);
-    const { source, reading } = drowned(session, count, (n) => key(session.prefix, n), content);
+    const { source, reading } = drowned(session, count, (n) => key(session.prefix, n, content(n)), content);
     const report = await verified(source);
     t.match(report, { verdict: 'proven', state: 'complete', statements: 4, size: session.size });
     oneLine(t, report, count);

@@ -8,9 +8,9 @@ import type { IssuerKeySource } from '../../src/review/issuer-keys.js';
 import { redactionEntry } from '../../src/review/redaction.js';
 import { summarise } from '../../src/review/summary.js';
 import { verifySession } from '../../src/review/verify-session.js';
-import { alternativeKey, redactionKey, segmentKey } from '../../src/transcript/object-key.js';
+import { redactionKey, segmentKey } from '../../src/transcript/object-key.js';
 import { testIssuer } from '../transcript/people.js';
-import { memorySource, objectsOf, pack, record } from '../transcript/recorded.js';
+import { besideKey, memorySource, objectsOf, pack, record } from '../transcript/recorded.js';
 
 const now = Date.UTC(2026, 10, 23, 12);
 const stored = now + 10_000;
@@ -50,8 +50,8 @@ for (const [what, value] of Object.entries(values)) {
       extra: [[redactionEntry({ sid: session.sid, n: 2, digests: {} }, 'a reason')]],
     });
     const places: readonly (readonly [readonly string[], (bytes: Uint8Array) => string])[] = [
-      [opening, (bytes) => alternativeKey(session.prefix, 0, bytes)],
-      [statements, (bytes) => alternativeKey(session.prefix, 1, bytes)],
+      [opening, (bytes) => besideKey(session.prefix, 0, bytes)],
+      [statements, (bytes) => besideKey(session.prefix, 1, bytes)],
       [redacting.segments.flat(), () => redactionKey(session.prefix, redacting.sid)],
     ];
     for (const [lines, keyOf] of places) {

@@ -11,10 +11,10 @@ import { test } from 'tap';
 import { LongLine } from '../../src/review/long-line.js';
 import { redactionEntry } from '../../src/review/redaction.js';
 import { decodeDisclosure, decodeLine, MAX_DISCLOSED } from '../../src/transcript/line.js';
-import { alternativeKey, redactionKey } from '../../src/transcript/object-key.js';
+import { redactionKey } from '../../src/transcript/object-key.js';
 import { runTranscripts } from '../bench/transcripts-command.js';
 import { testIssuer } from '../transcript/people.js';
-import { objectsOf, pack, type Recorded, record } from '../transcript/recorded.js';
+import { besideKey, objectsOf, pack, type Recorded, record } from '../transcript/recorded.js';
 
 const boundMiB = 200;
 const at = Date.now() - 3_600_000;
@@ -72,7 +72,7 @@ const kinds: Readonly<Record<string, () => Kind>> = {
 };
 
 function besideIt(prefix: string, bytes: Uint8Array): Record<string, Uint8Array> {
-  return Object.fromEntries([0, 1, 2].map((n) => [alternativeKey(prefix, n, bytes), bytes]));
+  return Object.fromEntries([0, 1, 2].map((n) => [besideKey(prefix, n, bytes), bytes]));
 }
 
 function sessionOf({ statement, reason }: Kind): Recorded {

@@ -1,8 +1,9 @@
 /** Objects that are too large to be unpacked at once are read like small ones, and refused for the same reasons. */
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { test } from 'tap';
 import { segmentLines } from '../../src/review/segment-lines.js';
+import { sha256 } from '../../src/sha256.js';
 
 const MIB = 1024 * 1024;
 /** Unpacks to more than is unpacked at once. */
@@ -41,6 +42,35 @@ test('lines that break anywhere across what is unpacked at a time', async (t) =>
   );
 });
 
+/** RFC 1952 section 2.3: FEXTRA, FNAME and FCOMMENT. */
+function withName(member: Buffer): Buffer {
+  const head = Buffer.from(member.subarray(0, 10));
+  head[3] = 0b11100;
+  const extra = Buffer.from([3, 0, 1, 0, 2]);
+  return Buffer.concat([head, extra, Buffer.from('a.jsonl\0a comment\0'), member.subarray(10)]);
+}
+
+/** Of nothing, in stored blocks of nothing: RFC 1951 section 3.2.4. */
+function padded(blocks: number): Buffer {
+  const member = gzipSync('');
+  const empty = Array.from({ length: blocks }, () => Buffer.from([0, 0, 0, 0xff, 0xff]));
+  return Buffer.concat([member.subarray(0, 10), ...empty, member.subarray(10)]);
+}
+
+test('a member with a name is one, however small the pieces are', async (t) => {
+  for (const bytes of [withName(small), withName(large), small, large]) {
+    const pieces = async function* () {
+      for (let at = 0; at < bytes.length; at += at < 5000 ? 1 : 65_536)
+        yield bytes.subarray(at, at + (at < 5000 ? 1 : 65_536));
+    };
+    const read: string[] = [];
+    await segmentLines(pieces).each((line) => void read.push(line), 'whole');
+    t.strictSame(read, await linesOf(bytes));
+    t.equal(await segmentLines(pieces).digest(), sha256(gunzipSync(bytes), 'hex'));
+    t.equal(await segmentLines(bytes).digest(), sha256(gunzipSync(bytes), 'hex'));
+  }
+});
+
 for (const [size, whole, unended] of [
   ['small', small, packed(['a', 'b'], '')],
   ['large', large, packed(many, '')],
@@ -50,6 +80,11 @@ for (const [size, whole, unended] of [
     const broken = Buffer.from(whole);
     broken[broken.length - 8] = (broken[broken.length - 8] ?? 0) ^ 1; // its CRC, RFC 1952 section 2.3.1
     const wrong: readonly [string, Uint8Array][] = [
+      ['an empty member before it', Buffer.concat([gzipSync(''), whole])],
+      ['two empty members before it', Buffer.concat([gzipSync(''), gzipSync(''), whole])],
+      ['an empty member with a name before it', Buffer.concat([withName(gzipSync('')), whole])],
+      ['an empty member of many blocks before it', Buffer.concat([padded(2000), whole])],
+      ['what it unpacks to', gunzipSync(whole)],
       ['a second member', Buffer.concat([whole, member])],
       ['an empty second member', Buffer.concat([whole, gzipSync('')])],
       ['the same twice', Buffer.concat([whole, whole])],

@@ -6,8 +6,8 @@ import { gzipSync } from 'node:zlib';
 import { createSession } from '../../src/identity/session.js';
 import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
 import type { FindingCode } from '../../src/transcript/finding.js';
-import { alternativeKey, redactionKey, segmentKey, sessionPrefix } from '../../src/transcript/object-key.js';
-import { editPayload, isSignature, pack, record } from '../transcript/recorded.js';
+import { redactionKey, segmentKey, sessionPrefix } from '../../src/transcript/object-key.js';
+import { besideKey, editPayload, isSignature, pack, record } from '../transcript/recorded.js';
 import type { Scene, Tampering } from './tamperings.js';
 
 const HOUR = 3_600_000;
@@ -22,7 +22,7 @@ function squatted(segment: number, content: (scene: Scene) => Uint8Array): Tampe
     const genuine = pack(scene.lines(segment));
     scene.omitted.add(scene.key(segment));
     scene.after.push(async (vault) => {
-      const [key, beside] = [scene.key(segment), alternativeKey(scene.first.prefix, segment, genuine)];
+      const [key, beside] = [scene.key(segment), besideKey(scene.first.prefix, segment, genuine)];
       await vault.put({ key, bytes: content(scene), createdAt: scene.stored - 1000 });
       await vault.put({ key: beside, bytes: genuine, createdAt: scene.stored });
     });
@@ -32,7 +32,7 @@ function squatted(segment: number, content: (scene: Scene) => Uint8Array): Tampe
 function beside(segment: number, content: (scene: Scene) => Uint8Array): Tampering['change'] {
   return (scene) => {
     const bytes = content(scene);
-    scene.put(alternativeKey(scene.first.prefix, segment, bytes), bytes);
+    scene.put(besideKey(scene.first.prefix, segment, bytes), bytes);
   };
 }
 
@@ -60,6 +60,8 @@ const copies: Readonly<Record<string, readonly [segment: number, content: (scene
   'a segment behind a byte order mark': [1, (s) => pack(Buffer.from(`\ufeff${s.lines(1).join('\n')}\n`))],
   'a segment without its last line end': [1, (s) => gzipSync(s.lines(1).join('\n'))],
   'a segment and a second gzip member': [1, (s) => Buffer.concat([pack(s.lines(1)), pack(['junk'])])],
+  'an empty gzip member and a segment': [1, (s) => Buffer.concat([gzipSync(''), pack(s.lines(1))])],
+  'a segment as it is unpacked': [1, (s) => Buffer.from(`${s.lines(1).join('\n')}\n`)],
   'a segment, cut while packed': [1, (s) => pack(s.lines(1)).subarray(0, -9)],
   'a segment that is not packed': [1, (s) => Buffer.from('junk\n'.repeat(9) + s.lines(1).join('\n'))],
   'a bomb of blanks': [1, () => gzipSync(Buffer.alloc(17 << 20, ' '))],

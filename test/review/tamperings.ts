@@ -3,21 +3,17 @@
  * about a sound bucket: two sessions of Ada, the second of which names the first, and one of Bob.
  */
 
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Login } from '../../src/identity/identity.js';
 import { createSession } from '../../src/identity/session.js';
 import type { ExpectedPerson } from '../../src/review/expectations.js';
 import { redactionEntry } from '../../src/review/redaction.js';
 import type { Verdict } from '../../src/review/verify-session.js';
 import type { FindingCode } from '../../src/transcript/finding.js';
-import {
-  alternativeKey,
-  redactionKey,
-  segmentKey,
-  sessionPrefix,
-  subjectHash,
-} from '../../src/transcript/object-key.js';
+import { redactionKey, segmentKey, sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
 import { type TestIssuer, testIssuer } from '../transcript/people.js';
 import {
+  besideKey,
   editDisclosures,
   editPayload,
   isSignature,
@@ -175,7 +171,7 @@ const again = (scene: Scene, options: RecordOptions): Recorded =>
   scene.record(scene.cast.ada, { credential: scene.first.credential, ...options });
 /** Beside the genuine object of that number. */
 const beside = (scene: Scene, segment: number, bytes: Uint8Array): void =>
-  scene.put(alternativeKey(scene.first.prefix, segment, bytes), bytes);
+  scene.put(besideKey(scene.first.prefix, segment, bytes), bytes);
 const isolated = (scene: Scene): void => {
   scene.second = undefined; // nobody says how the first one ended
 };
@@ -365,12 +361,28 @@ export const tamperings: readonly Tampering[] = [
     exit: 1,
     finds: 'segment-damaged',
   },
+  ...Object.entries({
+    'cannot be unpacked': (packed: Uint8Array) => packed.subarray(0, 60),
+    'is not packed': (packed: Uint8Array) => gunzipSync(packed),
+    'stands behind an empty gzip member': (packed: Uint8Array) => Buffer.concat([gzipSync(''), packed]),
+  }).map(
+    ([what, spoil]): Tampering => ({
+      name: `the middle segment ${what}`,
+      change: (s) => {
+        s.omitted.add(s.key(1));
+        s.after.push((vault) => vault.put({ key: s.key(1), bytes: spoil(pack(s.lines(1))), createdAt: s.stored }));
+      },
+      verdict: 'invalid',
+      exit: 1,
+      finds: 'segment-damaged',
+    }),
+  ),
   {
-    name: 'the middle segment cannot be unpacked',
+    name: 'the middle segment lies beside its name, under that of another text',
     change: (s) => {
       s.omitted.add(s.key(1));
       s.after.push((vault) =>
-        vault.put({ key: s.key(1), bytes: pack(s.lines(1)).subarray(0, 60), createdAt: s.stored }),
+        vault.put({ key: besideKey(s.first.prefix, 1, junk), bytes: pack(s.lines(1)), createdAt: s.stored }),
       );
     },
     verdict: 'invalid',
@@ -765,7 +777,7 @@ export const tamperings: readonly Tampering[] = [
       s.after.push(async (vault) => {
         await vault.put({ key: s.key(1), bytes: junk, createdAt: s.stored - 1000 });
         const bytes = pack(s.lines(1));
-        await vault.put({ key: alternativeKey(s.first.prefix, 1, bytes), bytes, createdAt: s.stored });
+        await vault.put({ key: besideKey(s.first.prefix, 1, bytes), bytes, createdAt: s.stored });
       });
     },
     ...slander,

@@ -1,21 +1,39 @@
 /** Histories that hang together, and each way in which one cannot. */
 import { test } from 'tap';
-import { Contradictions } from '../../src/transcript/contradictions.js';
+import { Contradictions, type Purpose } from '../../src/transcript/contradictions.js';
 import { disclosable, entryFields } from '../../src/transcript/entry-fields.js';
 import { Findings } from '../../src/transcript/finding.js';
 
-type Step = readonly [kind: string, fields?: Readonly<Record<string, unknown>>, disclosed?: string];
+type Step = readonly [
+  kind: string,
+  fields?: Readonly<Record<string, unknown>>,
+  disclosed?: string | Readonly<Record<string, unknown>>,
+];
 
 const query = (decision: string): Step => ['statement', { decision }, 'sql'];
 const verdict = (of: number, decision: string, more = {}): Step => ['verdict', { of, decision, ...more }];
 const outcome = (of: number, how: string): Step => ['outcome', { of, how }];
 const sealed: Step = ['seal', { totals: {}, final: true }];
 
-function said(steps: readonly Step[]): string[] {
+const values = (hex: unknown, bind: unknown): Step => [
+  'statement',
+  { decision: 'allow', ...(hex === undefined ? {} : { hex }) },
+  { sql: 'SELECT 1', bind },
+];
+const deciders = {
+  allows: ['person', 'second-person', 'rule', 'earlier-approval'],
+  denies: ['person', 'second-person', 'rule', 'earlier-denial', 'timeout', 'disconnect', 'cancel', 'nobody'],
+} as const;
+const done = [outcome(0, 'done'), sealed];
+
+function said(steps: readonly Step[], purpose?: Purpose): string[] {
   const findings = new Findings();
-  const contradictions = new Contradictions(findings, (n) => ({ n, segment: 0 }));
-  for (const [n, [k, fields = {}, disclosed]] of steps.entries()) {
-    contradictions.add({ n, t: 0, k, c: disclosed === undefined ? {} : { [disclosed]: 'x' }, fields });
+  const contradictions = new Contradictions(findings, (n) => ({ n, segment: 0 }), purpose);
+  for (const [n, [k, fields = {}, given = {}]] of steps.entries()) {
+    const disclosed = typeof given === 'string' ? { [given]: undefined } : given;
+    const entry = { n, t: 0, k, c: Object.fromEntries(Object.keys(disclosed).map((name) => [name, 'x'])), fields };
+    contradictions.add(entry);
+    contradictions.disclosed(entry, disclosed);
   }
   return findings.list.map(({ severity, message }) => `${severity}: ${message}`);
 }
@@ -55,6 +73,10 @@ test('what an honest writer writes', async (t) => {
       outcome(3, 'done'),
       sealed,
     ],
+    'values that are bytes, and one that is empty': [values([0, 2], ['\\x41', '\\x4', '\\x', null]), ...done],
+    'values that look like bytes': [values(undefined, ['\\x41', '\\xzz', null]), ...done],
+    'no value is bytes, as far as anybody may see': [values([], ['<hidden>']), ...done],
+    'values that were not held': [values([7], undefined), ...done],
     'still running': [query('allow'), query('ask'), ['seal', { totals: {} }]],
   };
   for (const [name, steps] of Object.entries(histories)) t.strictSame(said(steps), [], name);
@@ -82,6 +104,21 @@ test('and what it does not', async (t) => {
     [/under an approval that is none/, query('ask'), verdict(0, 'allow', { scope: 'transaction', under: 0 })],
     [/a dry run of statement 0, that nobody is being asked about/, query('allow'), ['dry-run', { of: 0 }]],
     [/a dry run of no statement/, ['dry-run', { of: 7 }]],
+    [/hex of statement 0 names value 1, which is not written as bytes/, values([1], ['\\x41'])],
+    [/hex of statement 0 names value 0, which is not written as bytes/, values([0], [])],
+    [/hex of statement 0 names value 0, which is not written as bytes/, values([0], [null])],
+    [/hex of statement 0 names value 1, which is not written as bytes/, values([0, 1], ['\\x41', 'A'])],
+    [/hex of statement 0 names value 0, which is not written as bytes/, values([0], ['\\x4'])],
+    [/hex of statement 0 names value 0, which is not written as bytes/, values([0], ['\\xAA'])],
+    [/hex of statement 0 names value 0, which is not written as bytes/, values([0], ['x41'])],
+    [/hex of statement 0 names value 0, which is not written as bytes/, values([0, 0], ['\\x41'])],
+    [/hex of statement 0 names value 0, which is not written as bytes/, values([1, 0], ['\\x41', '\\x41'])],
+    [/says which of its values are bytes, and has none/, ['statement', { decision: 'allow', hex: [0] }, 'sql']],
+    [
+      /statement 2 continues another one, and has values of its own/,
+      ...[query('allow'), outcome(0, 'done'), ['statement', { continues: 0 }, 'bind'] as const],
+    ],
+    [/entry 0 is a redaction, in a session that is none/, ['redaction', { session: 'x', of: 0, digests: {} }]],
     [/statement 0 has no text/, ['statement', { decision: 'allow' }, 'bind']],
     [/has its text from an entry that has none/, ['heartbeat'], ['statement', { decision: 'allow', text: 0 }]],
     [/has its text from an entry that has none/, ['statement', { decision: 'allow', text: 0 }]],
@@ -103,6 +140,30 @@ test('and what it does not', async (t) => {
     t.match(found[0], expected, JSON.stringify(steps));
     t.match(found[0], /^failure/);
   }
+});
+
+test('who lets through, and who denies', async (t) => {
+  for (const by of new Set([...deciders.allows, ...deciders.denies])) {
+    const [allowed, denied] = ['allow', 'deny'].map((decision) => said([query('ask'), verdict(0, decision, { by })]));
+    const abort = said([query('ask'), verdict(0, 'abort', { by })]);
+    const isWrong = (decision: string): RegExp =>
+      new RegExp(`^failure: verdict 1 is ${decision} by ${by}, which never`);
+    if ((deciders.allows as readonly string[]).includes(by)) t.strictSame(allowed, [], `allow by ${by}`);
+    else t.match(allowed, [isWrong('allow')], `allow by ${by}`);
+    if ((deciders.denies as readonly string[]).includes(by)) t.strictSame([denied, abort], [[], []], `deny by ${by}`);
+    else t.match([denied, abort], [[isWrong('deny')], [isWrong('abort')]], `deny by ${by}`);
+  }
+});
+
+test('a redaction holds redactions, a session everything else', async (t) => {
+  const others = Object.keys(entryFields).filter((kind) => !['open', 'redaction', 'seal'].includes(kind));
+  const redaction: Step = ['redaction', { session: 'x', of: 0, digests: {} }];
+  t.strictSame(said([['open'], redaction, sealed], 'redaction'), []);
+  for (const kind of others)
+    t.match(
+      said([['open'], [kind], redaction, sealed], 'redaction')[0],
+      new RegExp(`entry 1 \\(${kind}\\) stands in a redaction`),
+    );
 });
 
 test('kinds and fields that nobody knows are said once, and prove nothing', async (t) => {

@@ -1,5 +1,5 @@
 /** Sessions made line by line, to be attacked; and a bucket of them in memory whose clock the test holds. */
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Login, SessionCredential } from '../../src/identity/identity.js';
 import { createSession, sessionSigner } from '../../src/identity/session.js';
 import { openDetails } from '../../src/io/spool/spool.js';
@@ -16,7 +16,7 @@ import {
   signatureLine,
   signedBytes,
 } from '../../src/transcript/line.js';
-import { segmentKey, sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
+import { alternativeKey, segmentKey, sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
 import { openEntry, type PreviousSession } from '../../src/transcript/open-entry.js';
 
 export interface Recorded {
@@ -150,6 +150,15 @@ export function objectsOf(session: Recorded, createdAt: number): StoredObject[] 
 /** @param content lines without newline, or bytes as they are */
 export function pack(content: readonly string[] | Uint8Array): Uint8Array {
   return gzipSync(content instanceof Uint8Array ? content : `${content.join('\n')}\n`);
+}
+
+/** The name beside the plain one: as its text asks for, where there is any. */
+export function besideKey(prefix: string, number: number, packed: Uint8Array): string {
+  try {
+    return alternativeKey(prefix, number, gunzipSync(packed));
+  } catch {
+    return alternativeKey(prefix, number, packed);
+  }
 }
 
 export function memorySource(objects: readonly StoredObject[]): ObjectSource {

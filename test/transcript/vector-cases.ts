@@ -56,6 +56,10 @@ const outcome = (of: number, how: string): Written => [{ k: 'outcome', of, how, 
 const verdict = (of: number, decision: string, more = {}): Written => [
   { k: 'verdict', of, decision, by: 'person', channel: 'terminal', waitedMs: 4100, ...more },
 ];
+const valued = (hex: readonly number[], bind: readonly (string | null)[]): Written => [
+  { k: 'statement', conn: 1, protocol: 'execute', decision: 'allow', hex },
+  { sql: 'SELECT $1', bind },
+];
 const connection: Written = [
   { k: 'connection', conn: 1, event: 'open', user: 'app', database: 'shop', applicationName: 'psql', backendPid: 4711 },
 ];
@@ -263,6 +267,37 @@ function signedNonsense(): VectorCase[] {
     'an outcome of what comes later': [outcome(3, 'done'), query('allow'), 'final'],
     'a dry run of what was allowed': [query('allow'), [{ k: 'dry-run', of: 2 }], outcome(2, 'done'), 'final'],
     'covered by nothing': [query('ask'), verdict(2, 'allow', { under: 2 }), outcome(2, 'done'), 'final'],
+    'a byte value that there is not': [valued([1], ['\\x41']), outcome(2, 'done'), 'final'],
+    'a byte value that is NULL': [valued([0], [null]), outcome(2, 'done'), 'final'],
+    'a byte value that is a text': [valued([1], ['\\x41', 'A']), outcome(2, 'done'), 'final'],
+    'half a byte': [valued([0], ['\\x4']), outcome(2, 'done'), 'final'],
+    'a byte in capitals': [valued([0], ['\\xAA']), outcome(2, 'done'), 'final'],
+    'a byte value twice': [valued([0, 0], ['\\x41']), outcome(2, 'done'), 'final'],
+    'byte values of none': [
+      [{ k: 'statement', decision: 'allow', hex: [0] }, { sql: 'SELECT 1' }],
+      outcome(2, 'done'),
+      'final',
+    ],
+    'more rows, with values of their own': [
+      query('allow'),
+      outcome(2, 'done'),
+      [{ k: 'statement', continues: 2 }, { bind: ['1'] }],
+      outcome(4, 'done'),
+      'final',
+    ],
+    ...Object.fromEntries(
+      ['earlier-denial', 'timeout', 'disconnect', 'cancel', 'nobody'].map((by): [string, readonly Step[]] => [
+        `let through by ${by}`,
+        [query('ask'), verdict(2, 'allow', { by }), outcome(2, 'done'), 'final'],
+      ]),
+    ),
+    'denied by an approval': [query('ask'), verdict(2, 'deny', { by: 'earlier-approval' }), 'final'],
+    'a redaction among statements': [
+      query('allow'),
+      outcome(2, 'done'),
+      [{ k: 'redaction', session: olderSid, of: 2, digests: {}, reason: 'a card number' }],
+      'final',
+    ],
     'a statement without a text': [[{ k: 'statement', conn: 1, decision: 'allow' }], outcome(2, 'done'), 'final'],
     'a text from an entry that has none': [
       connection,

@@ -6,13 +6,13 @@
  */
 import { readFile, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { type Gunzip, gunzipSync, gzip } from 'node:zlib';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { Bucket } from '../../transcript/entry.js';
 import { alternativeKey, segmentKey } from '../../transcript/object-key.js';
+import { isOneMember, wholeObject } from '../../transcript/one-member.js';
 
 const compress = promisify(gzip);
-const expand = promisify(gunzip);
 
 export interface Backoff {
   /** Milliseconds; doubled at each failure in a row, up to `maxMs`, each with jitter. */
@@ -175,8 +175,12 @@ export class Uploader {
 /** Compressed again by another version of zlib, the same segment has other bytes. */
 async function holds(bucket: Bucket, key: string, content: Uint8Array): Promise<boolean> {
   try {
-    const existing = await expand(await bucket.read(key), { maxOutputLength: content.length + 1 });
-    return Buffer.compare(existing, content) === 0;
+    const existing = await bucket.read(key);
+    // with `info` the types do not say it: the bytes, and the engine that knows how many it took
+    const result: unknown = gunzipSync(existing, { maxOutputLength: content.length + 1, info: true });
+    const { buffer, engine } = result as { readonly buffer: Buffer; readonly engine: Gunzip };
+    // what a reader would not take for a segment is not ours, whatever comes of it
+    return isOneMember(wholeObject(existing), engine.bytesWritten, buffer.length) && buffer.equals(content);
   } catch {
     return false; // not ours, or not ours to read
   }

@@ -310,6 +310,16 @@ FIELDS = {
 }
 
 
+NEVER_ALLOW = ("earlier-denial", "timeout", "disconnect", "cancel", "nobody")
+
+
+def check_bytes(places, values):
+    need(places == sorted(set(places)), "order of hex")
+    for place in places:
+        value = values[place] if place < len(values) else None
+        need(is_text(value) and re.fullmatch(r"\\x([0-9a-f]{2})*", value), "value %d is not written as bytes" % place)
+
+
 class Statements:
     """What no honest writer writes."""
 
@@ -317,6 +327,8 @@ class Statements:
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
 
     def text(self, n, entry):
+        need("continues" not in entry or "bind" not in entry.get("c", {}), "values of entry %d, which continues another one" % n)
+        need("hex" not in entry or "bind" in entry.get("c", {}), "entry %d has no values to be bytes" % n)
         need(sum(("sql" in entry.get("c", {}), "text" in entry, "continues" in entry)) == 1, "texts of entry %d" % n)
         need("text" not in entry or entry["text"] in self.texts, "text of entry %d" % n)
         need("continues" not in entry or entry["continues"] in self.through, "entry %d continues nothing" % n)
@@ -328,6 +340,7 @@ class Statements:
 
     def add(self, n, entry):
         kind, of = entry["k"], entry.get("of")
+        need(kind != "redaction", "entry %d is a redaction" % n)
         if kind in ("parse", "statement"):
             self.text(n, entry)
         if kind == "statement":
@@ -345,6 +358,8 @@ class Statements:
                 need(state in ("ask", "second-person"), "dry run %d" % n)
             elif kind == "verdict":
                 need("decision" in entry, "verdict %d decides nothing" % n)
+                wrong = NEVER_ALLOW if entry["decision"] == "allow" else ("earlier-approval",)
+                need(entry.get("by") not in wrong, "verdict %d is by somebody who never decides so" % n)
                 need(state != "allow", "verdict %d of what was let through" % n)
                 need("under" not in entry or entry["under"] in self.through, "verdict %d is under nothing" % n)
                 if entry["decision"] == "allow":
@@ -548,12 +563,15 @@ def verify(sid, folder, segments, issuer_keys, reader):
             commitments = entry.get("c", {})
             need([sha(one) for one in disclosures] == list(commitments.values()), "disclosures of entry %d" % n)
             need([parse(one)[1] for one in disclosures] == list(commitments), "names of disclosures of entry %d" % n)
+            values = [value for _, name, value in map(parse, disclosures) if name == "bind"]
             known = FIELDS.get(entry["k"])
             if known is None:
                 doubts.append("kind " + entry["k"])
             else:
                 wrong = [name for name in entry if name in known and not known[name](entry[name])]
                 need(not wrong, "type of %s in entry %d" % (wrong, n))
+            if entry["k"] == "statement" and "hex" in entry and values:
+                check_bytes(entry["hex"], values[0])
             statements.add(n, entry)
             if entry["k"] == "seal":
                 need(entry["totals"] == totals, "totals of seal %d" % n)
@@ -588,13 +606,19 @@ def verdict(*session):
 
 
 def segment_lines(name):
+    """None of an object that is no segment: it says nothing about the session, neither way."""
     with open(name, "rb") as file:
         data = file.read()
     member = zlib.decompressobj(31)
-    text = member.decompress(data).decode("utf-8")
-    need(member.eof and not member.unused_data, "end of the gzip member %s" % name)
-    need(text.endswith("\n"), "end of %s" % name)
-    return text[:-1].split("\n")
+    try:
+        text = member.decompress(data)
+        need(member.eof and not member.unused_data and text.endswith(b"\n"), "end of %s" % name)
+        beside = re.fullmatch(r"\d{8}-([0-9a-f]{16})\.jsonl\.gz", os.path.basename(name))
+        need(beside is None or beside[1] == hashlib.sha256(text).hexdigest()[:16], "name of %s" % name)
+        return text.decode("utf-8")[:-1].split("\n")
+    except (zlib.error, UnicodeDecodeError, Invalid) as reason:
+        print("%s is no segment: %s" % (name, reason), file=sys.stderr)
+        return []
 
 
 if __name__ == "__main__":
