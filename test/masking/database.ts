@@ -129,9 +129,11 @@ export class MaskedClient {
   }
 
   async close(): Promise<void> {
-    if (this.#socket.destroyed) return;
-    const closed = once(this.#socket, 'close');
-    this.#socket.end(serialize.end());
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    // how it ends does not matter any more
+    const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()).on('error', () => {}));
+    if (!socket.writableEnded) socket.end(serialize.end());
     await closed;
   }
 

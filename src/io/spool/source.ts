@@ -1,6 +1,8 @@
 /** The local spool read as if it were a bucket: what has not been uploaded yet can be shown too. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { gzip } from 'node:zlib';
 import { DbguardError } from '../../errors.js';
 import type { BucketObject } from '../../transcript/entry.js';
 import { type HistoryBucket, singleVersions } from '../../transcript/object-history.js';
@@ -14,7 +16,7 @@ export function spoolSource(state: string): Omit<HistoryBucket, 'create' | 'list
     location: `spool in ${state}`,
     history: (prefix) => singleVersions(list(state, prefix)),
     keeping: async () => 'none',
-    read: async (key) => read(join(spoolRoot(state), key.replace(/\.gz$/, '')), key),
+    read: (key) => packed(read(join(spoolRoot(state), key.replace(/\.gz$/, '')), key)),
   };
 }
 
@@ -29,8 +31,11 @@ async function* list(state: string, under: string): AsyncGenerator<BucketObject>
   }
 }
 
+/** As it will be in the bucket: what is not packed there is nobody's segment. */
+const packed = promisify<Buffer, Buffer>(gzip);
+
 /** Whole lines only: a running session may be writing the next one. */
-function read(path: string, key: string): Uint8Array {
+function read(path: string, key: string): Buffer {
   try {
     const bytes = readFileSync(path);
     return bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);

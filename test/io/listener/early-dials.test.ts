@@ -36,6 +36,9 @@ test('what nobody takes is recorded and closed', async (t) => {
 });
 
 test('a client that leaves ends the dialling', async (t) => {
+  // by a timer that holds no process
+  const alive = setInterval(() => {}, 1000);
+  t.teardown(() => clearInterval(alive));
   const dial = new EarlyDials().start(
     (signal) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason))),
     () => t.fail('nothing was opened'),

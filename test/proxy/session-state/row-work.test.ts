@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { TemporaryRelations } from '../../../src/masking/temporary-relations.js';
 import type { Candidate } from '../../../src/proxy/candidate.js';
 import { type ClientCatalog, withoutCatalog } from '../../../src/proxy/session-state/client-catalog.js';
 import type { ClientMasks } from '../../../src/proxy/session-state/result-masks.js';
@@ -33,6 +34,8 @@ class Connection {
           this.#said.push(`path ${JSON.stringify(path)}`);
           return { kind: 'none' };
         },
+        makes: () => [],
+        temporary: new TemporaryRelations(),
       } as unknown as ClientMasks['plans'],
       defaultPath: ['public'] as unknown as ClientMasks['defaultPath'],
     };
