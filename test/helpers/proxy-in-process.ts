@@ -14,7 +14,7 @@ import type { Policy } from '../../src/policy/decision.js';
 import { DryRunner } from '../../src/proxy/dry-run/dry-run.js';
 import { withoutCatalog } from '../../src/proxy/session-state/client-catalog.js';
 import type { Answer, ApprovalRequest, Asker } from '../../src/proxy/statement/asker.js';
-import type { Reviewer } from '../../src/proxy/statement/reviewer.js';
+import type { Assessor } from '../../src/proxy/statement/assessor.js';
 import { StatementJournal } from '../../src/proxy/statement/statement-journal.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
@@ -85,7 +85,7 @@ export interface InProcessOptions {
   readonly policy: Policy;
   readonly maxMessage?: number;
   readonly maxConnections?: number;
-  readonly impact?: Reviewer['impact'];
+  readonly impact?: Assessor['impact'];
   readonly timeouts?: ConnectionTimeouts;
   /** Judge by the server's catalog too, and look for changes by other ways so often. */
   readonly catalogPollMs?: number;
@@ -138,7 +138,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
         context: { ...facts, user, now: Date.now() },
       }),
       databases: { use: () => () => undefined, leave: () => control.leave() },
-      reviewerFor: (upstream) => ({
+      assessorFor: (upstream) => ({
         impact: options.impact ?? (async () => ({ lines: [] })),
         extents: measureExtents,
         dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),

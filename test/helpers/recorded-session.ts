@@ -89,7 +89,7 @@ export class RecordedSession {
       },
       journal,
       catalog: withoutCatalog(analyser),
-      reviewer: {
+      assessor: {
         impact: async () => ({ lines: [] }),
         extents: async () => new Map(),
         waitsForLock: async () => false,

@@ -60,7 +60,7 @@ export async function startGuardedProxy(
       }),
       judgedBy: (database, startup) => catalogs.client(database, startup),
       databases: controls,
-      reviewerFor: (upstream, client) => ({
+      assessorFor: (upstream, client) => ({
         impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
         extents: measureExtents,
         dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),

@@ -11,9 +11,9 @@ import type { ConnectionContext } from '../../proxy/candidate.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
 import { ClientSession } from '../../proxy/client/client-session.js';
 import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
+import type { Assessor } from '../../proxy/statement/assessor.js';
 import type { SessionParts } from '../../proxy/statement/connection-state.js';
 import { fatalFor, handshakeTimedOut, shuttingDown } from '../../proxy/statement/fatal.js';
-import type { Reviewer } from '../../proxy/statement/reviewer.js';
 import {
   type ErrorText,
   encodeBackendKeyData,
@@ -37,7 +37,7 @@ const usualTimeouts: ConnectionTimeouts = { handshakeMs: 20_000, lingerMs: 20_00
 
 export interface ConnectionParts extends OpenerParts {
   readonly handshake: HandshakeParts;
-  readonly reviewerFor: (upstream: Upstream, context: ConnectionContext) => Reviewer;
+  readonly assessorFor: (upstream: Upstream, context: ConnectionContext) => Assessor;
   readonly maxMessage: number;
   readonly cancels: CancelMap<ProxyConnection>;
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
@@ -200,7 +200,7 @@ export class ProxyConnection {
       context,
       journal: this.#parts.journal,
       ...judged,
-      reviewer: this.#parts.reviewerFor(upstream, context),
+      assessor: this.#parts.assessorFor(upstream, context),
       port: {
         writeServer: (slices) => {
           writeAll(socket, slices);

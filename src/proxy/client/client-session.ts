@@ -38,7 +38,7 @@ export class ClientSession {
         this.#pump();
         parts.port.balance();
       },
-      failed: (error) => this.#abort(fatalFor(error, 'the review broke')),
+      failed: (error) => this.#abort(fatalFor(error, 'the wait for an approval broke')),
       abort: (error) => this.#abort(error),
       get closed() {
         return isClosed();
@@ -48,7 +48,7 @@ export class ClientSession {
   }
 
   /**
-   * Client bytes that wait behind a statement under review; the pump stops reading above its own limit. Bytes of a
+   * Client bytes that wait behind a held statement; the pump stops reading above its own limit. Bytes of a
    * message that is still coming in do not count: without the rest it would never end.
    */
   get clientBacklog(): number {

@@ -1,5 +1,5 @@
 /**
- * The dry run: the statement under review really runs, in its own session and transaction, is counted, and is undone
+ * The dry run: the held statement really runs, in its own session and transaction, is counted, and is undone
  * before anybody else could see it. Refused where it would leave something behind.
  *
  * What lives here: the order of it, and the analyser that reads functions as the session sees them. What it must not
@@ -17,8 +17,8 @@ import { type InternalAnswer, ServerRefusal } from '../internal-queries/internal
 import { withInternalSearchPath } from '../internal-queries/internal-search-path.js';
 import { type RowsByTable, rowsBetween, rowsOfTags } from '../row-counts/shown-rows.js';
 import type { DryRun, DryRunRow, ImpactLine } from '../statement/asker.js';
+import { dryRunLimits } from '../statement/assessor.js';
 import type { HeldStatement } from '../statement/held-statement.js';
-import { dryRunLimits } from '../statement/reviewer.js';
 import { type Counts, countChanges, failingAtCommit, newChanges, newLocks, strongLocks } from './effects.js';
 import { reachOf } from './reach.js';
 import { type ChangedTable, changedTable, runSampled } from './sample.js';

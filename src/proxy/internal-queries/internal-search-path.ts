@@ -1,6 +1,6 @@
 /**
  * The search_path of dbguard's own questions in a client's session: the client could have put a function of its own
- * behind `=` or `count`. Names of the statement under review are looked up under the client's own path.
+ * behind `=` or `count`. Names of the held statement are looked up under the client's own path.
  */
 import type { Target } from '../../sql/facts.js';
 import type { InternalSession } from './internal-queries.js';

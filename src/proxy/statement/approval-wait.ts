@@ -6,7 +6,7 @@
  * Impact and dry run are asked for in the client's own session where its transaction can come through that unharmed;
  * else the impact comes from dbguard's own connection, and there is no dry run.
  *
- * What lives here: the steps of one review. What it must not know: the other statements, sockets, screens.
+ * What lives here: the steps of one wait. What it must not know: the other statements, sockets, screens.
  */
 import { messageOf } from '../../errors.js';
 import type { Ruling } from '../../policy/decision.js';
@@ -25,9 +25,9 @@ import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-t
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, type ShownRows } from '../row-counts/shown-rows.js';
 import type { Answer, DryRun, Impact } from './asker.js';
+import { type Assessor, dryRunLimits } from './assessor.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
-import { dryRunLimits, type Reviewer } from './reviewer.js';
 import { isMaybeTypo, type ProbeParts, probe } from './server-probe.js';
 
 export interface Allowed {
@@ -48,7 +48,7 @@ export type ApprovalEnd =
 
 export interface WaitParts extends ProbeParts {
   readonly context: ConnectionContext;
-  readonly reviewer: Reviewer;
+  readonly assessor: Assessor;
   readonly finish: (end: ApprovalEnd) => void;
   readonly held: HeldStatement;
   /** What it did when it ran, and was undone because it was more than the approver had been shown. */
@@ -101,7 +101,7 @@ export class ApprovalWait {
     resume?.(skipping);
   }
 
-  /** The client cancelled or left. False when the review is over already. */
+  /** The client cancelled or left. False when the wait is over already. */
   interrupt(why: 'cancel' | 'disconnect'): boolean {
     if (this.#over) return false;
     this.#abort.abort(why);
@@ -116,7 +116,7 @@ export class ApprovalWait {
   }
 
   async #run(): Promise<ApprovalEnd> {
-    const { candidate, admission, context, journal, reviewer, held, toClient } = this.#parts;
+    const { candidate, admission, context, journal, assessor, held, toClient } = this.#parts;
     if (await this.#settle()) return this.#skipped();
     if (this.#parts.server.responses.copyIn) {
       journal.recordSkipped(admission);
@@ -147,8 +147,8 @@ export class ApprovalWait {
     if (measured.decision === 'deny') return this.#deniedByRule(measured);
     const internal = asked instanceof InternalQuery ? asked : undefined;
     const impact = internal
-      ? await internal.run(impactLimits, (session) => reviewer.impact(candidate, held, session))
-      : await reviewer.impact(candidate, held, undefined);
+      ? await internal.run(impactLimits, (session) => assessor.impact(candidate, held, session))
+      : await assessor.impact(candidate, held, undefined);
     const ruling = undone ? measured : this.#rulingWith(measured, impact.estimatedRows, extents);
     if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents };
     // nobody here can take a second person's verdict yet: that must not become the first one's
@@ -158,7 +158,7 @@ export class ApprovalWait {
     const dryRun = (): Promise<DryRun> =>
       asked instanceof InternalQuery ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
     const found = { impact: aboutRealRun(impact, undone, this.#parts.unwatched()), dryRun };
-    const answer = await journal.review(candidate, asking, context, found, this.#abort.signal);
+    const answer = await journal.awaitApproval(candidate, asking, context, found, this.#abort.signal);
     // an answer may come while a dry run is being undone
     await internal?.idle;
     if (this.#portalLost) return this.#skipped();
@@ -196,11 +196,11 @@ export class ApprovalWait {
   }
 
   async #measure(asked: InternalQuery | { readonly obstacle: string }): Promise<Extents> {
-    const { candidate, context, journal, reviewer, held } = this.#parts;
+    const { candidate, context, journal, assessor, held } = this.#parts;
     const known = journal.extentsIn(context.database);
     const now = journal.clock.monotonic();
     if (!(asked instanceof InternalQuery)) return known.unmeasured(candidate, asked.obstacle);
-    const found = await asked.run(measureLimits, (session) => reviewer.extents(candidate, held, session));
+    const found = await asked.run(measureLimits, (session) => assessor.extents(candidate, held, session));
     return known.measured(candidate, found, now);
   }
 
@@ -210,13 +210,13 @@ export class ApprovalWait {
   }
 
   async #dryRun(internal: InternalQuery): Promise<DryRun> {
-    const { candidate, admission, journal, reviewer, held, requireCommit } = this.#parts;
+    const { candidate, admission, journal, assessor, held, requireCommit } = this.#parts;
     if (this.#over || this.#abort.signal.aborted || this.#portalLost) return { refused: 'the statement is decided' };
     journal.recordDryRun(admission);
     requireCommit();
     try {
-      const trial = { kind: 'trial', waitsForLock: () => reviewer.waitsForLock() } as const;
-      const tryOut = (session: InternalSession) => reviewer.dryRun(candidate, held, session);
+      const trial = { kind: 'trial', waitsForLock: () => assessor.waitsForLock() } as const;
+      const tryOut = (session: InternalSession) => assessor.dryRun(candidate, held, session);
       const found = await internal.run(dryRunLimits, tryOut, trial);
       if (!('refused' in found) && found.counted) this.#counted = { how: 'counted', ...found.counted };
       return found;
@@ -307,11 +307,11 @@ const transactionFailed: ErrorText = {
   message: 'current transaction is aborted, commands ignored until end of transaction block',
 };
 
-const reviewFailed: ErrorText = {
+const waitFailed: ErrorText = {
   severity: 'ERROR',
   code: '42501',
   message: 'dbguard could not put this statement to a person and did not run it',
   hint: 'See the terminal of dbguard run; try again once.',
 };
 
-const failed: ApprovalEnd = { kind: 'deny', endSession: false, error: reviewFailed };
+const failed: ApprovalEnd = { kind: 'deny', endSession: false, error: waitFailed };

@@ -18,9 +18,9 @@ import { SessionDigest } from '../session-state/session-digest.js';
 import { TemporaryTables } from '../session-state/temporary-tables.js';
 import { TransactionLog } from '../session-state/transaction-log.js';
 import type { StatementTracker } from '../statement-tracker.js';
+import type { Assessor } from './assessor.js';
 import { fatalFor } from './fatal.js';
 import { JournaledOutbox } from './journaled-outbox.js';
-import type { Reviewer } from './reviewer.js';
 import type { StatementJournal } from './statement-journal.js';
 
 /** How the session acts on the world. */
@@ -47,7 +47,7 @@ export interface SessionParts {
   readonly context: ConnectionContext;
   readonly journal: StatementJournal;
   readonly catalog: ClientCatalog;
-  readonly reviewer: Reviewer;
+  readonly assessor: Assessor;
   /** Undefined where nothing is masked. */
   readonly masks: ClientMasks | undefined;
   readonly port: SessionPort;

@@ -34,7 +34,7 @@ import { type Answered, canBeWatched, WatchedRun, watchObstacle, whyUnwatched } 
 export interface GateEvents {
   /** Reading goes on. */
   resume(): void;
-  /** The review itself failed. */
+  /** The wait itself failed. */
   failed(error: unknown): void;
   abort(error: ErrorText): void;
   readonly closed: boolean;
@@ -58,7 +58,7 @@ export class StatementGate {
     this.#events = events;
   }
 
-  /** A statement waits for its review: nothing of this client moves on. */
+  /** A statement waits for its approval: nothing of this client moves on. */
   get held(): boolean {
     return this.#readsCatalog || this.#watching || this.#approval !== undefined;
   }
@@ -280,7 +280,7 @@ export class StatementGate {
     this.#state.outbox.out.pushMessage(failingMessage(kind, this.#state.parts.missingPortalName));
   }
 
-  /** Nothing of this client moves on until the review is over. */
+  /** Nothing of this client moves on until the wait is over. */
   #hold(gated: GatedMessage, admission: Admission, undone?: RunRows): void {
     this.#awaiting = admission;
     this.#approval = new ApprovalWait({
@@ -289,12 +289,12 @@ export class StatementGate {
       admission,
       context: this.#state.parts.context,
       journal: this.#state.parts.journal,
-      reviewer: this.#state.parts.reviewer,
+      assessor: this.#state.parts.assessor,
       server: this.#state.server,
       out: this.#state.outbox.out,
       release: () => this.#state.release(),
       toClient: (bytes) => this.#state.tellClient(bytes),
-      finish: (end) => this.#afterReview(gated, admission, end),
+      finish: (end) => this.#afterWait(gated, admission, end),
       held: heldStatement(this.#state, gated),
       undone,
       unwatched: () => whyUnwatched(this.#state.server, gated.candidate, gated.binds !== undefined),
@@ -306,10 +306,10 @@ export class StatementGate {
     this.#approval.start();
   }
 
-  #afterReview(gated: GatedMessage, admission: Admission, end: ApprovalEnd): void {
+  #afterWait(gated: GatedMessage, admission: Admission, end: ApprovalEnd): void {
     this.#approval = undefined;
     this.#awaiting = undefined;
-    const { journal, reviewer } = this.#state.parts;
+    const { journal, assessor } = this.#state.parts;
     try {
       if (end.kind !== 'allow') journal.recordAbandoned(admission, 'nobody');
       if (this.#events.closed) {
@@ -323,7 +323,7 @@ export class StatementGate {
       return;
     }
     this.#events.resume();
-    if (end.kind === 'deny' && end.endSession) reviewer.endSession();
+    if (end.kind === 'deny' && end.endSession) assessor.endSession();
   }
 
   /** False where it still holds the client: it runs and may be undone, or is asked about again. */

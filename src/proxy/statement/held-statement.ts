@@ -1,7 +1,7 @@
 import type { BindValues } from '../../wire/extended-query.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 
-/** What running the statement under review takes besides its text. */
+/** What running the held statement takes besides its text. */
 export interface HeldStatement {
   /** Of an Execute. */
   readonly bound: (BindValues & { readonly parameterTypes: readonly number[] }) | undefined;

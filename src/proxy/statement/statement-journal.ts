@@ -3,7 +3,7 @@
  * every verdict, run and outcome.
  *
  * What lives here: which entry is written when, and that a held statement has one end. What it must not know: message
- * bytes, sockets, how a person is asked. The gate calls `admit`, and `review` when a person has to decide; nothing else
+ * bytes, sockets, how a person is asked. The gate calls `admit`, and `awaitApproval` when a person has to decide; nothing else
  * leads to the database.
  */
 import { type DecisionInput, decisions, type Policy, type Ruling } from '../../policy/decision.js';
@@ -232,7 +232,7 @@ export class StatementJournal {
   }
 
   /** Asks a person and journals the verdict. Settles when the request expires or `signal` aborts, at the latest. */
-  async review(
+  async awaitApproval(
     candidate: Candidate,
     admission: Admission,
     context: ConnectionContext,

@@ -51,7 +51,7 @@ class World {
       },
       journal,
       catalog: withoutCatalog(analyser),
-      reviewer: {
+      assessor: {
         impact: async () => ({ lines: [] }),
         extents: async () => new Map(),
         waitsForLock: async () => false,

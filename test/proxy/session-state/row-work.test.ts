@@ -52,7 +52,7 @@ class Connection {
         },
         journal,
         catalog,
-        reviewer: {
+        assessor: {
           impact: async () => ({ lines: [] }),
           extents: async () => new Map(),
           waitsForLock: async () => false,

@@ -4,7 +4,7 @@ import t from 'tap';
 import { measureImpact } from '../../../src/io/catalog/impact.js';
 import { parseConfig } from '../../../src/policy/config.js';
 import { compilePolicy } from '../../../src/policy/engine.js';
-import type { Reviewer } from '../../../src/proxy/statement/reviewer.js';
+import type { Assessor } from '../../../src/proxy/statement/assessor.js';
 import { startPostgres } from '../../helpers/postgres.js';
 import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
 
@@ -12,7 +12,7 @@ const server = await startPostgres();
 t.teardown(() => server.stop());
 await server.query('CREATE TABLE big AS SELECT n AS id FROM generate_series(1, 5000) n; ANALYZE big');
 
-const estimate: Reviewer['impact'] = (candidate, held, session) =>
+const estimate: Assessor['impact'] = (candidate, held, session) =>
   measureImpact(candidate, held, session, undefined as never);
 
 const policy = compilePolicy([

@@ -6,7 +6,7 @@ import type { InternalLimits, InternalSession } from '../internal-queries/intern
 import type { DryRun, Impact } from './asker.js';
 import type { HeldStatement } from './held-statement.js';
 
-export interface Reviewer {
+export interface Assessor {
   /** What a statement would hit. Never rejects. `session` is the client's own, where it can be asked. */
   impact(candidate: Candidate, held: HeldStatement, session: InternalSession | undefined): Promise<Impact>;
   /** How many rows its updates and deletes hit. Never rejects, but when the connection is lost. */
