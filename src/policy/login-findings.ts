@@ -15,20 +15,14 @@ export interface Membership {
   readonly mayBecome: boolean;
 }
 
-/** What is shown of a list that may be long. */
-export interface Some {
-  readonly count: number;
-  /** The first few, as SQL writes them. */
-  readonly names: readonly string[];
-}
-
 /** An object's owner may drop it, alter it and grant it; policies of rows do not bind the owner of a table. */
 export interface Ownership {
   readonly owner: string;
   readonly kind: 'database' | 'schema' | 'table' | 'function';
-  readonly objects: Some;
+  readonly objects: readonly string[];
 }
 
+/** Objects are named as SQL writes them. */
 export interface LoginRights {
   readonly login: string;
   readonly database: string;
@@ -38,13 +32,13 @@ export interface LoginRights {
   readonly memberships: readonly Membership[];
   readonly owned: readonly Ownership[];
   /** Schemas in which everybody may create objects that shadow others. */
-  readonly openSchemas: Some;
+  readonly openSchemas: readonly string[];
   /** Tables whose rows everybody may change. */
-  readonly openTables: Some;
+  readonly openTables: readonly string[];
   /** Functions that run with the rights of a superuser, and that the login may call. */
-  readonly definerFunctions: Some;
+  readonly definerFunctions: readonly string[];
   /** Tables on which the login may hand its privileges on. */
-  readonly grantable: Some;
+  readonly grantable: readonly string[];
 }
 
 export interface LoginFinding {
@@ -148,8 +142,13 @@ function ownershipFindings({ login, database, memberships, owned }: LoginRights)
 
 function grantFindings({ login, openSchemas, openTables, definerFunctions, grantable }: LoginRights): LoginFinding[] {
   const findings: LoginFinding[] = [];
-  const add = (some: Some, kind: string, what: (them: string) => string, sql: (name: string) => string): void => {
-    if (some.count > 0) findings.push({ what: what(counted(some, kind)), sql: some.names.map(sql) });
+  const add = (
+    objects: readonly string[],
+    kind: string,
+    what: (them: string) => string,
+    sql: (name: string) => string,
+  ): void => {
+    if (objects.length > 0) findings.push({ what: what(counted(objects, kind)), sql: objects.map(sql) });
   };
   add(
     openSchemas,
@@ -180,10 +179,12 @@ function grantFindings({ login, openSchemas, openTables, definerFunctions, grant
 
 const revoked = (role: string, member: string): string => `REVOKE ${quoted(role)} FROM ${quoted(member)};`;
 
-function counted({ count, names }: Some, kind: string): string {
-  const rest = count - names.length;
-  const plural = count === 1 ? kind : kind === 'schema' ? 'schemas' : `${kind}s`;
-  return `${count === 1 ? 'the' : count} ${plural} ${names.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+const namesShown = 5;
+
+function counted(objects: readonly string[], kind: string): string {
+  const [many, noun] = objects.length === 1 ? ['the', kind] : [objects.length, `${kind}s`];
+  const rest = objects.length - namesShown;
+  return `${many} ${noun} ${objects.slice(0, namesShown).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function quoted(name: string): string {

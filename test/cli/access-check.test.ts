@@ -50,6 +50,12 @@ const cases: readonly Case[] = [
     finds: [/everybody may create objects in the schema own/, /everybody may change the rows of the table own\."T"/],
   },
   {
+    name: 'what everybody may do, on more tables than are shown, and on a column',
+    setup: `DO $$ BEGIN FOR n IN 1..8 LOOP
+        EXECUTE format('CREATE TABLE own.t%s (id int, name text); GRANT UPDATE (name) ON own.t%s TO PUBLIC', n, n); END LOOP; END $$`,
+    finds: [/the rows of 8 tables own\.t1, .*own\.t5 and 3 more$/],
+  },
+  {
     name: 'a function that runs as a superuser',
     setup: `GRANT USAGE ON SCHEMA own TO agent;
       CREATE FUNCTION own.anything(text, VARIADIC int[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN EXECUTE $1; END $$;

@@ -1,12 +1,10 @@
 /** What a login may do by itself, read from the catalog as the login sees it; for `dbguard access check`. */
-import type { LoginRights, Membership, Ownership, RoleAttribute, Some } from '../../policy/login-findings.js';
+import type { LoginRights, Membership, Ownership, RoleAttribute } from '../../policy/login-findings.js';
 import type { Row } from './control-connection.js';
 
 type Ask = (sql: string, values: readonly (string | null)[], timeoutMs: number) => Promise<Row[]>;
 
 const patienceMs = 10_000;
-/** Of each list; the rest is counted. */
-const shown = 5;
 
 const loginQuery = `
   SELECT session_user AS login, current_database() AS database, current_setting('server_version_num') AS version,
@@ -41,13 +39,12 @@ const ownedQuery = `
                WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname ${foreign}
     UNION ALL SELECT 4, 'function', p.proowner, ${functionName} FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
                WHERE n.nspname ${foreign})
-  SELECT kind, r.rolname AS owner, count(*) AS count, to_json((array_agg(name ORDER BY name))[1:${shown}])::text AS names
+  SELECT kind, r.rolname AS owner, json_agg(name ORDER BY name)::text AS names
     FROM owned JOIN pg_roles r ON r.oid = owner
    WHERE pg_has_role(session_user, owner, 'USAGE')
    GROUP BY rank, kind, r.rolname ORDER BY r.rolname = session_user DESC, rank, r.rolname`;
 
-const listed = (select: string): string =>
-  `SELECT count(*) AS count, to_json((array_agg(name ORDER BY name))[1:${shown}])::text AS names FROM (${select}) AS one`;
+const listed = (select: string): string => `SELECT json_agg(name ORDER BY name)::text AS names FROM (${select}) AS one`;
 
 const openSchemasQuery = listed(`
   SELECT format('%I', n.nspname) AS name FROM pg_namespace n
@@ -56,7 +53,8 @@ const openSchemasQuery = listed(`
 const openTablesQuery = listed(`
   SELECT ${tableName} AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
    WHERE c.relkind IN ('r', 'p', 'v', 'f') AND n.nspname ${foreign} AND EXISTS (
-         SELECT FROM aclexplode(c.relacl) a
+         SELECT FROM (SELECT c.relacl AS acl UNION ALL SELECT a.attacl FROM pg_attribute a WHERE a.attrelid = c.oid) granted,
+                aclexplode(granted.acl) a
           WHERE a.grantee = 0 AND a.privilege_type IN ('INSERT', 'UPDATE', 'DELETE', 'TRUNCATE'))`);
 
 /** Those of extensions are as safe as their makers say; they are not looked at. */
@@ -91,15 +89,15 @@ export async function readLoginRights(ask: Ask): Promise<LoginRights> {
       }),
     ),
     owned: (await rows(ownedQuery)).map(
-      (row): Ownership => ({ owner: row.owner ?? '', kind: row.kind as Ownership['kind'], objects: some(row) }),
+      (row): Ownership => ({ owner: row.owner ?? '', kind: row.kind as Ownership['kind'], objects: namesOf(row) }),
     ),
-    openSchemas: some((await rows(openSchemasQuery))[0]),
-    openTables: some((await rows(openTablesQuery))[0]),
-    definerFunctions: some((await rows(definerFunctionsQuery))[0]),
-    grantable: some((await rows(grantableQuery))[0]),
+    openSchemas: namesOf((await rows(openSchemasQuery))[0]),
+    openTables: namesOf((await rows(openTablesQuery))[0]),
+    definerFunctions: namesOf((await rows(definerFunctionsQuery))[0]),
+    grantable: namesOf((await rows(grantableQuery))[0]),
   };
 }
 
-function some(row: Row | undefined): Some {
-  return { count: Number(row?.count ?? 0), names: JSON.parse(row?.names ?? '[]') as string[] };
+function namesOf(row: Row | undefined): string[] {
+  return JSON.parse(row?.names ?? '[]') as string[];
 }
