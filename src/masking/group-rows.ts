@@ -48,7 +48,7 @@ export class GroupRows implements RowMask {
 const rewritersKept = 100;
 
 /** Undefined for NULL, and for a row that is not well-formed, which is reported when it is rewritten. */
-function cellAt(bytes: Buffer, start: number, end: number, column: number): Buffer | undefined {
+export function cellAt(bytes: Buffer, start: number, end: number, column: number): Buffer | undefined {
   let read = start + headerBytes + 2;
   for (let at = 0; read + 4 <= end; at++) {
     const length = bytes.readInt32BE(read);

@@ -20,6 +20,7 @@ import { jsonMask, jsonWithin } from './kinds/json.js';
 import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
 import { type MaskedColumn, type MaskLookup, sameMask } from './masked-columns.js';
 import type { UndeclaredColumns } from './undeclared/undeclared-columns.js';
+import { tellingColumn, UnionRows } from './union-rows.js';
 
 export interface MaskContext {
   /** What is masked on its way to the client. */
@@ -79,6 +80,38 @@ export function rowMasks(
     masks.push(columnMask(column, known !== undefined, fields?.[at], format, context));
   }
   return masks.every((mask) => mask === undefined) ? 'all-pass' : masks;
+}
+
+/**
+ * Where rows of a UNION need other masks: how they are told apart. `unknown` where they are not, although some of them
+ * could show what others must not; undefined where there is no need.
+ *
+ * @param any what `rowMasks` gave for the whole of it
+ */
+export function unionMasks(
+  output: Shape,
+  fields: readonly RowField[] | undefined,
+  formats: readonly number[] | undefined,
+  context: MaskContext,
+  any: readonly (CellMask | undefined)[],
+): UnionRows | 'unknown' | undefined {
+  const { branches = [], columns } = output;
+  const isMixed = any.some(
+    (mask, at) =>
+      mask !== undefined && branches.some((one) => !tainted(one.columns?.[at]?.flow ?? one.all, context.masked)),
+  );
+  if (!isMixed || columns?.length !== any.length) return undefined;
+  const teller = tellingColumn(output);
+  if (teller === undefined) return 'unknown';
+  // what the server says of the whole, it says of no branch
+  const nowhere = fields?.map((field) => ({ ...field, tableOid: 0, columnNumber: 0 }));
+  const known = branches.flatMap((branch, at) => {
+    const masks = rowMasks(branch, nowhere, formats, context);
+    const value = teller.values[at];
+    if (masks === undefined || value === undefined) return [];
+    return [[value, masks === 'all-pass' ? any.map(() => undefined) : masks] as const];
+  });
+  return new UnionRows(teller.column, new Map(known), any);
 }
 
 export function formatOf(at: number, field: RowField | undefined, formats: readonly number[] | undefined): Format {

@@ -16,9 +16,10 @@ import type { Detected } from './detectors/detected.js';
 import { GroupRows } from './group-rows.js';
 import type { CellMask } from './kinds/cell.js';
 import { shownOf } from './masked-columns.js';
-import { formatOf, groupGuards, type MaskContext, rowMasks, tainted } from './plan.js';
+import { formatOf, groupGuards, type MaskContext, rowMasks, tainted, unionMasks } from './plan.js';
 import { type RowMask, RowRewriter } from './row-rewriter.js';
 import { WatchedColumns, WatchedRows } from './undeclared/watched-rows.js';
+import { UnionRows } from './union-rows.js';
 
 /** Takes CopyData messages; gives those that are sent instead. */
 export interface CopyMask {
@@ -46,6 +47,8 @@ export interface RewritePlan {
   readonly inferred: readonly string[];
   /** Masked columns that may have a part in what is returned. */
   readonly masked: readonly MaskedName[];
+  /** Rows of a UNION are masked that need not be: which branch they are of cannot be told. */
+  readonly undividedUnion: boolean;
 }
 
 export interface MaskedName {
@@ -66,14 +69,20 @@ export function rewritePlan(
     kind: 'mask',
     diagnostics,
     inferred,
+    undividedUnion: isUndivided(output, context),
     masked: [...new Set(context.masked.in(output.all))].map((one) => ({
       name: [one.relation.schema, one.relation.name, one.column.name],
       reveals: shownOf(one),
     })),
     forRow(fields, formats, encoding = '', nth = -1) {
       const shape = results[nth] ?? output;
-      const masks = rowMasks(shape, fields, formats, { ...context, structured: safeEncodings.test(encoding) });
+      const structured = { ...context, structured: safeEncodings.test(encoding) };
+      const masks = rowMasks(shape, fields, formats, structured);
       if (masks === undefined) return new RowRewriter(masks);
+      // detectors know columns, not branches
+      const divided = masks === 'all-pass' || context.undeclared !== undefined ? undefined : masks;
+      const union = divided && unionMasks(shape, fields, formats, structured, divided);
+      if (union instanceof UnionRows) return union;
       const { hiding, watched } = undeclaredIn(shape, fields, formats, masks, context);
       const guards = masks !== 'all-pass' && grouped ? groupGuards(output, grouped, fields, formats, context) : [];
       const all = withHiding(masks, hiding);
@@ -87,6 +96,12 @@ export function rewritePlan(
       return copyRewriter(only.output, options, encoding, context);
     },
   };
+}
+
+function isUndivided(output: Shape, context: MaskContext): boolean {
+  if (output.branches === undefined || context.nothingMasked) return false;
+  const masks = rowMasks(output, undefined, undefined, context);
+  return Array.isArray(masks) && unionMasks(output, undefined, undefined, context, masks) === 'unknown';
 }
 
 /** In these no byte of a longer character looks like a delimiter, a quote or a backslash. */

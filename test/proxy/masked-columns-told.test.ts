@@ -41,10 +41,21 @@ unmask: [{ column: people.email, for: 5m }]`;
   other.on('notice', ({ message }) => notices.push([message, undefined]));
   await other.query('SELECT ssn FROM people');
   t.equal(notices.length, 3, 'another connection is told by itself');
+  const united = [
+    "SELECT 'a' AS k, ssn FROM people UNION SELECT 'b', 'text'",
+    "SELECT ssn FROM people UNION SELECT 'text'",
+  ];
+  for (const sql of [...united, ...united]) await other.query(sql);
+  t.match(
+    notices.slice(3),
+    [[/which branch a row is of cannot be told/]],
+    'once, and only of the one without a constant',
+  );
+  t.equal(notices.length, 4);
   await other.query('SELECT count(*) FROM people WHERE ssn > $1', ['4']);
   t.strictSame(
     harness.recorder.of('outcome').map((entry) => entry.inferred),
-    [...Array.from({ length: 6 }), ['public.people.ssn']],
+    [...Array.from({ length: 10 }), ['public.people.ssn']],
     'what is asked about a masked column is in the transcript',
   );
   const masked = harness.recorder.of('outcome').map((entry) => entry.masked);
@@ -52,7 +63,7 @@ unmask: [{ column: people.email, for: 5m }]`;
     undefined,
     ...Array.from({ length: 3 }, () => ['public.people.email']),
     ['public.people.email', 'public.people.ssn'],
-    ['public.people.ssn'],
+    ...Array.from({ length: 5 }, () => ['public.people.ssn']),
     undefined,
   ]);
 });

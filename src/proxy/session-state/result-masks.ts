@@ -32,6 +32,7 @@ export class ResultMasks implements StatementTracker {
   /** Not known once something may have changed it. */
   #path: SearchPath;
   readonly #told = new Set<string>();
+  #toldOfUnion = false;
   /** Temporary relations that statements under way make. */
   readonly #making = new WeakMap<Pick<Candidate, 'facts'>, readonly MadeRelation[]>();
 
@@ -104,7 +105,14 @@ export class ResultMasks implements StatementTracker {
   }
 
   /** For columns that this client has not been told about. A notice may stand anywhere, so no driver trips over it. */
-  notices({ masked }: RewritePlan): Buffer[] {
+  notices({ masked, undividedUnion }: RewritePlan): Buffer[] {
+    const notices = this.#maskedNotices(masked);
+    if (undividedUnion && !this.#toldOfUnion) notices.push(undividedNotice);
+    this.#toldOfUnion ||= undividedUnion;
+    return notices;
+  }
+
+  #maskedNotices(masked: RewritePlan['masked']): Buffer[] {
     return masked.flatMap(({ name, reveals }) => {
       const column = name.join('.');
       if (this.#told.has(column)) return [];
@@ -169,6 +177,13 @@ export class ResultMasks implements StatementTracker {
     this.#client.plans.temporary.transactionOver();
   }
 }
+
+const undividedNotice = encodeNotice({
+  severity: 'NOTICE',
+  code: '00000',
+  message: 'dbguard masks every row of this UNION: which branch a row is of cannot be told',
+  hint: "Give each branch a constant of its own (SELECT 'a' AS branch, ...): then rows that need no mask show.",
+});
 
 const changesCatalog = kindsWith('changes-catalog');
 

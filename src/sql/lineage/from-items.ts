@@ -44,7 +44,7 @@ function named(range: RangeVar, walk: LineageWalk, scope: LineageScope): FromIte
 
 /** A row of a query has the fields of its columns as they are named here. */
 function record(shape: Shape): Shape {
-  return { ...shape, whole: shape.columns && rowOf(shape.columns) };
+  return { ...shape, whole: shape.columns && rowOf(shape.columns), branches: shape.branches?.map(record) };
 }
 
 function functionItem(range: RangeFunction, walk: LineageWalk, scope: LineageScope): FromItem {

@@ -1,6 +1,6 @@
 /** Queries for lineage: SELECT, set operations, VALUES and WITH. */
 import type { CommonTableExpr, SelectStmt, WithClause } from 'libpg-query';
-import { as, type Node, names } from '../grammar/tree.js';
+import { as, type Node, names, stringConstant } from '../grammar/tree.js';
 import { noFlow } from './catalog.js';
 import { LineageScope } from './scope.js';
 import {
@@ -35,12 +35,18 @@ function selectShape(select: SelectStmt, walk: LineageWalk, outer: LineageScope 
     const left = select.larg ? selectShape(select.larg, walk, scope) : walk.notUnderstood();
     const right = select.rarg ? selectShape(select.rarg, walk, scope) : walk.notUnderstood();
     shape = overlay(left, right);
+    if (select.op === 'SETOP_UNION')
+      shape = withBranches(
+        shape,
+        [left, right].flatMap((one) => one.branches ?? one),
+      );
     scope.add({ parts: [shape], aliases: new Map() });
   } else if (select.valuesLists !== undefined) {
     shape = valuesShape(select.valuesLists, walk, scope);
   } else {
     for (const item of select.fromClause ?? []) scope.add(walk.fromItem(item, scope));
     shape = targetShape(select.targetList ?? [], walk, scope);
+    shape = withBranches(shape, targetBranches(select, walk, scope));
   }
   if (select.intoClause !== undefined) walk.sinks.push({ flow: shape.all, into: undefined });
   for (const part of [
@@ -101,10 +107,50 @@ export function targetShape(list: readonly Node[], walk: LineageWalk, scope: Lin
       if (target?.val === undefined) return walk.notUnderstood();
       const star = starShape(target.val, walk, scope);
       if (star !== undefined) return star;
-      const column = walk.value(target.val, scope);
-      return shapeOf([{ ...column, name: target.name ?? column.name }]);
+      const { constant, ...column } = walk.value(target.val, scope);
+      const same = as(target.val, 'ColumnRef') === undefined ? constantOf(target.val) : constant;
+      return shapeOf([{ ...column, name: target.name ?? column.name, constant: same }]);
     }),
   );
+}
+
+/** More branches than anybody wrote would take too long. */
+const maxBranches = 32;
+
+function withBranches(shape: Shape, branches: readonly Shape[]): Shape {
+  return branches.length < 2 || branches.length > maxBranches ? shape : { ...shape, branches };
+}
+
+/** The rows of a query that reads nothing but a UNION are of its branches still. Windows look at rows of others. */
+function targetBranches(select: SelectStmt, walk: LineageWalk, scope: LineageScope): readonly Shape[] {
+  const { fromClause = [], targetList = [] } = select;
+  const [part] = scope.parts;
+  if (fromClause.length !== 1 || scope.parts.length !== 1 || part === undefined || targetList.some(hasWindow))
+    return [];
+  return (part.branches ?? []).map((branch) => {
+    const inner = scope.copy();
+    inner.replace(part, branch);
+    return targetShape(targetList, walk, inner);
+  });
+}
+
+function hasWindow(tree: unknown): boolean {
+  if (typeof tree !== 'object' || tree === null) return false;
+  for (const key in tree) {
+    if (key === 'over') return true;
+    // an integer holds no windows, and integer-blind.ts wants to know who reads it
+    if (key !== 'ival' && hasWindow((tree as Record<string, unknown>)[key])) return true;
+  }
+  return false;
+}
+
+/** A text, also as the server prints it in a view. */
+function constantOf(node: Node): string | undefined {
+  const cast = as(node, 'TypeCast');
+  const type = cast?.typeName;
+  const isText = names(type?.names).at(-1) === 'text' && type?.arrayBounds === undefined;
+  if (cast !== undefined) return isText ? stringConstant(cast.arg) : undefined;
+  return stringConstant(node);
 }
 
 /** `*`, `t.*`, `(value).*`; undefined when it is something else. */

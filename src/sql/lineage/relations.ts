@@ -53,18 +53,28 @@ function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
   if (reveals) walk.opaque = true;
   const isView = relation.definition !== undefined || relation.made !== undefined;
   const inner = !isView ? undefined : walk.knowledge.viewShape(relation, walk);
-  const known = inner?.columns?.length === relation.columns.length ? inner.columns : undefined;
-  const columns = relation.columns.map(({ name, number }, at): Column => {
+  const columns = columnsBy(inner);
+  const branches = inner?.branches?.map((one) => {
+    const own = columnsBy(one);
+    return { ...shapeOf(own), whole: rowOf(own) };
+  });
+  // the fields of a row have the names of the relation's type, whatever an alias calls the columns
+  return { ...shapeOf(columns), whole: rowOf(columns), branches };
+
+  function columnsBy(inner: Shape | undefined): Column[] {
+    const known = inner?.columns?.length === relation.columns.length ? inner.columns : undefined;
+    return relation.columns.map(({ name, number }, at) => column(name, number, inner, known?.[at]));
+  }
+
+  function column(name: string, number: number, inner: Shape | undefined, known: Column | undefined): Column {
     const hidden = reveals && !isHarmless(relation.schema, name);
     const own = hidden ? anyFlow : columnFlow(relation, name, number, walk);
     const text = definitionColumn(relation.schema, relation.name, name);
     if (text !== undefined) return { ...text, name };
     if (inner === undefined) return { name, flow: own, direct: !hidden };
-    const column = known?.[at] ?? { flow: inner.columns === undefined ? inner.all : anyFlow, direct: false };
+    const column = known ?? { flow: inner.columns === undefined ? inner.all : anyFlow, direct: false };
     return { ...withBeside(column, own), name, direct: column.direct };
-  });
-  // the fields of a row have the names of the relation's type, whatever an alias calls the columns
-  return { ...shapeOf(columns), whole: rowOf(columns) };
+  }
 }
 
 /** A parent's column is also the children's of that name. */

@@ -8,6 +8,8 @@ export interface Column extends Value {
   readonly name: string | undefined;
   /** The statement itself has just written the value, out of nothing that a table holds. */
   readonly written?: boolean;
+  /** It is this text in every row, or NULL: a constant of a select list. */
+  readonly constant?: string | undefined;
 }
 
 export interface Shape {
@@ -17,6 +19,8 @@ export interface Shape {
   readonly all: Flow;
   /** What a row of it is as one value: what its alias alone stands for; undefined where that is not known. */
   readonly whole?: Value | undefined;
+  /** Each row is one of these: what UNION puts together. */
+  readonly branches?: readonly Shape[] | undefined;
 }
 
 /** Values that a statement puts where they can be read again. */
@@ -70,7 +74,7 @@ export function overlay(first: Shape, second: Shape): Shape {
 export function renamed(shape: Shape, names: readonly string[]): Shape {
   if (names.length === 0 || shape.columns === undefined) return shape;
   const columns = shape.columns.map((column, at) => ({ ...column, name: names[at] ?? column.name }));
-  return { columns, all: shape.all };
+  return { columns, all: shape.all, branches: shape.branches?.map((one) => renamed(one, names)) };
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

@@ -69,7 +69,8 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
       return { kind: 'query', output: openShape(walk.opaque ? anyFlow : walk.computed) };
     case 'DeclareCursorStmt': {
       const declared = as(stmt, 'DeclareCursorStmt');
-      const shape = walk.query(declared?.query);
+      // a cursor that could not be declared leaves the one of that name, whose branches may be others
+      const shape: Shape = { ...walk.query(declared?.query), branches: undefined };
       handles.add('cursor', declared?.portalname ?? '', () => shape, signature(shape));
       return silent;
     }
