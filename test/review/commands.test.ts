@@ -360,6 +360,54 @@ test('reconcile names connections that went around dbguard, in each format of th
   );
 });
 
+test('reconcile over logs that were once read as nothing', async (t) => {
+  const { run, store, root } = world(t);
+  const login = await issuer.login('ada', { at: Date.UTC(2026, 10, 23, 12) });
+  await store(record(login, { extra: [[{ k: 'connection', event: 'open', conn: 1, backendPid: 100 }]] }));
+  const now = '2026-11-23 12:00:01';
+  const authorized = 'connection authorized: user=app database=shop';
+  const audit = 'AUDIT: SESSION,1,1,WRITE,DELETE,TABLE,public.orders,delete from orders,<none>';
+  const badger = (pid: number, app: string, message: string): string =>
+    `${now} UTC [${pid}]: [3-1] user=app,db=shop,app=${app},client=10.0.0.1 LOG:  ${message}`;
+  const cloudNative = { log_time: `${now}.123 UTC`, user_name: 'app', database_name: 'shop', process_id: '4242' };
+  const logs: Readonly<Record<string, readonly string[]>> = {
+    'an application that is named like a level': [
+      badger(100, '[unknown]', authorized),
+      badger(999999, 'LOG:  ', audit),
+    ],
+    'an application that is named like a backend': [`${now} UTC app=[100] [999999] LOG:  ${audit}`],
+    ...Object.fromEntries(
+      ['DEBUG', 'INFO', 'NOTICE', 'WARNING'].map((level) => [
+        `pgaudit.log_level = ${level}`,
+        [`${now}.123 UTC [100] LOG:  ${authorized}`, `${now}.123 UTC [999999] ${level}:  ${audit}`],
+      ]),
+    ),
+    'RDS and Aurora': [
+      `${now} UTC:10.0.0.1(49654):app@shop:[100]:LOG:  ${authorized}`,
+      `${now} UTC:10.0.0.1(49654):app@shop:[999999]:LOG:  ${audit}`,
+    ],
+    CloudNativePG: [JSON.stringify({ logger: 'postgres', record: { ...cloudNative, message: authorized } })],
+    syslog: [`Nov 23 12:00:01 db1 postgres[4242]: [3-1] LOG:  ${authorized}`],
+    Azure: [`${now} UTC-692a6ed1.1092-LOG:  ${authorized}`],
+    epoch: [`1795435201.123 [4242] LOG:  ${authorized}`],
+    'another language': [
+      `${now}.123 UTC [100] LOG:  ${authorized}`,
+      `${now}.123 UTC [4242] LOG:  conexão autorizada: usuário=app banco de dados=shop`,
+    ],
+    'UTF-16': ['\uFEFFL\0O\0G\0'],
+  };
+  for (const [name, lines] of Object.entries(logs)) {
+    writeFileSync(join(root, 'server.log'), `${lines.join('\n')}\n`);
+    writeFileSync(join(root, 'good.log'), `${now}.123 UTC [100] LOG:  ${authorized}\n`);
+    for (const options of [{}, { user: 'app' }]) {
+      const { code, out, err } = await run(reconcile, ['good.log', 'server.log'], options);
+      t.equal(code, 1, name);
+      t.match(`${out}${err}`, /backend (?:999999|4242) .*user (?:app|unknown)|not understood|in a language/, name);
+    }
+  }
+  t.match(await run(reconcile, ['good.log'], { user: 'app' }), { code: 0 }, 'and a good one is good');
+});
+
 test('upload with nothing to do, and without a bucket', async (t) => {
   const { run } = world(t);
   t.match(await run(upload), { code: 0, err: /Nothing waits/ });

@@ -1,4 +1,4 @@
-/** Writes test/vectors/server-logs anew: `npx tsx test/review/make-server-logs.ts`. Needs postgresql-15-pgaudit. */
+/** Writes test/vectors/server-logs anew: `npx tsx test/review/make-server-logs.ts`. Needs postgresql-15-pgaudit, and the locales of the forms. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { startPostgres } from '../helpers/postgres.js';
@@ -14,8 +14,10 @@ try {
     writeFileSync(keptLog(`${name}.log.gz`), gzipSync(lines.join('\n'), { level: 9 }));
     kept[name] = backends;
   }
-  // then: biome format
-  writeFileSync(keptLog('backends.json'), `${JSON.stringify(kept, undefined, 2)}\n`);
+  const json = JSON.stringify(kept, undefined, 2).replace(/\{\s+("pid"[^}]*?)\s+\}/g, (_, fields: string) => {
+    return `{ ${fields.replace(/\s+/g, ' ')} }`;
+  });
+  writeFileSync(keptLog('backends.json'), `${json}\n`);
 } finally {
   await postgres.stop();
 }

@@ -240,3 +240,88 @@ t.test('a server that begins to speak another language within its log is heard',
   const { unread } = readAll([...lines, foreign, foreign]);
   t.match(unread, [{ why: 'language', line: 3_001 }]);
 });
+
+/** What catalogs of several versions say; none of these is in languages.ts. */
+const otherWords = [
+  ['LOG', 'conexão autorizada: usuário=app banco de dados=shop'],
+  ['DZIENNIK', 'zautoryzowano połączenie: użytkownik=app baza danych=shop'],
+  ['LOG', 'bağlantı yetkilendirildi: kullanıcı=app veritabanı=shop'],
+  ['LOG', 'koneksi terautorisasi: user=app, database=shop'],
+  ['LOG', 'Verbindung authorisiert: Benutzer=app Datenbank=shop'],
+  ['LOG', 'connexion autoris\uFFFDe : utilisateur=app, base de donn\uFFFDes=shop'],
+  ['日志', '联接认证: 主机=app 数据库=shop'],
+] as const;
+
+const inForms: Readonly<Record<string, (severity: string, message: string) => string>> = {
+  text: (severity, message) => `${stamp}.123 UTC [999999] ${severity}:  ${message}`,
+  'text with names': (severity, message) => `${stamp}.123 UTC [999999] app@shop ${severity}:  ${message}`,
+  syslog: (severity, message) => `Nov 29 03:00:01 db1 postgres[999999]: [3-1] ${severity}:  ${message}`,
+  csvlog: (severity, message) => csvLine(999999, message).replace('LOG', severity),
+  jsonlog: (severity, message) => jsonLine(999999, message).replace('LOG', severity).replaceAll('\n', ''),
+  'jsonlog in ASCII': (severity, message) =>
+    jsonLine(999999, message)
+      .replace('LOG', severity)
+      .replaceAll('\n', '')
+      .replace(/[^ -~]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  docker: (severity, message) => JSON.stringify({ log: `${stamp}.123 UTC [999999] ${severity}:  ${message}\n` }),
+};
+
+t.test('connections in words that are not known are not passed over, in any form', async (t) => {
+  for (const [form, write] of Object.entries(inForms)) {
+    for (const [severity, message] of otherWords) {
+      const { events, unread } = readAll([write(severity, message)]);
+      t.strictSame([events.length, unread.length], [0, 1], `${form}: ${message}`);
+    }
+    const ordinary = [
+      ['LOG', 'connection received: host=client.example.com port=5'],
+      ['LOG', 'connection received: host=10.0.0.1 port=5'],
+      ['LOG', 'disconnection: session time: 0:00:00.003 user=app database=shop host=10.0.0.1 port=5'],
+      ['LOG', 'Verbindung empfangen: Host=client.example.com Port=5'],
+      ['СООБЩЕНИЕ', 'принято подключение: узел=client.example.com порт=5'],
+      ['LOG', 'checkpoint complete: wrote 5 buffers (0.0%); write=0.001 s, sync=0.002 s'],
+      ['LOG', 'duration: 0.3 ms  statement: select id from orders where größe=5'],
+      ['LOG', 'job done: id=5'],
+      ['NOTICE', 'größe: höhe=5'],
+      ['ERROR', 'duplicate key value violates unique constraint'],
+    ] as const;
+    const lines = ordinary.map(([severity, message]) => write(severity, message));
+    t.strictSame(
+      readAll([write('LOG', authorized), ...lines], undefined, 'Z').unread,
+      [],
+      `${form}: ordinary lines are no cause`,
+    );
+  }
+});
+
+t.test('another version’s word behind the role hides nobody from --user', async (t) => {
+  const { events } = readAll([`${stamp}.123 UTC [7] LOG:  接続の認証完了: ユーザー=app、ベース=shop`]);
+  t.strictSame(
+    events.map(([first]) => [first?.pid, first?.user]),
+    [[7, undefined]],
+  );
+});
+
+t.test('a log of which nothing can be read is no log in which nothing happened', async (t) => {
+  for (const lines of [
+    ['\uFFFD\uFFFD2\x000\x002\x006'],
+    ['PK\u0003\u0004'],
+    ['2026-11-29 something else', 'and more'],
+  ]) {
+    t.match(readAll(lines).unread, [{ why: 'log', line: 1 }]);
+  }
+  t.strictSame(readAll([]).unread, [], 'one that was rotated a moment ago is empty');
+  t.strictSame(readAll([`${stamp}.123 UTC [7] LOG:  database system is ready to accept connections`]).unread, []);
+});
+
+t.test('sessions that begin, with a setting that does not say whose they are', async (t) => {
+  const line = (message: string): string => `${stamp}.123 UTC [7] LOG:  ${message}`;
+  const identified = line('connection authenticated: identity="app" method=scram-sha-256 (/etc/pg_hba.conf:1)');
+  const ready = line('connection ready: setup total=1.2 ms, fork=0.3 ms, authentication=0.5 ms');
+  const received = line('connection received: host=10.0.0.1 port=5');
+  const audited = line('AUDIT: SESSION,1,1,WRITE,DELETE,,,delete from orders,<none>');
+  for (const one of [identified, ready])
+    t.match(readAll([received, one, audited]).unread, [{ why: 'setting', line: 2 }]);
+  t.strictSame(readAll([received, identified, line(authorized), ready]).unread, []);
+  t.strictSame(readAll([received, audited]).unread, [], 'whoever was not let in did nothing');
+  t.strictSame(readAll([line('statement: select'), `\t${ready}`, audited]).unread, [], 'a client says it');
+});

@@ -42,8 +42,9 @@ export const forms: Readonly<Record<string, LogForm>> = {
   ...Object.fromEntries(
     ['debug1', 'info', 'notice', 'warning'].map((level) => [level, text({ 'pgaudit.log_level': level })] as const),
   ),
-  // localedef -i de_DE -f UTF-8, and LOCPATH
+  // localedef -i de_DE -f UTF-8, and LOCPATH; so for zh_CN
   german: { ...text({ lc_messages: 'de_DE.UTF-8' }), keptOnly: true },
+  chinese: { ...text({ lc_messages: 'zh_CN.UTF-8' }), keptOnly: true },
   csvlog: { settings: {}, file: 'server.csv' },
   jsonlog: { settings: {}, file: 'server.json' },
   // PostgreSQL's syslog.c: at most 900 bytes a piece, cut at line breaks; rsyslog writes a tab as #011
@@ -52,6 +53,9 @@ export const forms: Readonly<Record<string, LogForm>> = {
   cloudwatch: { ...text({ log_line_prefix: '%t:%r:%u@%d:[%p]:' }), collected: asCloudWatch },
   'azure-monitor': { ...text({ log_line_prefix: '%t-%c-' }), collected: asAzureMonitor },
   docker: { ...text({ log_line_prefix: '%m [%p] ' }), collected: asDocker },
+  compose: { ...text({ log_line_prefix: '%m [%p] ' }), collected: (lines) => lines.map((line) => `db-1  | ${line}`) },
+  kubernetes: { ...text({ log_line_prefix: '%m [%p] %q%u@%d ' }), collected: asContainerRuntime },
+  journald: { ...text({ log_line_prefix: '%m [%p] ' }), collected: asJournald },
   'cloudnative-pg': { settings: {}, file: 'server.csv', collected: asCloudNative },
 };
 
@@ -257,6 +261,19 @@ function asAzureMonitor(lines: readonly string[]): string[] {
 
 function asDocker(lines: readonly string[]): string[] {
   return lines.map((line) => JSON.stringify({ log: `${line}\n`, stream: 'stderr', time: '2026-11-29T03:00:00Z' }));
+}
+
+/** https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cri-logging.md */
+function asContainerRuntime(lines: readonly string[]): string[] {
+  return lines.map((line) => `2026-11-29T03:00:01.123456789Z stderr F ${line}`);
+}
+
+/** `journalctl -o json`, through a program that writes all of Unicode as escapes. */
+function asJournald(lines: readonly string[]): string[] {
+  return lines.map((line) => {
+    const text = JSON.stringify({ MESSAGE: line, _PID: '1', __REALTIME_TIMESTAMP: '1795921201123456' });
+    return text.replace(/[^ -~]|[<>&=]/g, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  });
 }
 
 const csvColumns = ['log_time', 'user_name', 'database_name', 'process_id'];

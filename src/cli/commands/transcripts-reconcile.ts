@@ -89,7 +89,11 @@ const advice: Readonly<Record<Unread, (lines: string) => string>> = {
   cut: (lines) =>
     `${lines} not understood: the log ends within, before what it says. Give the whole log, or a copy made when the server had written on.`,
   language: (lines) =>
-    `${lines} in a language that dbguard does not read: set lc_messages to C on the server, or reconcile by csvlog or jsonlog.`,
+    `${lines} in a language, or a version's words of one, that dbguard does not read, and connections would be passed over: set lc_messages to C on the server.`,
+  setting: () =>
+    "The log says that sessions began, and not as whom: set log_connections = on on the server, or add 'authorization' to its list.",
+  log: (lines) =>
+    `${lines.replace('line', 'log')} not understood at all: is it a server's log, plain or gzip? The server's setting (SHOW log_line_prefix) goes with --log-line-prefix.`,
 };
 
 function knowledge(book: ConnectionBook, zone: string | undefined, prefix: string | undefined): LogKnowledge {

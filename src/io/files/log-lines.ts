@@ -24,8 +24,12 @@ export function logLines(path: string): LogLines {
 async function* linesOf(path: string, lines: { isCut: boolean }): AsyncGenerator<string> {
   try {
     let rest = '';
+    let begun = false;
     for await (const chunk of await textOf(path)) {
-      const whole = `${rest}${chunk}`.split('\n');
+      // a byte order mark, which editors put there
+      const text = begun ? chunk : chunk.replace(/^\uFEFF/, '');
+      begun = true;
+      const whole = `${rest}${text}`.split('\n');
       rest = whole.pop() ?? '';
       for (const line of whole) yield line.endsWith('\r') ? line.slice(0, -1) : line;
       if (rest.length > maxLine) throw new RangeError('it has a line of more than 64 MiB');

@@ -49,7 +49,8 @@ export class CsvFormat implements LogFormat {
     // the session's id repeats the process id: what is shifted by a column is no entry
     const [, repeated] = /^[0-9a-f]+\.([0-9a-f]+)$/.exec(session) ?? [];
     if (!/^\d+$/.test(pid) || Number.parseInt(repeated ?? '', 16) !== Number(pid)) return [];
-    return [{ time, pid: Number(pid), user: user || undefined, database: database || undefined, message: fields[13] }];
+    const who = { user: user || undefined, database: database || undefined };
+    return [{ time, pid: Number(pid), ...who, severity: fields[11], message: fields[13] }];
   }
 }
 

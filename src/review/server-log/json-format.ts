@@ -1,6 +1,6 @@
 /**
  * Logs in JSON: the server's own (`log_destination = jsonlog`), CloudNativePG's, and what collectors of Google Cloud,
- * Azure, AWS and Docker make of a line, which they keep as a text with its prefix.
+ * Azure, AWS, Docker and journald make of a line, which they keep as a text with its prefix.
  */
 import { isRecord } from '../../transcript/line.js';
 import type { LinePrefix } from './line-prefix.js';
@@ -50,7 +50,7 @@ export class JsonFormat implements LogFormat {
       found.push({ text: this.#open + line });
       this.#open = '';
     }
-    return found.flatMap(listed);
+    return found.map(({ text }) => ({ text: plain(text) })).flatMap(listed);
   }
 
   end(): readonly Entry[] {
@@ -73,10 +73,20 @@ export class JsonFormat implements LogFormat {
     if (typeof inner.content !== 'string') return this.#records(inner.content, inner.outer, depth - 1);
     const object = parsed(inner.content);
     if (object !== undefined) return this.#records(object, inner.outer, depth - 1);
+    const [piece, number = '1'] = /^\[\d+-(\d+)\] /.exec(inner.content) ?? [];
     // a further line of an entry, sent on its own
-    if (inner.content.startsWith('\t')) return [{ time: '', pid: 0, message: undefined }];
-    return textRecords(this.prefix, inner.content.replace(/\n$/, ''), inner.outer);
+    if (inner.content.startsWith('\t') || number !== '1') return [{ time: '', pid: 0, message: undefined }];
+    return textRecords(this.prefix, inner.content.slice(piece?.length ?? 0).replace(/\n$/, ''), inner.outer);
   }
+}
+
+/** Some collectors escape what need not be: a word that is looked for would not be found. */
+function plain(text: string): string {
+  if (!text.includes('\\u')) return text;
+  return text.replace(/\\(?:u([0-9a-f]{4})|.)/gis, (written: string, code = '') => {
+    const character = String.fromCharCode(Number.parseInt(code, 16));
+    return code === '' || character < ' ' || character === '"' || character === '\\' ? written : character;
+  });
 }
 
 /** `aws logs` puts its events into a list inside of an object. */
@@ -98,16 +108,18 @@ function parsed(text: string): Fields | undefined {
 
 function serverRecord({ timestamp, pid, message, user, dbname, error_severity }: Fields): LogRecord | undefined {
   if (typeof timestamp !== 'string' || typeof pid !== 'number' || typeof error_severity !== 'string') return undefined;
-  return { time: timestamp, pid, user: textOf(user), database: textOf(dbname), message: textOf(message) };
+  const who = { user: textOf(user), database: textOf(dbname) };
+  return { time: timestamp, pid, ...who, severity: error_severity, message: textOf(message) };
 }
 
 /** Its loggers `postgres` and `pgaudit`: the columns of csvlog by their names. */
 function cloudNativeRecord({ record }: Fields): LogRecord | undefined {
   if (!isRecord(record)) return undefined;
   const { log_time: time, process_id: pid, user_name: user, database_name: database, message, audit } = record;
+  const severity = textOf(record.error_severity);
   if (typeof time !== 'string' || typeof pid !== 'string' || !/^\d+$/.test(pid)) return undefined;
-  const who = { time, pid: Number(pid), user: textOf(user), database: textOf(database) };
-  return { ...who, message: isRecord(audit) ? auditMessage(audit) : textOf(message) };
+  const known = { time, pid: Number(pid), user: textOf(user), database: textOf(database), severity };
+  return { ...known, message: isRecord(audit) ? auditMessage(audit) : textOf(message) };
 }
 
 /** pgAudit's columns, put together again. */
@@ -150,16 +162,27 @@ function quoted(value: unknown): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Where collectors keep the line that they were given, and what they know about it. */
+/** Where collectors keep the line that they were given, the first that is a text counts, and what they know about it. */
+const kept = ['textPayload', 'log', 'message', '@message', 'MESSAGE', 'Message', 'line', 'body'] as const;
+
 function innerOf(value: Fields, { time, pid }: Outer): { content: string | Fields; outer: Outer } | undefined {
-  const { jsonPayload, properties, textPayload, log, message } = value;
+  const { jsonPayload, properties, processId } = value;
+  const sender = value._TRANSPORT === 'syslog' ? (value.SYSLOG_PID ?? value._PID) : undefined;
   const payload = isRecord(jsonPayload) ? jsonPayload : isRecord(properties) ? properties : undefined;
-  const outer = {
-    time: timeOf(value.timestamp ?? value['@timestamp'] ?? value.time) ?? time,
-    pid: typeof value.processId === 'number' ? value.processId : pid,
-  };
-  const content = payload ?? textPayload ?? log ?? message ?? value['@message'];
+  const known = typeof processId === 'number' ? processId : typeof sender === 'string' ? Number(sender) : pid;
+  const written = value.timestamp ?? value['@timestamp'] ?? value.time ?? microseconds(value.__REALTIME_TIMESTAMP);
+  const content = payload ?? kept.map((name) => value[name]).find((one) => typeof one === 'string') ?? recordIn(value);
+  const outer = { time: timeOf(written) ?? time, pid: known };
   return typeof content === 'string' || isRecord(content) ? { content, outer } : undefined;
+}
+
+function recordIn(value: Fields): unknown {
+  return kept.map((name) => value[name]).find(isRecord);
+}
+
+/** journald's */
+function microseconds(value: unknown): number | undefined {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) / 1000 : undefined;
 }
 
 /** CloudWatch counts milliseconds. */

@@ -7,6 +7,8 @@ export interface LogRecord {
   readonly pid: number;
   readonly user?: string | undefined;
   readonly database?: string | undefined;
+  /** As it is written, in the server's language or one that we do not know; undefined where a form does not say it. */
+  readonly severity?: string | undefined;
   /** Undefined for what is no message of its own: the STATEMENT of an error, a notice of a collector. */
   readonly message: string | undefined;
 }

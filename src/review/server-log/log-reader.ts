@@ -2,18 +2,20 @@
  * One log of a server, entry by entry: which format it has, and which of its lines are connections and audited
  * statements. An entry that may be one and cannot be read is a finding of its own, never passed over.
  */
+import { CollectedFormat } from './collected-format.js';
 import { commonPrefixes } from './common-prefixes.js';
 import { CsvFormat } from './csv-format.js';
 import { JsonFormat } from './json-format.js';
 import { LinePrefix } from './line-prefix.js';
+import { type Doubt, LogDoubts } from './log-doubts.js';
 import type { Entry, LogFormat } from './log-format.js';
 import { beginsAsEvent, eventIn, type LogEvent, mayBeginEvent, mayHoldEvent } from './message.js';
 import type { ServerClock } from './server-clock.js';
 import { SyslogFormat } from './syslog-format.js';
-import { isForeign, TextFormat } from './text-format.js';
+import { TextFormat } from './text-format.js';
 
-/** Why an entry was not understood. */
-export type Unread = 'form' | 'zone' | 'language' | 'cut';
+/** Why an entry, or the log that it stands for, was not understood. */
+export type Unread = 'form' | 'zone' | 'cut' | Doubt['why'];
 
 export type LogFinding =
   /** Every way to read one entry: which one the server meant is open when there are several. */
@@ -38,13 +40,14 @@ export class LogReader {
   readonly format: LogFormat;
   readonly #clock: ServerClock;
   #line = 0;
-  #foreignSeen = false;
+  readonly #doubts: LogDoubts;
   /** Of the last line, where that was one. */
   #last: Entry | undefined;
 
   private constructor(format: LogFormat, clock: ServerClock) {
     this.format = format;
     this.#clock = clock;
+    this.#doubts = new LogDoubts(format);
   }
 
   /** @param beginning the first lines of the log, as many as there are up to `LogReader.sampleSize` */
@@ -72,7 +75,7 @@ export class LogReader {
     const findings = this.#findings(begun);
     const [last] = begun.length > 0 ? begun : isCut && this.#last ? [this.#last] : [];
     if (last && findings.length === 0 && this.#mayBecomeEvent(last)) findings.push(this.#unread('cut', last));
-    return findings;
+    return findings.length > 0 ? findings : this.#doubts.end().map(unread);
   }
 
   /** Ends before, or within, the words by which an event is known. */
@@ -83,15 +86,10 @@ export class LogReader {
   }
 
   #findings(entries: readonly Entry[]): LogFinding[] {
-    return entries.flatMap((entry) => (mayHoldEvent(entry.text) ? this.#finding(entry) : this.#foreign(entry)));
-  }
-
-  /** A line of a language that we cannot read; the connections of such a log would be passed over. One stands for all. */
-  #foreign(entry: Entry): LogFinding[] {
-    if (this.#foreignSeen || !(this.format instanceof TextFormat)) return [];
-    if (!isForeign(this.format.prefix, entry.text)) return [];
-    this.#foreignSeen = true;
-    return [this.#unread('language', entry)];
+    return entries.flatMap((entry) => [
+      ...this.#doubts.entry(entry, this.#line).map(unread),
+      ...(mayHoldEvent(entry.text) ? this.#finding(entry) : []),
+    ]);
   }
 
   #finding(entry: Entry): LogFinding[] {
@@ -105,6 +103,7 @@ export class LogReader {
       if (event === undefined && beginsAsEvent(message)) return [this.#unread('form', entry)];
       if (event === undefined) continue;
       if (at === undefined) return [this.#unread('zone', entry)];
+      this.#doubts.event(event);
       readings.push(event);
     }
     const [first, ...more] = readings;
@@ -114,6 +113,10 @@ export class LogReader {
   #unread(why: Unread, { text }: Entry): LogFinding {
     return { kind: 'unread', why, line: this.#line, text };
   }
+}
+
+function unread(doubt: Doubt): LogFinding {
+  return { kind: 'unread', ...doubt };
 }
 
 /** The format that reads most of the beginning. */
@@ -132,7 +135,12 @@ function formatOf(beginning: readonly string[], { prefix, recordedPrefixes = [] 
 }
 
 function withPrefix(prefix: LinePrefix): (() => LogFormat)[] {
-  return [() => new TextFormat(prefix), () => new SyslogFormat(prefix), () => new JsonFormat(prefix)];
+  return [
+    () => new TextFormat(prefix),
+    () => new SyslogFormat(prefix),
+    () => new JsonFormat(prefix),
+    () => new CollectedFormat(prefix),
+  ];
 }
 
 /** How many of the entries are read; only those count that look like an entry in some format. */

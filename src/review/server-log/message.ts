@@ -82,22 +82,26 @@ export function possibleMessages(line: string): number[] {
   return [...line.matchAll(pattern)].map((found) => found.index + found[0].length);
 }
 
-function connectionIn(message: string, { pid, at, database: named }: Origin): LoggedConnection | undefined {
+function connectionIn(
+  message: string,
+  { pid, at, user: known, database: named }: Origin,
+): LoggedConnection | undefined {
   for (const { authorized, replication, database, application, encrypted } of languages) {
     const start = [authorized, replication].find((words) => message.startsWith(words));
     if (start === undefined) continue;
     const rest = message.slice(start.length);
     // Values are not quoted: one ends where the next known word begins.
     const ends = [database, application, encrypted, ' GSS ('];
-    const user = upTo(rest, ends);
     const found = behind(rest, database);
     const name = behind(rest, application);
+    // another version's word for the database: then where the role's name ends is not known
+    const isWhole = found !== undefined || start === replication;
+    const user = isWhole ? upTo(rest, ends) : known;
+    const where = found === undefined ? named : upTo(found, ends.slice(1));
     return {
-      kind: 'connection',
-      pid,
-      at,
-      user,
-      database: found === undefined ? (named ?? user) : upTo(found, ends.slice(1)),
+      ...{ kind: 'connection', pid, at },
+      ...(user === undefined ? {} : { user }),
+      ...(where === undefined ? {} : { database: where }),
       ...(name === undefined ? {} : { application: upTo(name, ends.slice(2)) }),
     };
   }

@@ -30,7 +30,8 @@ export class ServerClock {
 
   /** RFC 3164, section 4.1.2: `Nov  9 03:00:01`, in the server's local time. A day of slack for its zone. */
   #withoutYear(text: string): number | undefined {
-    const [, month = '', day = '', clock = ''] = /^([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d)$/.exec(text) ?? [];
+    const [, month = '', day = '', clock = ''] =
+      /^([A-Z][a-z]{2}) +(\d{1,2}) (\d\d:\d\d:\d\d)(?:\.\d+)?$/.exec(text) ?? [];
     const number = months.indexOf(month) + 1;
     if (number === 0) return undefined;
     const year = new Date(this.#now).getUTCFullYear();

@@ -8,9 +8,9 @@ import type { Entry, LogFormat, LogRecord } from './log-format.js';
 import { mayHoldEvent } from './message.js';
 import { textRecords } from './text-format.js';
 
-/** RFC 3164, RFC 3164 with the time of RFC 3339 as rsyslog writes files, and RFC 5424. */
+/** RFC 3164, RFC 3164 with the time of RFC 3339 as rsyslog writes files, RFC 5424, and journalctl's short-iso, short-precise. */
 const header =
-  /^(?:<\d+>)?(?:1 )?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) \S+ (?:[^\s:[]+\[(\d+)\]:|\S+ (\d+) \S+ (?:-|\[.*?\])) ?(?:\[(\d+)-(\d+)\] )?/;
+  /^(?:<\d+>)?(?:1 )?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)?|\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:?\d\d)) \S+ (?:[^\s:[]+\[(\d+)\]:|\S+ (\d+) \S+ (?:-|\[.*?\])) ?(?:\[(\d+)-(\d+)\] )?/;
 
 /** What rsyslog makes of a tab: the first character of a further line. */
 const furtherLine = /^(?:\t|#011)/;

@@ -13,7 +13,7 @@ const addition = alternatives(languages.flatMap(({ additions }) => additions));
 /** `log_error_verbosity = verbose` puts the SQLSTATE in front of the message. */
 const head = new RegExp(`(?:(${severity}): {2}(?:(?!AUDIT)[0-9A-Z]{5}: )?|(?:${addition}): {1,3})`, 'y');
 /** A word of a language that we do not know. */
-const foreignHead = /\p{L}[\p{L} ]{0,30}: {2}/uy;
+const foreignHead = /(\p{L}[\p{L} ]{0,30}): {2}/uy;
 
 /** What the prefix leaves open. */
 export interface Outer {
@@ -26,11 +26,14 @@ interface TextRecord extends LogRecord {
   readonly start: number;
 }
 
-/**
- * Every way to read prefix, severity and message. By a guessed prefix an audit record must not begin anywhere else: it
- * could be one by the true prefix.
- */
+/** Every way to read prefix, severity and message. */
 export function textRecords(prefix: LinePrefix, text: string, outer: Outer = {}): readonly LogRecord[] {
+  const read = inKnownWords(prefix, text, outer);
+  return read.length > 0 || mayHoldEvent(text) ? read : inUnknownWords(prefix, text, outer);
+}
+
+/** By a guessed prefix an audit record must not begin anywhere else: it could be one by the true prefix. */
+function inKnownWords(prefix: LinePrefix, text: string, outer: Outer = {}): readonly LogRecord[] {
   const records = new Map<string, TextRecord>();
   for (const { fields, end } of prefix.read(text)) {
     head.lastIndex = end;
@@ -41,7 +44,8 @@ export function textRecords(prefix: LinePrefix, text: string, outer: Outer = {})
     if (outer.pid !== undefined && pid !== outer.pid) continue;
     const start = head.lastIndex;
     const message = found[1] === undefined ? undefined : text.slice(start);
-    records.set([start, time, pid, user, database].join('\0'), { time, pid, user, database, message, start });
+    const severity = found[1];
+    records.set([start, time, pid, user, database].join('\0'), { time, pid, user, database, severity, message, start });
   }
   const read = [...records.values()];
   if (!prefix.guessed || !mayHoldEvent(text)) return read;
@@ -50,15 +54,15 @@ export function textRecords(prefix: LinePrefix, text: string, outer: Outer = {})
   return clear ? read : [];
 }
 
-const anyKnownHead = new RegExp(`(?:${severity}): {2}|(?:${addition}): {1,3}`);
-
 /** The prefix fits, and then comes a severity in a language that is not in languages.ts. */
-export function isForeign(prefix: LinePrefix, text: string): boolean {
-  // nearly all lines are of a known one: then the prefix need not be read
-  if (!text.includes(':  ') || anyKnownHead.test(text)) return false;
-  return prefix.read(text).some(({ end }) => {
+function inUnknownWords(prefix: LinePrefix, text: string, outer: Outer): readonly LogRecord[] {
+  if (!text.includes(':  ')) return [];
+  return prefix.read(text).flatMap(({ fields, end }) => {
     foreignHead.lastIndex = end;
-    return foreignHead.test(text);
+    const [found, severity] = foreignHead.exec(text) ?? [];
+    const { time = outer.time, pid = outer.pid } = fields;
+    if (found === undefined || time === undefined || pid === undefined) return [];
+    return [{ time, pid, severity, message: text.slice(end + found.length) }];
   });
 }
 
@@ -98,8 +102,8 @@ export class TextFormat implements LogFormat {
     if (!/%-?\d*[ud]/.test(this.prefix.format)) return [];
     for (let from = before.length - 1; from >= 0; from--) {
       const line = before[from] ?? '';
-      if (!line.startsWith('\t') && textRecords(this.prefix, line).length > 0) return [];
-      const records = textRecords(this.prefix, [...before.slice(from), text].join('\n'));
+      if (!line.startsWith('\t') && inKnownWords(this.prefix, line).length > 0) return [];
+      const records = inKnownWords(this.prefix, [...before.slice(from), text].join('\n'));
       if (records.length > 0) return records;
     }
     return [];
