@@ -12,7 +12,7 @@ import { anyValue, judgeSetting, type NewValue } from './session-settings.js';
 /** Every row that effects of a kind can belong to. `opaque` is one of most of them and is left out. */
 export const categoriesOfKind: Readonly<Record<EffectKind, readonly EffectCategory[]>> = {
   read: ['read', 'read-secrets', 'nothing'],
-  insert: ['insert', 'catalog-write', 'temporary'],
+  insert: ['insert', 'update-mass', 'catalog-write', 'temporary'],
   update: ['update', 'update-mass', 'update-unbounded', 'catalog-write', 'temporary'],
   delete: ['delete', 'delete-mass', 'delete-unbounded', 'catalog-write', 'temporary'],
   truncate: ['truncate', 'temporary'],
@@ -109,7 +109,8 @@ export function massCategory(
   { deferred }: StatementFacts,
 ): EffectCategory | undefined {
   if (deferred || !effect.bounded || !changesRowsThatWere(effect)) return undefined;
-  return category === 'update' ? 'update-mass' : category === 'delete' ? 'delete-mass' : undefined;
+  if (category === 'delete') return 'delete-mass';
+  return category === 'update' || category === 'insert' ? 'update-mass' : undefined;
 }
 
 /** Whether it is about every row of a table is up to its parameters: then the size of the table says how bad that is. */

@@ -29,6 +29,7 @@ function plainSentence(category: EffectCategory, effect: Effect, command: string
     case 'update':
       return effect.sequence === 'nextval' ? `Takes the next number of ${some}.` : `Changes some rows of ${some}.`;
     case 'update-mass':
+      if (effect.kind === 'insert') return `Adds rows to ${some}, whose triggers or rules change rows that were there.`;
       return extentWords(extent ?? notMeasured(effect), 'Changes', some);
     case 'update-unbounded':
       return `Changes every row of ${some}: ${noRestriction(effect)}.`;

@@ -125,6 +125,7 @@ export function kindsWith(trait: EffectTrait): ReadonlySet<EffectKind> {
 }
 
 /** It changes or deletes rows that were there before, be it in code that runs with the statement: so many may be too many. */
-export function changesRowsThatWere({ kind, within, sequence }: Effect): boolean {
-  return (kind === 'update' || kind === 'delete') && within !== 'definition' && sequence === undefined;
+export function changesRowsThatWere({ kind, within, sequence, passedOn }: Effect): boolean {
+  const changes = kind === 'update' || kind === 'delete' || (kind === 'insert' && passedOn === true);
+  return changes && within !== 'definition' && sequence === undefined;
 }

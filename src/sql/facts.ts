@@ -85,7 +85,10 @@ export interface EffectFields {
   readonly parametersDecide?: true;
   /** Of update and delete: it is about all rows that the source of a MERGE does not have. */
   readonly unmatched?: true;
-  /** Of update and delete: most rows that it hits each time, where the text and the keys of its table tell. */
+  /**
+   * Of update and delete: most rows that it hits each time, where the text and the keys of its table tell. Of an insert
+   * that is passed on: it hits none itself.
+   */
   readonly mostRows?: number;
   /** Of an update of one row: numbers of the parameters that alone say which row. */
   readonly keyParameters?: readonly number[];
@@ -93,7 +96,10 @@ export interface EffectFields {
   readonly listed?: RowList;
   /** Of update and delete: the planner has no statistics for what the condition compares. */
   readonly guessed?: true;
-  /** Of update and delete: foreign keys pass it on to rows of other tables, as many as refer to its own. */
+  /**
+   * Of insert, update and delete: foreign keys, triggers or rules pass it on to further rows that were there, as many as
+   * these have.
+   */
   readonly passedOn?: true;
   /** Of update and delete: a LIMIT leaves so many rows, unless the server runs its query more than once. */
   readonly limitedTo?: RowLimit;

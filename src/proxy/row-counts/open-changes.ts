@@ -36,7 +36,7 @@ export class OpenChanges implements StatementTracker {
     // a person, or a rule of one's own, has let any number of rows pass
     const counted = why === 'allowed' && ruling.rule.startsWith('builtin:');
     if (counted && changed) {
-      this.#addCounted(asked, changed);
+      this.#addCounted(asked, changed, tags);
       return;
     }
     const mass = counted ? massEffects(asked.facts) : [];
@@ -57,8 +57,9 @@ export class OpenChanges implements StatementTracker {
   }
 
   #count(asked: CountedStatement, effects: readonly Effect[], tag: string, extents: Extents | undefined): void {
-    const own = effects.filter(({ within }) => within === undefined);
+    const own = effects.filter(isOwn);
     for (const effect of effects) {
+      if (effect.kind === 'insert') continue;
       const ofTag = own.length === 1 && own[0] === effect ? rowsChangedIn(tag) : undefined;
       const extent = extents?.get(effect);
       const rows = ofTag ?? extent?.rows?.number ?? effect.mostRows ?? 0;
@@ -70,12 +71,21 @@ export class OpenChanges implements StatementTracker {
     }
   }
 
-  /** Statements that were counted by table end no transaction. */
-  #addCounted(asked: CountedStatement, tables: Iterable<TableRows>): void {
+  /**
+   * Statements that were counted by table end no transaction. What a trigger does once for each of their rows is no more
+   * than they do.
+   */
+  #addCounted(asked: CountedStatement, tables: Iterable<TableRows>, tags: readonly string[]): void {
+    const own = massEffects(asked.facts).flatMap(({ effect }) => (isOwn(effect) ? effect : []));
+    const done = tags.reduce((sum, tag) => sum + (rowsChangedIn(tag) ?? 0), 0);
+    const [only, ...others] = own;
     for (const { name, rows } of tables) {
       const table = name.slice(name.lastIndexOf('.') + 1).replaceAll('"', '');
-      const change = { table, rows };
-      if (!asked.isTemporary?.(table) && this.#budget.add(change)) this.#changes.push(change);
+      if (asked.isTemporary?.(table)) continue;
+      const isTarget = own.some(({ targets }) => targets.some((target) => target.name === table));
+      const row = isTarget && rows === 1 && only && others.length === 0 ? rowName(asked, only) : undefined;
+      const change = { table, rows: isTarget ? rows : Math.max(0, rows - done), row };
+      if (change.rows > 0 && this.#budget.add(change)) this.#changes.push(change);
     }
   }
 
@@ -115,6 +125,10 @@ export class OpenChanges implements StatementTracker {
 
 function nameOf(effects: readonly Effect[]): string {
   return effects.find(({ kind }) => kind === 'transaction')?.savepoint ?? '';
+}
+
+function isOwn({ within, kind }: Effect): boolean {
+  return within === undefined && kind !== 'insert';
 }
 
 /** The row that an UPDATE by key names by its parameters. */

@@ -214,13 +214,14 @@ export class StatementGate {
     const taken = shown
       ? `where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
       : 'which is more than was expected';
-    const reason = `It really changed or deleted ${runWords(real)}, ${taken}: dbguard undid it.`;
-    this.#ask(gated, admission, reason, real);
+    const what = `It really changed or deleted ${runWords(real)}, ${taken}: dbguard undid it.`;
+    // what was ruled before the rows were counted says only that nobody could tell
+    this.#ask(gated, admission, shown ? `${what} ${admission.ruling.reason}` : what, real);
   }
 
   /** Asks about what a rule or a person has let through already. */
   #ask(gated: GatedMessage, { ruling }: Admission, reason: string, undone?: RunRows): void {
-    const decided: Ruling = { ...ruling, decision: 'ask', reason: `${reason} ${ruling.reason}` };
+    const decided: Ruling = { ...ruling, decision: 'ask', reason };
     const candidate = { ...gated.candidate, decided };
     const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
     this.#state.outbox.requireCommit();
@@ -342,7 +343,8 @@ export class StatementGate {
     const obstacle = end.few && watchObstacle(server, kind);
     if (obstacle && server.transactionStatus !== 'E') {
       journal.recordSkipped(admission);
-      this.#ask(gated, admission, `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`);
+      const why = `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`;
+      this.#ask(gated, admission, `${why} ${admission.ruling.reason}`);
       return false;
     }
     const admitted = { ...admission, extents: end.extents };

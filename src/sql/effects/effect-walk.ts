@@ -25,6 +25,7 @@ export interface Knowledge {
   readonly bodies: Map<string, Body>;
   /** Adds what runs because rows of a relation are touched. */
   readonly addImplicit: (relation: Target, event: RowEvent, walk: Walk) => void;
+  readonly codePassesOn: (relation: Target, event: RowEvent, walk: Walk) => boolean;
 }
 
 export interface Body {
@@ -110,7 +111,8 @@ export class Walk {
   add(kind: EffectKind, details: EffectDetails = {}): void {
     const passedOn = this.#passesOn(kind, details) ? { passedOn: true as const } : undefined;
     const repeated = this.#repeated ? { mostRows: undefined, listed: undefined } : undefined;
-    this.#record(kind, passedOn || repeated ? { ...details, ...passedOn, ...repeated } : details);
+    const none = passedOn && kind === 'insert' ? { mostRows: 0 } : undefined;
+    this.#record(kind, passedOn || repeated ? { ...details, ...passedOn, ...repeated, ...none } : details);
     if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
     for (const target of details.targets ?? []) {
       if (target?.type === 'table') this.knowledge.addImplicit(target, kind as RowEvent, this);
@@ -118,9 +120,11 @@ export class Walk {
   }
 
   #passesOn(kind: EffectKind, { targets }: EffectDetails): boolean {
-    if (kind !== 'update' && kind !== 'delete') return false;
-    const { relations } = this.knowledge;
-    return targets?.some((target) => target && relations?.passesOn(target, kind)) ?? false;
+    if ((kind !== 'insert' && kind !== 'update' && kind !== 'delete') || this.#mode === 'define') return false;
+    const { relations, codePassesOn } = this.knowledge;
+    if (relations === undefined) return false;
+    const byKey = (target: Target): boolean => kind !== 'insert' && relations.passesOn(target, kind);
+    return targets?.some((target) => target && (byKey(target) || codePassesOn(target, kind, this))) ?? false;
   }
 
   #record(kind: EffectKind, details: EffectDetails): void {

@@ -9,7 +9,7 @@
 import type { FunctionName } from '../catalog/catalog-functions.js';
 import type { Hidden, RowEvent } from '../catalog/catalog-relations.js';
 import { isSystemRelation } from '../catalog/system-relations.js';
-import { kindsWith } from '../effect-traits.js';
+import { changesRowsThatWere, kindsWith } from '../effect-traits.js';
 import type { Effect, Target } from '../facts.js';
 import { as } from '../grammar/tree.js';
 import type { Walk } from './effect-walk.js';
@@ -20,7 +20,23 @@ export function addImplicit(relation: Target, event: RowEvent, walk: Walk): void
   for (const hidden of walk.knowledge.relations?.hidden(relation, event) ?? []) follow(hidden, relation, walk);
 }
 
-function follow(hidden: Hidden, relation: Target, walk: Walk): void {
+/** A trigger moves a sum from the old row's parent to that of the new one. */
+const rowsByTheWay = 2;
+
+/** Rules and triggers change further rows that were there, and more than a few for each row. */
+export function codePassesOn(relation: Target, event: RowEvent, walk: Walk): boolean {
+  if (isSystemRelation(relation)) return false;
+  const behind = walk.knowledge.relations?.hidden(relation, event) ?? [];
+  const code = behind.filter(({ kind }) => kind === 'rule' || kind === 'trigger');
+  if (code.length === 0) return false;
+  const apart = walk.apart();
+  for (const hidden of code) follow(hidden, relation, apart, changesRowsThatWere);
+  return apart.effects
+    .toArray()
+    .some(({ mostRows = Number.POSITIVE_INFINITY, passedOn }) => mostRows > rowsByTheWay || passedOn);
+}
+
+function follow(hidden: Hidden, relation: Target, walk: Walk, counts = destroys): void {
   if (hidden.kind === 'view') {
     if (!walk.body(hidden.key, 'plan', (inner) => inner.text(hidden.sql))) addUnseen(relation, walk);
   } else if (hidden.kind === 'unknown') {
@@ -28,10 +44,10 @@ function follow(hidden: Hidden, relation: Target, walk: Walk): void {
   } else if (walk.mode === 'plan') {
     // Only planned: neither rules nor triggers run.
   } else if (hidden.kind === 'rule') {
-    walk.body(hidden.key, 'run', (inner) => readRule(hidden.sql, inner), destroys);
+    walk.body(hidden.key, 'run', (inner) => readRule(hidden.sql, inner), counts);
   } else {
     const { schema, name } = hidden.function;
-    followFunction(schema, name, walk, destroys);
+    followFunction(schema, name, walk, counts);
     if (isUnreadable(hidden.function, walk)) {
       walk.add('function-call', { targets: [functionTarget(schema, name)], opaque: true, behindWrite: true });
     }

@@ -28,9 +28,10 @@ import {
 } from '../../helpers/wire-messages.js';
 import { everything, named, policyOf } from '../policies.js';
 
-const setup = `CREATE TABLE t (a int);
-  CREATE FUNCTION denied() RETURNS int LANGUAGE plpgsql AS
-    $$ BEGIN RAISE insufficient_privilege USING MESSAGE = 'denied'; END $$`;
+const setup = 'CREATE TABLE t (a int)';
+/** Made once, apart from what each dialogue makes anew: when Bind is held depends on whether the catalog knows the function. */
+const lasting = `CREATE SCHEMA lasting; ALTER ROLE ALL SET search_path = public, lasting; CREATE FUNCTION lasting.denied() RETURNS int LANGUAGE plpgsql AS
+  $$ BEGIN RAISE insufficient_privilege USING MESSAGE = 'denied'; END $$`;
 /** No result columns: the first thing the server says of it is the error. */
 const denied = 'INSERT INTO t SELECT denied()';
 const insert = 'INSERT INTO t VALUES (1)';
@@ -188,6 +189,7 @@ interface Servers {
 async function servers(t: Test, version: PostgresVersion): Promise<Servers> {
   const [one, two] = await Promise.all([startPostgres({ version }), startPostgres({ version })]);
   const [first, second] = await Promise.all([openAdminConnection(one.url()), openAdminConnection(two.url())]);
+  await Promise.all([first.query(lasting), second.query(lasting)]);
   const [reference, byRule, byPerson] = await Promise.all([
     startProxyInProcess({ upstreamUrl: one.url(), policy: everything }),
     startProxyInProcess({ upstreamUrl: two.url(), policy: named('denied', 'deny'), catalogPollMs: 60_000 }),
