@@ -23,11 +23,11 @@ export interface DecisionInput {
   /** The session began without default_transaction_read_only, as the server reported it. */
   readonly readsAndWrites?: boolean;
   /** Indexes into `facts.statements` of those that change nothing, as the catalog was a moment ago. */
-  readonly changesNothing?: ReadonlySet<number>;
+  readonly changesNothing?: ReadonlySet<number> | undefined;
   /** Text of the parameters that settings are set to, by number from 1; others are not in it. */
   readonly settingValues?: ReadonlyMap<number, string> | undefined;
   /** Estimated rows, where somebody has asked the planner. */
-  readonly estimatedRows?: number;
+  readonly estimatedRows?: number | undefined;
   /** How many rows effects of `facts` hit, where somebody has found out. */
   readonly extents?: ReadonlyMap<Effect, Extent> | undefined;
 }
