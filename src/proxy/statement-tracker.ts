@@ -40,6 +40,50 @@ export interface StatementTracker {
   closed?(): void;
 }
 
+/** The trackers of one connection, in the order in which they hear of things: of each of them those that want to know. */
+export class Trackers {
+  readonly #forwarded: readonly Required<Pick<StatementTracker, 'forwarded'>>[];
+  readonly #answered: readonly Required<Pick<StatementTracker, 'answered'>>[];
+  readonly #settled: readonly Required<Pick<StatementTracker, 'settled'>>[];
+  readonly #transactionOver: readonly Required<Pick<StatementTracker, 'transactionOver'>>[];
+  readonly #closed: readonly Required<Pick<StatementTracker, 'closed'>>[];
+
+  constructor(trackers: readonly StatementTracker[]) {
+    this.#forwarded = trackers.filter((one) => wants(one, 'forwarded'));
+    this.#answered = trackers.filter((one) => wants(one, 'answered'));
+    this.#settled = trackers.filter((one) => wants(one, 'settled'));
+    this.#transactionOver = trackers.filter((one) => wants(one, 'transactionOver'));
+    this.#closed = trackers.filter((one) => wants(one, 'closed'));
+  }
+
+  forwarded(candidate: Candidate): void {
+    for (const tracker of this.#forwarded) tracker.forwarded(candidate);
+  }
+
+  answered(statement: AnsweredStatement): void {
+    for (const tracker of this.#answered) tracker.answered(statement);
+  }
+
+  settled(status: TransactionStatus): void {
+    for (const tracker of this.#settled) tracker.settled(status);
+  }
+
+  transactionOver(): void {
+    for (const tracker of this.#transactionOver) tracker.transactionOver();
+  }
+
+  closed(): void {
+    for (const tracker of this.#closed) tracker.closed();
+  }
+}
+
+function wants<Event extends keyof StatementTracker>(
+  tracker: StatementTracker,
+  event: Event,
+): tracker is StatementTracker & Required<Pick<StatementTracker, Event>> {
+  return tracker[event] !== undefined;
+}
+
 /** An error outside of a transaction block undoes everything since the last Sync. */
 export function undoesAll({ how, transactionStatus }: AnsweredStatement): boolean {
   return how === 'failed' && transactionStatus === 'I';

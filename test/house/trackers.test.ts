@@ -12,7 +12,7 @@ const trackers = files.flatMap((file) =>
   ),
 );
 const state = readFileSync(join(source, 'proxy/statement/connection-state.ts'), 'utf8');
-const [, list = ''] = /this\.trackers = \[(.*?)\n {4}\];/s.exec(state) ?? [];
+const [, list = ''] = /this\.trackers = new Trackers\(\[(.*?)\n {4}\]\);/s.exec(state) ?? [];
 const fields = new Map(
   [...state.matchAll(/(this\.#?\w+) = (?:\S+ && )?new (\w+)\(/g)].map(([, at, name]) => [name, at]),
 );

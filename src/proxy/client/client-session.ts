@@ -92,10 +92,10 @@ export class ClientSession {
     // without a Sync its implicit transaction is still open, and so are its portals
     const settled = idle && pipeline === 'none' && !server.inquiring && !this.#gate.watching;
     if (!settled) return;
-    for (const tracker of trackers) tracker.settled?.(server.transactionStatus);
+    trackers.settled(server.transactionStatus);
     if (server.transactionStatus !== 'I') return;
     this.#gate.transactionOver();
-    for (const tracker of trackers) tracker.transactionOver?.();
+    trackers.transactionOver();
     if (outbox.empty) registry.clearPortals();
   }
 
@@ -127,7 +127,7 @@ export class ClientSession {
     this.#closed = true;
     this.#serverBroken = true;
     this.#gate.interrupt('disconnect');
-    for (const tracker of this.#state.trackers) tracker.closed?.();
+    this.#state.trackers.closed();
     this.#gate.abandon();
     this.#state.server.responses.abandon();
   }

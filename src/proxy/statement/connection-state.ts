@@ -17,7 +17,7 @@ import { type ClientMasks, ResultMasks } from '../session-state/result-masks.js'
 import { SessionDigest } from '../session-state/session-digest.js';
 import { TemporaryTables } from '../session-state/temporary-tables.js';
 import { TransactionLog } from '../session-state/transaction-log.js';
-import type { StatementTracker } from '../statement-tracker.js';
+import { Trackers } from '../statement-tracker.js';
 import type { Assessor } from './assessor.js';
 import { fatalFor } from './fatal.js';
 import { JournaledOutbox } from './journaled-outbox.js';
@@ -71,7 +71,7 @@ export class ConnectionState {
   /** No tracker: what it doubts ends with any answer, also that of a statement that was undone. */
   readonly lexical = new LexicalSettings();
   readonly sessionDigest: SessionDigest;
-  readonly trackers: readonly StatementTracker[];
+  readonly trackers: Trackers;
   readonly server: ServerSide;
   readonly outbox: JournaledOutbox;
   readonly masks: ResultMasks | undefined;
@@ -89,7 +89,7 @@ export class ConnectionState {
     this.#temporaryTables = new TemporaryTables(parts.catalog);
     this.masks = parts.masks && new ResultMasks(parts.masks);
     const extents = parts.journal.extentsIn(parts.context.database);
-    this.trackers = [
+    this.trackers = new Trackers([
       ...(this.masks ? [this.masks] : []),
       // before the temporary tables: what a statement drops was temporary until then
       new CatalogChanges(parts.catalog, (candidate) => this.masks?.makesOnlyKnown(candidate) ?? false),
@@ -100,7 +100,7 @@ export class ConnectionState {
       // before the extents: what it counts was estimated by answers that they forget
       new OpenChanges(extents.budget),
       extents,
-    ];
+    ]);
     if (this.masks) this.server.cutRows();
     const plans = parts.masks?.plans;
     if (plans) this.server.hideNotifications(() => plans.hidesNotifications);

@@ -34,7 +34,7 @@ export function leave(
   const settleHandles = gated.onForward?.();
   const rowWork = isRowWork(gated.candidate.facts);
   const settleLexical = rowWork ? undefined : state.lexical.forwarded(gated.candidate);
-  if (!rowWork) for (const tracker of state.trackers) tracker.forwarded?.(gated.candidate);
+  if (!rowWork) state.trackers.forwarded(gated.candidate);
   const mask = answerMask(state, gated);
   const meter = new Meter(admission.n, journal.clock.monotonic(), gated.candidate.transactionStatus);
   const plan = gated.mask;
@@ -57,8 +57,7 @@ export function leave(
       const { candidate } = gated;
       const { ruling, extents } = admission;
       const { tags, rows } = meter;
-      const answered = { candidate, ruling, extents, why, how, tags, rows, transactionStatus, changed };
-      for (const tracker of state.trackers) tracker.answered?.(answered);
+      state.trackers.answered({ candidate, ruling, extents, why, how, tags, rows, transactionStatus, changed });
     }
     journal.recordOutcome(admission.n, meter.outcome(how, journal.clock.monotonic(), transactionStatus));
   };

@@ -85,9 +85,9 @@ class Connection {
       rows: 0,
       transactionStatus: 'I',
     } as const;
-    for (const tracker of this.#state.trackers) tracker.forwarded?.(candidate);
-    for (const tracker of this.#state.trackers) tracker.answered?.(answered);
-    for (const tracker of this.#state.trackers) tracker.settled?.('I');
+    this.#state.trackers.forwarded(candidate);
+    this.#state.trackers.answered(answered);
+    this.#state.trackers.settled('I');
   }
 
   #candidate(facts: Facts): Candidate {
@@ -97,14 +97,14 @@ class Connection {
   forward(facts: Facts): void {
     const candidate = this.#candidate(facts);
     this.#state.lexical.forwarded(candidate);
-    for (const tracker of this.#state.trackers) tracker.forwarded?.(candidate);
+    this.#state.trackers.forwarded(candidate);
   }
 
   seen(): unknown {
     const { meaning, lexical, masks, sessionDigest } = this.#state;
     masks?.plan('text');
     const before = [meaning.sessionDigest, sessionDigest.current, meaning.isTemporary?.('t'), lexical.ambiguous('\\')];
-    for (const tracker of this.#state.trackers) tracker.settled?.('I');
+    this.#state.trackers.settled('I');
     return [...before, sessionDigest.digest, this.#said.splice(0)];
   }
 }
