@@ -22,7 +22,16 @@ export function decodeSql(bytes: Buffer, clientEncoding: string): string | undef
 /** A bind value for people: text as text, binary as hexadecimal. NULL is null. */
 export function showValue(value: Buffer | undefined, format: number): string | null {
   if (value === undefined) return null;
+  if (format === 0 && value.length <= shortLength && isShortAscii(value)) return value.toString('latin1');
   return format === 0 && isUtf8(value) ? value.toString('utf8') : `\\x${value.toString('hex')}`;
+}
+
+/** Most values are short: for them a loop costs less than asking Node. */
+const shortLength = 32;
+
+function isShortAscii(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at++) if ((bytes[at] as number) > 0x7f) return false;
+  return true;
 }
 
 /** Places of the values that are bytes: what `showValue` shows of them a text could look like too. */

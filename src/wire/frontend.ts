@@ -44,9 +44,13 @@ function open(bytes: Buffer, start: number, end: number): Reader {
   return new Reader(bytes, start + headerBytes, end);
 }
 
-function readFormats(reader: Reader): number[] {
+const none: readonly never[] = [];
+
+function readFormats(reader: Reader): readonly number[] {
+  let left = reader.uint16();
+  if (left === 0) return none;
   const formats: number[] = [];
-  for (let left = reader.uint16(); left > 0; left--) formats.push(reader.int16());
+  for (; left > 0; left--) formats.push(reader.int16());
   return formats;
 }
 

@@ -38,6 +38,14 @@ export function decodeCommandTag(bytes: Buffer, start: number, end: number): str
   return body(bytes, start, end).name();
 }
 
+/** Whether the tag is this one: the same statement is answered with the same tag again and again. */
+export function hasCommandTag(bytes: Buffer, start: number, end: number, tag: string): boolean {
+  const from = start + headerBytes;
+  if (end - from !== tag.length + 1 || bytes[end - 1] !== 0) return false;
+  for (let at = 0; at < tag.length; at++) if (bytes[from + at] !== tag.charCodeAt(at)) return false;
+  return true;
+}
+
 /** The types of a statement's parameters, as OIDs. */
 export function decodeParameterDescription(bytes: Buffer, start: number, end: number): number[] {
   const reader = body(bytes, start, end);

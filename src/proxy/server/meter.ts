@@ -57,6 +57,37 @@ export class Meter {
 
   /** What a tag or the statement's own entry says is not said again. @param finishedAt milliseconds of the same clock as `startedAt` */
   outcome(how: Settled, finishedAt: number, tx: string): EntryBody {
+    return this.#isPlain(tx) ? this.#plainOutcome(how, finishedAt) : this.#fullOutcome(how, finishedAt, tx);
+  }
+
+  /** One tag, and nothing but rows: of nearly all statements there is no more to say. */
+  #isPlain(tx: string): boolean {
+    return (
+      this.#tagCount === 1 &&
+      tx === this.#tx &&
+      this.sqlstate === undefined &&
+      this.masked.length === 0 &&
+      this.inferred.length === 0 &&
+      this.detected.length === 0
+    );
+  }
+
+  #plainOutcome(how: Settled, finishedAt: number): EntryBody {
+    return {
+      k: 'outcome',
+      of: this.of,
+      how,
+      tag: this.#tags[0],
+      bytes: this.bytes > 0 ? this.bytes : undefined,
+      us: this.#microseconds(finishedAt),
+    };
+  }
+
+  #microseconds(finishedAt: number): number {
+    return Math.round((finishedAt - this.#startedAt) * 1000);
+  }
+
+  #fullOutcome(how: Settled, finishedAt: number, tx: string): EntryBody {
     return {
       k: 'outcome',
       of: this.of,
@@ -65,7 +96,7 @@ export class Meter {
       tags: this.#tagCount > 1 ? this.#tagCount : undefined,
       rows: this.#tagCount > 1 ? this.rows : undefined,
       bytes: this.bytes > 0 ? this.bytes : undefined,
-      us: Math.round((finishedAt - this.#startedAt) * 1000),
+      us: this.#microseconds(finishedAt),
       sqlstate: this.sqlstate,
       masked: this.masked.length > 0 ? this.masked : undefined,
       inferred: this.inferred.length > 0 ? this.inferred : undefined,

@@ -28,23 +28,29 @@ export type ExpectationKind =
 export interface Expectation {
   readonly kind: ExpectationKind;
   /** Sent in place of the server's first ErrorResponse: this message was made to fail. */
-  substitute?: Buffer;
+  substitute?: Buffer | undefined;
   /** Called once, when the server has answered, failed or skipped it. */
-  readonly settle?: (how: Settled) => void;
+  readonly settle?: ((how: Settled) => void) | undefined;
   /** Sums up what the answer brings, for the outcome entry. */
-  readonly meter?: Meter;
+  readonly meter?: Meter | undefined;
   /** Rewrites the answers on their way to the client. */
-  readonly mask?: AnswerMask;
+  readonly mask?: AnswerMask | undefined;
   /**
    * What the server says of it may hold masked values: the planner runs functions at Bind, an end of transaction runs
    * what was deferred. Where there is a `mask`, that says it.
    */
-  readonly hidesDiagnostics?: boolean;
+  readonly hidesDiagnostics?: boolean | undefined;
   /** Told what a Describe found. */
-  readonly described?: (fields: readonly RowField[]) => void;
+  readonly described?: ((fields: readonly RowField[]) => void) | undefined;
   /** Takes the answers instead of the client: dbguard asked, not the client. */
-  readonly sink?: ResponseSink;
+  readonly sink?: ResponseSink | undefined;
   failed?: boolean;
+}
+
+/** All of one shape, whoever asked for what: each answer's way reads several of these fields. */
+function inOneShape(of: Expectation): Expectation {
+  const { kind, substitute, settle, meter, mask, hidesDiagnostics, described, sink } = of;
+  return { kind, substitute, settle, meter, mask, hidesDiagnostics, described, sink, failed: false };
 }
 
 /**
@@ -54,7 +60,7 @@ export interface Expectation {
 export type ResponseSink = (type: number, bytes: Buffer, start: number, end: number) => void;
 
 /** Which expectations a message type completes. A missing cell: it only passes. */
-const completes: ReadonlyMap<number, readonly ExpectationKind[]> = new Map([
+const completed: readonly (readonly [type: number, by: readonly ExpectationKind[]])[] = [
   [backend.parseComplete, ['parse']],
   [backend.bindComplete, ['bind']],
   [backend.closeComplete, ['close']],
@@ -64,7 +70,10 @@ const completes: ReadonlyMap<number, readonly ExpectationKind[]> = new Map([
   [backend.emptyQueryResponse, ['execute']],
   [backend.portalSuspended, ['execute']],
   [backend.readyForQuery, ['query', 'function', 'sync']],
-]);
+];
+/** The same by message type. */
+const completes = new Array<readonly ExpectationKind[] | undefined>(256).fill(undefined);
+for (const [type, by] of completed) completes[type] = by;
 
 /** Within a simple query these come any number of times and complete nothing. */
 const passInQuery: ReadonlySet<number> = new Set([
@@ -140,7 +149,7 @@ export class Responses {
     if (!isExtended(expectation.kind)) this.#pipeline = 'none';
     else if (expectation.kind === 'execute') this.#pipeline = 'executed';
     else if (this.#pipeline === 'none' && expectation.kind !== 'copy-end') this.#pipeline = 'prepared';
-    this.#queue.push(expectation);
+    this.#queue.push(inOneShape(expectation));
   }
 
   /**
@@ -157,8 +166,8 @@ export class Responses {
       if (type === backend.errorResponse) return undefined;
       throw new ProtocolViolation(`unexpected server message ${name(type)} while idle`);
     }
-    const completed = completes.get(type);
-    if (completed && !completed.includes(head.kind) && !(head.kind === 'query' && passInQuery.has(type))) {
+    const kinds = completes[type];
+    if (kinds && !kinds.includes(head.kind) && !(head.kind === 'query' && passInQuery.has(type))) {
       throw new ProtocolViolation(`server message ${name(type)} does not answer ${head.kind}`);
     }
     return head;
@@ -170,7 +179,7 @@ export class Responses {
       this.#fail(owner);
     } else if (type === backend.copyInResponse) {
       this.#enterCopyIn();
-    } else if (completes.get(type)?.includes(owner.kind)) {
+    } else if (completes[type]?.includes(owner.kind)) {
       this.#pop();
       if (type === backend.readyForQuery) this.#copyIn = false;
       owner.settle?.(owner.failed ? 'failed' : 'done');

@@ -14,6 +14,7 @@ import {
   decodeCommandTag,
   decodeParameterStatus,
   decodeReadyForQuery,
+  hasCommandTag,
   withoutPayload,
 } from '../../wire/server-messages.js';
 import type { Outgoing } from '../outgoing.js';
@@ -39,6 +40,8 @@ export class ServerSide {
   #hidesNotifications: (() => boolean) | undefined;
   /** Something answered since ReadyForQuery may have left masked values for the end of the transaction to tell. */
   #hidesRest = false;
+  /** Decoded once for all the statements that end with it. */
+  #lastTag = '';
 
   constructor(toClient: Outgoing, parameters: ReadonlyMap<string, string>) {
     this.#toClient = toClient;
@@ -160,15 +163,26 @@ export class ServerSide {
       return;
     }
     if (type === backend.readyForQuery) this.#hidesRest = false;
-    else if (runsCode.has(owner.kind) && hides(owner)) this.#hidesRest = true;
+    else if (hides(owner) && runsCode.has(owner.kind)) this.#hidesRest = true;
     if (owner.sink) {
       owner.sink(type, bytes, start, end);
     } else if (type !== backend.errorResponse || !this.#substituted(owner)) {
-      if (owner.meter) measure(owner.meter, type, bytes, start, end);
+      if (owner.meter) this.#measure(owner.meter, type, bytes, start, end);
       if (owner.described && type === backend.rowDescription) owner.described(decodeRowDescription(bytes, start, end));
       this.#passOwned(type, bytes, start, end, owner);
     }
     responses.advance(type, owner);
+  }
+
+  #measure(meter: Meter, type: number, bytes: Buffer, start: number, end: number): void {
+    if (type === backend.dataRow || type === backend.copyData) {
+      meter.bytes += end - start;
+    } else if (type === backend.commandComplete) {
+      if (!hasCommandTag(bytes, start, end, this.#lastTag)) this.#lastTag = decodeCommandTag(bytes, start, end);
+      meter.tag(this.#lastTag);
+    } else if (type === backend.errorResponse) {
+      meter.sqlstate = decodeFields(bytes, start, end).get('C');
+    }
   }
 
   #passOwned(type: number, bytes: Buffer, start: number, end: number, owner: Expectation): void {
@@ -190,7 +204,7 @@ export class ServerSide {
   #substituted(owner: Expectation): boolean {
     const substitute = owner.substitute;
     if (substitute === undefined) return false;
-    delete owner.substitute;
+    owner.substitute = undefined;
     this.#client.pushMessage(substitute);
     return true;
   }
@@ -198,10 +212,4 @@ export class ServerSide {
 
 function hides({ mask, hidesDiagnostics }: Expectation): boolean {
   return mask?.diagnostics ?? hidesDiagnostics ?? false;
-}
-
-function measure(meter: Meter, type: number, bytes: Buffer, start: number, end: number): void {
-  if (type === backend.dataRow || type === backend.copyData) meter.bytes += end - start;
-  else if (type === backend.commandComplete) meter.tag(decodeCommandTag(bytes, start, end));
-  else if (type === backend.errorResponse) meter.sqlstate = decodeFields(bytes, start, end).get('C');
 }

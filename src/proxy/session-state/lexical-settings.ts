@@ -52,8 +52,9 @@ export class LexicalSettings {
   }
 
   /** Returns what to call when the server has answered the Sync. */
-  syncForwarded(): () => void {
+  syncForwarded(): (() => void) | undefined {
     const settled = this.#awaitsSync;
+    if (settled === 0) return undefined;
     this.#awaitsSync = 0;
     return () => {
       this.#uncertain -= settled;
