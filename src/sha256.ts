@@ -5,12 +5,12 @@ type Data = string | Uint8Array;
 type TextEncoding = 'hex' | 'base64url' | 'binary';
 
 // half the time of a Hash object for a short text, and on the way of every statement
-const oneShot = typeof crypto.hash === 'function';
+const hash: typeof crypto.hash | undefined = crypto.hash;
 
 export function sha256(data: Data, encoding: TextEncoding): string {
-  return oneShot ? crypto.hash('sha256', data, encoding) : crypto.createHash('sha256').update(data).digest(encoding);
+  return hash ? hash('sha256', data, encoding) : crypto.createHash('sha256').update(data).digest(encoding);
 }
 
 export function sha256Bytes(data: Data): Buffer {
-  return oneShot ? crypto.hash('sha256', data, 'buffer') : crypto.createHash('sha256').update(data).digest();
+  return hash ? hash('sha256', data, 'buffer') : crypto.createHash('sha256').update(data).digest();
 }

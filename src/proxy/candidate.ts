@@ -5,7 +5,7 @@
 import type { Ruling } from '../policy/decision.js';
 import type { Extents } from '../policy/mass-changes.js';
 import type { Facts } from '../sql/facts.js';
-import type { RawJson } from '../transcript/entry.js';
+import type { RawJson, RepeatedBody } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
 
 /** A user of the loopback port, and who that is on the server. */
@@ -69,6 +69,16 @@ export interface TextEntry {
   readonly facts: FactsRecord;
 }
 
+/** What the entries of one prepared statement have in common, and while what stands. */
+export interface RepeatedEntry {
+  readonly body: RepeatedBody;
+  readonly facts: Facts;
+  readonly ruling: Ruling;
+  readonly textEntry: TextEntry;
+  readonly portalName: string | undefined;
+  readonly transactionStatus: TransactionStatus;
+}
+
 /** One statement about to run. */
 export interface Candidate {
   readonly kind: GatedKind;
@@ -79,6 +89,8 @@ export interface Candidate {
   readonly runs?: readonly string[] | undefined;
   /** The journal entry that discloses the text already; undefined discloses it with this statement. */
   readonly textEntry?: TextEntry | undefined;
+  /** Where the journal keeps the entry of its last run: with the one prepared statement that it runs. */
+  readonly prepared?: { repeated?: RepeatedEntry } | undefined;
   readonly statementName?: string;
   readonly portalName?: string;
   readonly bindValues?: readonly (string | null)[];
@@ -108,7 +120,7 @@ export interface Admission {
   /** Where the text stands. */
   readonly textEntry?: TextEntry;
   /** The ruling is for many rows; how many there are has to be found out before anybody is asked. */
-  readonly measure?: true;
+  readonly measure?: boolean;
   readonly extents?: Extents | undefined;
 }
 

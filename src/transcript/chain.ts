@@ -6,7 +6,7 @@
  * what. It is on the way of every statement: one SHA-256 for the chain, one per disclosure, and string building.
  */
 import { DbguardError } from '../errors.js';
-import { type Disclosures, type EntryBody, type JsonValue, RawJson, type Signer } from './entry.js';
+import { type Disclosures, type EntryBody, type JsonValue, RawJson, RepeatedBody, type Signer } from './entry.js';
 import {
   digest,
   disclosureText,
@@ -53,6 +53,9 @@ export class Chain {
   #head: string;
   #salts = '';
   #saltAt = 0;
+  /** Of the time of the last entry: the whole seconds, and those as text. */
+  #second = -1;
+  #secondText = '';
 
   constructor(sid: string, sources: ChainSources) {
     this.#sources = sources;
@@ -71,12 +74,13 @@ export class Chain {
   }
 
   /** Throws TypeError for a field that the chain itself writes, `limit-exceeded` for more text than a reader would take. */
-  add(body: EntryBody, disclosures?: Disclosures): Link {
-    const fields = this.#fields(body);
+  add(given: EntryBody | RepeatedBody, disclosures?: Disclosures): Link {
+    const body = given instanceof RepeatedBody ? given.body : given;
+    const fields = given instanceof RepeatedBody ? this.#fieldsOnce(given) : this.#fields(body);
     const texts: string[] = [];
     const commitments = disclosures === undefined ? '' : this.#disclose(disclosures, texts);
     const n = this.#n;
-    const payload = `{"n":${n},"t":${this.#sources.now()},"k":"${body.k}"${fields}${commitments}}`;
+    const payload = `{"n":${n},"t":${this.#time()},"k":"${body.k}"${fields}${commitments}}`;
     if (payload.length > LONGEST_PAYLOAD / 3 && Buffer.byteLength(payload) > LONGEST_PAYLOAD) throw tooLong();
     // Nothing above changes the chain: an entry that cannot be made leaves it as it was.
     this.#head = nextHead(this.#head, payload);
@@ -97,6 +101,23 @@ export class Chain {
   seal(final: boolean): EntryBody {
     const body = { k: 'seal', totals: { ...this.totals } } as const;
     return final ? { ...body, final } : body;
+  }
+
+  /** Microseconds as text. Turning the large number into digits would cost as much as hashing them. */
+  #time(): string {
+    const time = this.#sources.now();
+    const second = Math.floor(time / 1e6);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#secondText = String(second);
+    }
+    const rest = time - second * 1e6;
+    return second > 0 && Number.isInteger(rest) ? this.#secondText + String(1e6 + rest).slice(1) : String(time);
+  }
+
+  #fieldsOnce(repeated: RepeatedBody): string {
+    repeated.text ??= this.#fields(repeated.body);
+    return repeated.text;
   }
 
   #fields(body: EntryBody): string {
@@ -125,9 +146,9 @@ export class Chain {
       if (value === undefined) continue;
       length += lengthOf(value);
       if (length > MAX_DISCLOSED) throw tooLong();
-      const text = disclosureText(this.#salt(), name, JSON.stringify(value));
+      const text = disclosureText(this.#salt(), name, typeof value === 'string' ? json(value) : list(value));
       texts.push(text);
-      commitments += `${commitments === '' ? ',"c":{' : ','}${JSON.stringify(name)}:"${digest(text)}"`;
+      commitments += `${commitments === '' ? ',"c":{' : ','}${json(name)}:"${digest(text)}"`;
     }
     return commitments === '' ? '' : `${commitments}}`;
   }
@@ -151,6 +172,16 @@ export class Chain {
   }
 }
 
+/** Most values are numbers and words. */
+function list(values: readonly (string | null)[]): string {
+  let text = '';
+  for (const value of values) text += `${text === '' ? '[' : ','}${value === null ? 'null' : json(value)}`;
+  return text === '' ? '[]' : `${text}]`;
+}
+
+/** Words and command tags: nothing in them is escaped. */
+const isPlain = /^[\w :.-]{0,40}$/;
+
 function tooLong(): DbguardError {
   return new DbguardError('limit-exceeded', 'the statement is too long to be recorded', {
     hint: `Statements and bind values of more than ${MAX_DISCLOSED / 1024 / 1024} million characters do not run; use COPY.`,
@@ -166,5 +197,6 @@ function lengthOf(value: string | readonly (string | null)[]): number {
 /** As JSON.stringify, with the JSON of RawJson as it is. */
 function json(value: JsonValue | RawJson): string {
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : 'null';
+  if (typeof value === 'string' && isPlain.test(value)) return `"${value}"`;
   return value instanceof RawJson ? value.json : JSON.stringify(value);
 }

@@ -31,6 +31,17 @@ export interface EntryBody {
   readonly [field: string]: JsonValue | RawJson | undefined;
 }
 
+/** A body that many entries have, as the runs of one prepared statement do: its fields become JSON once. */
+export class RepeatedBody {
+  readonly body: EntryBody;
+  /** Where the chain keeps them, as they stand in a line. */
+  text: string | undefined;
+
+  constructor(body: EntryBody) {
+    this.body = body;
+  }
+}
+
 /** Fields that may be taken out later without breaking the chain: SQL text, bind values, reasons. */
 export type Disclosures = Readonly<Record<string, string | readonly (string | null)[] | undefined>>;
 
@@ -40,7 +51,7 @@ export type Disclosures = Readonly<Record<string, string | readonly (string | nu
  */
 export interface Recorder {
   /** Returns the entry's number `n`. Throws DbguardError `journal-unwritable` once the journal has failed: fail closed. */
-  append(body: EntryBody, disclosures?: Disclosures): number;
+  append(body: EntryBody | RepeatedBody, disclosures?: Disclosures): number;
   /**
    * Runs `done` once everything appended so far is written (write(2)); with `sync` signed, written and fdatasync'ed.
    * Commits of one event-loop turn are grouped into one write. `done` gets an error when the journal failed.

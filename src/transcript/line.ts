@@ -49,7 +49,7 @@ export function signedBytes(sid: string, size: number, head: string): Buffer {
 
 /** RFC 9901 section 4.2.1. `valueJson` is the value as JSON text. */
 export function disclosureText(salt: string, name: string, valueJson: string): string {
-  return `["${salt}",${JSON.stringify(name)},${valueJson}]`;
+  return name === 'bind' ? `["${salt}","bind",${valueJson}]` : `["${salt}",${JSON.stringify(name)},${valueJson}]`;
 }
 
 export interface EntryLine<Disclosure = string> {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
+import { type Disclosures, type EntryBody, RepeatedBody } from '../../src/transcript/entry.js';
 import { openAdminConnection } from '../helpers/admin-connection.js';
 import { startPostgres } from '../helpers/postgres.js';
 import { MemoryRecorder, type ProxyInProcess, startProxyInProcess } from '../helpers/proxy-in-process.js';
@@ -37,7 +37,8 @@ class SoakRecorder extends MemoryRecorder {
     return this.count;
   }
 
-  override append(body: EntryBody, disclosures: Disclosures = {}): number {
+  override append(given: EntryBody | RepeatedBody, disclosures: Disclosures = {}): number {
+    const body = given instanceof RepeatedBody ? given.body : given;
     const n = this.count++;
     this.honesty.add(n, body, disclosures);
     if (body.k === 'statement') this.unsettled.add(n);

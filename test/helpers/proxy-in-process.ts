@@ -18,7 +18,7 @@ import type { Assessor } from '../../src/proxy/statement/assessor.js';
 import { StatementJournal } from '../../src/proxy/statement/statement-journal.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
-import type { Disclosures, EntryBody, Recorder } from '../../src/transcript/entry.js';
+import { type Disclosures, type EntryBody, type Recorder, RepeatedBody } from '../../src/transcript/entry.js';
 import { HonestyCheck } from './contradictions.js';
 import type { Target } from './wire-client.js';
 
@@ -37,7 +37,8 @@ export class MemoryRecorder implements Recorder {
   readonly honesty = new HonestyCheck();
   #failed = false;
 
-  append(body: EntryBody, disclosures: Disclosures = {}): number {
+  append(given: EntryBody | RepeatedBody, disclosures: Disclosures = {}): number {
+    const body = given instanceof RepeatedBody ? given.body : given;
     if (this.broken && this.#failed) throw this.broken;
     const n = this.entries.length;
     this.honesty.add(n, body, disclosures);

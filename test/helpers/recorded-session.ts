@@ -8,7 +8,7 @@ import { withoutCatalog } from '../../src/proxy/session-state/client-catalog.js'
 import type { Answer } from '../../src/proxy/statement/asker.js';
 import { StatementJournal } from '../../src/proxy/statement/statement-journal.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
-import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
+import { type Disclosures, type EntryBody, RepeatedBody } from '../../src/transcript/entry.js';
 import { decodeFields } from '../../src/wire/backend.js';
 import { MemoryRecorder } from './proxy-in-process.js';
 
@@ -35,9 +35,9 @@ class LoggingRecorder extends MemoryRecorder {
     this.#log = log;
   }
 
-  override append(body: EntryBody, disclosures: Disclosures = {}): number {
+  override append(body: EntryBody | RepeatedBody, disclosures: Disclosures = {}): number {
     const n = super.append(body, disclosures);
-    this.#log.push(`journal: ${describeEntry(n, body)}`);
+    this.#log.push(`journal: ${describeEntry(n, body instanceof RepeatedBody ? body.body : body)}`);
     return n;
   }
 

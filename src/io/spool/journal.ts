@@ -13,7 +13,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { DbguardError, messageOf } from '../../errors.js';
 import { Chain } from '../../transcript/chain.js';
-import type { Disclosures, EntryBody, Recorder, Signer } from '../../transcript/entry.js';
+import type { Disclosures, EntryBody, Recorder, RepeatedBody, Signer } from '../../transcript/entry.js';
 import { segmentFileName } from '../../transcript/object-key.js';
 import { privateDir } from '../files/state-dirs.js';
 import { microsecondClock } from '../microsecond-clock.js';
@@ -146,7 +146,7 @@ class SegmentedJournal implements Journal {
     return this.#chain.head;
   }
 
-  append(body: EntryBody, disclosures?: Disclosures): number {
+  append(body: EntryBody | RepeatedBody, disclosures?: Disclosures): number {
     if (this.#failure) throw this.#failure;
     if (this.#closed) throw unwritable('the session is over');
     if (this.#text.length > MAX_UNWRITTEN) this.#flush('lines');
@@ -179,7 +179,7 @@ class SegmentedJournal implements Journal {
     if (this.#failure) throw this.#failure;
   }
 
-  #add(body: EntryBody, disclosures?: Disclosures): number {
+  #add(body: EntryBody | RepeatedBody, disclosures?: Disclosures): number {
     const link = this.#chain.add(body, disclosures);
     this.#text += link.line;
     this.#unsigned++;

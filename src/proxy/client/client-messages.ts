@@ -111,7 +111,7 @@ export class ClientMessages {
     const prepared: Prepared = { sql, facts, generation, parameterTypes: parse.parameterTypes, entry: undefined };
     const settle = this.#state.addStatement(parse.statement, prepared);
     const hidesDiagnostics = this.#hides([prepared]);
-    this.#state.server.responses.expect({ kind: 'parse', hidesDiagnostics, ...(settle && { settle }) });
+    this.#state.server.responses.expect({ kind: 'parse', hidesDiagnostics, settle });
   }
 
   #onBind(buffer: Buffer, start: number, end: number): void {
@@ -192,7 +192,7 @@ export class ClientMessages {
       buffer,
       start,
       end,
-      ...(portal ? { portal } : {}),
+      portal,
       again: () => this.#onExecute(buffer, start, end),
       onForward: () => this.#applyHandles(combineFacts(portal?.prepared ?? []), candidate.sql),
     });
@@ -213,6 +213,7 @@ export class ClientMessages {
       facts,
       runs,
       textEntry: only?.entry,
+      prepared: only,
       statementName: portal?.statementName ?? '',
       portalName,
       bindValues: shown,
@@ -263,7 +264,7 @@ export class ClientMessages {
     const { registry, server } = this.#state;
     const closed = kind === 'S' ? registry.statements(name) : (registry.portal(name)?.prepared ?? []);
     const settle = kind === 'S' ? registry.closingStatement(name) : registry.closingPortal(name);
-    server.responses.expect({ kind: 'close', hidesDiagnostics: this.#hides(closed), ...(settle && { settle }) });
+    server.responses.expect({ kind: 'close', hidesDiagnostics: this.#hides(closed), settle });
   }
 
   /** A message longer than dbguard may hold: its bytes are dropped as they come, then it is denied. */

@@ -13,6 +13,8 @@
 export interface Claim<T> {
   readonly name: string;
   readonly value: T;
+  /** The value alone, as a list. */
+  alone?: readonly T[];
   readonly pipeline: number;
   state: 'sent' | 'there' | 'gone';
   /** What the name stood for before. */
@@ -46,6 +48,13 @@ export class Names<T> {
     while (newest?.state === 'gone') newest = newest.older;
     if (newest === undefined) this.#newest.delete(claim.name);
     else this.#newest.set(claim.name, newest);
+  }
+
+  /** What the name stands for where that is certain, as it nearly always is: no list is made for it. */
+  only(name: string, pipeline: number): Claim<T> | undefined {
+    const claim = this.#newest.get(name);
+    if (claim === undefined || claim.state === 'gone') return undefined;
+    return claim.older === undefined || claim.state === 'there' || claim.pipeline === pipeline ? claim : undefined;
   }
 
   /** Everything that the name may stand for in a message of that pipeline, newest first. */

@@ -11,7 +11,7 @@
 
 import type { Facts } from '../../sql/facts.js';
 import type { RowField } from '../../wire/row-description.js';
-import type { TextEntry } from '../candidate.js';
+import type { RepeatedEntry, TextEntry } from '../candidate.js';
 import type { Settled } from '../server/meter.js';
 import { type Claim, Names, noPipeline } from './names-in-doubt.js';
 
@@ -28,6 +28,7 @@ export interface Prepared {
   fields?: readonly RowField[];
   /** The journal entry that discloses the text; undefined until one does. */
   entry: TextEntry | undefined;
+  repeated?: RepeatedEntry;
 }
 
 export interface Portal {
@@ -61,6 +62,11 @@ export class Registry {
 
   /** Every statement `name` may stand for, newest first; empty when the server cannot know the name, or it is not ASCII. */
   statements(name: string): readonly Prepared[] {
+    const only = this.#statements.only(key(name), this.#pipeline);
+    if (only !== undefined) {
+      only.alone ??= [only.value];
+      return only.alone;
+    }
     return this.#statements.claims(key(name), this.#pipeline).map(({ value }) => value);
   }
 
@@ -89,6 +95,8 @@ export class Registry {
   /** What Execute would run. Not to be kept: what is uncertain now may be settled by the next message. */
   portal(name: string): Portal | undefined {
     if (!isAsciiName(name)) return undefined;
+    const only = this.#portals.only(key(name), this.#pipeline);
+    if (only !== undefined) return only.value;
     const [newest, ...older] = this.#portals.claims(key(name), this.#pipeline);
     if (newest === undefined || older.length === 0) return newest?.value;
     const all = [newest, ...older].map(({ value }) => value);

@@ -161,7 +161,7 @@ export class StatementGate {
   #forward(gated: GatedMessage, admission: Admission, why: 'approved' | 'allowed' = 'allowed'): void {
     const { meter, mask, settle } = this.#leave(gated, admission, why);
     const kind = gated.binds ? 'bind' : gated.candidate.kind;
-    this.#state.server.responses.expect({ kind, meter, ...(mask ? { mask } : {}), settle });
+    this.#state.server.responses.expect({ kind, meter, mask, settle });
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
   }
 
@@ -182,7 +182,7 @@ export class StatementGate {
         const { meter, mask } = left;
         leaving = left;
         const settle = (how: Settled): void => resolve({ how, tags: meter.tags });
-        this.#state.server.responses.expect({ kind: candidate.kind, meter, ...(mask ? { mask } : {}), settle });
+        this.#state.server.responses.expect({ kind: candidate.kind, meter, mask, settle });
         this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
         if (candidate.kind === 'execute') this.#state.outbox.out.pushMessage(flushMessage);
         this.#state.release();

@@ -16,7 +16,7 @@ export interface GatedMessage {
   readonly buffer: Buffer;
   readonly start: number;
   readonly end: number;
-  readonly portal?: Portal;
+  readonly portal?: Portal | undefined;
   /** It is the Bind of this portal: let through, its Execute is more of the same. */
   readonly binds?: Portal;
   /** Has the message judged anew, from its bytes; undefined where knowing more changes nothing. */

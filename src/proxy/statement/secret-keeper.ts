@@ -6,6 +6,7 @@
  */
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import type { Facts } from '../../sql/facts.js';
+import { worthLooking } from '../../sql/secrets/credentials.js';
 import type { Secrets } from '../../sql/secrets/finder.js';
 import {
   argumentsIn,
@@ -53,8 +54,11 @@ export class SecretKeeper {
   tell(candidate: Candidate): Told {
     const { sql, facts, bindValues: bind = [], runs = [], bytesAmongValues: hex } = candidate;
     const unreadable = facts.unparseable !== undefined;
-    const ran = runs.map((text) => ({ text, secrets: this.#in(text, false) }));
     const own = this.#in(sql, unreadable);
+    if (own === noSecrets && runs.length === 0 && !sql.startsWith('\\x') && bind.every(isHarmless)) {
+      return { sql, bind, hex, runs, hides: false, clean: asItIs };
+    }
+    const ran = runs.map((text) => ({ text, secrets: this.#in(text, false) }));
     // EXECUTE hands its values over in the text
     const handed = ran.some(({ secrets }) => secrets.parameters === 'all' || secrets.parameters.size > 0);
     const secrets = handed ? argumentsIn(sql) : own;
@@ -111,6 +115,13 @@ export class SecretKeeper {
     return found;
   }
 }
+
+/** Nothing of it can be hidden, as with nearly all values. */
+function isHarmless(value: string | null): boolean {
+  return value === null || !(value.startsWith('\\x') || worthLooking(value));
+}
+
+const asItIs = (text: string): string => text;
 
 /** A text that is not valid in its encoding stands as bytes in hex. */
 function shownText(sql: string, secrets: Secrets): string {

@@ -9,8 +9,8 @@
 import { type DecisionInput, decisions, type Policy, type Ruling } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
-import type { Disclosures, EntryBody, Recorder } from '../../transcript/entry.js';
-import type { Admission, Candidate, Clock, ConnectionContext, TextEntry } from '../candidate.js';
+import { type Disclosures, type EntryBody, type Recorder, RepeatedBody } from '../../transcript/entry.js';
+import type { Admission, Candidate, Clock, ConnectionContext, RepeatedEntry, TextEntry } from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
 import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
 import { settingValuesOf } from '../session-state/setting-values.js';
@@ -87,34 +87,54 @@ export class StatementJournal {
   /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
   admit(candidate: Candidate, context: ConnectionContext): Admission {
     const extents = this.extentsIn(context.database).of(candidate, this.clock.monotonic());
-    const { unlessFew, ...decided } = candidate.decided ?? this.#decide(candidate, context, { extents });
-    const ruling = unlessFew ?? decided;
-    const facts = this.#facts.of(candidate.facts);
+    const decided = candidate.decided ?? this.#decide(candidate, context, { extents });
+    const ruling = decided.unlessFew ?? decided;
     const told = this.#secrets.tell(candidate);
-    const earlier = candidate.textEntry ?? this.#texts.get(told.sql);
     this.#totals.statements++;
-    const n = this.#parts.recorder.append(
-      {
-        k: 'statement',
-        conn: context.number,
-        protocol: protocolField(candidate),
-        name: candidate.statementName || undefined,
-        portal: candidate.portalName || undefined,
-        text: earlier?.n,
-        facts: facts === earlier?.facts ? undefined : factsField(facts),
-        hex: told.hex,
-        hidden: told.hides ? this.#secrets.commitment(candidate.sql, candidate.bindValues ?? []) : undefined,
-        tx: candidate.transactionStatus,
-        decision: ruling.decision,
-        rule: ruling.rule,
-      },
-      disclosuresOf(told, earlier),
-    );
-    facts.statedIn ??= n;
-    const textEntry = earlier ?? this.#disclosed(told.sql, { n, facts });
+    const repeated = repeatedEntry(candidate, ruling, told);
+    const { n, textEntry } = repeated
+      ? { n: this.#append(repeated.body, told, repeated.textEntry), textEntry: repeated.textEntry }
+      : this.#recordStatement(candidate, ruling, told, context);
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
     else if (ruling.few) this.#held.set(n, 'allowed');
-    return { n, ruling, textEntry, extents, ...(unlessFew ? { measure: true } : {}) };
+    return { n, ruling, textEntry, extents, measure: decided.unlessFew !== undefined };
+  }
+
+  #recordStatement(
+    candidate: Candidate,
+    ruling: Ruling,
+    told: Told,
+    context: ConnectionContext,
+  ): Required<Pick<Admission, 'n' | 'textEntry'>> {
+    const facts = this.#facts.of(candidate.facts);
+    const earlier = candidate.textEntry ?? this.#texts.get(told.sql);
+    const body: EntryBody = {
+      k: 'statement',
+      conn: context.number,
+      protocol: protocolField(candidate),
+      name: candidate.statementName || undefined,
+      portal: candidate.portalName || undefined,
+      text: earlier?.n,
+      facts: facts === earlier?.facts ? undefined : factsField(facts),
+      hex: told.hex,
+      hidden: told.hides ? this.#secrets.commitment(candidate.sql, candidate.bindValues ?? []) : undefined,
+      tx: candidate.transactionStatus,
+      decision: ruling.decision,
+      rule: ruling.rule,
+    };
+    if (candidate.prepared && candidate.textEntry?.facts === facts && saysNothingOfItsOwn(told)) {
+      const { textEntry, portalName, transactionStatus } = candidate;
+      const of = { facts: candidate.facts, ruling, textEntry, portalName, transactionStatus };
+      candidate.prepared.repeated = { body: new RepeatedBody(body), ...of };
+    }
+    const n = this.#append(body, told, earlier);
+    facts.statedIn ??= n;
+    return { n, textEntry: earlier ?? this.#disclosed(told.sql, { n, facts }) };
+  }
+
+  #append(body: EntryBody | RepeatedBody, { sql, bind }: Told, earlier: TextEntry | undefined): number {
+    if (bind.length > 0) return this.#parts.recorder.append(body, earlier === undefined ? { sql, bind } : { bind });
+    return this.#parts.recorder.append(body, earlier === undefined ? { sql } : undefined);
   }
 
   #disclosed(sql: string, entry: TextEntry): TextEntry {
@@ -147,8 +167,8 @@ export class StatementJournal {
 
   /** Decides again with what was found out about rows; the ruling that stands then. */
   reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, found: FoundOut): Ruling {
-    const { unlessFew, ...decided } = this.#decide(candidate, context, found);
-    const ruling = unlessFew ?? decided;
+    const decided = this.#decide(candidate, context, found);
+    const ruling = decided.unlessFew ?? decided;
     if (ruling.decision === 'allow') {
       const estimatedRows = found.estimatedRows ?? sumOf(found.extents);
       this.#recordDecision(admission, { decision: 'allow', by: 'rule', rule: ruling.rule, estimatedRows });
@@ -174,8 +194,8 @@ export class StatementJournal {
       readsAndWrites: context.readsAndWrites ?? false,
       extents,
       settingValues: settingValuesOf(candidate),
-      ...(estimatedRows === undefined ? {} : { estimatedRows }),
-      ...(changesNothing === undefined ? {} : { changesNothing }),
+      estimatedRows,
+      changesNothing,
     });
     return stricter(ruling, candidate.least);
   }
@@ -355,10 +375,23 @@ function protocolField({ kind }: Candidate): Candidate['kind'] | undefined {
   return kind === 'query' ? undefined : kind;
 }
 
-function disclosuresOf({ sql, bind: values }: Told, earlier: TextEntry | undefined): Disclosures | undefined {
-  const bind = values.length > 0 ? values : undefined;
-  if (earlier !== undefined) return bind === undefined ? undefined : { bind };
-  return bind === undefined ? { sql } : { sql, bind };
+/** The entry of a prepared statement that runs as it did last says the same, but for its number, time and values. */
+function repeatedEntry(candidate: Candidate, ruling: Ruling, told: Told): RepeatedEntry | undefined {
+  const last = candidate.prepared?.repeated;
+  return last !== undefined &&
+    last.facts === candidate.facts &&
+    last.ruling === ruling &&
+    last.textEntry === candidate.textEntry &&
+    last.portalName === candidate.portalName &&
+    last.transactionStatus === candidate.transactionStatus &&
+    saysNothingOfItsOwn(told)
+    ? last
+    : undefined;
+}
+
+/** Beside the values themselves. */
+function saysNothingOfItsOwn({ hex, hides }: Told): boolean {
+  return hex === undefined && !hides;
 }
 
 const continued: Ruling = {

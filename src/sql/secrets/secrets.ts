@@ -16,8 +16,12 @@ export const hiddenMark = '<hidden>';
 export function secretsIn(sql: string, readable = true): Secrets {
   if (!worthLooking(sql)) return noSecrets;
   const found = new Finder(sql, 0).find();
-  if (readable || !mentionsSecrets(sql)) return found.secrets();
-  return found.hideEverything().secrets();
+  const secrets = (readable || !mentionsSecrets(sql) ? found : found.hideEverything()).secrets();
+  return isNothing(secrets) ? noSecrets : secrets;
+}
+
+function isNothing({ ranges, values, parameters }: Secrets): boolean {
+  return ranges.length === 0 && values.length === 0 && parameters !== 'all' && parameters.size === 0;
 }
 
 /** Of a text that is a value: a connection string, an address, a command, perhaps SQL. */
