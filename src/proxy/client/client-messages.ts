@@ -58,7 +58,7 @@ export class ClientMessages {
         this.#onQuery(buffer, start, end);
         return;
       case frontend.parse:
-        this.#onParse(buffer, start, end);
+        if (!this.#onParse(buffer, start, end)) return;
         break;
       case frontend.bind:
         this.#onBind(buffer, start, end);
@@ -104,14 +104,17 @@ export class ClientMessages {
     });
   }
 
-  #onParse(buffer: Buffer, start: number, end: number): void {
+  /** False where it waits. */
+  #onParse(buffer: Buffer, start: number, end: number): boolean {
     const parse = decodeParse(buffer, start, end);
     const { sql, facts } = this.#read(parse.sql);
     const { generation } = this.#state.parts.catalog.analyser;
     const prepared: Prepared = { sql, facts, generation, parameterTypes: parse.parameterTypes, entry: undefined };
+    if (!this.#gate.mayParse(prepared, () => this.onMessage(frontend.parse, buffer, start, end))) return false;
     const settle = this.#state.addStatement(parse.statement, prepared);
     const hidesDiagnostics = this.#hides([prepared]);
     this.#state.server.responses.expect({ kind: 'parse', hidesDiagnostics, settle });
+    return true;
   }
 
   #onBind(buffer: Buffer, start: number, end: number): void {

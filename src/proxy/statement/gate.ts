@@ -12,7 +12,7 @@ import { type ErrorText, encodeError } from '../../wire/backend.js';
 import { flushMessage } from '../../wire/extended-query.js';
 import { headerBytes } from '../../wire/messages.js';
 import { plural } from '../../words.js';
-import type { Admission, GatedKind } from '../candidate.js';
+import type { Admission, Candidate, GatedKind } from '../candidate.js';
 import type { Prepared } from '../prepared/registry.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
@@ -48,8 +48,8 @@ export class StatementGate {
   /** The statement with which a person approved a migration as one transaction: its further changes are part of it. */
   #approvedTransaction: number | undefined;
   #draining = false;
-  /** A statement waits until the catalog has been read again. */
-  #readsCatalog = false;
+  /** A statement waits until the catalog has been read again, or its text been looked through. */
+  #isPreparing = false;
   /** A statement runs and may still be undone. */
   #watching = false;
 
@@ -60,7 +60,7 @@ export class StatementGate {
 
   /** A statement waits for its approval: nothing of this client moves on. */
   get held(): boolean {
-    return this.#readsCatalog || this.#watching || this.#approval !== undefined;
+    return this.#isPreparing || this.#watching || this.#approval !== undefined;
   }
 
   /** What was forwarded last may still be undone. */
@@ -97,7 +97,15 @@ export class StatementGate {
 
   /** The gates, in order: catalog, mask, more of the same, decision and journal, and what follows from the decision. */
   pass(asked: GatedMessage): void {
-    if (this.#waitsForCatalog(asked)) return;
+    if (this.#isPrepared(asked.candidate, asked.again)) this.#passPrepared(asked);
+  }
+
+  /** A text that Parse brings is in the journal before its bytes leave. False where it waits; then it is parsed anew. */
+  mayParse({ sql, facts }: Prepared, again: () => void): boolean {
+    return this.#isPreparing || this.#isThere(this.#state.parts.journal.lookThrough(sql, facts), again);
+  }
+
+  #passPrepared(asked: GatedMessage): void {
     const gated = withMask(this.#state, asked);
     if (this.#isMoreOfTheSame(gated)) return;
     const admission = this.#decideAndJournal(gated);
@@ -126,12 +134,18 @@ export class StatementGate {
     },
   };
 
-  #waitsForCatalog({ again, candidate }: GatedMessage): boolean {
-    if (this.#readsCatalog || !again) return false;
-    const vacating = isRowWork(candidate.facts) ? undefined : this.#vacating(candidate.facts);
-    const loading = vacating ?? this.#loading(candidate.facts);
-    if (loading) this.#waitFor(loading, again);
-    return loading !== undefined;
+  /** Everything is there by which it is decided. False where it waits for that; then it is judged anew. */
+  #isPrepared({ sql, facts }: Candidate, again: GatedMessage['again']): boolean {
+    if (this.#isPreparing || !again) return true;
+    const vacating = isRowWork(facts) ? undefined : this.#vacating(facts);
+    const loading = vacating ?? this.#loading(facts);
+    const looking = this.#state.parts.journal.lookThrough(sql, facts);
+    return this.#isThere(loading && looking ? Promise.all([loading, looking]) : (loading ?? looking), again);
+  }
+
+  #isThere(awaited: Promise<unknown> | undefined, again: () => void): boolean {
+    if (awaited) this.#waitFor(awaited, again);
+    return awaited === undefined;
   }
 
   /** Further rows of a portal that was let through, under the same catalog. */
@@ -258,7 +272,7 @@ export class StatementGate {
   }
 
   #waitFor(loading: Promise<unknown>, again: () => void): void {
-    this.#readsCatalog = true;
+    this.#isPreparing = true;
     this.#state.release();
     void loading.then(() => {
       if (this.#events.closed) return;
@@ -269,7 +283,7 @@ export class StatementGate {
         this.#events.failed(error);
         return;
       } finally {
-        this.#readsCatalog = false;
+        this.#isPreparing = false;
       }
       this.#events.resume();
     });

@@ -14,11 +14,14 @@ import {
   noSecrets,
   scrubbed,
   secretsIn,
+  secretsInSteps,
   secretsOfValue,
   withoutSecrets,
 } from '../../sql/secrets/secrets.js';
 import type { Candidate } from '../candidate.js';
 import type { DryRun, Impact, ImpactLine } from './asker.js';
+import { finishedWithin, inTurns } from './in-turns.js';
+import { RecentMap } from './recent-map.js';
 
 /** A statement as it may be written down and shown. */
 export interface Told {
@@ -34,8 +37,11 @@ export interface Told {
 }
 
 const maxTexts = 500;
-/** Characters: longer texts are looked at anew each time. */
+/** Characters: longer texts are looked through in pieces, and remembered only for a while. */
 const maxRemembered = 20_000;
+const longTexts = { entries: 8, size: 4 << 20 };
+/** Of one turn of the event loop. */
+const turnMs = 5;
 /** Characters of a bind value that is no parameter for a secret by the statement's text. */
 const maxSearched = 64 * 1024;
 /** RFC 7677, section 4: as much as PostgreSQL asks of one who has its own verifier and guesses. */
@@ -43,8 +49,21 @@ const iterations = 4096;
 
 export class SecretKeeper {
   readonly #known = new Map<string, Secrets>();
+  readonly #long = new RecentMap<Secrets>(longTexts);
   /** Of this process alone: a digest that tells two statements apart and nothing else to anybody. */
   readonly #key = randomBytes(32);
+
+  /** Looks through a long text in turns that hold nobody up. Undefined where it is known, or short. */
+  lookThrough(sql: string, { unparseable }: Facts): Promise<void> | undefined {
+    if (sql.length <= maxRemembered || this.#long.get(sql) !== undefined) return undefined;
+    const steps = secretsInSteps(sql, unparseable === undefined);
+    const found = finishedWithin(steps, turnMs);
+    if (found !== undefined) {
+      this.#long.set(sql, found);
+      return undefined;
+    }
+    return inTurns(steps, turnMs).then((late) => this.#long.set(sql, late));
+  }
 
   /** Of a text that runs by itself. */
   text(sql: string, facts: Facts): string {
@@ -100,13 +119,12 @@ export class SecretKeeper {
   }
 
   #in(sql: string, unreadable: boolean): Secrets {
+    if (sql.length > maxRemembered) return this.#long.get(sql) ?? secretsIn(sql, !unreadable);
     const known = this.#known.get(sql);
     if (known !== undefined) return known;
     const found = secretsIn(sql, !unreadable);
-    if (sql.length <= maxRemembered) {
-      this.#known.set(sql, found);
-      if (this.#known.size > maxTexts) for (const oldest of this.#known.keys()) return this.#forget(oldest, found);
-    }
+    this.#known.set(sql, found);
+    if (this.#known.size > maxTexts) for (const oldest of this.#known.keys()) return this.#forget(oldest, found);
     return found;
   }
 

@@ -84,6 +84,11 @@ export class StatementJournal {
     return this.#parts.recorder;
   }
 
+  /** What of a long text is secret is found in turns. Undefined where that is known, or quickly found. */
+  lookThrough(sql: string, facts: Facts): Promise<void> | undefined {
+    return this.#secrets.lookThrough(sql, facts);
+  }
+
   /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
   admit(candidate: Candidate, context: ConnectionContext): Admission {
     const extents = this.extentsIn(context.database).of(candidate, this.clock.monotonic());

@@ -7,6 +7,7 @@
  */
 import { isSecretName } from './credentials.js';
 import { plainArguments } from './secret-arguments.js';
+import type { Steps } from './steps.js';
 import type { TokenRow } from './token-row.js';
 
 /** Indexes of tokens, `to` excluded. */
@@ -19,13 +20,16 @@ const settingNames =
   /^(?:key|name|setting|option|param|parameter|variable|(?:config|setting|option|param)_(?:key|name))$/;
 const settingValues = /^(?:value|val|(?:config|setting|option|param)_(?:value|val))$/;
 
+/** So many are looked at between two pauses. */
+const stepTokens = 256;
+
 /** The column that holds what a setting is set to. */
 export function isValueColumn(name: string): boolean {
   return settingValues.test(name);
 }
 
 /** Indexes of the literals and parameters between `first` and `end` that are secret. */
-export function secretColumnValues(row: TokenRow, first: number, end: number): number[] {
+export function secretColumnValues(row: TokenRow, first: number, end: number): Steps<readonly number[]> {
   return new Lists(row, end).find(first);
 }
 
@@ -39,12 +43,13 @@ class Lists {
     this.#end = end;
   }
 
-  find(first: number): number[] {
+  *find(first: number): Steps<readonly number[]> {
     for (let at = first; at < this.#end; at++) {
+      if (at % stepTokens === 0) yield;
       const list = this.#row.is(at, '(') ? this.#columns(at) : undefined;
       if (list === undefined) continue;
-      this.#values(list.close + 1, list.columns);
-      this.#valuesBefore(at - 1, first, list.columns);
+      yield* this.#values(list.close + 1, list.columns);
+      yield* this.#valuesBefore(at - 1, first, list.columns);
     }
     return this.#found;
   }
@@ -66,45 +71,54 @@ class Lists {
   }
 
   /** From what stands behind the list: VALUES, a query, a row. */
-  #values(from: number, columns: readonly string[]): void {
+  *#values(from: number, columns: readonly string[]): Steps<void> {
+    let next: number | undefined = from;
+    while (next !== undefined) next = yield* this.#someValues(next, columns);
+  }
+
+  /** Where those of a query begin that is joined to it, if there is one. */
+  *#someValues(from: number, columns: readonly string[]): Steps<number | undefined> {
     let at = from;
     if (this.#row.is(at, 'overriding')) at += 3;
     while (this.#row.isAny(at, ['=', '<', '>', '!', 'not', 'in', 'as', 'materialized', 'row', 'any'])) at++;
     if (this.#row.is(at, 'with'))
       while (at < this.#end && !this.#row.is(at, 'select')) at = this.#row.behind(at, this.#end);
-    if (this.#row.is(at, 'values')) this.#rows(at + 1, columns);
-    else if (this.#row.is(at, 'select')) this.#query(at + 1, columns);
+    if (this.#row.is(at, 'values')) yield* this.#rows(at + 1, columns);
+    else if (this.#row.is(at, 'select')) return yield* this.#query(at + 1, columns);
     else if (this.#row.is(at, '(')) {
-      if (this.#row.is(at + 1, '(')) this.#rows(at + 1, columns);
-      if (this.#row.isAny(at + 1, ['(', 'select', 'values', 'with'])) this.#values(at + 1, columns);
+      if (this.#row.is(at + 1, '(')) yield* this.#rows(at + 1, columns);
+      if (this.#row.isAny(at + 1, ['(', 'select', 'values', 'with'])) yield* this.#values(at + 1, columns);
       else this.#match(this.#elements(at + 1), columns);
     }
+    return undefined;
   }
 
   /** `(VALUES (...)) AS v(a, b)`: the list stands behind. */
-  #valuesBefore(alias: number, first: number, columns: readonly string[]): void {
+  *#valuesBefore(alias: number, first: number, columns: readonly string[]): Steps<void> {
     const close = this.#row.is(alias - 1, 'as') ? alias - 2 : alias - 1;
     if (!this.#row.is(close, ')')) return;
     let depth = 0;
     for (let at = close; at >= first; at--) {
       if (this.#row.is(at, ')')) depth++;
       else if (this.#row.is(at, '(') && --depth === 0) {
-        this.#values(at, columns);
+        yield* this.#values(at, columns);
         return;
       }
     }
   }
 
-  #rows(from: number, columns: readonly string[]): void {
+  *#rows(from: number, columns: readonly string[]): Steps<void> {
     for (let at = from; this.#row.is(at, '('); ) {
       this.#match(this.#elements(at + 1), columns);
+      yield;
       at = this.#row.behind(at, this.#end);
       if (this.#row.is(at, ',')) at++;
     }
   }
 
-  /** The list of a SELECT, and those of the queries that are joined to it by UNION and its like. */
-  #query(from: number, columns: readonly string[]): void {
+  /** The list of a SELECT. Returns where that of a query begins that is joined to it by UNION and its like. */
+  *#query(from: number, columns: readonly string[]): Steps<number | undefined> {
+    yield;
     let at = this.#row.isAny(from, ['distinct', 'all']) ? from + 1 : from;
     if (this.#row.is(at, 'on')) at = this.#row.behind(at + 1, this.#end);
     const elements = this.#elements(at);
@@ -115,11 +129,11 @@ class Lists {
       at < this.#end && !this.#row.isAny(at, [')', ';']);
       at = this.#row.behind(at, this.#end)
     ) {
-      if (star && this.#row.is(at, '(')) this.#values(at, columns);
+      if (star && this.#row.is(at, '(')) yield* this.#values(at, columns);
       if (!this.#row.isAny(at, ['union', 'intersect', 'except'])) continue;
-      this.#values(this.#row.isAny(at + 1, ['all', 'distinct']) ? at + 2 : at + 1, columns);
-      return;
+      return this.#row.isAny(at + 1, ['all', 'distinct']) ? at + 2 : at + 1;
     }
+    return undefined;
   }
 
   /** What is separated by commas, up to what ends a list. */

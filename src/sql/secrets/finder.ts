@@ -9,8 +9,9 @@ import { credentialsIn, expectsSecret, isSecretName, mentionsSecrets, worthLooki
 import { looksLikeAwsSecret } from './key-formats.js';
 import { NamedValues } from './named-values.js';
 import { secretsOfMapping, secretsOfSetting } from './settings.js';
+import { finished, type Steps } from './steps.js';
 import { TokenRow } from './token-row.js';
-import { type Range, type Token, tokensOf } from './tokens.js';
+import { type Range, type Token, tokensIn } from './tokens.js';
 
 export interface Secrets {
   /** In UTF-16 code units of the text, in order, without overlaps. */
@@ -26,13 +27,16 @@ const sqlText =
 
 const maxDepth = 6;
 
+/** Few enough for a fraction of a millisecond, even of literals that each look like a connection string. */
+const stepTokens = 64;
+
 /** What puts a text together out of others. */
 const joining = ['concat', 'concat_ws', 'array_to_string', 'format', 'replace', 'textcat'];
 
 export class Finder {
   readonly #sql: string;
   readonly #depth: number;
-  readonly #row: TokenRow;
+  #row = new TokenRow([]);
   /** The text speaks of AWS. */
   readonly #aws: boolean;
   readonly #ranges: Range[] = [];
@@ -43,22 +47,38 @@ export class Finder {
   constructor(sql: string, depth: number) {
     this.#sql = sql;
     this.#depth = depth;
-    this.#row = new TokenRow(tokensOf(sql).filter((token) => token.kind !== 'comment' || this.#comment(token)));
     this.#aws = /AKIA|ASIA|\baws/i.test(sql);
   }
 
   find(): this {
+    return finished(this.findInSteps());
+  }
+
+  /** The same, with a pause after every few tokens. */
+  *findInSteps(): Steps<this> {
+    yield* this.#cut();
     let first = 0;
     for (let at = 0; at <= this.#row.tokens.length; at++) {
       // a body's variables are set in one of its statements and used in another
       if (at < this.#row.tokens.length && (this.#depth > 0 || !this.#row.is(at, ';'))) continue;
-      this.#statement(first, at);
+      yield* this.#statement(first, at);
       // the values of a statement that was prepared in the same text
       if (this.#row.is(first, 'execute') && (this.#allParameters || this.#parameters.size > 0))
         this.#hideOthers(first, at);
       first = at + 1;
     }
     return this.#row.exhausted ? this.hideEverything() : this;
+  }
+
+  *#cut(): Steps<void> {
+    const tokens: Token[] = [];
+    let cut = 0;
+    for (const token of tokensIn(this.#sql)) {
+      if (token.kind === 'comment') this.#comment(token);
+      else tokens.push(token);
+      if (++cut % stepTokens === 0) yield;
+    }
+    this.#row = new TokenRow(tokens);
   }
 
   /** The text as a whole, too. */
@@ -71,6 +91,7 @@ export class Finder {
 
   /** For a text that cannot be read: where its literals begin and end is not certain either. */
   hideEverything(): this {
+    if (this.#row.tokens.length === 0) finished(this.#cut());
     this.#allParameters = true;
     const uncertain = this.#sql.search(/\\['"]/);
     for (const [at, token] of this.#row.tokens.entries()) {
@@ -107,13 +128,12 @@ export class Finder {
   }
 
   /** Comments hold credentials too; they are no tokens otherwise. */
-  #comment({ start, value }: Token): boolean {
+  #comment({ start, value }: Token): void {
     for (const one of credentialsIn(value))
       this.#range(start + one.start, start + one.end, value.slice(one.start, one.end));
-    return false;
   }
 
-  #statement(first: number, end: number): void {
+  *#statement(first: number, end: number): Steps<void> {
     const row = this.#row;
     const values = new NamedValues(row, end);
     const tokens = row.tokens.slice(first, end);
@@ -121,6 +141,7 @@ export class Finder {
     const mapping = words.includes('mapping') && words.includes('user');
     let expected = false;
     for (const [place, token] of tokens.entries()) {
+      if (place % stepTokens === stepTokens - 1) yield;
       const at = first + place;
       if (token.kind === 'string') {
         expected = this.#literal(at, tokens) || expected;
@@ -136,7 +157,7 @@ export class Finder {
       if (token.kind !== 'other' && token.kind !== 'parameter' && isSecretName(token.value))
         this.#hideAll(values.of(at));
     }
-    this.#hideAll(secretColumnValues(row, first, end));
+    this.#hideAll(yield* secretColumnValues(row, first, end));
     const names = tokens.some(({ kind, value }) => kind === 'string' && isSecretName(value));
     for (let at = first; names && at < end; at++) {
       if (isValueColumn(row.at(at)?.value ?? '') && row.is(at + 1, '=')) this.#hideAll(values.expression(at + 2));

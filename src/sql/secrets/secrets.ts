@@ -6,6 +6,7 @@
  */
 import { mentionsSecrets, worthLooking } from './credentials.js';
 import { Finder, type Secrets } from './finder.js';
+import { finished, type Steps } from './steps.js';
 
 export const noSecrets: Secrets = { ranges: [], values: [], parameters: new Set() };
 
@@ -14,8 +15,14 @@ export const hiddenMark = '<hidden>';
 
 /** @param readable false for a text that no grammar reads: then each literal beside a word for a secret is one */
 export function secretsIn(sql: string, readable = true): Secrets {
+  return finished(secretsInSteps(sql, readable));
+}
+
+/** The same, with pauses. */
+export function* secretsInSteps(sql: string, readable: boolean): Steps<Secrets> {
   if (!worthLooking(sql)) return noSecrets;
-  const found = new Finder(sql, 0).find();
+  yield;
+  const found = yield* new Finder(sql, 0).findInSteps();
   const secrets = (readable || !mentionsSecrets(sql) ? found : found.hideEverything()).secrets();
   return isNothing(secrets) ? noSecrets : secrets;
 }

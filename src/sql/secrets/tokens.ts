@@ -27,16 +27,17 @@ export interface Token {
 const pattern =
   /(\s+)|(--[^\n]*)|(\/\*)|(\$(?:[A-Za-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$)|([eEnNbBxX]?'|[uU]&')|([uU]&"|")|([A-Za-z_\u0080-\uffff][\w$\u0080-\uffff]*)|\$(\d+)|(\d[\w.]*)|([\s\S])/y;
 
-export function tokensOf(sql: string): Token[] {
-  const tokens: Token[] = [];
+/** One by one: of a long text not all that follows has to be cut in one go. */
+export function* tokensIn(sql: string): Generator<Token, void> {
   let at = 0;
+  let next: Token | undefined;
   while (at < sql.length) {
     pattern.lastIndex = at;
     const found = pattern.exec(sql);
     if (found === null) break;
     const [whole, blank, line, block, dollar, quote, doubled, word, parameter] = found;
     const token = (kind: TokenKind, end: number, value: string, positions?: Token['positions']): void => {
-      tokens.push({ kind, start: at, end, value, ...(positions === undefined ? {} : { positions }) });
+      next = positions === undefined ? { kind, start: at, end, value } : { kind, start: at, end, value, positions };
       at = end;
     };
     if (blank !== undefined) at = pattern.lastIndex;
@@ -58,8 +59,9 @@ export function tokensOf(sql: string): Token[] {
     } else if (word !== undefined) token('word', pattern.lastIndex, word.toLowerCase());
     else if (parameter !== undefined) token('parameter', pattern.lastIndex, parameter);
     else token('other', pattern.lastIndex, whole);
+    if (next !== undefined) yield next;
+    next = undefined;
   }
-  return tokens;
 }
 
 /** Comments nest. */
