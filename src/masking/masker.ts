@@ -16,7 +16,7 @@ import type { MaskDeclaration } from '../policy/read-mask.js';
 import type { Grammar } from '../sql/grammar/grammar.js';
 import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
 import { anyColumn, type Flow, type LineageCatalog, type SearchPath } from '../sql/lineage/catalog.js';
-import type { DerivedColumns } from '../sql/lineage/derived.js';
+import { type DerivedColumns, nothingDerived } from '../sql/lineage/derived.js';
 import { union } from '../sql/lineage/flow.js';
 import { isMeasured } from '../sql/lineage/measured.js';
 import { emptyShape, openShape, type Shape, unknownShape } from '../sql/lineage/shape.js';
@@ -44,6 +44,8 @@ export class Masker {
   readonly #keys: MaskKeys;
   #generation: number | undefined;
   #masked: MaskedColumns | undefined;
+  /** What stays masked for the rest of the run, be it renamed, and what makes it dropped. */
+  #lasting: MaskedColumns | undefined;
   #derived: DerivedColumns | undefined;
   readonly #cache = new Map<string, MaskPlan>();
   /** The last text that is too long for the cache: Parse, Bind and Execute ask about the same one. */
@@ -151,8 +153,10 @@ export class Masker {
     if (this.#masked === undefined || this.#generation !== this.#catalog.generation) {
       // while the catalog is not known, what was derived before still is
       if (this.#catalog.current || this.#derived === undefined) this.#derived = this.#analyser.derived(this.#catalog);
-      this.#masked = new MaskedColumns(this.#declarations, this.#catalog, this.#derived, this.#masked);
       this.#read ||= this.#catalog.current;
+      this.#masked = this.#maskedBy(this.#derived);
+      // what may be derived while triggers are not known is hidden meanwhile, and no longer
+      this.#lasting = this.#read ? this.#masked : this.#maskedBy(nothingDerived);
       this.#generation = this.#catalog.generation;
       this.#forget();
     }
@@ -164,6 +168,10 @@ export class Masker {
       ...(this.#undeclared === undefined ? {} : { undeclared: this.#undeclared }),
       nothingMasked: this.#declarations.length === 0 && this.#read && this.#masked.isEmpty,
     };
+  }
+
+  #maskedBy(derived: DerivedColumns): MaskedColumns {
+    return new MaskedColumns(this.#declarations, this.#catalog, derived, this.#lasting);
   }
 
   /** What is left masked where a person has lifted some. */

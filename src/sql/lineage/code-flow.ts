@@ -13,9 +13,9 @@ import { anyFlow, argument, type CatalogCode, type CatalogRelation, type Flow, t
 import { union } from './flow.js';
 import { PlpgsqlFlow } from './plpgsql-flow.js';
 import { LineageScope } from './scope.js';
-import { type Column, openShape, renamed, type Shape, shapeOf, unknownShape } from './shape.js';
+import { type Column, openShape, renamed, type Shape, sameShape, shapeOf, unknownShape } from './shape.js';
 import { bodyStatement } from './statement.js';
-import { fieldsOf, plain } from './structure.js';
+import { converted, fieldsOf, plain, rowOf } from './structure.js';
 import type { CodeFlow, LineageWalk } from './walk.js';
 
 /** A walk of a body, with what it can see of the call. */
@@ -30,6 +30,7 @@ const maxDepth = 30;
 
 /** Rounds of a function that calls itself: each passes values one call further at least. */
 const maxRounds = 8;
+const roundsWithForms = 3;
 /** Bodies followed for one call: functions that all call each other have no end. */
 const maxBodies = 300;
 
@@ -84,8 +85,11 @@ export class CodeFlows {
       } finally {
         this.#open.delete(key);
       }
-      if (!this.#assumed.delete(key) || signature(flow) === signature(before)) return flow;
-      before = flow;
+      if (!this.#assumed.delete(key)) return flow;
+      const same = round >= roundsWithForms || sameShape(flow.rows, before.rows);
+      if (same && signature(flow) === signature(before)) return flow;
+      // a form that holds itself would grow for ever
+      before = round < roundsWithForms - 1 ? flow : { ...flow, rows: withoutForms(flow.rows) };
     }
     return unseen(code, start(path, undefined, []));
   }
@@ -206,12 +210,23 @@ function exporting(code: CatalogCode, walk: LineageWalk): LineageWalk {
 function result(code: CatalogCode, rows: Shape, walk: LineageWalk): Shape {
   if (code.outputs.length > 0) {
     return rows.columns?.length === code.outputs.length
-      ? renamed(rows, code.outputs)
+      ? asRow(renamed(rows, code.outputs))
       : shapeOf(code.outputs.map((name): Column => ({ name, flow: rows.all, direct: false })));
   }
   if (code.returnsRecord) return rows;
   if (code.returnsRowOf !== undefined) return rowsOf(walk.knowledge.catalog.byOid(code.returnsRowOf), rows);
-  return shapeOf([{ name: code.name, flow: rows.all, direct: false }]);
+  const only = rows.columns?.length === 1 ? rows.columns[0] : undefined;
+  return shapeOf([{ ...(only ?? plain(rows.all)), name: code.name, direct: false }]);
+}
+
+/** Several columns are one value where the call stands in an expression. */
+function asRow(rows: Shape): Shape {
+  const fields = (rows.columns ?? []).map((one) => ({ ...converted(one), name: one.name }));
+  return { ...rows, whole: fields.length > 1 ? rowOf(fields) : undefined };
+}
+
+function withoutForms({ columns, all }: Shape): Shape {
+  return { columns: columns?.map(({ name, flow }) => ({ name, flow, direct: false })), all };
 }
 
 /** Rows of a relation, column by column or each as one value. */
@@ -219,7 +234,7 @@ function rowsOf(relation: CatalogRelation | undefined, rows: Shape): Shape {
   const [only, ...more] = rows.columns ?? [];
   const fields = only && more.length === 0 ? (fieldsOf(only) ?? rows.columns) : rows.columns;
   if (relation === undefined || fields?.length !== relation.columns.length) return openShape(rows.all);
-  return shapeOf(fields.map(({ flow }, at): Column => ({ name: relation.columns[at]?.name, flow, direct: false })));
+  return asRow(shapeOf(fields.map((one, at): Column => ({ ...one, name: relation.columns[at]?.name, direct: false }))));
 }
 
 /** In a body in SQL parameters are known by name, by `function.name` and by position. */

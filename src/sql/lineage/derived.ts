@@ -40,6 +40,8 @@ export interface DerivedColumns {
   readonly unseen: readonly string[];
 }
 
+export const nothingDerived: DerivedColumns = { columns: [], exported: [], unseen: [] };
+
 export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start: StartWalk): DerivedColumns {
   const columns: Derived[] = [];
   const exported: { flow: Flow; by: string }[] = [];

@@ -50,7 +50,7 @@ function valueOfNode(node: Node | undefined, walk: LineageWalk, scope: LineageSc
     case 'FuncCall': {
       const rows = walk.callShape(node, scope);
       const single = rows.columns?.length === 1 ? rows.columns[0] : undefined;
-      if (single === undefined) return plain(rows.all);
+      if (single === undefined) return rows.whole ?? plain(rows.all);
       return choosesOne(as(node, 'FuncCall') ?? {}) ? single : { ...single, direct: false };
     }
     case 'ParamRef':

@@ -75,7 +75,8 @@ function functionItem(range: RangeFunction, walk: LineageWalk, scope: LineageSco
   });
   if (range.ordinality) titled.push({ name: 'ordinality', flow: noFlow, direct: false });
   // the alias of a function that gives one value is that value
-  const whole = fields === undefined && titled.length === 1 ? titled[0] : undefined;
+  const row = listed.length === 0 && !range.ordinality ? rows.whole : undefined;
+  const whole = fields === undefined && titled.length === 1 ? titled[0] : row;
   return item(alias, { ...renamed(shapeOf(titled), listed), whole });
 }
 

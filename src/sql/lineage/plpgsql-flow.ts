@@ -10,8 +10,9 @@ import { storedRows } from './calls.js';
 import { anyFlow, baseColumn, type Flow, noFlow } from './catalog.js';
 import { union } from './flow.js';
 import { LineageScope } from './scope.js';
-import { type Column, emptyShape, openShape, overlay, type Shape, shapeOf, unknownShape } from './shape.js';
+import { type Column, emptyShape, openShape, overlay, type Shape, sameShape, shapeOf, unknownShape } from './shape.js';
 import { bodyStatement } from './statement.js';
+import { converted, plain, rowOf, type Value } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 export interface BodyContext {
@@ -37,6 +38,8 @@ type Struct = Readonly<Record<string, unknown>>;
 
 /** Each round passes values one assignment further at least. */
 const maxRounds = 12;
+/** What variables are made of is followed so long: a form that holds itself would grow for ever. */
+const roundsWithForms = 5;
 
 /** GET STACKED DIAGNOSTICS: a message may name values of the row that failed. */
 const errorText = /^(MESSAGE_TEXT|PG_EXCEPTION_|PG_CONTEXT)/;
@@ -54,16 +57,19 @@ export class PlpgsqlFlow {
   /** What an error message may hold: the values of every relation touched. */
   #errors: Flow = noFlow;
   #grew = false;
+  #round = 0;
+  /** Variables that hold one value, not a row. */
+  readonly #scalars = new Set<string>();
 
   constructor(tree: unknown, grammar: Grammar, context: BodyContext) {
     this.#tree = tree;
     this.#grammar = grammar;
     this.#context = context;
     this.#datums = structsIn(tree, 'PLpgSQL_function').flatMap((one) => (one.datums as Struct[] | undefined) ?? []);
-    // a variable that nothing was assigned to is NULL
     for (const datum of this.#datums) {
       const named = (datum.PLpgSQL_var ?? datum.PLpgSQL_rec) as Struct | undefined;
-      if (named !== undefined) this.#variables.set(String(named.refname), openShape(noFlow));
+      if (named !== undefined) this.#variables.set(String(named.refname), unassigned);
+      if (datum.PLpgSQL_var !== undefined) this.#scalars.add(String(named?.refname));
     }
     for (const [name, shape] of context.variables) if (name !== '') this.#variables.set(name, shape);
   }
@@ -71,6 +77,7 @@ export class PlpgsqlFlow {
   follow(): BodyFlow {
     for (let round = 0; ; round++) {
       this.#grew = false;
+      this.#round = round;
       this.#walk = this.#context.start(this.#scope());
       this.#visit(this.#tree);
       this.#noteErrors();
@@ -80,7 +87,7 @@ export class PlpgsqlFlow {
       return { walk: this.#walk, rows: unknownShape, fields: this.#fields };
     }
     const outputs = this.#context.outputs.map((name): Column => {
-      return { name, flow: this.#variables.get(name)?.all ?? noFlow, direct: false };
+      return { ...this.#held(name), name };
     });
     const returned = this.#rows;
     const rows =
@@ -90,12 +97,20 @@ export class PlpgsqlFlow {
 
   #scope(): LineageScope {
     const scope = new LineageScope();
-    const columns = [...this.#variables].map(([name, shape]): Column => ({ name, flow: shape.all, direct: false }));
+    const columns = [...this.#variables.keys()].map((name): Column => ({ ...this.#held(name), name }));
     scope.add({
       parts: [shapeOf(columns)],
       aliases: new Map([[this.#context.label, shapeOf(columns)], ...this.#variables]),
     });
     return scope;
+  }
+
+  /** A variable as one value. */
+  #held(name: string): Value {
+    const { columns, all } = this.#variables.get(name) ?? unassigned;
+    if (!this.#scalars.has(name) && columns !== undefined) return rowOf(columns);
+    const [only, ...more] = columns ?? [];
+    return only === undefined || more.length > 0 ? plain(all) : { ...only, direct: false };
   }
 
   #visit(node: unknown): void {
@@ -183,8 +198,9 @@ export class PlpgsqlFlow {
     const text = (expr as { PLpgSQL_expr?: { query?: unknown } } | undefined)?.PLpgSQL_expr?.query;
     const [, target, value] = /^([\s\S]*?)(?::=|=)([\s\S]*)$/.exec(typeof text === 'string' ? text : '') ?? [];
     const rows = value === undefined ? this.#lost() : this.#text(`SELECT ${value}`);
-    if (target?.includes('[')) this.#text(`SELECT ${target}`);
-    this.#setDatum(varno, rows);
+    const isPart = target?.includes('[') === true;
+    if (isPart) this.#text(`SELECT ${target}`);
+    this.#setDatum(varno, isPart ? openShape(rows.all) : rows);
   }
 
   #into(target: unknown, rows: Shape): void {
@@ -235,16 +251,19 @@ export class PlpgsqlFlow {
   }
 
   #set(name: string, given: Shape): void {
-    const rows = storedRows(given, this.#walk);
+    const stored = storedRows(given, this.#walk);
+    const rows = this.#scalars.has(name) ? oneValue(stored) : stored;
     const before = this.#variables.get(name);
-    if (before === undefined) this.#put(name, rows);
+    const isFirst = before === undefined || (before === unassigned && this.#scalars.has(name));
+    if (isFirst) this.#put(name, rows);
     else this.#put(name, sameNames(before, rows) ? overlay(before, rows) : openShape(union([before.all, rows.all])));
   }
 
   #put(name: string, shape: Shape): void {
     const before = this.#variables.get(name);
-    if (before === undefined || before.all.size !== shape.all.size || !sameNames(before, shape)) this.#grew = true;
-    this.#variables.set(name, shape);
+    const after = this.#round < roundsWithForms ? shape : withoutForms(shape);
+    if (before === undefined || !sameShape(before, after) || !sameNames(before, after)) this.#grew = true;
+    this.#variables.set(name, after);
   }
 
   #noteErrors(): void {
@@ -297,6 +316,18 @@ export class PlpgsqlFlow {
     this.#walk.opaque = true;
     return unknownShape;
   }
+}
+
+/** A variable that nothing was assigned to is NULL. */
+const unassigned: Shape = openShape(noFlow);
+
+function oneValue({ columns, all }: Shape): Shape {
+  const [only, ...more] = columns ?? [];
+  return only === undefined || more.length > 0 ? openShape(all) : shapeOf([{ ...converted(only), name: undefined }]);
+}
+
+function withoutForms({ columns, all }: Shape): Shape {
+  return { columns: columns?.map(({ name, flow }) => ({ name, flow, direct: false })), all };
 }
 
 function sameNames(a: Shape, b: Shape): boolean {

@@ -4,6 +4,7 @@ import { as, type Node, names, stringConstant } from '../grammar/tree.js';
 import { noFlow } from './catalog.js';
 import { LineageScope } from './scope.js';
 import {
+  type Column,
   concat,
   emptyShape,
   openShape,
@@ -118,7 +119,14 @@ export function targetShape(list: readonly Node[], walk: LineageWalk, scope: Lin
 const maxBranches = 32;
 
 function withBranches(shape: Shape, branches: readonly Shape[]): Shape {
-  return branches.length < 2 || branches.length > maxBranches ? shape : { ...shape, branches };
+  if (branches.length < 2 || branches.length > maxBranches) return shape;
+  return { ...shape, branches: branches.map((one) => titled(one, shape)) };
+}
+
+/** Names are those of the whole. */
+function titled(branch: Shape, { columns }: Shape): Shape {
+  const own = branch.columns?.map((column, at): Column => ({ ...column, name: columns?.[at]?.name }));
+  return { columns: own, all: branch.all };
 }
 
 /** The rows of a query that reads nothing but a UNION are of its branches still. Windows look at rows of others. */

@@ -263,6 +263,47 @@ export function withBeside<T extends Value>(value: T, beside: Flow): Value {
   return { ...value, flow: union([value.flow, beside]), direct: false, inside };
 }
 
+/**
+ * What is known of a value after a variable, a parameter or a result has had its type: text that JSON became is text,
+ * and in JSON again a string. Where an object or a list is claimed, that is seen; of anything else it would not be.
+ */
+export function converted({ flow, inside }: Value): Value {
+  return { flow, direct: false, inside: inside?.is === 'object' || inside?.is === 'list' ? inside : undefined };
+}
+
+/** The same value with other columns in the place of those that flow in it. */
+export function reflowed(value: Value, of: (flow: Flow) => Flow): Value {
+  const flow = of(value.flow);
+  return { flow, direct: value.direct, inside: value.inside && insideReflowed(value.inside, of) };
+}
+
+function insideReflowed(inside: Inside, of: (flow: Flow) => Flow): Inside {
+  const beside = of(inside.beside);
+  switch (inside.is) {
+    case 'row': {
+      const fields = inside.fields.map((field) => ({ ...reflowed(field, of), name: field.name }));
+      return { is: 'row', fields, beside };
+    }
+    case 'object': {
+      const entries = new Map([...inside.entries].map(([key, one]) => [key, reflowed(one, of)]));
+      const others = inside.others && { others: reflowed(inside.others, of) };
+      return { is: 'object', entries, ...others, beside };
+    }
+    case 'scalar':
+      return { is: 'scalar', of: reflowed(inside.of, of), beside };
+    case 'within':
+      return { ...inside, of: of(inside.of), beside };
+    case 'sql':
+      return { is: 'sql', beside };
+    case 'text':
+      return { is: 'text', of: insideReflowed(inside.of, of), beside };
+    default: {
+      const rest = inside.rest && { rest: reflowed(inside.rest, of) };
+      return { is: inside.is, places: inside.places.map((one) => reflowed(one, of)), ...rest, beside };
+    }
+  }
+}
+
 /** One of several values: CASE, coalesce(), the rows of a UNION. */
 export function either(a: Value, b: Value): Value {
   if (a === b) return a;

@@ -18,7 +18,7 @@ import type { FunctionConduct } from './functions.js';
 import { isMeasured, measured, measuredColumn } from './measured.js';
 import type { FromItem, LineageScope } from './scope.js';
 import { type Column, type Shape, type Sink, unknownShape } from './shape.js';
-import { fieldsOf, plain, type Value, withBeside } from './structure.js';
+import { converted, fieldsOf, plain, reflowed, type Value, withBeside } from './structure.js';
 
 /** What a call of a function does, its arguments left open: what it touched, and the rows that it gives back. */
 export interface CodeFlow {
@@ -126,9 +126,11 @@ export abstract class LineageWalk {
     const values = code.defaults === undefined ? given : this.#completed(code, given, named);
     this.adopt(walk, values);
     this.computed = union([this.computed, inserted(rows.all, values)]);
+    const insert = (flow: Flow): Flow => inserted(flow, values);
     return {
-      columns: rows.columns?.map(({ name, flow }) => ({ name, flow: inserted(flow, values), direct: false })),
-      all: inserted(rows.all, values),
+      columns: rows.columns?.map((one) => ({ ...converted(reflowed(one, insert)), name: one.name })),
+      all: insert(rows.all),
+      whole: rows.whole && reflowed(rows.whole, insert),
     };
   }
 
