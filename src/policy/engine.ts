@@ -95,7 +95,17 @@ class PolicyEngine implements CompiledPolicy {
 
   decide(input: DecisionInput): Ruling {
     if (this.#remembered === undefined) return rulingOf(this.judge(input));
-    return this.#remembered.ruling(input, (unknown) => rulingOf(this.judge(unknown)));
+    return this.#remembered.ruling(input, this.#hitsFew(input), (unknown) => rulingOf(this.judge(unknown)));
+  }
+
+  /** By keys, and within every limit, whatever was changed before: then no ruling says a number. */
+  #hitsFew({ extents, connection }: DecisionInput): boolean {
+    if (extents === undefined) return false;
+    const limits = this.#massLimits(this.environmentsOf(connection));
+    for (const [effect, extent] of extents) {
+      if (extent.rows?.how !== 'known' || compareExtent(extent, effect, limits) !== 'few') return false;
+    }
+    return true;
   }
 
   surplusRows(connection: string): number {

@@ -7,6 +7,7 @@
  */
 import type { Facts } from '../sql/facts.js';
 import type { DecisionInput, Ruling } from './decision.js';
+import type { Extents } from './mass-changes.js';
 import type { Rule } from './read-rule.js';
 
 /** Does a ruling by these rules depend on nothing but the facts and the session? */
@@ -24,13 +25,17 @@ interface Remembered {
 export class RememberedRulings {
   readonly #byFacts = new WeakMap<Facts, Map<DecisionInput['transactionStatus'], Remembered>>();
 
-  /** @param decide must depend on nothing but `input`, and not on `input.now` */
-  ruling(input: DecisionInput, decide: (input: DecisionInput) => Ruling): Ruling {
-    if (isMoment(input)) return decide(input);
+  /**
+   * @param decide must depend on nothing but `input`, and not on `input.now`
+   * @param fewRows of `input.extents` a ruling tells nothing but which effects they are of: all of them are few
+   */
+  ruling(input: DecisionInput, fewRows: boolean, decide: (input: DecisionInput) => Ruling): Ruling {
+    if (isMoment(input) || (input.extents !== undefined && !fewRows)) return decide(input);
     const { facts, transactionStatus } = input;
     let byStatus = this.#byFacts.get(facts);
     const known = byStatus?.get(transactionStatus);
-    if (known !== undefined && isSameSession(known.input, input)) return known.ruling;
+    if (known !== undefined && isSameSession(known.input, input) && areOfSame(known.input.extents, input.extents))
+      return known.ruling;
     const ruling = decide(input);
     byStatus ??= new Map();
     byStatus.set(transactionStatus, { input, ruling });
@@ -42,15 +47,14 @@ export class RememberedRulings {
 // A statement of an application runs past these two each time: written out, they cost a tenth of a loop over names.
 
 /** What was found out for one run: a ruling by it is never remembered. */
-type Moment = Pick<DecisionInput, 'isTemporary' | 'changesNothing' | 'settingValues' | 'estimatedRows' | 'extents'>;
+type Moment = Pick<DecisionInput, 'isTemporary' | 'changesNothing' | 'settingValues' | 'estimatedRows'>;
 
-function isMoment({ isTemporary, changesNothing, settingValues, estimatedRows, extents }: Moment): boolean {
+function isMoment({ isTemporary, changesNothing, settingValues, estimatedRows }: Moment): boolean {
   return (
     isTemporary !== undefined ||
     changesNothing !== undefined ||
     settingValues !== undefined ||
-    estimatedRows !== undefined ||
-    extents !== undefined
+    estimatedRows !== undefined
   );
 }
 
@@ -67,7 +71,13 @@ function isSameSession(one: Session, other: Session): boolean {
   );
 }
 
+function areOfSame(one: Extents | undefined, other: Extents | undefined): boolean {
+  if (one?.size !== other?.size) return false;
+  for (const effect of other?.keys() ?? []) if (!one?.has(effect)) return false;
+  return true;
+}
+
 /** `facts` and `transactionStatus` are the key, and `now` says nothing to rules that are timeless; the rest is compared. */
-type Compared = keyof Moment | keyof Session | 'facts' | 'transactionStatus' | 'now';
+type Compared = keyof Moment | keyof Session | 'extents' | 'facts' | 'transactionStatus' | 'now';
 /** Does not compile once the input has a part that is none of these. */
 true satisfies Exclude<keyof DecisionInput, Compared> extends never ? true : never;

@@ -4,6 +4,8 @@ import t from 'tap';
 import { parseConfig } from '../../src/policy/config.js';
 import type { DecisionInput } from '../../src/policy/decision.js';
 import { type CompiledPolicy, compilePolicy } from '../../src/policy/engine.js';
+import type { Extent, Extents } from '../../src/policy/mass-changes.js';
+import type { Facts } from '../../src/sql/facts.js';
 import { effect, facts, input, one, statement, table } from './facts.js';
 
 const conditions = [
@@ -35,8 +37,30 @@ const texts = [
   one('delete', { bounded: false, targets: [table('orders')] }),
   one('update', { opaque: true }),
   one('create', { targets: [table('a')] }),
+  one('update', { targets: [table('orders')], mostRows: 1 }),
+  one('update', { targets: [table('orders')], bounded: false, parametersDecide: true }),
+  facts(
+    statement([
+      effect('update', { targets: [table('a')] }),
+      effect('delete', { targets: [table('b')], passedOn: true }),
+    ]),
+  ),
   facts(statement([effect('delete', { targets: [table('a')] })], { transaction: 'begin' }), statement([])),
 ];
+
+const extent: fc.Arbitrary<Extent> = fc
+  .record({
+    number: fc.constantFrom(0, 1, 1, 90, 150, 5_000),
+    how: fc.constantFrom('known', 'known', 'estimated', 'counted'),
+    before: fc.constantFrom(0, 0, 20, 900),
+    tableRows: fc.constantFrom(undefined, 10, 100_000),
+  })
+  .map(({ number, how, before, tableRows }) => ({
+    rows: { number, how },
+    before,
+    beforeInAll: before,
+    ...(tableRows === undefined ? { sizeOpen: true as const } : { tableRows }),
+  }));
 
 const inputs: fc.Arbitrary<DecisionInput> = fc
   .record({
@@ -59,7 +83,19 @@ const inputs: fc.Arbitrary<DecisionInput> = fc
       { estimatedRows: 5_000 },
     ),
   })
-  .map(({ text, found, ...rest }) => input(text, { ...rest, ...found }));
+  .chain(({ text, found, ...rest }) =>
+    fc
+      .option(extentsOf(text), { nil: undefined })
+      .map((extents) => input(text, { ...rest, ...found, ...(extents && { extents }) })),
+  );
+
+/** Of some of its effects. */
+function extentsOf({ statements }: Facts): fc.Arbitrary<Extents> {
+  const effects = statements.flatMap((statement) => statement.effects);
+  return fc
+    .tuple(...effects.map((effect) => fc.tuple(fc.constant(effect), fc.option(extent, { nil: undefined }))))
+    .map((all) => new Map(all.flatMap(([effect, found]) => (found ? [[effect, found]] : []))));
+}
 
 const decisions = fc.constantFrom('allow', 'ask', 'deny', 'second-person');
 const policies = fc.array(fc.record({ when: fc.constantFrom(...conditions), decision: decisions }), { maxLength: 5 });

@@ -44,8 +44,9 @@ export class KnownExtents implements StatementTracker {
     if (answer === undefined && this.budget.total === 0 && !effects.some(({ effect }) => effect.listed))
       return undefined;
     const extents = new Map<Effect, Extent>();
-    for (const [index, { effect }] of effects.entries()) {
-      const extent = answer?.extents[index] ?? ofFacts(effect) ?? ofList(effect, statement.bindValues);
+    let index = 0;
+    for (const { effect } of effects) {
+      const extent = answer?.extents[index++] ?? ofFacts(effect) ?? ofList(effect, statement.bindValues);
       if (extent) extents.set(effect, this.#withBefore(this.#withSize(extent, effect, now), effect));
     }
     return extents;
@@ -100,10 +101,11 @@ export class KnownExtents implements StatementTracker {
     return answer !== undefined && answer.until > now ? answer : undefined;
   }
 
-  #withSize({ sizeOpen, ...extent }: Extent, effect: Effect, now: number): Extent {
-    const size = sizeOpen ? this.#sizes.get(tableOf(effect)) : undefined;
-    if (size !== undefined && size.until > now) return { ...extent, tableRows: size.rows };
-    return sizeOpen ? { ...extent, sizeOpen } : extent;
+  #withSize(extent: Extent, effect: Effect, now: number): Extent {
+    const size = extent.sizeOpen && this.#sizes.size > 0 ? this.#sizes.get(tableOf(effect)) : undefined;
+    if (size === undefined || size.until <= now) return extent;
+    const { sizeOpen, ...known } = extent;
+    return { ...known, tableRows: size.rows };
   }
 
   #withBefore(extent: Extent, effect: Effect): Extent {
