@@ -36,6 +36,13 @@ t.test('nothing would prompt: exit code 0', async (t) => {
   t.equal(ran.stdout, '2 statements in 1 file: 2 allow (guarded)\n');
 });
 
+t.test('a session that nobody knows is one that may write', async (t) => {
+  const texts = ['START TRANSACTION READ WRITE', 'SET SESSION CHARACTERISTICS AS TRANSACTION READ WRITE', 'COMMIT'];
+  const cwd = t.testdir({ 'a.sql': texts.join(';') });
+  const ran = await runCommand('policy test', ['a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });
+  t.equal(ran.stdout, '3 statements in 1 file: 3 allow (guarded)\n');
+});
+
 t.test('--json has every statement', async (t) => {
   const cwd = t.testdir({ 'a.sql': migration });
   const { stdout } = await runCommand('policy test', ['--json', 'a.sql'], { cwd, env: { DBGUARD_HOME: cwd } });

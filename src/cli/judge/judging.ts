@@ -49,6 +49,8 @@ export class Judge {
       facts,
       now: Date.now(),
       transactionStatus: 'I',
+      // as a server comes: a session that began read-only is asked about READ WRITE
+      readsAndWrites: true,
     });
     // nobody is there to say how large the table is
     const judgements = found.map(({ unlessFew, ...one }) =>
