@@ -7,6 +7,7 @@
  *     pg-boss graphile-worker pg pg-query-stream
  *   python3 -m venv py && py/bin/pip install django 'psycopg[binary]' psycopg2-binary asyncpg 'sqlalchemy[asyncio]' alembic
  *   apt-get install ruby-activerecord ruby-pg
+ *   in `java`: the jars of hibernate-core, flyway-database-postgresql, liquibase-core, jooq and postgresql
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,6 +37,7 @@ const tools: readonly Tool[] = [
     'pg-boss',
     'graphile-worker',
   ].map(inNode),
+  ...['Hibernate', 'Flyway', 'Liquibase', 'jOOQ'].map(inJava),
   inPython('Django', 'django_orm.py', 'django'),
   inPython('SQLAlchemy and Alembic', 'sqlalchemy_alembic.py', 'alembic'),
   {
@@ -61,6 +63,15 @@ function inPython(name: string, file: string, module: string): Tool {
     name,
     missing: async (folder) => ((await works(python(folder), ['-c', `import ${module}`])) ? undefined : module),
     command: (folder) => [python(folder), join(programs, file)],
+  };
+}
+
+function inJava(name: string): Tool {
+  const jars = (folder: string): string => join(folder, 'java');
+  return {
+    name,
+    missing: async (folder) => (existsSync(jars(folder)) && (await works('java', ['-version'])) ? undefined : 'java'),
+    command: (folder) => ['java', '-cp', join(jars(folder), '*'), join(programs, 'Jvm.java'), name.toLowerCase()],
   };
 }
 
