@@ -22,6 +22,8 @@ export interface DecisionInput {
   readonly isTemporary?: ((name: string, schema?: string) => boolean) | undefined;
   /** The session began without default_transaction_read_only, as the server reported it. */
   readonly readsAndWrites?: boolean;
+  /** The role that the session began as, where that is known: taking it on leaves no protection. */
+  readonly ownRole?: string | undefined;
   /** Indexes into `facts.statements` of those that change nothing, as the catalog was a moment ago. */
   readonly changesNothing?: ReadonlySet<number> | undefined;
   /** Text of the parameters that settings are set to, by number from 1; others are not in it. */

@@ -45,6 +45,7 @@ export type IsKnownTemporary = (name: string, schema?: string) => boolean;
 export interface SessionKnowledge {
   readonly isTemporary?: IsKnownTemporary | undefined;
   readonly readsAndWrites?: boolean;
+  readonly ownRole?: string | undefined;
   /** See DecisionInput. */
   readonly settingValues?: ReadonlyMap<number, string> | undefined;
 }
@@ -208,7 +209,7 @@ function isTemporary(effect: Effect, isKnown?: IsKnownTemporary): boolean {
 function sessionCategory(effect: Effect, session: SessionKnowledge): EffectCategory {
   const settings = effect.targets.filter((target) => target.type === 'setting');
   const value = newValue(effect, session);
-  const judged = settings.map((target) => judgeSetting(settingName(target), value, session.readsAndWrites));
+  const judged = settings.map((target) => judgeSetting(settingName(target), value, session));
   // RESET goes back to what it was when the session began
   if (effect.decides && value !== undefined) return 'session-meaning';
   if (effect.opaque || judged.length === 0 || settings.length < effect.targets.length) return 'session-meaning';

@@ -58,7 +58,10 @@ function isMoment({ isTemporary, changesNothing, settingValues, estimatedRows }:
   );
 }
 
-type Session = Pick<DecisionInput, 'connection' | 'user' | 'database' | 'subject' | 'agent' | 'readsAndWrites'>;
+type Session = Pick<
+  DecisionInput,
+  'connection' | 'user' | 'database' | 'subject' | 'agent' | 'readsAndWrites' | 'ownRole'
+>;
 
 function isSameSession(one: Session, other: Session): boolean {
   return (
@@ -67,7 +70,8 @@ function isSameSession(one: Session, other: Session): boolean {
     one.database === other.database &&
     one.subject === other.subject &&
     one.agent === other.agent &&
-    one.readsAndWrites === other.readsAndWrites
+    one.readsAndWrites === other.readsAndWrites &&
+    one.ownRole === other.ownRole
   );
 }
 

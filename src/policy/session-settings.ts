@@ -134,13 +134,19 @@ const readOnlySettings: ReadonlySet<string> = new Set(['default_transaction_read
  */
 const onlyFails = 'row_security';
 
-/** @param readsAndWrites the session began without default_transaction_read_only: READ WRITE leaves no protection */
-export function judgeSetting(name: string, value: NewValue, readsAndWrites = false): SettingJudgement {
+/** How the session began: what goes back to that leaves no protection. See DecisionInput. */
+interface Beginning {
+  readonly readsAndWrites?: boolean;
+  readonly ownRole?: string | undefined;
+}
+
+export function judgeSetting(name: string, value: NewValue, began: Beginning = {}): SettingJudgement {
   const folded = name.toLowerCase();
   if (folded.startsWith('dbguard.')) return 'identity';
   if (folded === onlyFails || harmless.has(folded) || harmlessPrefixes.some((prefix) => folded.startsWith(prefix)))
     return 'harmless';
-  if (value === undefined || (readsAndWrites && readOnlySettings.has(folded))) return 'harmless';
+  if (value === undefined || (began.readsAndWrites && readOnlySettings.has(folded))) return 'harmless';
+  if (folded === 'role' && value === began.ownRole) return 'harmless';
   if (value === anyValue) return folded.includes('.') && !isGuarded(folded) ? 'harmless' : 'meaning';
   if (folded === 'search_path') return shadowsBuiltIns(value) ? 'meaning' : 'harmless';
   if (folded.includes('.')) return isGuarded(folded) ? 'meaning' : 'harmless';

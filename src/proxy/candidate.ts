@@ -29,6 +29,8 @@ export interface ConnectionContext extends LoopbackUser {
   readonly database: string;
   /** See DecisionInput. */
   readonly readsAndWrites?: boolean;
+  /** See DecisionInput. */
+  readonly ownRole?: string | undefined;
 }
 
 export type GatedKind = 'query' | 'execute' | 'function';

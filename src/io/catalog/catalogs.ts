@@ -12,6 +12,14 @@ export interface ClientOfDatabase {
   readonly catalog: ClientCatalog;
   /** Undefined where nothing is masked. */
   readonly masks: ClientMasks | undefined;
+  /** Undefined where the server did not say. */
+  readonly began: Beginning | undefined;
+}
+
+/** Who a session of this login in this database is when it begins: ALTER ROLE ... SET role gives it another role. */
+export interface Beginning {
+  readonly login: string;
+  readonly role: string;
 }
 
 export interface CatalogsOptions extends KeeperOptions {
@@ -25,6 +33,7 @@ type Control = Pick<ControlConnection, 'ask' | 'askAll'>;
 
 /** A tag that somebody adds holds for connections that begin this much later, where nothing was masked before. */
 const untaggedMs = 5_000;
+const whoMs = 2_000;
 
 export class Catalogs {
   readonly #options: CatalogsOptions;
@@ -38,7 +47,7 @@ export class Catalogs {
   async client(database: string, startup: ReadonlyMap<string, string>): Promise<ClientOfDatabase> {
     const known = await this.#of(database);
     const masks = await known.masks();
-    return { catalog: clientOf(known), masks: masks?.client(startup) };
+    return { catalog: clientOf(known), masks: masks?.client(startup), began: known.began };
   }
 
   /** Before there is a client: the first one then waits for what has changed since, and not for all of it. */
@@ -64,6 +73,7 @@ export class Catalogs {
 interface DatabaseCatalog {
   readonly keeper: CatalogKeeper;
   readonly functions: FunctionCatalog;
+  readonly began: Beginning | undefined;
   /** Once something is to be masked, it is until the end. */
   masks(): Promise<MaskedDatabase | undefined>;
 }
@@ -89,9 +99,11 @@ async function openDatabase(
   let masks = openMasks();
   await masks;
   await keeper.open();
+  const [who] = await ask('SELECT session_user AS login, current_user AS role', whoMs).catch(() => []);
   return {
     keeper,
     functions,
+    began: who?.login && who.role ? { login: who.login, role: who.role } : undefined,
     async masks() {
       const now = performance.now();
       if ((await masks) === undefined && now - asked > untaggedMs) {

@@ -4,6 +4,7 @@
  * What lives here: who may open what, the early dial, the connection's entry in the transcript. What it must not know:
  * the client's socket, the client's password, statements.
  */
+
 import { DbguardError } from '../../errors.js';
 import type { ConnectionContext, LoopbackUser } from '../../proxy/candidate.js';
 import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
@@ -12,6 +13,7 @@ import { tooManyClients, unknownUser } from '../../proxy/statement/fatal.js';
 import type { StatementJournal } from '../../proxy/statement/statement-journal.js';
 import type { ErrorText } from '../../wire/backend.js';
 import { newestProtocolMinor, type StartupPacket } from '../../wire/startup.js';
+import type { Beginning } from '../catalog/catalogs.js';
 import type { Upstream } from '../upstream/connect.js';
 import { type EarlyDial, type EarlyDials, withGrace } from './early-dials.js';
 import { upstreamFailure } from './upstream-refusal.js';
@@ -41,7 +43,9 @@ export interface OpenerParts {
   readonly connect: (user: LoopbackUser, wanted: Wanted, signal: AbortSignal) => Promise<Upstream>;
 }
 
-type Judged = Pick<SessionParts, 'masks' | 'catalog'>;
+interface Judged extends Pick<SessionParts, 'masks' | 'catalog'> {
+  readonly began?: Beginning | undefined;
+}
 
 export interface Opened extends Judged {
   readonly upstream: Upstream;
@@ -118,11 +122,12 @@ export class UpstreamOpener {
       );
       return { refused: upstreamFailure(error) };
     }
-    const [judged, upstream] = opened;
+    const [{ began, ...judged }, upstream] = opened;
     this.#recordOpen(context, upstream, admission.applicationName);
     // what a login or a database was given as its default shows here, before any statement could change it
     const readsAndWrites = upstream.parameters.get('default_transaction_read_only') === 'off';
-    return { upstream, context: { ...context, readsAndWrites }, minor, ...judged };
+    const ownRole = context.role ?? (began?.login === context.login ? began.role : undefined);
+    return { upstream, context: { ...context, readsAndWrites, ownRole }, minor, ...judged };
   }
 
   #recordOpen(context: ConnectionContext, upstream: Upstream, applicationName: string | undefined): void {

@@ -197,6 +197,7 @@ export class StatementJournal {
       transactionStatus: candidate.transactionStatus,
       isTemporary: candidate.isTemporary,
       readsAndWrites: context.readsAndWrites ?? false,
+      ownRole: context.ownRole,
       extents,
       settingValues: settingValuesOf(candidate),
       estimatedRows,

@@ -31,6 +31,8 @@ public class Jvm {
     user = java.net.URLDecoder.decode(who[0], "UTF-8");
     password = who.length > 1 ? java.net.URLDecoder.decode(who[1], "UTF-8") : "";
     jdbc = "jdbc:postgresql://" + uri.getHost() + ":" + uri.getPort() + uri.getPath();
+    // Hibernate looks for the entities there, and this file is compiled in memory
+    Thread.currentThread().setContextClassLoader(Jvm.class.getClassLoader());
     java.util.logging.LogManager.getLogManager().reset();
     System.setProperty("org.jooq.no-logo", "true");
     System.setProperty("org.jooq.no-tips", "true");
