@@ -125,18 +125,28 @@ export class Uploader {
   }
 
   async #upload({ number, path }: WaitingSegment): Promise<void> {
-    const { bucket, prefix } = this.#options;
+    const { prefix } = this.#options;
     const content = await readFile(path);
     const packed = await compress(content, { level: 1 });
-    const key = segmentKey(prefix, number);
+    // a stranger may have taken the first name; behind a lost answer or a crash, either may be ours already
+    if (!(await this.#put(segmentKey(prefix, number), packed, content)))
+      if (!(await this.#put(alternativeKey(prefix, number, content), packed, content)))
+        throw new DbguardError('bucket-conflict', `both names of segment ${number} are taken by other objects`, {
+          hint: 'Somebody else stores under this session. The segment stays in the spool; a lead can see who it is.',
+        });
+    await rm(path); // only now: this is behind the bucket's receipt
+  }
+
+  /** False where the name is taken by something else. */
+  async #put(key: string, packed: Uint8Array, content: Uint8Array): Promise<boolean> {
+    const { bucket } = this.#options;
     try {
       await bucket.create(key, packed, this.#stop.signal);
+      return true;
     } catch (error) {
       if (!(error instanceof DbguardError && error.code === 'bucket-conflict')) throw error;
-      if (await holds(bucket, key, content)) return rm(path);
-      await bucket.create(alternativeKey(prefix, number, content), packed, this.#stop.signal);
+      return holds(bucket, key, content);
     }
-    await rm(path); // only now: create() has returned, which is the receipt
   }
 
   /** Full jitter: many developers whose bucket comes back at the same moment must not come back at the same moment. */

@@ -121,6 +121,55 @@ test('a key that a stranger took: the segment goes beside it', async (t) => {
   t.same(spool(), []);
 });
 
+/** Unpacks to the segment's own text for everybody who is not careful, and is none for a reader. */
+const decoys: Readonly<Record<string, (text: string) => Buffer>> = {
+  'an empty member behind it': (text) => Buffer.concat([gzipSync(text), gzipSync('')]),
+  'an empty member before it': (text) => Buffer.concat([gzipSync(''), gzipSync(text)]),
+  'in two members': (text) => Buffer.concat([gzipSync(text.slice(0, 4)), gzipSync(text.slice(4))]),
+  'a byte behind it': (text) => Buffer.concat([gzipSync(text), Buffer.from([0])]),
+  'a header of 60 kB': (text) => {
+    const [packed, extra] = [gzipSync(text), Buffer.alloc(60_000)];
+    packed[3] = 0b100;
+    const length = Buffer.from([extra.length & 0xff, extra.length >> 8]);
+    return Buffer.concat([packed.subarray(0, 10), length, extra, packed.subarray(10)]);
+  },
+  'not packed': (text) => Buffer.from(text),
+  'cut off': (text) => gzipSync(text).subarray(0, -4),
+  'a line more': (text) => gzipSync(`${text}{}\n`),
+  'a line less': () => gzipSync(''),
+};
+
+for (const [what, make] of Object.entries(decoys)) {
+  test(`attack: a squatter’s object is not taken for the segment: ${what}`, async (t) => {
+    const { uploader, segment, real, read, spool } = await setUp(t);
+    const text = 'segment 0\n';
+    await real.create(segmentKey(prefix, 0), make(text));
+    uploader.offer(segment(0, text));
+    t.same(await uploader.finish(), { uploaded: 1, left: 0 });
+    t.equal(await read(alternativeKey(prefix, 0, Buffer.from(text))), text, 'it is in the bucket all the same');
+    t.same(spool(), []);
+  });
+  test(`attack: nor where both names are taken: ${what}`, async (t) => {
+    const { uploader, segment, real, troubles, spool } = await setUp(t);
+    const text = 'segment 0\n';
+    await real.create(segmentKey(prefix, 0), Buffer.from('squatter'));
+    await real.create(alternativeKey(prefix, 0, Buffer.from(text)), make(text));
+    uploader.offer(segment(0, text));
+    t.same(await uploader.finish(), { uploaded: 0, left: 1 });
+    t.match(troubles, [{ code: 'bucket-conflict', message: /both names of segment 0/ }]);
+    t.same(spool(), ['00000000.jsonl'], 'it waits where it is');
+  });
+}
+
+test('the other name is its own already, packed by another zlib: stored before a crash', async (t) => {
+  const { uploader, segment, real, spool } = await setUp(t);
+  await real.create(segmentKey(prefix, 0), Buffer.from('squatter'));
+  await real.create(alternativeKey(prefix, 0, Buffer.from('segment 0\n')), gzipSync('segment 0\n', { level: 9 }));
+  uploader.offer(segment(0));
+  t.same(await uploader.finish(), { uploaded: 1, left: 0 });
+  t.same(spool(), []);
+});
+
 test('both names are taken: the file stays, the others go on', async (t) => {
   const { uploader, segment, real, troubles, spool } = await setUp(t);
   await real.create(segmentKey(prefix, 0), Buffer.from('squatter'));
