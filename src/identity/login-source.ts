@@ -67,7 +67,9 @@ export function checkDemands(login: Login, demands: LoginDemands, now: number): 
   if (now - login.loggedInAt > maxAgeMs) {
     const most =
       demands.maxAgeMs === undefined ? '30 days, which identity.max_login_age may change' : 'the policy allows';
-    throw new DbguardError('login-expired', `the login is older than ${most}`, { hint: LOGIN_HINT });
+    throw new DbguardError('login-expired', `the login is older than ${most}`, {
+      hint: login.method === 'workload' ? FRESH_TOKEN_HINT : LOGIN_HINT,
+    });
   }
 }
 

@@ -151,6 +151,7 @@ test('a job without a token: the error names the variable, and no login that nob
     [{ GITLAB_CI: 'true', CI: 'true' }, /^DBGUARD_ID_TOKEN is not set.*GitLab/, /id_tokens.*aud: our-aud/],
     [{ BUILDKITE: 'true', CI: 'true' }, /^DBGUARD_ID_TOKEN is not set/, /oidc request-token --audience our-aud/],
     [{ CIRCLECI: 'true', CI: 'true' }, /^DBGUARD_ID_TOKEN is not set/, /circleci run oidc get.*our-aud/],
+    [{ TF_BUILD: 'True' }, /^DBGUARD_ID_TOKEN or DBGUARD_ID_TOKEN_FILE is not set/, /audience our-aud/],
     [{ CI: '1' }, /^DBGUARD_ID_TOKEN or DBGUARD_ID_TOKEN_FILE is not set/, /audience our-aud/],
     [{ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, /^DBGUARD_ID_TOKEN_FILE is not set/, /[Pp]roject.*our-aud/],
   ];
@@ -189,5 +190,9 @@ test('a run in CI needs no login command; its key stays when the token is made a
   const login = await loadLogin(source, { minimumLevel: 'audience' });
   t.equal(login.subject.sub, 'repo:acme/shop:ref:refs/heads/main');
   t.strictSame((await source.renew(login)).loginKey, login.loginKey);
-  await t.rejects(loadLogin(source, { minimumLevel: 'nonce' }), { code: 'identity-insufficient' });
+  for (const demand of [{ minimumLevel: 'nonce' }, { maxAgeMs: -60_000 }] as const) {
+    const error: unknown = await loadLogin(source, demand).catch((thrown) => thrown);
+    t.match(error, { code: /^(?:identity-insufficient|login-expired)$/, hint: /platform/ });
+    t.notMatch(error, { hint: /dbguard login/ });
+  }
 });

@@ -81,7 +81,7 @@ async function post(fetch: OutwardFetch, url: string, form: URLSearchParams): Pr
 }
 
 const hints: Readonly<Record<string, string>> = {
-  ExpiredTokenException: 'The login has expired. Run: dbguard login',
+  ExpiredTokenException: 'The login has expired. Run: dbguard login (a job needs a fresh token of its platform)',
   InvalidIdentityToken:
     'The account must know the issuer as an OIDC provider with this client id; STS takes RS256 and ES256 tokens only.',
 };

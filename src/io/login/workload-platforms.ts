@@ -14,7 +14,10 @@ interface Platform {
 
 const requestVariables = ['ACTIONS_ID_TOKEN_REQUEST_URL', 'ACTIONS_ID_TOKEN_REQUEST_TOKEN'] as const;
 const tokenVariable = ['DBGUARD_ID_TOKEN'] as const;
-const isSet = (name: string) => (env: NodeJS.ProcessEnv) => (env[name] ?? '') !== '' && env[name] !== 'false';
+const isSet =
+  (...names: readonly string[]) =>
+  (env: NodeJS.ProcessEnv) =>
+    names.some((name) => (env[name] ?? '') !== '' && env[name] !== 'false');
 
 /** In this order: Forgejo and Gitea set GitHub's variables too, and every platform may run on Kubernetes. */
 const platforms: readonly Platform[] = [
@@ -59,7 +62,8 @@ const platforms: readonly Platform[] = [
   },
   {
     name: 'CI',
-    isIt: isSet('CI'),
+    // Azure Pipelines, Jenkins, TeamCity and AWS CodeBuild do not set it
+    isIt: isSet('CI', 'TF_BUILD', 'JENKINS_URL', 'TEAMCITY_VERSION', 'CODEBUILD_BUILD_ID'),
     variables: ['DBGUARD_ID_TOKEN or DBGUARD_ID_TOKEN_FILE'],
     hint: (audience) => `Give the job a token of its platform for the audience ${audience}, in a variable or a file.`,
   },
