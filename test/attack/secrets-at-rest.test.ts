@@ -43,6 +43,7 @@ t.test('sent, refused, failed, prepared and bound', async (t) => {
       for (const sql of ${JSON.stringify(texts)}) told.push(await attempt(sql));
       const secret = ${JSON.stringify(secret)};
       await attempt("select set_config('app.secret', $1, false)", [secret]);
+      await attempt("select set_config($1, $2, false)", ['app.secret', secret]);
       await attempt('update users set password = $1 where id = $2', [secret, 1]);
       await attempt("select $1::text", ['host=h password=' + secret]);
       await attempt({ text: 'update users set password = $1 where id = 1', values: [Buffer.from(secret)] });

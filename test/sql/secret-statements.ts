@@ -140,6 +140,24 @@ export const withSecret: Readonly<Record<string, Make>> = {
         .padEnd(40, 'x')
         .slice(0, 40),
     )})`,
+  'set_config by names': (s) =>
+    `SELECT set_config(new_value => ${plain(s)}, is_local => true, setting_name => 'app.password')`,
+  'set_config of a name put together': (s) => `SELECT set_config('app.' || 'api_key', ${plain(s)}, false)`,
+  'key of a service': (s) => `ALTER DATABASE d SET app.stripe_key = ${plain(s)}`,
+  'key in quotes': (s) => `SET "app.key" = ${plain(s)}`,
+  'key by set_config': (s) => `SELECT set_config('vault.key', ${plain(s)}, true)`,
+  'element of XML': (s) =>
+    `INSERT INTO t VALUES (${plain(`<c><user>bob</user><db:password type="x">${inShell(s)}</db:password></c>`)})`,
+  'copy through a vault': (s) => `COPY t FROM PROGRAM ${plain(`vault login x${inShell(s)}`)}`,
+  'copy into an archive': (s) => `COPY t TO PROGRAM ${plain(`zip -q -P ${inShell(s)} x.zip -`)}`,
+  'copy into another archive': (s) => `COPY t TO PROGRAM ${plain(`7z a -si -p${inShell(s)} x.7z`)}`,
+  'copy through httpie': (s) => `COPY t FROM PROGRAM ${plain(`http -a bob:${inShell(s)} GET x`)}`,
+  'copy through samba': (s) => `COPY t FROM PROGRAM ${plain(`smbclient //h/x -U bob%${inShell(s)} -c 'get x -'`)}`,
+  'copy through a pipe': (s) => `COPY t FROM PROGRAM ${plain(`echo ${inShell(s)} | sudo -S cat /x`)}`,
+  'copy through a registry': (s) => `COPY t FROM PROGRAM ${plain(`docker login -u bob -p ${inShell(s)} h`)}`,
+  'copy into .pgpass': (s) => `COPY t TO PROGRAM ${plain(`echo "h:5432:d:u:${inShell(s)}" >> ~/.pgpass`)}`,
+  'copy with one dash': (s) => `COPY t FROM PROGRAM ${plain(`influx -password ${inShell(s)} -execute x`)}`,
+  'secret of DuckDB': (s) => `SELECT duckdb.create_simple_secret('S3', 'k', ${plain(s)}, 'us-east-1')`,
   'explain of it': (s) => `EXPLAIN UPDATE users SET secret = ${plain(s)}`,
 };
 
@@ -213,4 +231,26 @@ export const harmless: readonly string[] = [
   '-- TODO: rotate the token for bob\nSELECT 1',
   "INSERT INTO llm_usage (model, prompt_tokens) VALUES ('gpt-4o', 12)",
   "SELECT http_header('Accept', 'application/json')",
+  "SET app.tenant_key = 'acme'",
+  "SELECT set_config('app.partition_key', '2026-11', true), set_config('search_path', 'a', true)",
+  "SELECT o.key, t.public_key FROM orders o WHERE o.key = 'colour' AND t.group_key = 'x'",
+  "COPY t TO PROGRAM 'gzip -c > /tmp/x.gz'",
+  "COPY t TO PROGRAM 'echo done | tee /tmp/x'",
+  "COPY t FROM PROGRAM 'docker run -p 8080:80 x'",
+  "INSERT INTO hosts VALUES ('db1:5432', '10:30:00', 'a:b:c:d')",
+  "INSERT INTO audit (action, who) VALUES ('reset_password', 'bob')",
+];
+
+/** A bind value names the setting that another one is for; the places of the secrets, from 1. */
+export const namedByBinds: readonly (readonly [
+  sql: string,
+  bind: readonly (string | null)[],
+  secret: readonly number[],
+])[] = [
+  ['SELECT set_config($1, $2, true)', ['app.jwt_secret', 'x'], [2]],
+  ['SELECT set_config($1, $2, true)', ['search_path', 'x'], []],
+  ['INSERT INTO settings (key, value) VALUES ($1, $2), ($3, $4)', ['theme', 'dark', 'smtp_password', 'x'], [4]],
+  ['UPDATE settings SET value = $1 WHERE key = $2', ['x', 'smtp_password'], [1]],
+  ['INSERT INTO audit (action, who) VALUES ($1, $2)', ['reset_password', 'bob'], []],
+  ['SELECT * FROM orders WHERE id = $1', ['password'], []],
 ];

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { createAnalyser } from '../../src/sql/analyser.js';
-import { secretsIn, withoutSecrets } from '../../src/sql/secrets/secrets.js';
-import { bindStatements, harmless, keys, unreadable, withSecret } from './secret-statements.js';
+import { parametersNamedBy, secretsIn, withoutSecrets } from '../../src/sql/secrets/secrets.js';
+import { bindStatements, harmless, keys, namedByBinds, unreadable, withSecret } from './secret-statements.js';
 
 const analyser = await createAnalyser();
 
@@ -11,8 +11,8 @@ const analyser = await createAnalyser();
 const secret = fc
   .string({ minLength: 4, maxLength: 24, unit: fc.constantFrom(...'abcXYZ0189!#%&*+-./:<=>?@^_|~éß€ ,;()[]{}$"\'\\`') })
   .map((text) => `Zq7${text}Kj2`)
-  // what reads as an address of mail is taken for one where nothing but its place speaks for a secret
-  .filter((text) => !/^\S+@[\w-]+\.[\w.]+$/.test(text));
+  // what reads as an address is taken for one where nothing but its place speaks for a secret
+  .filter((text) => !/^\S+@[\w-]+\.[\w.]+$|^\w+:\/\//.test(text));
 
 t.test('no secret is left in a text, and none in what is said about it', async (t) => {
   for (const [kind, make] of Object.entries(withSecret)) {
@@ -67,6 +67,13 @@ t.test('parameters that are secrets', async (t) => {
   for (const [sql, parameters] of bindStatements) {
     const found = secretsIn(sql).parameters;
     t.strictSame(found === 'all' ? 'all' : [...found], parameters, sql);
+  }
+});
+
+t.test('parameters that another one names', async (t) => {
+  for (const [sql, bind, places] of namedByBinds) {
+    const found = parametersNamedBy(sql, bind);
+    t.strictSame(found === 'all' ? 'all' : [...found], places, `${sql} ${bind}`);
   }
 });
 

@@ -12,6 +12,7 @@ import {
   argumentsIn,
   hiddenMark,
   noSecrets,
+  parametersNamedBy,
   scrubbed,
   secretsIn,
   secretsInSteps,
@@ -81,7 +82,8 @@ export class SecretKeeper {
     // EXECUTE hands its values over in the text
     const handed = ran.some(({ secrets }) => secrets.parameters === 'all' || secrets.parameters.size > 0);
     const secrets = handed ? argumentsIn(sql) : own;
-    const shownBind = bind.map((value, place) => this.#value(value, place, secrets));
+    const named = parametersNamedBy(sql, bind);
+    const shownBind = bind.map((value, place) => this.#value(value, place, secrets, named));
     const shown = shownText(sql, secrets);
     const hidden = shownBind.some((value, place) => value !== bind[place]);
     return {
@@ -109,9 +111,9 @@ export class SecretKeeper {
       .digest('base64url');
   }
 
-  #value(value: string | null, place: number, { parameters }: Secrets): string | null {
+  #value(value: string | null, place: number, { parameters }: Secrets, named: Secrets['parameters']): string | null {
     if (value === null) return null;
-    if (parameters === 'all' || parameters.has(place + 1)) return hiddenMark;
+    if ([parameters, named].some((secret) => secret === 'all' || secret.has(place + 1))) return hiddenMark;
     if (value.length > maxSearched) return value;
     const bytes = /^\\x(?:[0-9a-f]{2})+$/.test(value) ? Buffer.from(value.slice(2), 'hex').toString('utf8') : undefined;
     if (bytes !== undefined) return secretsOfValue(bytes).ranges.length > 0 ? hiddenMark : value;

@@ -3,7 +3,7 @@
  *
  * What lives here: places in a row of tokens. What it must not know: what is done there.
  */
-import { isSecretName, mentionsSecrets } from './credentials.js';
+import { isSecretName, isSecretSetting, mentionsSecrets } from './credentials.js';
 import { looksGenerated } from './prose.js';
 import {
   hashes,
@@ -45,6 +45,15 @@ function judgeOf(row: TokenRow, name: string): Judge | undefined {
     const places = secretArguments[name];
     return (_at, place) => places?.includes(place) ?? true;
   }
+  if (name === 'set_config')
+    return (at, _place, given) => {
+      // in order, or by their names: setting_name => 'x', new_value => 'y'
+      const [setting, value] = ['setting_name', 'new_value'].map(
+        (label, place) => given.find(({ from }) => row.is(from, label) && row.is(from + 1, '=')) ?? given[place],
+      );
+      if (setting === undefined || value === undefined || at < value.from || at >= value.to) return false;
+      return isSecretSetting(row.values(setting.from, setting.to, plainArguments).map(text).join(''));
+    };
   if (paths.has(name)) return (_at, place, given) => place === 2 && named(given[1]);
   if (pairs.has(name)) return (_at, place, given) => place % 2 === 1 && named(given[place - 1]);
   if (hashes.test(name))

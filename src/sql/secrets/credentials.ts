@@ -19,7 +19,9 @@ const value = `(?:'((?:[^'\\\\]|\\\\.)*)(?:'|$)|"((?:[^"\\\\]|\\\\.)*)(?:"|$)|([
 const forms: readonly RegExp[] = [
   // conninfo, a URL's query, an environment variable, a long option: password=x, PGPASSWORD='x', --api-key x
   new RegExp(`(?<![\\w.-])${name}\\s*=\\s*${value}`, 'gid'),
-  new RegExp(`--${name}[ =]${value}`, 'gid'),
+  new RegExp(`(?<![\\w-])--?${name}[ =]${value}`, 'gid'),
+  // an element of XML
+  new RegExp(`<(?:[\\w-]{1,60}:)?${name}(?:\\s[^<>]{0,200})?>([^<>]+)</`, 'gid'),
   // JSON: "password": "x"
   new RegExp(`["'](?<![\\w.-])${name}["']\\s*:\\s*${value}`, 'gid'),
   // RFC 3986, section 3.2.1: scheme://user:password@host
@@ -33,10 +35,24 @@ const forms: readonly RegExp[] = [
   /\bldap\w+\s(?:[^|;&]{0,300}?\s)?-w\s?["']?([^\s"']+)/dg,
   /\bopenssl\s(?:[^|;&]{0,300}?\s)?-[kK]\s["']?([^\s"']+)/dg,
   /\bpass:([^\s"']+)/dg,
+  /\b(?:sqlcmd|bcp|isql|zip|unzip|mosquitto_\w+)\s(?:[^|;&]{0,300}?\s)?-P\s?["']?([^\s"']+)/dg,
+  /\b(?:docker|podman|az|helm|oc)\s(?:[^|;&]{0,300}?\s)?login\s(?:[^|;&]{0,300}?\s)?-p\s?["']?([^\s"']+)/dg,
+  /\b(?:7z\w?|rar|unrar)\s(?:[^|;&]{0,300}?\s)?-p["']?([^\s"']+)/dg,
+  /\bvault\s+login\s+(?:-\S+\s+)*["']?([^\s"'=-][^\s"'=]*)(?=["'\s]|$)/dg,
+  /\bssh-keygen\s(?:[^|;&]{0,300}?\s)?-[NP]\s?["']?([^\s"']+)/dg,
+  /\bhtpasswd\s+-\w*b\w*\s+\S+\s+\S+\s+["']?([^\s"']+)/dg,
+  // user%password of Samba's, user,password of lftp
+  /\b(?:smb|rpc)client\s(?:[^|;&]{0,300}?\s)?-U\s?["']?[^\s%"']{1,200}%([^\s"']+)/dg,
+  /\blftp\s(?:[^|;&]{0,300}?\s)?-u\s?["']?[^\s,"']{1,200},([^\s"']+)/dg,
+  // what is handed to a program that asks for it
+  /\b(?:echo|printf)\s+(?:-\w+\s+)?["']?([^\s"'|]+)["']?\s*\|\s*(?:sudo\s+-S|kinit\b|passwd\b|[^|;&]{0,200}--(?:password|passphrase|token)[\w-]*(?:stdin|fd)|gh\s+auth\s+login)/dg,
+  // a line of .pgpass: https://www.postgresql.org/docs/current/libpq-pgpass.html
+  /(?<![\w:])[\w.*-]{1,200}:(?:\d{4,5}|\*):[\w.*$-]{1,64}:[\w.*-]{1,64}:([^\s:"']+)/dg,
   // Oracle's user/password@host
   /(?:(?<![:\w])\/\/|\bsqlplus\s+(?:-\w+\s+)*)[\w.$-]+\/([^\s:@/"']+)@/dgi,
   new RegExp(`\\bset\\s+${name}\\s+["']?([^\\s"']+)`, 'gid'),
-  /(?:^|\s)(?:-u|--user)[ =]?["']?[^\s:"']{1,200}:([^\s"']+)/dgi,
+  /(?:^|\s)(?:-u|--user|--proxy-user|--auth)[ =]?["']?[^\s:"']{1,200}:([^\s"']+)/dgi,
+  /\bhttps?\s(?:[^|;&]{0,300}?\s)?-a\s?["']?[^\s:"']{1,200}:([^\s"']+)/dg,
 ];
 
 /** RFC 7617 and 6750. */
@@ -53,6 +69,15 @@ const endsInSecretWord = new RegExp(
 /** True for a name whose value is a secret: a setting, an option, a column, a key of JSON. */
 export function isSecretName(word: string): boolean {
   return word.length <= 128 && endsInSecretWord.test(word);
+}
+
+/** Of an application's own, `app.stripe_key`, all keys are secrets that do not say which other kind they are. */
+const ownKey =
+  /\.(?:[\w-]*_)?(?<!\b(?:public|primary|foreign|partition|sort|tenant|cache|row|idempotency|group|order|org|user|customer|account|lock|business|shard|routing|message|lookup)_)key$/i;
+
+/** The same for the name of a setting; one in quotes has its dot in it. */
+export function isSecretSetting(setting: string): boolean {
+  return isSecretName(setting) || (setting.length <= 128 && ownKey.test(setting));
 }
 
 export function credentialsIn(text: string): Range[] {
@@ -108,6 +133,10 @@ export const wordHints: readonly string[] = [
   ...'scram md5 mapping identified authoriz mysql mariadb mongo redis ldap openssl -u --user ://'.split(' '),
   ...each('api access private encryption auth account signing master session shared sas', '[_-]?key'),
   ...each('_user _account _role _member _admin _tenant \\bsign \\bverify', '\\s*\\('),
+  ...'sqlcmd bcp isql mosquitto_ vault ssh-keygen --auth smbclient rpcclient kinit'.split(' '),
+  ...each('zip 7z\\w? rar unrar lftp https?', '\\s'),
+  'sudo\\s+-S',
+  '\\.\\w*key\\b',
   'sha(?:224|256|384|512)',
   'log_?in',
   'sign_?(?:in|up)',

@@ -28,7 +28,8 @@ const standards =
 
 /** What nobody writes as a word: letters with digits or signs between them. No address, path or name. */
 export function looksGenerated(value: string): boolean {
-  if (value.length < 4 || /:\/\/|^[/~.]|^\S+@[\w-]+\.[\w.]+$/.test(value) || standards.test(value)) return false;
+  if (value.length < 4 || /^[a-z][\w+.-]*:\/\/|^[/~.]|^\S+@[\w-]+\.[\w.]+$/i.test(value) || standards.test(value))
+    return false;
   return /\p{L}/u.test(value) && (/\d/.test(value) || /[!@#$%^&*+=?~]/.test(value));
 }
 

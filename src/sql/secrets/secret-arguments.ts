@@ -19,6 +19,8 @@ export const secretArguments: Readonly<Record<string, readonly number[] | undefi
   sign: [1],
   verify: [1],
   create_secret: [0],
+  // pg_duckdb
+  create_simple_secret: [1, 2],
   update_secret: [1],
   create_aws_credentials: undefined,
   account_add: [1],
@@ -34,13 +36,7 @@ export const secretArguments: Readonly<Record<string, readonly number[] | undefi
 };
 
 /** Functions that take names and values in turn, with the first name's place. */
-export const pairs: ReadonlySet<string> = new Set([
-  'set_config',
-  'json_build_object',
-  'jsonb_build_object',
-  'hstore',
-  'http_header',
-]);
+export const pairs: ReadonlySet<string> = new Set(['json_build_object', 'jsonb_build_object', 'hstore', 'http_header']);
 
 /** Functions that take a path, and then what is put there. */
 export const paths: ReadonlySet<string> = new Set(['jsonb_set', 'jsonb_set_lax', 'jsonb_insert']);

@@ -4,9 +4,10 @@
  *
  * Hidden is the literal or the part of it that is the secret, never names, verbs or conditions.
  */
-import { mentionsSecrets, worthLooking } from './credentials.js';
+import { isSecretSetting, mentionsSecrets, worthLooking } from './credentials.js';
 import { Finder, type Secrets } from './finder.js';
 import { finished, type Steps } from './steps.js';
+import { tokensIn } from './tokens.js';
 
 export const noSecrets: Secrets = { ranges: [], values: [], parameters: new Set() };
 
@@ -34,6 +35,30 @@ function isNothing({ ranges, values, parameters }: Secrets): boolean {
 /** Of a text that is a value: a connection string, an address, a command, perhaps SQL. */
 export function secretsOfValue(value: string): Secrets {
   return worthLooking(value) ? new Finder(value, 1).find().value().secrets() : noSecrets;
+}
+
+/**
+ * Parameters that are secret by what another one of the same statement says: of `set_config($1, $2, true)` the second,
+ * where the first is a setting for a secret.
+ *
+ * @param bind the values, of which short ones may be such names
+ */
+export function parametersNamedBy(sql: string, bind: readonly (string | null)[]): Secrets['parameters'] {
+  if (!bind.some(isName)) return noSecrets.parameters;
+  let spelled = '';
+  let from = 0;
+  for (const { kind, start, end, value } of tokensIn(sql)) {
+    const named = kind === 'parameter' ? bind[Number(value) - 1] : undefined;
+    if (!isName(named)) continue;
+    spelled += `${sql.slice(from, start)}'${named}'`;
+    from = end;
+  }
+  return secretsIn(spelled + sql.slice(from)).parameters;
+}
+
+/** Of nothing that a literal would have to escape. */
+function isName(value: string | null | undefined): value is string {
+  return typeof value === 'string' && /^[\w. -]{3,128}$/.test(value) && isSecretSetting(value);
 }
 
 /** Of an EXECUTE whose statement takes secrets: all of its values. */

@@ -3,7 +3,7 @@
  *
  * What lives here: places in a row of tokens. What it must not know: what is done there.
  */
-import { isSecretName } from './credentials.js';
+import { isSecretSetting } from './credentials.js';
 import { openOptions } from './secret-arguments.js';
 import type { TokenRow } from './token-row.js';
 
@@ -18,7 +18,7 @@ export function secretsOfSetting(row: TokenRow, set: number, first: number, end:
   // ssl_passphrase_command: a program that prints it
   if (/pass(?:phrase|word)_command$/.test(name) && /^\s*(?:echo|printf)\b/.test(row.at(at + 2)?.value ?? ''))
     return [at + 2];
-  if (!isSecretName(name)) return [];
+  if (!isSecretSetting(row.is(at - 1, '.') ? `.${name}` : name)) return [];
   const found: number[] = [];
   for (at += 2; at < end && !row.isAny(at, [';', 'default']); at++) found.push(at);
   return found;
