@@ -81,6 +81,15 @@ t.test('the whole transcript is in the bucket when the run has ended, and verifi
   t.match(listed.stdout, sid);
 });
 
+t.test('without a terminal the last line counts what nobody could be asked about', async (t) => {
+  const agent = script(`
+    const all = ['SELECT 1', 'DELETE FROM orders', 'TRUNCATE orders', "UPDATE orders SET total = 5 WHERE id = 2"];
+    for (const sql of all) await client.query(sql).catch(() => {});`);
+  const { stderr } = await run(agent);
+  const sum = '4 statements, 2 denied because nobody could be asked, 1 row changed';
+  t.match(stderr, sum);
+});
+
 t.test('two runs side by side know nothing of each other', async (t) => {
   const wait = (mine: number) =>
     script(`
