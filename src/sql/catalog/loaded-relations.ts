@@ -44,7 +44,7 @@ const hidden = ({ relation }: Wanted): string => `
   WHERE f.oid >= 16384`;
 
 /** Columns that are keys, columns that really have NULLs, and columns of which no value has many rows. */
-const columns = ({ relation }: Wanted): string => `
+const columns = ({ relation, statistics }: Wanted): string => `
   SELECT c.oid::text AS oid, n.nspname::text AS schema, c.relname::text AS name, a.attname::text AS column, k.key::text AS key,
     s.null_frac::text AS null_fraction, v.rows::text AS rows_per_value,
     CASE WHEN k.key THEN (s.histogram_bounds::text::text[])[1] END AS lowest,
@@ -52,7 +52,7 @@ const columns = ({ relation }: Wanted): string => `
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  LEFT JOIN pg_stats s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited
+  LEFT JOIN ${statistics} ON true
   CROSS JOIN LATERAL (
     SELECT a.attidentity <> '' OR EXISTS (
       SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisunique AND i.indnkeyatts = 1
@@ -124,9 +124,19 @@ interface Wanted {
   readonly function: (oid: string) => string;
   /** @param constraint a foreign key: of what it refers to */
   readonly referred: (constraint: string) => string;
+  /** Of the column `a` of `n.c`, as `s`. */
+  readonly statistics: string;
 }
 
-const every: Wanted = { relation: () => 'true', function: () => 'true', referred: () => 'true' };
+const ofColumn = `LATERAL (SELECT * FROM pg_stats s
+    WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited`;
+
+const every: Wanted = {
+  relation: () => 'true',
+  function: () => 'true',
+  referred: () => 'true',
+  statistics: `${ofColumn}) s`,
+};
 /** In $1, or of functions in $2: arrays of oids. */
 const some: Wanted = {
   relation: (oid, also) => `${oid} = ANY($1::oid[]${also === undefined ? '' : ` || ${also}::oid`})`,
@@ -135,6 +145,8 @@ const some: Wanted = {
   referred: (constraint) => `${constraint}.confrelid = ANY($1::oid[]) AND ${constraint}.oid IN (
       SELECT d.objid FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_class'::regclass
         AND d.refobjid = ANY($1::oid[]))`,
+  // column by column, through its indexes: joined at once, the whole view is read for the sake of three tables
+  statistics: `${ofColumn} OFFSET 0) s`,
 };
 
 const queries = [hidden, columns, permanent, keys, references, decisiveSettings];
