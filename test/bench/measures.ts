@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { copyData, query } from '../helpers/wire-messages.js';
+import { mixedDefinitions, schemaFile } from './definitions.js';
 import type { PgbenchRun } from './pgbench.js';
 import { RawClient } from './raw-client.js';
 import { type BenchTarget, maskedKinds, memoryOf, type TargetName } from './targets.js';
@@ -73,7 +74,10 @@ export function measures(
     transfer(`COPY ${rows} rows out`, `COPY (${wide(rows)}) TO STDOUT`, rows, [{ of: 'direct', ratio: 0.97 }]),
     copyIn(rows),
     insertOfConstants(25_000),
-    turnOfInsert(25_000),
+    turnOfInsert(25_000, 'of constants'),
+    turnOfInsert(25_000, 'with hints of secrets', "'the token of "),
+    schemaFile(rows / 1_000),
+    mixedDefinitions(rows / 10_000),
     latency('latency of SELECT 1, median', 0.5, seconds, 45),
     latency('latency of SELECT 1, 99 of 100', 0.99, seconds, 170),
     command('dbguard --version', ['--version'], 40),
@@ -151,21 +155,21 @@ function insertOfConstants(rows: number): Measure {
 
 const inserted = 'CREATE TEMP TABLE inserted (id int, name text, price numeric, note text)';
 
-/** A text that nobody has seen: no round repeats one. */
-function newInsert(rows: number): Buffer {
+/** A text that nobody has seen: no round repeats one. @param start of a literal in each row */
+function newInsert(rows: number, start = "'name of "): Buffer {
   const first = Math.floor(Math.random() * 1e9);
-  const values = Array.from({ length: rows }, (_, n) => `(${first + n}, 'name of ${n}', ${n}.5, NULL)`);
+  const values = Array.from({ length: rows }, (_, n) => `(${first + n}, ${start}${n}', ${n}.5, NULL)`);
   return query(`INSERT INTO inserted (id, name, price, note) VALUES ${values.join(', ')}`);
 }
 
 /** The longest that another client waits for its SELECT 1 meanwhile: a turn of the event loop, and what the machine adds. */
-function turnOfInsert(rows: number): Measure {
+function turnOfInsert(rows: number, what: string, start?: string): Measure {
   const of = (target: BenchTarget) =>
     withClient(target, (client) =>
       withClient(target, async (other) => {
         await client.request(query(inserted));
         let running = true;
-        const insert = client.request(newInsert(rows)).finally(() => {
+        const insert = client.request(newInsert(rows, start)).finally(() => {
           running = false;
         });
         let longest = 0;
@@ -179,7 +183,7 @@ function turnOfInsert(rows: number): Measure {
       }),
     );
   const goals: readonly Goal[] = [{ above: 'byte pipe', by: 20 }];
-  return { name: 'another client waits for that INSERT', unit: 'ms', more: false, goals, of };
+  return { name: `another client waits: INSERT ${what}`, unit: 'ms', more: false, goals, of };
 }
 
 /** From its start to its end, with what it has to do for that. */

@@ -26,6 +26,8 @@ export interface BenchTarget {
   readonly masking?: BenchTarget;
   /** The same with 500 rules. */
   readonly ruled?: BenchTarget;
+  /** The same where definitions pass unasked. */
+  readonly observing?: BenchTarget;
   /** The same by unix sockets on both sides. */
   readonly sockets?: BenchTarget;
   /** Runs the command with these arguments; milliseconds. */
@@ -104,12 +106,13 @@ export async function startDbguard(server: TestPostgres): Promise<BenchTarget> {
   const mask = maskedKinds.map(({ column, ...how }) => ({ column: `people.${column}`, ...how }));
   const masking = await guardedTarget(server, { config: { mask } });
   const ruled = await guardedTarget(server, { policy: { ...loadTest, rules: manyRules } });
+  const observing = await guardedTarget(server, { policy: { profile: 'observe' } });
   const sockets = await guardedTarget(bySocket(server), {});
-  const all = [plain, masking, ruled, sockets];
+  const all = [plain, masking, ruled, observing, sockets];
   const stop = async () => {
     for (const target of all) await target.stop();
   };
-  return { ...plain, masking, ruled, sockets: { ...sockets, host: sockets.socketDir }, stop };
+  return { ...plain, masking, ruled, observing, sockets: { ...sockets, host: sockets.socketDir }, stop };
 }
 
 /** One column of `people`, the table that `bench.ts` makes, for each of these kinds of mask. */
