@@ -10,7 +10,15 @@ import { type CombinedConfig, combineConfigs, type PolicySource } from './combin
 import type { Decision, DecisionInput, Policy, Ruling } from './decision.js';
 import { categoryOf, massCategory, mayBeSmall } from './effect-category.js';
 import { type Finding, isStricter, judgeByLayer, type Layer, layersOf, nothingSaid } from './layer.js';
-import { compareExtent, type Extent, type MassLimits, massLimits } from './mass-changes.js';
+import {
+  compareExtent,
+  type Extent,
+  extentOfText,
+  type MassLimits,
+  massLimits,
+  onlyTheBudgetIsExceeded,
+  withTogether,
+} from './mass-changes.js';
 import type { NamePattern } from './name-pattern.js';
 import { type EffectCategory, effectCategories, type ProfileName } from './profiles.js';
 import type { Environment } from './read-connection.js';
@@ -93,9 +101,10 @@ class PolicyEngine implements CompiledPolicy {
       .flatMap((source) => source.config.policy.functions);
   }
 
-  decide(input: DecisionInput): Ruling {
-    if (this.#remembered === undefined) return rulingOf(this.judge(input));
-    return this.#remembered.ruling(input, this.#hitsFew(input), (unknown) => rulingOf(this.judge(unknown)));
+  decide(given: DecisionInput): Ruling {
+    const input = summedUp(given);
+    if (this.#remembered === undefined) return rulingOf(this.#judge(input));
+    return this.#remembered.ruling(input, this.#hitsFew(input), (unknown) => rulingOf(this.#judge(unknown)));
   }
 
   /** By keys, and within every limit, whatever was changed before: then no ruling says a number. */
@@ -113,7 +122,11 @@ class PolicyEngine implements CompiledPolicy {
     return Math.min(rows, shareFrom);
   }
 
-  judge(input: DecisionInput): Judgement[] {
+  judge(given: DecisionInput): Judgement[] {
+    return this.#judge(summedUp(given));
+  }
+
+  #judge(input: DecisionInput): Judgement[] {
     const environments = this.environmentsOf(input.connection);
     const judgements: Judgement[] = [];
     let inTransaction = input.transactionStatus !== 'I';
@@ -149,13 +162,17 @@ class PolicyEngine implements CompiledPolicy {
     if (mayBeSmall(category, effect, statement)) return this.#judgeWholeTable(subject);
     const mass = massCategory(category, effect, statement);
     if (mass === undefined) return this.#judgeEffect(subject, category);
-    const extent = input.extents?.get(effect);
-    const compared = compareExtent(extent, effect, this.#massLimits(environments));
+    const extent = input.extents?.get(effect) ?? extentOfText(effect);
+    const limits = this.#massLimits(environments);
+    const compared = compareExtent(extent, effect, limits);
     const few = this.#judgeEffect(subject, category);
     // by key: nobody has estimated anything, unless it is about the rows that refer to that one
     if (compared === 'few' && !effect.passedOn && (extent?.rows?.how ?? 'known') === 'known') return few;
     const many = this.#judgeEffect(subject, mass, extent);
-    if (compared === 'many') return many;
+    if (compared === 'many') {
+      const runTells = mayAddInstead.has(statement.command) && extent?.rows?.how === 'known';
+      return runTells && onlyTheBudgetIsExceeded(extent, effect, limits) ? { ...few, few: true } : many;
+    }
     if (compared === 'few') return isStricter(many.decision, few.decision) ? { ...few, few: true } : few;
     return isStricter(many.decision, few.decision) ? { ...few, unlessFew: many } : few;
   }
@@ -281,6 +298,8 @@ const unreadableStatement: StatementFacts = {
 
 /** Statements that may well have no effect at all: `SELECT 1`, `COPY (SELECT 1) TO STDOUT`, CALL of what only computes. Of any other, none means that we missed it. */
 const effectless: ReadonlySet<string> = new Set(['SELECT', 'VALUES', 'SHOW', 'EXPLAIN', 'COPY', 'CALL']);
+/** ON CONFLICT and MERGE: what is there is changed, what is not is added. */
+const mayAddInstead: ReadonlySet<string> = new Set(['INSERT', 'MERGE']);
 const readsNothing: Effect = { kind: 'read', targets: [], bounded: true, opaque: false };
 
 function effectsOf({ effects, command }: StatementFacts): readonly Effect[] {
@@ -299,6 +318,11 @@ function transactionAfter(statement: StatementFacts, inTransaction: boolean): bo
     default:
       return inTransaction;
   }
+}
+
+function summedUp(input: DecisionInput): DecisionInput {
+  const extents = withTogether(input.facts, input.extents, input.isTemporary);
+  return extents === input.extents ? input : { ...input, extents };
 }
 
 function smallest(values: readonly (number | undefined)[]): number | undefined {

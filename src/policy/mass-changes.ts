@@ -3,7 +3,8 @@
  *
  * What lives here: the comparison and its words. What it must not know: where the numbers of rows come from.
  */
-import type { Effect } from '../sql/facts.js';
+import { changesRowsThatWere } from '../sql/effect-traits.js';
+import type { Effect, Facts } from '../sql/facts.js';
 import type { Environment } from './read-connection.js';
 
 /** Above one of them it is asked about. */
@@ -38,9 +39,19 @@ export interface Extent {
   readonly whole?: true;
   /** They can still be asked for. */
   readonly sizeOpen?: true;
+  /** Rows that all updates and deletes of the text hit together, where it has more than one. */
+  readonly together?: Together;
   /** Rows that this session has deleted or changed before: of that table, and of all. */
   readonly before: number;
   readonly beforeInAll: number;
+}
+
+interface Together {
+  /** Of the same table, deleted or changed as here. */
+  readonly alike: number;
+  /** Of the same table. */
+  readonly table: number;
+  readonly all: number;
 }
 
 /** Of those effects of a statement that may hit many rows. */
@@ -76,25 +87,96 @@ function least(all: readonly Partial<MassLimits>[], key: 'rows' | 'share' | 'sha
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
+/**
+ * What is known of the effects of one text, with what they come to together: a thousand statements in one text are one
+ * large one. `measured` itself where there is nothing to add.
+ */
+export function withTogether(
+  facts: Facts,
+  measured: Extents | undefined,
+  isTemporary: (name: string, schema?: string) => boolean = nothing,
+): Extents | undefined {
+  const all = manyEffects(facts);
+  if (all.length === 0) return measured;
+  const effects = all.filter(({ targets }) => !targets.every(({ name, schema }) => isTemporary(name, schema)));
+  const known = effects.map((effect) => [effect, measured?.get(effect) ?? extentOfText(effect)] as const);
+  const alike = new Map<string, number>();
+  const tables = new Map<string, number>();
+  let sum = 0;
+  for (const [effect, extent] of known) {
+    const rows = extent?.rows?.number ?? 0;
+    sum += rows;
+    for (const { name } of effect.targets) {
+      tables.set(name, (tables.get(name) ?? 0) + rows);
+      alike.set(`${effect.kind} ${name}`, (alike.get(`${effect.kind} ${name}`) ?? 0) + rows);
+    }
+  }
+  const extents = new Map<Effect, Extent>(measured);
+  for (const [effect, extent] of known) {
+    if (extent === undefined) continue;
+    const most = (sums: ReadonlyMap<string, number>, of: (name: string) => string): number =>
+      Math.max(0, ...effect.targets.map(({ name }) => sums.get(of(name)) ?? 0));
+    const together = {
+      alike: most(alike, (name) => `${effect.kind} ${name}`),
+      table: most(tables, (name) => name),
+      all: sum,
+    };
+    extents.set(effect, { ...extent, together });
+  }
+  return extents;
+}
+
+const byFacts = new WeakMap<Facts, readonly Effect[]>();
+
+/** The updates and deletes of a text that has more than one. Facts are shared by all its runs, so they are looked through once. */
+function manyEffects(facts: Facts): readonly Effect[] {
+  let found = byFacts.get(facts);
+  if (found === undefined) {
+    const all = facts.statements.flatMap((one) => (one.deferred ? [] : one.effects.filter(changesRowsThatWere)));
+    found = all.length < 2 ? [] : all;
+    byFacts.set(facts, found);
+  }
+  return found;
+}
+
+/** Nobody has asked for the size of its table. */
+export function extentOfText({ mostRows }: Effect): Extent | undefined {
+  if (mostRows === undefined) return undefined;
+  return { rows: { number: mostRows, how: 'known' }, sizeOpen: true, before: 0, beforeInAll: 0 };
+}
+
 /** `unknown`: it depends on rows that nobody has asked for yet. */
 export function compareExtent(
   extent: Extent | undefined,
   effect: Effect,
   limits: MassLimits,
 ): 'few' | 'many' | 'unknown' {
-  const rows = extent?.rows?.number ?? (extent === undefined ? effect.mostRows : undefined);
-  if (rows === undefined) return extent === undefined ? 'unknown' : 'many';
-  const { before = 0, beforeInAll = 0 } = limits.budget ? (extent ?? {}) : {};
-  if (rows === 0 && !extent?.beside) return 'few';
-  if (rows + (extent?.beside ?? 0) + beforeInAll > limits.rows) return 'many';
-  if (rows + before <= limits.shareFrom) return 'few';
-  if (extent?.tableRows === undefined) return extent === undefined || extent.sizeOpen ? 'unknown' : 'many';
-  return rows + before > limits.share * extent.tableRows ? 'many' : 'few';
+  const known = extent ?? extentOfText(effect);
+  if (known === undefined) return 'unknown';
+  const rows = known.rows?.number;
+  if (rows === undefined) return 'many';
+  const { before, beforeInAll } = limits.budget ? known : nothingBefore;
+  const { beside = 0, together = { table: rows, all: rows } } = known;
+  if (rows + beside === 0) return 'few';
+  if (together.all + beside + beforeInAll > limits.rows) return 'many';
+  if (together.table + before <= limits.shareFrom) return 'few';
+  if (known.tableRows === undefined) return known.sizeOpen ? 'unknown' : 'many';
+  return together.table + before > limits.share * known.tableRows ? 'many' : 'few';
 }
+
+/** An upsert may have added what counts as changed: only its run tells. */
+export function onlyTheBudgetIsExceeded(extent: Extent | undefined, effect: Effect, limits: MassLimits): boolean {
+  const { before, beforeInAll } = extent ?? nothingBefore;
+  return before + beforeInAll > 0 && compareExtent(extent, effect, { ...limits, budget: false }) === 'few';
+}
+
+const nothing = (): boolean => false;
+const nothingBefore = { before: 0, beforeInAll: 0 };
 
 /** `about 9,999 of the 10,000 rows of orders`. */
 export function extentWords(extent: Extent, verb: string, table: string): string {
-  const { rows, tableRows, beforeInAll } = extent;
+  const { rows: its, tableRows, beforeInAll, together } = extent;
+  const rows = its && together ? { ...its, number: together.alike } : its;
   if (rows === undefined) {
     return `${verb} rows of ${table}, and nobody can tell how many: ${extent.unsure ?? 'the planner was not asked'}.`;
   }

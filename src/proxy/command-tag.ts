@@ -1,5 +1,8 @@
 /** What a command tag says ("CommandComplete" in the PostgreSQL manual): `INSERT 0 5`, `SELECT 7`, `BEGIN`. */
 
+/** Of one text as many are kept, and of a longer one its last as the last. */
+export const mostTags = 10_000;
+
 /** Its last number, if it ends in one: rows. On the way of every statement. */
 export function rowsIn(tag: string): number | undefined {
   let rows = 0;

@@ -14,7 +14,14 @@ import type { Analyser, Effect, Facts, SessionSettings, StatementFacts, Target }
 import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar/grammar.js';
 import { Positions, trim } from './grammar/positions.js';
 import type { ParseTree } from './grammar/tree.js';
-import { armIntegers, isOneQuery, type Tripwire, transferFacts, withoutIntegers } from './integer-blind.js';
+import {
+  armIntegers,
+  IntegerPlaces,
+  isOneQuery,
+  type Tripwire,
+  transferFacts,
+  withoutIntegers,
+} from './integer-blind.js';
 import { factsWithoutSecrets } from './secrets/facts-without-secrets.js';
 import { selectedRows } from './selected-rows.js';
 
@@ -122,11 +129,13 @@ function failure(error: unknown): Rejection {
 function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): StatementFacts[] {
   const positions = new Positions(sql);
   const madeBefore = new Map<string, Walk>();
+  const integers = new IntegerPlaces(sql);
   return (tree.stmts ?? []).map(({ stmt, stmt_location: location = 0, stmt_len: length = 0 }) => {
     const start = positions.at(location);
     const range = trim(sql, start, length === 0 ? sql.length : positions.at(location + length));
     const walk = new Walk(knowledge, visit);
     walk.source = sql.slice(range.start, range.end);
+    walk.integerAt = (at) => integers.at(at);
     walk.madeBefore = madeBefore;
     walk.visit(stmt, walk.rootScope());
     const nothing = nothingIf(stmt, {

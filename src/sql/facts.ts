@@ -70,6 +70,20 @@ export interface RowList {
   readonly variables: readonly string[];
 }
 
+/** What stands for a value: a parameter, a literal, the n-th integer of the text. `cast`: to these types, one after another. */
+export type KeyValue = { readonly cast?: string } & (
+  | { readonly parameter: number }
+  | { readonly text: string }
+  | { readonly integer: number }
+);
+
+/** One row of the effect's only target, by a key of it. */
+export interface NamedRow {
+  readonly columns: readonly string[];
+  /** In the same order. */
+  readonly values: readonly KeyValue[];
+}
+
 /** The number of a LIMIT: written there, or the value of a parameter. */
 export type RowLimit = { readonly rows: number } | { readonly parameter: number };
 
@@ -90,8 +104,8 @@ export interface EffectFields {
    * that is passed on: it hits none itself.
    */
   readonly mostRows?: number;
-  /** Of an update of one row: numbers of the parameters that alone say which row. */
-  readonly keyParameters?: readonly number[];
+  /** Of an update that stands in the text itself: the rows that it can change, where the text names each. */
+  readonly namedRows?: readonly NamedRow[];
   /** Of update and delete in a body: a list that the call gives names each row by its key. */
   readonly listed?: RowList;
   /** Of update and delete: the planner has no statistics for what the condition compares. */
@@ -220,6 +234,8 @@ export interface StatementFacts {
   readonly nothingIf?: readonly Presence[];
   /** Databases that the server wants to be nobody's at that moment: dropped, renamed, moved or copied from. */
   readonly vacates?: readonly string[];
+  /** It stands under a name that the text runs: its place is in another text, its command tag that of EXECUTE. */
+  readonly named?: true;
   /** Highest `$n`. */
   readonly parameters: number;
   /** True where the statement runs nothing yet: PREPARE, EXPLAIN without ANALYZE. */

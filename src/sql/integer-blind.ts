@@ -6,6 +6,7 @@
  * read, so their facts stay with their own text.
  */
 import type { Facts } from './facts.js';
+import { Positions } from './grammar/positions.js';
 import type { ParseTree } from './grammar/tree.js';
 
 /** Longer texts are rarely one of many. */
@@ -20,6 +21,33 @@ export function withoutIntegers(sql: string): string | undefined {
   if (sql.length > longest || notPlain.test(sql)) return undefined;
   const blind = sql.replace(integer, '\0');
   return blind === sql ? undefined : blind;
+}
+
+/** The integers of a text in their order, which is the same for all texts that have their facts in common. */
+export function integersOf(sql: string): readonly string[] {
+  return sql.length > longest ? [] : (sql.match(integer) ?? []);
+}
+
+/** Which of its integers stands where in a text: what may be known of them without reading any. */
+export class IntegerPlaces {
+  readonly #sql: string;
+  #starts: readonly number[] | undefined;
+
+  constructor(sql: string) {
+    this.#sql = sql;
+  }
+
+  /** @param bytes where the parser says that a constant begins */
+  at(bytes: number): number | undefined {
+    this.#starts ??= this.#find();
+    const place = this.#starts.indexOf(new Positions(this.#sql).at(bytes));
+    return place < 0 ? undefined : place;
+  }
+
+  #find(): readonly number[] {
+    if (this.#sql.length > longest || /--|\/\*/.test(this.#sql)) return [];
+    return [...this.#sql.matchAll(integer)].map(({ index }) => index);
+  }
 }
 
 const statementKinds = ['SelectStmt', 'InsertStmt', 'UpdateStmt', 'DeleteStmt'] as const;

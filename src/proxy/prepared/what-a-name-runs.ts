@@ -50,9 +50,8 @@ export function resolveHandles(facts: Facts, registry: KnownStatements): Facts {
       added ??= [];
       const inner = local?.get(handle.name);
       const known = registry.statements(protocolName(handle.name));
-      if (inner) added.push(inner);
-      else if (known.length === 0) added.push(unseen(handle.name));
-      for (const one of known) added.push(...statementsOf(one));
+      const behind = inner ? [inner] : known.length === 0 ? [unseen(handle.name)] : [];
+      for (const one of [...behind, ...known.flatMap(statementsOf)]) added.push({ ...one, named: true });
     }
   }
   return added ? { ...facts, statements: [...facts.statements, ...added] } : facts;
@@ -90,7 +89,8 @@ const reachesNoPortal = ({ transaction, command }: StatementFacts): boolean =>
 /** `facts` and those of what `portals` would run: FETCH runs it as Execute does, and so may a function. */
 export function withPortals(facts: Facts, portals: readonly Portal[], registry: KnownStatements): Facts {
   if (portals.length === 0 || facts.statements.every(reachesNoPortal)) return facts;
-  const all = [facts, ...portals.map(({ prepared }) => resolveHandles(combineFacts(prepared), registry))];
-  const broken = all.find(({ unparseable }) => unparseable)?.unparseable;
-  return { statements: all.flatMap(({ statements }) => statements), ...(broken ? { unparseable: broken } : {}) };
+  const behind = portals.map(({ prepared }) => resolveHandles(combineFacts(prepared), registry));
+  const broken = [facts, ...behind].find(({ unparseable }) => unparseable)?.unparseable;
+  const named = behind.flatMap(({ statements }) => statements.map((one) => ({ ...one, named: true as const })));
+  return { statements: [...facts.statements, ...named], ...(broken ? { unparseable: broken } : {}) };
 }

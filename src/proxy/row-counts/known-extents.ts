@@ -11,6 +11,7 @@ import type { Effect } from '../../sql/facts.js';
 import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
 import { type CountedStatement, changesRows, massEffects } from './mass-effects.js';
 import { RowBudget } from './row-budget.js';
+import { rowNames } from './row-names.js';
 import type { ShownRows } from './shown-rows.js';
 
 interface Answer {
@@ -31,7 +32,7 @@ export class KnownExtents implements StatementTracker {
   readonly #answers = new Map<string, Answer>();
   /** By statement; as many as people have approved. */
   readonly #shown = new Map<string, ShownRows>();
-  /** Rows of whole tables, by name. */
+  /** Rows of whole tables. */
   readonly #sizes = new Map<string, { readonly rows: number; readonly until: number }>();
 
   /** Undefined where there is nothing to add to the facts. @param now milliseconds of a clock that never jumps */
@@ -46,8 +47,9 @@ export class KnownExtents implements StatementTracker {
     const extents = new Map<Effect, Extent>();
     let index = 0;
     for (const { effect } of effects) {
-      const extent = answer?.extents[index++] ?? ofFacts(effect) ?? ofList(effect, statement.bindValues);
-      if (extent) extents.set(effect, this.#withBefore(this.#withSize(extent, effect, now), effect));
+      const extent =
+        answer?.extents[index++] ?? this.#ofFacts(statement, effect) ?? ofList(effect, statement.bindValues);
+      if (extent) extents.set(effect, this.#withBefore(this.#withSize(statement, extent, effect, now), effect));
     }
     return extents;
   }
@@ -58,7 +60,8 @@ export class KnownExtents implements StatementTracker {
     const extents = effects.map(({ effect }) => measured.get(effect) ?? unmeasured);
     for (const [index, { effect }] of effects.entries()) {
       const { tableRows } = extents[index] ?? {};
-      if (tableRows !== undefined) this.#sizes.set(tableOf(effect), { rows: tableRows, until: now + answerMs });
+      if (tableRows !== undefined)
+        this.#sizes.set(relationOf(statement, effect), { rows: tableRows, until: now + answerMs });
     }
     const key = keyOf(statement);
     this.#answers.delete(key);
@@ -68,7 +71,10 @@ export class KnownExtents implements StatementTracker {
       this.#answers.delete(oldest);
     }
     return new Map(
-      effects.map(({ effect }, index) => [effect, this.#withBefore(extents[index] ?? unmeasured, effect)]),
+      effects.map(({ effect }, index) => {
+        const extent = this.#withSize(statement, extents[index] ?? unmeasured, effect, now);
+        return [effect, this.#withBefore(extent, effect)];
+      }),
     );
   }
 
@@ -76,8 +82,17 @@ export class KnownExtents implements StatementTracker {
   unmeasured(statement: CountedStatement, obstacle: string): Extents {
     const unsure: Extent = { rows: undefined, unsure: obstacle, before: 0, beforeInAll: 0 };
     return new Map(
-      massEffects(statement.facts).map(({ effect }) => [effect, this.#withBefore(ofFacts(effect) ?? unsure, effect)]),
+      massEffects(statement.facts).map(({ effect }) => [
+        effect,
+        this.#withBefore(this.#ofFacts(statement, effect) ?? unsure, effect),
+      ]),
     );
+  }
+
+  /** Whether the planner's answer is worth little without it. */
+  lacksSize(statement: CountedStatement, effect: Effect, now: number): boolean {
+    const size = this.#sizes.get(relationOf(statement, effect));
+    return size === undefined || size.until <= now;
   }
 
   /** What a person was shown who approved the statement for the whole session. */
@@ -101,8 +116,18 @@ export class KnownExtents implements StatementTracker {
     return answer !== undefined && answer.until > now ? answer : undefined;
   }
 
-  #withSize(extent: Extent, effect: Effect, now: number): Extent {
-    const size = extent.sizeOpen && this.#sizes.size > 0 ? this.#sizes.get(tableOf(effect)) : undefined;
+  /** Rows that have been changed before are no further ones. */
+  #ofFacts(statement: CountedStatement, effect: Effect): Extent | undefined {
+    const { mostRows } = effect;
+    if (mostRows === undefined) return undefined;
+    const names = this.budget.total === 0 ? undefined : rowNames(statement, effect);
+    const number = names ? Math.min(mostRows, this.budget.newAmong(tableOf(effect), names)) : mostRows;
+    return { rows: { number, how: 'known' }, sizeOpen: true, before: 0, beforeInAll: 0 };
+  }
+
+  #withSize(statement: CountedStatement, extent: Extent, effect: Effect, now: number): Extent {
+    const isKnown = extent.sizeOpen && this.#sizes.size > 0;
+    const size = isKnown ? this.#sizes.get(relationOf(statement, effect)) : undefined;
     if (size === undefined || size.until <= now) return extent;
     const { sizeOpen, ...known } = extent;
     return { ...known, tableRows: size.rows };
@@ -114,11 +139,6 @@ export class KnownExtents implements StatementTracker {
 }
 
 const unmeasured: Extent = { rows: undefined, unsure: 'the planner was not asked', before: 0, beforeInAll: 0 };
-
-function ofFacts({ mostRows }: Effect): Extent | undefined {
-  if (mostRows === undefined) return undefined;
-  return { rows: { number: mostRows, how: 'known' }, sizeOpen: true, before: 0, beforeInAll: 0 };
-}
 
 /** As many as the values of the call list: they name each row. */
 function ofList({ listed, within }: Effect, values: CountedStatement['bindValues'] = []): Extent | undefined {
@@ -135,6 +155,11 @@ function elementsOf(value: string | null | undefined): number {
   if (value === null) return 0;
   // a value that is missing, or in the binary format, says nothing
   return value === undefined || value.startsWith('\\x') ? Number.POSITIVE_INFINITY : mostElements(value);
+}
+
+/** Without a schema a name is what the session takes it for. */
+function relationOf({ sessionDigest }: CountedStatement, { targets: [target] }: Effect): string {
+  return JSON.stringify([target?.schema ?? [sessionDigest], target?.name]);
 }
 
 function tableOf({ targets }: Effect): string {

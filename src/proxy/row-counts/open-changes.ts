@@ -6,11 +6,13 @@
  */
 
 import type { Extents } from '../../policy/mass-changes.js';
-import type { Effect } from '../../sql/facts.js';
-import { rowsChangedIn } from '../command-tag.js';
+import type { Effect, Facts, StatementFacts } from '../../sql/facts.js';
+import type { Admission } from '../candidate.js';
+import { mostTags, rowsChangedIn } from '../command-tag.js';
 import { type AnsweredStatement, type StatementTracker, undoesAll } from '../statement-tracker.js';
 import { type CountedStatement, massEffects } from './mass-effects.js';
 import type { RowBudget, RowChange } from './row-budget.js';
+import { rowNames } from './row-names.js';
 import type { TableRows } from './shown-rows.js';
 
 interface Mark {
@@ -27,12 +29,24 @@ export class OpenChanges implements StatementTracker {
     this.#budget = budget;
   }
 
+  /** A statement leaves for the server. The call that is returned ends that, when it is answered or never will be. */
+  underWay(asked: CountedStatement, { ruling, extents }: Admission): (() => void) | undefined {
+    const mass = ruling.rule.startsWith('builtin:') ? massEffects(asked.facts) : [];
+    if (mass.length === 0) return undefined;
+    const changes = mass.flatMap(({ effect }) => {
+      const isWhole = extents?.get(effect)?.whole;
+      return (isWhole ? undefined : this.#change(asked, effect, expectedRows(effect, extents))) ?? [];
+    });
+    return changes.length === 0 ? undefined : this.#budget.expect(changes);
+  }
+
   answered(statement: AnsweredStatement): void {
     this.#add(statement);
     if (undoesAll(statement)) this.#undoTo(0);
   }
 
-  #add({ candidate: asked, ruling, extents, why, tags, changed }: AnsweredStatement): void {
+  #add(answered: AnsweredStatement): void {
+    const { candidate: asked, ruling, extents, why, how, tags, changed } = answered;
     // a person, or a rule of one's own, has let any number of rows pass
     const counted = why === 'allowed' && ruling.rule.startsWith('builtin:');
     if (counted && changed) {
@@ -40,13 +54,18 @@ export class OpenChanges implements StatementTracker {
       return;
     }
     const mass = counted ? massEffects(asked.facts) : [];
+    if (how === 'lost' && asked.transactionStatus === 'I') {
+      // nobody has heard what became of it, and it may have run
+      for (const { effect } of mass) this.#count(asked, effect, expectedRows(effect, extents));
+      return;
+    }
     for (const [index, statement] of asked.facts.statements.entries()) {
-      const tag = tags[index];
+      const tag = tagAt(statement.named ? placeOfRunner(asked.facts) : index, answered);
       if (tag === undefined) return;
       if (statement.transaction !== undefined) this.#transaction(statement.transaction, tag, nameOf(statement.effects));
       else if (mass.length > 0) {
         const its = mass.filter((one) => one.statement === statement).map(({ effect }) => effect);
-        this.#count(asked, its, tag, extents);
+        this.#countEach(asked, its, tag, extents);
       }
     }
   }
@@ -56,19 +75,30 @@ export class OpenChanges implements StatementTracker {
     if (this.#marks.length > 0) this.#marks = [];
   }
 
-  #count(asked: CountedStatement, effects: readonly Effect[], tag: string, extents: Extents | undefined): void {
+  #countEach(asked: CountedStatement, effects: readonly Effect[], tag: string, extents: Extents | undefined): void {
     const own = effects.filter(isOwn);
     for (const effect of effects) {
       if (effect.kind === 'insert') continue;
       const ofTag = own.length === 1 && own[0] === effect ? rowsChangedIn(tag) : undefined;
-      const extent = extents?.get(effect);
-      const rows = ofTag ?? extent?.rows?.number ?? effect.mostRows ?? 0;
-      const [target] = effect.targets;
-      if (rows === 0 || target === undefined || asked.isTemporary?.(target.name, target.schema)) continue;
-      const row = rows === 1 ? rowName(asked, effect) : undefined;
-      const change = { table: target.name, rows, row, whole: extent?.whole };
-      if (this.#budget.add(change)) this.#changes.push(change);
+      this.#count(asked, effect, ofTag ?? expectedRows(effect, extents), extents?.get(effect)?.whole);
     }
+  }
+
+  #count(asked: CountedStatement, effect: Effect, rows: number, whole?: true): void {
+    const change = this.#change(asked, effect, rows);
+    if (change) this.#keep({ ...change, whole });
+  }
+
+  #change(asked: CountedStatement, effect: Effect, rows: number): RowChange | undefined {
+    const [target] = effect.targets;
+    if (rows === 0 || target === undefined || asked.isTemporary?.(target.name, target.schema)) return undefined;
+    const names = rowNames(asked, effect);
+    return { table: target.name, rows, names: names?.length === rows ? names : undefined };
+  }
+
+  #keep(change: RowChange): void {
+    const added = this.#budget.add(change);
+    if (added) this.#changes.push(added);
   }
 
   /**
@@ -83,9 +113,9 @@ export class OpenChanges implements StatementTracker {
       const table = name.slice(name.lastIndexOf('.') + 1).replaceAll('"', '');
       if (asked.isTemporary?.(table)) continue;
       const isTarget = own.some(({ targets }) => targets.some((target) => target.name === table));
-      const row = isTarget && rows === 1 && only && others.length === 0 ? rowName(asked, only) : undefined;
-      const change = { table, rows: isTarget ? rows : Math.max(0, rows - done), row };
-      if (change.rows > 0 && this.#budget.add(change)) this.#changes.push(change);
+      const names = isTarget && only && others.length === 0 ? rowNames(asked, only) : undefined;
+      const counted = isTarget ? rows : Math.max(0, rows - done);
+      if (counted > 0) this.#keep({ table, rows: counted, names: names?.length === rows ? names : undefined });
     }
   }
 
@@ -109,7 +139,7 @@ export class OpenChanges implements StatementTracker {
       }
       default:
         // COMMIT of a failed transaction says ROLLBACK; PREPARE TRANSACTION most probably will be committed
-        if (tag.startsWith('ROLLBACK')) this.#undoTo(0);
+        if (what === 'rollback' || tag.startsWith('ROLLBACK')) this.#undoTo(0);
         this.transactionOver();
     }
   }
@@ -131,8 +161,23 @@ function isOwn({ within, kind }: Effect): boolean {
   return within === undefined && kind !== 'insert';
 }
 
-/** The row that an UPDATE by key names by its parameters. */
-function rowName({ bindValues }: CountedStatement, { kind, keyParameters }: Effect): string | undefined {
-  if (kind !== 'update' || keyParameters === undefined || bindValues === undefined) return undefined;
-  return JSON.stringify(keyParameters.map((number) => bindValues[number - 1]));
+/** What was measured, else what the text says. */
+function expectedRows(effect: Effect, extents: Extents | undefined): number {
+  return extents?.get(effect)?.rows?.number ?? effect.mostRows ?? 0;
+}
+
+/**
+ * The command tag of the statement at `index` of the text; empty where it was not kept, undefined where the statement did
+ * not run.
+ */
+function tagAt(index: number, { tags, how }: AnsweredStatement): string | undefined {
+  const isCut = tags.length === mostTags;
+  if (index >= 0 && index < tags.length - (isCut ? 1 : 0)) return tags[index];
+  return isCut || how === 'done' ? '' : undefined;
+}
+
+/** The place of the only statement that runs others by their names; -1 where there are more. */
+function placeOfRunner({ statements }: Facts): number {
+  const runs = ({ handle }: StatementFacts): boolean => handle?.op === 'execute';
+  return statements.filter(runs).length === 1 ? statements.findIndex(runs) : -1;
 }

@@ -8,6 +8,7 @@
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import { plural } from '../../words.js';
+import { mostTags } from '../command-tag.js';
 import { massEffects } from './mass-effects.js';
 
 /** Rows changed or deleted in one table. */
@@ -69,14 +70,19 @@ export function extentsOfRun(
   const extents = new Map(expected);
   const mass = massEffects(facts);
   const total = [...(real.tables?.values() ?? [])].reduce((sum, { rows }) => sum + rows, 0);
-  for (const { effect, statement } of mass) {
-    const before = extents.get(effect) ?? { before: 0, beforeInAll: 0 };
+  const ofTags = mass.map(({ effect, statement }) => {
     const alone = mass.filter((one) => one.statement === statement).length === 1 && effect.within === undefined;
     const tag = tags[facts.statements.indexOf(statement)] ?? '';
-    const ofTag = alone && saysAll.test(tag) ? rowsOfTags([tag]) : undefined;
-    const number = ofTag ?? (real.tables && total);
+    return alone && saysAll.test(tag) ? rowsOfTags([tag]) : undefined;
+  });
+  const beside = Math.max(0, total - ofTags.reduce<number>((sum, rows = 0) => sum + rows, 0));
+  const first = ofTags.indexOf(undefined);
+  for (const [index, { effect }] of mass.entries()) {
+    const before = extents.get(effect) ?? { before: 0, beforeInAll: 0 };
+    // what no tag tells apart is said once
+    const number = ofTags[index] ?? (real.tables && (index === first ? beside : 0));
     if (number === undefined) continue;
-    extents.set(effect, { ...before, rows: { number, how: 'counted' }, beside: Math.max(0, total - number) });
+    extents.set(effect, { ...before, rows: { number, how: 'counted' }, beside: first < 0 ? beside : 0 });
   }
   return extents;
 }
@@ -86,6 +92,7 @@ const saysAll = /^(?:UPDATE|DELETE) \d+$/;
 
 /** The tags of all its statements will say how many rows they changed: a DELETE, be it of a view, may take others along. */
 export function tagsSayAll(facts: Facts): boolean {
+  if (facts.statements.length > mostTags) return false;
   return massEffects(facts).every(
     ({ effect, statement }) => effect.within === undefined && !effect.passedOn && statement.command === 'UPDATE',
   );

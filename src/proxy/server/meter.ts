@@ -1,12 +1,10 @@
 import type { EntryBody } from '../../transcript/entry.js';
-import { rowsIn } from '../command-tag.js';
+import { mostTags, rowsIn } from '../command-tag.js';
 
 /**
  * What one forwarded statement brought back, summed up while the bytes pass.
  * The command tags of a multi-statement string are kept up to a bound; the last one always.
  */
-const tagsKept = 100;
-
 /**
  * What became of it. `lost`: the connection ended before the answer, and nobody here knows whether it ran. `undone`: it
  * ran, went beyond what its approver was shown, and was undone.
@@ -27,6 +25,7 @@ export class Meter {
   sqlstate: string | undefined;
   #tags: string[] = [];
   #tagCount = 0;
+  #rows = 0;
 
   /**
    * @param startedAt milliseconds of a monotonic clock
@@ -40,8 +39,9 @@ export class Meter {
 
   tag(tag: string): void {
     this.#tagCount++;
-    if (this.#tags.length < tagsKept) this.#tags.push(tag);
-    else this.#tags[tagsKept - 1] = tag;
+    this.#rows += rowsIn(tag) ?? 0;
+    if (this.#tags.length < mostTags) this.#tags.push(tag);
+    else this.#tags[mostTags - 1] = tag;
   }
 
   get tags(): readonly string[] {
@@ -50,9 +50,7 @@ export class Meter {
 
   /** Rows that the command tags report: the last number of `INSERT 0 5`, `SELECT 7`, `COPY 3`. */
   get rows(): number {
-    let rows = 0;
-    for (const tag of this.#tags) rows += rowsIn(tag) ?? 0;
-    return rows;
+    return this.#rows;
   }
 
   /** What a tag or the statement's own entry says is not said again. @param finishedAt milliseconds of the same clock as `startedAt` */

@@ -11,8 +11,10 @@
 import { messageOf } from '../../errors.js';
 import type { Ruling } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
+import type { Effect } from '../../sql/facts.js';
 import { type ErrorText, encodeNotice } from '../../wire/backend.js';
 import { flushMessage } from '../../wire/extended-query.js';
+import { plural } from '../../words.js';
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
 import {
   InternalQuery,
@@ -36,6 +38,8 @@ export interface Allowed {
   readonly extents?: Extents | undefined;
   /** To the person; undefined where a rule let it pass. */
   readonly shown?: ShownRows | undefined;
+  /** The person has not been asked about this run. */
+  readonly recalled?: true;
   /** See Ruling. */
   readonly few?: true | undefined;
 }
@@ -136,7 +140,10 @@ export class ApprovalWait {
     const known = journal.extentsIn(context.database);
     // an approval of what it was taken for says nothing about what it did
     const recalled = undone ? undefined : journal.recall(candidate, admission, context);
-    if (recalled) return endOf(admission, recalled, known.shown(candidate));
+    if (recalled) {
+      const end = endOf(admission, recalled, known.shown(candidate));
+      return end.kind === 'allow' ? { ...end, recalled: true } : end;
+    }
     const asked = this.#parts.internal();
     if (undone) this.#counted = { how: undone.tables ? 'counted' : 'estimated', ...undone };
     const extents = admission.measure ? await this.#measure(asked) : admission.extents;
@@ -157,7 +164,8 @@ export class ApprovalWait {
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
     const dryRun = (): Promise<DryRun> =>
       asked instanceof InternalQuery ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
-    const found = { impact: aboutRealRun(impact, undone, this.#parts.unwatched()), dryRun };
+    const earlier = massEffects(candidate.facts).length > 0 && !isMass(ruling) ? known.budget.total : 0;
+    const found = { impact: aboutRows(impact, earlier, undone, this.#parts.unwatched()), dryRun };
     const answer = await journal.awaitApproval(candidate, asking, context, found, this.#abort.signal);
     // an answer may come while a dry run is being undone
     await internal?.idle;
@@ -200,7 +208,8 @@ export class ApprovalWait {
     const known = journal.extentsIn(context.database);
     const now = journal.clock.monotonic();
     if (!(asked instanceof InternalQuery)) return known.unmeasured(candidate, asked.obstacle);
-    const found = await asked.run(measureLimits, (session) => assessor.extents(candidate, held, session));
+    const needsSize = (effect: Effect) => known.lacksSize(candidate, effect, now);
+    const found = await asked.run(measureLimits, (session) => assessor.extents(candidate, held, session, needsSize));
     return known.measured(candidate, found, now);
   }
 
@@ -250,9 +259,25 @@ export class ApprovalWait {
   }
 }
 
-/** What it did when it was undone, or that what it does will not be. */
-function aboutRealRun(impact: Impact, undone: RunRows | undefined, unwatched: string | undefined): Impact {
+/** Its sentence says what the session has changed before. */
+function isMass({ rule }: Ruling): boolean {
+  return rule.startsWith('builtin:') && rule.endsWith('-mass');
+}
+
+/** What went before it, what it did when it was undone, or that what it does will not be. */
+function aboutRows(
+  impact: Impact,
+  earlier: number,
+  undone: RunRows | undefined,
+  unwatched: string | undefined,
+): Impact {
   const lines = [...impact.lines];
+  if (earlier > 0)
+    lines.push({
+      label: 'before',
+      text: `${plural(earlier)} that this session has deleted or changed`,
+      severity: 'info',
+    });
   if (undone) {
     const text = `changed or deleted ${runWords(undone)}, and was undone`;
     lines.unshift({ label: 'real run', text, severity: 'danger' });
@@ -279,7 +304,11 @@ function estimatedFor({ facts }: Candidate, extents: Extents | undefined, impact
   return rows === undefined ? undefined : { how: 'estimated', rows, tables: undefined };
 }
 
-function endOf(admission: Admission, answer: Answer, shown: ShownRows | undefined): ApprovalEnd {
+function endOf(
+  admission: Admission,
+  answer: Answer,
+  shown: ShownRows | undefined,
+): Exclude<ApprovalEnd, { kind: 'skipped' }> {
   if (answer.decision === 'allow') return { kind: 'allow', by: 'person', shown };
   return {
     kind: 'deny',

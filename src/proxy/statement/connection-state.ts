@@ -75,6 +75,7 @@ export class ConnectionState {
   readonly server: ServerSide;
   readonly outbox: JournaledOutbox;
   readonly masks: ResultMasks | undefined;
+  readonly changes: OpenChanges;
   readonly #temporaryTables: TemporaryTables;
   readonly #transaction = new TransactionLog();
   readonly #toClient = new Outgoing();
@@ -89,6 +90,7 @@ export class ConnectionState {
     this.#temporaryTables = new TemporaryTables(parts.catalog);
     this.masks = parts.masks && new ResultMasks(parts.masks);
     const extents = parts.journal.extentsIn(parts.context.database);
+    this.changes = new OpenChanges(extents.budget);
     this.trackers = new Trackers([
       ...(this.masks ? [this.masks] : []),
       // before the temporary tables: what a statement drops was temporary until then
@@ -98,7 +100,7 @@ export class ConnectionState {
       this.#transaction,
       new ChangedRows((rows) => parts.journal.countRowsChanged(rows)),
       // before the extents: what it counts was estimated by answers that they forget
-      new OpenChanges(extents.budget),
+      this.changes,
       extents,
     ]);
     if (this.masks) this.server.cutRows();

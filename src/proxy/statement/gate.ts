@@ -7,6 +7,7 @@
  */
 
 import type { Decision, Ruling } from '../../policy/decision.js';
+import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import { type ErrorText, encodeError } from '../../wire/backend.js';
 import { flushMessage } from '../../wire/extended-query.js';
@@ -190,6 +191,7 @@ export class StatementGate {
     const { journal, context } = this.#state.parts;
     const { candidate } = gated;
     let leaving: Leaving | undefined;
+    let { ruling } = admission;
     const forward = (): Promise<Answered> =>
       new Promise((resolve) => {
         const left = this.#leave(gated, admission, expected.shown ? 'approved' : 'allowed');
@@ -207,7 +209,11 @@ export class StatementGate {
       candidate,
       portalKnown: gated.portal !== undefined,
       counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
-      accepts: (real, tags) => journal.accepts(candidate, context, expected, real, tags),
+      accepts: (real, tags) => {
+        const beyond = journal.beyond({ candidate, ruling, context }, expected, real, tags);
+        if (beyond) ruling = beyond;
+        return beyond === undefined;
+      },
       mask: answerMask(this.#state, gated),
       forward,
     });
@@ -220,22 +226,23 @@ export class StatementGate {
     leaving?.settle('undone');
     if (gated.portal) gated.portal.admitted = undefined;
     if (this.#events.closed || this.#draining) return;
-    if (end.again) this.#askAgain(gated, admission, end.real, expected);
+    if (end.again) this.#askAgain(gated, ruling, end.real, expected);
     else this.#refuseUndone(gated, end.real);
   }
 
-  #askAgain(gated: GatedMessage, admission: Admission, real: RunRows, { shown }: Expected): void {
+  #askAgain(gated: GatedMessage, ruling: Ruling, real: RunRows, { shown, extents }: Expected): void {
     const taken = shown
-      ? `where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
-      : 'which is more than was expected';
-    const what = `It really changed or deleted ${runWords(real)}, ${taken}: dbguard undid it.`;
-    // what was ruled before the rows were counted says only that nobody could tell
-    this.#ask(gated, admission, shown ? `${what} ${admission.ruling.reason}` : what, real);
+      ? `, where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
+      : expectedSum(extents) < real.rows
+        ? ', which is more than was expected'
+        : '';
+    const reason = `It really changed or deleted ${runWords(real)}${taken}: dbguard undid it.`;
+    this.#ask(gated, ruling, reason, real);
   }
 
   /** Asks about what a rule or a person has let through already. */
-  #ask(gated: GatedMessage, { ruling }: Admission, reason: string, undone?: RunRows): void {
-    const decided: Ruling = { ...ruling, decision: 'ask', reason };
+  #ask(gated: GatedMessage, ruling: Ruling, reason: string, undone?: RunRows): void {
+    const decided: Ruling = { ...ruling, decision: 'ask', reason: `${reason} ${ruling.reason}` };
     const candidate = { ...gated.candidate, decided };
     const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
     this.#state.outbox.requireCommit();
@@ -352,13 +359,12 @@ export class StatementGate {
       this.#approvedTransaction = admission.n;
     }
     outbox.requireCommit(byPerson);
-    // whoever approved has seen what had gone before
-    if (byPerson && massEffects(facts).length > 0) journal.extentsIn(context.database).budget.clear();
+    // whoever approved has seen what had gone before, unless it was an earlier approval
+    if (byPerson && !end.recalled && massEffects(facts).length > 0) journal.extentsIn(context.database).budget.clear();
     const obstacle = end.few && watchObstacle(server, kind);
     if (obstacle && server.transactionStatus !== 'E') {
       journal.recordSkipped(admission);
-      const why = `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`;
-      this.#ask(gated, admission, `${why} ${admission.ruling.reason}`);
+      this.#ask(gated, admission.ruling, `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`);
       return false;
     }
     const admitted = { ...admission, extents: end.extents };
@@ -375,4 +381,10 @@ export class StatementGate {
       });
     return false;
   }
+}
+
+function expectedSum(extents: Extents | undefined): number {
+  let sum = 0;
+  for (const { rows } of extents?.values() ?? []) sum += rows?.number ?? 0;
+  return sum;
 }

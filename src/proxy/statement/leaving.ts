@@ -35,6 +35,7 @@ export function leave(
   const rowWork = isRowWork(gated.candidate.facts);
   const settleLexical = rowWork ? undefined : state.lexical.forwarded(gated.candidate);
   if (!rowWork) state.trackers.forwarded(gated.candidate);
+  const answered = why === 'allowed' ? state.changes.underWay(gated.candidate, admission) : undefined;
   const mask = answerMask(state, gated);
   const meter = new Meter(admission.n, journal.clock.monotonic(), gated.candidate.transactionStatus);
   const plan = gated.mask;
@@ -52,6 +53,7 @@ export function leave(
     const changed = real?.tables?.values();
     settleHandles?.(how === 'undone' ? 'failed' : how);
     settleLexical?.();
+    answered?.();
     const { transactionStatus } = state.server;
     if (how !== 'undone') {
       const { candidate } = gated;

@@ -157,17 +157,20 @@ export class StatementJournal {
     return known;
   }
 
-  /** Whether a run may stay, now that its rows are known. @param tags command tags */
-  accepts(
-    candidate: Candidate,
-    context: ConnectionContext,
+  /** The ruling for a run that may not stay, now that its rows are known. @param tags command tags */
+  beyond(
+    { candidate, ruling, context }: { candidate: Candidate; ruling: Ruling; context: ConnectionContext },
     expected: Expected,
     real: RunRows,
     tags: readonly string[],
-  ): boolean {
-    if (expected.shown) return surplusOf(expected.shown, real) <= this.#parts.policy.surplusRows(context.connection);
+  ): Ruling | undefined {
+    if (expected.shown) {
+      const surplus = surplusOf(expected.shown, real);
+      return surplus <= this.#parts.policy.surplusRows(context.connection) ? undefined : ruling;
+    }
     const extents = extentsOfRun(candidate.facts, expected.extents, real, tags);
-    return this.#decide(candidate, context, { extents }).decision === 'allow';
+    const ofRun = this.#decide(candidate, context, { extents });
+    return ofRun.decision === 'allow' ? undefined : ofRun;
   }
 
   /** Decides again with what was found out about rows; the ruling that stands then. */

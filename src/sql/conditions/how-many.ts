@@ -6,11 +6,12 @@
  * What it must not know: what becomes of the numbers. A number here is an upper bound; undefined means that only data tells.
  */
 import type { A_Expr, SelectStmt } from 'libpg-query';
-import type { RowLimit, RowList } from '../facts.js';
+import type { KeyValue, NamedRow, RowLimit, RowList } from '../facts.js';
 import { as, eachChild, type Node, names } from '../grammar/tree.js';
 import type { AnalysisBudget } from './analysis-budget.js';
 import { conjuncts, isFixed, keysOf, ownColumn, uncast, type View } from './key-columns.js';
 import { limitedRows } from './limited-rows.js';
+import { keyValue, namedRows } from './named-rows.js';
 import { rowList } from './row-list.js';
 import { relationTarget, type Scope, type Source } from './scope.js';
 import { isBare } from './subqueries.js';
@@ -19,8 +20,8 @@ import { operatorOf } from './trivial-comparison.js';
 export interface HowMany {
   /** Most rows of `source` that meet the conditions. */
   readonly mostRows?: number;
-  /** Numbers of the parameters that alone name the one row. */
-  readonly keyParameters?: readonly number[];
+  /** These, where the conditions name each. */
+  readonly namedRows?: readonly NamedRow[] | undefined;
   /** Each row is named by a key in this list. */
   readonly listed?: RowList;
   /** The planner would guess. */
@@ -35,8 +36,9 @@ export function howMany(source: Source, scope: Scope, conditions: readonly Node[
   const all = conditions.flatMap((one) => conjuncts(one, budget));
   const fixed = fixedColumns(all, view);
   const mostRows = bound(all, fixed, view);
-  if (mostRows === 1) return { mostRows, ...rowNamed(fixed, view) };
-  if (mostRows !== undefined) return { mostRows };
+  if (mostRows !== undefined) {
+    return { mostRows, namedRows: namedRows(keysOf(view), (column) => fixed.get(column)?.named) };
+  }
   const listed = listOfKeys(all, fixed, view);
   const limitedTo = limitedRows(all, view);
   if (limitedTo !== undefined) return { ...(listed && { listed }), limitedTo };
@@ -92,15 +94,10 @@ function listBehind(column: Node | undefined, { source, scope }: View): RowList 
   return scope.sources.find((one) => one !== source && one.alias === path[0])?.list;
 }
 
-function rowNamed(fixed: FixedColumns, view: View): Pick<HowMany, 'keyParameters'> {
-  const key = keysOf(view).find((one) => one.every((column) => fixed.get(column)?.parameter !== undefined));
-  return key === undefined ? {} : { keyParameters: key.flatMap((column) => fixed.get(column)?.parameter ?? []) };
-}
-
 interface Fixed {
   readonly values: number;
-  /** The one value is this parameter. */
-  readonly parameter?: number;
+  /** All of them, where the text has each. */
+  readonly named?: readonly KeyValue[] | undefined;
 }
 type FixedColumns = ReadonlyMap<string, Fixed>;
 
@@ -148,8 +145,8 @@ function fixedPair(left: Node | undefined, right: Node | undefined, view: View):
   if (column === undefined || right === undefined) return [];
   const rows = isOneValue(right, view) ? 1 : rowsListed(right, view);
   if (rows === undefined) return [];
-  const parameter = as(uncast(right), 'ParamRef')?.number;
-  return [[column, parameter === undefined ? { values: rows } : { values: rows, parameter }]];
+  const value = rows === 1 ? keyValue(right, view.scope) : undefined;
+  return [[column, { values: rows, named: value && [value] }]];
 }
 
 /** `v.id` of `FROM (VALUES (1), (2)) v (id)`: as many values as rows are written there. */
@@ -175,7 +172,12 @@ function fixedByList(left: Node | undefined, items: readonly Node[], view: View)
   const each = items.map((item) => new Map(fixedPair(left, item, view)));
   return [...(each[0]?.keys() ?? [])]
     .filter((column) => each.every((one) => one.has(column)))
-    .map((column) => [column, { values: items.length }]);
+    .map((column) => [column, { values: items.length, named: allNamed(each.map((one) => one.get(column))) }]);
+}
+
+function allNamed(each: readonly (Fixed | undefined)[]): readonly KeyValue[] | undefined {
+  const named = each.flatMap((one) => one?.named ?? []);
+  return named.length === each.length ? named : undefined;
 }
 
 /** The same for every row: a constant, a parameter, a variable, what is computed from such, a subquery for one value. */

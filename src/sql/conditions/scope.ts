@@ -33,6 +33,8 @@ export interface Surroundings {
   /** Parameters and variables of the body around it: they look like columns, and are the same for every row. */
   readonly variables: ReadonlySet<string>;
   readonly relations: CatalogRelations | undefined;
+  /** See IntegerPlaces; absent where the text is not the client's own. */
+  readonly integerAt?: ((location: number) => number | undefined) | undefined;
 }
 
 const nothingAround: Surroundings = { variables: new Set(), relations: undefined };
@@ -52,6 +54,11 @@ export class Scope {
 
   isVariable(name: string): boolean {
     return this.#surroundings.variables.has(name);
+  }
+
+  /** Which of the text's integers the parser has found at `location`. */
+  integerAt(location: number): number | undefined {
+    return this.#surroundings.integerAt?.(location);
   }
 
   /** Something here is computed for any number of rows. */

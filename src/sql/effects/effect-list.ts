@@ -1,4 +1,4 @@
-/** Collects the effects of one statement; what differs only in its targets becomes one effect. */
+/** Collects the effects of one statement; what differs only in its targets becomes one effect, and the rows add up. */
 import type { Effect, EffectFields, EffectKind, Target } from '../facts.js';
 
 export type EffectDetails = {
@@ -11,16 +11,18 @@ export type EffectDetails = {
 };
 
 export class EffectList {
-  readonly #effects = new Map<string, { effect: Effect; targets: Map<string, Target> }>();
+  readonly #effects = new Map<string, { effect: Effect; readonly targets: Map<string, Target> }>();
 
   add(kind: EffectKind, details: EffectDetails): void {
     const { targets = [], bounded = true, opaque = false, ...fields } = details;
     const effect: Effect = { kind, targets: [], bounded, opaque, ...present(fields) };
-    const key = JSON.stringify(effect);
+    const key = JSON.stringify({ ...effect, mostRows: effect.mostRows === undefined, namedRows: undefined });
     let entry = this.#effects.get(key);
     if (entry === undefined) {
       entry = { effect, targets: new Map() };
       this.#effects.set(key, entry);
+    } else {
+      entry.effect = together(entry.effect, effect);
     }
     for (const target of targets) if (target !== undefined) addTarget(entry.targets, target);
   }
@@ -37,6 +39,11 @@ export class EffectList {
   toArray(): Effect[] {
     return [...this.#effects.values()].map(({ effect, targets }) => ({ ...effect, targets: [...targets.values()] }));
   }
+}
+
+/** Of two that are alike: which rows they are is told apart no more. */
+function together({ namedRows: _, ...one }: Effect, { mostRows }: Effect): Effect {
+  return one.mostRows === undefined || mostRows === undefined ? one : { ...one, mostRows: one.mostRows + mostRows };
 }
 
 /** Always in the same order, whatever the order of those who say them. */

@@ -76,6 +76,8 @@ export class Walk {
   variables: ReadonlySet<string>;
   /** The statement's own text. */
   source = '';
+  /** Of the text around it. */
+  integerAt: ((location: number) => number | undefined) | undefined;
   command = '';
   parameters = 0;
   deferred = false;
@@ -110,7 +112,7 @@ export class Walk {
 
   add(kind: EffectKind, details: EffectDetails = {}): void {
     const passedOn = this.#passesOn(kind, details) ? { passedOn: true as const } : undefined;
-    const repeated = this.#repeated ? { mostRows: undefined, listed: undefined } : undefined;
+    const repeated = this.#repeated ? { mostRows: undefined, namedRows: undefined, listed: undefined } : undefined;
     const none = passedOn && kind === 'insert' ? { mostRows: 0 } : undefined;
     this.#record(kind, passedOn || repeated ? { ...details, ...passedOn, ...repeated, ...none } : details);
     if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
@@ -214,7 +216,8 @@ export class Walk {
 
   /** The outermost level of names of a statement. */
   rootScope(): Scope {
-    return new Scope(undefined, { variables: this.variables, relations: this.knowledge.relations });
+    const { variables, integerAt } = this;
+    return new Scope(undefined, { variables, relations: this.knowledge.relations, integerAt });
   }
 
   /**
@@ -290,7 +293,7 @@ export class Walk {
   #asPartOfThis(effect: Effect, given: Given): Effect {
     if (effect.kind !== 'update' && effect.kind !== 'delete') return effect;
     // parameters there are not those of the statement
-    const { mostRows, keyParameters: _, listed: inside, ...rest } = effect;
+    const { mostRows, namedRows: _, listed: inside, ...rest } = effect;
     if (this.#repeated) return { ...rest, within: 'body' };
     if (mostRows !== undefined) return { ...rest, mostRows, within: 'body' };
     return { ...rest, ...mostOf(inside && given(inside)), within: 'body' };

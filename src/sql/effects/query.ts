@@ -1,6 +1,7 @@
 /** SELECT, VALUES, INSERT, UPDATE, DELETE and MERGE: which rows of which relations they read and change. */
 import type { LockingClause, RangeVar, ResTarget, SelectStmt, WithClause } from 'libpg-query';
 import { howMany } from '../conditions/how-many.js';
+import { conflictingRows } from '../conditions/named-rows.js';
 import { parametersDecide, restricts } from '../conditions/restriction.js';
 import { rowsSelected } from '../conditions/rows-selected.js';
 import { relationTarget, Scope, type Source, withColumns } from '../conditions/scope.js';
@@ -33,6 +34,7 @@ export const queryHandlers: Handlers = {
         targets: [written(insert.relation, assigned(conflict.targetList))],
         bounded: !many || restricts(target, scope, conditions, walk.budget),
         ...(insert.selectStmt === undefined ? { mostRows: 1 } : rowsSelected(insert.selectStmt, scope, walk.budget)),
+        namedRows: conflictingRows(insert, scope),
         detail: 'on conflict',
       });
     }
