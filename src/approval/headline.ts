@@ -43,7 +43,8 @@ export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'im
   const effect = gravest(main.effects);
   if (!effect) return `Run ${singleLine(main.command, 60)}`;
   const told = [sentence(effect, main, impact.estimatedRows), ...alsoDestroyed(facts, effect)];
-  const others = facts.statements.length - 1;
+  // what stands under a name is no further statement of the text
+  const others = facts.statements.filter(({ named }) => !named).length - 1;
   const more = others > 0 ? `, and ${others} more ${others === 1 ? 'statement' : 'statements'}` : '';
   return `${told.join('; ')}${more}`;
 }
@@ -136,17 +137,25 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
     case 'grant':
       return `Change who may do what (${singleLine(statement.command, 40)}): ${what}`;
     case 'execute-code':
+      if (defines.test(statement.command))
+        return `${definition(statement)}, which runs code that dbguard cannot look into`;
       return `Run code that dbguard cannot look into (${singleLine(statement.command, 40)})`;
     case 'network':
+      if (defines.test(statement.command)) return `${definition(statement)}, which leads to another server`;
       return `Connect from the database server to somewhere else: ${what}`;
     case 'backend':
       return 'Interfere with other sessions of the server';
     case 'function-call':
+      if (functionTargets(statement).some(({ name }) => name === 'lo_unlink'))
+        return 'Delete large objects (lo_unlink)';
       return `Call ${what === 'something' ? names(functionTargets(statement)) : what}, which may change data`;
     case 'lock':
       return isAdvisory(effect) ? `Take an advisory lock (${what})` : `Lock ${what}`;
-    case 'create':
+    case 'create': {
+      const onOther = onOthers[statement.command];
+      if (onOther !== undefined) return `Create ${onOther} ${what}`;
       return `Create ${object(typed(effect, ''), statement)}${detail(effect)}`;
+    }
     case 'session':
       return `Change a setting of this session: ${what}`;
     case 'alter':
@@ -161,6 +170,21 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
       return `Run ${singleLine(statement.command, 60)}${what === 'something' ? '' : `: ${what}`}`;
   }
 }
+
+/** What it makes may do something later, and is the news. */
+const defines = /^(?:CREATE|ALTER|DROP) /;
+
+function definition(statement: StatementFacts): string {
+  const made = statement.effects.find(({ kind }) => kind === 'create' || kind === 'alter' || kind === 'drop');
+  return made ? sentence(made, statement, undefined) : words(statement.command);
+}
+
+/** Their targets stay what they are. */
+const onOthers: Readonly<Record<string, string>> = {
+  'CREATE CAST': 'a cast to',
+  'CREATE TRANSFORM': 'a transform of',
+  'CREATE USER MAPPING': 'a user mapping for server',
+};
 
 const fileVerbs = { read: 'Read', write: 'Write', both: 'Read or write' } as const;
 
@@ -180,6 +204,7 @@ function names(targets: readonly Target[]): string {
 /** With a noun in front: what has none of its own is called as the command calls it. */
 function object(told: string, { command, effects }: StatementFacts): string {
   const [first] = effects.flatMap(({ targets }) => targets);
+  if (command === 'DROP TRANSFORM') return `a transform (${singleLine(told, 200)})`;
   const noun = first?.type === 'other' ? `${words(command).replace(/^(?:drop|create) /i, '')} ` : '';
   return told === '' || told === 'an object'
     ? `a${noun === '' ? 'n object' : ` ${noun.trim()}`}`

@@ -47,6 +47,23 @@ const cases: readonly (readonly [sql: string, says: RegExp])[] = [
     'MERGE INTO t USING s ON t.id = s.id WHEN MATCHED THEN DELETE WHEN NOT MATCHED BY SOURCE THEN UPDATE SET a = 0',
     /^Delete rows of t; change ALL rows of t that the source does not have$/,
   ],
+  ['CREATE CAST (bigint AS mood) WITH FUNCTION f(bigint)', /^Create a cast to mood, which runs code/],
+  [
+    'CREATE TRANSFORM FOR hstore LANGUAGE plpython3u (FROM SQL WITH FUNCTION f(internal))',
+    /^Create a transform of hstore/,
+  ],
+  ['DROP TRANSFORM FOR hstore LANGUAGE plpython3u', /^Drop a transform/],
+  ['CREATE EVENT TRIGGER t ON ddl_command_start EXECUTE FUNCTION f()', /^Create event trigger t, which runs code/],
+  ['CREATE EXTENSION dblink', /^Create extension dblink, which runs code/],
+  [
+    "CREATE USER MAPPING FOR bob SERVER films OPTIONS (user 'bob')",
+    /^Create a user mapping for server films, which leads to/,
+  ],
+  ['CREATE SERVER s FOREIGN DATA WRAPPER postgres_fdw', /^Create server s, which leads to another server$/],
+  ['IMPORT FOREIGN SCHEMA a FROM SERVER s INTO b', /^Connect from the database server to somewhere else: s/],
+  ['SELECT lo_unlink(oid) FROM pg_largeobject_metadata', /^Delete large objects/],
+  ['ALTER TABLE ALL IN TABLESPACE old SET TABLESPACE new', /^Alter table old \(every table of this tablespace\)$/],
+  ['ALTER INDEX ALL IN TABLESPACE old SET TABLESPACE new', /^Alter index old \(every index of this tablespace\)$/],
   ['WITH d AS (DELETE FROM b RETURNING 1) UPDATE a SET x = 1 WHERE id = 1', /^Delete ALL rows of b/],
 ];
 

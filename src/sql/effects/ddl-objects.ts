@@ -207,8 +207,12 @@ export const objectHandlers: Handlers = {
     simple(walk, 'DROP TABLESPACE', 'drop', { type: 'other', name: drop.tablespacename ?? '' }),
   AlterTableSpaceOptionsStmt: (alter, walk) =>
     simple(walk, 'ALTER TABLESPACE', 'alter', { type: 'other', name: alter.tablespacename ?? '' }),
-  AlterTableMoveAllStmt: (alter, walk) =>
-    simple(walk, 'ALTER TABLE', 'alter', { type: 'other', name: alter.orig_tablespacename ?? '' }),
+  AlterTableMoveAllStmt(alter, walk) {
+    const words = objectKind(alter.objtype).words;
+    walk.command ||= `ALTER ${words}`;
+    const targets: Target[] = [{ type: 'other', name: alter.orig_tablespacename ?? '' }];
+    walk.add('alter', { targets, detail: `every ${words.toLowerCase()} of this tablespace` });
+  },
   // a part of ALTER TABLE, which has said it
   ReplicaIdentityStmt: () => {},
 
