@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { copyData, query } from '../helpers/wire-messages.js';
 import { mixedDefinitions, schemaFile } from './definitions.js';
+import { manyTables } from './many-tables.js';
 import type { PgbenchRun } from './pgbench.js';
 import { RawClient } from './raw-client.js';
 import { type BenchTarget, maskedKinds, memoryOf, type TargetName } from './targets.js';
@@ -84,6 +85,7 @@ export function measures(
     command('dbguard run -- true', ['run', '--', 'true'], 180),
     peakMemory(rows),
     idleMemory(100),
+    ...manyTables(),
   ];
 }
 

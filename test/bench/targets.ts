@@ -30,6 +30,8 @@ export interface BenchTarget {
   readonly observing?: BenchTarget;
   /** The same by unix sockets on both sides. */
   readonly sockets?: BenchTarget;
+  /** Another one, on the database that `make` has made. */
+  readonly startOn?: (make: (url: TestPostgres['url']) => Promise<string>) => Promise<BenchTarget>;
   /** Runs the command with these arguments; milliseconds. */
   readonly run?: (args: readonly string[]) => Promise<number>;
   stop(): Promise<void>;
@@ -112,7 +114,9 @@ export async function startDbguard(server: TestPostgres): Promise<BenchTarget> {
   const stop = async () => {
     for (const target of all) await target.stop();
   };
-  return { ...plain, masking, ruled, observing, sockets: { ...sockets, host: sockets.socketDir }, stop };
+  const startOn: NonNullable<BenchTarget['startOn']> = async (make) =>
+    guardedTarget(server, { database: await make(server.url) });
+  return { ...plain, startOn, masking, ruled, observing, sockets: { ...sockets, host: sockets.socketDir }, stop };
 }
 
 /** One column of `people`, the table that `bench.ts` makes, for each of these kinds of mask. */
@@ -147,13 +151,13 @@ async function guardedTarget(
   options: ProxyProcessOptions,
 ): Promise<BenchTarget & { readonly socketDir: string }> {
   const guarded = await startProxyProcess(server, { policy: loadTest, ...options });
-  const { host, port, user, password, pid, socket, workspace } = guarded;
+  const { host, port, user, password, database, pid, socket, workspace } = guarded;
   const run = async (args: readonly string[]): Promise<number> => {
     const start = performance.now();
     await workspace.dbguard([...args]);
     return performance.now() - start;
   };
-  const login = { host, port, user, password, database: 'postgres' };
+  const login = { host, port, user, password, database };
   return { name: 'dbguard', ...login, pid, socketDir: socket, run, stop: () => guarded.stop() };
 }
 
