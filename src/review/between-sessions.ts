@@ -5,7 +5,7 @@
 import type { Finding, FindingCode } from '../transcript/finding.js';
 import { sessionTime } from '../transcript/object-key.js';
 import type { PreviousSession } from '../transcript/open-entry.js';
-import type { SessionReport } from './verify-session.js';
+import type { SessionReport } from './session-report.js';
 
 /** What is kept of each session: some 200 bytes. */
 export interface Trace {

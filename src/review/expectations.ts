@@ -5,7 +5,7 @@
 import { DbguardError } from '../errors.js';
 import { problemText, readYaml, type Value } from '../policy/yaml-source.js';
 import type { Finding } from '../transcript/finding.js';
-import type { SessionReport } from './verify-session.js';
+import type { SessionReport } from './session-report.js';
 
 /** Days as `2026-11-23`, UTC, both included. */
 export interface ExpectedPerson {

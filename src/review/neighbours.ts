@@ -11,9 +11,10 @@ import { compareSessions, type Trace, traceOf } from './between-sessions.js';
 import { listSessions, type ObjectSource, type SegmentObject, type SessionObjects } from './catalog.js';
 import { readAhead } from './read-ahead.js';
 import { segmentLines } from './segment-lines.js';
+import type { SessionReport } from './session-report.js';
 import type { Pieces } from './unpacked.js';
 import type { VerifyOptions } from './verify-options.js';
-import { type SessionReport, verifySession } from './verify-session.js';
+import { verifySession } from './verify-session.js';
 
 /** Sessions of the same person whose openings are read. */
 const MAX_OPENINGS = 2_000;

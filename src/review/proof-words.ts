@@ -4,8 +4,8 @@
  */
 import type { FindingCode } from '../transcript/finding.js';
 import type { VersionKeeping } from '../transcript/object-history.js';
+import { ends, type SessionReport } from './session-report.js';
 import { type Holds, leaves } from './speaks-against.js';
-import { ends, type SessionReport } from './verify-session.js';
 
 export interface ProofLine {
   readonly holds: Holds;

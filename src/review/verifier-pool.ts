@@ -9,8 +9,9 @@ import { DbguardError, type ErrorCode, messageOf } from '../errors.js';
 import type { SessionObjects } from './catalog.js';
 import type { FoundKeys } from './issuer-keys.js';
 import { MAX_HELD } from './read-ahead.js';
+import type { SessionReport } from './session-report.js';
 import type { VerifyOptions } from './verify-options.js';
-import { type SessionReport, verifySession } from './verify-session.js';
+import { verifySession } from './verify-session.js';
 
 /** What a worker needs of the options; the rest it asks for. */
 export type WorkerSettings = Pick<VerifyOptions, 'demands' | 'now' | 'retentionDays'>;

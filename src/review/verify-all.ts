@@ -8,8 +8,9 @@ import { issuerKeysFolder, revokedKeysPrefix, sessionPrefix } from '../transcrip
 import { compareSessions, hasExpired, type Trace, traceOf } from './between-sessions.js';
 import { listSessions, type ObjectSource, type SessionObjects, Tally } from './catalog.js';
 import type { Expected } from './expectations.js';
+import type { SessionReport } from './session-report.js';
 import type { VerifyOptions } from './verify-options.js';
-import { type SessionReport, verifySession } from './verify-session.js';
+import { verifySession } from './verify-session.js';
 
 export interface AllOptions extends VerifyOptions {
   readonly source: ObjectSource;

@@ -3,10 +3,9 @@
  * own time. What its key did not sign is a foreign object, and says nothing about the session.
  */
 import { messageOf } from '../errors.js';
-import type { Finding, Findings } from '../transcript/finding.js';
+import type { Findings } from '../transcript/finding.js';
 import type { SignatureLine } from '../transcript/line.js';
 import { parseObjectKey, sessionTime, subjectHash, textDigest } from '../transcript/object-key.js';
-import type { OpenDetails } from '../transcript/open-entry.js';
 import { SessionVerifier } from '../transcript/verify.js';
 import type { SegmentObject, SessionObjects } from './catalog.js';
 import { ForeignObjects } from './foreign-objects.js';
@@ -18,41 +17,10 @@ import { readAhead } from './read-ahead.js';
 import { isAboutContent } from './read-segment.js';
 import { readRedactions } from './redaction.js';
 import { type SegmentLines, segmentLines } from './segment-lines.js';
+import { reportOf, type SessionReport } from './session-report.js';
 import type { Pieces } from './unpacked.js';
 import type { VerifyOptions } from './verify-options.js';
 
-export type SessionState = 'complete' | 'open' | 'unsealed';
-/** `invalid`: a failure. `unproven`: no failure, but something that could be proven is not. */
-export type Verdict = 'proven' | 'unproven' | 'invalid';
-
-export interface SessionReport {
-  readonly sid: string;
-  readonly verdict: Verdict;
-  readonly state: SessionState;
-  /** A final seal is there that no signature covers. */
-  readonly sealedUnsigned: boolean;
-  readonly open?: OpenDetails;
-  /** The evidence level that was really proven. */
-  readonly level?: string;
-  readonly keysFrom?: string;
-  readonly entries: number;
-  readonly statements: number;
-  readonly asked: number;
-  readonly denied: number;
-  readonly signatures: number;
-  readonly redacted: number;
-  readonly size: number;
-  readonly head: string;
-  /** Milliseconds since 1970 UTC: by the writer's clock, and when the bucket had it. */
-  readonly openedAt: number;
-  readonly lastEntryAt: number;
-  readonly firstStoredAt?: number;
-  readonly lastStoredAt?: number;
-  readonly findings: readonly Finding[];
-}
-
-/** A session that has been silent for longer is not running any more: heartbeats come once a minute. */
-const OPEN_MS = 5 * 60_000;
 const CLOCK_AHEAD_MS = 5 * 60_000;
 const LATE_MS = 60 * 60_000;
 /** An id is made when the session begins. */
@@ -85,7 +53,7 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
   else
     verifier.findings.warn('nothing-there', 'no object in its folder is a transcript: nothing says that there was one');
   checkPlace(session, verifier);
-  return report(session, verifier, proven, reading.own, options.now);
+  return reportOf(session, verifier, proven, reading.own, options.now);
 }
 
 /** What lives here: the way through the segments of one session. What it must not know: what is wrong within one. */
@@ -257,61 +225,3 @@ function checkTimes(findings: Findings, verifier: SessionVerifier, { createdAt, 
     findings.note('late-upload', message, { segment });
   }
 }
-
-/** Neither clock alone could keep a dead session open for ever. */
-function stateOf(verifier: SessionVerifier, lastStoredAt: number, now: number): SessionState {
-  if (verifier.final) return 'complete';
-  const fresh = now - lastStoredAt <= OPEN_MS && Math.abs(now - verifier.lastTime / 1000) <= OPEN_MS;
-  return fresh ? 'open' : 'unsealed';
-}
-
-function report(
-  session: SessionObjects,
-  verifier: SessionVerifier,
-  proven: ProvenIdentity,
-  own: readonly SegmentObject[],
-  now: number,
-): SessionReport {
-  const firstStoredAt = own.reduce((first, { createdAt }) => Math.min(first, createdAt), Infinity);
-  const lastStoredAt = own.reduce((last, { createdAt }) => Math.max(last, createdAt), 0);
-  const state = stateOf(verifier, lastStoredAt, now);
-  const { findings } = verifier;
-  if (own.length > 0 && state !== 'complete') {
-    const [code, message] = ends[verifier.sealedUnsigned ? 'unsigned' : state];
-    findings.warn(code, message, { n: verifier.size });
-  }
-  const verdict = findings.failures > 0 ? 'invalid' : findings.warnings > 0 ? 'unproven' : 'proven';
-  return {
-    sid: session.sid,
-    verdict,
-    state,
-    sealedUnsigned: verifier.sealedUnsigned,
-    ...(verifier.open ? { open: verifier.open } : {}),
-    ...(proven.level ? { level: proven.level } : {}),
-    ...(proven.keysFrom ? { keysFrom: proven.keysFrom } : {}),
-    entries: verifier.entries,
-    ...verifier.totals,
-    signatures: verifier.signatures,
-    redacted: verifier.redacted,
-    size: verifier.size,
-    head: verifier.head,
-    openedAt: verifier.openedAt,
-    lastEntryAt: verifier.lastTime / 1000,
-    ...(lastStoredAt > 0 ? { firstStoredAt, lastStoredAt } : {}),
-    findings: findings.list,
-  };
-}
-
-/** The report with what was found between this session and others. */
-export function withFindings(report: SessionReport, more: readonly Finding[]): SessionReport {
-  const findings = [...report.findings, ...more];
-  const has = (severity: Finding['severity']): boolean => findings.some((finding) => finding.severity === severity);
-  return { ...report, findings, verdict: has('failure') ? 'invalid' : has('warning') ? 'unproven' : 'proven' };
-}
-
-/** Why a session is not whole, in the same words wherever it is said. */
-export const ends = {
-  open: ['still-open', 'no final seal yet: it may still run, and what it did so far can still be cut off'],
-  unsealed: ['not-final', 'no final seal: it crashed, or its end was cut off; the two look alike'],
-  unsigned: ['not-final', 'its final seal is not signed, and so is no seal: it crashed, or its end was changed'],
-} as const;

@@ -1,17 +1,17 @@
 /**
  * Verifies the lines of one session as they stream by, in memory that does not grow with them.
  *
- * What lives here: chain, numbering, signatures, seals, disclosures. What it must not know: buckets, tokens, issuers;
+ * What lives here: chain, numbering, signatures, seals. What it must not know: buckets, tokens, issuers;
  * who holds the session key is told by `identify`.
  */
 import type { KeyObject } from 'node:crypto';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Totals } from './chain.js';
 import { Contradictions, type Purpose } from './contradictions.js';
+import { disclosedBy, type IsRedacted } from './disclosed.js';
 import type { Entry } from './entry.js';
 import { Findings } from './finding.js';
 import {
-  decodeDisclosure,
   decodeLine,
   decodePayload,
   type EntryLine,
@@ -38,8 +38,7 @@ export interface VerifierParts {
   readonly sid: string;
   /** Judges the opening entry's evidence; reports what is wrong with it to `findings`. */
   readonly identify: (open: OpenDetails, openedAt: number, findings: Findings) => Promise<Identification>;
-  /** Whether a redaction takes out this disclosure; `unproven` when nobody can say whose redaction it is. */
-  readonly isRedacted?: (n: number, name: string, digest: string) => 'proven' | 'unproven' | undefined;
+  readonly isRedacted?: IsRedacted;
   /** Sees each entry with what it still discloses, in order; also the ones that later turn out to be bad. A promise is awaited. */
   readonly onEntry?: (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => unknown;
   /** What it is to be; default: a session. */
@@ -163,9 +162,15 @@ export class SessionVerifier {
     this.#count(entry);
     // With lines missing or changed nothing fits; that has been said already.
     if (this.#intact) this.#contradictions.add(entry);
-    const disclosed = this.#disclose(entry, line.disclosures);
-    if (this.#intact) this.#contradictions.disclosed(entry, disclosed);
-    await this.#parts.onEntry?.(entry, disclosed);
+    const { values, redacted, intact } = disclosedBy(entry, line.disclosures, {
+      findings: this.findings,
+      segment: this.#segment,
+      isRedacted: this.#parts.isRedacted,
+    });
+    this.redacted += redacted;
+    this.#intact &&= intact;
+    if (this.#intact) this.#contradictions.disclosed(entry, values);
+    await this.#parts.onEntry?.(entry, values);
   }
 
   async #signature(line: SignatureLine): Promise<void> {
@@ -267,46 +272,6 @@ export class SessionVerifier {
     if (final === true) this.#finalSeal = entry.n;
   }
 
-  #disclose(entry: Entry, texts: readonly ReadDisclosure[]): Record<string, unknown> {
-    const disclosed: Record<string, unknown> = Object.create(null);
-    const order = Object.keys(entry.c);
-    let place = -1;
-    for (const text of texts) {
-      try {
-        const { name, value, digest } = decodeDisclosure(text);
-        const before = place;
-        place = order.indexOf(name);
-        if (entry.c[name] !== digest || place <= before) {
-          this.#fail('disclosure-changed', `${quote(name)} of entry ${entry.n} is not what was signed`, entry.n);
-        } else if (this.#parts.isRedacted?.(entry.n, name, digest) === 'proven') {
-          const message = `${name} of entry ${entry.n} is redacted but still stands in this copy; dbguard does not show it`;
-          this.findings.note('redaction-ignored', message, this.#at(entry.n));
-        } else disclosed[name] = value;
-      } catch (error) {
-        this.#fail('disclosure-changed', `entry ${entry.n}: ${messageOf(error)}`, entry.n);
-      }
-    }
-    if (Object.keys(disclosed).length !== Object.keys(entry.c).length) this.#checkMissing(entry, disclosed);
-    return disclosed;
-  }
-
-  #checkMissing(entry: Entry, disclosed: Readonly<Record<string, unknown>>): void {
-    for (const [name, commitment] of Object.entries(entry.c)) {
-      if (Object.hasOwn(disclosed, name)) continue;
-      const redacted = this.#parts.isRedacted?.(entry.n, name, commitment);
-      if (redacted === 'proven') this.redacted++;
-      else if (redacted === 'unproven') {
-        const message = `${quote(name)} of entry ${entry.n} was taken out by a redaction, and who made that is not proven`;
-        this.findings.warn('redaction-unproven', message, { n: entry.n });
-      } else
-        this.#fail(
-          'disclosure-missing',
-          `${quote(name)} of entry ${entry.n} was taken out without a redaction`,
-          entry.n,
-        );
-    }
-  }
-
   /** @param from the first entry that no earlier signature covers */
   async #checkSignature(line: SignatureLine, from: number): Promise<void> {
     this.signatures++;
@@ -351,8 +316,4 @@ function sameTotals(value: unknown, totals: Readonly<Totals>): boolean {
 
 function entries(first: number, last: number): string {
   return last > first ? `entries ${first} to ${last}` : `entry ${last}`;
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

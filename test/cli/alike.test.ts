@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { test } from 'tap';
 import { Alike } from '../../src/cli/transcripts/alike.js';
+import type { SessionReport, Verdict } from '../../src/review/session-report.js';
 import { speaksAgainst } from '../../src/review/speaks-against.js';
-import type { SessionReport, Verdict } from '../../src/review/verify-session.js';
 import type { FindingCode, Severity } from '../../src/transcript/finding.js';
 
 function report(sid: string, verdict: Verdict, severity: Severity, codes: readonly FindingCode[]): SessionReport {

@@ -1,8 +1,8 @@
 /** What verification says of a tampered bucket, held against a row of the table. */
 import { Expected } from '../../src/review/expectations.js';
 import { type ProofLine, proofLines } from '../../src/review/proof-words.js';
+import type { SessionReport, Verdict } from '../../src/review/session-report.js';
 import { verifyAll } from '../../src/review/verify-all.js';
-import type { SessionReport, Verdict } from '../../src/review/verify-session.js';
 import type { Finding } from '../../src/transcript/finding.js';
 import type { Scene, Tampering } from './tamperings.js';
 import type { Vault } from './vaults.js';

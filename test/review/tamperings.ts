@@ -8,7 +8,7 @@ import type { Login } from '../../src/identity/identity.js';
 import { createSession } from '../../src/identity/session.js';
 import type { ExpectedPerson } from '../../src/review/expectations.js';
 import { redactionEntry } from '../../src/review/redaction.js';
-import type { Verdict } from '../../src/review/verify-session.js';
+import type { Verdict } from '../../src/review/session-report.js';
 import type { FindingCode } from '../../src/transcript/finding.js';
 import { redactionKey, segmentKey, sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
 import { type TestIssuer, testIssuer } from '../transcript/people.js';

@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { type Test, test } from 'tap';
 import { listSessions, type ObjectSource } from '../../src/review/catalog.js';
+import type { SessionReport } from '../../src/review/session-report.js';
 import type { VerifyOptions } from '../../src/review/verify-options.js';
-import type { SessionReport } from '../../src/review/verify-session.js';
 import { repositoryRoot } from '../helpers/repository.js';
 import { testIssuer } from '../transcript/people.js';
 import { editPayload, memorySource, objectsOf, record, type StoredObject } from '../transcript/recorded.js';

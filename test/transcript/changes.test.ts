@@ -5,7 +5,8 @@
 import * as fc from 'fast-check';
 import { test } from 'tap';
 import { listSessions } from '../../src/review/catalog.js';
-import { type SessionReport, verifySession } from '../../src/review/verify-session.js';
+import type { SessionReport } from '../../src/review/session-report.js';
+import { verifySession } from '../../src/review/verify-session.js';
 import { segmentKey } from '../../src/transcript/object-key.js';
 import { testIssuer } from './people.js';
 import { memorySource, pack, type Recorded, record } from './recorded.js';

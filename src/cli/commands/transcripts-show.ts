@@ -3,8 +3,9 @@
  * before the end has not seen a verdict, and gets none.
  */
 import { EarlierEntries } from '../../review/earlier-entries.js';
+import type { SessionReport } from '../../review/session-report.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
-import { type SessionReport, verifySession } from '../../review/verify-session.js';
+import { verifySession } from '../../review/verify-session.js';
 import type { Entry } from '../../transcript/entry.js';
 import type { CommandContext } from '../command.js';
 import type { LineWriter } from '../print/line-writer.js';

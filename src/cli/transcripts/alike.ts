@@ -2,7 +2,7 @@
  * Which of many reports are shown in full. A bucket of twenty thousand sessions that somebody has spoiled is twenty
  * thousand times the same news: the first of each kind are shown, the rest are counted.
  */
-import type { SessionReport } from '../../review/verify-session.js';
+import type { SessionReport } from '../../review/session-report.js';
 import type { FindingCode } from '../../transcript/finding.js';
 
 /** Shown in full: of a kind, and of all kinds. */

@@ -20,8 +20,9 @@ import { spoolSource } from '../../../src/io/spool/source.js';
 import { openTranscript, type Transcript, type TranscriptOptions } from '../../../src/io/spool/spool.js';
 import { claimSpool, lockSpool } from '../../../src/io/spool/spool-lock.js';
 import { listSessions, mergeSources, type ObjectSource, type SessionObjects } from '../../../src/review/catalog.js';
+import type { SessionReport } from '../../../src/review/session-report.js';
 import { verifyAll } from '../../../src/review/verify-all.js';
-import { type SessionReport, verifySession } from '../../../src/review/verify-session.js';
+import { verifySession } from '../../../src/review/verify-session.js';
 import type { Bucket } from '../../../src/transcript/entry.js';
 import { testIssuer } from '../../transcript/people.js';
 
