@@ -63,19 +63,20 @@ export class MaskedColumns {
       }
     }
     this.#derive(derived, catalog);
-    this.constants = new Set([...catalog.relations()].flatMap((relation) => this.#constantsOf(relation)));
+    const names = [...new Set([...this.#columns.values()].map(({ column }) => column.name))];
+    this.constants = new Set([...catalog.relations()].flatMap((relation) => this.#constantsOf(relation, names)));
     this.exported = derived.exported.some(({ flow }) => flow.has(anyColumn) || this.in(flow).length > 0);
   }
 
-  #constantsOf(relation: CatalogRelation): string[] {
-    const masked = relation.columns.filter(({ number }) => this.#columns.has(baseColumn(relation.oid, number)));
-    if (masked.length === 0) return [];
+  #constantsOf(relation: CatalogRelation, names: readonly string[]): string[] {
+    const own = relation.columns.filter(({ number }) => this.#columns.has(baseColumn(relation.oid, number)));
     return (relation.constants ?? []).flatMap(({ columns, text, values }) => {
       // 0 stands for an expression in the key of a partitioned table
       const named = columns.length > 0 && !columns.includes(0);
+      // a policy looks at other relations, too
       const about = named
-        ? masked.some(({ number }) => columns.includes(number))
-        : values || masked.some(({ name }) => text.includes(name));
+        ? own.some(({ number }) => columns.includes(number))
+        : (values && own.length > 0) || names.some((name) => text.includes(name));
       return about ? constantsIn(text, values) : [];
     });
   }

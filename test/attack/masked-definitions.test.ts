@@ -27,6 +27,9 @@ mask:
   INSERT INTO people VALUES (1);
   ALTER TABLE people RENAME COLUMN extra TO more;
   CREATE TABLE sales (id int, state text DEFAULT 'new' CHECK (state IN ('new', 'paid')));
+  CREATE POLICY own ON sales USING (id IN (SELECT id FROM people WHERE card = 'CANARY-10'));
+  CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+  CREATE TRIGGER noted BEFORE INSERT ON people FOR EACH ROW WHEN (NEW.card = 'CANARY-11') EXECUTE FUNCTION noted('card');
   SELECT lo_from_bytea(4711, 'CANARY-9');
 `,
 );
@@ -56,6 +59,8 @@ const attacks = [
   'SELECT qual, with_check FROM pg_policies',
   'SELECT pg_get_expr(polqual, polrelid) FROM pg_policy',
   'SELECT polqual FROM pg_policy',
+  'SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal',
+  'SELECT action_condition FROM information_schema.triggers',
   `SELECT pg_get_indexdef('by_card'::regclass)`,
   `SELECT indexdef FROM pg_indexes WHERE indexname = 'by_card'`,
   'SELECT pg_get_expr(indpred, indrelid), pg_get_expr(indexprs, indrelid) FROM pg_index WHERE indpred IS NOT NULL',

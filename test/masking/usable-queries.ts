@@ -26,6 +26,7 @@ export const usableSchema = `
   INSERT INTO posts VALUES (10, 1, 'First', 'CANARY-d1', 3, '2024-01-01'), (11, 1, 'Second, "quoted"', 'CANARY-d2', 5, '2024-02-01'),
     (12, 2, 'Third', NULL, 0, NULL);
   INSERT INTO payments VALUES (20, 1, 12.50, 'CANARY-4111', 'paid'), (21, 2, 0.10, 'CANARY-4222', 'open');
+  CREATE VIEW posts_public AS SELECT id, title FROM posts;
   CREATE VIEW people AS SELECT id, name, email AS mail, age FROM users;
   CREATE VIEW cards AS SELECT u.id, to_jsonb(u) AS doc FROM users u;
   CREATE FUNCTION full_name(u users) RETURNS text LANGUAGE sql STABLE AS $$ SELECT u.name || ' #' || u.id $$;
@@ -178,5 +179,8 @@ export const usableQueries: readonly Usable[] = [
     'EXPLAIN (COSTS OFF) SELECT name, email FROM users ORDER BY id',
     'SELECT pg_get_viewdef($$people$$::regclass)',
     'SHOW server_version',
+    `SELECT query_to_xml('SELECT id, title FROM posts WHERE id = 10', true, false, '')`,
+    `SELECT table_to_xml('public.posts_public'::regclass, true, false, '')`,
+    `SELECT * FROM ts_stat('SELECT to_tsvector(''simple'', title) FROM posts') ORDER BY 1`,
   ),
 ];

@@ -75,6 +75,8 @@ const constantsWhere = (wanted: string): string => `
           UNION ALL
           SELECT polrelid, '{}', concat(pg_get_expr(polqual, polrelid), ' ', pg_get_expr(polwithcheck, polrelid)), false FROM pg_policy
           UNION ALL
+          SELECT tgrelid, '{}', regexp_replace(pg_get_triggerdef(oid), ' EXECUTE .*', ''), false FROM pg_trigger WHERE tgqual IS NOT NULL
+          UNION ALL
           SELECT indrelid, '{}', concat(pg_get_expr(indexprs, indrelid), ' ', pg_get_expr(indpred, indrelid)), false FROM pg_index
            WHERE indexprs IS NOT NULL OR indpred IS NOT NULL
           UNION ALL

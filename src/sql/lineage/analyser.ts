@@ -146,6 +146,7 @@ export class LineageAnalyser {
       codeFlow: (code, path) => this.#code.of(code, path, start, catalog.variant),
       defaultsOf: (code, path) => this.#code.defaults(code, path, start, catalog.variant),
       blockFlow: (language, body, path) => this.#code.block(language, body, path, start),
+      textFlow: (sql, path) => this.#code.text(sql, path, start),
       functions: this.#functions,
       writeShape,
       viewShape: (relation, outer) => {

@@ -7,6 +7,7 @@ import { union, without } from './flow.js';
 import type { ValueFlow } from './functions.js';
 import { jsonCall } from './json-calls.js';
 import { choosesOne, isMeasure, measured } from './measured.js';
+import { textRows } from './run-texts.js';
 import type { LineageScope } from './scope.js';
 import { openShape, type Shape, shapeOf } from './shape.js';
 import { fieldsOf, plain, type Value, withBeside } from './structure.js';
@@ -30,6 +31,11 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
   const own = schema === 'pg_catalog' ? [] : catalog.functions(schema, name, searchPath);
   if (own === undefined) return openShape(walk.unseen(carried));
   const conduct = functions.of(schema, name);
+  const cast = casts(carried, walk, name.includes('json'));
+  if (call !== undefined && conduct === 'gateway' && cast?.length === 0 && own.every((code) => code.extension)) {
+    const rows = textRows(name, call, walk);
+    if (rows !== undefined) return openShape(union([carried, rows]));
+  }
   const isNamed = call?.func_variadic === true || call?.args?.some((one) => as(one, 'NamedArgExpr') !== undefined);
   const rows = own.map((code) => {
     if (code.extension && conduct !== 'missing') return openShape(builtIn(conduct, carried, walk));
@@ -42,7 +48,6 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
       : walk.call(code, values);
   });
   const mayBeBuiltIn = schema === undefined || schema === 'pg_catalog' ? catalog.isBuiltIn(name) : false;
-  const cast = casts(carried, walk, name.includes('json'));
   if (mayBeBuiltIn && own.length === 0 && cast?.length === 0 && !isNamed && conduct === 'carries') {
     const json = jsonCall(name, values, call?.args ?? []);
     if (json !== undefined) return shapeOf([{ ...json, name, direct: false }]);

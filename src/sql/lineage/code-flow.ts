@@ -120,6 +120,14 @@ export class CodeFlows {
     return this.#follow({ ...block, language, source }, path, start);
   }
 
+  /** A text that a function of PostgreSQL's own runs. */
+  text(sql: string, path: SearchPath, start: StartWalk): { readonly walk: LineageWalk; readonly rows: Flow } {
+    const walk = start(path, undefined, []);
+    const parsed = this.#grammar.parse(sql);
+    if ('rejection' in parsed) return { walk, rows: walk.notUnderstood().all };
+    return { walk, rows: union((parsed.tree.stmts ?? []).map(({ stmt }) => bodyStatement(stmt, walk).all)) };
+  }
+
   #follow(code: CatalogCode, path: SearchPath, start: StartWalk): CodeFlow {
     const parameters = code.inputs.map((_, at): Flow => new Set([argument(at + 1)]));
     switch (code.language) {

@@ -15,10 +15,10 @@ import {
   either,
   elementOf,
   fieldsOf,
+  opened,
   part,
   plain,
   rowOf,
-  takenApart,
   type Value,
   withBeside,
 } from './structure.js';
@@ -136,7 +136,7 @@ function stepInto(value: Value, step: Node, walk: LineageWalk, scope: LineageSco
     const key = constantKey(indices.uidx);
     const json = value.inside?.is === 'object' || value.inside?.is === 'list' || value.inside?.is === 'within';
     // only JSON has elements by name
-    const named = stringConstant(indices.uidx) === undefined ? value : takenApart(value);
+    const named = stringConstant(indices.uidx) === undefined ? value : opened(value);
     return withBeside(json || named !== value ? part(named, key) : elementOf(value), computed);
   }
   const [name] = names([step]);

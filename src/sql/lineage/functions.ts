@@ -1,6 +1,6 @@
 /** What a function call does to the values that go into it. */
 
-import { BuiltInFunctions } from '../catalog/builtin-functions.js';
+import { BuiltInFunctions, type FunctionBehaviour } from '../catalog/builtin-functions.js';
 import { kindsWith } from '../effect-traits.js';
 
 /**
@@ -24,6 +24,11 @@ const pageReaders =
 
 export class FunctionConduct {
   readonly #builtIns = new BuiltInFunctions();
+
+  /** Of PostgreSQL's own function of that name, or an extension's. */
+  behaviour(name: string): FunctionBehaviour | undefined {
+    return this.#builtIns.find(undefined, name);
+  }
 
   of(schema: string | undefined, name: string): ValueFlow {
     if (pageReaders.test(name)) return 'opaque';

@@ -19,9 +19,11 @@ import {
   elementOf,
   entryOf,
   joined,
+  keysOf,
   listOf,
   listOfEach,
   objectOf,
+  opened,
   part,
   plain,
   readJson,
@@ -65,8 +67,10 @@ const extract = ([value, ...path]: readonly Value[], [, ...keys]: readonly Node[
 
 const each = (make: (value: Value) => Value): Call =>
   first((object) => {
-    const keys = { name: 'key', flow: object.inside?.beside ?? object.flow, direct: false };
-    return rowOf([keys, { ...make(entryOf(object)), name: 'value' }]);
+    return rowOf([
+      { ...keysOf(opened(object)), name: 'key' },
+      { ...make(entryOf(object)), name: 'value' },
+    ]);
   });
 
 /** A path of jsonpath that only names fields leads where `#>` does, through arrays too. */
@@ -75,7 +79,7 @@ const queried: readonly [string, Call][] = ['jsonb_path_query', 'jsonb_path_quer
   ([value, path, ...more], nodes) => {
     const steps = /^\$((?:\.[A-Za-z_]\w*)+)$/.exec(stringConstant(uncast(nodes[1])) ?? '')?.[1];
     if (value === undefined || path === undefined || steps === undefined) return undefined;
-    const found = steps.slice(1).split('.').reduce<Value>(lax, takenApart(value));
+    const found = steps.slice(1).split('.').reduce<Value>(lax, opened(value));
     return withBeside(found, flowOf([path, ...more]));
   },
 ]);
@@ -90,14 +94,14 @@ function uncast(node: Node | undefined): Node | undefined {
 }
 
 const stripped: Call = ([value, arrays]) => {
-  const json = value && takenApart(value);
+  const json = value && opened(value);
   return json && (arrays === undefined ? json : anyOrder(json));
 };
 
 const set: Call = ([target, path, value, ...more], nodes) => {
   const keys = constantPath(nodes[1]);
   if (target === undefined || path === undefined || value === undefined) return undefined;
-  const json = takenApart(target);
+  const json = opened(target);
   const put = keys === undefined ? withBeside(json, value.flow) : replaced(json, keys, value);
   return withBeside(put, union([path.flow, flowOf(more)]));
 };
@@ -139,6 +143,10 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
     'array_elements_text',
     first((value) => asText(elementOf(value))),
   ),
+  ...both(
+    'object_keys',
+    first((value) => keysOf(opened(value))),
+  ),
   ...both('array_length', counted),
   ...both(
     'each',
@@ -171,8 +179,7 @@ export function jsonOperator(
   node: Node | undefined,
 ): Value | undefined {
   const name = path.at(-1) ?? '';
-  const left =
-    arrows.has(name) || (joins.has(name) && stringConstant(node) !== undefined) ? takenApart(operand) : operand;
+  const left = arrows.has(name) || (joins.has(name) && stringConstant(node) !== undefined) ? opened(operand) : operand;
   const form = left.inside?.is;
   if (form !== 'object' && form !== 'list' && form !== 'scalar' && form !== 'within') return undefined;
   const keys = (): readonly (string | undefined)[] => constantPath(node) ?? [undefined];

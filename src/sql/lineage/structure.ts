@@ -78,6 +78,13 @@ export function sqlText(flow: Flow): Value {
   return { flow, direct: false, inside: { is: 'sql', beside: noFlow } };
 }
 
+/** The same of JSON that was made of such a value: a column of JSON stands in a row as it is. */
+export function opened(value: Value): Value {
+  const { inside } = value;
+  if (inside?.is !== 'scalar' || !inside.of.direct || inside.of.flow.size === 0) return takenApart(value);
+  return { ...value, direct: false, inside: { is: 'within', path: [], of: inside.of.flow, beside: inside.beside } };
+}
+
 export function rowOf(fields: readonly Field[]): Value {
   return formed({ is: 'row', fields, beside: noFlow });
 }
@@ -185,6 +192,10 @@ export function part(value: Value, key: string | undefined): Value {
       return withBeside(element(inside, key), inside.beside);
     case 'within':
       return key === undefined ? plain(value.flow) : { ...value, inside: { ...inside, path: [...inside.path, key] } };
+    case 'scalar': {
+      const within = opened(value);
+      return within === value ? plain(value.flow) : part(within, key);
+    }
     default:
       return plain(value.flow);
   }
@@ -202,6 +213,16 @@ export function elementOf(value: Value): Value {
   if (inside?.is !== 'array' && inside?.is !== 'list') return plain(value.flow);
   return withBeside(anyOf(partsOf(inside)) ?? nothing, inside.beside);
 }
+
+/** The names of its fields: what is hidden at a path is not the name of what stands there. */
+export function keysOf(value: Value): Value {
+  const { inside } = value;
+  if (inside?.is === 'object') return plain(inside.beside);
+  return inside?.is === 'within' ? part(value, anyKey) : plain(value.flow);
+}
+
+/** No path of a mask ends in it, but for those that hide every field. */
+const anyKey = '\0';
 
 /** Each value of a JSON object, whatever its key. */
 export function entryOf(value: Value): Value {

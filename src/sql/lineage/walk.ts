@@ -40,6 +40,8 @@ export interface LineageKnowledge {
   readonly defaultsOf: (code: CatalogCode, searchPath: SearchPath) => CodeFlow;
   /** The body of DO. */
   readonly blockFlow: (language: string, body: string, searchPath: SearchPath) => CodeFlow;
+  /** Statements in a text that a function runs; the values of their rows. */
+  readonly textFlow: (sql: string, searchPath: SearchPath) => { readonly walk: LineageWalk; readonly rows: Flow };
   readonly functions: FunctionConduct;
   /** The columns of a view by its definition; `outer` adopts what it touches. */
   readonly viewShape: (relation: CatalogRelation, outer: LineageWalk) => Shape;
