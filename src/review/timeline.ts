@@ -65,6 +65,15 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant
     const why = typeof reason === 'string' ? `: ${reason}` : '';
     return { title: `${allowed ? 'allowed' : 'denied'} ${byWhom(fields)}${why}`, mood: allowed ? 'good' : 'bad' };
   },
+  grant: ({ fields }, { reason }) => {
+    const lacking = Array.isArray(fields.lacking) ? ` to ${fields.lacking.join(', ')}` : '';
+    const why = typeof reason === 'string' ? `: ${reason}` : '';
+    const access = field(fields, 'access', ', by access ');
+    return {
+      title: `runs as ${String(fields.role)}${lacking}, for this statement only${access}${why}`,
+      mood: 'waiting',
+    };
+  },
   outcome: ({ fields }) => outcome(fields),
   heartbeat: () => ({ title: 'heartbeat', mood: 'quiet' }),
   redaction: ({ fields }) => ({ title: words('redaction', fields, ['session', 'of', 'reason']), mood: 'waiting' }),
@@ -113,6 +122,7 @@ function outcome(fields: Disclosed): Words {
   const failed = typeof fields.sqlstate === 'string' || ['failed', 'lost', 'undone'].includes(String(fields.how));
   const { us, bytes } = fields;
   const parts = [words('', fields, failed ? ['how', 'sqlstate'] : ['tag'])];
+  if (typeof fields.role === 'string') parts.push(`as ${fields.role}`);
   if (typeof bytes === 'number' && bytes > 0) parts.push(`${bytes} bytes`);
   if (typeof us === 'number') parts.push(`${(us / 1000).toFixed(1)} ms`);
   if (Array.isArray(fields.masked)) parts.push(`masked: ${fields.masked.join(', ')}`);

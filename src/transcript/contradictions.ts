@@ -2,7 +2,7 @@
  * What no honest writer writes, although every signature holds: statements that ran without being let through,
  * verdicts behind outcomes, answers to nothing. FORMAT.md lists them.
  *
- * What lives here: what each statement still owes, in memory that does not grow with the session but for four bits an
+ * What lives here: what each statement still owes, in memory that does not grow with the session but for five bits an
  * entry. What it must not know: signatures, chains, where lines come from.
  */
 import type { Entry } from './entry.js';
@@ -18,6 +18,9 @@ const afterStatement: Readonly<Record<string, State>> = {
   'second-person': 'asked',
   deny: 'denied',
 };
+
+/** Who decides about one statement. */
+const personally: ReadonlySet<unknown> = new Set(['person', 'second-person']);
 
 const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost', 'undone']);
 
@@ -42,6 +45,9 @@ export class Contradictions {
   readonly #texts = new NumberSet();
   readonly #facts = new NumberSet();
   readonly #letThrough = new NumberSet();
+  /** Statements that somebody let through for themselves alone, and the role that each may still run as. */
+  readonly #approved = new NumberSet();
+  readonly #roles = new Map<number, unknown>();
   readonly #unknown = new Set<string>();
   readonly #purpose: Purpose;
 
@@ -71,6 +77,9 @@ export class Contradictions {
         break;
       case 'verdict':
         this.#verdict(entry);
+        break;
+      case 'grant':
+        this.#grant(entry);
         break;
       case 'outcome':
         this.#outcome(entry);
@@ -131,13 +140,36 @@ export class Contradictions {
     if (allows && state === 'denied') this.#say(entry, 'an approval', 'that a rule denies');
     if (under !== undefined && !this.#letThrough.has(under))
       this.#fail(entry.n, `verdict ${entry.n} stands under an approval that is none`);
+    if (allows && personally.has(by) && entry.fields.scope !== 'session' && under === undefined)
+      this.#approved.add(Number(of));
     if (allows) this.#owe(Number(of), 'through');
     else this.#owed.delete(Number(of));
+  }
+
+  /** A role is for one statement, which a person has approved. */
+  #grant(entry: Entry): void {
+    const { of, role, access } = entry.fields;
+    if (role === undefined || access === undefined)
+      this.#fail(entry.n, `grant ${entry.n} does not say which role, and by what`);
+    if (this.#stateOf(entry) !== 'through' || !this.#approved.has(of) || this.#roles.has(Number(of)))
+      this.#say(entry, 'a role', 'that nobody has approved, or that has one');
+    else this.#roles.set(Number(of), role);
+  }
+
+  /** Who ran as a role had it granted, and what had one granted ran as it. */
+  #ranAs({ n, fields: { of, role, how } }: Entry): void {
+    const granted = this.#roles.get(Number(of));
+    this.#roles.delete(Number(of));
+    if (role !== undefined && granted === undefined)
+      this.#fail(n, `statement ${of} ran as the role ${quote(String(role))}, which nobody has granted`);
+    else if (role !== granted && ran.has(how))
+      this.#fail(n, `statement ${of} did not run as the role that was granted for it`);
   }
 
   #outcome(entry: Entry): void {
     const state = this.#stateOf(entry);
     const { of, how } = entry.fields;
+    this.#ranAs(entry);
     if (how === undefined) this.#fail(entry.n, `outcome ${entry.n} does not say how it went`);
     if (state === undefined) this.#say(entry, 'an outcome', 'that waits for none');
     else if (state !== 'through' && ran.has(how))
@@ -165,6 +197,7 @@ export class Contradictions {
     if (this.#owed.size >= MAX_WAITING) {
       this.#fail(n, `${MAX_WAITING} statements wait for their outcomes at once`);
       this.#owed.clear();
+      this.#roles.clear();
     }
     if (state === 'through') this.#letThrough.add(n);
     this.#owed.set(n, state);

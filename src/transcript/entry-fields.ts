@@ -39,6 +39,7 @@ export const disclosable: Readonly<Record<string, Readonly<Record<string, 'text'
   parse: { sql: 'text' },
   statement: { sql: 'text', bind: 'list' },
   verdict: { reason: 'text' },
+  grant: { reason: 'text' },
 };
 
 const open = [
@@ -89,6 +90,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     waitedMs: number,
     estimatedRows: number,
   },
+  grant: { of: count, role: text, access: text, lacking: texts },
   outcome: {
     of: count,
     how: word('done', 'failed', 'skipped', 'rejected', 'lost', 'undone'),
@@ -98,6 +100,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     bytes: count,
     us: number,
     sqlstate: text,
+    role: text,
     masked: texts,
     inferred: texts,
     detected: texts,

@@ -9,6 +9,7 @@ export type EntryKind =
   | 'statement'
   | 'dry-run'
   | 'verdict'
+  | 'grant'
   | 'outcome'
   | 'heartbeat'
   | 'redaction'

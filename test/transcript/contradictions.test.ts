@@ -13,6 +13,9 @@ type Step = readonly [
 const query = (decision: string): Step => ['statement', { decision }, 'sql'];
 const verdict = (of: number, decision: string, more = {}): Step => ['verdict', { of, decision, ...more }];
 const outcome = (of: number, how: string): Step => ['outcome', { of, how }];
+const byPerson = { by: 'person', scope: 'once' };
+const grant = (of: number, more = {}): Step => ['grant', { of, role: 'writer', access: 'fix', ...more }, 'reason'];
+const ranAs = (of: number, how: string, role = 'writer'): Step => ['outcome', { of, how, role }];
 const sealed: Step = ['seal', { totals: {}, final: true }];
 
 const values = (hex: unknown, bind: unknown): Step => [
@@ -77,6 +80,8 @@ test('what an honest writer writes', async (t) => {
     'values that look like bytes': [values(undefined, ['\\x41', '\\xzz', null]), ...done],
     'no value is bytes, as far as anybody may see': [values([], ['<hidden>']), ...done],
     'values that were not held': [values([7], undefined), ...done],
+    'run as a role': [query('ask'), verdict(0, 'allow', byPerson), grant(0), ranAs(0, 'done'), sealed],
+    'a role that was not taken': [query('ask'), verdict(0, 'allow', byPerson), grant(0), outcome(0, 'skipped'), sealed],
     'still running': [query('allow'), query('ask'), ['seal', { totals: {} }]],
   };
   for (const [name, steps] of Object.entries(histories)) t.strictSame(said(steps), [], name);
@@ -104,6 +109,22 @@ test('and what it does not', async (t) => {
     [/under an approval that is none/, query('ask'), verdict(0, 'allow', { scope: 'transaction', under: 0 })],
     [/a dry run of statement 0, that nobody is being asked about/, query('allow'), ['dry-run', { of: 0 }]],
     [/a dry run of no statement/, ['dry-run', { of: 7 }]],
+    [/ran as the role "writer", which nobody has granted/, query('allow'), ranAs(0, 'done')],
+    [
+      /ran as the role "writer", which nobody has granted/,
+      query('ask'),
+      verdict(0, 'allow', byPerson),
+      ranAs(0, 'done'),
+    ],
+    [/did not run as the role/, query('ask'), verdict(0, 'allow', byPerson), grant(0), outcome(0, 'done')],
+    [/did not run as the role/, query('ask'), verdict(0, 'allow', byPerson), grant(0), ranAs(0, 'undone', 'owner')],
+    [/a role of statement 0, that nobody has approved/, query('allow'), grant(0)],
+    [/a role of statement 0, that nobody has approved/, query('ask'), grant(0)],
+    [/a role of statement 0, that nobody has approved/, query('ask'), verdict(0, 'allow', { by: 'rule' }), grant(0)],
+    [/a role of statement 0, that/, query('ask'), verdict(0, 'allow', { ...byPerson, scope: 'session' }), grant(0)],
+    [/or that has one/, query('ask'), verdict(0, 'allow', byPerson), grant(0), grant(0)],
+    [/a role of no statement/, grant(4)],
+    [/does not say which role/, query('ask'), verdict(0, 'allow', byPerson), grant(0, { role: undefined })],
     [/hex of statement 0 names value 1, which is not written as bytes/, values([1], ['\\x41'])],
     [/hex of statement 0 names value 0, which is not written as bytes/, values([0], [])],
     [/hex of statement 0 names value 0, which is not written as bytes/, values([0], [null])],

@@ -56,6 +56,10 @@ const outcome = (of: number, how: string): Written => [{ k: 'outcome', of, how, 
 const verdict = (of: number, decision: string, more = {}): Written => [
   { k: 'verdict', of, decision, by: 'person', channel: 'terminal', waitedMs: 4100, ...more },
 ];
+const granted = (of: number): Written => [
+  { k: 'grant', of, role: 'shop_writer', access: 'fix-orders', lacking: ['update public.orders'] },
+  { reason: 'INC-42' },
+];
 const valued = (hex: readonly number[], bind: readonly (string | null)[]): Written => [
   { k: 'statement', conn: 1, protocol: 'execute', decision: 'allow', hex },
   { sql: 'SELECT $1', bind },
@@ -130,6 +134,12 @@ function good(): VectorCase[] {
       outcome(7, 'done'),
       [{ k: 'statement', conn: 2, text: 7, facts: 2, decision: 'allow' }],
       outcome(9, 'done'),
+    ]),
+    proven('run as a role', [
+      query('ask', 'UPDATE orders SET note = NULL'),
+      verdict(2, 'allow', { scope: 'once' }),
+      granted(2),
+      [{ k: 'outcome', of: 2, how: 'done', role: 'shop_writer' }],
     ]),
     proven('approved after a dry run, and what it covers', [
       query('ask', 'DELETE FROM a'),
@@ -342,6 +352,55 @@ function signedNonsense(): VectorCase[] {
     'a negative number': [query('allow'), [{ k: 'outcome', of: 2, how: 'done', bytes: -1 }], 'final'],
     'sealed without an outcome': [query('allow'), 'final'],
     'sealed without a verdict': [query('ask'), 'final'],
+    'run as a role that nobody granted': [
+      query('ask'),
+      verdict(2, 'allow'),
+      [{ k: 'outcome', of: 2, how: 'done', role: 'shop_writer' }],
+      'final',
+    ],
+    'run as another role': [
+      query('ask'),
+      verdict(2, 'allow'),
+      granted(2),
+      [{ k: 'outcome', of: 2, how: 'done', role: 'shop_owner' }],
+      'final',
+    ],
+    'not run as the role that was granted': [
+      query('ask'),
+      verdict(2, 'allow'),
+      granted(2),
+      outcome(2, 'failed'),
+      'final',
+    ],
+    'a role for what a rule allowed': [
+      query('allow'),
+      granted(2),
+      [{ k: 'outcome', of: 2, how: 'done', role: 'shop_writer' }],
+      'final',
+    ],
+    'a role for what is approved for the session': [
+      query('ask'),
+      verdict(2, 'allow', { scope: 'session' }),
+      granted(2),
+      [{ k: 'outcome', of: 2, how: 'done', role: 'shop_writer' }],
+      'final',
+    ],
+    'a role before the verdict': [query('ask'), granted(2), verdict(2, 'allow'), outcome(2, 'done'), 'final'],
+    'two roles': [
+      query('ask'),
+      verdict(2, 'allow'),
+      granted(2),
+      granted(2),
+      [{ k: 'outcome', of: 2, how: 'done', role: 'shop_writer' }],
+      'final',
+    ],
+    'a role of no name': [
+      query('ask'),
+      verdict(2, 'allow'),
+      [{ k: 'grant', of: 2, access: 'fix-orders' }],
+      outcome(2, 'done'),
+      'final',
+    ],
     'sealed, approved and not done': [query('ask'), verdict(2, 'allow'), 'final'],
     'opened twice': [[openAgain()], 'final'],
     'a seal with other totals': [[{ k: 'seal', totals: { statements: 1, asked: 0, denied: 0 }, final: true }], 'sign'],

@@ -301,8 +301,9 @@ FIELDS = {
     "verdict": table(
         "by channel name rule shown", of=is_count, under=is_count, waitedMs=is_number, estimatedRows=is_number,
         decision=one_of("allow", "deny", "abort"), scope=one_of("once", "session", "transaction")),
+    "grant": table("role access", of=is_count, lacking=a_list(is_text)),
     "outcome": table(
-        "tag sqlstate tx", of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_number, masked=a_list(is_text), inferred=a_list(is_text), detected=a_list(is_text),
+        "tag sqlstate tx role", of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_number, masked=a_list(is_text), inferred=a_list(is_text), detected=a_list(is_text),
         how=one_of("done", "failed", "skipped", "rejected", "lost", "undone")),
     "heartbeat": {},
     "redaction": table("session reason", of=is_count, digests=is_object),
@@ -325,6 +326,7 @@ class Statements:
 
     def __init__(self):
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
+        self.approved, self.roles = set(), {}
 
     def text(self, n, entry):
         need("continues" not in entry or "bind" not in entry.get("c", {}), "values of entry %d, which continues another one" % n)
@@ -350,12 +352,16 @@ class Statements:
                 self.through.add(n)
             self.all.add(n)
             self.owed[n] = decision
-        elif kind in ("verdict", "outcome", "dry-run"):
+        elif kind in ("verdict", "outcome", "dry-run", "grant"):
             need(of in self.all, "entry %d is of no statement" % n)
             state = self.owed.get(of)
             need(state is not None, "entry %d comes too late" % n)
             if kind == "dry-run":
                 need(state in ("ask", "second-person"), "dry run %d" % n)
+            elif kind == "grant":
+                need("role" in entry and "access" in entry, "grant %d of no role" % n)
+                need(state == "allow" and of in self.approved and of not in self.roles, "grant %d that nobody has approved" % n)
+                self.roles[of] = entry["role"]
             elif kind == "verdict":
                 need("decision" in entry, "verdict %d decides nothing" % n)
                 wrong = NEVER_ALLOW if entry["decision"] == "allow" else ("earlier-approval",)
@@ -365,11 +371,17 @@ class Statements:
                 if entry["decision"] == "allow":
                     need(state != "deny", "verdict %d lets through what was denied" % n)
                     self.through.add(of)
+                    if entry.get("by") in ("person", "second-person") and entry.get("scope") != "session" and "under" not in entry:
+                        self.approved.add(of)
                     self.owed[of] = "allow"
                 else:
                     del self.owed[of]
             else:
                 need("how" in entry, "outcome %d says nothing" % n)
+                granted = self.roles.pop(of, None)
+                need("role" not in entry or granted is not None, "outcome %d ran as a role that nobody granted" % n)
+                ran = entry["how"] in ("done", "failed", "lost", "undone")
+                need(not ran or entry.get("role") == granted, "outcome %d ran as another role" % n)
                 need(state == "allow" or entry["how"] in ("skipped", "rejected"), "outcome %d of what was not let through" % n)
                 del self.owed[of]
         elif kind == "seal" and entry.get("final"):
