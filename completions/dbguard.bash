@@ -41,6 +41,7 @@ _dbguard() {
       'policy:lint') path='policy lint' ;;
       'mask:check') path='mask check' ;;
       'mask:suggest') path='mask suggest' ;;
+      'access:setup') path='access setup' ;;
       'access:check') path='access check' ;;
       'transcripts:list') path='transcripts list' ;;
       'transcripts:show') path='transcripts show' ;;
@@ -85,12 +86,14 @@ _dbguard() {
     'run --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'run --reason') return ;;
     'proxy --listen') return ;;
     'proxy --password-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --connection') return ;;
     'proxy --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'proxy --reason') return ;;
     'deny --reason') return ;;
     'explain --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'explain --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -112,6 +115,9 @@ _dbguard() {
     'mask check --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'mask suggest --connection') return ;;
     'mask suggest --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'access setup --login') return ;;
+    'access setup --connection') return ;;
+    'access setup --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'access check --connection') return ;;
     'access check --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts list --person') return ;;
@@ -181,8 +187,8 @@ _dbguard() {
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'mark') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
-    'run') options='--connection --config --policy --profile --help -h' ;;
-    'proxy') options='--listen --password-file --json --connection --config --policy --profile --help -h' ;;
+    'run') options='--connection --config --policy --profile --reason --help -h' ;;
+    'proxy') options='--listen --password-file --json --connection --config --policy --profile --reason --help -h' ;;
     'approvals') options='--list --json --help -h' ;;
     'approve') options='--session --help -h' ;;
     'deny') options='--reason --help -h' ;;
@@ -193,7 +199,8 @@ _dbguard() {
     'mask') options='--help -h'; operands='check suggest' ;;
     'mask check') options='--json --connection --subject --config --help -h' ;;
     'mask suggest') options='--write --no-sample --json --connection --config --help -h' ;;
-    'access') options='--help -h'; operands='check' ;;
+    'access') options='--help -h'; operands='setup check' ;;
+    'access setup') options='--login --json --connection --config --help -h' ;;
     'access check') options='--json --connection --config --help -h' ;;
     'transcripts') options='--help -h'; operands='list show verify check-bucket search redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;

@@ -18,6 +18,7 @@ export function exactKey(request: ApprovalRequest): string {
     request.sql,
     request.bindValues,
     request.original ?? null,
+    request.ruling.as?.role ?? null,
   ]);
 }
 
@@ -38,6 +39,7 @@ export function similarKey(request: ApprovalRequest): string {
  */
 export function sessionScopeObstacle(request: ApprovalRequest): string | undefined {
   if (request.ruling.rule === unmaskRule) return 'a mask is lifted for a while, and asked about anew afterwards';
+  if (request.ruling.as) return `it runs as ${request.ruling.as.role}, for itself alone`;
   if (request.ruling.decision === 'second-person') return 'it needs a second person each time';
   if (request.facts.unparseable) return 'dbguard cannot read it';
   const { statements } = request.facts;

@@ -13,6 +13,7 @@ interface Chapter {
 export const chapters: Readonly<Record<string, Chapter>> = {
   configuration: { file: 'src/io/README.md', about: 'every key of dbguard.yaml, every variable, every exit code' },
   policies: { file: 'src/policy/README.md', about: 'what is asked about or denied: profiles and rules' },
+  roles: { file: 'src/policy/ACCESS.md', about: 'roles that exist for one statement, for a login that has little' },
   approval: { file: 'src/approval/README.md', about: 'the question, its answers, and what surrounds it' },
   masking: { file: 'src/masking/README.md', about: 'which columns are hidden, and how' },
   protocol: { file: 'src/proxy/README.md', about: 'what clients notice of the proxy' },

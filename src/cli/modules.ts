@@ -19,6 +19,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   'policy lint': () => import('./commands/policy-lint.js'),
   'mask check': () => import('./commands/mask-check.js'),
   'mask suggest': () => import('./commands/mask-suggest.js'),
+  'access setup': () => import('./commands/access-setup.js'),
   'access check': () => import('./commands/access-check.js'),
   'transcripts list': () => import('./commands/transcripts-list.js'),
   'transcripts show': () => import('./commands/transcripts-show.js'),

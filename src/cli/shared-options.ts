@@ -32,6 +32,7 @@ export const guardOptions = [
   configOption,
   { flags: '--policy <file>', description: 'judge by this file alone' },
   { flags: '--profile <name>', description: `built-in profile: ${profileNames.join(', ')}`, choices: profileNames },
+  { flags: '--reason <text>', description: 'why roles are needed that the login is not: shown to whoever approves' },
 ] as const;
 
 export const bucketOptions = [

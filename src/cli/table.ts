@@ -166,6 +166,17 @@ export const commandTable = [
     ],
   },
   {
+    path: 'access setup',
+    summary: 'print the SQL that makes a login which has little by itself, and the roles of access',
+    options: [
+      { flags: '--login <name>', description: 'what to call the login' },
+      { flags: '--json', description: 'print JSON' },
+      { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
+      configOption,
+    ],
+    examples: ['dbguard access setup --login shop_agent > setup.sql'],
+  },
+  {
     path: 'access check',
     summary: 'what the database login can do on its own, and the SQL that takes it away',
     options: [

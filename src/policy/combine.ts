@@ -5,6 +5,7 @@
 import { DbguardError } from '../errors.js';
 import type { Config } from './config.js';
 import { type Level, levels } from './levels.js';
+import type { AccessRule } from './read-access.js';
 import type { BucketConfig } from './read-bucket.js';
 import type { ConnectionConfig } from './read-connection.js';
 import { combineDetectors, type DetectorPolicy } from './read-detectors.js';
@@ -31,6 +32,8 @@ export interface CombinedConfig {
   readonly detectors?: DetectorPolicy;
   /** Highest level first. */
   readonly unmask: readonly (UnmaskRule & { readonly level: Level })[];
+  /** Highest level first. */
+  readonly access: readonly AccessRule[];
 }
 
 /** Throws `config-invalid` when a repository asks for what only the user's own files may. */
@@ -60,6 +63,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     ...(bucket === undefined ? {} : { bucket }),
     mask,
     unmask: sources.flatMap(({ level, config }) => config.unmask.map((one) => ({ ...one, level }))),
+    access: configs.flatMap((config) => config.access),
     ...(maskKey === undefined ? {} : { maskKey }),
     ...(detectors === undefined ? {} : { detectors }),
   };
@@ -80,6 +84,7 @@ const ownBecause: Readonly<Record<string, string>> = {
   password_command: "a repository's file may not start programs",
   organisation: 'only your own file may say which organisation is yours',
   unmask: 'only your own file or the organisation’s may say which masks can be lifted',
+  access: 'only your own file or the organisation’s may say which roles a statement can run as',
   mask_key: 'whoever may read the key can try values; only your own file or the organisation’s may have it',
 };
 

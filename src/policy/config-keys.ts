@@ -26,6 +26,7 @@ export const configKeys = {
     mask: 'free',
     mask_key: 'own',
     unmask: 'own',
+    access: 'own',
     detectors: 'free', // the strictest of all files holds
   },
   identity: {
@@ -112,6 +113,8 @@ export const configKeys = {
   mask_aggregates: { min_group: 'free' },
   mask_when: { subject: 'free', group: 'free', environment: 'free', connection: 'free', agent: 'free' },
   unmask: { column: 'own', for: 'own', when: 'own' },
+  // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
+  access: { name: 'own', role: 'own', tables: 'own', effects: 'own', connection: 'own', then: 'own', reason: 'own' },
   detectors: {
     all: 'free',
     email: 'free',

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { DbguardError } from '../errors.js';
 import { configKeys } from './config-keys.js';
 import { didYouMean } from './did-you-mean.js';
+import { type AccessRule, readAccess } from './read-access.js';
 import { type BucketConfig, readBucket } from './read-bucket.js';
 import { type ConnectionConfig, readConnection } from './read-connection.js';
 import { type DetectorPolicy, readDetectors } from './read-detectors.js';
@@ -28,6 +29,7 @@ export interface Config {
   readonly policy: PolicyConfig;
   readonly mask: readonly MaskDeclaration[];
   readonly unmask: readonly UnmaskRule[];
+  readonly access: readonly AccessRule[];
   readonly detectors?: DetectorPolicy;
   /** Secret of the hashes that join between sessions, 32 bytes. */
   readonly maskKey?: Buffer;
@@ -88,6 +90,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
     unmask: fields.optional('unmask', (item) => item.list(readUnmask)) ?? [],
+    access: fields.optional('access', readAccess) ?? [],
     keys: root.foundKeys,
   };
 }

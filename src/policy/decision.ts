@@ -1,4 +1,5 @@
 import type { Effect, Facts } from '../sql/facts.js';
+import type { AccessOffer } from './access-offer.js';
 import type { Extent } from './mass-changes.js';
 
 /** Strictest last; the index is the order. */
@@ -58,9 +59,27 @@ export interface Ruling {
   readonly unlessFew?: Ruling;
   /** It is allowed because it hits few rows, as somebody has estimated or counted; a run that hits more is another matter. */
   readonly few?: true;
+  /** It may need what its login lacks, and run as one of these roles. The decision is for a login that lacks nothing. */
+  readonly access?: AccessOffer;
+  /** Approved, it runs as this role, and nothing else does. */
+  readonly as?: TakenRole;
   /** One approval is meant for the rest of the transaction: every later ruling in it that says the same. */
   readonly covers?: 'transaction';
 }
+
+/** A role that one statement takes on. */
+export interface TakenRole {
+  readonly role: string;
+  /** The entry of `access` that says so. */
+  readonly access: string;
+  /** What the login lacks, in words: `update public.orders`. */
+  readonly lacking: readonly string[];
+  /** Why, as the person said who began the session. */
+  readonly reason?: string;
+}
+
+/** Begins the rule of a statement that runs as a role: never approved for longer than itself. */
+export const accessRulePrefix = 'access:';
 
 /** The rule of a statement that asks for a mask to be lifted: never approved for longer than itself. */
 export const unmaskRule = 'builtin:unmask';

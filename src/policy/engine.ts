@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Effect, StatementFacts } from '../sql/facts.js';
+import { accessOffer } from './access-offer.js';
 import { type CombinedConfig, combineConfigs, type PolicySource } from './combine.js';
 import type { Decision, DecisionInput, Policy, Ruling } from './decision.js';
 import { categoryOf, massCategory, mayBeSmall } from './effect-category.js';
@@ -103,8 +104,8 @@ class PolicyEngine implements CompiledPolicy {
 
   decide(given: DecisionInput): Ruling {
     const input = summedUp(given);
-    if (this.#remembered === undefined) return rulingOf(this.#judge(input));
-    return this.#remembered.ruling(input, this.#hitsFew(input), (unknown) => rulingOf(this.#judge(unknown)));
+    if (this.#remembered === undefined) return this.#decide(input);
+    return this.#remembered.ruling(input, this.#hitsFew(input), (unknown) => this.#decide(unknown));
   }
 
   /** By keys, and within every limit, whatever was changed before: then no ruling says a number. */
@@ -115,6 +116,14 @@ class PolicyEngine implements CompiledPolicy {
       if (extent.rows?.how !== 'known' || compareExtent(extent, effect, limits) !== 'few') return false;
     }
     return true;
+  }
+
+  #decide(input: DecisionInput): Ruling {
+    const ruling = rulingOf(this.#judge(input));
+    const access = isStricter(ruling.decision, 'ask')
+      ? undefined
+      : accessOffer(this.config.access, input.facts, input.connection);
+    return access === undefined ? ruling : { ...ruling, access };
   }
 
   surplusRows(connection: string): number {

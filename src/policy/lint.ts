@@ -8,6 +8,7 @@ import { categoriesOfKind } from './effect-category.js';
 import { levels } from './levels.js';
 import { globMatches } from './name-pattern.js';
 import { effectCategories, fixedCategories, type ProfileName } from './profiles.js';
+import type { AccessRule } from './read-access.js';
 import type { Rule, RuleCondition } from './read-rule.js';
 import type { Place } from './yaml-source.js';
 
@@ -30,6 +31,7 @@ export function lintPolicy(sources: readonly PolicySource[]): LintFinding[] {
     ...source.config.policy.rules.flatMap((rule) => lintRule(rule, source, ordered)),
     ...lintPairs(source.config.policy.rules),
     ...lintMasks(source.config),
+    ...lintAccess(source.config, ordered),
   ]);
   return [...findings, ...lintNames(ordered)].sort(byPlace);
 }
@@ -103,11 +105,8 @@ function impossibleCondition(
   ) {
     return `${list} names no table`;
   }
-  const names = all.flatMap((source) => [...source.config.connections.keys()]);
-  const unknown = when.connection?.filter((pattern) => !names.some((name) => globMatches(pattern, name))) ?? [];
-  if (when.connection !== undefined && names.length > 0 && unknown.length === when.connection.length) {
-    return `no connection is called ${unknown.join(' or ')}; there are ${names.join(', ')}`;
-  }
+  const unconnected = noSuchConnection(when.connection, all);
+  if (unconnected !== undefined) return unconnected;
   const known = new Set(
     all.flatMap((source) => [...source.config.connections.values()].map((connection) => connection.environment)),
   );
@@ -115,6 +114,39 @@ function impossibleCondition(
     return `no connection is in ${when.environment.join(' or ')}`;
   }
   return undefined;
+}
+
+function noSuchConnection(globs: readonly string[] | undefined, all: readonly PolicySource[]): string | undefined {
+  const names = all.flatMap((source) => [...source.config.connections.keys()]);
+  const unknown = globs?.filter((pattern) => !names.some((name) => globMatches(pattern, name))) ?? [];
+  if (globs === undefined || names.length === 0 || unknown.length < globs.length) return undefined;
+  return `no connection is called ${unknown.join(' or ')}; there are ${names.join(', ')}`;
+}
+
+/** Of several that cover a statement the first in the files is taken. */
+function lintAccess({ access }: Config, all: readonly PolicySource[]): LintFinding[] {
+  const entries = all.flatMap((source) => source.config.access);
+  return access.flatMap((rule) => {
+    const says = (message: string) => [{ place: rule.place, about: `access ${rule.name}`, message }];
+    const unconnected = noSuchConnection(rule.connections, all);
+    if (unconnected !== undefined) return says(`never covers anything: ${unconnected}`);
+    const before = entries.slice(0, entries.indexOf(rule));
+    const twin = before.find(({ name }) => name === rule.name);
+    if (twin)
+      return says(
+        `another entry has this name, in ${twin.place.file}:${twin.place.line}; transcripts cannot tell them apart`,
+      );
+    const wider = before.find((one) => coversAccess(one, rule));
+    return wider ? says(`is never taken: "${wider.name}" (line ${wider.place.line}) comes first and covers it`) : [];
+  });
+}
+
+function coversAccess(wide: AccessRule, narrow: AccessRule): boolean {
+  return (
+    (wide.connections === undefined || same(wide.connections, narrow.connections)) &&
+    narrow.effects.every((effect) => wide.effects.includes(effect)) &&
+    narrow.tables.every((table) => wide.tables.some((one) => same(one.parts, table.parts) || one.text === '*'))
+  );
 }
 
 /** Rules that the profile of the same file makes pointless for every category they are about. */

@@ -2,6 +2,7 @@
  * The words that everything on this floor shares about a statement that is about to run, and whom it comes from.
  * Plain values: what becomes of them stands in the rooms.
  */
+import type { AccessOffer } from '../policy/access-offer.js';
 import type { Ruling } from '../policy/decision.js';
 import type { Extents } from '../policy/mass-changes.js';
 import type { Facts } from '../sql/facts.js';
@@ -27,6 +28,8 @@ export interface ConnectionContext extends LoopbackUser {
   readonly connection: string;
   readonly environment?: string;
   readonly database: string;
+  /** Why, as the person said who began the session. */
+  readonly reason?: string;
   /** See DecisionInput. */
   readonly readsAndWrites?: boolean;
   /** See DecisionInput. */
@@ -124,6 +127,16 @@ export interface Admission {
   /** The ruling is for many rows; how many there are has to be found out before anybody is asked. */
   readonly measure?: boolean;
   readonly extents?: Extents | undefined;
+  /** Whether the login lacks something for it has to be found out before anybody is asked. */
+  readonly access?: OpenAccess | undefined;
+}
+
+/** The ruling of a statement as long as its login lacks nothing. */
+export interface OpenAccess {
+  readonly offer: AccessOffer;
+  readonly otherwise: Ruling;
+  /** As long as it hits few rows, besides; the same where that makes no difference. */
+  readonly whileFew: Ruling;
 }
 
 export interface Clock {

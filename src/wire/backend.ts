@@ -47,6 +47,14 @@ export function encodeError(text: ErrorText): Buffer {
   return encodeFields(backend.errorResponse, text);
 }
 
+/** The same ErrorResponse, `bytes[start, end)`, with a hint where it has none. */
+export function withHint(bytes: Buffer, start: number, end: number, hint: string): Buffer {
+  if (decodeFields(bytes, start, end).has('H')) return bytes.subarray(start, end);
+  // behind the last field stands one zero byte
+  const fields = bytes.subarray(start + headerBytes, end - 1);
+  return message(backend.errorResponse, Buffer.concat([fields, Buffer.from(`H${hint}\0\0`, 'utf8')]));
+}
+
 export function encodeNotice(text: ErrorText): Buffer {
   return encodeFields(backend.noticeResponse, text);
 }

@@ -12,6 +12,8 @@ export interface GuardOptions {
   /** `--policy`: judge by this file alone. */
   readonly policyFile?: string | undefined;
   readonly profile?: ProfileName | undefined;
+  /** `--reason`: shown to the approver and recorded where a statement runs as a role. */
+  readonly reason?: string | undefined;
   /** Shown to the approver and recorded: the command that is guarded. */
   readonly agent: string;
   readonly listen: { readonly host: string; readonly port: number };

@@ -9,12 +9,13 @@ import type { GuardOptions } from './contract.js';
 
 export function guardFlags(
   options: OptionValues,
-): Pick<GuardOptions, 'config' | 'connection' | 'policyFile' | 'profile'> {
+): Pick<GuardOptions, 'config' | 'connection' | 'policyFile' | 'profile' | 'reason'> {
   return {
     config: textOption(options, 'config'),
     connection: textOption(options, 'connection'),
     policyFile: textOption(options, 'policy'),
     profile: oneOfOption(options, 'profile', profileNames),
+    reason: textOption(options, 'reason')?.trim() || undefined,
   };
 }
 

@@ -47,7 +47,12 @@ export async function startGuardedProxy(
     connection: {
       journal,
       users: new Map(everybody.map(({ as }) => [as.user, as])),
-      context: { sid, environment: connection.environment, ...judged },
+      context: {
+        sid,
+        environment: connection.environment,
+        ...judged,
+        ...(options.reason === undefined ? {} : { reason: options.reason }),
+      },
       admission: ({ user, role }) => ({
         policy: watched,
         analyser: startupAnalyser,

@@ -1,4 +1,5 @@
 /** A judged text, for programs and for people. */
+import type { AccessOffer } from '../../policy/access-offer.js';
 import type { Judgement } from '../../policy/engine.js';
 import type { Target } from '../../sql/facts.js';
 import { sanitise } from '../../untrusted-text.js';
@@ -14,10 +15,24 @@ export function explanationJson({ facts, judgements, ruling }: Judged) {
     reason: ruling.reason,
     ...(ruling.pendingRows ? { pendingRows: true } : {}),
     ...(ruling.covers ? { covers: ruling.covers } : {}),
+    ...(ruling.access ? { access: accessJson(ruling.access) } : {}),
     effects: judgements.map(effectJson),
     statements: facts.statements.map(({ command, start, end }) => ({ command, start, end })),
     ...(facts.unparseable ? { unparseable: facts.unparseable } : {}),
   };
+}
+
+function accessJson({ rules, obstacle }: AccessOffer) {
+  return obstacle === undefined
+    ? { roles: rules.map(({ name, role, decision }) => ({ name, role, decision })) }
+    : { obstacle };
+}
+
+function accessLine({ rules, obstacle }: AccessOffer): string {
+  const lacking = 'Where the login lacks what it needs';
+  if (obstacle !== undefined) return `${lacking} it runs as no role, because ${obstacle}.`;
+  const roles = rules.map(({ name, role, decision }) => `as ${role} (access ${name}: ${decision})`);
+  return `${lacking} it can run ${roles.join(', or ')}.`;
 }
 
 function effectJson({ statement, effect, category, decision, rule }: Judgement) {
@@ -55,6 +70,7 @@ export function explanationText(
     output.style('dim', `${' '.repeat(ruling.decision.length + 2)}rule ${ruling.rule}, ${ruling.origin}`),
     ...(ruling.pendingRows ? ['  A rule depends on estimated rows: in a session the planner is asked first.'] : []),
     ...(ruling.covers ? ['  One approval counts for the rest of the transaction.'] : []),
+    ...(ruling.access ? [wrap(`  ${sanitise(accessLine(ruling.access)).text}`, output.width, 2)] : []),
     ...(problem
       ? [`  ${sanitise(problem.message).text}${problem.position ? ` at character ${problem.position}` : ''}`]
       : []),

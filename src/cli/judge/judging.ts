@@ -6,6 +6,7 @@ import {
   loadConfigsOrFail,
   loadNamed,
 } from '../../io/files/config-files.js';
+import { accessOffer } from '../../policy/access-offer.js';
 import type { Decision, DecisionInput, Ruling } from '../../policy/decision.js';
 import { type CompiledPolicy, compilePolicy, type Judgement, rulingOf } from '../../policy/engine.js';
 import { profileNames } from '../../policy/profiles.js';
@@ -58,8 +59,17 @@ export class Judge {
         ? { ...one, ...unlessFew }
         : { ...one, ...(unlessFew && { unlessFew }) },
     );
-    return { facts, judgements, ruling: rulingOf(judgements) };
+    const ruling = rulingOf(judgements);
+    const access = isRefused(ruling)
+      ? undefined
+      : accessOffer(this.policy.config.access, facts, this.#surroundings.connection);
+    return { facts, judgements, ruling: access ? { ...ruling, access } : ruling };
   }
+}
+
+/** Then no role would help. */
+function isRefused({ decision }: Ruling): boolean {
+  return decision === 'deny' || decision === 'second-person';
 }
 
 /**

@@ -290,6 +290,15 @@ export class InternalQuery implements InternalSession {
     });
   }
 
+  /** The same portal, planned for who the session is now. Rejects with PortalLost. */
+  bindOver(): Promise<void> {
+    const { server, out, portal } = this.#parts;
+    if (!portal) return Promise.resolve();
+    server.responses.expect({ kind: 'close', sink: () => undefined });
+    out.pushMessage(encodeClose('P', portal.name));
+    return this.bindAgain();
+  }
+
   /** Rejects with PortalLost. */
   bindAgain(): Promise<void> {
     const { server, out, release, toClient, portal } = this.#parts;

@@ -23,6 +23,8 @@ export class Meter {
   /** Columns that nobody declared, and what was found in them. */
   readonly detected: string[] = [];
   sqlstate: string | undefined;
+  /** It ran as this role, and not as whoever the session is. */
+  role: string | undefined;
   #tags: string[] = [];
   #tagCount = 0;
   #rows = 0;
@@ -64,6 +66,7 @@ export class Meter {
       this.#tagCount === 1 &&
       tx === this.#tx &&
       this.sqlstate === undefined &&
+      this.role === undefined &&
       this.masked.length === 0 &&
       this.inferred.length === 0 &&
       this.detected.length === 0
@@ -96,6 +99,7 @@ export class Meter {
       bytes: this.bytes > 0 ? this.bytes : undefined,
       us: this.#microseconds(finishedAt),
       sqlstate: this.sqlstate,
+      role: this.role,
       masked: this.masked.length > 0 ? this.masked : undefined,
       inferred: this.inferred.length > 0 ? this.inferred : undefined,
       detected: this.detected.length > 0 ? this.detected : undefined,

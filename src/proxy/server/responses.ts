@@ -40,6 +40,8 @@ export interface Expectation {
    * what was deferred. Where there is a `mask`, that says it.
    */
   readonly hidesDiagnostics?: boolean | undefined;
+  /** Goes with the server's error where the login lacks a privilege for it. */
+  readonly privilegeHint?: string | undefined;
   /** Told what a Describe found. */
   readonly described?: ((fields: readonly RowField[]) => void) | undefined;
   /** Takes the answers instead of the client: dbguard asked, not the client. */
@@ -49,8 +51,8 @@ export interface Expectation {
 
 /** All of one shape, whoever asked for what: each answer's way reads several of these fields. */
 function inOneShape(of: Expectation): Expectation {
-  const { kind, substitute, settle, meter, mask, hidesDiagnostics, described, sink } = of;
-  return { kind, substitute, settle, meter, mask, hidesDiagnostics, described, sink, failed: false };
+  const { kind, substitute, settle, meter, mask, hidesDiagnostics, privilegeHint, described, sink } = of;
+  return { kind, substitute, settle, meter, mask, hidesDiagnostics, privilegeHint, described, sink, failed: false };
 }
 
 /**

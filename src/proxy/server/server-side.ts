@@ -6,7 +6,7 @@
  */
 
 import { maskDiagnostics } from '../../masking/diagnostics.js';
-import { backendRules, decodeFields, heldMessageLimit } from '../../wire/backend.js';
+import { backendRules, decodeFields, heldMessageLimit, withHint } from '../../wire/backend.js';
 import { Framer } from '../../wire/framer.js';
 import { backend, ProtocolViolation, type TransactionStatus } from '../../wire/messages.js';
 import { decodeRowDescription } from '../../wire/row-description.js';
@@ -186,6 +186,14 @@ export class ServerSide {
   }
 
   #passOwned(type: number, bytes: Buffer, start: number, end: number, owner: Expectation): void {
+    const { privilegeHint } = owner;
+    if (privilegeHint !== undefined && type === backend.errorResponse && isLackOfPrivilege(bytes, start, end)) {
+      const hinted = withHint(bytes, start, end, privilegeHint);
+      this.#passMasked(type, hinted, 0, hinted.length, owner);
+    } else this.#passMasked(type, bytes, start, end, owner);
+  }
+
+  #passMasked(type: number, bytes: Buffer, start: number, end: number, owner: Expectation): void {
     if (owner.mask && !this.#hidden(type, owner)) owner.mask.pass(type, bytes, start, end, this.#client);
     else this.#passUnmasked(type, bytes, start, end, owner);
   }
@@ -208,6 +216,11 @@ export class ServerSide {
     this.#client.pushMessage(substitute);
     return true;
   }
+}
+
+/** insufficient_privilege. */
+function isLackOfPrivilege(bytes: Buffer, start: number, end: number): boolean {
+  return decodeFields(bytes, start, end).get('C') === '42501';
 }
 
 function hides({ mask, hidesDiagnostics }: Expectation): boolean {

@@ -26,6 +26,7 @@ import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, type ShownRows } from '../row-counts/shown-rows.js';
+import { findAccess, privilegeHint, refusedAs, rulingAs } from './access-question.js';
 import type { Answer, DryRun, Impact } from './asker.js';
 import { type Assessor, dryRunLimits } from './assessor.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
@@ -42,6 +43,10 @@ export interface Allowed {
   readonly recalled?: true;
   /** See Ruling. */
   readonly few?: true | undefined;
+  /** See Expectation. */
+  readonly hint?: string | undefined;
+  /** What the person approved, where it runs as a role. */
+  readonly asRole?: Ruling | undefined;
 }
 
 export type ApprovalEnd =
@@ -59,6 +64,10 @@ export interface WaitParts extends ProbeParts {
   readonly undone: RunRows | undefined;
   /** See whyUnwatched; asked for once everything before has settled. */
   readonly unwatched: () => string | undefined;
+  /** See watchObstacle; asked for once everything before has settled. */
+  readonly notAlone: () => string | undefined;
+  /** The login lacks nothing for this statement, as the server has said. */
+  readonly lacksNothing: () => void;
   /** See ClientCatalog.changesOfOthers. */
   readonly otherChanges: () => number | undefined;
   /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */
@@ -77,6 +86,8 @@ const impactLimits = { statementMs: 2000, lockMs: 500 };
 export class ApprovalWait {
   readonly #parts: WaitParts;
   readonly #abort = new AbortController();
+  /** As it stands, once it is known whether the login lacks anything. */
+  #admission: Admission;
   #whenQuiet: ((skipped: boolean) => void) | undefined;
   #over = false;
   #portalLost = false;
@@ -85,6 +96,7 @@ export class ApprovalWait {
 
   constructor(parts: WaitParts) {
     this.#parts = parts;
+    this.#admission = parts.admission;
   }
 
   start(): void {
@@ -120,7 +132,7 @@ export class ApprovalWait {
   }
 
   async #run(): Promise<ApprovalEnd> {
-    const { candidate, admission, context, journal, assessor, held, toClient } = this.#parts;
+    const { candidate, admission, journal } = this.#parts;
     if (await this.#settle()) return this.#skipped();
     if (this.#parts.server.responses.copyIn) {
       journal.recordSkipped(admission);
@@ -136,7 +148,12 @@ export class ApprovalWait {
       journal.recordSkipped(admission);
       return { kind: 'deny', error: transactionFailed, endSession: false };
     }
-    const { undone } = this.#parts;
+    const settled = await this.#settleAccess();
+    return settled ?? this.#askAbout(this.#admission);
+  }
+
+  async #askAbout(admission: Admission): Promise<ApprovalEnd> {
+    const { candidate, context, journal, assessor, held, toClient, undone } = this.#parts;
     const known = journal.extentsIn(context.database);
     // an approval of what it was taken for says nothing about what it did
     const recalled = undone ? undefined : journal.recall(candidate, admission, context);
@@ -162,10 +179,13 @@ export class ApprovalWait {
     if (ruling.decision !== 'ask') return this.#deniedByRule(ruling);
     const asking = { ...admission, ruling };
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
-    const dryRun = (): Promise<DryRun> =>
-      asked instanceof InternalQuery ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
+    const dryRun = (): Promise<DryRun> => {
+      if (ruling.as)
+        return Promise.resolve({ refused: `${ruling.as.role} is taken on for the statement itself alone` });
+      return asked instanceof InternalQuery ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
+    };
     const earlier = massEffects(candidate.facts).length > 0 && !isMass(ruling) ? known.budget.total : 0;
-    const found = { impact: aboutRows(impact, earlier, undone, this.#parts.unwatched()), dryRun };
+    const found = { impact: aboutRole(aboutRows(impact, earlier, undone, this.#parts.unwatched()), ruling), dryRun };
     const answer = await journal.awaitApproval(candidate, asking, context, found, this.#abort.signal);
     // an answer may come while a dry run is being undone
     await internal?.idle;
@@ -173,6 +193,43 @@ export class ApprovalWait {
     const shown = this.#counted ?? estimatedFor(candidate, extents, impact);
     if (answer.decision === 'allow' && answer.scope === 'session' && shown) known.remember(candidate, shown);
     return endOf(asking, answer, shown);
+  }
+
+  /**
+   * A role is taken on only where the login lacks something, where an entry of `access` covers all of it, and where the
+   * statement can be kept apart from all others. Undefined: the wait goes on.
+   */
+  async #settleAccess(): Promise<ApprovalEnd | undefined> {
+    const { candidate, admission, context, journal, held } = this.#parts;
+    const { access, extents } = admission;
+    if (access === undefined) return undefined;
+    const { measure, access: _settled, ...rest } = admission;
+    const internal = this.#parts.internal();
+    const obstacle = internal instanceof InternalQuery ? this.#parts.notAlone() : internal.obstacle;
+    const hint = obstacle === undefined ? undefined : privilegeHint(access.offer, obstacle);
+    const finding =
+      internal instanceof InternalQuery && hint === undefined
+        ? await internal.run(impactLimits, (session) => findAccess(session, candidate, held, access.offer))
+        : ({ kind: 'unchanged' } as const);
+    if (finding.kind === 'refused') return this.#deniedByRule(refusedAs(finding.rule, finding.obstacle));
+    if (finding.kind === 'covered') {
+      const { rule } = finding;
+      if (rule.reasonRequired && context.reason === undefined) {
+        return this.#deniedByRule(refusedAs(rule, 'nobody has said why it is needed', sayWhy));
+      }
+      if (access.whileFew.pendingRows) {
+        return this.#deniedByRule(
+          refusedAs(rule, 'a rule is about how many rows it hits, which shows only when it runs'),
+        );
+      }
+      this.#admission = { ...rest, ruling: rulingAs(finding, access.whileFew, context), extents: undefined };
+      return undefined;
+    }
+    if (finding.kind === 'own') this.#parts.lacksNothing();
+    this.#admission = { ...rest, ruling: access.otherwise, ...(measure && { measure }) };
+    if (access.otherwise.decision !== 'allow') return undefined;
+    const { decision, few } = journal.reconsider(candidate, admission, context, { extents });
+    return decision === 'allow' ? { kind: 'allow', by: 'rule', extents, few, hint } : undefined;
   }
 
   /**
@@ -214,7 +271,7 @@ export class ApprovalWait {
   }
 
   #deniedByRule(ruling: Ruling): ApprovalEnd {
-    this.#parts.journal.recordRuleVerdict({ ...this.#parts.admission, ruling });
+    this.#parts.journal.recordRuleVerdict({ ...this.#admission, ruling });
     return { kind: 'deny', error: deniedByRule(ruling), endSession: false };
   }
 
@@ -238,7 +295,7 @@ export class ApprovalWait {
 
   /** An error made the server skip it: nothing ran. */
   #skipped(): ApprovalEnd {
-    this.#parts.journal.recordSkipped(this.#parts.admission);
+    this.#parts.journal.recordSkipped(this.#admission);
     return { kind: 'skipped' };
   }
 
@@ -288,6 +345,27 @@ function aboutRows(
   return { ...impact, lines };
 }
 
+/** Nothing is planned as the role either: what the planner says to a login without rights is no news. */
+function aboutRole(impact: Impact, { as, few }: Ruling): Impact {
+  if (!as) return impact;
+  const lines = impact.lines.filter(({ label, text }) => label !== 'rows' || !text.startsWith('no estimate'));
+  const counted = few ? ['rows', 'counted as it runs; many are undone, and asked about again'] : undefined;
+  const more = [
+    ['runs as', `${as.role}, for this statement only`],
+    ...(as.reason ? [['reason', as.reason]] : []),
+    counted,
+  ];
+  return {
+    ...impact,
+    lines: [
+      ...more.flatMap((one) =>
+        one ? [{ label: one[0] ?? '', text: one[1] ?? '', severity: 'warning' as const }] : [],
+      ),
+      ...lines,
+    ],
+  };
+}
+
 /** Undefined where nobody could tell, or where all rows were spoken of. */
 function estimatedFor({ facts }: Candidate, extents: Extents | undefined, impact: Impact): ShownRows | undefined {
   const mass = massEffects(facts);
@@ -309,7 +387,8 @@ function endOf(
   answer: Answer,
   shown: ShownRows | undefined,
 ): Exclude<ApprovalEnd, { kind: 'skipped' }> {
-  if (answer.decision === 'allow') return { kind: 'allow', by: 'person', shown };
+  const { ruling } = admission;
+  if (answer.decision === 'allow') return { kind: 'allow', by: 'person', shown, ...(ruling.as && { asRole: ruling }) };
   return {
     kind: 'deny',
     error: deniedByAnswer(admission.ruling, answer),
@@ -335,6 +414,9 @@ const transactionFailed: ErrorText = {
   code: '25P02',
   message: 'current transaction is aborted, commands ignored until end of transaction block',
 };
+
+const sayWhy =
+  'Tell the person you work for what it is needed for: they begin a session with a reason (dbguard run --reason).';
 
 const waitFailed: ErrorText = {
   severity: 'ERROR',

@@ -12,6 +12,7 @@ import { OpenChanges } from '../row-counts/open-changes.js';
 import { ServerSide } from '../server/server-side.js';
 import { ChangedRows } from '../session-state/changed-rows.js';
 import { CatalogChanges, type ClientCatalog } from '../session-state/client-catalog.js';
+import { KnownRights } from '../session-state/known-rights.js';
 import { LexicalSettings } from '../session-state/lexical-settings.js';
 import { type ClientMasks, ResultMasks } from '../session-state/result-masks.js';
 import { SessionDigest } from '../session-state/session-digest.js';
@@ -71,6 +72,7 @@ export class ConnectionState {
   /** No tracker: what it doubts ends with any answer, also that of a statement that was undone. */
   readonly lexical = new LexicalSettings();
   readonly sessionDigest: SessionDigest;
+  readonly rights = new KnownRights();
   readonly trackers: Trackers;
   readonly server: ServerSide;
   readonly outbox: JournaledOutbox;

@@ -121,6 +121,17 @@ export function undoneText(real: string): ErrorText {
   };
 }
 
+/** The error for a statement that was approved to run as a role, and was not run, since something of it could outlast it. */
+export function keptBackText(role: string, why: string): ErrorText {
+  return {
+    severity: 'ERROR',
+    code: deniedState,
+    message: `dbguard did not run this statement as ${role}: ${why}`,
+    detail: 'Nothing of it was run.',
+    hint: 'Send it alone, on a connection that has made nothing of its own.',
+  };
+}
+
 export function awaitingApproval(ruling: Ruling): ErrorText {
   return {
     severity: 'NOTICE',

@@ -21,9 +21,10 @@ import type { Settled } from '../server/meter.js';
 import { dependsOnCatalog, makesTemporary, returnsNothing, touchesDoubted } from '../session-state/client-catalog.js';
 import { isRowWork } from '../session-state/row-work.js';
 import { endsTransaction } from '../session-state/session-digest.js';
+import { privilegeHint } from './access-question.js';
 import { type Allowed, type ApprovalEnd, ApprovalWait } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
-import { deniedByRule, failingMessage, undoneText } from './denial.js';
+import { deniedByRule, failingMessage, keptBackText, undoneText } from './denial.js';
 import { answerMask, type GatedMessage, heldStatement, withMask } from './gated.js';
 import { internalQueryFor, newInternalQuery } from './gated-internal-query.js';
 import { type Leaving, leave } from './leaving.js';
@@ -161,7 +162,9 @@ export class StatementGate {
   }
 
   #decideAndJournal({ candidate, portal, binds }: GatedMessage): Admission {
-    const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
+    // a Bind runs nothing as a role: what it would lack there, its Execute lacks too
+    const rights = binds ? undefined : this.#state.rights;
+    const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context, rights);
     this.#disclosed((portal ?? binds)?.prepared ?? [], admission);
     this.#state.outbox.requireCommit();
     return admission;
@@ -173,10 +176,13 @@ export class StatementGate {
   }
 
   /** @param why `approved`: its rows count for nothing afterwards */
-  #forward(gated: GatedMessage, admission: Admission, why: 'approved' | 'allowed' = 'allowed'): void {
+  #forward(gated: GatedMessage, admission: Admission, why: 'approved' | 'allowed' = 'allowed', hint?: string): void {
     const { meter, mask, settle } = this.#leave(gated, admission, why);
     const kind = gated.binds ? 'bind' : gated.candidate.kind;
-    this.#state.server.responses.expect({ kind, meter, mask, settle });
+    const { access } = admission.ruling;
+    const obstacle = access?.obstacle;
+    const privileges = hint ?? (access && obstacle && privilegeHint(access, obstacle));
+    this.#state.server.responses.expect({ kind, meter, mask, privilegeHint: privileges, settle });
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
   }
 
@@ -188,6 +194,7 @@ export class StatementGate {
 
   /** What was let through for a number of rows runs so that it can be undone; see watched-run.ts. */
   async #watch(gated: GatedMessage, admission: Admission, expected: Expected): Promise<void> {
+    const { as } = admission.ruling;
     const { journal, context } = this.#state.parts;
     const { candidate } = gated;
     let leaving: Leaving | undefined;
@@ -197,6 +204,7 @@ export class StatementGate {
         const left = this.#leave(gated, admission, expected.shown ? 'approved' : 'allowed');
         const { meter, mask } = left;
         leaving = left;
+        if (as) meter.role = as.role;
         const settle = (how: Settled): void => resolve({ how, tags: meter.tags });
         this.#state.server.responses.expect({ kind: candidate.kind, meter, mask, settle });
         this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
@@ -210,14 +218,23 @@ export class StatementGate {
       portalKnown: gated.portal !== undefined,
       counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
       accepts: (real, tags) => {
+        // what a person approved as many rows is not held against few
+        if (as !== undefined && expected.shown === undefined && ruling.few !== true) return true;
         const beyond = journal.beyond({ candidate, ruling, context }, expected, real, tags);
-        if (beyond) ruling = beyond;
+        if (beyond) ruling = as === undefined ? beyond : { ...ruling, ...worse(beyond, ruling) };
         return beyond === undefined;
       },
       mask: answerMask(this.#state, gated),
+      role: as?.role,
       forward,
     });
     const end = await run.run();
+    if (end.kind === 'kept-back') {
+      journal.recordSkipped(admission);
+      if (!end.told && !this.#events.closed && !this.#draining)
+        this.#refuse(gated, keptBackText(as?.role ?? '', end.why));
+      return;
+    }
     if (end.kind === 'answered') {
       if (leaving && end.sqlstate !== undefined) leaving.meter.sqlstate = end.sqlstate;
       leaving?.settle(end.how, end.real);
@@ -227,7 +244,7 @@ export class StatementGate {
     if (gated.portal) gated.portal.admitted = undefined;
     if (this.#events.closed || this.#draining) return;
     if (end.again) this.#askAgain(gated, ruling, end.real, expected);
-    else this.#refuseUndone(gated, end.real);
+    else this.#refuse(gated, undoneText(runWords(end.real)));
   }
 
   #askAgain(gated: GatedMessage, ruling: Ruling, real: RunRows, { shown, extents }: Expected): void {
@@ -256,8 +273,7 @@ export class StatementGate {
       : canBeWatched(candidate, shown.how === 'counted');
   }
 
-  #refuseUndone({ candidate }: GatedMessage, real: RunRows): void {
-    const error = undoneText(runWords(real));
+  #refuse({ candidate }: GatedMessage, error: ErrorText): void {
     // what is skipped up to Sync is never answered
     if (this.#state.server.responses.discarding) this.#state.tellClient(encodeError(error));
     else this.deny(candidate.kind, error);
@@ -320,6 +336,8 @@ export class StatementGate {
       held: heldStatement(this.#state, gated),
       undone,
       unwatched: () => whyUnwatched(this.#state.server, gated.candidate, gated.binds !== undefined),
+      notAlone: () => watchObstacle(this.#state.server, gated.candidate.kind),
+      lacksNothing: () => this.#state.rights.add(gated.candidate),
       internal: () => internalQueryFor(this.#state, gated),
       otherChanges: () => this.#state.parts.catalog.changesOfOthers,
       requireCommit: () => this.#state.outbox.requireCommit(),
@@ -361,6 +379,10 @@ export class StatementGate {
     outbox.requireCommit(byPerson);
     // whoever approved has seen what had gone before, unless it was an earlier approval
     if (byPerson && !end.recalled && massEffects(facts).length > 0) journal.extentsIn(context.database).budget.clear();
+    if (end.asRole) {
+      this.#runAs(gated, { ...admission, ruling: end.asRole }, end);
+      return false;
+    }
     const obstacle = end.few && watchObstacle(server, kind);
     if (obstacle && server.transactionStatus !== 'E') {
       journal.recordSkipped(admission);
@@ -369,17 +391,38 @@ export class StatementGate {
     }
     const admitted = { ...admission, extents: end.extents };
     if (!this.#mayWatch(gated, end)) {
-      this.#forward(gated, admitted, byPerson ? 'approved' : 'allowed');
+      this.#forward(gated, admitted, byPerson ? 'approved' : 'allowed', end.hint);
       return true;
     }
+    this.#keepWatch(gated, admitted, end);
+    return false;
+  }
+
+  /** Nothing runs as a role that cannot be kept apart from what its client sends before and behind. */
+  #runAs(gated: GatedMessage, admission: Admission, end: Allowed): void {
+    const { server, outbox } = this.#state;
+    const { as } = admission.ruling;
+    if (as === undefined) throw new TypeError('no role to run it as');
+    const obstacle = watchObstacle(server, gated.candidate.kind);
+    if (obstacle !== undefined) {
+      this.#state.parts.journal.recordSkipped(admission);
+      this.#refuse(gated, keptBackText(as.role, obstacle));
+      this.#events.resume();
+      return;
+    }
+    this.#state.parts.journal.recordGrant(admission, as);
+    outbox.requireCommit(true);
+    this.#keepWatch(gated, admission, end);
+  }
+
+  #keepWatch(gated: GatedMessage, admission: Admission, end: Allowed): void {
     this.#watching = true;
-    this.#watch(gated, admitted, { shown: end.shown, extents: end.extents })
+    this.#watch(gated, admission, { shown: end.shown, extents: end.extents })
       .catch((error: unknown) => this.#events.failed(error))
       .finally(() => {
         this.#watching = false;
         this.#events.resume();
       });
-    return false;
   }
 }
 
@@ -387,4 +430,9 @@ function expectedSum(extents: Extents | undefined): number {
   let sum = 0;
   for (const { rows } of extents?.values() ?? []) sum += rows?.number ?? 0;
   return sum;
+}
+
+/** Its run says more than was known when it was asked about; it is the same entry of `access` that it may run by. */
+function worse(beyond: Ruling, asked: Ruling): Pick<Ruling, 'reason'> {
+  return { reason: beyond === asked ? asked.reason : `${asked.reason} ${beyond.reason}` };
 }

@@ -6,13 +6,29 @@
  * bytes, sockets, how a person is asked. The gate calls `admit`, and `awaitApproval` when a person has to decide; nothing else
  * leads to the database.
  */
-import { type DecisionInput, decisions, type Policy, type Ruling } from '../../policy/decision.js';
+import {
+  accessRulePrefix,
+  type DecisionInput,
+  decisions,
+  type Policy,
+  type Ruling,
+  type TakenRole,
+} from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import { type Disclosures, type EntryBody, type Recorder, RepeatedBody } from '../../transcript/entry.js';
-import type { Admission, Candidate, Clock, ConnectionContext, RepeatedEntry, TextEntry } from '../candidate.js';
+import type {
+  Admission,
+  Candidate,
+  Clock,
+  ConnectionContext,
+  OpenAccess,
+  RepeatedEntry,
+  TextEntry,
+} from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
 import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
+import type { KnownRights } from '../session-state/known-rights.js';
 import { settingValuesOf } from '../session-state/setting-values.js';
 import { approvalRequest, interrupted } from './approval-request.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
@@ -89,11 +105,17 @@ export class StatementJournal {
     return this.#secrets.lookThrough(sql, facts);
   }
 
-  /** Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed. */
-  admit(candidate: Candidate, context: ConnectionContext): Admission {
+  /**
+   * Decision and journal. The caller forwards only when `decision` is `allow` and the entry is committed.
+   * @param rights what its login is known to lack nothing for; undefined where it must run as no other role
+   */
+  admit(candidate: Candidate, context: ConnectionContext, rights?: KnownRights): Admission {
     const extents = this.extentsIn(context.database).of(candidate, this.clock.monotonic());
     const decided = candidate.decided ?? this.#decide(candidate, context, { extents });
-    const ruling = decided.unlessFew ?? decided;
+    const otherwise = decided.unlessFew ?? decided;
+    const open = decided.access !== undefined && rights !== undefined && !rights.has(candidate);
+    const access = open ? openAccess(decided, otherwise) : undefined;
+    const ruling = access ? undecidedAccess(access) : otherwise;
     const told = this.#secrets.tell(candidate);
     this.#totals.statements++;
     const repeated = repeatedEntry(candidate, ruling, told);
@@ -102,7 +124,7 @@ export class StatementJournal {
       : this.#recordStatement(candidate, ruling, told, context);
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
     else if (ruling.few) this.#held.set(n, 'allowed');
-    return { n, ruling, textEntry, extents, measure: decided.unlessFew !== undefined };
+    return { n, ruling, textEntry, extents, measure: decided.unlessFew !== undefined, access };
   }
 
   #recordStatement(
@@ -338,6 +360,14 @@ export class StatementJournal {
     this.#parts.recorder.append({ k: 'dry-run', of: admission.n });
   }
 
+  /** From now on, and for this statement alone, the session may be that role. Its bytes leave after this. */
+  recordGrant({ n }: Admission, { role, access, lacking, reason }: TakenRole): void {
+    this.#parts.recorder.append(
+      { k: 'grant', of: n, role, access, lacking },
+      reason === undefined ? undefined : { reason },
+    );
+  }
+
   /** An error before it made the server skip the statement while it waited: nothing ran. */
   recordSkipped({ n }: Admission): void {
     if (this.#held.delete(n)) this.#parts.recorder.append({ k: 'outcome', of: n, how: 'skipped' });
@@ -366,6 +396,22 @@ export class StatementJournal {
     const { rule, reason } = admission.ruling;
     this.#recordDecision(admission, { decision: 'deny', by: 'rule', rule }, { reason });
   }
+}
+
+function openAccess(whileFew: Ruling, otherwise: Ruling): OpenAccess | undefined {
+  const offer = whileFew.access;
+  return offer === undefined || offer.obstacle !== undefined ? undefined : { offer, otherwise, whileFew };
+}
+
+/** What stands in the transcript before the server has said whether the login lacks anything. */
+function undecidedAccess({ offer: { rules } }: OpenAccess): Ruling {
+  const [rule] = rules;
+  return {
+    decision: 'ask',
+    rule: `${accessRulePrefix}${rule?.name ?? ''}`,
+    origin: `${rule?.place.file}:${rule?.place.line}`,
+    reason: 'It may need a role that the login is not.',
+  };
 }
 
 function stricter(ruling: Ruling, least: Ruling | undefined): Ruling {

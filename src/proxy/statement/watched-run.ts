@@ -15,22 +15,26 @@ import { encodeClose, syncMessage } from '../../wire/extended-query.js';
 import { backend } from '../../wire/messages.js';
 import type { Candidate, GatedKind } from '../candidate.js';
 import { changedByTable } from '../internal-queries/changed-by-table.js';
-import type { InternalQuery } from '../internal-queries/internal-queries.js';
+import { type InternalQuery, PortalLost } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RowsByTable, type RunRows, rowsBetween, rowsOfTags } from '../row-counts/shown-rows.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import type { HeldAnswer } from '../server/held-answer.js';
 import type { Settled } from '../server/meter.js';
+import type { ResponseSink } from '../server/responses.js';
 import type { ServerSide } from '../server/server-side.js';
 import type { ConnectionState } from './connection-state.js';
 import { failingMessage } from './denial.js';
+import { RoleSwitch } from './role-switch.js';
 
 /** What became of it. */
 export type WatchEnd =
   | { readonly kind: 'answered'; readonly how: Settled; readonly sqlstate?: string; readonly real?: RunRows }
   /** `again`: the client has heard nothing, and everything is as it was before the statement. */
-  | { readonly kind: 'undone'; readonly real: RunRows; readonly again: boolean };
+  | { readonly kind: 'undone'; readonly real: RunRows; readonly again: boolean }
+  /** It must not run as the role, and did not. `told`: the client knows that it failed, from the server. */
+  | { readonly kind: 'kept-back'; readonly why: string; readonly told: boolean };
 
 export interface Answered {
   readonly how: Settled;
@@ -50,6 +54,8 @@ export interface WatchedRunParts {
   readonly accepts: (real: RunRows, tags: readonly string[]) => boolean;
   /** Of errors and notices that come with COMMIT. */
   readonly mask: AnswerMask | undefined;
+  /** It runs as this role. */
+  readonly role: string | undefined;
   /** Sends the statement. Resolves when the server has answered it. */
   readonly forward: () => Promise<Answered>;
 }
@@ -110,6 +116,7 @@ export class WatchedRun {
   readonly #answer: HeldAnswer;
   /** Nothing of the client's has run in the implicit transaction before. */
   readonly #alone: boolean;
+  readonly #role: RoleSwitch | undefined;
 
   constructor(parts: WatchedRunParts) {
     const { server } = parts.state;
@@ -120,6 +127,8 @@ export class WatchedRun {
     this.#alone =
       server.responses.pipeline !== 'executed' && parts.state.registry.otherPortals(parts.candidate.portalName) === 0;
     this.#answer = server.hold();
+    this.#role =
+      parts.role === undefined ? undefined : new RoleSwitch(parts.internal, parts.role, this.#scope === 'pipeline');
   }
 
   /** Rejects where nobody can tell any more what the server has done: then the connection has to end. */
@@ -138,7 +147,18 @@ export class WatchedRun {
       await this.#open();
       return this.#parts.counts ? this.#changed() : undefined;
     });
+    if (this.#role) {
+      const keptBack = await this.#become(this.#role);
+      if (keptBack) return keptBack;
+    }
     const { how, tags } = await forward();
+    const cut = how === 'done' ? await this.#beOneself() : undefined;
+    if (cut) {
+      if (this.#scope === 'block') await this.#ask(() => this.#step('ROLLBACK'));
+      this.#answer.release(state.server.transactionStatus);
+      return { kind: 'answered', how: 'failed', sqlstate: cut.sqlstate };
+    }
+    // after an error the role is back already: it went with the transaction, or with the innermost savepoint
     if (how !== 'done') {
       if (this.#scope === 'block' && how === 'failed') await this.#ask(() => this.#step('ROLLBACK'));
       this.#answer.release(state.server.transactionStatus);
@@ -147,6 +167,47 @@ export class WatchedRun {
     const real = await this.#count(before, tags);
     if (real !== undefined && accepts(real, tags)) return this.#keep(real);
     return this.#undo(real ?? { rows: rowsOfTags(tags), tables: undefined });
+  }
+
+  /** Undefined once the statement may go; it is bound anew, since policies of rows were planned in for who it was before. */
+  async #become(role: RoleSwitch): Promise<WatchEnd | undefined> {
+    const { candidate, internal } = this.#parts;
+    let why: string | undefined;
+    try {
+      why = await this.#ask(async () => {
+        const obstacle = await role.take();
+        if (obstacle === undefined && candidate.kind === 'execute') await internal.bindOver();
+        return obstacle;
+      });
+    } catch (error) {
+      if (error instanceof PortalLost) return this.#keepBack('the server could not bind it as the role', true);
+      if (!(error instanceof ServerRefusal)) throw error;
+      why = error.message;
+    }
+    return why === undefined ? undefined : this.#keepBack(why, false);
+  }
+
+  async #keepBack(why: string, told: boolean): Promise<WatchEnd> {
+    this.#answer.drop();
+    if (this.#scope === 'block') await this.#ask(() => this.#step('ROLLBACK'));
+    if (this.#scope === 'savepoint' && !told) {
+      await this.#ask(async () => {
+        await this.#step(`ROLLBACK TO SAVEPOINT ${this.#savepoint}`);
+        await this.#step(`RELEASE SAVEPOINT ${this.#savepoint}`);
+      });
+    }
+    return { kind: 'kept-back', why, told };
+  }
+
+  /** What the server said where it did not give the role back, and where the transaction failed by that. */
+  async #beOneself(): Promise<ServerRefusal | undefined> {
+    try {
+      await this.#ask(async () => this.#role?.giveBack(this.#diagnostics));
+      return undefined;
+    } catch (error) {
+      if (error instanceof ServerRefusal) return error;
+      throw error;
+    }
   }
 
   /** Undefined where the server would not say. */
@@ -170,17 +231,20 @@ export class WatchedRun {
     return { kind: 'answered', how: 'failed', sqlstate: refused.sqlstate };
   }
 
-  /** Deferred constraints and triggers speak at COMMIT, to a client that takes it for the end of its statement. */
+  /** What the client takes for part of its statement, though the server says it of something that follows. */
+  readonly #diagnostics: ResponseSink = (type, bytes, start, end) => {
+    const { mask } = this.#parts;
+    if (type === backend.errorResponse) this.#answer.withoutEnd();
+    if (mask) mask.pass(type, bytes, start, end, this.#answer.out);
+    else this.#answer.out.push(bytes, start, end);
+    this.#answer.beforeEnd();
+  };
+
+  /** Deferred constraints and triggers speak at COMMIT. */
   async #commit(): Promise<ServerRefusal | undefined> {
-    const { internal, mask } = this.#parts;
-    const diagnostics = (type: number, bytes: Buffer, start: number, end: number): void => {
-      if (type === backend.errorResponse) this.#answer.withoutEnd();
-      if (mask) mask.pass(type, bytes, start, end, this.#answer.out);
-      else this.#answer.out.push(bytes, start, end);
-      this.#answer.beforeEnd();
-    };
+    const { internal } = this.#parts;
     try {
-      await this.#ask(() => internal.put({ sql: 'COMMIT', diagnostics }));
+      await this.#ask(() => internal.put({ sql: 'COMMIT', diagnostics: this.#diagnostics }));
       return undefined;
     } catch (error) {
       if (error instanceof ServerRefusal) return error;

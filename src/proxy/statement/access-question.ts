@@ -1,0 +1,123 @@
+/**
+ * Whether a statement needs what its login lacks, and which role it could run as instead; asked in the client's own
+ * session, before anybody is. The role is not taken on for that.
+ *
+ * What lives here: the steps of the question. What it must not know: who is asked, how a statement runs as a role.
+ */
+import { type AccessOffer, accessNeeds, coveringRule, type NamedNeed } from '../../policy/access-offer.js';
+import { accessRulePrefix, type Ruling, type TakenRole } from '../../policy/decision.js';
+import type { AccessRule } from '../../policy/read-access.js';
+import type { Candidate, ConnectionContext } from '../candidate.js';
+import { clientCodeSql, relationKey, relationRights, roleObstacle } from '../internal-queries/access-rights.js';
+import type { InternalSession } from '../internal-queries/internal-queries.js';
+import { ServerRefusal } from '../internal-queries/internal-reply.js';
+import type { HeldStatement } from './held-statement.js';
+
+export type AccessFinding =
+  /** The login lacks nothing. */
+  | { readonly kind: 'own' }
+  /** It lacks something, or names what is not there, and the server is the one to say so. */
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'refused'; readonly rule: AccessRule; readonly obstacle: string }
+  | { readonly kind: 'covered'; readonly rule: AccessRule; readonly lacking: readonly NamedNeed[] };
+
+/** insufficient_privilege. */
+const insufficientPrivilege = '42501';
+
+export async function findAccess(
+  session: InternalSession,
+  candidate: Candidate,
+  held: HeldStatement,
+  { rules }: AccessOffer,
+): Promise<AccessFinding> {
+  const [statement] = candidate.facts.statements;
+  if (statement === undefined) return { kind: 'unchanged' };
+  const needs = accessNeeds(statement);
+  const rights = await relationRights(
+    session,
+    needs.map(({ target }) => target),
+  );
+  const lacking = new Map<string, NamedNeed>();
+  for (const { effect, target } of needs) {
+    const relation = rights.get(relationKey(target));
+    if (relation === undefined) return { kind: 'unchanged' };
+    const { schema, name, may } = relation;
+    if (!may.has(effect)) lacking.set(JSON.stringify([effect, schema, name]), { effect, schema, name });
+  }
+  if (lacking.size === 0) return { kind: 'own' };
+  const refused =
+    statement.command === 'TRUNCATE TABLE' ? insufficientPrivilege : await refusal(session, candidate, held);
+  if (refused === undefined) return { kind: 'own' };
+  const rule = coveringRule(rules, [...lacking.values()]);
+  if (refused !== insufficientPrivilege || rule === undefined) return { kind: 'unchanged' };
+  const ofClient = [...rights.values()].find((one) => one.ofClient);
+  if (ofClient) return { kind: 'refused', rule, obstacle: `${ofClient.schema}.${ofClient.name} is the login’s own` };
+  const [code] = await session.ask(clientCodeSql);
+  if (code) return { kind: 'refused', rule, obstacle: clientCodeWords(code.name) };
+  const obstacle = await roleObstacle(session, rule.role, [...lacking.values()]);
+  if (obstacle !== undefined) return { kind: 'refused', rule, obstacle };
+  return { kind: 'covered', rule, lacking: [...lacking.values()] };
+}
+
+export function clientCodeWords(name: string | null | undefined): string {
+  return `the login has code of its own that could run with it: ${name ?? 'an object'}`;
+}
+
+/** A privilege on the columns that it names is enough; the planner knows which those are. Undefined: the server would run it. */
+async function refusal(
+  session: InternalSession,
+  { sql }: Candidate,
+  { bound }: HeldStatement,
+): Promise<string | undefined> {
+  try {
+    await session.nested(() =>
+      session.put({ sql: `EXPLAIN ${sql}`, ...(bound && { bound, parameterTypes: bound.parameterTypes }) }),
+    );
+    return undefined;
+  } catch (error) {
+    if (error instanceof ServerRefusal) return error.sqlstate;
+    throw error;
+  }
+}
+
+/** @param so for a login that lacks nothing, and as long as there are few rows */
+export function rulingAs(
+  { rule, lacking }: Extract<AccessFinding, { kind: 'covered' }>,
+  so: Ruling,
+  context: ConnectionContext,
+): Ruling {
+  const words = lacking.map(({ effect, schema, name }) => `${effect} ${schema}.${name}`);
+  const as: TakenRole = {
+    role: rule.role,
+    access: rule.name,
+    lacking: words,
+    ...(context.reason === undefined ? {} : { reason: context.reason }),
+  };
+  const what = `${context.login} may not ${words.join(', ')}: it runs as ${rule.role}, for this statement only.`;
+  return {
+    ...named(rule),
+    decision: rule.decision,
+    reason: so.decision === 'ask' ? `${what} ${so.reason}` : what,
+    as,
+    // more than few would have been asked about for that
+    ...(so.decision === 'allow' ? { few: true } : {}),
+  };
+}
+
+export function refusedAs(rule: AccessRule, obstacle: string, advice?: string): Ruling {
+  return {
+    ...named(rule),
+    decision: 'deny',
+    reason: `it would have to run as ${rule.role}, and cannot, because ${obstacle}.`,
+    ...(advice === undefined ? {} : { advice }),
+  };
+}
+
+/** For the agent, beside the server's error: with what is in the way it could not even be asked about. */
+export function privilegeHint({ rules: [rule] }: AccessOffer, obstacle: string): string {
+  return `dbguard can have a person asked to let a statement run as ${rule?.role ?? 'another role'}, but not this one, because ${obstacle}.`;
+}
+
+function named({ name, place }: AccessRule): Pick<Ruling, 'rule' | 'origin'> {
+  return { rule: `${accessRulePrefix}${name}`, origin: `${place.file}:${place.line}` };
+}
