@@ -14,6 +14,11 @@ const tenants = `
     $$ SELECT current_setting('request.jwt.claims', true)::json ->> 'sub' $$;
   CREATE FUNCTION other.who() RETURNS text LANGUAGE plpgsql STABLE AS
     $$ BEGIN RETURN CURRENT_SETTING( 'app.User_Id' ); END $$;
+  CREATE FUNCTION other.all_notes() RETURNS SETOF notes LANGUAGE sql SET app.current_tenant = '2' AS 'SELECT * FROM notes';
+  CREATE FUNCTION other.all_again() RETURNS SETOF notes LANGUAGE plpgsql SET "App.Current_Tenant" = '2' SET work_mem = '8MB'
+    AS 'BEGIN RETURN QUERY SELECT * FROM notes; END';
+  CREATE PROCEDURE other.unchecked() LANGUAGE sql SET session_replication_role = replica AS 'UPDATE notes SET text = text WHERE id = 1';
+  CREATE FUNCTION other.slowly() RETURNS bigint LANGUAGE sql SET app.trace = 'x' SET search_path = public AS 'SELECT count(*) FROM notes';
   CREATE VIEW mine AS SELECT * FROM notes WHERE text = current_setting('shop.owner', true);`;
 
 const world = (t: Test) => startAttendedProxy(t, server, tenants, { catalogPollMs: 60_000 });
@@ -31,6 +36,8 @@ t.test('what policies, functions and views read is asked about, however it is se
     "SET app.user_id = '1'",
     "SET shop.owner = 'x'",
     "DO $$ BEGIN PERFORM set_config('app.current_tenant', '3', false); END $$",
+    'SELECT * FROM other.all_notes()',
+    'SELECT count(*) FROM other.all_again()',
   ];
   for (const [index, sql] of sets.entries()) {
     const running = client.query(sql).catch(({ code }) => code);
@@ -45,6 +52,14 @@ t.test('what policies, functions and views read is asked about, however it is se
   t.equal(await values, '42501');
 });
 
+t.test('a procedure that switches triggers off while it runs', async (t) => {
+  const { person, connect } = await world(t);
+  const running = (await connect()).query('CALL other.unchecked()').catch(({ code }) => code);
+  t.match((await person.sees(1)).preview.why, /trigger/i);
+  person.says(no);
+  t.equal(await running, '42501');
+});
+
 t.test('others pass', async (t) => {
   const { person, connect } = await world(t);
   const client = await connect();
@@ -52,6 +67,7 @@ t.test('others pass', async (t) => {
     'SET app.request_id = 7',
     "SELECT set_config('app.trace', 'x', true)",
     'RESET app.current_tenant',
+    'SELECT other.slowly()',
     'SET application_name = x',
   ])
     await client.query(sql);

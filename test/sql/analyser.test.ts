@@ -187,6 +187,7 @@ function catalog(functions: Record<string, Partial<CatalogFunction>>): CatalogFu
         parameters: [],
         inputs: [],
         defaults: '',
+        settings: [],
         ...found,
       };
       return [one];

@@ -15,6 +15,8 @@ export interface CatalogFunction {
   readonly inputs: readonly string[];
   /** Expressions that a call with fewer arguments computes; empty where there are none. */
   readonly defaults: string;
+  /** What its SET clauses set while it runs, as `name=value`. */
+  readonly settings: readonly string[];
   /** Owned by an extension or by the system: its body is not the application's. */
   readonly extension?: string;
 }

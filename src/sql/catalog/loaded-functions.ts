@@ -33,7 +33,7 @@ function functionsWhere(wanted: string): string {
     END AS body,
     CASE WHEN l.lanname = 'plpgsql' THEN pg_get_functiondef(p.oid) END AS definition,
     to_json(p.proargnames)::text AS parameters, to_json(p.proargmodes::text[])::text AS modes,
-    pg_get_expr(p.proargdefaults, 0) AS defaults,
+    pg_get_expr(p.proargdefaults, 0) AS defaults, to_json(p.proconfig)::text AS settings,
     (EXISTS (SELECT FROM pg_type t WHERE t.oid = p.proargtypes[0] AND t.typtype = 'c'))::text AS takes_row,
     e.extname::text AS extension
   FROM pg_proc p
@@ -198,6 +198,7 @@ function functionOf(row: FunctionRow): CatalogFunction {
     parameters: (names ?? []).flatMap((name) => name || []),
     inputs: (names ?? []).flatMap((name, at) => ('ibv'.includes(modes?.[at] ?? 'i') ? (name ?? '') : [])),
     defaults: row.defaults ?? '',
+    settings: JSON.parse(row.settings ?? '[]') as string[],
     ...(row.extension ? { extension: row.extension } : {}),
   };
 }

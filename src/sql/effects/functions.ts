@@ -247,8 +247,21 @@ function mayBeAssigned(parameter: string, body: string): boolean {
   return new RegExp(`${assigned}|${declared}`, 'i').test(text);
 }
 
+/** Over when the function is: of all settings those count by which rows, roles and triggers let something through. */
+function addWhileItRuns(setting: string, walk: Walk): void {
+  const at = setting.indexOf('=');
+  const name = setting.slice(0, at).toLowerCase();
+  const decisive = decides(name, walk);
+  if (!decisive.decides && !protecting.has(name)) return;
+  const value = setting.slice(at + 1);
+  walk.add('session', { targets: [{ type: 'setting', name }], value, detail: value, ...decisive });
+}
+
+const protecting: ReadonlySet<string> = new Set(['role', 'session_replication_role']);
+
 function readBody(one: CatalogFunction, name: string, walk: Walk): boolean {
   walk.variables = new Set([...one.parameters, name]);
+  for (const setting of one.settings) addWhileItRuns(setting, walk);
   const defaults = one.defaults === '' || walk.text(`SELECT ${one.defaults}`);
   if (one.language === 'sql') return walk.text(one.body) && defaults;
   if (one.language === 'plpgsql') return plpgsqlBody(one.definition, walk) && defaults;
