@@ -225,7 +225,7 @@ test('a headline never names a bigger loss than there is, nor a smaller one', as
     'ALTER ROLE bob SUPERUSER': 'Alter role bob',
     'CREATE INDEX ON orders (total)': 'Create an index on orders',
     'CREATE UNIQUE INDEX i ON app.orders (total)': 'Create index app.i on app.orders (unique)',
-    'CREATE EXTENSION pgcrypto': 'Run code that dbguard cannot look into (CREATE EXTENSION)',
+    'CREATE EXTENSION pgcrypto': 'Create extension pgcrypto, which runs code that dbguard cannot look into',
     'CREATE TRIGGER t AFTER INSERT ON orders EXECUTE FUNCTION f()': 'Create a trigger on orders',
     "COMMENT ON TABLE orders IS 'x'": 'Change the comment on orders',
     "SELECT nextval('s')": 'Take the next number of s',
