@@ -25,6 +25,7 @@ import {
   stallMs,
   type View,
 } from './prompt-state.js';
+import { withoutSignals } from './signal-guests.js';
 import type { PromptSurface } from './takeover.js';
 
 export interface ShownApproval {
@@ -208,8 +209,10 @@ export interface PromptTools {
 
 /** Several hundred milliseconds, the first time: done before the prompt takes the screen. */
 export async function loadPromptTools(): Promise<PromptTools> {
-  // React's development build is several times slower; it reads this when it is imported
-  process.env.NODE_ENV ??= 'production';
+  // React's development build is several times slower; it reads this when it is imported. Ink then looks for React's
+  // developer tools, in the project's folder too, and lets whoever listens at their port change what a prompt shows.
+  process.env.NODE_ENV = 'production';
+  delete process.env.DEV;
   const [{ render }, { createElement }, { ApprovalPrompt }] = await Promise.all([
     import('ink'),
     import('react'),
@@ -240,7 +243,8 @@ function createPainter(surface: PromptSurface, tools: PromptTools): Painter {
       if (instance) instance.rerender(element);
       else {
         const streams = { stdout, stdin: new PassThrough(), stderr: new PassThrough() } as unknown as object;
-        instance = render(element, { ...streams, debug: true, exitOnCtrlC: false, patchConsole: false });
+        const how = { ...streams, debug: true, exitOnCtrlC: false, patchConsole: false, isScreenReaderEnabled: false };
+        instance = withoutSignals(() => render(element, how));
       }
     },
     close: () => {
