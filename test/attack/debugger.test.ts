@@ -1,10 +1,10 @@
 /** Node's own ways into a Node program: its debugger, and the variables that name code to load. None leads into dbguard. */
 import { spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { dbguardProgram } from '../helpers/repository.js';
+import { dbguardProgram, repositoryRoot } from '../helpers/repository.js';
 import { Terminal } from '../helpers/terminal.js';
 import { makeWorkspace } from '../helpers/workspace.js';
 
@@ -82,11 +82,59 @@ t.test('variables and files of the folder bring no code in', async (t) => {
     NODE_REDIRECT_WARNINGS: loaded,
     NODE_REPL_EXTERNAL_MODULE: evil,
     NODE_PATH: workspace.project,
+    NODE_CHANNEL_FD: '0',
+    // no random numbers without a provider: Node does not even start
+    OPENSSL_CONF: join(workspace.project, 'openssl.cnf'),
   };
+  const library = '[load]\nproviders = all\n[all]\nevil = evil\n[evil]\nmodule = ./evil.so\nactivate = 1\n';
+  writeFileSync(join(workspace.project, 'openssl.cnf'), `nodejs_conf = load\nopenssl_conf = load\n${library}`);
   for (const [name, value] of Object.entries({ none: '', ...variables })) {
     const child = spawn(dbguardProgram, ['--version'], { cwd: workspace.project, env: { ...env, [name]: value } });
     const code = await new Promise((resolve) => child.once('close', resolve));
     t.equal(code, 0, name);
     t.notOk(existsSync(loaded), name);
   }
+});
+
+t.test(
+  'of Node’s and OpenSSL’s own variables it gets those that only say whom to trust, also of versions to come',
+  async (t) => {
+    const folder = join(workspace.home, 'no-node');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'node'), '#!/bin/sh\nenv\n');
+    chmodSync(join(folder, 'node'), 0o755);
+    const given: Readonly<Record<string, string>> = {
+      NODE_TLS_REJECT_UNAUTHORIZED: '0',
+      NODE_DEBUG: 'http',
+      NODE_OF_THE_YEAR_2040: "it's two words",
+      OPENSSL_MODULES: './modules',
+      NODE_EXTRA_CA_CERTS: 'company.crt',
+      NODE_UNIQUE_ID: '1',
+      LINES: 'export NODE_$(touch loaded)=1\nexport NODE_IN_A_VALUE=1',
+    };
+    const path = `${folder}:${env.PATH}`;
+    const child = spawn(dbguardProgram, [], { cwd: workspace.project, env: { ...env, ...given, PATH: path } });
+    let said = '';
+    for await (const bytes of child.stdout) said += bytes;
+    const has = (name: string, value?: string) => said.split('\n').includes(`${name}=${value ?? given[name]}`);
+    for (const name of ['NODE_TLS_REJECT_UNAUTHORIZED', 'NODE_DEBUG', 'NODE_OF_THE_YEAR_2040', 'OPENSSL_MODULES']) {
+      t.notOk(has(name), name);
+      t.ok(has(`DBGUARD_CHILD_${name}`, given[name]), `${name} is kept for the child`);
+    }
+    t.ok(has('NODE_EXTRA_CA_CERTS'));
+    t.notMatch(said, 'NODE_UNIQUE_ID');
+    t.notOk(existsSync(join(workspace.project, 'loaded')), 'names are no code');
+  },
+);
+
+t.test('no developer tools of React’s look at the prompt', async (t) => {
+  const script = "import('./src/ui/prompt-screen.ts').then((screen) => screen.loadPromptTools())";
+  const child = spawn(process.execPath, ['--no-warnings', '--import=tsx', '-e', script], {
+    cwd: repositoryRoot,
+    env: { ...env, DEV: 'true', NODE_ENV: 'development' },
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => (said += bytes));
+  t.equal(await new Promise((resolve) => child.once('close', resolve)), 0, said);
+  t.equal(said, '', 'they were not even looked for');
 });
