@@ -29,7 +29,14 @@ export interface NamedNeed {
 }
 
 /** Commands that run in a transaction of dbguard's as they do in one of their own, and leave nothing of the session behind. */
-const runAsRole: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE', 'TRUNCATE TABLE']);
+export const runAsRole: ReadonlySet<string> = new Set([
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'MERGE',
+  'TRUNCATE TABLE',
+]);
 
 export function accessOffer(all: readonly AccessRule[], facts: Facts, connection: string): AccessOffer | undefined {
   if (all.length === 0 || facts.unparseable) return undefined;

@@ -63,17 +63,17 @@ export interface WatchedRunParts {
 type Scope = 'savepoint' | 'block' | 'pipeline';
 
 /** Commands that can be undone as a whole, and that run in a transaction block as they do outside of one. */
-const watchable: ReadonlySet<string> = new Set([
+export const watchable: ReadonlySet<string> = new Set([
   'SELECT',
   'INSERT',
   'UPDATE',
   'DELETE',
   'MERGE',
-  'TRUNCATE',
+  'TRUNCATE TABLE',
   'EXECUTE',
 ]);
 /** As long as they end no transaction, which a dry run has shown. */
-const code: ReadonlySet<string> = new Set(['DO', 'CALL']);
+export const watchableCode: ReadonlySet<string> = new Set(['DO', 'CALL']);
 
 /** @param tried it has run in a transaction block already */
 export function canBeWatched({ kind, facts }: Candidate, tried: boolean): boolean {
@@ -82,7 +82,7 @@ export function canBeWatched({ kind, facts }: Candidate, tried: boolean): boolea
     facts.unparseable === undefined &&
     facts.statements.every(
       ({ command, transaction }) =>
-        transaction === undefined && (watchable.has(command) || (tried && code.has(command))),
+        transaction === undefined && (watchable.has(command) || (tried && watchableCode.has(command))),
     )
   );
 }
@@ -98,7 +98,7 @@ export function watchObstacle({ responses, transactionStatus }: ServerSide, kind
 /** Why nothing holds the real run of a statement that changes rows against what is shown; undefined where it is done. */
 export function whyUnwatched(server: ServerSide, candidate: Candidate, atBind: boolean): string | undefined {
   const { facts, kind } = candidate;
-  const runsCode = facts.statements.some(({ command }) => code.has(command));
+  const runsCode = facts.statements.some(({ command }) => watchableCode.has(command));
   if (!runsCode && massEffects(facts).length === 0) return undefined;
   if (atBind) return 'the server may run it when it is bound';
   const obstacle = watchObstacle(server, kind);
