@@ -1,7 +1,8 @@
 /** Every way that we know of keeping a role, of having more run as it, and of being asked for nothing. */
 import t from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
-import { access, roles, startAccessProxy } from './access-stage.js';
+import { denyingMany } from '../proxy/policies.js';
+import { access, accessPolicy, roles, startAccessProxy } from './access-stage.js';
 import { no, once } from './attended-proxy.js';
 
 const server = await startPostgres({ version: 18 });
@@ -235,6 +236,26 @@ t.test('more rows than a few are undone and asked about with their number', asyn
       .filter(({ role }) => role !== undefined)
       .map(({ how }) => how),
     ['undone', 'done', 'undone', 'done'],
+  );
+});
+
+t.test('more rows than may be hit at all are undone and denied, as whoever they were hit', async (t) => {
+  const options = { policy: denyingMany(accessPolicy()) };
+  const { person, connect, count, harness } = await startAccessProxy(t, server, access, options);
+  const client = await connect();
+  for (const [index, values] of [undefined, ['x']].entries()) {
+    const running = client.query(`DELETE FROM orders WHERE note = ${values ? '$1' : "'x'"}`, values);
+    running.catch(() => undefined);
+    await person.sees(index + 1);
+    person.says(once);
+    await t.rejects(running, { code: '42501', message: /denied this statement: It really changed or deleted .*5,000/ });
+    t.equal(await count('orders'), 5000);
+  }
+  t.match((await client.query(whoSql)).rows, itself);
+  t.equal(person.shown.length, 2, 'nobody is asked again');
+  t.match(
+    harness.recorder.of('verdict').map(({ by, decision, rule }) => `${decision} by ${by}: ${rule}`),
+    [0, 1].flatMap(() => ['allow by person: access:fix-orders', 'deny by rule: builtin:delete-mass']),
   );
 });
 

@@ -1,8 +1,10 @@
 /** A shop whose login may read orders and change nothing, roles that may, and a person who is asked: the stage of the attacks on access. */
 import type { Test } from 'tap';
 import { parseConfig } from '../../src/policy/config.js';
+import type { Policy } from '../../src/policy/decision.js';
 import { compilePolicy } from '../../src/policy/engine.js';
 import type { TestPostgres } from '../helpers/postgres.js';
+import type { InProcessOptions } from '../helpers/proxy-in-process.js';
 import { startAttendedProxy } from './attended-proxy.js';
 
 export const agent = { user: 'shop_client', password: 'agent' };
@@ -49,11 +51,21 @@ access:
     then: ask
 `;
 
-export function startAccessProxy(t: Test, server: TestPostgres, yaml = access, setup = shop) {
-  const policy = compilePolicy([{ level: 'user', config: parseConfig(yaml, 'dbguard.yaml') }]);
-  return startAttendedProxy(t, server, setup, {
+/** The policy that the stage stands under. */
+export function accessPolicy(yaml = access): Policy {
+  return compilePolicy([{ level: 'user', config: parseConfig(yaml, 'dbguard.yaml') }]);
+}
+
+export function startAccessProxy(
+  t: Test,
+  server: TestPostgres,
+  yaml = access,
+  options: Partial<InProcessOptions> = {},
+) {
+  return startAttendedProxy(t, server, shop, {
     upstreamUrl: server.url('postgres', agent.user, agent.password),
-    policy,
+    policy: accessPolicy(yaml),
     catalogPollMs: 60_000,
+    ...options,
   });
 }

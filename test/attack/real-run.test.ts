@@ -3,8 +3,9 @@
  * is undone, and asked about again.
  */
 import t, { type Test } from 'tap';
+import { compilePolicy } from '../../src/policy/engine.js';
 import { startPostgres } from '../helpers/postgres.js';
-import { policyOf } from '../proxy/policies.js';
+import { denyingMany, policyOf } from '../proxy/policies.js';
 import { no, once, startAttendedProxy } from './attended-proxy.js';
 
 const server = await startPostgres({ version: 18 });
@@ -178,4 +179,27 @@ t.test('code that no dry run has shown runs as it is, and the prompt says so', a
     t.equal(await running, '42501', sql);
   }
   t.equal(await count('items'), 5000);
+});
+t.test('what really hits more rows than the policy lets anybody hit is denied, and nobody is asked', async (t) => {
+  const policy = denyingMany(compilePolicy([]));
+  const { person, connect, count, harness } = await startAttendedProxy(t, server, shop, { policy });
+  const client = await connect();
+  for (const block of [false, true]) {
+    for (const values of [undefined, ['5']]) {
+      if (block) await client.query('BEGIN');
+      await t.rejects(client.query(`DELETE FROM tied WHERE a = 5 AND b = ${values ? '$1' : '5'}`, values), {
+        code: '42501',
+        message: /^dbguard denied this statement: It really changed or deleted .*2,000 rows.*dbguard undid it\. /,
+        detail: /Nothing of it remains/,
+      });
+      if (block) await client.query('ROLLBACK');
+      t.equal(await count('tied'), 200_000);
+    }
+  }
+  t.equal(person.shown.length, 0);
+  const undone = harness.recorder.of('outcome').filter(({ how }) => how === 'undone');
+  const denied = harness.recorder.of('verdict').filter(({ decision }) => decision === 'deny');
+  t.match(denied, Array(4).fill({ by: 'rule', rule: 'builtin:delete-mass' }));
+  t.same([undone.length, denied.length, harness.journal.totals.deniedByRule], [4, 4, 4]);
+  t.match((await client.query('SELECT 1 AS one')).rows, [{ one: 1 }]);
 });

@@ -17,3 +17,18 @@ export const everything = policyOf(() => 'allow');
 /** Only statements that speak of something with this name. */
 export const named = (name: string, decision: Decision): Policy =>
   policyOf((facts) => (JSON.stringify(facts).includes(`"${name}"`) ? decision : 'allow'));
+
+/** Once rows are counted, many are denied where `policy` would ask. */
+export function denyingMany(policy: Policy): Policy {
+  return {
+    name: policy.name,
+    digest: policy.digest,
+    approvalTimeoutMs: policy.approvalTimeoutMs,
+    surplusRows: (connection) => policy.surplusRows(connection),
+    decide: (input) => {
+      const ruling = policy.decide(input);
+      const counted = [...(input.extents?.values() ?? [])].some(({ rows }) => rows?.how === 'counted');
+      return counted && ruling.rule.endsWith('-mass') ? { ...ruling, decision: 'deny' } : ruling;
+    },
+  };
+}

@@ -60,6 +60,15 @@ export function rowsOfTags(tags: readonly string[]): number {
   return tags.reduce((sum, tag) => sum + Number(/^(?:UPDATE|DELETE|MERGE) (\d+)$/.exec(tag)?.[1] ?? 0), 0);
 }
 
+/** What a rule about rows is held against once they are there: a SELECT that deletes has no tag that says so. */
+export function allRowsOf({ rows, tables }: RunRows): number {
+  return Math.max(rows, sumOf(tables));
+}
+
+function sumOf(tables: RowsByTable | undefined): number {
+  return [...(tables?.values() ?? [])].reduce((sum, { rows }) => sum + rows, 0);
+}
+
 /** The extents of a statement, as its run has shown them. @param tags command tags */
 export function extentsOfRun(
   facts: Facts,
@@ -69,7 +78,7 @@ export function extentsOfRun(
 ): Extents {
   const extents = new Map(expected);
   const mass = massEffects(facts);
-  const total = [...(real.tables?.values() ?? [])].reduce((sum, { rows }) => sum + rows, 0);
+  const total = sumOf(real.tables);
   const ofTags = mass.map(({ effect, statement }) => {
     const alone = mass.filter((one) => one.statement === statement).length === 1 && effect.within === undefined;
     const tag = tags[facts.statements.indexOf(statement)] ?? '';

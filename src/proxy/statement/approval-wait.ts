@@ -158,7 +158,7 @@ export class ApprovalWait {
     // an approval of what it was taken for says nothing about what it did
     const recalled = undone ? undefined : journal.recall(candidate, admission, context);
     if (recalled) {
-      const end = endOf(admission, recalled, known.shown(candidate));
+      const end = endOf(admission, recalled, known.shown(candidate), admission.extents);
       return end.kind === 'allow' ? { ...end, recalled: true } : end;
     }
     const asked = this.#parts.internal();
@@ -174,7 +174,7 @@ export class ApprovalWait {
       ? await internal.run(impactLimits, (session) => assessor.impact(candidate, held, session))
       : await assessor.impact(candidate, held, undefined);
     const ruling = undone ? measured : this.#rulingWith(measured, impact.estimatedRows, extents);
-    if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents };
+    if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents, few: ruling.few };
     // nobody here can take a second person's verdict yet: that must not become the first one's
     if (ruling.decision !== 'ask') return this.#deniedByRule(ruling);
     const asking = { ...admission, ruling };
@@ -192,7 +192,7 @@ export class ApprovalWait {
     if (this.#portalLost) return this.#skipped();
     const shown = this.#counted ?? estimatedFor(candidate, extents, impact);
     if (answer.decision === 'allow' && answer.scope === 'session' && shown) known.remember(candidate, shown);
-    return endOf(asking, answer, shown);
+    return endOf(asking, answer, shown, extents);
   }
 
   /**
@@ -386,9 +386,12 @@ function endOf(
   admission: Admission,
   answer: Answer,
   shown: ShownRows | undefined,
+  extents: Extents | undefined,
 ): Exclude<ApprovalEnd, { kind: 'skipped' }> {
   const { ruling } = admission;
-  if (answer.decision === 'allow') return { kind: 'allow', by: 'person', shown, ...(ruling.as && { asRole: ruling }) };
+  if (answer.decision === 'allow') {
+    return { kind: 'allow', by: 'person', shown, extents, ...(ruling.as && { asRole: ruling }) };
+  }
   return {
     kind: 'deny',
     error: deniedByAnswer(admission.ruling, answer),

@@ -33,14 +33,14 @@ const cancelledState = '57014';
 
 const retry = 'Retrying the same statement will be refused again; change it or ask the person you work for.';
 
-/** The error for a statement that the policy denies without asking anybody. */
-export function deniedByRule(ruling: Ruling): ErrorText {
+/** The error for a statement that the policy denies without asking anybody, be it that only its run has shown that. */
+export function deniedByRule(ruling: Ruling, run: 'not run' | 'undone' = 'not run'): ErrorText {
   const second = ruling.decision === 'second-person';
   return {
     severity: 'ERROR',
     code: deniedState,
     message: `dbguard denied this statement: ${second ? 'it needs a second person. ' : ''}${ruling.reason}`,
-    detail: `Decided by rule ${ruling.rule} (${ruling.origin}). The statement was not run.`,
+    detail: `Decided by rule ${ruling.rule} (${ruling.origin}). ${run === 'undone' ? 'Nothing of it remains.' : 'The statement was not run.'}`,
     hint: second
       ? 'This version cannot take a second person’s verdict: ask the person you work for to have it run.'
       : (ruling.advice ?? retry),

@@ -218,10 +218,8 @@ export class StatementGate {
       portalKnown: gated.portal !== undefined,
       counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
       accepts: (real, tags) => {
-        // what a person approved as many rows is not held against few
-        if (as !== undefined && expected.shown === undefined && ruling.few !== true) return true;
         const beyond = journal.beyond({ candidate, ruling, context }, expected, real, tags);
-        if (beyond) ruling = as === undefined ? beyond : { ...ruling, ...worse(beyond, ruling) };
+        ruling = beyond ?? ruling;
         return beyond === undefined;
       },
       mask: answerMask(this.#state, gated),
@@ -243,18 +241,19 @@ export class StatementGate {
     leaving?.settle('undone');
     if (gated.portal) gated.portal.admitted = undefined;
     if (this.#events.closed || this.#draining) return;
-    if (end.again) this.#askAgain(gated, ruling, end.real, expected);
+    const reason = beyondReason(end.real, expected);
+    if (ruling.decision !== 'ask' && ruling.decision !== 'allow') this.#denyUndone(gated, ruling, reason);
+    else if (end.again) this.#ask(gated, ruling, reason, end.real);
     else this.#refuse(gated, undoneText(runWords(end.real)));
   }
 
-  #askAgain(gated: GatedMessage, ruling: Ruling, real: RunRows, { shown, extents }: Expected): void {
-    const taken = shown
-      ? `, where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
-      : expectedSum(extents) < real.rows
-        ? ', which is more than was expected'
-        : '';
-    const reason = `It really changed or deleted ${runWords(real)}${taken}: dbguard undid it.`;
-    this.#ask(gated, ruling, reason, real);
+  /** With its real rows, the policy leaves nothing to ask: it is denied as it would have been before it ran. */
+  #denyUndone(gated: GatedMessage, ruling: Ruling, reason: string): void {
+    const decided: Ruling = { ...ruling, reason: `${reason} ${ruling.reason}` };
+    const { journal, context } = this.#state.parts;
+    journal.recordRuleVerdict(journal.admit({ ...gated.candidate, decided }, context));
+    this.#state.outbox.requireCommit();
+    this.#refuse(gated, deniedByRule(decided, 'undone'));
   }
 
   /** Asks about what a rule or a person has let through already. */
@@ -426,13 +425,17 @@ export class StatementGate {
   }
 }
 
+function beyondReason(real: RunRows, { shown, extents }: Expected): string {
+  const taken = shown
+    ? `, where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
+    : expectedSum(extents) < real.rows
+      ? ', which is more than was expected'
+      : '';
+  return `It really changed or deleted ${runWords(real)}${taken}: dbguard undid it.`;
+}
+
 function expectedSum(extents: Extents | undefined): number {
   let sum = 0;
   for (const { rows } of extents?.values() ?? []) sum += rows?.number ?? 0;
   return sum;
-}
-
-/** Its run says more than was known when it was asked about; it is the same entry of `access` that it may run by. */
-function worse(beyond: Ruling, asked: Ruling): Pick<Ruling, 'reason'> {
-  return { reason: beyond === asked ? asked.reason : `${asked.reason} ${beyond.reason}` };
 }

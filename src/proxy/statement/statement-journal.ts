@@ -9,11 +9,11 @@
 import {
   accessRulePrefix,
   type DecisionInput,
-  decisions,
   type Policy,
   type Ruling,
   type TakenRole,
 } from '../../policy/decision.js';
+import { isStricter } from '../../policy/layer.js';
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import { type Disclosures, type EntryBody, type Recorder, RepeatedBody } from '../../transcript/entry.js';
@@ -27,7 +27,7 @@ import type {
   TextEntry,
 } from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
-import { extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
+import { allRowsOf, extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
 import type { KnownRights } from '../session-state/known-rights.js';
 import { settingValuesOf } from '../session-state/setting-values.js';
 import { approvalRequest, interrupted } from './approval-request.js';
@@ -186,13 +186,17 @@ export class StatementJournal {
     real: RunRows,
     tags: readonly string[],
   ): Ruling | undefined {
-    if (expected.shown) {
-      const surplus = surplusOf(expected.shown, real);
-      return surplus <= this.#parts.policy.surplusRows(context.connection) ? undefined : ruling;
-    }
+    const { shown } = expected;
+    if (shown && surplusOf(shown, real) <= this.#parts.policy.surplusRows(context.connection)) return undefined;
     const extents = extentsOfRun(candidate.facts, expected.extents, real, tags);
-    const ofRun = this.#decide(candidate, context, { extents });
-    return ofRun.decision === 'allow' ? undefined : ofRun;
+    const ofRun = this.#decide(candidate, context, { extents, estimatedRows: allRowsOf(real) });
+    // no approval reaches as far as what the policy denies
+    if (isStricter(ofRun.decision, 'ask')) return ofRun;
+    if (shown) return ruling;
+    // as a role it runs because a person said so, be it for few rows only
+    const allowed = ruling.as && !ruling.few ? ruling.decision : 'allow';
+    if (!isStricter(ofRun.decision, allowed)) return undefined;
+    return ruling.as ? { ...ruling, reason: `${ruling.reason} ${ofRun.reason}` } : ofRun;
   }
 
   /** Decides again with what was found out about rows; the ruling that stands then. */
@@ -415,8 +419,7 @@ function undecidedAccess({ offer: { rules } }: OpenAccess): Ruling {
 }
 
 function stricter(ruling: Ruling, least: Ruling | undefined): Ruling {
-  const isStricter = least && decisions.indexOf(least.decision) > decisions.indexOf(ruling.decision);
-  return isStricter ? least : ruling;
+  return least && isStricter(least.decision, ruling.decision) ? least : ruling;
 }
 
 function sumOf(extents: Extents | undefined): number | undefined {
