@@ -309,3 +309,38 @@ t.test('what an entry of access demands', async (t) => {
     await harness.close();
   }
 });
+
+t.test('a reason that is required and given is before the person, and in the grant', async (t) => {
+  const yaml = access.replace('then: ask', 'then: ask\n    reason: required');
+  const { person, connect, count, harness } = await startAccessProxy(t, server, yaml, { reason: 'ticket 4711' });
+  const running = (await connect()).query("UPDATE orders SET note = 'why' WHERE id = 1");
+  const { preview } = await person.sees(1);
+  t.match(
+    preview.impact.filter(({ label }) => label === 'reason'),
+    [{ text: 'ticket 4711' }],
+  );
+  person.says(once);
+  t.equal((await running).rowCount, 1);
+  t.equal(await count("orders WHERE note = 'why'"), 1);
+  t.match(harness.recorder.of('grant'), [
+    { role: 'shop_writer', access: 'fix-orders', disclosures: { reason: 'ticket 4711' } },
+  ]);
+});
+
+t.test('a table that the login may not read is read as the role, for one statement', async (t) => {
+  const yaml = access.replace('[orders, public.later, walled]', '[secrets]').replace('[insert, ', '[read, insert, ');
+  const { person, connect, harness } = await startAccessProxy(t, server, yaml);
+  const client = await connect();
+  // a simple query: the server checks who may read at Bind, before anybody can be asked about its Execute
+  const running = client.query('SELECT word, current_user AS who FROM secrets WHERE id = 1');
+  await person.sees(1);
+  person.says(once);
+  t.match((await running).rows, [{ word: 'hush', who: 'shop_writer' }]);
+  t.match((await client.query(whoSql)).rows, itself);
+  t.match(harness.recorder.of('grant'), [{ role: 'shop_writer', lacking: ['read public.secrets'] }]);
+  const again = client.query('SELECT word FROM secrets');
+  again.catch(() => undefined);
+  await person.sees(2);
+  person.says(no);
+  await t.rejects(again, { code: '42501' });
+});

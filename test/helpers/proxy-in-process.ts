@@ -91,6 +91,8 @@ export interface InProcessOptions {
   /** Judge by the server's catalog too, and look for changes by other ways so often. */
   readonly catalogPollMs?: number;
   readonly recorder?: MemoryRecorder;
+  /** Why, as said by whoever began the session. */
+  readonly reason?: string;
   /** Masked as these files say. */
   readonly masked?: MaskingOptions;
 }
@@ -129,7 +131,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
       judgedBy: async (database, startup) =>
         usesCatalog ? catalogs.client(database, startup) : { catalog: withoutCatalog(analyser), masks: undefined },
       users: new Map([[user, { user, login: user }]]),
-      context: { sid: 'test-sid', ...facts },
+      context: { sid: 'test-sid', ...facts, ...(options.reason && { reason: options.reason }) },
       admission: () => ({
         policy: options.policy,
         analyser,
