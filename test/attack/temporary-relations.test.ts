@@ -254,7 +254,9 @@ const masked = {
 };
 // under observe nobody is asked
 const policy = compilePolicy([], { profile: 'observe' });
-const { connect } = await startAttendedProxy(t, server, setup, { masked, policy });
+const { connect } = await startAttendedProxy(t, server, setup, { masked, policy, catalogPollMs: 60_000 });
+// a first client looks for changes elsewhere: what the last one left behind is one, and views are bound anew after it
+await connect();
 
 const nameOf = (texts: readonly Text[]): string =>
   texts.map((one) => (typeof one === 'string' ? one : one.text)).join('; ');
