@@ -7,30 +7,25 @@
  */
 
 import type { Decision, Ruling } from '../../policy/decision.js';
-import type { Extents } from '../../policy/mass-changes.js';
-import type { Facts } from '../../sql/facts.js';
 import { type ErrorText, encodeError } from '../../wire/backend.js';
-import { flushMessage } from '../../wire/extended-query.js';
 import { headerBytes } from '../../wire/messages.js';
-import { plural } from '../../words.js';
-import type { Admission, Candidate, GatedKind } from '../candidate.js';
+import type { Admission, GatedKind } from '../candidate.js';
 import type { Prepared } from '../prepared/registry.js';
 import { massEffects } from '../row-counts/mass-effects.js';
-import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
-import type { Settled } from '../server/meter.js';
-import { dependsOnCatalog, makesTemporary, returnsNothing, touchesDoubted } from '../session-state/client-catalog.js';
-import { isRowWork } from '../session-state/row-work.js';
+import { type RunRows, runWords } from '../row-counts/shown-rows.js';
 import { endsTransaction } from '../session-state/session-digest.js';
 import { privilegeHint } from './access-question.js';
 import { type Allowed, type ApprovalEnd, ApprovalWait } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
 import { deniedByRule, failingMessage, keptBackText, undoneText } from './denial.js';
-import { answerMask, type GatedMessage, heldStatement, withMask } from './gated.js';
-import { internalQueryFor, newInternalQuery } from './gated-internal-query.js';
+import { type GatedMessage, heldStatement, withMask } from './gated.js';
+import { internalQueryFor } from './gated-internal-query.js';
 import { type Leaving, leave } from './leaving.js';
+import { Preparation } from './preparation.js';
+import { beyondReason, runWatched } from './run-watched.js';
 import { isMaybeTypo } from './server-probe.js';
 import type { Expected } from './statement-journal.js';
-import { type Answered, canBeWatched, WatchedRun, watchObstacle, whyUnwatched } from './watched-run.js';
+import { canBeWatched, watchObstacle, whyUnwatched } from './watched-run.js';
 
 /** What the session does when a statement that was held is decided. */
 export interface GateEvents {
@@ -45,24 +40,24 @@ export interface GateEvents {
 export class StatementGate {
   readonly #state: ConnectionState;
   readonly #events: GateEvents;
+  readonly #preparation: Preparation;
   #approval: ApprovalWait | undefined;
   #awaiting: Admission | undefined;
   /** The statement with which a person approved a migration as one transaction: its further changes are part of it. */
   #approvedTransaction: number | undefined;
   #draining = false;
-  /** A statement waits until the catalog has been read again, or its text been looked through. */
-  #isPreparing = false;
   /** A statement runs and may still be undone. */
   #watching = false;
 
   constructor(state: ConnectionState, events: GateEvents) {
     this.#state = state;
     this.#events = events;
+    this.#preparation = new Preparation(state, events, () => this.#draining);
   }
 
   /** A statement waits for its approval: nothing of this client moves on. */
   get held(): boolean {
-    return this.#isPreparing || this.#watching || this.#approval !== undefined;
+    return this.#preparation.waits || this.#watching || this.#approval !== undefined;
   }
 
   /** What was forwarded last may still be undone. */
@@ -99,12 +94,12 @@ export class StatementGate {
 
   /** The gates, in order: catalog, mask, more of the same, decision and journal, and what follows from the decision. */
   pass(asked: GatedMessage): void {
-    if (this.#isPrepared(asked.candidate, asked.again)) this.#passPrepared(asked);
+    if (this.#preparation.isDone(asked.candidate, asked.again)) this.#passPrepared(asked);
   }
 
   /** A text that Parse brings is in the journal before its bytes leave. False where it waits; then it is parsed anew. */
-  mayParse({ sql, facts }: Prepared, again: () => void): boolean {
-    return this.#isPreparing || this.#isThere(this.#state.parts.journal.lookThrough(sql, facts), again);
+  mayParse(prepared: Prepared, again: () => void): boolean {
+    return this.#preparation.isLookedThrough(prepared, again);
   }
 
   #passPrepared(asked: GatedMessage): void {
@@ -135,20 +130,6 @@ export class StatementGate {
       this.deny(gated.candidate.kind, deniedByRule(admission.ruling));
     },
   };
-
-  /** Everything is there by which it is decided. False where it waits for that; then it is judged anew. */
-  #isPrepared({ sql, facts }: Candidate, again: GatedMessage['again']): boolean {
-    if (this.#isPreparing || !again) return true;
-    const vacating = isRowWork(facts) ? undefined : this.#vacating(facts);
-    const loading = vacating ?? this.#loading(facts);
-    const looking = this.#state.parts.journal.lookThrough(sql, facts);
-    return this.#isThere(loading && looking ? Promise.all([loading, looking]) : (loading ?? looking), again);
-  }
-
-  #isThere(awaited: Promise<unknown> | undefined, again: () => void): boolean {
-    if (awaited) this.#waitFor(awaited, again);
-    return awaited === undefined;
-  }
 
   /** Further rows of a portal that was let through, under the same catalog. */
   #isMoreOfTheSame(gated: GatedMessage): boolean {
@@ -194,57 +175,19 @@ export class StatementGate {
 
   /** What was let through for a number of rows runs so that it can be undone; see watched-run.ts. */
   async #watch(gated: GatedMessage, admission: Admission, expected: Expected): Promise<void> {
-    const { as } = admission.ruling;
-    const { journal, context } = this.#state.parts;
-    const { candidate } = gated;
-    let leaving: Leaving | undefined;
-    let { ruling } = admission;
-    const forward = (): Promise<Answered> =>
-      new Promise((resolve) => {
-        const left = this.#leave(gated, admission, expected.shown ? 'approved' : 'allowed');
-        const { meter, mask } = left;
-        leaving = left;
-        if (as) meter.role = as.role;
-        const settle = (how: Settled): void => resolve({ how, tags: meter.tags });
-        this.#state.server.responses.expect({ kind: candidate.kind, meter, mask, settle });
-        this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
-        if (candidate.kind === 'execute') this.#state.outbox.out.pushMessage(flushMessage);
-        this.#state.release();
-      });
-    const run = new WatchedRun({
-      state: this.#state,
-      internal: newInternalQuery(this.#state, gated),
-      candidate,
-      portalKnown: gated.portal !== undefined,
-      counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
-      accepts: (real, tags) => {
-        const beyond = journal.beyond({ candidate, ruling, context }, expected, real, tags);
-        ruling = beyond ?? ruling;
-        return beyond === undefined;
-      },
-      mask: answerMask(this.#state, gated),
-      role: as?.role,
-      forward,
-    });
-    const end = await run.run();
+    const why = expected.shown ? 'approved' : 'allowed';
+    const end = await runWatched(this.#state, gated, admission, expected, () => this.#leave(gated, admission, why));
+    if (end.kind === 'kept-back') this.#state.parts.journal.recordSkipped(admission);
+    if (end.kind === 'answered' || this.#events.closed || this.#draining) return;
     if (end.kind === 'kept-back') {
-      journal.recordSkipped(admission);
-      if (!end.told && !this.#events.closed && !this.#draining)
-        this.#refuse(gated, keptBackText(as?.role ?? '', end.why));
+      if (!end.told) this.#refuse(gated, keptBackText(admission.ruling.as?.role ?? '', end.why));
       return;
     }
-    if (end.kind === 'answered') {
-      if (leaving && end.sqlstate !== undefined) leaving.meter.sqlstate = end.sqlstate;
-      leaving?.settle(end.how, end.real);
-      return;
-    }
-    leaving?.settle('undone');
-    if (gated.portal) gated.portal.admitted = undefined;
-    if (this.#events.closed || this.#draining) return;
-    const reason = beyondReason(end.real, expected);
+    const { ruling, real } = end;
+    const reason = beyondReason(real, expected);
     if (ruling.decision !== 'ask' && ruling.decision !== 'allow') this.#denyUndone(gated, ruling, reason);
-    else if (end.again) this.#ask(gated, ruling, reason, end.real);
-    else this.#refuse(gated, undoneText(runWords(end.real)));
+    else if (end.again) this.#ask(gated, ruling, reason, real);
+    else this.#refuse(gated, undoneText(runWords(real)));
   }
 
   /** With its real rows, the policy leaves nothing to ask: it is denied as it would have been before it ran. */
@@ -276,39 +219,6 @@ export class StatementGate {
     // what is skipped up to Sync is never answered
     if (this.#state.server.responses.discarding) this.#state.tellClient(encodeError(error));
     else this.deny(candidate.kind, error);
-  }
-
-  /** A catalog that is to be read again: what it says may spare a person the question, or a result its being hidden. */
-  #loading(facts: Facts): Promise<unknown> | undefined {
-    const { catalog, masks } = this.#state.parts;
-    if (!catalog.behind) return undefined;
-    const judged = dependsOnCatalog(facts) || touchesDoubted(facts, catalog);
-    const masked = masks !== undefined && (!returnsNothing(facts) || makesTemporary(facts));
-    return judged || masked ? catalog.ready() : undefined;
-  }
-
-  /** What is dropped, renamed or copied must be nobody's, and dbguard's own connection would be somebody's. */
-  #vacating(facts: Facts): Promise<unknown> | undefined {
-    const databases = facts.statements.flatMap(({ vacates = [] }) => vacates);
-    return databases.length > 0 ? this.#state.parts.databases.leave(databases) : undefined;
-  }
-
-  #waitFor(loading: Promise<unknown>, again: () => void): void {
-    this.#isPreparing = true;
-    this.#state.release();
-    void loading.then(() => {
-      if (this.#events.closed) return;
-      try {
-        // an error that came meanwhile makes the server skip what follows, up to Sync
-        if (!this.#draining && !this.#state.server.responses.discarding) again();
-      } catch (error) {
-        this.#events.failed(error);
-        return;
-      } finally {
-        this.#isPreparing = false;
-      }
-      this.#events.resume();
-    });
   }
 
   deny(kind: GatedKind, error: ErrorText): void {
@@ -423,19 +333,4 @@ export class StatementGate {
         this.#events.resume();
       });
   }
-}
-
-function beyondReason(real: RunRows, { shown, extents }: Expected): string {
-  const taken = shown
-    ? `, where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
-    : expectedSum(extents) < real.rows
-      ? ', which is more than was expected'
-      : '';
-  return `It really changed or deleted ${runWords(real)}${taken}: dbguard undid it.`;
-}
-
-function expectedSum(extents: Extents | undefined): number {
-  let sum = 0;
-  for (const { rows } of extents?.values() ?? []) sum += rows?.number ?? 0;
-  return sum;
 }

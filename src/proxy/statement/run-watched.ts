@@ -1,0 +1,87 @@
+/**
+ * A watched run of a statement that has passed the gate: forwarded, settled in the journal, and held against what was
+ * expected of it.
+ *
+ * What lives here: what the run needs of the connection, and the ruling by its real rows. What it must not know: what
+ * becomes of a statement that was undone.
+ */
+import type { Ruling } from '../../policy/decision.js';
+import type { Extents } from '../../policy/mass-changes.js';
+import { flushMessage } from '../../wire/extended-query.js';
+import { plural } from '../../words.js';
+import type { Admission } from '../candidate.js';
+import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
+import type { Settled } from '../server/meter.js';
+import type { ConnectionState } from './connection-state.js';
+import { answerMask, type GatedMessage } from './gated.js';
+import { newInternalQuery } from './gated-internal-query.js';
+import type { Leaving } from './leaving.js';
+import type { Expected } from './statement-journal.js';
+import { type Answered, type WatchEnd, WatchedRun } from './watched-run.js';
+
+/** `ruling`: by its real rows, where it was undone. */
+export type WatchedEnd = WatchEnd & { readonly ruling: Ruling };
+
+/** @param leave it is about to leave for the server */
+export async function runWatched(
+  state: ConnectionState,
+  gated: GatedMessage,
+  admission: Admission,
+  expected: Expected,
+  leave: () => Leaving,
+): Promise<WatchedEnd> {
+  const { journal, context } = state.parts;
+  const { candidate } = gated;
+  const { as } = admission.ruling;
+  let leaving: Leaving | undefined;
+  let { ruling } = admission;
+  const forward = (): Promise<Answered> =>
+    new Promise((resolve) => {
+      leaving = leave();
+      const { meter, mask } = leaving;
+      if (as) meter.role = as.role;
+      const settle = (how: Settled): void => resolve({ how, tags: meter.tags });
+      state.server.responses.expect({ kind: candidate.kind, meter, mask, settle });
+      state.outbox.out.push(gated.buffer, gated.start, gated.end);
+      if (candidate.kind === 'execute') state.outbox.out.pushMessage(flushMessage);
+      state.release();
+    });
+  const end = await new WatchedRun({
+    state,
+    internal: newInternalQuery(state, gated),
+    candidate,
+    portalKnown: gated.portal !== undefined,
+    counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
+    accepts: (real, tags) => {
+      const beyond = journal.beyond({ candidate, ruling, context }, expected, real, tags);
+      ruling = beyond ?? ruling;
+      return beyond === undefined;
+    },
+    mask: answerMask(state, gated),
+    role: as?.role,
+    forward,
+  }).run();
+  if (end.kind === 'answered') {
+    if (leaving && end.sqlstate !== undefined) leaving.meter.sqlstate = end.sqlstate;
+    leaving?.settle(end.how, end.real);
+  } else if (end.kind === 'undone') {
+    leaving?.settle('undone');
+    if (gated.portal) gated.portal.admitted = undefined;
+  }
+  return { ...end, ruling };
+}
+
+export function beyondReason(real: RunRows, { shown, extents }: Expected): string {
+  const taken = shown
+    ? `, where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
+    : expectedSum(extents) < real.rows
+      ? ', which is more than was expected'
+      : '';
+  return `It really changed or deleted ${runWords(real)}${taken}: dbguard undid it.`;
+}
+
+function expectedSum(extents: Extents | undefined): number {
+  let sum = 0;
+  for (const { rows } of extents?.values() ?? []) sum += rows?.number ?? 0;
+  return sum;
+}
