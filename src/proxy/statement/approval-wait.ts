@@ -14,7 +14,6 @@ import type { Extents } from '../../policy/mass-changes.js';
 import type { Effect } from '../../sql/facts.js';
 import { type ErrorText, encodeNotice } from '../../wire/backend.js';
 import { flushMessage } from '../../wire/extended-query.js';
-import { plural } from '../../words.js';
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
 import {
   InternalQuery,
@@ -25,13 +24,14 @@ import {
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import { massEffects } from '../row-counts/mass-effects.js';
-import { type RunRows, runWords, type ShownRows } from '../row-counts/shown-rows.js';
-import { findAccess, privilegeHint, refusedAs, rulingAs } from './access-question.js';
-import type { Answer, DryRun, Impact } from './asker.js';
+import type { RunRows, ShownRows } from '../row-counts/shown-rows.js';
+import type { Answer, DryRun } from './asker.js';
 import { type Assessor, dryRunLimits } from './assessor.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
+import { aboutRole, aboutRows, estimatedFor, isMass } from './impact-words.js';
 import { isMaybeTypo, type ProbeParts, probe } from './server-probe.js';
+import { settleAccess } from './settle-access.js';
 
 export interface Allowed {
   readonly kind: 'allow';
@@ -148,8 +148,11 @@ export class ApprovalWait {
       journal.recordSkipped(admission);
       return { kind: 'deny', error: transactionFailed, endSession: false };
     }
-    const settled = await this.#settleAccess();
-    return settled ?? this.#askAbout(this.#admission);
+    const settled = await settleAccess(this.#parts, (internal, ask) => internal.run(impactLimits, ask));
+    if (settled.kind === 'denied') return this.#deniedByRule(settled.ruling);
+    this.#admission = settled.admission;
+    if (settled.kind === 'allowed') return settled.end;
+    return this.#askAbout(this.#admission);
   }
 
   async #askAbout(admission: Admission): Promise<ApprovalEnd> {
@@ -185,51 +188,20 @@ export class ApprovalWait {
       return asked instanceof InternalQuery ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
     };
     const earlier = massEffects(candidate.facts).length > 0 && !isMass(ruling) ? known.budget.total : 0;
-    const found = { impact: aboutRole(aboutRows(impact, earlier, undone, this.#parts.unwatched()), ruling), dryRun };
-    const answer = await journal.awaitApproval(candidate, asking, context, found, this.#abort.signal);
+    const told = aboutRole(aboutRows(impact, earlier, undone, this.#parts.unwatched()), ruling);
+    const answer = await journal.awaitApproval(
+      candidate,
+      asking,
+      context,
+      { impact: told, dryRun },
+      this.#abort.signal,
+    );
     // an answer may come while a dry run is being undone
     await internal?.idle;
     if (this.#portalLost) return this.#skipped();
     const shown = this.#counted ?? estimatedFor(candidate, extents, impact);
     if (answer.decision === 'allow' && answer.scope === 'session' && shown) known.remember(candidate, shown);
     return endOf(asking, answer, shown, extents);
-  }
-
-  /**
-   * A role is taken on only where the login lacks something, where an entry of `access` covers all of it, and where the
-   * statement can be kept apart from all others. Undefined: the wait goes on.
-   */
-  async #settleAccess(): Promise<ApprovalEnd | undefined> {
-    const { candidate, admission, context, journal, held } = this.#parts;
-    const { access, extents } = admission;
-    if (access === undefined) return undefined;
-    const { measure, access: _settled, ...rest } = admission;
-    const internal = this.#parts.internal();
-    const obstacle = internal instanceof InternalQuery ? this.#parts.notAlone() : internal.obstacle;
-    const hint = obstacle === undefined ? undefined : privilegeHint(access.offer, obstacle);
-    const finding =
-      internal instanceof InternalQuery && hint === undefined
-        ? await internal.run(impactLimits, (session) => findAccess(session, candidate, held, access.offer))
-        : ({ kind: 'unchanged' } as const);
-    if (finding.kind === 'refused') return this.#deniedByRule(refusedAs(finding.rule, finding.obstacle));
-    if (finding.kind === 'covered') {
-      const { rule } = finding;
-      if (rule.reasonRequired && context.reason === undefined) {
-        return this.#deniedByRule(refusedAs(rule, 'nobody has said why it is needed', sayWhy));
-      }
-      if (access.whileFew.pendingRows) {
-        return this.#deniedByRule(
-          refusedAs(rule, 'a rule is about how many rows it hits, which shows only when it runs'),
-        );
-      }
-      this.#admission = { ...rest, ruling: rulingAs(finding, access.whileFew, context), extents: undefined };
-      return undefined;
-    }
-    if (finding.kind === 'own') this.#parts.lacksNothing();
-    this.#admission = { ...rest, ruling: access.otherwise, ...(measure && { measure }) };
-    if (access.otherwise.decision !== 'allow') return undefined;
-    const { decision, few } = journal.reconsider(candidate, admission, context, { extents });
-    return decision === 'allow' ? { kind: 'allow', by: 'rule', extents, few, hint } : undefined;
   }
 
   /**
@@ -316,72 +288,6 @@ export class ApprovalWait {
   }
 }
 
-/** Its sentence says what the session has changed before. */
-function isMass({ rule }: Ruling): boolean {
-  return rule.startsWith('builtin:') && rule.endsWith('-mass');
-}
-
-/** What went before it, what it did when it was undone, or that what it does will not be. */
-function aboutRows(
-  impact: Impact,
-  earlier: number,
-  undone: RunRows | undefined,
-  unwatched: string | undefined,
-): Impact {
-  const lines = [...impact.lines];
-  if (earlier > 0)
-    lines.push({
-      label: 'before',
-      text: `${plural(earlier)} that this session has deleted or changed`,
-      severity: 'info',
-    });
-  if (undone) {
-    const text = `changed or deleted ${runWords(undone)}, and was undone`;
-    lines.unshift({ label: 'real run', text, severity: 'danger' });
-  }
-  if (unwatched !== undefined) {
-    lines.push({ label: 'real run', text: `not undone if it does more than this: ${unwatched}`, severity: 'warning' });
-  }
-  return { ...impact, lines };
-}
-
-/** Nothing is planned as the role either: what the planner says to a login without rights is no news. */
-function aboutRole(impact: Impact, { as, few }: Ruling): Impact {
-  if (!as) return impact;
-  const lines = impact.lines.filter(({ label, text }) => label !== 'rows' || !text.startsWith('no estimate'));
-  const counted = few ? ['rows', 'counted as it runs; many are undone, and asked about again'] : undefined;
-  const more = [
-    ['runs as', `${as.role}, for this statement only`],
-    ...(as.reason ? [['reason', as.reason]] : []),
-    counted,
-  ];
-  return {
-    ...impact,
-    lines: [
-      ...more.flatMap((one) =>
-        one ? [{ label: one[0] ?? '', text: one[1] ?? '', severity: 'warning' as const }] : [],
-      ),
-      ...lines,
-    ],
-  };
-}
-
-/** Undefined where nobody could tell, or where all rows were spoken of. */
-function estimatedFor({ facts }: Candidate, extents: Extents | undefined, impact: Impact): ShownRows | undefined {
-  const mass = massEffects(facts);
-  if (mass.length === 0 || mass.some(({ effect }) => !effect.bounded)) return undefined;
-  let rows: number | undefined;
-  for (const { effect } of mass) {
-    const found = extents?.get(effect)?.rows?.number ?? effect.mostRows;
-    if (found === undefined) {
-      rows = impact.estimatedRows;
-      break;
-    }
-    rows = (rows ?? 0) + found;
-  }
-  return rows === undefined ? undefined : { how: 'estimated', rows, tables: undefined };
-}
-
 function endOf(
   admission: Admission,
   answer: Answer,
@@ -417,9 +323,6 @@ const transactionFailed: ErrorText = {
   code: '25P02',
   message: 'current transaction is aborted, commands ignored until end of transaction block',
 };
-
-const sayWhy =
-  'Tell the person you work for what it is needed for: they begin a session with a reason (dbguard run --reason).';
 
 const waitFailed: ErrorText = {
   severity: 'ERROR',
