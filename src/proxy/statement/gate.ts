@@ -24,7 +24,7 @@ import { type Leaving, leave } from './leaving.js';
 import { Preparation } from './preparation.js';
 import { beyondReason, runWatched } from './run-watched.js';
 import { isMaybeTypo } from './server-probe.js';
-import type { Expected } from './statement-journal.js';
+import type { Expected } from './statement-rulings.js';
 import { canBeWatched, watchObstacle, whyUnwatched } from './watched-run.js';
 
 /** What the session does when a statement that was held is decided. */

@@ -16,7 +16,7 @@ import type { ConnectionState } from './connection-state.js';
 import { answerMask, type GatedMessage } from './gated.js';
 import { newInternalQuery } from './gated-internal-query.js';
 import type { Leaving } from './leaving.js';
-import type { Expected } from './statement-journal.js';
+import type { Expected } from './statement-rulings.js';
 import { type Answered, type WatchEnd, WatchedRun } from './watched-run.js';
 
 /** `ruling`: by its real rows, where it was undone. */
@@ -53,7 +53,7 @@ export async function runWatched(
     portalKnown: gated.portal !== undefined,
     counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
     accepts: (real, tags) => {
-      const beyond = journal.beyond({ candidate, ruling, context }, expected, real, tags);
+      const beyond = journal.rulings.beyond({ candidate, ruling, context }, expected, real, tags);
       ruling = beyond ?? ruling;
       return beyond === undefined;
     },

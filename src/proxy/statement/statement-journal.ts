@@ -6,35 +6,19 @@
  * bytes, sockets, how a person is asked. The gate calls `admit`, and `awaitApproval` when a person has to decide; nothing else
  * leads to the database.
  */
-import {
-  accessRulePrefix,
-  type DecisionInput,
-  type Policy,
-  type Ruling,
-  type TakenRole,
-} from '../../policy/decision.js';
-import { isStricter } from '../../policy/layer.js';
+import type { Policy, Ruling, TakenRole } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import { type Disclosures, type EntryBody, type Recorder, RepeatedBody } from '../../transcript/entry.js';
-import type {
-  Admission,
-  Candidate,
-  Clock,
-  ConnectionContext,
-  OpenAccess,
-  RepeatedEntry,
-  TextEntry,
-} from '../candidate.js';
+import type { Admission, Candidate, Clock, ConnectionContext, RepeatedEntry, TextEntry } from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
-import { allRowsOf, extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
 import type { KnownRights } from '../session-state/known-rights.js';
-import { settingValuesOf } from '../session-state/setting-values.js';
 import { approvalRequest, interrupted } from './approval-request.js';
 import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords, factsField } from './facts-record.js';
 import { RecentMap } from './recent-map.js';
 import { cleanDryRun, SecretKeeper, type Told } from './secret-keeper.js';
+import { type FoundOut, openAccess, StatementRulings, undecidedAccess } from './statement-rulings.js';
 
 /** Sums over a session, for its last line. */
 export interface JournalTotals {
@@ -44,20 +28,6 @@ export interface JournalTotals {
   readonly rowsChanged: number;
   /** Columns that nobody declared and in which detectors found somebody's data. */
   readonly detected: number;
-}
-
-/** What the database was asked about a statement before anybody is. */
-export interface FoundOut {
-  readonly estimatedRows?: number;
-  readonly extents?: Extents | undefined;
-  readonly changesNothing?: DecisionInput['changesNothing'];
-}
-
-/** For which rows a statement was let through. */
-export interface Expected {
-  /** To the person who approved it; undefined where a rule let it pass for few rows. */
-  readonly shown: ShownRows | undefined;
-  readonly extents: Extents | undefined;
 }
 
 export interface JournalParts {
@@ -72,6 +42,7 @@ const KEPT_TEXTS = { entries: 1000, size: 2 << 20 };
 const MAX_KEPT_TEXT = 32 * 1024;
 
 export class StatementJournal {
+  readonly rulings: StatementRulings;
   readonly #parts: JournalParts;
   readonly #facts = new FactsRecords();
   /** What was disclosed lately, as it was told. */
@@ -86,6 +57,7 @@ export class StatementJournal {
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
+    this.rulings = new StatementRulings(parts);
   }
 
   get clock(): Clock {
@@ -111,7 +83,7 @@ export class StatementJournal {
    */
   admit(candidate: Candidate, context: ConnectionContext, rights?: KnownRights): Admission {
     const extents = this.extentsIn(context.database).of(candidate, this.clock.monotonic());
-    const decided = candidate.decided ?? this.#decide(candidate, context, { extents });
+    const decided = candidate.decided ?? this.rulings.decide(candidate, context, { extents });
     const otherwise = decided.unlessFew ?? decided;
     const open = decided.access !== undefined && rights !== undefined && !rights.has(candidate);
     const access = open ? openAccess(decided, otherwise) : undefined;
@@ -179,60 +151,15 @@ export class StatementJournal {
     return known;
   }
 
-  /** The ruling for a run that may not stay, now that its rows are known. @param tags command tags */
-  beyond(
-    { candidate, ruling, context }: { candidate: Candidate; ruling: Ruling; context: ConnectionContext },
-    expected: Expected,
-    real: RunRows,
-    tags: readonly string[],
-  ): Ruling | undefined {
-    const { shown } = expected;
-    if (shown && surplusOf(shown, real) <= this.#parts.policy.surplusRows(context.connection)) return undefined;
-    const extents = extentsOfRun(candidate.facts, expected.extents, real, tags);
-    const ofRun = this.#decide(candidate, context, { extents, estimatedRows: allRowsOf(real) });
-    // no approval reaches as far as what the policy denies
-    if (isStricter(ofRun.decision, 'ask')) return ofRun;
-    if (shown) return ruling;
-    // as a role it runs because a person said so, be it for few rows only
-    const allowed = ruling.as && !ruling.few ? ruling.decision : 'allow';
-    if (!isStricter(ofRun.decision, allowed)) return undefined;
-    return ruling.as ? { ...ruling, reason: `${ruling.reason} ${ofRun.reason}` } : ofRun;
-  }
-
   /** Decides again with what was found out about rows; the ruling that stands then. */
   reconsider(candidate: Candidate, admission: Admission, context: ConnectionContext, found: FoundOut): Ruling {
-    const decided = this.#decide(candidate, context, found);
+    const decided = this.rulings.decide(candidate, context, found);
     const ruling = decided.unlessFew ?? decided;
     if (ruling.decision === 'allow') {
       const estimatedRows = found.estimatedRows ?? sumOf(found.extents);
       this.#recordDecision(admission, { decision: 'allow', by: 'rule', rule: ruling.rule, estimatedRows });
     }
     return ruling;
-  }
-
-  #decide(
-    candidate: Candidate,
-    context: ConnectionContext,
-    { estimatedRows, extents, changesNothing }: FoundOut,
-  ): Ruling {
-    const ruling = this.#parts.policy.decide({
-      facts: candidate.facts,
-      connection: context.connection,
-      user: context.user,
-      database: context.database,
-      subject: context.subject,
-      agent: context.agent,
-      now: this.#parts.clock.now(),
-      transactionStatus: candidate.transactionStatus,
-      isTemporary: candidate.isTemporary,
-      readsAndWrites: context.readsAndWrites ?? false,
-      ownRole: context.ownRole,
-      extents,
-      settingValues: settingValuesOf(candidate),
-      estimatedRows,
-      changesNothing,
-    });
-    return stricter(ruling, candidate.least);
   }
 
   /** The next rows of a portal that was let through before: the same statement, not decided again. */
@@ -400,26 +327,6 @@ export class StatementJournal {
     const { rule, reason } = admission.ruling;
     this.#recordDecision(admission, { decision: 'deny', by: 'rule', rule }, { reason });
   }
-}
-
-function openAccess(whileFew: Ruling, otherwise: Ruling): OpenAccess | undefined {
-  const offer = whileFew.access;
-  return offer === undefined || offer.obstacle !== undefined ? undefined : { offer, otherwise, whileFew };
-}
-
-/** What stands in the transcript before the server has said whether the login lacks anything. */
-function undecidedAccess({ offer: { rules } }: OpenAccess): Ruling {
-  const [rule] = rules;
-  return {
-    decision: 'ask',
-    rule: `${accessRulePrefix}${rule?.name ?? ''}`,
-    origin: `${rule?.place.file}:${rule?.place.line}`,
-    reason: 'It may need a role that the login is not.',
-  };
-}
-
-function stricter(ruling: Ruling, least: Ruling | undefined): Ruling {
-  return least && isStricter(least.decision, ruling.decision) ? least : ruling;
 }
 
 function sumOf(extents: Extents | undefined): number | undefined {
