@@ -54,7 +54,17 @@ export function categoryOf(
   effect: Effect,
   statement: StatementFacts,
   listedFunctions: readonly NamePattern[],
-  { isTemporary: isKnownTemporary, ...session }: SessionKnowledge = {},
+  session: SessionKnowledge = {},
+): EffectCategory {
+  const category = plainCategory(effect, statement, listedFunctions, session);
+  return isKeptForLater(effect, statement, session.isTemporary) ? (massOf[category] ?? category) : category;
+}
+
+function plainCategory(
+  effect: Effect,
+  statement: StatementFacts,
+  listedFunctions: readonly NamePattern[],
+  { isTemporary: isKnownTemporary, ...session }: SessionKnowledge,
 ): EffectCategory {
   if (effect.kind !== 'read' && effect.targets.some(isIdentity)) return 'session-identity';
   switch (effect.kind) {
@@ -74,7 +84,7 @@ export function categoryOf(
     case 'delete':
       return rowsCategory(effect, 'delete', 'delete-unbounded', isKnownTemporary);
     case 'alter':
-      if (!staysWithTable(effect)) return 'alter';
+      if (!staysWithTable(effect, statement)) return 'alter';
       return isTemporary(effect, isKnownTemporary) ? unlessOpaque(effect, 'temporary') : 'alter';
     case 'create':
     case 'truncate':
@@ -109,9 +119,23 @@ export function massCategory(
   effect: Effect,
   { deferred }: StatementFacts,
 ): EffectCategory | undefined {
-  if (deferred || !effect.bounded || !changesRowsThatWere(effect)) return undefined;
-  if (category === 'delete') return 'delete-mass';
-  return category === 'update' || category === 'insert' ? 'update-mass' : undefined;
+  return deferred || !effect.bounded || !changesRowsThatWere(effect) ? undefined : massOf[category];
+}
+
+const massOf: Partial<Record<EffectCategory, EffectCategory>> = {
+  delete: 'delete-mass',
+  update: 'update-mass',
+  insert: 'update-mass',
+};
+
+/**
+ * A view or a default of the session's own keeps code that changes rows: it runs later, any number of times, where nobody
+ * looks for it, since making the object asks nobody.
+ */
+function isKeptForLater(effect: Effect, { effects }: StatementFacts, isKnown?: IsKnownTemporary): boolean {
+  const { within, ...now } = effect;
+  if (within !== 'definition' || !changesRowsThatWere(now)) return false;
+  return effects.some((one) => (one.kind === 'create' || one.kind === 'alter') && isTemporary(one, isKnown));
 }
 
 /** Whether it is about every row of a table is up to its parameters: then the size of the table says how bad that is. */
@@ -183,8 +207,9 @@ function isTwoPhase({ transaction }: StatementFacts): boolean {
   );
 }
 
-function staysWithTable({ form, newName, targets }: Effect): boolean {
+function staysWithTable({ form, newName, targets, sequence }: Effect, { command }: StatementFacts): boolean {
   if (form !== undefined) return alterForms[form].staysWithTable;
+  if (command === 'COMMENT' || sequence !== undefined) return true;
   return newName !== undefined && targets.every(({ type, columns }) => type === 'table' && columns !== undefined);
 }
 
@@ -194,7 +219,7 @@ function isTemporary(effect: Effect, isKnown?: IsKnownTemporary): boolean {
   const wholeObject = kind === 'create' || kind === 'drop' || kind === 'truncate';
   const known = ({ type, schema, name }: Target): boolean =>
     (schema === undefined || schema === 'pg_temp') &&
-    (type === 'table' || type === 'index') &&
+    (type === 'table' || type === 'index' || type === 'sequence') &&
     isKnown?.(name, schema) === true;
   // An index is where its table is.
   const [index, table] = targets;

@@ -94,8 +94,9 @@ export class ClientMessages {
 
   #onQuery(buffer: Buffer, start: number, end: number): void {
     const { sql, facts: own } = this.#read(decodeQuery(buffer, start, end));
+    const reach = this.#reach(own, unnamed);
     this.#gate.pass({
-      candidate: { kind: 'query', sql, ...this.#reach(own, unnamed), ...this.#state.meaning },
+      candidate: { kind: 'query', sql, ...reach, ...this.#state.meaningOf(reach.facts) },
       buffer,
       start,
       end,
@@ -208,7 +209,7 @@ export class ClientMessages {
     const shown =
       portal?.values.map((value, index) => showValue(value, formatOf(portal.parameterFormats, index))) ?? [];
     const { facts, runs } = this.#reach(combineFacts(prepared), portalName);
-    const { meaning } = this.#state;
+    const meaning = this.#state.meaningOf(facts);
     // on the way of every statement: a spread costs more than all that is spread
     return {
       kind: 'execute',
@@ -246,14 +247,15 @@ export class ClientMessages {
 
   #onFunctionCall(buffer: Buffer, start: number, end: number): void {
     const call = decodeFunctionCall(buffer, start, end);
+    const reach = this.#reach(functionFacts(call.functionOid), unnamed);
     this.#gate.pass({
       candidate: {
         kind: 'function',
         sql: `-- FunctionCall of function ${call.functionOid} (pg_proc.oid), past SQL`,
-        ...this.#reach(functionFacts(call.functionOid), unnamed),
+        ...reach,
         bindValues: call.values.map((value) => showValue(value, 1)),
         bytesAmongValues: bytesAmong(call.values, [1]),
-        ...this.#state.meaning,
+        ...this.#state.meaningOf(reach.facts),
       },
       buffer,
       start,
@@ -274,12 +276,13 @@ export class ClientMessages {
   onOversize(type: number): void {
     const kind: GatedKind = type === frontend.query ? 'query' : type === frontend.functionCall ? 'function' : 'execute';
     const limit = this.#state.parts.maxMessage;
+    const facts = tooLarge(limit);
     const candidate: Candidate = {
       kind,
       sql: '',
-      facts: tooLarge(limit),
+      facts,
       decided: tooLargeRuling,
-      ...this.#state.meaning,
+      ...this.#state.meaningOf(facts),
     };
     const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
     this.#state.parts.journal.recordRuleVerdict(admission);

@@ -207,9 +207,16 @@ const isExtension = ({ type }: Target): boolean => type === 'extension';
 /** Rows of these are told apart by keys, which are not believed while the catalog is in doubt. */
 const isByKey = (kind: EffectKind): boolean => kind === 'update' || kind === 'delete';
 
-/** True where knowing more of the catalog may change what is thought of a statement. */
-export function dependsOnCatalog(facts: Facts): boolean {
-  return facts.statements.some(({ effects }) => effects.some(({ kind, opaque }) => opaque || isByKey(kind)));
+/**
+ * True where knowing more of the catalog may change what is thought of a statement.
+ * @param isTemporary undefined where the client has made nothing for itself
+ */
+export function dependsOnCatalog(facts: Facts, isTemporary: IsTemporary | undefined): boolean {
+  const isJudgedByName = ({ kind }: Effect): boolean =>
+    isTemporary !== undefined && (definitions.has(kind) || kind === 'truncate');
+  return facts.statements.some(({ effects }) =>
+    effects.some((effect) => effect.opaque || isByKey(effect.kind) || isJudgedByName(effect)),
+  );
 }
 
 const touching = kindsWith('touches-rows');

@@ -4,6 +4,7 @@
  * What lives here: what the client has prepared, what the server has said, and the bytes on their way to either.
  * What it must not know: messages, decisions.
  */
+import type { Facts } from '../../sql/facts.js';
 import type { ErrorText } from '../../wire/backend.js';
 import type { Candidate, ConnectionContext } from '../candidate.js';
 import { Outgoing } from '../outgoing.js';
@@ -119,13 +120,13 @@ export class ConnectionState {
     return this.server.parameter('client_encoding') ?? '';
   }
 
-  /** What else decides what a statement means. The search_path is reported since PostgreSQL 18. */
-  get meaning(): Meaning {
+  /** What else decides what a text means. The search_path is reported since PostgreSQL 18. */
+  meaningOf(facts: Facts): Meaning {
     const { sessionDigest, parts, server } = this;
     return {
       transaction: this.#transaction,
       transactionStatus: server.transactionStatus,
-      isTemporary: this.#temporaryTables.known,
+      isTemporary: this.#temporaryTables.knownIn(facts),
       searchPath: sessionDigest.current ? server.parameter('search_path') : undefined,
       sessionDigest: sessionDigest.digest,
       catalogGeneration: parts.catalog.analyser.generation,

@@ -36,10 +36,11 @@ export class Preparation {
   }
 
   /** False where it waits; then it is judged anew. @param again undefined: it is judged as it stands */
-  isDone({ sql, facts }: Candidate, again: (() => void) | undefined): boolean {
+  isDone(candidate: Candidate, again: (() => void) | undefined): boolean {
     if (this.#waits || !again) return true;
+    const { sql, facts } = candidate;
     const vacating = isRowWork(facts) ? undefined : this.#vacating(facts);
-    const loading = vacating ?? this.#loading(facts);
+    const loading = vacating ?? this.#loading(candidate);
     const looking = this.#state.parts.journal.lookThrough(sql, facts);
     return this.#isThere(loading && looking ? Promise.all([loading, looking]) : (loading ?? looking), again);
   }
@@ -55,10 +56,10 @@ export class Preparation {
   }
 
   /** A catalog that is to be read again: what it says may spare a person the question, or a result its being hidden. */
-  #loading(facts: Facts): Promise<unknown> | undefined {
+  #loading({ facts, isTemporary }: Candidate): Promise<unknown> | undefined {
     const { catalog, masks } = this.#state.parts;
     if (!catalog.behind) return undefined;
-    const judged = dependsOnCatalog(facts) || touchesDoubted(facts, catalog);
+    const judged = dependsOnCatalog(facts, isTemporary) || touchesDoubted(facts, catalog);
     const masked = masks !== undefined && (!returnsNothing(facts) || makesTemporary(facts));
     return judged || masked ? catalog.ready() : undefined;
   }

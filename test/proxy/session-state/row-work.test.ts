@@ -91,7 +91,7 @@ class Connection {
   }
 
   #candidate(facts: Facts): Candidate {
-    return { kind: 'query', sql: 'text', facts, ...this.#state.meaning };
+    return { kind: 'query', sql: 'text', facts, ...this.#state.meaningOf(facts) };
   }
 
   forward(facts: Facts): void {
@@ -101,7 +101,8 @@ class Connection {
   }
 
   seen(): unknown {
-    const { meaning, lexical, masks, sessionDigest } = this.#state;
+    const { lexical, masks, sessionDigest } = this.#state;
+    const meaning = this.#state.meaningOf({ statements: [] });
     masks?.plan('text');
     const before = [meaning.sessionDigest, sessionDigest.current, meaning.isTemporary?.('t'), lexical.ambiguous('\\')];
     this.#state.trackers.settled('I');
