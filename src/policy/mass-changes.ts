@@ -39,6 +39,8 @@ export interface Extent {
   readonly whole?: true;
   /** They can still be asked for. */
   readonly sizeOpen?: true;
+  /** The planner may know of fewer, and has not been asked. */
+  readonly atMost?: true;
   /** Rows that all updates and deletes of the text hit together, where it has more than one. */
   readonly together?: Together;
   /** Rows that this session has deleted or changed before: of that table, and of all. */
@@ -140,9 +142,10 @@ function manyEffects(facts: Facts): readonly Effect[] {
 }
 
 /** Nobody has asked for the size of its table. */
-export function extentOfText({ mostRows }: Effect): Extent | undefined {
+export function extentOfText({ mostRows, mostByColumn, within }: Effect): Extent | undefined {
   if (mostRows === undefined) return undefined;
-  return { rows: { number: mostRows, how: 'known' }, sizeOpen: true, before: 0, beforeInAll: 0 };
+  const known: Extent = { rows: { number: mostRows, how: 'known' }, sizeOpen: true, before: 0, beforeInAll: 0 };
+  return mostByColumn && within === undefined ? { ...known, atMost: true } : known;
 }
 
 /** `unknown`: it depends on rows that nobody has asked for yet. */
@@ -158,7 +161,7 @@ export function compareExtent(
   const { before, beforeInAll } = limits.budget ? known : nothingBefore;
   const { beside = 0, together = { table: rows, all: rows } } = known;
   if (rows + beside === 0) return 'few';
-  if (together.all + beside + beforeInAll > limits.rows) return 'many';
+  if (together.all + beside + beforeInAll > limits.rows) return known.atMost ? 'unknown' : 'many';
   if (together.table + before <= limits.shareFrom) return 'few';
   if (known.tableRows === undefined) return known.sizeOpen ? 'unknown' : 'many';
   return together.table + before > limits.share * known.tableRows ? 'many' : 'few';

@@ -84,8 +84,8 @@ export interface NamedRow {
   readonly values: readonly KeyValue[];
 }
 
-/** The number of a LIMIT: written there, or the value of a parameter. */
-export type RowLimit = { readonly rows: number } | { readonly parameter: number };
+/** The number of a LIMIT: written there, or the value of a parameter, or of a variable of the body that it stands in. */
+export type RowLimit = { readonly rows: number } | { readonly parameter: number } | { readonly variable: string };
 
 /** What code decides by beside the kind. Each field says of which kinds it is. */
 export interface EffectFields {
@@ -104,6 +104,8 @@ export interface EffectFields {
    * that is passed on: it hits none itself.
    */
   readonly mostRows?: number;
+  /** Of `mostRows`: so often a value is in one of the columns. The planner may know that all conditions leave fewer. */
+  readonly mostByColumn?: true;
   /** Of an update that stands in the text itself: the rows that it can change, where the text names each. */
   readonly namedRows?: readonly NamedRow[];
   /** Of update and delete in a body: a list that the call gives names each row by its key. */

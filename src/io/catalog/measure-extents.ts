@@ -11,6 +11,7 @@ import type { InternalSession } from '../../proxy/internal-queries/internal-quer
 import { ServerRefusal } from '../../proxy/internal-queries/internal-reply.js';
 import { massEffects } from '../../proxy/row-counts/mass-effects.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
+import { watchableCode } from '../../proxy/statement/watched-run.js';
 import type { Effect, StatementFacts } from '../../sql/facts.js';
 import { type Modification, type ReadPlan, readPlan } from './plan.js';
 import { rowsOfSmallTables } from './small-tables.js';
@@ -79,8 +80,9 @@ class Measurement {
 
   /** @param sized with the size of its table, also where only the budget may need it */
   async of(effect: Effect, sized: boolean): Promise<Found> {
-    if (effect.mostRows !== undefined) {
-      const rows = { number: effect.mostRows, how: 'known' } as const;
+    const { mostRows, mostByColumn } = effect;
+    if (mostRows !== undefined && (!mostByColumn || effect.within !== undefined)) {
+      const rows = { number: mostRows, how: 'known' } as const;
       return effect.within === undefined ? { rows, ...(await this.#sizeIn(await this.#planned(), effect)) } : { rows };
     }
     if (effect.within !== undefined) return this.#inCode(effect);
@@ -94,6 +96,9 @@ class Measurement {
     if (!effect.bounded) return this.#wholeTable(plan, effect);
     const limit = this.#limitOf(effect);
     const number = Math.min(planned.rows, limit ?? Number.POSITIVE_INFINITY);
+    if (mostRows !== undefined && number >= mostRows) {
+      return { rows: { number: mostRows, how: 'known' }, ...(await this.#sizeIn(plan, effect)) };
+    }
     const estimate: Found = { rows: { number, how: 'estimated' } };
     const lack = limit === undefined ? await this.#lackFor(effect, plan) : undefined;
     const isFew = lack === undefined && number <= few;
@@ -116,7 +121,13 @@ class Measurement {
   }
 
   /** The planner does not look into code. */
-  async #inCode({ targets }: Effect): Promise<Found> {
+  async #inCode(effect: Effect): Promise<Found> {
+    const { targets } = effect;
+    const limit = this.#limitOf(effect);
+    // its run is counted, and undone where a LIMIT did not hold
+    if (limit !== undefined && !watchableCode.has(this.statement.command)) {
+      return { rows: { number: limit, how: 'estimated' } };
+    }
     const number = await this.#session
       .nested(() => rowsOfSmallTables(this.#session, targets, few))
       .catch((error: unknown) => {
@@ -146,8 +157,8 @@ class Measurement {
   }
 
   #limitOf({ limitedTo }: Effect): number | undefined {
-    if (limitedTo === undefined || 'rows' in limitedTo) return limitedTo?.rows;
-    return wholeNumber(this.#bindValues[limitedTo.parameter - 1]);
+    if (limitedTo === undefined || 'variable' in limitedTo) return undefined;
+    return 'rows' in limitedTo ? limitedTo.rows : wholeNumber(this.#bindValues[limitedTo.parameter - 1]);
   }
 
   #lackFor({ guessed }: Effect, plan: ReadPlan): Promise<string | undefined> | string {

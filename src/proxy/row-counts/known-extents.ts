@@ -5,7 +5,7 @@
  * What lives here: answers by statement, values and circumstances, for a while. What it must not know: how the planner
  * is asked, and what is too much.
  */
-import type { Extent, Extents } from '../../policy/mass-changes.js';
+import { type Extent, type Extents, extentOfText } from '../../policy/mass-changes.js';
 import { mostElements } from '../../sql/conditions/row-list.js';
 import type { Effect } from '../../sql/facts.js';
 import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
@@ -118,11 +118,12 @@ export class KnownExtents implements StatementTracker {
 
   /** Rows that have been changed before are no further ones. */
   #ofFacts(statement: CountedStatement, effect: Effect): Extent | undefined {
-    const { mostRows } = effect;
-    if (mostRows === undefined) return undefined;
+    const known = extentOfText(effect);
+    if (known?.rows === undefined) return undefined;
     const names = this.budget.total === 0 ? undefined : rowNames(statement, effect);
-    const number = names ? Math.min(mostRows, this.budget.newAmong(tableOf(effect), names)) : mostRows;
-    return { rows: { number, how: 'known' }, sizeOpen: true, before: 0, beforeInAll: 0 };
+    if (names === undefined) return known;
+    const number = Math.min(known.rows.number, this.budget.newAmong(tableOf(effect), names));
+    return { ...known, rows: { number, how: 'known' } };
   }
 
   #withSize(statement: CountedStatement, extent: Extent, effect: Effect, now: number): Extent {

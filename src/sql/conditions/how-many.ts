@@ -17,9 +17,14 @@ import { relationTarget, type Scope, type Source } from './scope.js';
 import { isBare } from './subqueries.js';
 import { operatorOf } from './trivial-comparison.js';
 
+/** Of more the planner may know that they are fewer. */
+const fewRows = 100;
+
 export interface HowMany {
   /** Most rows of `source` that meet the conditions. */
   readonly mostRows?: number;
+  /** See Effect. */
+  readonly mostByColumn?: true;
   /** These, where the conditions name each. */
   readonly namedRows?: readonly NamedRow[] | undefined;
   /** Each row is named by a key in this list. */
@@ -37,7 +42,10 @@ export function howMany(source: Source, scope: Scope, conditions: readonly Node[
   const fixed = fixedColumns(all, view);
   const mostRows = bound(all, fixed, view);
   if (mostRows !== undefined) {
-    return { mostRows, namedRows: namedRows(keysOf(view), (column) => fixed.get(column)?.named) };
+    const named = namedRows(keysOf(view), (column) => fixed.get(column)?.named);
+    const byColumn = mostRows > fewRows && mostRows < ofKeys(fixed, view);
+    const open = byColumn && { mostByColumn: true as const, ...(isGuess(all, view) ? { guessed: true as const } : {}) };
+    return { mostRows, namedRows: named, ...open };
   }
   const listed = listOfKeys(all, fixed, view);
   const limitedTo = limitedRows(all, view);
@@ -47,15 +55,15 @@ export function howMany(source: Source, scope: Scope, conditions: readonly Node[
 
 function bound(conditions: readonly Node[], fixed: FixedColumns, view: View): number | undefined {
   if (conditions.some((one) => as(one, 'CurrentOfExpr') !== undefined)) return 1;
-  let most = Number.POSITIVE_INFINITY;
-  for (const key of keysOf(view)) {
-    most = Math.min(
-      most,
-      key.reduce((product, column) => product * (fixed.get(column)?.values ?? Number.POSITIVE_INFINITY), 1),
-    );
-  }
+  let most = ofKeys(fixed, view);
   for (const [column, { values }] of fixed) most = Math.min(most, values * rowsPerValue(column, view));
   return Number.isFinite(most) ? most : undefined;
+}
+
+function ofKeys(fixed: FixedColumns, view: View): number {
+  const values = (column: string): number => fixed.get(column)?.values ?? Number.POSITIVE_INFINITY;
+  const products = keysOf(view).map((key) => key.reduce((product, column) => product * values(column), 1));
+  return Math.min(Number.POSITIVE_INFINITY, ...products);
 }
 
 /** `key = ANY ($1)`, `key = spec.key` of `unnest($1) spec`; further columns of the key have one value. */

@@ -42,7 +42,7 @@ export class EffectList {
 }
 
 /** Of two that are alike: which rows they are is told apart no more. */
-function together({ namedRows: _, ...one }: Effect, { mostRows }: Effect): Effect {
+function together({ namedRows: _, mostByColumn: _by, ...one }: Effect, { mostRows }: Effect): Effect {
   return one.mostRows === undefined || mostRows === undefined ? one : { ...one, mostRows: one.mostRows + mostRows };
 }
 

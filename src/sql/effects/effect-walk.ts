@@ -10,7 +10,16 @@ import { AnalysisBudget } from '../conditions/analysis-budget.js';
 import { mostOf } from '../conditions/row-list.js';
 import { Scope } from '../conditions/scope.js';
 import { kindsWith } from '../effect-traits.js';
-import type { Effect, EffectKind, Handle, RowList, StatementFacts, Target, TransactionEffect } from '../facts.js';
+import type {
+  Effect,
+  EffectKind,
+  Handle,
+  RowLimit,
+  RowList,
+  StatementFacts,
+  Target,
+  TransactionEffect,
+} from '../facts.js';
 import type { Grammar } from '../grammar/grammar.js';
 import { eachChild, type Node, type NodeTypes, type Tag } from '../grammar/tree.js';
 import { type EffectDetails, EffectList } from './effect-list.js';
@@ -35,8 +44,23 @@ export interface Body {
   readonly understood: boolean;
 }
 
-/** What a list in a body is, told by what its caller gives; undefined where that is not known. */
-export type Given = (list: RowList) => RowList | undefined;
+/** What a list in a body is, and the number of a LIMIT, told by what its caller gives; undefined where that is not known. */
+export interface Given {
+  list(list: RowList): RowList | undefined;
+  limit(limit: RowLimit): RowLimit | undefined;
+}
+
+const nothingGiven: Given = {
+  list: () => undefined,
+  limit: (limit) => ('rows' in limit ? limit : undefined),
+};
+/** A variable is the same in every text of a body. */
+const sameBody: Given = {
+  list: (list) => (list.parameters.length === 0 ? list : undefined),
+  limit: (limit) => ('parameter' in limit ? undefined : limit),
+};
+/** How many rows it is, where it runs once. */
+const unrepeated = { mostRows: undefined, namedRows: undefined, listed: undefined, limitedTo: undefined };
 
 export type Visit = (node: Node, scope: Scope, walk: Walk) => void;
 
@@ -112,7 +136,7 @@ export class Walk {
 
   add(kind: EffectKind, details: EffectDetails = {}): void {
     const passedOn = this.#passesOn(kind, details) ? { passedOn: true as const } : undefined;
-    const repeated = this.#repeated ? { mostRows: undefined, namedRows: undefined, listed: undefined } : undefined;
+    const repeated = this.#repeated ? unrepeated : undefined;
     const none = passedOn && kind === 'insert' ? { mostRows: 0 } : undefined;
     this.#record(kind, passedOn || repeated ? { ...details, ...passedOn, ...repeated, ...none } : details);
     if (this.knowledge.relations === undefined || !rowEvents.has(kind) || this.#mode === 'define') return;
@@ -229,7 +253,7 @@ export class Walk {
     mode: 'run' | 'plan',
     read: (walk: Walk) => boolean,
     keep: (effect: Effect) => boolean = every,
-    given: Given = () => undefined,
+    given: Given = nothingGiven,
   ): boolean {
     if (this.#reading.has(key)) {
       this.#cuts.add(key);
@@ -274,10 +298,7 @@ export class Walk {
 
   absorb(inner: Walk): void {
     for (const cut of inner.#cuts) this.#cuts.add(cut);
-    // a variable is the same in every text of a body
-    this.#take(inner.effects.toArray(), inner.#mode === 'plan', (list) =>
-      list.parameters.length === 0 ? list : undefined,
-    );
+    this.#take(inner.effects.toArray(), inner.#mode === 'plan', sameBody);
     for (const name of inner.functions) this.functions.add(name);
   }
 
@@ -293,10 +314,11 @@ export class Walk {
   #asPartOfThis(effect: Effect, given: Given): Effect {
     if (effect.kind !== 'update' && effect.kind !== 'delete') return effect;
     // parameters there are not those of the statement
-    const { mostRows, namedRows: _, listed: inside, ...rest } = effect;
+    const { mostRows, namedRows: _, listed: inside, limitedTo: limit, ...rest } = effect;
     if (this.#repeated) return { ...rest, within: 'body' };
     if (mostRows !== undefined) return { ...rest, mostRows, within: 'body' };
-    return { ...rest, ...mostOf(inside && given(inside)), within: 'body' };
+    const limitedTo = limit && given.limit(limit);
+    return { ...rest, ...mostOf(inside && given.list(inside)), ...(limitedTo && { limitedTo }), within: 'body' };
   }
 
   facts(start: number, end: number): StatementFacts {

@@ -2,6 +2,7 @@
 import type { FuncCall } from 'libpg-query';
 import { type FunctionBehaviour, isCalmInternal } from '../catalog/builtin-functions.js';
 import type { CatalogFunction } from '../catalog/catalog-functions.js';
+import { rowLimit } from '../conditions/limited-rows.js';
 import { rowList, sum } from '../conditions/row-list.js';
 import type { Scope } from '../conditions/scope.js';
 import { simplify } from '../conditions/simplify.js';
@@ -225,16 +226,26 @@ export function followFunction(
 
 /** Which arguments of the call the parameters of the body are. */
 function givenBy({ call, scope }: Called, { inputs, body }: CatalogFunction): Given {
-  return ({ written, variables }) => {
-    const arguments_ = variables.map((variable) => {
-      const named = (call.args ?? []).map((arg) => as(arg, 'NamedArgExpr')).find((one) => one?.name === variable);
-      const at = inputs.indexOf(variable);
-      const positional = at < 0 ? undefined : call.args?.[at];
-      const arg = named?.arg ?? (positional && as(positional, 'NamedArgExpr') === undefined ? positional : undefined);
-      if (call.func_variadic === true || mayBeAssigned(variable, body)) return undefined;
-      return rowList(arg, (name) => scope.isVariable(name));
-    });
-    return sum([{ written, parameters: [], variables: [] }, ...arguments_]);
+  const isVariable = (name: string): boolean => scope.isVariable(name);
+  const given = (name: string, at: number): Node | undefined => {
+    const args = call.args ?? [];
+    if (call.func_variadic === true || (name !== '' && mayBeAssigned(name, body))) return undefined;
+    const named = args.map((arg) => as(arg, 'NamedArgExpr'));
+    return (
+      named.find((one) => name !== '' && one?.name === name)?.arg ?? (named[at] === undefined ? args[at] : undefined)
+    );
+  };
+  const argumentOf = (variable: string): Node | undefined => given(variable, inputs.indexOf(variable));
+  const argumentOfNumber = (number: number): Node | undefined => given(inputs[number - 1] ?? '', number - 1);
+  return {
+    list: ({ written, parameters, variables }) => {
+      const lists = [...variables.map(argumentOf), ...parameters.map(argumentOfNumber)];
+      return sum([{ written, parameters: [], variables: [] }, ...lists.map((node) => rowList(node, isVariable))]);
+    },
+    limit: (limit) => {
+      if ('rows' in limit) return limit;
+      return rowLimit('variable' in limit ? argumentOf(limit.variable) : argumentOfNumber(limit.parameter), isVariable);
+    },
   };
 }
 
