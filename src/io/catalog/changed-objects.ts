@@ -124,6 +124,8 @@ export class ChangedObjects {
   #parts = new Map<string, number>();
   /** What was read by these names since the state was taken. */
   readonly #named = new Set<string>();
+  /** Relations among them: which parts they have got since is not known, so that none of those would be missed. */
+  readonly #readByName = new Set<number>();
   readonly #relations = new KnownRelations();
   readonly #functions = new KnownFunctions();
 
@@ -150,6 +152,7 @@ export class ChangedObjects {
     if (objects === undefined) return undefined;
     this.#fingerprint = undefined;
     for (const name of names) this.#named.add(name);
+    for (const oid of objects.relations) this.#readByName.add(oid);
     return objects;
   }
 
@@ -190,6 +193,7 @@ export class ChangedObjects {
     if (gone(this.#relations, 'relation', old.relations) || gone(this.#functions, 'function', old.functions))
       this.#dropWithout(await present(), objects);
     for (const [part, relation] of this.#parts) if (!partsOf(now).has(part)) objects.relations.add(relation);
+    for (const oid of this.#readByName) objects.relations.add(oid);
     for (const row of changes) {
       (row.what === 'function' || row.what === 'called' ? objects.functions : objects.relations).add(Number(row.oid));
       this.#know(row);
@@ -207,6 +211,7 @@ export class ChangedObjects {
     const [[print], [now]] = [answers[0] ?? [], answers[1] ?? []];
     if (!print?.fingerprint || !now?.snapshot) throw new Error('the catalog has no fingerprint');
     this.#named.clear();
+    this.#readByName.clear();
     this.#fingerprint = print.fingerprint;
     this.#snapshot = now.snapshot;
     this.#database = now.database ?? '';
