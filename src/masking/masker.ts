@@ -22,6 +22,7 @@ import { isMeasured } from '../sql/lineage/measured.js';
 import { emptyShape, openShape, type Shape, unknownShape } from '../sql/lineage/shape.js';
 import type { Handles, Returns } from '../sql/lineage/statement.js';
 import type { MadeRelation, OwnNames } from '../sql/lineage/temporary.js';
+import { bothPending, nothingPending, type PendingCode, unseenOf } from '../sql/lineage/unfollowed.js';
 import type { Exemptions } from './exemptions.js';
 import type { MaskKeys } from './kinds/table.js';
 import { MaskedColumns, type MaskLookup } from './masked-columns.js';
@@ -58,6 +59,12 @@ export class Masker {
   /** The catalog has been read once: what it says of tags is known. */
   #read = false;
   #lifted: MaskLookup | undefined;
+  /** What statements of any session have put where it runs by itself, since the catalog was read last. */
+  #pending: PendingCode = nothingPending;
+  /** All of that in this run. */
+  #defined: PendingCode = nothingPending;
+  /** What of it cannot be followed, although it has been read. */
+  #unseen: PendingCode = nothingPending;
 
   constructor(
     declarations: readonly MaskDeclaration[],
@@ -108,6 +115,17 @@ export class Masker {
     return plan;
   }
 
+  /** @internal A text that may put code where it runs by itself goes to the server. */
+  defining(sql: string): void {
+    this.#pending = this.#analyser.pendingAfter(sql, this.#pendingNow, this.#catalog);
+    this.#defined = bothPending(this.#defined, this.#pending);
+  }
+
+  get #pendingNow(): PendingCode {
+    if (this.#catalog.current) this.#pending = this.#unseen;
+    return this.#pending;
+  }
+
   /** @internal Temporary relations that a text makes for the session alone. */
   makes(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly MadeRelation[] {
     const lineages = this.#lineages(sql, searchPath, handles, own);
@@ -116,7 +134,7 @@ export class Masker {
 
   #lineages(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly Lineage[] | undefined {
     const trusted = !this.exported && !this.#fillsUnseen;
-    return this.#analyser.analyse(sql, searchPath, this.#catalog, handles, { ...own, trusted });
+    return this.#analyser.analyse(sql, searchPath, this.#catalog, handles, { ...own, trusted }, this.#pendingNow);
   }
 
   /** Triggers and rules that cannot be followed may put masked values into a table of any name. */
@@ -153,6 +171,7 @@ export class Masker {
     if (this.#masked === undefined || this.#generation !== this.#catalog.generation) {
       // while the catalog is not known, what was derived before still is
       if (this.#catalog.current || this.#derived === undefined) this.#derived = this.#analyser.derived(this.#catalog);
+      if (this.#catalog.current) this.#unseen = unseenOf(this.#derived, this.#defined);
       this.#read ||= this.#catalog.current;
       this.#masked = this.#maskedBy(this.#derived);
       // what may be derived while triggers are not known is hidden meanwhile, and no longer
@@ -165,6 +184,7 @@ export class Masker {
       secret: this.#masked,
       catalog: this.#catalog,
       keys: this.#keys,
+      formed: (column) => this.#analyser.hasForm(column),
       ...(this.#undeclared === undefined ? {} : { undeclared: this.#undeclared }),
       nothingMasked: this.#declarations.length === 0 && this.#read && this.#masked.isEmpty,
     };
@@ -230,6 +250,11 @@ export class SessionMasks {
     return this.#masker.plan(sql, searchPath, this.#named, cacheable, this.#ownNames);
   }
 
+  /** A text that defines something goes to the server. */
+  defining(sql: string): void {
+    this.#masker.defining(sql);
+  }
+
   /** The temporary relations that a text makes, if it does nothing else to the catalog's names. */
   makes(sql: string, searchPath: SearchPath): readonly MadeRelation[] {
     return this.#masker.makes(sql, searchPath, this.#named, this.#ownNames);
@@ -268,6 +293,14 @@ function notUnderstood(context: MaskContext): MaskPlan {
 function planOf(lineages: readonly Lineage[], context: MaskContext): MaskPlan {
   const { secret, nothingMasked = false } = context;
   for (const lineage of nothingMasked ? [] : lineages) {
+    if (lineage.unfollowed) {
+      return {
+        kind: 'deny',
+        reason:
+          'This may run code that was defined in this run (a trigger, rule, default, policy or function), and what that code writes is not known.',
+        hint: 'Commit the definitions first. What code that puts its SQL together while it runs does is never known: write it out.',
+      };
+    }
     if (leaks(lineage, context)) {
       return {
         kind: 'deny',
@@ -311,9 +344,10 @@ function outputOf(lineages: readonly Lineage[]): Shape {
   return more.length === 0 ? only.output : openShape(union(lineages.map((one) => one.output.all)));
 }
 
-function leaks(lineage: Lineage, { secret: masked }: MaskContext): boolean {
+function leaks(lineage: Lineage, { secret: masked, formed }: MaskContext): boolean {
   return lineage.sinks.some(({ flow, into }) => {
-    if (into !== undefined && masked.get(into) !== undefined) return false;
+    // what has a form shows all but what the form says
+    if (into !== undefined && masked.get(into) !== undefined && !formed(into)) return false;
     return masked.in(flow).length > 0 || flow.has(anyColumn) || secretConstants(flow, masked) !== undefined;
   });
 }

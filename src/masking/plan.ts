@@ -1,6 +1,7 @@
 /** From lineage, declarations and what the server says of a result: what becomes of each output column. Pure. */
 import {
   anyColumn,
+  type BaseColumn,
   baseColumn,
   definedConstants,
   type Flow,
@@ -29,6 +30,8 @@ export interface MaskContext {
   readonly secret: MaskLookup;
   readonly catalog: LineageCatalog;
   readonly keys: MaskKeys;
+  /** What the column holds has a form that lineage follows. */
+  readonly formed: (column: BaseColumn) => boolean;
   /** Values can be taken apart: the client's encoding is one in which no byte of a longer character looks like a quote. */
   readonly structured?: boolean;
   /** Undefined where nothing is looked for in columns that nobody declared. */
@@ -128,11 +131,13 @@ function columnMask(
 ): CellMask | undefined {
   const { masked } = context;
   if (placed && column.written && column.flow.size === 0) return undefined;
-  const origin = field && field.tableOid !== 0 ? masked.get(baseColumn(field.tableOid, field.columnNumber)) : undefined;
+  const from = field && field.tableOid !== 0 ? baseColumn(field.tableOid, field.columnNumber) : undefined;
+  const isFormed = placed && from !== undefined && column.inside !== undefined && context.formed(from);
+  const origin = from === undefined || isFormed ? undefined : masked.get(from);
   const flowing = masked.in(column.flow);
   if (origin === undefined && flowing.length === 0 && !isUnknown(column.flow, masked)) return undefined;
   // The server says that this is a column as it is. Then that column alone decides, unless lineage has a better claim.
-  if (origin === undefined && !(placed && flowing.length > 0) && isPlainColumn(field, context.catalog))
+  if (origin === undefined && !isFormed && !(placed && flowing.length > 0) && isPlainColumn(field, context.catalog))
     return undefined;
   // of a value that is not as it was in the column nobody but lineage knows the parts
   if (placed && origin === undefined && column.inside !== undefined && context.structured)

@@ -37,6 +37,16 @@ export const usableSchema = `
   CREATE TRIGGER paid AFTER INSERT ON payments FOR EACH ROW EXECUTE FUNCTION paid();
   CREATE FUNCTION titles(who int) RETURNS SETOF text LANGUAGE sql STABLE AS $$ SELECT title FROM posts WHERE user_id = who ORDER BY id $$;
   CREATE FUNCTION factorial(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN IF n < 2 THEN RETURN 1; END IF; RETURN n * factorial(n - 1); END $$;
+  CREATE TABLE audit (id serial, tbl text, op text, old jsonb, new json, line text);
+  CREATE FUNCTION audited() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE was jsonb; entry audit%ROWTYPE; BEGIN
+    IF TG_OP <> 'INSERT' THEN was := to_jsonb(OLD); END IF;
+    INSERT INTO audit (tbl, op, old, new, line) VALUES (TG_TABLE_NAME, TG_OP, was, row_to_json(NEW), to_jsonb(NEW)::text); RETURN NULL; END $$;
+  CREATE TRIGGER audited AFTER INSERT OR UPDATE ON users FOR EACH ROW EXECUTE FUNCTION audited();
+  CREATE TRIGGER audited AFTER INSERT OR UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION audited();
+  CREATE VIEW changes AS SELECT op, old ->> 'name' AS name, new FROM audit WHERE tbl = 'users';
+  UPDATE users SET age = age; UPDATE posts SET likes = likes WHERE id = 10;
+  CREATE FUNCTION own_profile(who int) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$ DECLARE u users%ROWTYPE; BEGIN
+    SELECT * INTO u FROM users WHERE id = who; RETURN jsonb_build_object('name', u.name, 'theme', u.prefs -> 'theme', 'email', u.email); END $$;
   ANALYZE;
 `;
 
@@ -155,6 +165,21 @@ export const usableQueries: readonly Usable[] = [
     `INSERT INTO payments VALUES (22, 1, 5, '4000-1234', 'paid') RETURNING id, card`,
     `UPDATE payments SET card = '4000-9999' WHERE id = 20 RETURNING card`,
     'SELECT home::name, name FROM users ORDER BY id',
+  ),
+  ...list(
+    'what triggers have written',
+    'SELECT id, tbl, op, old, new, line FROM audit ORDER BY id',
+    `SELECT old ->> 'name', new ->> 'age', old ->> 'email' FROM audit WHERE tbl = 'users' ORDER BY id`,
+    `SELECT jsonb_pretty(old - 'email') FROM audit ORDER BY id`,
+    `SELECT old #- '{prefs,size}' FROM audit ORDER BY id`,
+    `SELECT line::jsonb -> 'title' FROM audit WHERE tbl = 'posts' ORDER BY id`,
+    'SELECT name, new FROM changes ORDER BY name',
+    'SELECT jsonb_object_keys(old) FROM audit WHERE id = 1',
+    'SELECT json_agg(x) FROM (SELECT id, old, new FROM audit ORDER BY id) x',
+    'COPY (SELECT old, line FROM audit ORDER BY id) TO STDOUT (FORMAT csv)',
+    `UPDATE audit SET op = lower(op) WHERE id = 1 RETURNING op, old`,
+    'SELECT own_profile(1), own_profile(3)',
+    `CREATE TEMP VIEW w AS SELECT name, old FROM changes JOIN audit USING (op); SELECT DISTINCT name FROM w ORDER BY 1`,
   ),
   ...list(
     'several results in one text',

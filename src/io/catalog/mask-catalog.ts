@@ -50,7 +50,7 @@ const relationsWhere = (wanted: string): string => `
            WHERE p.polrelid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
              AND c.relrowsecurity) AS looks_at,
          (SELECT json_agg(i.inhrelid::int8) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
-         (SELECT json_agg(json_build_array(g.tgfoid::int8, g.tgoldtable, g.tgnewtable))
+         (SELECT json_agg(json_build_array(g.tgfoid::int8, encode(g.tgargs, 'escape'), g.tgoldtable, g.tgnewtable))
             FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
          -- tgtype: 1 each row, 2 before, 4 insert, 16 update, 64 instead of
          (SELECT json_agg(DISTINCT g.tgtype & 20)
@@ -122,6 +122,8 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
   /** What functions, operators and casts there are, as read last. */
   #code: LoadedCode | undefined;
   #codeKnown = false;
+  /** While code is not known: the functions that may be others than what was read; undefined: any code may be. */
+  #others: Set<string> | undefined;
   #current = false;
   generation = 0;
 
@@ -129,12 +131,15 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
     return this.#current;
   }
 
-  doubt(change: Pick<CatalogChange, 'code'> | undefined): void {
+  doubt(change: Pick<CatalogChange, 'code' | 'otherCode' | 'functions'> | undefined): void {
     const code = change?.code ?? true;
     // what was doubtful already gives no other answers now
-    if (this.#current || (code && this.#codeKnown)) this.generation++;
+    if (this.#current || (code && (this.#codeKnown || this.#others !== undefined))) this.generation++;
     this.#current = false;
-    if (code) this.#codeKnown = false;
+    if (!code) return;
+    const before = this.#codeKnown ? new Set<string>() : this.#others;
+    this.#others = change?.otherCode === false && before ? new Set([...before, ...change.functions]) : undefined;
+    this.#codeKnown = false;
   }
 
   /** What to ask about these objects, or about all that there are. */
@@ -203,11 +208,28 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
   }
 
   functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined {
-    return this.#known?.functions(schema, name, searchPath);
+    const known = this.#known;
+    if (known !== undefined) return known.functions(schema, name, searchPath);
+    return this.#isStillBuiltIn(name) ? [] : undefined;
+  }
+
+  /** The application has had no function of that name, and has got none since. */
+  #isStillBuiltIn(name: string): boolean {
+    const code = this.#code;
+    if (code === undefined || this.#others === undefined || this.#others.has(name)) return false;
+    return code.isBuiltIn(name) && code.functions(undefined, name, undefined).length === 0;
   }
 
   isBuiltIn(name: string): boolean {
     return this.#known?.isBuiltIn(name) ?? true;
+  }
+
+  hadCode(kind: 'function' | OwnCode, name: string): boolean {
+    const code = this.#code;
+    if (code === undefined) return true;
+    if (kind !== 'function') return code.behind(kind, name).length > 0;
+    const own = code.functions(undefined, name, undefined);
+    return own.length === 0 ? !code.isBuiltIn(name) : own.some(({ extension }) => !extension);
   }
 
   codeByOid(oid: number): CatalogCode | undefined {
@@ -215,7 +237,10 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
   }
 
   behind(kind: OwnCode, name: string): readonly CatalogCode[] | undefined {
-    return this.#known?.behind(kind, name);
+    if (this.#known !== undefined || this.#others === undefined) return this.#known?.behind(kind, name);
+    // where nothing ran, a function that is another does not either
+    const before = this.#code?.behind(kind, name);
+    return before?.length === 0 ? before : undefined;
   }
 
   byOid(oid: number): CatalogRelation | undefined {
@@ -320,8 +345,13 @@ function relationOf(
     constants: defined.get(row.oid ?? '') ?? [],
     behind: JSON.parse(row.behind ?? '[]') as number[],
     triggers: row.triggers !== null && row.triggers !== undefined,
-    triggerCalls: (JSON.parse(row.triggers ?? '[]') as [number, string | null, string | null][]).map(
-      ([called, ...tables]) => ({ function: called, transitionTables: tables.flatMap((name) => name ?? []) }),
+    triggerCalls: (JSON.parse(row.triggers ?? '[]') as [number, string | null, string | null, string | null][]).map(
+      ([called, given, ...tables]) => ({
+        function: called,
+        // each ends with a zero byte
+        given: (given ?? '').split('\\000').slice(0, -1),
+        transitionTables: tables.flatMap((name) => name ?? []),
+      }),
     ),
     rewritten: new Set(
       (JSON.parse(row.rewriting ?? '[]') as number[]).flatMap((events) => [

@@ -113,6 +113,12 @@ function jsonRule(value: Value, masks: LeafMasks): JsonRule | undefined {
       return { is: 'list', places, ...(inside.rest && { rest: { rule: jsonRule(inside.rest, masks) } }) };
     }
     case 'scalar': {
+      const taken = inside.of.inside;
+      if (taken !== undefined) {
+        if (taken.is !== 'text' || masks.tainted(taken.beside)) return hidden;
+        const mask = insideMask(inside.of, undefined, 'text', masks);
+        return { is: 'value', masked: (token) => maskedString(token, mask) };
+      }
       const leaf = masks.leaf(inside.of, undefined, 'text');
       return leaf === undefined || leaf.mask === nullMask ? hidden : { is: 'value', masked: scalarMask(leaf) };
     }
@@ -126,6 +132,14 @@ function jsonRule(value: Value, masks: LeafMasks): JsonRule | undefined {
     default:
       return hidden;
   }
+}
+
+/** A text that has become a string of JSON. */
+function maskedString(token: string, mask: CellMask): string {
+  if (!token.startsWith('"')) return 'null';
+  const text = String(JSON.parse(token));
+  const masked = maskedValue(mask, Buffer.from(text, 'utf8'))?.toString('utf8');
+  return masked === undefined ? 'null' : masked === text ? token : JSON.stringify(masked);
 }
 
 const jsonTypes: ReadonlySet<number> = new Set([114, 3802]);

@@ -58,6 +58,9 @@ export class ResultMasks implements StatementTracker {
     this.#followTemporary(candidate);
     const { facts } = candidate;
     const effects = facts.statements.flatMap((statement) => statement.effects);
+    if (facts.unparseable || facts.statements.some(({ command }) => defining.test(command))) {
+      this.#client.plans.defining(candidate.sql);
+    }
     if (
       facts.unparseable ||
       effects.some((effect) => effect.kind === 'session' || effect.opaque || updatesSettings(effect))
@@ -184,6 +187,8 @@ const undividedNotice = encodeNotice({
   message: 'dbguard masks every row of this UNION: which branch a row is of cannot be told',
   hint: "Give each branch a constant of its own (SELECT 'a' AS branch, ...): then rows that need no mask show.",
 });
+
+const defining = /^(CREATE|ALTER|DROP)\b/;
 
 const changesCatalog = kindsWith('changes-catalog');
 

@@ -6,7 +6,8 @@
  */
 import type { Grammar } from '../grammar/grammar.js';
 import { as, type Node, tagOf } from '../grammar/tree.js';
-import type { CatalogRelation, Flow, LineageCatalog, SearchPath } from './catalog.js';
+import { boundCatalog, recording } from './bound-names.js';
+import type { BaseColumn, CatalogRelation, Flow, LineageCatalog, SearchPath } from './catalog.js';
 import { CodeFlows, type StartWalk } from './code-flow.js';
 import { type DerivedColumns, derivedColumns } from './derived.js';
 import { FunctionConduct } from './functions.js';
@@ -16,7 +17,9 @@ import type { LineageScope } from './scope.js';
 import { type Shape, type Sink, unknownShape } from './shape.js';
 import { type Handles, type StatementKind, statementLineage } from './statement.js';
 import { StatementWalk } from './statement-walk.js';
+import { StoredForms } from './stored-forms.js';
 import { type MadeRelation, madeRelation, makes, noOwnNames } from './temporary.js';
+import { anythingPending, mayRunPending, nothingPending, type PendingCode, pendingAfter } from './unfollowed.js';
 import type { LineageWalk } from './walk.js';
 import { writeShape } from './write.js';
 
@@ -41,10 +44,22 @@ export interface Lineage {
   readonly unbound: boolean;
   /** A write that fires triggers of the application's own. */
   readonly triggers: boolean;
+  /** It may run code that was put there since the catalog was read, and that nobody has followed. */
+  readonly unfollowed: boolean;
   /** A temporary relation that it makes for the session alone. */
   readonly made?: MadeRelation | undefined;
   /** Statistics of groups, where the text is nothing but a query for them. */
   readonly grouped?: Grouped | undefined;
+}
+
+interface WalkStart {
+  readonly depth?: number;
+  readonly scope?: LineageScope | undefined;
+  readonly parameters?: readonly Flow[];
+  /** Of what functions are called under. */
+  readonly callPath?: SearchPath;
+  /** What names in the bodies of functions mean, and in lasting views. */
+  readonly bodies?: LineageCatalog;
 }
 
 /** Views on views on views: PostgreSQL itself has no limit, but nobody needs more. */
@@ -56,6 +71,7 @@ export class LineageAnalyser {
   readonly #code: CodeFlows;
   /** By oid and by the path that functions in it are called under. */
   readonly #views = new Map<string, { readonly walk: LineageWalk; readonly shape: Shape }>();
+  readonly #forms = new StoredForms();
   #generation: number | undefined;
   /** Relations that no catalog has numbered yet are numbered from here down. */
   #lastMade = 0;
@@ -72,13 +88,17 @@ export class LineageAnalyser {
     catalog: LineageCatalog,
     handles: Handles,
     own = noOwnNames,
+    pendingBefore = nothingPending,
   ): readonly Lineage[] | undefined {
     this.#forget(catalog);
     try {
       const parsed = this.#grammar.parse(sql);
       if ('rejection' in parsed) return undefined;
       const names = new TextNames(searchPath, catalog, own);
+      let pending = pendingBefore;
       return (parsed.tree.stmts ?? []).map(({ stmt }) => {
+        const unfollowed = mayRunPending(stmt, pending, catalog);
+        pending = pendingAfter(stmt, pending, catalog);
         const walk = this.#walk(names.searchPath, names.catalog);
         const { kind, output, maySend = false, rows } = statementLineage(stmt, walk, handles);
         const isFollowed = own.trusted && !walk.opaque && !walk.configures;
@@ -96,6 +116,7 @@ export class LineageAnalyser {
           opaque: walk.opaque,
           unbound: walk.unbound,
           triggers: walk.triggers,
+          unfollowed,
           made,
           grouped: parsed.tree.stmts?.length === 1 ? groupedOutput(stmt, walk) : undefined,
         };
@@ -109,16 +130,38 @@ export class LineageAnalyser {
   #made(stmt: Node | undefined, rows: Shape | undefined, names: TextNames): MadeRelation | undefined {
     if (stmt === undefined || !makes.has(tagOf(stmt))) return undefined;
     const view = as(stmt, 'ViewStmt')?.query;
-    const shape = view === undefined ? rows : this.#walk(names.searchPath, names.catalog).query(view);
-    const made = madeRelation(stmt, shape, names.catalog, names.searchPath, this.#lastMade - 1);
+    const recorded = view && recording(names.catalog);
+    const shape = recorded
+      ? this.#walk(names.searchPath, recorded.catalog, { bodies: names.catalog }).query(view)
+      : rows;
+    const made = madeRelation(stmt, shape, names.catalog, names.searchPath, this.#lastMade - 1, recorded?.bound);
     if (made !== undefined) this.#lastMade--;
     return made;
+  }
+
+  /** What is pending once the text has run. Never throws. */
+  pendingAfter(sql: string, before: PendingCode, catalog: LineageCatalog): PendingCode {
+    const parsed = this.#grammar.parse(sql);
+    if ('rejection' in parsed) return anythingPending;
+    return (parsed.tree.stmts ?? []).reduce((pending, { stmt }) => pendingAfter(stmt, pending, catalog), before);
   }
 
   /** What the database makes of its own columns. Never throws. */
   derived(catalog: LineageCatalog): DerivedColumns {
     this.#forget(catalog);
-    return derivedColumns(catalog, this.#grammar, (path, scope, values) => this.#walk(path, catalog, 0, scope, values));
+    const derived = derivedColumns(catalog, this.#grammar, (path, scope, parameters) =>
+      this.#walk(path, catalog, { scope, parameters }),
+    );
+    this.#forms.widen(derived.columns, catalog);
+    // what was followed meanwhile took those columns for what they were before
+    this.#views.clear();
+    this.#code.clear();
+    return derived;
+  }
+
+  /** What a column holds has a form that is followed wherever it is read by its name. */
+  hasForm(column: BaseColumn): boolean {
+    return this.#forms.of(column) !== undefined;
   }
 
   #forget(catalog: LineageCatalog): void {
@@ -131,12 +174,10 @@ export class LineageAnalyser {
   #walk(
     searchPath: SearchPath,
     catalog: LineageCatalog,
-    depth = 0,
-    scope?: LineageScope,
-    parameters: readonly Flow[] = [],
-    callPath = searchPath,
+    { depth = 0, scope, parameters = [], callPath = searchPath, bodies = catalog }: WalkStart = {},
   ): LineageWalk {
-    const start: StartWalk = (path, inner, values) => this.#walk(path, catalog, depth, inner, values);
+    const start: StartWalk = (path, inner, values) =>
+      this.#walk(path, bodies, { depth, scope: inner, parameters: values });
     return new StatementWalk({
       catalog,
       searchPath,
@@ -149,19 +190,17 @@ export class LineageAnalyser {
       textFlow: (sql, path) => this.#code.text(sql, path, start),
       functions: this.#functions,
       writeShape,
+      storedForm: (column) => this.#forms.of(column),
       viewShape: (relation, outer) => {
         const key = `${relation.oid} ${callPath?.join('\0') ?? '?'} ${catalog.variant ?? ''}`;
         let view = this.#views.get(key);
         if (view === undefined) {
           const { made } = relation;
-          const walk = this.#walk(
-            made ? made.searchPath : [],
-            made?.catalog ?? catalog,
-            depth + 1,
-            undefined,
-            [],
+          const walk = this.#walk(made ? made.searchPath : [], made ? boundCatalog(made.bound, bodies) : bodies, {
+            depth: depth + 1,
             callPath,
-          );
+            bodies,
+          });
           view = { walk, shape: depth > maxViewDepth ? unknownShape : this.#view(relation, walk) };
           this.#views.set(key, view);
         }
@@ -172,7 +211,7 @@ export class LineageAnalyser {
   }
 
   #view({ definition = '', made }: CatalogRelation, walk: LineageWalk): Shape {
-    if (made !== undefined && made.generation === walk.knowledge.catalog.generation) return walk.query(made.query);
+    if (made !== undefined) return walk.query(made.query);
     const parsed = this.#grammar.parse(definition);
     const stmt = 'tree' in parsed ? parsed.tree.stmts?.[0]?.stmt : undefined;
     if (stmt !== undefined) return walk.query(stmt, undefined);

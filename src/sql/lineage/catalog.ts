@@ -89,6 +89,8 @@ export interface DefinedConstants {
 export interface TriggerCall {
   /** pg_proc.oid */
   readonly function: number;
+  /** The arguments that the trigger gives it. */
+  readonly given?: readonly string[];
   /** Names of REFERENCING OLD TABLE and NEW TABLE. */
   readonly transitionTables: readonly string[];
 }
@@ -123,13 +125,18 @@ export interface CatalogCode {
 /** Schemas, `$user` replaced. Undefined: not known; then a name means something only where it can mean nothing else. */
 export type SearchPath = readonly string[] | undefined;
 
+/** By schema and name, as bound-names.ts writes them. */
+export interface BoundNames {
+  readonly relations: ReadonlyMap<string, CatalogRelation>;
+  /** pg_proc.oid of the functions that each name may have meant. */
+  readonly functions: ReadonlyMap<string, readonly number[]>;
+}
+
 /** What a view of the session's own was made of; names in it mean what they meant then. */
 export interface MadeQuery {
   readonly query: Node;
   readonly searchPath: SearchPath;
-  readonly catalog: LineageCatalog;
-  /** Of the catalog then: what the view calls may have been changed since. */
-  readonly generation: number;
+  readonly bound: BoundNames;
 }
 
 /**
@@ -155,6 +162,8 @@ export interface LineageCatalog {
   functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined;
   /** PostgreSQL itself has a function of that name. */
   isBuiltIn(name: string): boolean;
+  /** There was code of the application's own there when the catalog was read last, or a name that is neither's. */
+  hadCode(kind: 'function' | OwnCode, name: string): boolean;
   codeByOid(oid: number): CatalogCode | undefined;
   /**
    * The application's own code that may run there, although PostgreSQL has one of that name: which of the two is meant

@@ -6,7 +6,7 @@
  */
 import type { RangeVar } from 'libpg-query';
 import { as, eachChild, type Node } from '../grammar/tree.js';
-import { baseColumn } from './catalog.js';
+import { anyFlow, baseColumn } from './catalog.js';
 import { LineageScope } from './scope.js';
 import type { LineageWalk } from './walk.js';
 
@@ -23,6 +23,10 @@ export function computedByDefinition(stmt: Node, walk: LineageWalk): void {
     if (constraint?.contype === 'CONSTR_DEFAULT') put(constraint.raw_expr, column);
     // checked of every row that there is: what their code says on the way is seen
     else if (constraint?.raw_expr !== undefined) walk.infer(walk.flow(constraint.raw_expr, scopeOf(table)));
+    // the values stay, and until the catalog is read nobody knows of what they were made
+    if (command?.subtype === 'AT_DropExpression' && !walk.knowledge.catalog.current) {
+      walk.sinks.push({ flow: anyFlow, into: undefined });
+    }
     if (index !== undefined) walk.infer(walk.flow(index, scopeOf(table)));
     // USING of ALTER COLUMN TYPE stands where a new column would have its default
     if (definition !== undefined) put(definition.raw_default, column);

@@ -20,14 +20,16 @@ import {
 import type { StartWalk } from './code-flow.js';
 import { PlpgsqlFlow } from './plpgsql-flow.js';
 import { LineageScope } from './scope.js';
-import { openShape, type Shape, shapeOf } from './shape.js';
+import { openShape, type Shape, shapeOf, unknownShape } from './shape.js';
 import { bodyStatement } from './statement.js';
-import { plain } from './structure.js';
+import { plain, type Value } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 export interface Derived {
   readonly into: BaseColumn;
   readonly flow: Flow;
+  /** What it is made of, where that is known. */
+  readonly value?: Value | undefined;
   /** What makes it, for people: `trigger function public.audit on public.people`. */
   readonly by: string;
 }
@@ -38,21 +40,27 @@ export interface DerivedColumns {
   readonly exported: readonly { readonly flow: Flow; readonly by: string }[];
   /** Triggers and rules that cannot be followed. */
   readonly unseen: readonly string[];
+  /** Where such code runs, by name; an event trigger runs on no relation. */
+  readonly unseenCode: readonly { readonly relation: string | undefined; readonly functions: readonly string[] }[];
 }
 
-export const nothingDerived: DerivedColumns = { columns: [], exported: [], unseen: [] };
+export const nothingDerived: DerivedColumns = { columns: [], exported: [], unseen: [], unseenCode: [] };
 
 export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start: StartWalk): DerivedColumns {
   const columns: Derived[] = [];
   const exported: { flow: Flow; by: string }[] = [];
   const unseen: string[] = [];
+  const unseenCode: { relation: string | undefined; functions: readonly string[] }[] = [];
   for (const relation of catalog.relations()) {
     computed(relation);
     for (const call of relation.triggerCalls ?? []) triggered(relation, call);
     for (const text of relation.ruleTexts ?? []) ruled(relation, text);
     for (const oid of relation.behind ?? []) passedBy(relation, catalog.codeByOid(oid));
   }
-  return { columns, exported, unseen };
+  for (const code of catalog.behind('made', 'event') ?? []) {
+    followed(code, `event trigger function ${code.schema}.${code.name}`, undefined);
+  }
+  return { columns, exported, unseen, unseenCode };
 
   function computed(relation: CatalogRelation): void {
     for (const { generated, byDefault, name, number } of relation.columns) {
@@ -63,14 +71,21 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
       scope.add({ parts: [row], aliases: new Map([[relation.name, row]]) });
       const walk = start(generated === undefined ? undefined : [], scope, []);
       const parsed = grammar.parse(`SELECT ${expression}`);
-      const flow = 'tree' in parsed ? bodyStatement(parsed.tree.stmts?.[0]?.stmt, walk).all : anyFlow;
+      const rows = 'tree' in parsed ? bodyStatement(parsed.tree.stmts?.[0]?.stmt, walk) : unknownShape;
+      const [value] = rows.columns ?? [];
       const by = generated === undefined ? 'the default of' : 'generated column';
-      columns.push({ into: baseColumn(relation.oid, number), flow, by: `${by} ${named(relation)}.${name}` });
+      columns.push({
+        into: baseColumn(relation.oid, number),
+        flow: rows.all,
+        value,
+        by: `${by} ${named(relation)}.${name}`,
+      });
       collect(walk, `${by} ${named(relation)}.${name}`);
     }
   }
 
-  function triggered(relation: CatalogRelation, { function: oid, transitionTables }: TriggerCall): void {
+  function triggered(relation: CatalogRelation, call: TriggerCall): void {
+    const { function: oid } = call;
     const code = catalog.codeByOid(oid);
     // PostgreSQL's own trigger functions, such as tsvector_update_trigger, put columns of the row into others of it
     const by = `trigger function ${code === undefined ? oid : `${code.schema}.${code.name}`} on ${named(relation)}`;
@@ -79,12 +94,22 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
         for (const { number } of relation.columns) add(relation, number, rowOf(relation).all, by);
       return;
     }
+    followed(code, by, relation, call);
+  }
+
+  /** @param relation whose row it runs for; undefined of an event trigger */
+  function followed(
+    code: CatalogCode,
+    by: string,
+    relation: CatalogRelation | undefined,
+    { given = [], transitionTables = [] }: Partial<TriggerCall> = {},
+  ): void {
     const parsed = code.language === 'plpgsql' ? grammar.parsePlpgsql(code.source) : undefined;
     if (parsed === undefined || 'rejection' in parsed) {
-      if (!code.extension) lost(code, by);
+      if (!code.extension) lost([code.source, ...given], by, relation, code);
       return;
     }
-    const row = rowOf(relation);
+    const row = relation === undefined ? openShape(noFlow) : rowOf(relation);
     const { walk, fields } = new PlpgsqlFlow(parsed.tree, grammar, {
       variables: new Map([
         ...triggerFacts.map((name) => [name, openShape(noFlow)] as const),
@@ -98,12 +123,12 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
         return start(code.searchPath, scope, values);
       },
     }).follow();
-    for (const [key, { flow }] of fields) {
-      const column = relation.columns.find(({ name }) => key === `new.${name}`);
-      if (column !== undefined) add(relation, column.number, flow, by);
+    for (const [key, { flow }] of relation === undefined ? [] : fields) {
+      const column = relation?.columns.find(({ name }) => key === `new.${name}`);
+      if (relation !== undefined && column !== undefined) add(relation, column.number, flow, by);
     }
     collect(walk, by);
-    if (walk.opaque) lost(code, by);
+    if (walk.opaque) lost([code.source, ...given], by, relation, code, walk);
   }
 
   /** Functions of policies, checks and indices: with what arguments is not followed, so with any of the row. */
@@ -116,7 +141,7 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
       code.inputs.map(() => plain(rowOf(relation).all)),
     );
     collect(walk, by);
-    if (walk.opaque) lost(code, by);
+    if (walk.opaque) lost([code.source], by, relation, code, walk);
   }
 
   function ruled(relation: CatalogRelation, text: string): void {
@@ -139,23 +164,35 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
     const walk = start([], scope, []);
     for (const action of rule.actions ?? []) bodyStatement(action, walk);
     collect(walk, by);
-    if (walk.opaque) unseen.push(by);
+    if (walk.opaque) lost([text], by, relation, undefined, walk);
   }
 
   function collect(walk: LineageWalk, by: string): void {
-    for (const { flow, into } of walk.sinks) {
-      if (into !== undefined) columns.push({ into, flow, by });
+    for (const { flow, into, value } of walk.sinks) {
+      if (into !== undefined) columns.push({ into, flow, value, by });
       else if (flow.size > 0) exported.push({ flow, by });
     }
   }
 
-  /** Every relation that the body names, but for those that it only reads, may hold any column. */
-  function lost(code: CatalogCode, by: string): void {
+  /** Every relation that the texts name, but for those that they only read, may hold any column. */
+  function lost(
+    texts: readonly string[],
+    by: string,
+    relation: CatalogRelation | undefined,
+    code: CatalogCode | undefined,
+    walk?: LineageWalk,
+  ): void {
+    const called = (walk?.sinks ?? []).flatMap(({ through }) => through ?? []);
+    const functions = called.flatMap((one) => {
+      const [schema, name = ''] = one.split(/\.(.*)/s);
+      return catalog.functions(schema, name, []) ?? [];
+    });
     unseen.push(by);
-    const words = writtenWords(code.source);
-    for (const relation of catalog.relations()) {
-      if (relation.definition !== undefined || !words.has(relation.name.toLowerCase())) continue;
-      for (const { number } of relation.columns) add(relation, number, anyFlow, by);
+    unseenCode.push({ relation: relation?.name, functions: [code, ...functions].flatMap((one) => one?.name ?? []) });
+    const words = writtenWords([...texts, ...functions.map(({ source }) => source)].join('\n'));
+    for (const other of catalog.relations()) {
+      if (other.definition !== undefined || !words.has(other.name.toLowerCase())) continue;
+      for (const { number } of other.columns) add(other, number, anyFlow, by);
     }
   }
 

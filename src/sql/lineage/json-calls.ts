@@ -27,6 +27,7 @@ import {
   part,
   plain,
   readJson,
+  removed,
   replaced,
   rowOf,
   takenApart,
@@ -182,7 +183,8 @@ export function jsonOperator(
   const left = arrows.has(name) || (joins.has(name) && stringConstant(node) !== undefined) ? opened(operand) : operand;
   const form = left.inside?.is;
   if (form !== 'object' && form !== 'list' && form !== 'scalar' && form !== 'within') return undefined;
-  const keys = (): readonly (string | undefined)[] => constantPath(node) ?? [undefined];
+  const constants = constantPath(node);
+  const keys = (): readonly (string | undefined)[] => constants ?? [undefined];
   const found = (): Value | undefined => {
     switch (name) {
       case '->':
@@ -194,7 +196,7 @@ export function jsonOperator(
       case '#>>':
         return asText(keys().reduce<Value>(part, left));
       case '#-':
-        return form === 'within' ? left : undefined;
+        return constants && removed(left, constants);
       case '-':
         return without(left, constantKey(node));
       case '||': {
@@ -309,6 +311,7 @@ function constantPath(node: Node | undefined): readonly string[] | undefined {
     const keys = array.map((one) => stringConstant(one));
     return keys.every((key) => key !== undefined) ? keys : undefined;
   }
+  if (stringConstant(node) === '{}') return [];
   const inner = /^\{([\w]+(?:,\w+)*)\}$/.exec(stringConstant(node) ?? '')?.[1];
   // an element NULL is no key
   return inner?.split(',').every((key) => key.toLowerCase() !== 'null') ? inner.split(',') : undefined;

@@ -104,6 +104,7 @@ function outdated(catalog: LineageCatalog): LineageCatalog {
     isLasting: () => true,
     functions: () => undefined,
     isBuiltIn: () => true,
+    hadCode: (kind, name) => catalog.hadCode(kind, name),
     codeByOid: () => undefined,
     behind: () => undefined,
     byOid: (oid) => catalog.byOid(oid),

@@ -9,10 +9,11 @@ import type { Grammar } from '../grammar/grammar.js';
 import { storedRows } from './calls.js';
 import { anyFlow, baseColumn, type Flow, noFlow } from './catalog.js';
 import { union } from './flow.js';
+import { isScalarType } from './loaded-code.js';
 import { LineageScope } from './scope.js';
 import { type Column, emptyShape, openShape, overlay, type Shape, sameShape, shapeOf, unknownShape } from './shape.js';
 import { bodyStatement } from './statement.js';
-import { converted, plain, rowOf, type Value } from './structure.js';
+import { converted, fieldsOf, plain, rowOf, type Value } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 export interface BodyContext {
@@ -58,6 +59,8 @@ export class PlpgsqlFlow {
   #errors: Flow = noFlow;
   #grew = false;
   #round = 0;
+  /** The declared types of variables that hold a row. */
+  readonly #types = new Map<string, RowType>();
   /** Variables that hold one value, not a row. */
   readonly #scalars = new Set<string>();
 
@@ -69,7 +72,10 @@ export class PlpgsqlFlow {
     for (const datum of this.#datums) {
       const named = (datum.PLpgSQL_var ?? datum.PLpgSQL_rec) as Struct | undefined;
       if (named !== undefined) this.#variables.set(String(named.refname), unassigned);
-      if (datum.PLpgSQL_var !== undefined) this.#scalars.add(String(named?.refname));
+      if (named === undefined) continue;
+      const type = rowType(named);
+      if (type !== undefined) this.#types.set(String(named.refname), type);
+      if (datum.PLpgSQL_var !== undefined) this.#scalars.add(String(named.refname));
     }
     for (const [name, shape] of context.variables) if (name !== '') this.#variables.set(name, shape);
   }
@@ -79,6 +85,7 @@ export class PlpgsqlFlow {
       this.#grew = false;
       this.#round = round;
       this.#walk = this.#context.start(this.#scope());
+      if (round === 0) this.#declareRows();
       this.#visit(this.#tree);
       this.#noteErrors();
       if (!this.#grew) break;
@@ -93,6 +100,19 @@ export class PlpgsqlFlow {
     const rows =
       outputs.length === 0 ? (returned ?? emptyShape) : overlay(shapeOf(outputs), returned ?? shapeOf(outputs));
     return { walk: this.#walk, rows, fields: this.#fields };
+  }
+
+  #declareRows(): void {
+    for (const [name, { schema, type }] of this.#types) {
+      const { catalog, searchPath } = this.#walk.knowledge;
+      const relation = catalog.current ? catalog.find(schema, type, searchPath) : undefined;
+      if (relation === undefined || this.#context.variables.has(name)) {
+        this.#types.delete(name);
+        continue;
+      }
+      this.#scalars.delete(name);
+      this.#put(name, shapeOf(relation.columns.map((one) => ({ name: one.name, flow: noFlow, direct: false }))));
+    }
   }
 
   #scope(): LineageScope {
@@ -208,6 +228,13 @@ export class PlpgsqlFlow {
     const record = (found?.PLpgSQL_rec ?? found?.PLpgSQL_var) as Struct | undefined;
     if (record !== undefined) this.#set(String(record.refname), rows);
     const fields = (found?.PLpgSQL_row as Struct | undefined)?.fields as readonly Struct[] | undefined;
+    // the parser, which knows no tables, takes a variable of a table's type for one value
+    const [only, ...more] = fields ?? [];
+    const row = only !== undefined && more.length === 0 ? this.#nameOf(only.varno) : undefined;
+    if (row !== undefined && this.#types.has(row)) {
+      this.#set(row, rows);
+      return;
+    }
     const placed = rows.columns?.length === fields?.length ? rows.columns : undefined;
     for (const [at, { varno }] of fields?.entries() ?? []) {
       const column = placed?.[at];
@@ -252,8 +279,8 @@ export class PlpgsqlFlow {
 
   #set(name: string, given: Shape): void {
     const stored = storedRows(given, this.#walk);
-    const rows = this.#scalars.has(name) ? oneValue(stored) : stored;
     const before = this.#variables.get(name);
+    const rows = this.#scalars.has(name) ? oneValue(stored) : ofRow(stored, this.#types.has(name) ? before : undefined);
     const isFirst = before === undefined || (before === unassigned && this.#scalars.has(name));
     if (isFirst) this.#put(name, rows);
     else this.#put(name, sameNames(before, rows) ? overlay(before, rows) : openShape(union([before.all, rows.all])));
@@ -324,6 +351,36 @@ const unassigned: Shape = openShape(noFlow);
 function oneValue({ columns, all }: Shape): Shape {
   const [only, ...more] = columns ?? [];
   return only === undefined || more.length > 0 ? openShape(all) : shapeOf([{ ...converted(only), name: undefined }]);
+}
+
+interface RowType {
+  readonly schema: string | undefined;
+  readonly type: string;
+}
+
+/** Of a variable that is declared with the type of a relation's rows, by a name that needs no quotes. */
+function rowType({ datatype }: Struct): RowType | undefined {
+  const name = (datatype as { PLpgSQL_type?: { typname?: unknown } } | undefined)?.PLpgSQL_type?.typname;
+  const [, schema, type, isRow] = /^(?:([a-z_]\w*)\.)?([a-z_]\w*)(%rowtype)?$/i.exec(String(name)) ?? [];
+  if (type === undefined || type === 'record' || (isRow === undefined && isScalarType(type))) return undefined;
+  return { schema, type };
+}
+
+/** A row that was assigned as one value has its fields by their places. @param declared the columns of the variable's type */
+function ofRow(rows: Shape, declared: Shape | undefined): Shape {
+  const [only, ...more] = rows.columns ?? [];
+  const fields = only !== undefined && more.length === 0 ? fieldsOf(only) : undefined;
+  // fields that ROW() made have no names of their own
+  const columns = fields?.map(
+    (one): Column => ({ ...one, name: /^f\d+$/.test(one.name ?? '') ? undefined : one.name }),
+  );
+  const given = columns === undefined ? rows : shapeOf(columns);
+  const names = declared?.columns;
+  if (names === undefined) return given;
+  const placed = given.columns?.length === names.length ? given.columns : undefined;
+  return shapeOf(
+    names.map(({ name }, at) => (placed?.[at] ? { ...placed[at], name } : { name, flow: given.all, direct: false })),
+  );
 }
 
 function withoutForms({ columns, all }: Shape): Shape {

@@ -96,9 +96,15 @@ function cteShape(cte: CommonTableExpr, walk: LineageWalk, scope: LineageScope):
 function valuesShape(lists: readonly Node[], walk: LineageWalk, scope: LineageScope): Shape {
   const rows = lists.map((node) => {
     const items = as(node, 'List')?.items ?? [];
-    return shapeOf(items.map((item, at) => ({ ...walk.value(item, scope), name: `column${at + 1}` })));
+    const row = concat(items.map((item) => starShape(item, walk, scope) ?? shapeOf([walk.value(item, scope)])));
+    return row.columns === undefined ? row : shapeOf(row.columns.map(counted));
   });
   return rows.reduce((before, row) => overlay(before, row), rows[0] ?? emptyShape);
+}
+
+/** As VALUES names its columns. */
+function counted({ constant: _, written: __, ...column }: Column, at: number): Column {
+  return { ...column, name: `column${at + 1}` };
 }
 
 export function targetShape(list: readonly Node[], walk: LineageWalk, scope: LineageScope): Shape {

@@ -71,6 +71,9 @@ function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
     const own = hidden ? anyFlow : columnFlow(relation, name, number, walk);
     const text = definitionColumn(relation.schema, relation.name, name);
     if (text !== undefined) return { ...text, name };
+    const form =
+      inner === undefined && !hidden ? walk.knowledge.storedForm(baseColumn(relation.oid, number)) : undefined;
+    if (form !== undefined && relation.children.length === 0) return { ...form, name, direct: false };
     if (inner === undefined) return { name, flow: own, direct: !hidden };
     const column = known ?? { flow: inner.columns === undefined ? inner.all : anyFlow, direct: false };
     return { ...withBeside(column, own), name, direct: column.direct };

@@ -28,6 +28,8 @@ export interface Sink {
   readonly flow: Flow;
   /** Undefined where it is not an existing column: a new table, a setting, a file. */
   readonly into: BaseColumn | undefined;
+  /** What they are made of, where that is known and nothing is done to them on the way. */
+  readonly value?: Value;
   /** The function that may put them there, where its body cannot be followed. */
   readonly through?: string;
 }

@@ -141,8 +141,9 @@ export function toJson(value: Value): Value {
       return formed({ is: 'list', ...parts, beside });
     }
   }
-  // a text in which JSON stands becomes a JSON string
-  const of = { flow: value.flow, direct: value.direct };
+  // a text in which JSON stands becomes a JSON string; what was taken out of a column of JSON is still what stood there
+  const taken = inside?.is === 'text' && inside.of.is === 'within';
+  const of = taken ? value : { flow: value.flow, direct: value.direct };
   return formed({ is: 'scalar', of, beside: noFlow });
 }
 
@@ -244,6 +245,17 @@ export function without(value: Value, key: string | undefined): Value {
   if (inside?.is !== 'object') return plain(value.flow);
   if (key === undefined) return value;
   return formed({ ...inside, entries: new Map([...inside.entries].filter(([known]) => known !== key)) });
+}
+
+/** `#-` with a constant path. */
+export function removed(value: Value, [key, ...deeper]: readonly string[]): Value {
+  const json = opened(value);
+  const { inside } = json;
+  if (inside?.is === 'within' || key === undefined) return json;
+  if (deeper.length === 0 || inside?.is !== 'object') return without(json, key);
+  const before = inside.entries.get(key);
+  if (before === undefined) return json;
+  return formed({ ...inside, entries: new Map([...inside.entries, [key, removed(before, deeper)]]) });
 }
 
 /** `||` of two values of type jsonb. */

@@ -7,7 +7,7 @@
  */
 import type { CreateStmt } from 'libpg-query';
 import { as, type Node, names, type Tag } from '../grammar/tree.js';
-import type { CatalogRelation, LineageCatalog, SearchPath } from './catalog.js';
+import type { BoundNames, CatalogRelation, LineageCatalog, SearchPath } from './catalog.js';
 import { isScalarType } from './loaded-code.js';
 import type { Shape } from './shape.js';
 
@@ -50,6 +50,7 @@ export function withTemporaries(base: LineageCatalog, { known, variant, trusted 
     isLasting: (name) => base.isLasting(name),
     functions: (schema, name, searchPath) => base.functions(schema, name, searchPath),
     isBuiltIn: (name) => base.isBuiltIn(name),
+    hadCode: (kind, name) => base.hadCode(kind, name),
     codeByOid: (oid) => base.codeByOid(oid),
     behind: (kind, name) => base.behind(kind, name),
     byOid: (oid) => base.byOid(oid),
@@ -62,6 +63,7 @@ export function withTemporaries(base: LineageCatalog, { known, variant, trusted 
  * than hold values: defaults, columns of another table, types with defaults of their own.
  *
  * @param rows what a query in it gives
+ * @param bound what the names in a view mean
  */
 export function madeRelation(
   stmt: Node,
@@ -69,12 +71,14 @@ export function madeRelation(
   catalog: LineageCatalog,
   searchPath: SearchPath,
   oid: number,
+  bound?: BoundNames,
 ): MadeRelation | undefined {
   if (!catalog.current || catalog.behind('made', 'event')?.length !== 0) return undefined;
   const into = as(stmt, 'CreateTableAsStmt')?.into ?? as(stmt, 'SelectStmt')?.intoClause;
   const view = as(stmt, 'ViewStmt');
   const create = as(stmt, 'CreateStmt');
   const range = into?.rel ?? view?.view ?? create?.relation;
+  if (view !== undefined && bound === undefined) return undefined;
   if (range?.relpersistence !== 't' || range.relname === undefined) return undefined;
   if ((as(stmt, 'CreateTableAsStmt')?.if_not_exists ?? create?.if_not_exists) === true) return undefined;
   const renamed = names(into?.colNames ?? view?.aliases);
@@ -91,9 +95,7 @@ export function madeRelation(
     secured: false,
     triggers: false,
     rules: false,
-    ...(view?.query === undefined
-      ? {}
-      : { made: { query: view.query, searchPath, catalog, generation: catalog.generation } }),
+    ...(view?.query === undefined || bound === undefined ? {} : { made: { query: view.query, searchPath, bound } }),
   };
   return { relation, untilCommit: (into?.onCommit ?? create?.oncommit) === 'ONCOMMIT_DROP' };
 }

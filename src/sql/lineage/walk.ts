@@ -6,6 +6,7 @@ import type { RangeVar, WithClause } from 'libpg-query';
 import { eachChild, type Node } from '../grammar/tree.js';
 import {
   anyFlow,
+  type BaseColumn,
   type CatalogCode,
   type CatalogRelation,
   type Flow,
@@ -45,6 +46,8 @@ export interface LineageKnowledge {
   readonly functions: FunctionConduct;
   /** The columns of a view by its definition; `outer` adopts what it touches. */
   readonly viewShape: (relation: CatalogRelation, outer: LineageWalk) => Shape;
+  /** What a column holds that the database itself fills, where that has a form. */
+  readonly storedForm: (column: BaseColumn) => Value | undefined;
   /** The rows of RETURNING; undefined for a statement that is no write. */
   readonly writeShape: (node: Node, walk: LineageWalk, outer: LineageScope | undefined) => Shape | undefined;
 }
@@ -110,7 +113,10 @@ export abstract class LineageWalk {
     this.infer(inserted(inner.inferred, given));
     this.examined = union([this.examined, inserted(inner.examined, given)]);
     this.writes ||= inner.writes;
-    for (const sink of inner.sinks) this.sinks.push({ ...sink, flow: inserted(sink.flow, given) });
+    for (const { value, ...sink } of inner.sinks) {
+      const known = value && { value: reflowed(value, (flow) => inserted(flow, given)) };
+      this.sinks.push({ ...sink, flow: inserted(sink.flow, given), ...known });
+    }
     for (const oid of inner.relations) this.relations.add(oid);
     this.opaque ||= inner.opaque;
     this.unbound ||= inner.unbound;

@@ -5,8 +5,8 @@ import { stored } from './calls.js';
 import { baseColumn, type CatalogRelation, type Flow } from './catalog.js';
 import { union } from './flow.js';
 import { LineageScope } from './scope.js';
-import { type Column, emptyShape, openShape, type Shape, shapeOf, unknownShape } from './shape.js';
-import { rowOf } from './structure.js';
+import { type Column, emptyShape, openShape, type Shape, type Sink, shapeOf, unknownShape } from './shape.js';
+import { rowOf, type Value } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 /** The rows of RETURNING, or of a rule; undefined for a statement of another kind. */
@@ -42,10 +42,10 @@ function insertShape(insert: InsertStmt, walk: LineageWalk, scope: LineageScope)
   const listed = (insert.cols ?? []).map((node) => as(node, 'ResTarget')?.name ?? '');
   const columns = listed.length > 0 ? listed : (relation?.columns ?? []).map((column) => column.name);
   if (source.columns === undefined || source.columns.length > columns.length) {
-    walk.sinks.push({ flow: source.all, into: undefined });
+    sinkAnywhere(source.all, relation, walk);
   } else {
     source.columns.forEach((column, at) => {
-      walk.sinks.push({ flow: stored(column.flow, walk), into: keyOf(relation, columns[at]) });
+      walk.sinks.push(sinkOf(column, keyOf(relation, columns[at]), walk));
     });
     const defaults = defaultPlaces(insert.selectStmt);
     const written = new Map(
@@ -63,6 +63,17 @@ function insertShape(insert: InsertStmt, walk: LineageWalk, scope: LineageScope)
     walk.infer(walk.flow(conflict.whereClause, scope));
   }
   return returning(insert, walk, scope, shape);
+}
+
+function sinkOf(value: Value, into: string | undefined, walk: LineageWalk): Sink {
+  const flow = stored(value.flow, walk);
+  return flow === value.flow ? { flow, into, value } : { flow, into };
+}
+
+/** Into which columns is not known. */
+function sinkAnywhere(flow: Flow, relation: CatalogRelation | undefined, walk: LineageWalk): void {
+  if (relation === undefined) walk.sinks.push({ flow, into: undefined });
+  for (const { name } of relation?.columns ?? []) walk.sinks.push({ flow, into: keyOf(relation, name) });
 }
 
 function updateShape(update: UpdateStmt, walk: LineageWalk, scope: LineageScope): Shape {
@@ -84,8 +95,14 @@ function mergeShape(merge: MergeStmt, walk: LineageWalk, scope: LineageScope): S
     const when = as(node, 'MergeWhenClause');
     walk.infer(walk.flow(when?.condition, scope));
     assignments(when?.targetList, relation, walk, scope);
-    const values = (when?.values ?? []).map((value) => walk.flow(value, scope));
-    for (const flow of values) walk.sinks.push({ flow: stored(flow, walk), into: undefined });
+    const listed = (when?.targetList ?? []).map((target) => as(target, 'ResTarget')?.name);
+    const columns = listed.length > 0 ? listed : (relation?.columns ?? []).map(({ name }) => name);
+    for (const [at, value] of (when?.values ?? []).entries()) {
+      const given = walk.value(value, scope);
+      const isStar = as(as(value, 'ColumnRef')?.fields?.at(-1), 'A_Star') !== undefined;
+      if (isStar || columns[at] === undefined) sinkAnywhere(stored(given.flow, walk), relation, walk);
+      else walk.sinks.push(sinkOf(given, keyOf(relation, columns[at]), walk));
+    }
   }
   // `*` gives the source's columns and the target's, in an order that versions do not promise.
   const rows = returning(merge, walk, scope);
@@ -116,10 +133,12 @@ function assignments(
   const written = new Map<string, Flow>();
   for (const node of list ?? []) {
     const target = as(node, 'ResTarget');
-    const flow = stored(walk.flow(target?.val, scope), walk);
-    walk.sinks.push({ flow, into: keyOf(relation, target?.name) });
+    const value = walk.value(target?.val, scope);
+    const { flow } = sinkOf(value, undefined, walk);
     // a field or an element alone leaves the rest as it was; several columns at once share one source
     const whole = (target?.indirection?.length ?? 0) === 0 && as(target?.val, 'MultiAssignRef') === undefined;
+    const into = keyOf(relation, target?.name);
+    walk.sinks.push(whole ? sinkOf(value, into, walk) : { flow, into });
     const given = whole && as(target?.val, 'SetToDefault') === undefined;
     if (target?.name !== undefined && given) written.set(target.name, flow);
   }

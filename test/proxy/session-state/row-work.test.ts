@@ -35,6 +35,7 @@ class Connection {
           return { kind: 'none' };
         },
         makes: () => [],
+        defining: () => undefined,
         temporary: new TemporaryRelations(),
       } as unknown as ClientMasks['plans'],
       defaultPath: ['public'] as unknown as ClientMasks['defaultPath'],

@@ -26,6 +26,7 @@ const catalog: LineageCatalog = {
       .find((one) => one !== undefined),
   isLasting: (name) => relations.some((one) => one.name === name),
   functions: () => [],
+  hadCode: () => false,
   isBuiltIn: (name) => name !== 'mine',
   codeByOid: () => undefined,
   behind: () => [],
