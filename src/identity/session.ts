@@ -2,12 +2,14 @@
  * The session key of one run and its certificate: the login key says, for one session id and one span of time, which
  * key signs the transcript. The login key itself signs nothing else, and the session key never touches a disk.
  */
-import { type KeyObject, randomBytes, sign, verify } from 'node:crypto';
+import { type KeyObject, randomBytes, sign } from 'node:crypto';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Signer } from '../transcript/entry.js';
+import { envelopeText, isEnvelopeBy, parseSigned, type ReadEnvelope, readEnvelope } from '../transcript/envelope.js';
+import { isRecord } from '../transcript/line.js';
 import { crockford } from '../transcript/object-key.js';
-import { hasRepeatedKeys } from '../transcript/repeated-keys.js';
-import { privateKeyObject, publicKeyObject, thumbprint } from './binding.js';
+import type { Evidence } from '../transcript/open-entry.js';
+import { privateKeyObject, publicHalf, publicKeyObject, thumbprint } from './binding.js';
 import type { Ed25519Jwk, Login, SessionCredential } from './identity.js';
 import { newEd25519Key } from './new-key.js';
 
@@ -67,12 +69,10 @@ export function createSession(login: Login, options: SessionOptions): SessionCre
     notBefore: options.now,
     notAfter: options.now + options.lifetimeMs,
   };
-  const payload = Buffer.from(JSON.stringify(claims));
-  const signature = sign(null, preAuthEncoding(payload), privateKeyObject(login.loginKey));
-  const certificate = JSON.stringify({
-    payloadType: CERTIFICATE_TYPE,
-    payload: payload.toString('base64'),
-    signatures: [{ keyid: thumbprint(login.loginKey), sig: signature.toString('base64') }],
+  const loginKey = privateKeyObject(login.loginKey);
+  const certificate = envelopeText(CERTIFICATE_TYPE, claims, {
+    keyid: thumbprint(login.loginKey),
+    sign: (bytes) => sign(null, bytes, loginKey),
   });
   return { sid, login, sessionKey, sessionJwk, certificate };
 }
@@ -81,6 +81,24 @@ export function createSession(login: Login, options: SessionOptions): SessionCre
 export function sessionSigner(credential: SessionCredential): Signer {
   const key = credential.sessionKey;
   return { sign: (bytes) => sign(null, bytes, key) };
+}
+
+/** The public side of a credential, and the tokens that prove it. */
+export function evidenceOf({ login, sessionJwk, certificate }: SessionCredential): Evidence {
+  return {
+    subject: login.subject,
+    level: login.level,
+    clientId: login.clientId,
+    ...(login.audience === undefined ? {} : { audience: login.audience }),
+    ...(login.method === undefined ? {} : { method: login.method }),
+    loggedInAt: login.loggedInAt,
+    loginKey: publicHalf(login.loginKey),
+    salt: login.salt,
+    idToken: login.bindingIdToken,
+    ...(login.bindingAccessToken === undefined ? {} : { accessToken: login.bindingAccessToken }),
+    sessionKey: sessionJwk,
+    certificate,
+  };
 }
 
 /**
@@ -92,11 +110,11 @@ export function verifyCertificate(
   loginKey: Ed25519Jwk,
   expected: { readonly sid: string; readonly at: number },
 ): CertificateClaims {
-  const { payload, signature } = readEnvelope(certificate);
-  if (!verify(null, preAuthEncoding(payload), readKey(loginKey), signature)) {
+  const envelope = readCertificate(certificate);
+  if (!isEnvelopeBy(readKey(loginKey), CERTIFICATE_TYPE, envelope)) {
     throw invalid('the session certificate is not signed by the login key');
   }
-  const claims = readClaims(payload);
+  const claims = readClaims(envelope.payload);
   if (claims.sid !== expected.sid) throw invalid('the session certificate belongs to another session');
   if (claims.notAfter - claims.notBefore > MAX_SESSION_MS) {
     throw invalid(`the session certificate claims to hold for more than ${MAX_SESSION_MS / 86_400_000} days`);
@@ -109,29 +127,17 @@ export function verifyCertificate(
 /** Which session a certificate says to be for, unverified; undefined where it says nothing. */
 export function certifiedSid(certificate: string): string | undefined {
   try {
-    return readClaims(readEnvelope(certificate).payload).sid;
+    return readClaims(readCertificate(certificate).payload).sid;
   } catch {
     return undefined;
   }
 }
 
-/** DSSE v1: "DSSEv1" SP LEN(type) SP type SP LEN(body) SP body. */
-function preAuthEncoding(payload: Buffer): Buffer {
-  const head = `DSSEv1 ${Buffer.byteLength(CERTIFICATE_TYPE)} ${CERTIFICATE_TYPE} ${payload.length} `;
-  return Buffer.concat([Buffer.from(head), payload]);
-}
+const WHAT = 'the session certificate';
 
-function readEnvelope(certificate: string): { payload: Buffer; signature: Buffer } {
+function readCertificate(certificate: string): ReadEnvelope {
   if (certificate.length > MAX_CERTIFICATE) throw invalid('the session certificate is too long');
-  const envelope = parse(certificate);
-  const signatures = envelope.signatures;
-  const first: unknown = Array.isArray(signatures) && signatures.length === 1 ? signatures[0] : undefined;
-  const sig = isRecord(first) ? first.sig : undefined;
-  const payload = envelope.payload;
-  if (envelope.payloadType !== CERTIFICATE_TYPE || typeof payload !== 'string' || typeof sig !== 'string') {
-    throw invalid('the session certificate is not an envelope of the expected type with one signature');
-  }
-  return { payload: Buffer.from(payload, 'base64'), signature: Buffer.from(sig, 'base64') };
+  return readEnvelope(certificate, CERTIFICATE_TYPE, WHAT);
 }
 
 function readKey(loginKey: Ed25519Jwk): KeyObject {
@@ -143,7 +149,7 @@ function readKey(loginKey: Ed25519Jwk): KeyObject {
 }
 
 function readClaims(payload: Buffer): CertificateClaims {
-  const { sid, sessionKey, notBefore, notAfter } = parse(payload.toString('utf8'));
+  const { sid, sessionKey, notBefore, notAfter } = parseSigned(payload.toString('utf8'), WHAT);
   if (
     typeof sid !== 'string' ||
     !isSessionId(sid) ||
@@ -162,22 +168,6 @@ function readClaims(payload: Buffer): CertificateClaims {
     notBefore: Number(notBefore),
     notAfter: Number(notAfter),
   };
-}
-
-function parse(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw invalid(`the session certificate is not JSON: ${messageOf(error)}`);
-  }
-  if (!isRecord(value)) throw invalid('the session certificate is not a JSON object');
-  if (hasRepeatedKeys(text, value)) throw invalid('a key stands twice in the session certificate');
-  return value;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(message: string): DbguardError {

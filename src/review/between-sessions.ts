@@ -17,6 +17,8 @@ export interface Trace {
   /** Who wrote it is proven: what it says of others is more than anybody's claim. */
   readonly proven: boolean;
   readonly previous?: PreviousSession;
+  /** Ids of requests to a second person whose approval it has used. */
+  readonly approvalsUsed?: readonly string[];
 }
 
 /** A forged session, or one in another person's folder, says nothing of others. */
@@ -24,7 +26,12 @@ export function traceOf(report: SessionReport): Trace {
   const { sid, size, head, openedAt, lastEntryAt, open, level, findings } = report;
   const forged = findings.some(({ severity, code }) => severity === 'failure' && impostorCodes.includes(code));
   const { previous } = forged ? {} : (open ?? {});
-  return { sid, size, head, openedAt, lastEntryAt, proven: level !== undefined, ...(previous ? { previous } : {}) };
+  const used = forged ? [] : (report.approvalsUsed ?? []);
+  return {
+    ...{ sid, size, head, openedAt, lastEntryAt, proven: level !== undefined },
+    ...(previous ? { previous } : {}),
+    ...(used.length > 0 ? { approvalsUsed: used } : {}),
+  };
 }
 
 const impostorCodes: readonly FindingCode[] = [
@@ -71,7 +78,24 @@ export function compareSessions(traces: readonly Trace[], retention: Retention):
     const proven = after.filter((trace) => trace.proven).length > 1;
     findings.push(weighed({ severity: 'failure', code: 'session-forked', message }, proven));
   }
-  return findings;
+  return [...findings, ...usedTwice(traces)];
+}
+
+/** An approval is for one run of one statement. */
+function usedTwice(traces: readonly Trace[]): Finding[] {
+  const users = new Map<string, Trace[]>();
+  for (const trace of traces)
+    for (const id of trace.approvalsUsed ?? []) users.set(id, [...(users.get(id) ?? []), trace]);
+  return [...users]
+    .filter(([, used]) => used.length > 1)
+    .map(([id, used]) => {
+      const sids = used.map(({ sid }) => sid).sort();
+      const message = `sessions ${sids.join(' and ')} both used the approval of request ${id}, which was for one of them`;
+      return weighed(
+        { severity: 'failure', code: 'approval-reused', message },
+        used.every(({ proven }) => proven),
+      );
+    });
 }
 
 /** What somebody says whose name is not proven turns nobody's verdict to the worst. */

@@ -11,7 +11,7 @@ import { DEFAULT_MAX_LOGIN_AGE_MS } from '../identity/login-source.js';
 import { looksLikeAnother } from '../identity/look-alikes.js';
 import { verifyCertificate } from '../identity/session.js';
 import type { Findings } from '../transcript/finding.js';
-import type { OpenDetails } from '../transcript/open-entry.js';
+import type { Evidence } from '../transcript/open-entry.js';
 import type { Identification } from '../transcript/verify.js';
 import type { FoundKeys, IssuerKeySource } from './issuer-keys.js';
 import type { RevokedKey } from './revoked-keys.js';
@@ -52,7 +52,7 @@ const DAY_MS = 86_400_000;
 
 export async function identify(
   sid: string,
-  open: OpenDetails,
+  open: Evidence,
   times: SessionTimes,
   findings: Findings,
   source: IssuerKeySource,
@@ -64,7 +64,7 @@ export async function identify(
   return { ...key, ...proven };
 }
 
-function certifiedKey(sid: string, open: OpenDetails, openedAt: number, findings: Findings): Identification {
+function certifiedKey(sid: string, open: Evidence, openedAt: number, findings: Findings): Identification {
   try {
     const claims = verifyCertificate(open.certificate, open.loginKey, { sid, at: openedAt });
     if (claims.sessionKey.x === open.sessionKey.x) {
@@ -82,7 +82,7 @@ function certifiedKey(sid: string, open: OpenDetails, openedAt: number, findings
 }
 
 /** The writer's clock alone could lie a thief's session back to before the revocation: the bucket's counts as well. */
-function checkRevocation(open: OpenDetails, times: SessionTimes, findings: Findings, demands: IdentityDemands): void {
+function checkRevocation(open: Evidence, times: SessionTimes, findings: Findings, demands: IdentityDemands): void {
   const key = thumbprint(open.loginKey);
   const revoked = demands.revokedKeys?.find((one) => one.thumbprint === key);
   if (revoked === undefined || Math.max(times.openedAt, times.storedAt ?? 0) < revoked.since) return;
@@ -91,7 +91,7 @@ function checkRevocation(open: OpenDetails, times: SessionTimes, findings: Findi
 }
 
 async function provenLevel(
-  open: OpenDetails,
+  open: Evidence,
   times: SessionTimes,
   findings: Findings,
   source: IssuerKeySource,
@@ -133,14 +133,14 @@ function refuse(findings: Findings, message: string): ProvenIdentity {
 }
 
 /** One bucket may hold people of one issuer and CI jobs of another: an issuer that nobody named is unknown, not forged. */
-function strangerAmong({ subject }: OpenDetails, demands: IdentityDemands): string | undefined {
+function strangerAmong({ subject }: Evidence, demands: IdentityDemands): string | undefined {
   const named = [demands.issuer, ...(demands.workloadIssuers ?? [])].filter((issuer) => issuer !== undefined);
   if (named.length === 0 || named.includes(subject.iss)) return undefined;
   return `the issuer is ${subject.iss}, which is not ${named.join(' or ')}; if it is one of yours, name it with --issuer or --workload-issuer`;
 }
 
 /** Against what the reader named. A login for another client could have been made by whoever runs that one. */
-function contradiction(open: OpenDetails, { clientId, audience }: IdentityDemands): string | undefined {
+function contradiction(open: Evidence, { clientId, audience }: IdentityDemands): string | undefined {
   if (clientId === undefined) return undefined;
   if (open.clientId !== clientId) return `the login is for the client ${open.clientId}, not ${clientId}`;
   if (open.audience === undefined || open.audience === (audience ?? clientId)) return undefined;
@@ -155,7 +155,7 @@ type Bound =
   | { readonly unknown: string };
 
 /** Checked under each key set in turn; the words of the most trusted one's refusal when none fits. */
-async function firstBinding(open: OpenDetails, found: readonly FoundKeys[], demands: IdentityDemands): Promise<Bound> {
+async function firstBinding(open: Evidence, found: readonly FoundKeys[], demands: IdentityDemands): Promise<Bound> {
   const { idToken, loginKey, salt, accessToken } = open;
   const claim = { idToken, loginKey, salt, ...(accessToken === undefined ? {} : { accessToken }) };
   const expected = {
@@ -209,7 +209,7 @@ function ageFault(
 /** So late a machine without network may bring a session that began in time. */
 const LATE_MS = 7 * DAY_MS;
 
-function warnOfLookAlikes({ subject }: OpenDetails, findings: Findings): void {
+function warnOfLookAlikes({ subject }: Evidence, findings: Findings): void {
   for (const text of [subject.email, subject.sub]) {
     const why = text === undefined ? undefined : looksLikeAnother(text);
     if (why !== undefined) findings.warn('identity-look-alike', `the name ${JSON.stringify(text)} ${why}`, { n: 0 });
@@ -218,7 +218,7 @@ function warnOfLookAlikes({ subject }: OpenDetails, findings: Findings): void {
 
 function judgeLevel(
   level: EvidenceLevel,
-  open: OpenDetails,
+  open: Evidence,
   findings: Findings,
   keysFrom: string,
   demands: IdentityDemands,

@@ -36,6 +36,8 @@ export interface SessionReport {
   readonly firstStoredAt?: number;
   readonly lastStoredAt?: number;
   readonly findings: readonly Finding[];
+  /** Ids of requests to a second person whose approval it has used. */
+  readonly approvalsUsed?: readonly string[];
 }
 
 /** A session that has been silent for longer is not running any more: heartbeats come once a minute. */

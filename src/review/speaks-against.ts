@@ -37,6 +37,9 @@ export const speaksAgainst: Readonly<Record<FindingCode, Part>> = {
   'redaction-unproven': 'what',
   'redaction-ignored': 'what',
   'redaction-invalid': 'what',
+  'approval-invalid': 'what',
+  'approval-unproven': 'what',
+  'approval-redacted': 'what',
   'segment-damaged': 'what',
   'segment-conflict': 'what',
   'unsigned-tail': 'what',
@@ -59,6 +62,7 @@ export const speaksAgainst: Readonly<Record<FindingCode, Part>> = {
   'session-circular': 'whole',
   'session-expired': 'whole',
   'session-expected': 'whole',
+  'approval-reused': 'whole',
 
   'clock-back': 'when',
   'time-ahead': 'when',

@@ -60,6 +60,7 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant
   }),
   parse: () => ({ title: 'prepared', mood: 'quiet' }),
   statement: ({ fields }, _disclosed, { facts }) => statement(fields, facts),
+  approval: ({ fields }) => ({ title: approvalWords(fields), mood: 'waiting' }),
   verdict: ({ fields }, { reason }) => {
     const allowed = fields.decision === 'allow';
     const why = typeof reason === 'string' ? `: ${reason}` : '';
@@ -100,6 +101,24 @@ function statement(fields: Disclosed, facts: unknown): Words {
   };
 }
 
+function approvalWords({ object, id, envelope }: Disclosed): string {
+  const short = String(id).slice(-8);
+  if (object === 'request') return `a second person is asked (request ${short})`;
+  if (object === 'claim') return `the approval of request ${short} is used`;
+  const who = isRecord(envelope) ? signerOf(String(envelope.payload)) : undefined;
+  return `${who ?? 'somebody'} has answered request ${short}`;
+}
+
+/** As the object names its signer: verification says whether that holds. */
+function signerOf(payload: string): string | undefined {
+  try {
+    const { who } = JSON.parse(Buffer.from(payload, 'base64').toString('utf8'));
+    return String(who.subject.email ?? who.subject.sub);
+  } catch {
+    return undefined;
+  }
+}
+
 /** `by` of a verdict. */
 const deciders: Readonly<Record<string, string>> = {
   timeout: 'because nobody answered in time',
@@ -113,6 +132,8 @@ const deciders: Readonly<Record<string, string>> = {
 function byWhom(fields: Disclosed): string {
   const { by, name, channel, rule } = fields;
   if (by === 'rule') return `by ${words('rule', { rule }, ['rule'])}`;
+  if (by === 'second-person')
+    return `by ${typeof name === 'string' && name !== '' ? name : 'a second person'}, in the bucket`;
   if (by !== 'person') return deciders[String(by)] ?? `by ${words('', fields, ['by', 'name', 'channel'])}`;
   const where = channel === 'terminal' ? 'at the terminal' : `in ${words('', fields, ['channel'])}`;
   return `by ${typeof name === 'string' && name !== '' ? name : 'a person'} ${where}`;

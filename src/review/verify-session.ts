@@ -7,6 +7,7 @@ import type { Findings } from '../transcript/finding.js';
 import type { SignatureLine } from '../transcript/line.js';
 import { parseObjectKey, sessionTime, subjectHash, textDigest } from '../transcript/object-key.js';
 import { SessionVerifier } from '../transcript/verify.js';
+import { ApprovalChecks } from './approval-checks.js';
 import type { SegmentObject, SessionObjects } from './catalog.js';
 import { ForeignObjects } from './foreign-objects.js';
 import { identify, type ProvenIdentity } from './identify.js';
@@ -32,8 +33,10 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
   const redactions = await readRedactions(session, options, (key, why) => foreign.add(key, why));
   const judge: Judge = (open, openedAt, storedAt, findings) =>
     identify(session.sid, open, { openedAt, storedAt }, findings, options.keys, options.demands);
+  const approvals = new ApprovalChecks(session.sid, options);
   const verifier = new SessionVerifier({
     sid: session.sid,
+    approvals,
     identify: async (open, openedAt, findings) => {
       redactions.authoredBy(open.subject);
       const storedAt = reading.own.at(-1)?.createdAt ?? openedAt;
@@ -53,7 +56,7 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
   else
     verifier.findings.warn('nothing-there', 'no object in its folder is a transcript: nothing says that there was one');
   checkPlace(session, verifier);
-  return reportOf(session, verifier, proven, reading.own, options.now);
+  return { ...reportOf(session, verifier, proven, reading.own, options.now), approvalsUsed: approvals.used };
 }
 
 /** What lives here: the way through the segments of one session. What it must not know: what is wrong within one. */

@@ -27,6 +27,12 @@ const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost', 'undone']);
 /** A bind value in binary format: FORMAT.md, `hex`. */
 const BYTES = /^\\x(?:[0-9a-f]{2})*$/;
 
+interface Requested {
+  readonly id: unknown;
+  verdicts: number;
+  claimed: boolean;
+}
+
 /** Sessions of people and workloads hold no redactions; redactions hold nothing else. */
 export type Purpose = 'session' | 'redaction';
 const ofRedactions: ReadonlySet<string> = new Set(['open', 'redaction', 'seal']);
@@ -48,6 +54,8 @@ export class Contradictions {
   /** Statements that somebody let through for themselves alone, and the role that each may still run as. */
   readonly #approved = new NumberSet();
   readonly #roles = new Map<number, unknown>();
+  /** What has been said of a second person's approval, by the statement that waits for it. */
+  readonly #requests = new Map<unknown, Requested>();
   readonly #unknown = new Set<string>();
   readonly #purpose: Purpose;
 
@@ -74,6 +82,9 @@ export class Contradictions {
         break;
       case 'dry-run':
         if (this.#stateOf(entry) !== 'asked') this.#say(entry, 'a dry run', 'that nobody is being asked about');
+        break;
+      case 'approval':
+        this.#approval(entry);
         break;
       case 'verdict':
         this.#verdict(entry);
@@ -128,6 +139,7 @@ export class Contradictions {
 
   #verdict(entry: Entry): void {
     const state = this.#stateOf(entry);
+    this.#secondPerson(entry);
     const { of, decision, by, under } = entry.fields;
     const allows = decision === 'allow';
     if (allows ? byNobody.has(by) : by === 'earlier-approval')
@@ -144,6 +156,31 @@ export class Contradictions {
       this.#approved.add(Number(of));
     if (allows) this.#owe(Number(of), 'through');
     else this.#owed.delete(Number(of));
+  }
+
+  /** A request, then verdicts about it, then the claim that uses them: of one statement that waits. */
+  #approval(entry: Entry): void {
+    const { of, id, object } = entry.fields;
+    if (this.#stateOf(entry) !== 'asked') {
+      this.#say(entry, 'part of an approval', 'that nobody is being asked about');
+      return;
+    }
+    const requested = this.#requests.get(of);
+    const isNext = object === 'request' ? requested === undefined : requested?.id === id && !requested?.claimed;
+    if (!isNext || id === undefined || !('envelope' in entry.fields))
+      this.#fail(entry.n, `entry ${entry.n} is a ${String(object)} that belongs to no request for statement ${of}`);
+    else if (requested === undefined) this.#requests.set(of, { id, verdicts: 0, claimed: false });
+    else if (object === 'verdict') requested.verdicts++;
+    else requested.claimed = true;
+  }
+
+  /** A second person decides by what stands there, and the first one never in their place. */
+  #secondPerson({ n, fields: { of, decision, by } }: Entry): void {
+    const requested = this.#requests.get(of);
+    this.#requests.delete(of);
+    if (by !== 'second-person') return;
+    const shown = decision === 'allow' ? requested?.claimed : (requested?.verdicts ?? 0) > 0;
+    if (!shown) this.#fail(n, `verdict ${n} is by a second person, and nothing of theirs stands before it`);
   }
 
   /** A role is for one statement, which a person has approved. */
@@ -169,6 +206,7 @@ export class Contradictions {
   #outcome(entry: Entry): void {
     const state = this.#stateOf(entry);
     const { of, how } = entry.fields;
+    this.#requests.delete(of);
     this.#ranAs(entry);
     if (how === undefined) this.#fail(entry.n, `outcome ${entry.n} does not say how it went`);
     if (state === undefined) this.#say(entry, 'an outcome', 'that waits for none');
@@ -198,6 +236,7 @@ export class Contradictions {
       this.#fail(n, `${MAX_WAITING} statements wait for their outcomes at once`);
       this.#owed.clear();
       this.#roles.clear();
+      this.#requests.clear();
     }
     if (state === 'through') this.#letThrough.add(n);
     this.#owed.set(n, state);

@@ -38,6 +38,7 @@ function isHidden(value: unknown): boolean {
 export const disclosable: Readonly<Record<string, Readonly<Record<string, 'text' | 'list'>>>> = {
   parse: { sql: 'text' },
   statement: { sql: 'text', bind: 'list' },
+  approval: { shown: 'text' },
   verdict: { reason: 'text' },
   grant: { reason: 'text' },
 };
@@ -77,6 +78,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     rule: text,
   },
   'dry-run': { of: count },
+  approval: { of: count, id: text, object: word('request', 'verdict', 'claim'), envelope: isRecord },
   verdict: {
     of: count,
     decision: word('allow', 'deny', 'abort'),

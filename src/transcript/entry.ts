@@ -8,6 +8,7 @@ export type EntryKind =
   | 'parse'
   | 'statement'
   | 'dry-run'
+  | 'approval'
   | 'verdict'
   | 'grant'
   | 'outcome'

@@ -48,6 +48,10 @@ export type FindingCode =
   | 'identity-look-alike'
   | 'login-old'
   | 'login-revoked'
+  // who approved
+  | 'approval-invalid'
+  | 'approval-unproven'
+  | 'approval-redacted'
   // when
   | 'clock-back'
   | 'time-ahead'
@@ -61,6 +65,7 @@ export type FindingCode =
   | 'session-circular'
   | 'session-order'
   | 'session-expired'
+  | 'approval-reused'
   // what a reader expects
   | 'nothing-there'
   | 'session-expected';

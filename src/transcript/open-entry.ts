@@ -35,8 +35,8 @@ export interface PreviousSession {
   readonly head?: string;
 }
 
-/** Times in milliseconds since 1970 UTC. */
-export interface OpenDetails {
+/** Who signs with a session key, and how the issuer vouches for that. Times in milliseconds since 1970 UTC. */
+export interface Evidence {
   readonly subject: { readonly iss: string; readonly sub: string; readonly email?: string };
   /** What the login claims to have reached; verification finds out by itself. */
   readonly level: string;
@@ -55,6 +55,9 @@ export interface OpenDetails {
   readonly sessionKey: PublicJwk;
   /** DSSE envelope by the login key over the session key, as JSON text. */
   readonly certificate: string;
+}
+
+export interface OpenDetails extends Evidence {
   readonly connection?: SessionConnection;
   readonly policy?: { readonly name: string; readonly digest: string };
   readonly version: string;
@@ -71,27 +74,20 @@ export function openEntry(details: OpenDetails): EntryBody {
   return { k: 'open', v: FORMAT_VERSION, ...fields, certificate: new RawJson(JSON.parse(details.certificate)) };
 }
 
+/** As it stands in JSON. */
+export function evidenceFields(evidence: Evidence): object {
+  return { ...evidence, certificate: JSON.parse(evidence.certificate) };
+}
+
 /** Reads an attacker-controlled entry. Throws `transcript-invalid` that names the field. */
 export function readOpen(entry: Entry): OpenDetails {
   if (entry.k !== 'open') throw invalid('the first entry is not of the kind open');
   const { fields } = entry;
   if (fields.v !== FORMAT_VERSION) throw invalid('the transcript is of a version that this dbguard does not know');
-  const subject = record(fields, 'subject');
   const previous = fields.previous === undefined ? undefined : record(fields, 'previous');
   const policy = fields.policy === undefined ? undefined : record(fields, 'policy');
   return {
-    subject: { iss: text(subject, 'iss'), sub: text(subject, 'sub'), ...optional(subject, 'email', isText) },
-    level: text(fields, 'level'),
-    clientId: text(fields, 'clientId'),
-    ...optional(fields, 'audience', isText),
-    ...optional(fields, 'method', isText),
-    loggedInAt: number(fields, 'loggedInAt'),
-    loginKey: publicJwk(fields, 'loginKey'),
-    salt: text(fields, 'salt'),
-    idToken: text(fields, 'idToken'),
-    ...optional(fields, 'accessToken', isText),
-    sessionKey: publicJwk(fields, 'sessionKey'),
-    certificate: JSON.stringify(record(fields, 'certificate')),
+    ...readEvidence(fields),
     ...(fields.connection === undefined ? {} : { connection: connection(record(fields, 'connection')) }),
     ...(policy ? { policy: { name: text(policy, 'name'), digest: text(policy, 'digest') } } : {}),
     version: text(fields, 'version'),
@@ -105,6 +101,25 @@ export function readOpen(entry: Entry): OpenDetails {
           },
         }
       : {}),
+  };
+}
+
+/** Reads attacker-controlled fields. Throws `transcript-invalid` that names the field. */
+export function readEvidence(fields: Readonly<Record<string, unknown>>): Evidence {
+  const subject = record(fields, 'subject');
+  return {
+    subject: { iss: text(subject, 'iss'), sub: text(subject, 'sub'), ...optional(subject, 'email', isText) },
+    level: text(fields, 'level'),
+    clientId: text(fields, 'clientId'),
+    ...optional(fields, 'audience', isText),
+    ...optional(fields, 'method', isText),
+    loggedInAt: number(fields, 'loggedInAt'),
+    loginKey: publicJwk(fields, 'loginKey'),
+    salt: text(fields, 'salt'),
+    idToken: text(fields, 'idToken'),
+    ...optional(fields, 'accessToken', isText),
+    sessionKey: publicJwk(fields, 'sessionKey'),
+    certificate: JSON.stringify(record(fields, 'certificate')),
   };
 }
 

@@ -34,11 +34,27 @@ export interface Identification {
   readonly notAfter: number;
 }
 
+export interface ApprovalEntries {
+  /** A promise is awaited. @param run what the session has shown of itself */
+  add(
+    entry: Entry,
+    disclosed: Readonly<Record<string, unknown>>,
+    run: {
+      readonly open: OpenDetails | undefined;
+      readonly sessionKey: KeyObject | undefined;
+      readonly findings: Findings;
+    },
+    segment: number,
+  ): Promise<void> | undefined;
+}
+
 export interface VerifierParts {
   readonly sid: string;
   /** Judges the opening entry's evidence; reports what is wrong with it to `findings`. */
   readonly identify: (open: OpenDetails, openedAt: number, findings: Findings) => Promise<Identification>;
   readonly isRedacted?: IsRedacted;
+  /** Judges what a second person's approval is made of; sees each entry of an intact session. */
+  readonly approvals?: ApprovalEntries;
   /** Sees each entry with what it still discloses, in order; also the ones that later turn out to be bad. A promise is awaited. */
   readonly onEntry?: (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => unknown;
   /** What it is to be; default: a session. */
@@ -46,6 +62,9 @@ export interface VerifierParts {
   /** Where Ed25519 is computed; default: the thread pool. */
   readonly signatures?: SignaturesWhere;
 }
+
+/** What is asked about, and what becomes of that. */
+const maybeApproved: ReadonlySet<string> = new Set(['statement', 'approval', 'verdict', 'grant', 'outcome']);
 
 /** Clocks are set back by seconds all the time. */
 const CLOCK_BACK_US = 5_000_000;
@@ -170,6 +189,12 @@ export class SessionVerifier {
     this.redacted += redacted;
     this.#intact &&= intact;
     if (this.#intact) this.#contradictions.disclosed(entry, values);
+    const { approvals } = this.#parts;
+    if (approvals && this.#intact && maybeApproved.has(entry.k)) {
+      const { open, findings } = this;
+      const { sessionKey } = this.#identification ?? {};
+      await approvals.add(entry, values, { open, sessionKey, findings }, this.#segment);
+    }
     await this.#parts.onEntry?.(entry, values);
   }
 

@@ -13,6 +13,7 @@ type Step = readonly [
 const query = (decision: string): Step => ['statement', { decision }, 'sql'];
 const verdict = (of: number, decision: string, more = {}): Step => ['verdict', { of, decision, ...more }];
 const outcome = (of: number, how: string): Step => ['outcome', { of, how }];
+const part = (of: number, object: string, id = 'x'): Step => ['approval', { of, id, object, envelope: {} }];
 const byPerson = { by: 'person', scope: 'once' };
 const grant = (of: number, more = {}): Step => ['grant', { of, role: 'writer', access: 'fix', ...more }, 'reason'];
 const ranAs = (of: number, how: string, role = 'writer'): Step => ['outcome', { of, how, role }];
@@ -82,6 +83,16 @@ test('what an honest writer writes', async (t) => {
     'values that were not held': [values([7], undefined), ...done],
     'run as a role': [query('ask'), verdict(0, 'allow', byPerson), grant(0), ranAs(0, 'done'), sealed],
     'a role that was not taken': [query('ask'), verdict(0, 'allow', byPerson), grant(0), outcome(0, 'skipped'), sealed],
+    'asked of a second person, who has not answered': [
+      query('second-person'),
+      part(0, 'request'),
+      verdict(0, 'deny', { by: 'timeout' }),
+      query('second-person'),
+      ...['request', 'verdict', 'verdict', 'claim'].map((object) => part(3, object)),
+      verdict(3, 'allow', { by: 'second-person' }),
+      outcome(3, 'done'),
+      sealed,
+    ],
     'still running': [query('allow'), query('ask'), ['seal', { totals: {} }]],
   };
   for (const [name, steps] of Object.entries(histories)) t.strictSame(said(steps), [], name);
@@ -104,6 +115,22 @@ test('and what it does not', async (t) => {
     [/a verdict of statement 0, that waits for none/, query('ask'), verdict(0, 'deny'), verdict(0, 'allow')],
     [/a verdict of statement 0, that waits for none/, query('allow'), verdict(0, 'deny')],
     [/a verdict of no statement/, verdict(0, 'allow')],
+    [/part of an approval of statement 0, that nobody is being asked/, query('allow'), part(0, 'request')],
+    [/part of an approval of no statement/, part(0, 'request')],
+    [/a verdict that belongs to no request/, query('ask'), part(0, 'verdict')],
+    [/a request that belongs to no request/, query('ask'), part(0, 'request'), part(0, 'request')],
+    [/a claim that belongs to no request/, query('ask'), part(0, 'request'), part(0, 'claim', 'y')],
+    [/a verdict that belongs/, query('ask'), part(0, 'request'), part(0, 'claim'), part(0, 'verdict')],
+    [/a request that belongs/, query('ask'), ['approval', { of: 0, object: 'request' }]],
+    [
+      /nothing of theirs/,
+      query('ask'),
+      part(0, 'request'),
+      part(0, 'verdict'),
+      verdict(0, 'allow', { by: 'second-person' }),
+    ],
+    [/nothing of theirs/, query('ask'), part(0, 'request'), verdict(0, 'deny', { by: 'second-person' })],
+    [/nothing of theirs/, query('second-person'), verdict(0, 'allow', { by: 'second-person' })],
     [/an approval of statement 0, that a rule denies/, query('deny'), verdict(0, 'allow')],
     [/verdict 1 decides nothing/, query('ask'), ['verdict', { of: 0 }]],
     [/under an approval that is none/, query('ask'), verdict(0, 'allow', { scope: 'transaction', under: 0 })],
@@ -165,10 +192,13 @@ test('and what it does not', async (t) => {
 
 test('who lets through, and who denies', async (t) => {
   for (const by of new Set([...deciders.allows, ...deciders.denies])) {
-    const [allowed, denied] = ['allow', 'deny'].map((decision) => said([query('ask'), verdict(0, decision, { by })]));
-    const abort = said([query('ask'), verdict(0, 'abort', { by })]);
+    const asked = [query('ask'), ...(by === 'second-person' ? [part(0, 'request'), part(0, 'verdict')] : [])];
+    const claimed = by === 'second-person' ? [part(0, 'claim')] : [];
+    const allowed = said([...asked, ...claimed, verdict(0, 'allow', { by })]);
+    const denied = said([...asked, verdict(0, 'deny', { by })]);
+    const abort = said([...asked, verdict(0, 'abort', { by })]);
     const isWrong = (decision: string): RegExp =>
-      new RegExp(`^failure: verdict 1 is ${decision} by ${by}, which never`);
+      new RegExp(`^failure: verdict ${asked.length} is ${decision} by ${by}, which never`);
     if ((deciders.allows as readonly string[]).includes(by)) t.strictSame(allowed, [], `allow by ${by}`);
     else t.match(allowed, [isWrong('allow')], `allow by ${by}`);
     if ((deciders.denies as readonly string[]).includes(by)) t.strictSame([denied, abort], [[], []], `deny by ${by}`);
@@ -218,7 +248,7 @@ test('every field refuses something, but for those that others judge', async (t)
 });
 
 test('a disclosure is of the type that it has in the document', async (t) => {
-  const value = { sql: 'text', bind: 'list', reason: 'text' } as const;
+  const value = { sql: 'text', bind: 'list', reason: 'text', shown: 'text' } as const;
   for (const [kind, names] of Object.entries(disclosable)) {
     for (const [name, type] of Object.entries(names)) {
       t.equal(type, value[name as keyof typeof value], `${kind}.${name}`);

@@ -25,6 +25,7 @@ import {
   token,
   type Written,
 } from './vector.js';
+import { badApprovals, doubtfulApprovals, goodApprovals, secondPerson } from './vector-approvals.js';
 
 export interface VectorCase {
   readonly name: string;
@@ -93,7 +94,21 @@ export async function makeVectors(): Promise<VectorCase[]> {
     ...(await badIdentities()),
     ...(await lookAlikes()),
     ...(await readers()),
+    ...(await approvals()),
   ];
+}
+
+async function approvals(): Promise<VectorCase[]> {
+  const cases: VectorCase[] = [];
+  const tables = { proven: goodApprovals, unproven: doubtfulApprovals, invalid: badApprovals };
+  for (const [verdict, table] of Object.entries(tables)) {
+    for (const [name, special] of Object.entries(table)) {
+      const steps: readonly Step[] = [...(await secondPerson(special)), 'final'];
+      cases.push(given(name, verdict as Verdict, recorded({ steps })));
+    }
+  }
+  const twice: readonly Step[] = [...(await secondPerson()), ...(await secondPerson({ of: 8 })), 'final'];
+  return [...cases, given('an approval used twice', 'invalid', recorded({ steps: twice }))];
 }
 
 function given(name: string, verdict: Verdict, segments: readonly (readonly string[])[], more = {}): VectorCase {

@@ -115,7 +115,7 @@ export const details = {
   agent: 'psql',
 };
 
-export type Written = readonly [EntryBody, Disclosures?];
+export type Written = readonly [EntryBody, (Disclosures | undefined)?];
 
 /** What a line of a recording is: an entry, a signature, a seal with its signature that ends the segment. */
 export type Step = Written | 'sign' | 'seal' | 'final';

@@ -5,9 +5,8 @@
 import { readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
-import { publicHalf } from '../../identity/binding.js';
 import type { SessionCredential } from '../../identity/identity.js';
-import { sessionSigner } from '../../identity/session.js';
+import { evidenceOf, sessionSigner } from '../../identity/session.js';
 import type { Bucket } from '../../transcript/entry.js';
 import { sessionPrefix, subjectHash } from '../../transcript/object-key.js';
 import {
@@ -125,20 +124,8 @@ export function openDetails(
   previous?: PreviousSession,
 ): OpenDetails {
   const { credential, connection, policy, version, agent } = options;
-  const { login } = credential;
   return {
-    subject: login.subject,
-    level: login.level,
-    clientId: login.clientId,
-    ...(login.audience === undefined ? {} : { audience: login.audience }),
-    ...(login.method === undefined ? {} : { method: login.method }),
-    loggedInAt: login.loggedInAt,
-    loginKey: publicHalf(login.loginKey),
-    salt: login.salt,
-    idToken: login.bindingIdToken,
-    ...(login.bindingAccessToken === undefined ? {} : { accessToken: login.bindingAccessToken }),
-    sessionKey: credential.sessionJwk,
-    certificate: credential.certificate,
+    ...evidenceOf(credential),
     ...(connection ? { connection } : {}),
     ...(policy ? { policy } : {}),
     version,

@@ -298,6 +298,7 @@ FIELDS = {
         "name portal tx rule", hidden=is_object, conn=is_count, text=is_count, continues=is_count, facts=is_facts, hex=a_list(is_count),
         protocol=one_of("execute", "function"), decision=one_of("allow", "ask", "second-person", "deny")),
     "dry-run": table("", of=is_count),
+    "approval": table("id", of=is_count, object=one_of("request", "verdict", "claim"), envelope=is_object),
     "verdict": table(
         "by channel name rule shown", of=is_count, under=is_count, waitedMs=is_number, estimatedRows=is_number,
         decision=one_of("allow", "deny", "abort"), scope=one_of("once", "session", "transaction")),
@@ -326,7 +327,7 @@ class Statements:
 
     def __init__(self):
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
-        self.approved, self.roles = set(), {}
+        self.approved, self.roles, self.requests = set(), {}, {}
 
     def text(self, n, entry):
         need("continues" not in entry or "bind" not in entry.get("c", {}), "values of entry %d, which continues another one" % n)
@@ -352,18 +353,30 @@ class Statements:
                 self.through.add(n)
             self.all.add(n)
             self.owed[n] = decision
-        elif kind in ("verdict", "outcome", "dry-run", "grant"):
+        elif kind in ("verdict", "outcome", "dry-run", "grant", "approval"):
             need(of in self.all, "entry %d is of no statement" % n)
             state = self.owed.get(of)
             need(state is not None, "entry %d comes too late" % n)
             if kind == "dry-run":
                 need(state in ("ask", "second-person"), "dry run %d" % n)
+            elif kind == "approval":
+                need(state in ("ask", "second-person") and "envelope" in entry, "approval %d" % n)
+                before = self.requests.get(of)
+                if entry["object"] == "request":
+                    need(before is None and "id" in entry, "second request %d" % n)
+                    self.requests[of] = {"id": entry["id"], "verdict": False, "claim": False}
+                else:
+                    need(before is not None and before["id"] == entry.get("id") and not before["claim"], "order of approval %d" % n)
+                    before[entry["object"]] = True
             elif kind == "grant":
                 need("role" in entry and "access" in entry, "grant %d of no role" % n)
                 need(state == "allow" and of in self.approved and of not in self.roles, "grant %d that nobody has approved" % n)
                 self.roles[of] = entry["role"]
             elif kind == "verdict":
                 need("decision" in entry, "verdict %d decides nothing" % n)
+                request = self.requests.pop(of, {"verdict": False, "claim": False})
+                if entry.get("by") == "second-person":
+                    need(request["claim" if entry["decision"] == "allow" else "verdict"], "verdict %d by nobody's word" % n)
                 wrong = NEVER_ALLOW if entry["decision"] == "allow" else ("earlier-approval",)
                 need(entry.get("by") not in wrong, "verdict %d is by somebody who never decides so" % n)
                 need(state != "allow", "verdict %d of what was let through" % n)
@@ -379,6 +392,7 @@ class Statements:
             else:
                 need("how" in entry, "outcome %d says nothing" % n)
                 granted = self.roles.pop(of, None)
+                self.requests.pop(of, None)
                 need("role" not in entry or granted is not None, "outcome %d ran as a role that nobody granted" % n)
                 ran = entry["how"] in ("done", "failed", "lost", "undone")
                 need(not ran or entry.get("role") == granted, "outcome %d ran as another role" % n)
@@ -534,10 +548,120 @@ def session_key(entry, sid):
     return public_key(claims["sessionKey"]), claims["notAfter"]
 
 
+def mailbox(email):
+    return re.sub(r"\+[^@]*(?=@)", "", unicodedata.normalize("NFKC", email).lower().strip())
+
+
+def same_person(a, b):
+    return (a["iss"], a["sub"]) == (b["iss"], b["sub"]) or "email" in a and "email" in b and mailbox(a["email"]) == mailbox(b["email"])
+
+
+DAY = 86_400_000
+
+
+class Approvals:
+    """A second person's approval."""
+
+    def __init__(self, sid, issuer_keys, reader, doubts):
+        self.sid, self.issuer_keys, self.reader, self.doubts = sid, issuer_keys, reader, doubts
+        self.asked, self.open, self.roles, self.used = {}, {}, {}, set()
+
+    def read(self, part, envelope, key=None, max_age=None):
+        need(envelope["payloadType"] == "application/vnd.dbguard.approval-%s.v1+json" % part and len(envelope["signatures"]) == 1, "envelope of the " + part)
+        payload = base64.b64decode(envelope["payload"])
+        claims, level = parse(payload), None
+        need(claims["v"] == 1, "version of the " + part)
+        if part != "claim":
+            need(is_count(claims["at"]), "time of the " + part)
+            who = {**claims["who"], "t": claims["at"] * 1000}
+            key, not_after = session_key(who, claims["sid"])
+            need(claims["at"] <= not_after, "the certificate had expired")
+            check_revoked(who, self.reader.get("revoked", {}))
+            doubts = []
+            try:
+                level = level_of(who, self.issuer_keys, {**self.reader, **({} if max_age is None else {"maxLoginAgeMs": max_age})}, doubts)
+            except Unproven as reason:
+                doubts.append(str(reason))
+            need(level != "asserted" or who["level"] in ("asserted", "audience"), "the %s claims a better level" % part)
+            self.doubts.extend(doubts + (["level asserted"] if level == "asserted" else []))
+        need(signed_by(key, pae(envelope["payloadType"], payload), base64.b64decode(envelope["signatures"][0]["sig"])), "signature of the " + part)
+        return claims, sha(payload), level
+
+    def request(self, entry, opening, shown):
+        claims, digest, _ = self.read("request", entry["envelope"])
+        demands, subject = claims["demands"], claims["who"]["subject"]
+        need(entry["id"] == claims["id"], "id of the request")
+        need((subject["iss"], subject["sub"]) == (opening["subject"]["iss"], opening["subject"]["sub"]), "somebody else's request")
+        need(claims["connection"] == opening.get("connection", {}).get("name", claims["connection"]), "another connection")
+        need(0 <= claims["expiresAt"] - claims["at"] <= DAY and 1 <= demands["min"] <= 10 and demands["approvers"], "demands")
+        need(demands["level"] in ("nonce", "dpop") and demands["validFor"] <= DAY, "demands")
+        need("shown" in entry.get("c", {}), "what was asked")
+        sql, bind = self.asked[entry["of"]]
+        need(sql != "elsewhere", "statement without a text of its own")
+        if shown is not None and sql is not None and bind is not None:
+            about = parse(shown)
+            need(sha(shown) == claims["shown"], "another text than was signed")
+            need(about["sql"] == sql and about.get("bind", []) == bind, "another statement than was asked about")
+        self.open[entry["of"]] = {"claims": claims, "digest": digest, "verdicts": []}
+
+    def verdict(self, entry, request):
+        demands = request["claims"]["demands"]
+        claims, digest, level = self.read("verdict", entry["envelope"], None, demands["maxAge"])
+        subject = claims["who"]["subject"]
+        need(claims["id"] == request["claims"]["id"] and claims["request"] == request["digest"], "about another request")
+        need(request["claims"]["at"] - SKEW * 1000 <= claims["at"] <= request["claims"]["expiresAt"], "time of the verdict")
+        need(claims["decision"] in ("allow", "deny"), "decision")
+        need(not same_person(subject, request["claims"]["who"]["subject"]), "approved by who asked")
+        token = parse(b64(claims["who"]["idToken"].split(".")[1]))
+        groups = [one for name in ("groups", "roles") if isinstance(token.get(name), list) for one in token[name]]
+        email = subject.get("email", "").lower()
+        need(any(one[6:] in groups if one.startswith("group:") else one.lower() == email != "" for one in demands["approvers"]), "none of the approvers")
+        need(level in (None, "nonce") or level == demands["level"], "level of the approver")
+        request["verdicts"].append((claims, digest))
+
+    def claim(self, entry, request, key):
+        claims, _, _ = self.read("claim", entry["envelope"], key)
+        need((claims["sid"], claims["of"]) == (self.sid, entry["of"]), "claim for another statement")
+        need(claims["id"] == request["claims"]["id"] and claims["request"] == request["digest"], "claim of another request")
+        need(sorted(claims["verdicts"]) == sorted(digest for _, digest in request["verdicts"]), "claim of other verdicts")
+        for verdict, _ in request["verdicts"]:
+            need(-SKEW * 1000 <= claims["at"] - verdict["at"] <= request["claims"]["demands"]["validFor"] + SKEW * 1000, "time of the claim")
+        need(claims["id"] not in self.used, "used twice")
+        self.used.add(claims["id"])
+
+    def add(self, entry, opening, values, key):
+        n, kind, of = entry["n"], entry["k"], entry.get("of")
+        if kind == "statement" and entry.get("decision") != "allow":
+            commitments = entry.get("c", {})
+            self.asked[n] = (values.get("sql") if "sql" in commitments else "elsewhere", values.get("bind") if "bind" in commitments else [])
+        elif kind == "approval":
+            if entry["object"] == "request":
+                self.request(entry, opening, values.get("shown"))
+            elif entry["object"] == "verdict":
+                self.verdict(entry, self.open[of])
+            else:
+                self.claim(entry, self.open[of], key)
+        elif kind == "verdict":
+            request = self.open.pop(of, None)
+            if request and entry.get("by") == "second-person":
+                people, decisions = [], [claims["decision"] for claims, _ in request["verdicts"]]
+                for claims, _ in request["verdicts"]:
+                    if not any(same_person(claims["who"]["subject"], one) for one in people):
+                        people.append(claims["who"]["subject"])
+                if entry["decision"] == "allow":
+                    need("deny" not in decisions and len(people) >= request["claims"]["demands"]["min"], "approved by too few")
+                    self.roles[of] = request["claims"].get("role")
+                else:
+                    need("deny" in decisions, "denied by nobody")
+        elif kind == "grant" and of in self.roles:
+            need(self.roles[of] == entry["role"], "another role than was approved")
+
+
 def verify(sid, folder, segments, issuer_keys, reader):
     """Lists what is not proven; raises Invalid."""
     doubts, head, n, signed, sealed, t = [], sha("dbguard-transcript-v1\0", sid), 0, 0, None, 0
     totals, statements, key, not_after = {"statements": 0, "asked": 0, "denied": 0}, Statements(), None, 0
+    approvals, opening = Approvals(sid, issuer_keys, reader, doubts), {}
     need(re.fullmatch("[0-7][%s]{25}" % CROCKFORD, sid), "session id")
     for text in (line for lines in segments for line in lines):
         payload, *disclosures = text.split("\t")
@@ -556,6 +680,7 @@ def verify(sid, folder, segments, issuer_keys, reader):
             need(sealed is None, "entry %d stands behind the final seal" % n)
             need((entry["k"] == "open") == (n == 0), "place of the opening entry")
             if n == 0:
+                opening = entry
                 need(entry["v"] == 1, "version")
                 need(sha_hex(entry["subject"]) == folder, "folder of another subject")
                 before = entry.get("previous", {})
@@ -585,6 +710,7 @@ def verify(sid, folder, segments, issuer_keys, reader):
             if entry["k"] == "statement" and "hex" in entry and values:
                 check_bytes(entry["hex"], values[0])
             statements.add(n, entry)
+            approvals.add(entry, opening, {name: value for _, name, value in map(parse, disclosures)}, key)
             if entry["k"] == "seal":
                 need(entry["totals"] == totals, "totals of seal %d" % n)
                 sealed = n if entry.get("final") else None
