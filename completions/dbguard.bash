@@ -189,7 +189,7 @@ _dbguard() {
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
     'run') options='--connection --config --policy --profile --reason --help -h' ;;
     'proxy') options='--listen --password-file --json --connection --config --policy --profile --reason --help -h' ;;
-    'approvals') options='--list --json --help -h' ;;
+    'approvals') options='--list --json --team --follow --help -h' ;;
     'approve') options='--session --help -h' ;;
     'deny') options='--reason --help -h' ;;
     'explain') options='--stdin --json --policy --config --profile --connection --offline --user --subject --agent --help -h' ;;

@@ -81,6 +81,8 @@ complete -c dbguard -n '__fish_seen_subcommand_from proxy' -l reason -x -d 'why 
 complete -c dbguard -n '__fish_seen_subcommand_from proxy' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from approvals' -l list -d 'print what waits and leave'
 complete -c dbguard -n '__fish_seen_subcommand_from approvals' -l json -d 'print what waits as JSON and leave'
+complete -c dbguard -n '__fish_seen_subcommand_from approvals' -l team -d 'what others ask a second person for, in the bucket'
+complete -c dbguard -n '__fish_seen_subcommand_from approvals' -l follow -d 'with --team: stay, and ask about one after the other'
 complete -c dbguard -n '__fish_seen_subcommand_from approvals' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from approve' -l session -d 'and exactly this statement for the rest of the session'
 complete -c dbguard -n '__fish_seen_subcommand_from approve' -l help -s h -d 'show help'

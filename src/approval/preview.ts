@@ -65,6 +65,18 @@ export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
   };
 }
 
+/** Why a person at a screen would not see all of it; undefined where they do. */
+export function notShownWhole({
+  sql,
+  bindValues,
+  runs = [],
+}: Pick<ApprovalRequest, 'sql' | 'bindValues' | 'runs'>): string | undefined {
+  if (sql.length > headCharacters + tailCharacters) return `it has ${count(sql.length)} characters`;
+  if (bindValues.length > valuesMax) return `it has ${count(bindValues.length)} values`;
+  if (bindValues.some((value) => (value?.length ?? 0) > valueCharacters)) return 'one of its values is too long';
+  return runs.some((text) => text.length > valueCharacters) ? 'what it runs by name is too long' : undefined;
+}
+
 /** What a dry run has counted is not estimated beside it. */
 function estimates({ impact }: ApprovalRequest, dryRun: DryRun | undefined): readonly ImpactLine[] {
   if (!dryRun || 'refused' in dryRun) return impact.lines;

@@ -108,19 +108,27 @@ export const commandTable = [
     options: [
       { flags: '--list', description: 'print what waits and leave' },
       { flags: '--json', description: 'print what waits as JSON and leave' },
+      { flags: '--team', description: 'what others ask a second person for, in the bucket' },
+      { flags: '--follow', description: 'with --team: stay, and ask about one after the other' },
     ],
+    examples: ['dbguard approvals --team --follow        answer what your colleagues’ agents wait for'],
   },
   {
     path: 'approve',
     summary: 'let a waiting statement run',
     arguments: '<id>',
     options: [{ flags: '--session', description: 'and exactly this statement for the rest of the session' }],
+    examples: [
+      'dbguard approve 1-2           of a run of yours',
+      'dbguard approve 8xk2mq0v      of a colleague, as the second person',
+    ],
   },
   {
     path: 'deny',
     summary: 'stop a waiting statement',
     arguments: '<id>',
     options: [{ flags: '--reason <text>', description: 'why; the agent reads it' }],
+    examples: ['dbguard deny 8xk2mq0v --reason "in batches, please"'],
   },
   {
     path: 'explain',

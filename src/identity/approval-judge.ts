@@ -48,7 +48,7 @@ const CLOCK_SKEW_MS = 120_000;
 /** A request is not open for longer, nor an approval good for longer, whatever it says. */
 export const LONGEST_OPEN_MS = 24 * 3_600_000;
 /** Nobody makes more people answer. */
-export const MOST_APPROVERS = 10;
+const MOST_APPROVERS = 10;
 
 /** @param asker who is known to ask; undefined where that is what has to be found out */
 export async function judgeRequest(
@@ -113,7 +113,7 @@ export function mayApprove(approvers: readonly string[], { subject, idToken }: E
   );
 }
 
-export const GROUP = 'group:';
+const GROUP = 'group:';
 
 function groupsIn(idToken: string): readonly string[] {
   try {
@@ -167,7 +167,7 @@ export function judgeClaim(
 }
 
 /** An approval counts for a time. */
-export function isOver(
+function isOver(
   { at }: Pick<ApprovalVerdictClaims, 'at'>,
   { demands }: Pick<ApprovalRequestClaims, 'demands'>,
   now: number,

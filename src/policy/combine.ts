@@ -11,6 +11,7 @@ import type { ConnectionConfig } from './read-connection.js';
 import { combineDetectors, type DetectorPolicy } from './read-detectors.js';
 import type { IdentityConfig } from './read-identity.js';
 import type { MaskDeclaration } from './read-mask.js';
+import type { SecondPersonConfig } from './read-second-person.js';
 import type { UnmaskRule } from './read-unmask.js';
 import type { FoundKey } from './yaml-source.js';
 
@@ -34,6 +35,8 @@ export interface CombinedConfig {
   readonly unmask: readonly (UnmaskRule & { readonly level: Level })[];
   /** Highest level first. */
   readonly access: readonly AccessRule[];
+  /** The highest file's, whole: nobody adds an approver to the organisation's. */
+  readonly secondPerson?: SecondPersonConfig;
 }
 
 /** Throws `config-invalid` when a repository asks for what only the user's own files may. */
@@ -50,6 +53,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
   for (const config of configs) {
     for (const [name, connection] of config.connections) if (!connections.has(name)) connections.set(name, connection);
   }
+  const secondPerson = first(configs, (config) => config.secondPerson);
   const defaultConnection = first(configs, (config) => config.defaultConnection) ?? onlyName(connections);
   const mask = sources.flatMap(({ level, config }) => config.mask.map((one) => ({ ...one, level })));
   const maskKey = first(configs, (config) => config.maskKey);
@@ -66,6 +70,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     access: configs.flatMap((config) => config.access),
     ...(maskKey === undefined ? {} : { maskKey }),
     ...(detectors === undefined ? {} : { detectors }),
+    ...(secondPerson === undefined ? {} : { secondPerson }),
   };
 }
 
@@ -85,6 +90,7 @@ const ownBecause: Readonly<Record<string, string>> = {
   organisation: 'only your own file may say which organisation is yours',
   unmask: 'only your own file or the organisation’s may say which masks can be lifted',
   access: 'only your own file or the organisation’s may say which roles a statement can run as',
+  second_person: 'only your own file or the organisation’s may say who approves what you ask for',
   mask_key: 'whoever may read the key can try values; only your own file or the organisation’s may have it',
 };
 

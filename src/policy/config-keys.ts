@@ -27,6 +27,7 @@ export const configKeys = {
     mask_key: 'own',
     unmask: 'own',
     access: 'own',
+    second_person: 'own',
     detectors: 'free', // the strictest of all files holds
   },
   identity: {
@@ -115,6 +116,17 @@ export const configKeys = {
   unmask: { column: 'own', for: 'own', when: 'own' },
   // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
   access: { name: 'own', role: 'own', tables: 'own', effects: 'own', connection: 'own', then: 'own', reason: 'own' },
+  second_person: {
+    approvers: 'own',
+    min: 'own',
+    level: 'own',
+    max_age: 'own',
+    wait: 'own',
+    wait_in_transaction: 'own',
+    valid_for: 'own',
+    notify: 'own',
+  },
+  notify: { webhook: 'own', format: 'own' },
   detectors: {
     all: 'free',
     email: 'free',

@@ -11,6 +11,7 @@ import { type IdentityConfig, readIdentity } from './read-identity.js';
 import { type MaskDeclaration, readMask, readMaskKey } from './read-mask.js';
 import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
 import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
+import { readSecondPerson, type SecondPersonConfig } from './read-second-person.js';
 import { readUnmask, type UnmaskRule } from './read-unmask.js';
 import { type FoundKey, type Problem, problemText, readYaml, type Value } from './yaml-source.js';
 
@@ -30,6 +31,7 @@ export interface Config {
   readonly mask: readonly MaskDeclaration[];
   readonly unmask: readonly UnmaskRule[];
   readonly access: readonly AccessRule[];
+  readonly secondPerson?: SecondPersonConfig;
   readonly detectors?: DetectorPolicy;
   /** Secret of the hashes that join between sessions, 32 bytes. */
   readonly maskKey?: Buffer;
@@ -76,6 +78,7 @@ function readRoot(root: Value, text: string, file: string): Config {
   const organisation = fields.optional('organisation', readOrganisation);
   const maskKey = fields.optional('mask_key', readMaskKey);
   const detectors = fields.optional('detectors', readDetectors);
+  const secondPerson = fields.optional('second_person', readSecondPerson);
   const defaultConnection = fields.optional('default_connection', (item) => readDefault(item, connections));
   return {
     file,
@@ -87,6 +90,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     ...(organisation === undefined ? {} : { organisation }),
     ...(maskKey === undefined ? {} : { maskKey }),
     ...(detectors === undefined ? {} : { detectors }),
+    ...(secondPerson === undefined ? {} : { secondPerson }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
     unmask: fields.optional('unmask', (item) => item.list(readUnmask)) ?? [],

@@ -1,6 +1,7 @@
 import type { Effect, Facts } from '../sql/facts.js';
 import type { AccessOffer } from './access-offer.js';
 import type { Extent } from './mass-changes.js';
+import type { SecondPersonConfig } from './read-second-person.js';
 
 /** Strictest last; the index is the order. */
 export const decisions = ['allow', 'ask', 'second-person', 'deny'] as const;
@@ -90,6 +91,8 @@ export interface Policy {
   /** SHA-256 over the sources that made it, base64url; recorded in the transcript. */
   readonly digest: string;
   readonly approvalTimeoutMs: number;
+  /** Undefined where nobody is named who could approve as a second person: then that denies. */
+  readonly secondPerson?: SecondPersonConfig | undefined;
   decide(input: DecisionInput): Ruling;
   /** A run that was approved may change so many rows more than the approver was shown; beyond them it is undone. */
   surplusRows(connection: string): number;

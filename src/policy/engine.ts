@@ -24,6 +24,7 @@ import type { NamePattern } from './name-pattern.js';
 import { type EffectCategory, effectCategories, type ProfileName } from './profiles.js';
 import type { Environment } from './read-connection.js';
 import type { Limits } from './read-policy.js';
+import type { SecondPersonConfig } from './read-second-person.js';
 import { areTimeless, RememberedRulings } from './remembered-rulings.js';
 import type { Subject } from './rule-match.js';
 import { sentence, unparseableSentence } from './wording.js';
@@ -75,6 +76,7 @@ class PolicyEngine implements CompiledPolicy {
   readonly name: string;
   readonly digest: string;
   readonly approvalTimeoutMs: number;
+  readonly secondPerson: SecondPersonConfig | undefined;
   readonly profiles: readonly ProfileName[];
   readonly offline: 'deny' | 'allow';
   readonly limits: Limits;
@@ -94,6 +96,7 @@ class PolicyEngine implements CompiledPolicy {
     this.name = [...this.profiles, ...config.sources.map((source) => source.config.file)].join(' + ');
     this.digest = digestOf(config.sources, this.profiles);
     this.approvalTimeoutMs = smallest(policies.map((policy) => policy.approvalTimeoutMs)) ?? defaultTimeoutMs;
+    this.secondPerson = config.secondPerson;
     this.limits = combineLimits(policies.map((policy) => policy.limits));
     this.offline = combineOffline(config.sources);
     // Listing a function loosens, which a repository may not.

@@ -2,6 +2,8 @@
  * A whole bucket: every session, what sessions of a person say of each other, what nobody knows, and what was expected
  * and is not there. Memory does not grow with the bucket.
  */
+
+import { parseApprovalKey } from '../transcript/approval-objects.js';
 import type { Finding } from '../transcript/finding.js';
 import type { VersionKeeping } from '../transcript/object-history.js';
 import { issuerKeysFolder, revokedKeysPrefix, sessionPrefix } from '../transcript/object-key.js';
@@ -105,6 +107,8 @@ class BucketRun {
 
   #onUnknown(key: string): void {
     if (knownFolders.some((folder) => key.startsWith(folder)) || this.#options.known?.has(key)) return;
+    // what was asked and answered stands in the transcripts as well, and is judged there
+    if (parseApprovalKey(key) !== undefined) return;
     this.#unknown.add(key);
   }
 

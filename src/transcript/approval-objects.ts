@@ -11,7 +11,7 @@ import { isRecord } from './line.js';
 import { sessionIdsAt } from './object-key.js';
 import { type Evidence, evidenceFields, readEvidence } from './open-entry.js';
 
-export const approvalParts = ['request', 'verdict', 'claim'] as const;
+const approvalParts = ['request', 'verdict', 'claim'] as const;
 export type ApprovalPart = (typeof approvalParts)[number];
 
 const types: Readonly<Record<ApprovalPart, string>> = {
@@ -91,9 +91,9 @@ export interface ReadObject<P extends ApprovalPart = ApprovalPart> extends ReadE
 }
 
 const VERSION = 1;
-export const approvalsPrefix = 'approvals/';
+const approvalsPrefix = 'approvals/';
 const KEY = /^approvals\/([0-7][0-9a-hjkmnp-tv-z]{25})\/(?:(request)|(claim)|verdict-([0-9a-f]{32}))$/;
-export const APPROVAL_ID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
+const APPROVAL_ID = /^[0-7][0-9a-hjkmnp-tv-z]{25}$/;
 
 export function approvalFolder(id: string): string {
   return `${approvalsPrefix}${id}/`;

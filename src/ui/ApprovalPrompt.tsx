@@ -17,6 +17,8 @@ export interface ApprovalPromptProps {
   /** Statements that wait behind this one. */
   readonly waiting: number;
   readonly sessionObstacle: string | undefined;
+  /** It is somebody else's statement: silence leaves it open, and so does x. */
+  readonly another: boolean;
   readonly document: readonly Row[];
   readonly columns: number;
   readonly windowRows: number;
@@ -158,17 +160,19 @@ const keyLabels: readonly KeyLabels[] = [
 ];
 
 function ChoiceKeys(props: ApprovalPromptProps): ReactElement {
-  const { sessionObstacle, dryRun, settled, columns } = props;
+  const { sessionObstacle, dryRun, settled, columns, another } = props;
   const dim = settled ? {} : { dimColor: true };
   const keys = (['a', 's', 't', 'd', 'r', 'x'] as const).filter(
     (key) => (key !== 's' || sessionObstacle === undefined) && (key !== 't' || dryRun === 'none'),
   );
-  const widthOf = ({ gap, labels }: KeyLabels): number =>
-    keys.reduce((sum, key) => sum + gap.length + ' k  '.length + labels[key].length, 0);
+  const label = ({ labels }: KeyLabels, key: keyof KeyLabels['labels']): string =>
+    another && key === 'x' ? 'leave it' : labels[key];
+  const widthOf = (set: KeyLabels): number =>
+    keys.reduce((sum, key) => sum + set.gap.length + ' k  '.length + label(set, key).length, 0);
   const fitting = keyLabels.find((one) => widthOf(one) < columns) ?? keyLabels.at(-1);
   const children = keys.flatMap((key) => [
     createElement(Key, { key, name: key }),
-    ` ${fitting?.labels[key] ?? ''}${fitting?.gap ?? ''}`,
+    ` ${fitting ? label(fitting, key) : ''}${fitting?.gap ?? ''}`,
   ]);
   return (
     <Box flexDirection="column">
@@ -211,8 +215,9 @@ function statusLine(props: ApprovalPromptProps): ReactElement {
   const more = waiting > 0 ? `, ${waiting} more waiting` : '';
   const below = props.compact ? rowsBelow(props) : 0;
   const hidden = below > 0 ? ` ${rowsWords(below)} below.` : '';
-  const left = `No answer denies in ${timeLeft(secondsLeft)}${more}.${hidden}`;
-  const warning = warningOf(state);
+  const silence = props.another ? 'No answer leaves it open for' : 'No answer denies in';
+  const left = `${silence} ${timeLeft(secondsLeft)}${more}.${hidden}`;
+  const warning = warningOf(state, props.another);
   if (warning !== undefined) return <Warning colours={colours} text={`${warning} (${timeLeft(secondsLeft)})`} />;
   if (dryRun === 'running') return <Text bold>Running it, to undo it again … {left}</Text>;
   if (!settled) return <Text dimColor>Keys count in a moment. {left}</Text>;
@@ -220,7 +225,8 @@ function statusLine(props: ApprovalPromptProps): ReactElement {
 }
 
 /** With the time, no wider than 60 columns. */
-function warningOf({ confirming, ignored }: PromptState): string | undefined {
+function warningOf({ confirming, ignored }: PromptState, another: boolean): string | undefined {
+  if (confirming === 'abort' && another) return 'Leaves it to others. Press x again.';
   if (confirming === 'abort') return 'Ends the agent and this session. Press x again.';
   if (confirming !== undefined) {
     return `Not seen to its end yet. Scroll, or press ${confirming === 'once' ? 'a' : 's'} again.`;

@@ -39,6 +39,8 @@ export interface PromptScreenOptions {
   readonly shown: () => ShownApproval;
   readonly tryOut: () => void;
   readonly sessionObstacle: string | undefined;
+  /** It is somebody else's statement; `abort` leaves it to others. */
+  readonly another?: boolean;
   /** Milliseconds since 1970 UTC; asked anew for each frame. */
   readonly expiresAt: () => number;
   /** The person is at work on it: types a reason, scrolls, reads a dry run. */
@@ -93,6 +95,7 @@ export async function runPrompt(
       secondsLeft: Math.max(0, Math.ceil((options.expiresAt() - now) / 1000)),
       waiting: options.waiting(),
       sessionObstacle: options.sessionObstacle,
+      another: options.another === true,
       document,
       columns: surface.size.columns,
       windowRows: view.windowRows,

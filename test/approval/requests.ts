@@ -20,6 +20,7 @@ export function request(changes: Partial<ApprovalRequest> = {}): ApprovalRequest
   return {
     id: '1-1',
     sid: 'session-1',
+    entry: 3,
     connectionNumber: 1,
     agent: 'claude',
     subject: 'anna@example.com',

@@ -24,6 +24,8 @@ export interface ProviderOptions {
   readonly dpop?: boolean;
   /** A claim of every ID token, as Entra, Okta and Keycloak put it there. */
   readonly groups?: readonly string[];
+  /** Who sits at the browser; asked anew at each login. Default: always the same. */
+  readonly person?: () => string;
   /** Lifetimes in seconds. */
   readonly deviceCodeTtl?: number;
   readonly grantTypes?: readonly string[];
@@ -66,7 +68,8 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Test
   const provider = makeProvider(issuer, options);
   const respond = provider.callback();
   back.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (request.url?.startsWith('/interaction/')) void interact(provider, request, response);
+    const person = options.person?.() ?? subject;
+    if (request.url?.startsWith('/interaction/')) void interact(provider, person, request, response);
     else void respond(request, response);
   });
   const test: TestProvider = {
@@ -223,8 +226,13 @@ function signingJwk(alg: string, kid: string): Record<string, unknown> {
   return { ...key.export({ format: 'jwk' }), use: 'sig', alg, kid };
 }
 
-/** Logs in as the test's person and consents to everything. */
-async function interact(provider: Provider, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Logs in as that person and consents to everything. */
+async function interact(
+  provider: Provider,
+  subject: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   const details = await provider.interactionDetails(request, response);
   if (details.prompt.name === 'login') {
     await provider.interactionFinished(request, response, { login: { accountId: subject } });

@@ -1,6 +1,7 @@
 /** `dbguard approvals`: what waits for a person, in a second terminal. On a terminal it stays and asks. */
 
 import type { ApprovalsClock } from '../../approval/approvals.js';
+import { DbguardError } from '../../errors.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import { ApprovalLinks, type WaitingStatement } from '../approvals/links.js';
@@ -14,6 +15,10 @@ export async function run(
   _args: readonly string[],
   options: OptionsOf<'approvals'>,
 ): Promise<number> {
+  if (options.follow && !options.team) {
+    throw new DbguardError('usage', '--follow goes with --team', { hint: 'dbguard approvals --team --follow' });
+  }
+  if (options.team) return team(context, options);
   const links = new ApprovalLinks(stateDirs(context.env).runtime);
   const streams = ttyStreams(context);
   try {
@@ -32,6 +37,29 @@ export async function run(
     }
   } finally {
     links.close();
+  }
+}
+
+/** What a team waits for, through the bucket. */
+async function team(context: CommandContext, options: OptionsOf<'approvals'>): Promise<number> {
+  const streams = ttyStreams(context);
+  if (!options.follow || options.json || options.list || !streams) {
+    const { listTeam } = await import('../approvals/team-list.js');
+    return listTeam(context, options.json === true);
+  }
+  const [{ followTeam }, { openTeam }, { ownMark }] = await Promise.all([
+    import('../approvals/follow-team.js'),
+    import('../approvals/open-team.js'),
+    import('../settings/own-mark.js'),
+  ]);
+  const watched = await openTeam(context);
+  const mark = await ownMark(context);
+  const { bell } = notificationsFrom(context.env);
+  const terminal = startTerminal(streams, () => process.exit(0));
+  try {
+    return await followTeam(watched, terminal, systemClock, { bell, colours: wantsColours(context.env), mark });
+  } finally {
+    terminal.stop();
   }
 }
 

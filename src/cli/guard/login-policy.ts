@@ -7,6 +7,7 @@ export function guardedByLogin<P extends Policy>(policy: P, keeper: Pick<LoginKe
     name: policy.name,
     digest: policy.digest,
     approvalTimeoutMs: policy.approvalTimeoutMs,
+    secondPerson: policy.secondPerson,
     surplusRows: (connection) => policy.surplusRows(connection),
     decide(input): Ruling {
       const valid = keeper.valid(input.now);

@@ -15,23 +15,27 @@ import { guardedByLogin } from './login-policy.js';
 import type { OpenCatalogs } from './open-catalogs.js';
 import type { OpenEvidence } from './open-evidence.js';
 import type { OpenIdentity } from './open-identity.js';
+import { withSecondPerson } from './second-person.js';
 import type { Setup } from './setup.js';
 
 const defaultConnections = 100;
 
 export async function startGuardedProxy(
-  { options, files, name, connection, policy }: Setup,
-  { keeper, credential, subject, upstream, users }: OpenIdentity,
-  { recorder, runtime }: OpenEvidence,
+  setup: Setup,
+  identity: OpenIdentity,
+  evidence: OpenEvidence,
   { controls, catalogs, startupAnalyser, maxMessage }: OpenCatalogs,
   closers: Closers<CloseOptions>,
 ): Promise<{ readonly proxy: RunningProxy; readonly journal: StatementJournal }> {
+  const { options, files, name, connection, policy } = setup;
+  const { keeper, credential, subject, upstream, users } = identity;
+  const { recorder, runtime } = evidence;
   const { sid } = credential;
   const watched = guardedByLogin(policy, keeper);
   const journal = new StatementJournal({
     policy: watched,
     recorder,
-    asker: options.asker,
+    asker: withSecondPerson(setup, identity, evidence),
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
   });
   const dryRuns = new DryRunner();

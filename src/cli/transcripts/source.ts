@@ -161,7 +161,7 @@ async function namedArchive(context: CommandContext, options: OptionValues): Pro
   return openBucket(parseBucketLocation(named, context.cwd), { env: context.env });
 }
 
-function liveKeys(identity: IdentitySettings): IssuerKeySource {
+export function liveKeys(identity: IdentitySettings): IssuerKeySource {
   return {
     keysOf: async (issuer): Promise<FoundKeys[]> => {
       if (issuer !== identity.issuer && !identity.workloadIssuers?.includes(issuer)) return [];

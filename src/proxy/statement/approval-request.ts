@@ -24,6 +24,7 @@ export function approvalRequest(asking: Asking): ApprovalRequest {
   return {
     id,
     sid: context.sid,
+    entry: admission.n,
     connectionNumber: context.number,
     agent: context.agent,
     subject: context.subject,

@@ -178,8 +178,9 @@ export class ApprovalWait {
       : await assessor.impact(candidate, held, undefined);
     const ruling = undone ? measured : this.#rulingWith(measured, impact.estimatedRows, extents);
     if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents, few: ruling.few };
-    // nobody here can take a second person's verdict yet: that must not become the first one's
-    if (ruling.decision !== 'ask') return this.#deniedByRule(ruling);
+    // where no second person can be asked, that must not become the first one's matter
+    const nobodyCan = ruling.decision === 'second-person' && !journal.asksSecondPerson;
+    if (ruling.decision === 'deny' || nobodyCan) return this.#deniedByRule(ruling);
     const asking = { ...admission, ruling };
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
     const dryRun = (): Promise<DryRun> => {
@@ -199,7 +200,7 @@ export class ApprovalWait {
     // an answer may come while a dry run is being undone
     await internal?.idle;
     if (this.#portalLost) return this.#skipped();
-    const shown = this.#counted ?? estimatedFor(candidate, extents, impact);
+    const shown = atMost(this.#counted ?? estimatedFor(candidate, extents, impact), answer);
     if (answer.decision === 'allow' && answer.scope === 'session' && shown) known.remember(candidate, shown);
     return endOf(asking, answer, shown, extents);
   }
@@ -286,6 +287,12 @@ export class ApprovalWait {
     release();
     return quiet;
   }
+}
+
+/** An approval that came late is for the rows of its time. */
+function atMost(shown: ShownRows | undefined, answer: Answer): ShownRows | undefined {
+  const rows = answer.decision === 'allow' ? answer.rowsShown : undefined;
+  return shown === undefined || rows === undefined || shown.rows <= rows ? shown : { ...shown, rows };
 }
 
 function endOf(

@@ -8,6 +8,8 @@ export interface ApprovalRequest {
   /** Short, unique in the session: what `dbguard approve ID` takes. */
   readonly id: string;
   readonly sid: string;
+  /** Number of the statement's entry in the transcript. */
+  readonly entry: number;
   readonly connectionNumber: number;
   /** Who asks and where, in words. */
   readonly agent: string;
@@ -78,6 +80,8 @@ export type Answer =
       readonly scope: 'once' | 'session';
       readonly by: Approver;
       readonly previewDigest: string;
+      /** The rows that whoever approved was shown, where that was another estimate than this ask has. */
+      readonly rowsShown?: number;
     }
   | { readonly decision: 'deny'; readonly reason?: string; readonly by: Approver; readonly previewDigest?: string }
   | { readonly decision: 'abort'; readonly by: Approver; readonly previewDigest?: string };

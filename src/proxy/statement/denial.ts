@@ -42,7 +42,7 @@ export function deniedByRule(ruling: Ruling, run: 'not run' | 'undone' = 'not ru
     message: `dbguard denied this statement: ${second ? 'it needs a second person. ' : ''}${ruling.reason}`,
     detail: `Decided by rule ${ruling.rule} (${ruling.origin}). ${run === 'undone' ? 'Nothing of it remains.' : 'The statement was not run.'}`,
     hint: second
-      ? 'This version cannot take a second person’s verdict: ask the person you work for to have it run.'
+      ? 'Nobody is named who could approve it. Tell the person you work for what it is needed for.'
       : (ruling.advice ?? retry),
   };
 }
@@ -61,6 +61,7 @@ export function deniedByAnswer(ruling: Ruling, answer: Exclude<Answer, { decisio
         detail: 'The statement was waiting for approval in dbguard and was not run.',
       };
     case 'timeout':
+      if (ruling.decision === 'second-person') return unansweredYet(asked, reason);
       return {
         severity: 'ERROR',
         code: deniedState,
@@ -69,6 +70,7 @@ export function deniedByAnswer(ruling: Ruling, answer: Exclude<Answer, { decisio
         hint: 'A person must be at the terminal. Tell them what you are about to run, then try again once.',
       };
     case 'nobody':
+      if (ruling.decision === 'second-person') return nobodyElse(asked, reason);
       return {
         severity: 'ERROR',
         code: deniedState,
@@ -96,6 +98,27 @@ export function deniedByAnswer(ruling: Ruling, answer: Exclude<Answer, { decisio
   }
 }
 
+/** A second person has the time that they need: nothing waits for them meanwhile. */
+function unansweredYet(asked: string, reason: string | undefined): ErrorText {
+  return {
+    severity: 'ERROR',
+    code: deniedState,
+    message: `dbguard: no second person has approved this statement yet${reason ? ` (${reason})` : ''}`,
+    detail: asked,
+    hint: 'Go on with something else, or say that you wait. Send exactly the same statement again later: an approval that has come by then lets it run.',
+  };
+}
+
+function nobodyElse(asked: string, reason: string | undefined): ErrorText {
+  return {
+    severity: 'ERROR',
+    code: deniedState,
+    message: 'dbguard denied this statement: it needs a second person, and none could be asked',
+    detail: asked,
+    hint: reason ?? 'Tell the person you work for what it is needed for.',
+  };
+}
+
 function sessionEnded(by: Approver, asked: string): ErrorText {
   return {
     severity: 'ERROR',
@@ -106,7 +129,8 @@ function sessionEnded(by: Approver, asked: string): ErrorText {
   };
 }
 
-function person({ name, channel = 'terminal' }: Approver): string {
+function person({ kind, name, channel = 'terminal' }: Approver): string {
+  if (kind === 'second-person') return `${name ?? 'somebody else'} (a second person)`;
   return name ?? (channel === 'terminal' ? 'the person at the terminal' : 'a person');
 }
 
@@ -136,6 +160,6 @@ export function awaitingApproval(ruling: Ruling): ErrorText {
   return {
     severity: 'NOTICE',
     code: '00000',
-    message: `dbguard: waiting for a person to approve this statement: ${ruling.reason}`,
+    message: `dbguard: waiting for a ${ruling.decision === 'second-person' ? 'second person' : 'person'} to approve this statement: ${ruling.reason}`,
   };
 }

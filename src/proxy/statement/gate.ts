@@ -7,6 +7,7 @@
  */
 
 import type { Decision, Ruling } from '../../policy/decision.js';
+import { isStricter } from '../../policy/layer.js';
 import { type ErrorText, encodeError } from '../../wire/backend.js';
 import { headerBytes } from '../../wire/messages.js';
 import type { Admission, GatedKind } from '../candidate.js';
@@ -185,8 +186,10 @@ export class StatementGate {
     }
     const { ruling, real } = end;
     const reason = beyondReason(real, expected);
-    if (ruling.decision !== 'ask' && ruling.decision !== 'allow') this.#denyUndone(gated, ruling, reason);
-    else if (end.again) this.#ask(gated, ruling, reason, real);
+    const denies = ruling.decision === 'second-person' && !this.#state.parts.journal.asksSecondPerson;
+    const again = isStricter(admission.ruling.decision, ruling.decision) ? admission.ruling.decision : ruling.decision;
+    if (ruling.decision === 'deny' || denies) this.#denyUndone(gated, ruling, reason);
+    else if (end.again) this.#ask(gated, { ...ruling, decision: again }, reason, real);
     else this.#refuse(gated, undoneText(runWords(real)));
   }
 
@@ -199,9 +202,10 @@ export class StatementGate {
     this.#refuse(gated, deniedByRule(decided, 'undone'));
   }
 
-  /** Asks about what a rule or a person has let through already. */
+  /** Asks about what a rule or a person has let through already: nobody else than before, or somebody stricter. */
   #ask(gated: GatedMessage, ruling: Ruling, reason: string, undone?: RunRows): void {
-    const decided: Ruling = { ...ruling, decision: 'ask', reason: `${reason} ${ruling.reason}` };
+    const decision = ruling.decision === 'second-person' ? 'second-person' : 'ask';
+    const decided: Ruling = { ...ruling, decision, reason: `${reason} ${ruling.reason}` };
     const candidate = { ...gated.candidate, decided };
     const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
     this.#state.outbox.requireCommit();

@@ -10,7 +10,15 @@ import type { Policy, Ruling, TakenRole } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import { type Disclosures, type EntryBody, type Recorder, RepeatedBody } from '../../transcript/entry.js';
-import type { Admission, Candidate, Clock, ConnectionContext, RepeatedEntry, TextEntry } from '../candidate.js';
+import type {
+  Admission,
+  Candidate,
+  Clock,
+  ConnectionContext,
+  OpenAccess,
+  RepeatedEntry,
+  TextEntry,
+} from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
 import type { KnownRights } from '../session-state/known-rights.js';
 import { approvalRequest, interrupted } from './approval-request.js';
@@ -93,7 +101,7 @@ export class StatementJournal {
     const repeated = repeatedEntry(candidate, ruling, told);
     const { n, textEntry } = repeated
       ? { n: this.#append(repeated.body, told, repeated.textEntry), textEntry: repeated.textEntry }
-      : this.#recordStatement(candidate, ruling, told, context);
+      : this.#recordStatement(candidate, ruling, told, context, mayNeedSecondPerson(ruling, access));
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
     else if (ruling.few) this.#held.set(n, 'allowed');
     return { n, ruling, textEntry, extents, measure: decided.unlessFew !== undefined, access };
@@ -104,9 +112,11 @@ export class StatementJournal {
     ruling: Ruling,
     told: Told,
     context: ConnectionContext,
+    byItself: boolean,
   ): Required<Pick<Admission, 'n' | 'textEntry'>> {
     const facts = this.#facts.of(candidate.facts);
-    const earlier = candidate.textEntry ?? this.#texts.get(told.sql);
+    // what a second person approves is held against the entry of the statement itself
+    const earlier = byItself ? undefined : (candidate.textEntry ?? this.#texts.get(told.sql));
     const body: EntryBody = {
       k: 'statement',
       conn: context.number,
@@ -246,8 +256,20 @@ export class StatementJournal {
       id: `${context.number}-${++this.#requests}`,
       ...{ candidate, admission, context, impact, told, askedAt },
       original: told.hides ? this.#secrets.identity(candidate) : undefined,
-      expiresAt: askedAt + this.#parts.policy.approvalTimeoutMs,
+      expiresAt: askedAt + this.#patienceMs(candidate, admission.ruling),
     });
+  }
+
+  /** Nobody's second person sits at this terminal: they get longer where no locks are held meanwhile, and shorter where some are. */
+  #patienceMs({ transactionStatus }: Candidate, { decision }: Ruling): number {
+    const { secondPerson, approvalTimeoutMs } = this.#parts.policy;
+    if (decision !== 'second-person' || !secondPerson) return approvalTimeoutMs;
+    return transactionStatus === 'I' ? secondPerson.waitMs : secondPerson.waitInTransactionMs;
+  }
+
+  /** A second person can be asked at all. */
+  get asksSecondPerson(): boolean {
+    return this.#parts.policy.secondPerson !== undefined;
   }
 
   async #ask(request: ApprovalRequest, signal: AbortSignal): Promise<Answer> {
@@ -327,6 +349,12 @@ export class StatementJournal {
     const { rule, reason } = admission.ruling;
     this.#recordDecision(admission, { decision: 'deny', by: 'rule', rule }, { reason });
   }
+}
+
+function mayNeedSecondPerson({ decision }: Ruling, access: OpenAccess | undefined): boolean {
+  return (
+    decision === 'second-person' || (access?.offer.rules.some((rule) => rule.decision === 'second-person') ?? false)
+  );
 }
 
 function sumOf(extents: Extents | undefined): number | undefined {

@@ -1,0 +1,169 @@
+/**
+ * The text that says what a second person is asked: made by the one who asks, kept beside the signed request, and read
+ * by whoever answers. It holds no picture of a prompt: the reader draws their own, from the statement itself.
+ */
+
+import { DbguardError } from '../../errors.js';
+import type { ApprovalRequest, ImpactLine } from '../../proxy/statement/asker.js';
+import type { Facts } from '../../sql/facts.js';
+import type { ApprovalRequestClaims } from '../../transcript/approval-objects.js';
+import { parseSigned } from '../../transcript/envelope.js';
+import { isRecord } from '../../transcript/line.js';
+import { singleLine } from '../../untrusted-text.js';
+import { type Preview, previewOf } from '../preview.js';
+
+/** What it says; `facts` are found anew by who reads it. */
+type ShownFields = Pick<
+  ApprovalRequest,
+  | 'agent'
+  | 'connection'
+  | 'database'
+  | 'user'
+  | 'environment'
+  | 'searchPath'
+  | 'sql'
+  | 'runs'
+  | 'bindValues'
+  | 'transactionStatus'
+  | 'soFar'
+  | 'impact'
+> & { readonly ruling: Pick<ApprovalRequest['ruling'], 'rule' | 'origin' | 'reason' | 'as'> };
+
+/** @param salt 22 random characters of base64url: short statements could be guessed from the digest */
+export function shownText(request: ApprovalRequest, salt: string): string {
+  const { agent, connection, database, user, environment, searchPath, sql, runs, bindValues } = request;
+  const { transactionStatus, soFar, impact, ruling } = request;
+  const { rule, origin, reason, as } = ruling;
+  return JSON.stringify({
+    salt,
+    sql,
+    bind: bindValues,
+    runs,
+    ...{ agent, connection, database, user, environment, searchPath, transactionStatus, soFar },
+    ruling: { rule, origin, reason, as },
+    impact,
+  });
+}
+
+/** Reads attacker-controlled text. Throws `transcript-invalid`. */
+export function readShown(text: string): ShownFields {
+  const fields = parseSigned(text, WHAT);
+  const ruling = record(fields.ruling);
+  const impact = record(fields.impact);
+  const { estimatedRows } = impact;
+  const soFar = fields.soFar === undefined ? undefined : readSoFar(record(fields.soFar));
+  return {
+    agent: string(fields.agent),
+    connection: string(fields.connection),
+    database: string(fields.database),
+    ...optionalTexts(fields, ['user', 'environment', 'searchPath']),
+    sql: string(fields.sql),
+    ...(fields.runs === undefined ? {} : { runs: list(fields.runs, string) }),
+    bindValues: list(fields.bind, (value) => (value === null ? null : string(value))),
+    transactionStatus: fields.transactionStatus === 'T' ? 'T' : 'I',
+    ...(soFar ? { soFar } : {}),
+    impact: {
+      lines: list(impact.lines, readLine),
+      ...(typeof estimatedRows === 'number' ? { estimatedRows } : {}),
+    },
+    ruling: {
+      rule: string(ruling.rule),
+      origin: string(ruling.origin),
+      reason: string(ruling.reason),
+      ...(ruling.as === undefined ? {} : { as: readRole(record(ruling.as)) }),
+    },
+  };
+}
+
+/** The request as its reader's own screen shows it. Who asks is what the issuer says, not what the text does. */
+export function requestShown(shown: ShownFields, claims: ApprovalRequestClaims, facts: Facts): ApprovalRequest {
+  const { subject } = claims.who;
+  return {
+    ...shown,
+    ruling: { decision: 'second-person', ...shown.ruling },
+    id: claims.id,
+    sid: claims.sid,
+    entry: 0,
+    connectionNumber: 0,
+    connection: claims.connection,
+    subject: subject.email ?? subject.sub,
+    facts,
+    askedAt: claims.at,
+    expiresAt: claims.expiresAt,
+  };
+}
+
+/** Which words are whose. */
+export function teamPreview(request: ApprovalRequest, { who, demands }: ApprovalRequestClaims): Preview {
+  const preview = previewOf(request);
+  const asks = singleLine(who.subject.email ?? who.subject.sub, 120);
+  const needs = demands.min > 1 ? `, ${demands.min} people have to approve` : '';
+  return {
+    ...preview,
+    facts: [
+      { label: 'asked by', text: `${asks}, as ${singleLine(who.subject.iss, 80)} says${needs}` },
+      ...preview.facts,
+      {
+        label: 'whose words',
+        text: 'statement, comments and values are the agent’s; rows and tables are as seen by the one who asks',
+      },
+    ],
+  };
+}
+
+const WHAT = 'what is asked';
+
+function readSoFar(fields: Record<string, unknown>): NonNullable<ApprovalRequest['soFar']> {
+  return {
+    statements: number(fields.statements),
+    partlyUndone: fields.partlyUndone === true,
+    changes: list(fields.changes, (value) => {
+      const { what, rows, times } = record(value);
+      return { what: string(what), rows: rows === undefined ? undefined : number(rows), times: number(times) };
+    }),
+  };
+}
+
+function readRole(fields: Record<string, unknown>): NonNullable<ApprovalRequest['ruling']['as']> {
+  return {
+    role: string(fields.role),
+    access: string(fields.access),
+    lacking: list(fields.lacking, string),
+    ...optionalTexts(fields, ['reason']),
+  };
+}
+
+function readLine(value: unknown): ImpactLine {
+  const { label, text, severity } = record(value);
+  const known = (['info', 'warning', 'danger'] as const).find((one) => one === severity);
+  return { label: string(label), text: string(text), severity: known ?? 'danger' };
+}
+
+function optionalTexts<K extends string>(
+  fields: Record<string, unknown>,
+  names: readonly K[],
+): { [key in K]?: string } {
+  const found: { [key in K]?: string } = {};
+  for (const name of names) if (fields[name] !== undefined) found[name] = string(fields[name]);
+  return found;
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : unusable();
+}
+
+function list<T>(value: unknown, one: (item: unknown) => T): T[] {
+  return Array.isArray(value) ? value.map(one) : unusable();
+}
+
+function string(value: unknown): string {
+  return typeof value === 'string' ? value : unusable();
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : unusable();
+}
+
+function unusable(): never {
+  throw new DbguardError('transcript-invalid', 'what is asked lacks a field, or has one that cannot stand there');
+}

@@ -1,0 +1,63 @@
+/** What needs a second person: two developers, one bucket, real logins. */
+import t from 'tap';
+import { script } from './developer.js';
+import { twoDevelopers } from './two-developers.js';
+
+t.test('a second person approves, denies, and answers late', async (t) => {
+  const { postgres, ada, lead, run, waiting, configure } = await twoDevelopers(t);
+  await postgres.query(
+    'create table orders (id int primary key, note text); insert into orders select i from generate_series(1, 200) i',
+  );
+
+  await t.test('approved while it waits', async (t) => {
+    const running = run(
+      script(`return attempt("delete from orders where note is distinct from $1 and id > 100 returning id", ['x'])`),
+    );
+    const [one] = await waiting();
+    t.match(one, { subject: { email: 'ada@example.test' }, obstacle: undefined });
+    t.match(one?.preview.statement, /delete from orders/);
+    const own = await ada.dbguard(['approve', one?.id ?? '']);
+    t.match(own, { exitCode: 1, stderr: /nobody approves what they ask for themselves/ });
+    const answer = await lead.dbguard(['approve', one?.id.slice(-8) ?? '']);
+    t.match(answer, { exitCode: 0, stdout: /\$1 = 'x'[\s\S]*approved: / }, answer.stderr);
+    const { stdout, stderr } = await running;
+    t.equal(JSON.parse(String(stdout)).length, 100, String(stderr));
+    const again = await lead.dbguard(['approve', one?.id ?? '']);
+    t.match(again, { exitCode: 66, stderr: /is open/ });
+  });
+
+  await t.test('denied, with a reason for the agent', async (t) => {
+    const running = run(script(`return [await attempt('drop table orders'), await attempt('drop table orders')]`));
+    const [one] = await waiting();
+    t.match(await lead.dbguard(['deny', one?.id ?? '', '--reason', 'not on a Friday']), { exitCode: 0 });
+    const [first, second] = JSON.parse(String((await running).stdout));
+    t.match(first, { code: '42501', message: /lead@example.test \(a second person\) denied.*not on a Friday/ });
+    t.match(second, { code: '42501', message: /denied the same one/ });
+  });
+
+  await t.test('approved late: the retry runs, once', async (t) => {
+    configure({ approvers: ['lead@example.test'], wait: '1s' });
+    const running = run(
+      script(`
+      const first = await attempt('delete from orders where id <= 50');
+      let second = first;
+      while (second.code) second = await attempt('delete from orders where id <= 50');
+      return [first, second];`),
+    );
+    const [one] = await waiting();
+    t.match(await lead.dbguard(['approve', one?.id ?? '']), { exitCode: 0 });
+    const [first, second] = JSON.parse(String((await running).stdout));
+    t.match(first, {
+      code: '42501',
+      message: /no second person has approved this statement yet/,
+      hint: /exactly the same/,
+    });
+    t.strictSame(second, []);
+    t.strictSame(await postgres.query('select count(*)::int from orders'), [{ count: 50 }]);
+  });
+
+  await t.test('all of it is proven', async (t) => {
+    const verified = await lead.dbguard(['transcripts', 'verify', '--all']);
+    t.match(verified, { exitCode: 0 }, `${verified.stdout}${verified.stderr}`);
+  });
+});
