@@ -279,7 +279,7 @@ export class SecondPersonAsker implements Asker {
 }
 
 /** What people call a request: the random end of its id. */
-function shortId(id: string): string {
+export function shortId(id: string): string {
   return id.slice(-8);
 }
 

@@ -7,17 +7,23 @@ import type { Asker } from '../../proxy/statement/asker.js';
 import { evidenceJudge } from '../../review/approval-checks.js';
 import { readersDemands } from '../settings/identity-settings.js';
 import { liveKeys } from '../transcripts/source.js';
+import type { Closers } from './closers.js';
+import type { CloseOptions } from './contract.js';
 import type { OpenEvidence } from './open-evidence.js';
 import type { OpenIdentity } from './open-identity.js';
 import type { Setup } from './setup.js';
+import { openWebhooks } from './webhooks.js';
 
 export function withSecondPerson(
   { context, options, policy, identity, files }: Setup,
   { credential }: OpenIdentity,
   { bucket, recorder }: OpenEvidence,
+  closers: Closers<CloseOptions>,
 ): Asker {
   const config = policy.secondPerson;
   if (config === undefined) return options.asker;
+  const webhooks = openWebhooks(config.webhooks, context.env, options.onTrouble);
+  closers.defer(() => webhooks.close());
   const demands = readersDemands(files.config, context.env, {});
   return new SecondPersonAsker({
     local: options.asker,
@@ -28,6 +34,7 @@ export function withSecondPerson(
     judge: evidenceJudge({ keys: liveKeys(identity), demands }),
     clock: systemClock,
     newId: () => sessionId(Date.now()),
+    onEvent: (event) => webhooks.tell(event),
     surplusRows: (connection) => policy.surplusRows(connection),
   });
 }

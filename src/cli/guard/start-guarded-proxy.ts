@@ -35,7 +35,7 @@ export async function startGuardedProxy(
   const journal = new StatementJournal({
     policy: watched,
     recorder,
-    asker: withSecondPerson(setup, identity, evidence),
+    asker: withSecondPerson(setup, identity, evidence, closers),
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
   });
   const dryRuns = new DryRunner();
