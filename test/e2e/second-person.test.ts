@@ -1,10 +1,16 @@
 /** What needs a second person: two developers, one bucket, real logins. */
 import t from 'tap';
-import { script } from './developer.js';
+import { dbguardProgram } from '../helpers/repository.js';
+import { startS3, testKey } from '../helpers/s3.js';
+import { script, sessionOf } from './developer.js';
 import { twoDevelopers } from './two-developers.js';
 
 t.test('a second person approves, denies, and answers late', async (t) => {
-  const { postgres, ada, lead, run, waiting, configure } = await twoDevelopers(t);
+  const s3 = await startS3('evidence');
+  t.teardown(() => s3.close());
+  const { postgres, ada, lead, run, waiting, configure } = await twoDevelopers(t, {
+    env: { AWS_ACCESS_KEY_ID: testKey.id, AWS_SECRET_ACCESS_KEY: testKey.secret },
+  });
   await postgres.query(
     'create table orders (id int primary key, note text); insert into orders select i from generate_series(1, 200) i',
   );
@@ -18,6 +24,8 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     t.match(one?.preview.statement, /delete from orders/);
     const own = await ada.dbguard(['approve', one?.id ?? '']);
     t.match(own, { exitCode: 1, stderr: /nobody approves what they ask for themselves/ });
+    const byAgent = await lead.dbguard(['run', '--', process.execPath, dbguardProgram, 'approve', one?.id ?? '']);
+    t.match(byAgent, { exitCode: 1, stderr: /inside of a dbguard run/ }, 'an agent of the approver’s');
     const answer = await lead.dbguard(['approve', one?.id.slice(-8) ?? '']);
     t.match(answer, { exitCode: 0, stdout: /\$1 = 'x'[\s\S]*approved: / }, answer.stderr);
     const { stdout, stderr } = await running;
@@ -54,6 +62,23 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     });
     t.strictSame(second, []);
     t.strictSame(await postgres.query('select count(*)::int from orders'), [{ count: 50 }]);
+  });
+
+  await t.test('through S3', async (t) => {
+    configure(
+      { approvers: ['lead@example.test'] },
+      { bucket: { url: 's3://evidence/team', endpoint: s3.endpoint, region: 'eu-central-1' } },
+    );
+    const running = run(script(`return [await attempt('drop table orders'), await attempt('select * from orders')]`));
+    const [one] = await waiting();
+    t.match(await lead.dbguard(['approve', one?.id ?? '']), { exitCode: 0 });
+    const { stdout, stderr } = await running;
+    const [dropped, read] = JSON.parse(String(stdout));
+    t.strictSame(dropped, []);
+    t.match(read, { code: '42P01' });
+    const verified = await lead.dbguard(['transcripts', 'verify', sessionOf(String(stderr))]);
+    t.match(verified, { exitCode: 0 }, `${verified.stdout}${verified.stderr}`);
+    configure({ approvers: ['lead@example.test'] });
   });
 
   await t.test('all of it is proven', async (t) => {
