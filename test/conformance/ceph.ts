@@ -2,45 +2,29 @@
  * A real S3 server: Ceph's object gateway over a cluster of one monitor and one store in memory, on ports of 127.0.0.1,
  * with a folder of its own. Everything goes when `stop` is called or when this process ends, however it ends.
  */
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { PutBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { freePort } from '../helpers/free-port.js';
+import { Daemon } from './daemon.js';
+import { installed } from './installed.js';
+import { adminOf, type RealStore, type Rights, type StoreKey } from './real-store.js';
 
 /** A cluster that does not come up hangs whoever asks it. */
 const run = (program: string, args: readonly string[]) => promisify(execFile)(program, args, { timeout: 60_000 });
 
 const programs = ['ceph', 'ceph-mon', 'ceph-osd', 'monmaptool', 'radosgw', 'radosgw-admin'];
 
-export interface CephCluster {
-  readonly endpoint: string;
-  /** Owner of every bucket made with it. */
-  readonly owner: CephUser;
-  /** Somebody to whom only a bucket policy gives anything. */
-  readonly writer: CephUser;
-  /** Of `ceph --version`. */
-  readonly version: string;
-  stop(): Promise<void>;
-}
-
-export interface CephUser {
-  readonly name: string;
-  readonly id: string;
-  readonly secret: string;
-}
-
 /** What is not installed of it; undefined: it can be started. */
 export function missingOfCeph(): string | undefined {
-  const folders = (process.env.PATH ?? '').split(delimiter);
-  return programs.find((program) => !folders.some((folder) => existsSync(join(folder, program))));
+  return programs.find((program) => installed(program) === undefined);
 }
 
-export async function startCeph(): Promise<CephCluster> {
+export async function startCeph(): Promise<RealStore> {
   const dir = mkdtempSync(join(tmpdir(), 'dbguard-ceph-'));
   const daemons: Daemon[] = [];
   const start = (program: string, ...args: readonly string[]): Daemon => {
@@ -75,16 +59,29 @@ export async function startCeph(): Promise<CephCluster> {
     }
     const gateway = start('radosgw', '-n', 'client.rgw');
     const endpoint = `http://127.0.0.1:${port}`;
-    while (!(await answers(endpoint))) {
-      if (gateway.ended) throw new Error(`radosgw did not start:\n${gateway.log}`);
-      await sleep(50);
-    }
+    await gateway.answering(endpoint);
     const { stdout } = await run('ceph', ['--version']);
-    return { endpoint, owner, writer, version: stdout.match(/\d+\.\d+\.\d+/)?.[0] ?? 'unknown', stop };
+    const [version = ''] = stdout.match(/\d+\.\d+\.\d+/) ?? [];
+    const narrow = (bucket: string, rights: Rights) =>
+      nameInBucketPolicy({ endpoint, key: owner }, writer, bucket, rights);
+    return { name: `Ceph ${version}`, endpoint, key: owner, narrow, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Whom nothing else allows anything. */
+async function nameInBucketPolicy(
+  owner: Pick<RealStore, 'endpoint' | 'key'>,
+  writer: StoreKey & { readonly name: string },
+  bucket: string,
+  rights: Rights,
+): Promise<StoreKey> {
+  const Principal = { AWS: [`arn:aws:iam:::user/${writer.name}`] };
+  const Policy = JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Principal, ...rights }] });
+  await adminOf(owner).send(new PutBucketPolicyCommand({ Bucket: bucket, Policy }));
+  return writer;
 }
 
 /** https://docs.ceph.com/en/pacific/rados/configuration/ and https://docs.ceph.com/en/pacific/radosgw/config-ref/ */
@@ -124,53 +121,4 @@ function configuration(dir: string, of: { cluster: string; monitor: string; port
   return `[global]\n${Object.entries(settings)
     .map(([name, value]) => `${name} = ${value}\n`)
     .join('')}`;
-}
-
-async function answers(endpoint: string): Promise<boolean> {
-  return fetch(endpoint).then(
-    () => true,
-    () => false,
-  );
-}
-
-/** Stops "$@" when stdin ends, which it does when the process that wanted it is gone, be it by kill -9; then the folder goes. */
-const keeper = `
-exec 3<&0
-"$@" & daemon=$!
-{
-  read -r _ <&3
-  kill "$daemon"
-  while kill -0 "$daemon"; do sleep 0.05; done
-  rm -rf "$0"
-} 2>/dev/null &
-wait "$daemon"
-`;
-
-/** A process in the foreground, out of reach of Ctrl-C. */
-class Daemon {
-  log = '';
-  readonly #process: ChildProcess;
-  readonly #closed: Promise<unknown>;
-
-  constructor(dir: string, program: string, args: readonly string[]) {
-    this.#process = spawn('/bin/sh', ['-c', keeper, dir, program, ...args], {
-      cwd: '/',
-      stdio: ['pipe', 'ignore', 'pipe'],
-      detached: true,
-    });
-    this.#closed = once(this.#process, 'close');
-    this.#process.stdin?.on('error', () => undefined);
-    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.log = (this.log + text).slice(-10_000);
-    });
-  }
-
-  get ended(): boolean {
-    return this.#process.exitCode !== null;
-  }
-
-  async stop(): Promise<void> {
-    this.#process.stdin?.end();
-    await this.#closed;
-  }
 }

@@ -1,6 +1,6 @@
 /**
  * `npm run conformance`: can a client tell dbguard from the server? Everything is done twice, directly and through
- * `dbguard proxy`, and compared. And does a real S3 server lead to the verdicts that the tests' own leads to?
+ * `dbguard proxy`, and compared. And do real S3 servers lead to the verdicts that the tests' own leads to?
  *
  *   --version 15|18     default: every one that this machine has
  *   --only TEXT         only what has this in its name
@@ -9,7 +9,7 @@
  *   --reads             instead, with --regress: each of its statements that dbguard calls a read, in a read-only transaction
  *   --tools FOLDER      instead: ORMs and job queues that are installed there, with the guarded profile: no question
  *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
- *   --evidence          instead: the S3 server alone
+ *   --evidence          instead: the S3 servers alone, Ceph's and MinIO's, those that are installed (DBGUARD_MINIO: where minio is)
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
 import { resolve } from 'node:path';
@@ -63,7 +63,7 @@ if (options.soak !== undefined) {
 
 if (options.evidence) {
   const different = await conformEvidence((name) => name.includes(options.only));
-  console.log(different === 0 ? 'A real S3 server leads to the same verdicts.' : `${different} differences.`);
+  console.log(different === 0 ? 'Real S3 servers lead to the same verdicts.' : `${different} differences.`);
   process.exit(different === 0 ? 0 : 1);
 }
 

@@ -1,21 +1,25 @@
-/** Does a real S3 server lead to the verdicts that the tests' own leads to? The table of tamperings, and trials of the store. */
+/** Does each real S3 server lead to the verdicts that the tests' own leads to? The table of tamperings, and trials of the store. */
 import { differences, judge } from '../review/judge.js';
 import { castAt, Scene, type Tampering, tamperings } from '../review/tamperings.js';
 import { missingOfCeph, startCeph } from './ceph.js';
+import { minioProgram, startMinio } from './minio.js';
 import { openRealVault, type RealStore } from './real-store.js';
 import { trials } from './store-trials.js';
 
 /** Prints as it goes. Returns how many differ. */
 export async function conformEvidence(chosen: (name: string) => boolean): Promise<number> {
-  const missing = missingOfCeph();
-  if (missing !== undefined) {
-    console.log(`S3: skipped, there is no ${missing}`);
-    return 0;
-  }
-  const ceph = await startCeph();
-  console.log(`S3: Ceph ${ceph.version}`);
+  const [missing, minio] = [missingOfCeph(), minioProgram()];
+  let different = 0;
+  if (missing === undefined) different += await conformStore(await startCeph(), chosen);
+  else console.log(`S3: Ceph skipped, there is no ${missing}`);
+  if (minio !== undefined) different += await conformStore(await startMinio(minio), chosen);
+  else console.log('S3: MinIO skipped, there is no minio');
+  return different;
+}
+
+async function conformStore(store: RealStore, chosen: (name: string) => boolean): Promise<number> {
+  console.log(`S3: ${store.name}`);
   try {
-    const store: RealStore = { endpoint: ceph.endpoint, key: ceph.owner, writer: ceph.writer };
     // the store's clock goes as it goes: rows that set it cannot be played
     const rows = tamperings.filter(({ bucketClock }) => bucketClock !== true);
     const acts = [
@@ -34,7 +38,7 @@ export async function conformEvidence(chosen: (name: string) => boolean): Promis
     }
     return Object.values(tallies).reduce((sum, { different }) => sum + different, 0);
   } finally {
-    await ceph.stop();
+    await store.stop();
   }
 }
 

@@ -13,23 +13,36 @@ import type { Vault } from '../review/vaults.js';
 export interface StoreKey {
   readonly id: string;
   readonly secret: string;
+  /** Of keys that the store made for a while. */
+  readonly token?: string;
+}
+
+/** What a statement of a policy allows. */
+export interface Rights {
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
 }
 
 export interface RealStore {
+  /** For people, with the version where the store tells it. */
+  readonly name: string;
   readonly endpoint: string;
   /** Of the owner of every bucket. */
   readonly key: StoreKey;
-  /** Of somebody to whom only a bucket policy gives anything. */
-  readonly writer: StoreKey & { readonly name: string };
+  /** A key that may do this in a bucket and nothing else anywhere. */
+  narrow(bucket: string, rights: Rights): Promise<StoreKey>;
+  stop(): Promise<void>;
 }
 
 /** Credentials come from the environment, as the SDK finds them. */
-export function setKey({ id, secret }: StoreKey): void {
+export function setKey({ id, secret, token }: StoreKey): void {
   process.env.AWS_ACCESS_KEY_ID = id;
   process.env.AWS_SECRET_ACCESS_KEY = secret;
+  if (token === undefined) delete process.env.AWS_SESSION_TOKEN;
+  else process.env.AWS_SESSION_TOKEN = token;
 }
 
-export function adminOf({ endpoint, key }: RealStore): S3Client {
+export function adminOf({ endpoint, key }: Pick<RealStore, 'endpoint' | 'key'>): S3Client {
   const credentials = { accessKeyId: key.id, secretAccessKey: key.secret };
   return new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials });
 }
