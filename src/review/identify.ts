@@ -121,6 +121,12 @@ async function provenLevel(
   if (aged !== undefined) return refuse(findings, aged);
   warnOfLookAlikes(open, findings);
   const judged = judgeLevel(level, open, findings, bound.keys.origin, demands);
+  if (!isOurs(open, demands)) {
+    const client = open.audience ?? open.clientId;
+    return unproven(
+      `the token was made for ${JSON.stringify(client)}, and nobody has said that this is dbguard: whoever runs another client of that issuer could have had it made; name yours with --client-id`,
+    );
+  }
   if (!bound.keys.unvouched) return judged;
   return unproven(
     `only keys from the ${bound.keys.origin} fit: whoever may write there could have made them; trust them with --keys`,
@@ -141,10 +147,16 @@ function strangerAmong({ subject }: Evidence, demands: IdentityDemands): string 
 
 /** Against what the reader named. A login for another client could have been made by whoever runs that one. */
 function contradiction(open: Evidence, { clientId, audience }: IdentityDemands): string | undefined {
-  if (clientId === undefined) return undefined;
-  if (open.clientId !== clientId) return `the login is for the client ${open.clientId}, not ${clientId}`;
-  if (open.audience === undefined || open.audience === (audience ?? clientId)) return undefined;
-  return `the token is for the audience ${open.audience}, not ${audience ?? clientId}`;
+  if (clientId !== undefined && open.clientId !== clientId)
+    return `the login is for the client ${open.clientId}, not ${clientId}`;
+  const wanted = audience ?? clientId;
+  if (open.audience === undefined || wanted === undefined || open.audience === wanted) return undefined;
+  return `the token is for the audience ${open.audience}, not ${wanted}`;
+}
+
+/** Whom a token is made for is the writer's word until the reader has named it; `contradiction` has held them against each other. */
+function isOurs(open: Evidence, { clientId, audience }: IdentityDemands): boolean {
+  return clientId !== undefined || (audience !== undefined && open.audience === audience);
 }
 
 type Bound =

@@ -147,7 +147,7 @@ function when(report: SessionReport): ProofLine {
 function notProven(report: SessionReport, keeping: VersionKeeping): ProofLine {
   const { level, state } = report;
   const open = [
-    level === undefined ? 'who it was, as long as the issuer’s keys are not at hand' : (weak[level] ?? ''),
+    level === undefined ? 'who it was: the issuer’s word for it' : (weak[level] ?? ''),
     state === 'complete' ? '' : 'that nothing was cut off at the end',
     keepings[keeping],
     'what happened outside dbguard, which “dbguard transcripts reconcile” compares with the server’s own log',

@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { startS3, testKey } from '../helpers/s3.js';
-import { testIssuer } from '../transcript/people.js';
+import { clientId, testIssuer } from '../transcript/people.js';
 import { objectsOf, record } from '../transcript/recorded.js';
 import { count, type Measured, runTranscripts } from './transcripts-command.js';
 
@@ -19,7 +19,7 @@ const commands = [
   ['list', '--day', aDay],
   ['search', 'SELECT 1'],
   ['search', 'no such text'],
-  ['verify', '--all', '--offline', '--keys', 'keys.json'],
+  ['verify', '--all', '--offline', '--keys', 'keys.json', '--client-id', clientId],
 ];
 
 export async function benchManySessions(sessions: number): Promise<void> {

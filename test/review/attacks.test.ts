@@ -13,7 +13,7 @@ import { verifySession } from '../../src/review/verify-session.js';
 import type { EntryBody } from '../../src/transcript/entry.js';
 import type { Finding } from '../../src/transcript/finding.js';
 import { redactionKey, segmentKey, sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
-import { testIssuer } from '../transcript/people.js';
+import { clientId, testIssuer } from '../transcript/people.js';
 import {
   besideKey,
   editDisclosures,
@@ -40,7 +40,8 @@ async function verify(
   { sid, demands = {}, at = stored }: { sid: string; demands?: IdentityDemands; at?: number },
 ): Promise<SessionReport> {
   for await (const session of listSessions(source)) {
-    if (session.sid === sid) return verifySession(session, { source, keys, demands, now: at });
+    if (session.sid === sid)
+      return verifySession(session, { source, keys, demands: { clientId, ...demands }, now: at });
   }
   throw new Error('no such session');
 }
@@ -162,7 +163,9 @@ test('the holder of the session key writes a key twice, to say one thing to one 
     t.ok(failures(report).includes('line-malformed'), to);
     t.match(report.findings, [{ message: /a key stands twice/ }]);
   }
-  const colons = record(login, { extra: [[{ k: 'parse', facts: ['": {\\"a\\":1'] }, { sql: '{"a":1,"a":2}' }]] });
+  const colons = record(login, {
+    extra: [[{ k: 'parse', facts: [{ command: '": {\\"a\\":1' }] }, { sql: '{"a":1,"a":2}' }]],
+  });
   const sound = await verify(memorySource(objectsOf(colons, stored)), { sid: colons.sid });
   t.equal(sound.verdict, 'proven', 'what looks like a key within a text is none');
 });
@@ -306,7 +309,11 @@ test('identity: stolen token, old token, other subject, other issuer, weaker evi
 
   const old = record(login, { at: now + 40 * 24 * HOUR });
   const late = memorySource(objectsOf(old, now + 40 * 24 * HOUR + 10_000));
-  const aged = await verify(late, { sid: old.sid, demands: { maxLoginAgeMs: 24 * HOUR }, at: now + 41 * 24 * HOUR });
+  const aged = await verify(late, {
+    sid: old.sid,
+    demands: { clientId, maxLoginAgeMs: 24 * HOUR },
+    at: now + 41 * 24 * HOUR,
+  });
   t.match(aged.findings, [{ code: 'identity-invalid', message: /older than allowed/ }]);
 
   t.match((await verified(record({ ...login, subject: { ...login.subject, sub: 'boss' } }))).findings, [
@@ -380,7 +387,7 @@ test('a whole session is deleted, or cut, and the next one misses it', async (t)
     const how = {
       source,
       keys,
-      demands: {},
+      demands: { clientId },
       now: stored + HOUR,
       onReport: (report: SessionReport) => reports.push(report),
       onFinding: (finding: Finding) => finding.code !== 'versions-hidden' && between.push(finding),
@@ -453,7 +460,7 @@ test('without issuer keys nothing is invalid, but who is not proven', async (t) 
   const source = memorySource(objectsOf(session, stored));
   for await (const objects of listSessions(source)) {
     const none: IssuerKeySource = { keysOf: async () => [] };
-    const report = await verifySession(objects, { source, keys: none, demands: {}, now: stored });
+    const report = await verifySession(objects, { source, keys: none, demands: { clientId }, now: stored });
     t.match(report, { verdict: 'unproven', findings: [{ code: 'identity-unproven' }] });
   }
 });

@@ -15,7 +15,7 @@ import { openBucket } from '../../src/io/bucket/open.js';
 import { archivedKeys } from '../../src/review/issuer-keys.js';
 import { issuerKeysPrefix } from '../../src/transcript/object-key.js';
 import { clientId as providerClient, startProvider } from '../identity/provider.js';
-import { issuerUrl, testIssuer } from '../transcript/people.js';
+import { clientId, issuerUrl, testIssuer } from '../transcript/people.js';
 import { record } from '../transcript/recorded.js';
 import { commandWorld } from './command-world.js';
 
@@ -269,8 +269,10 @@ test('an issuer without a client id, named on the command line, counts', async (
   const { run, store } = world(t, 'version: 1\nbucket: file:./bucket\n');
   const session = record(await issuer.login('ada'));
   await store(session);
-  t.match(await run(verify, [session.sid], withKeys), { code: 0, out: /PROVEN/ });
-  const other = { ...withKeys, issuer: 'https://other.example' };
+  t.match(await run(verify, [session.sid], withKeys), { code: 2, out: /NOT ALL PROVEN[\s\S]*--client-id/ });
+  const known = { ...withKeys, clientId };
+  t.match(await run(verify, [session.sid], known), { code: 0, out: /PROVEN/ });
+  const other = { ...known, issuer: 'https://other.example' };
   t.match(await run(verify, [session.sid], other), { code: 2, out: /NOT ALL PROVEN[\s\S]*--workload-issuer/ });
   t.match(await run(verify, [session.sid], { ...other, workloadIssuer: issuerUrl }), { code: 0 });
   t.match(await run(verify, [session.sid], { ...withKeys, clientId: 'other' }), { code: 1, out: /not other/ });

@@ -9,7 +9,7 @@ import type { IssuerKeySource } from '../../src/review/issuer-keys.js';
 import type { SessionReport } from '../../src/review/session-report.js';
 import { verifySession } from '../../src/review/verify-session.js';
 import { alternativeKey, redactionKey } from '../../src/transcript/object-key.js';
-import { testIssuer } from '../transcript/people.js';
+import { clientId, testIssuer } from '../transcript/people.js';
 import { besideKey, objectsOf, pack, type Recorded, record, type StoredObject } from '../transcript/recorded.js';
 
 const many = 20_000;
@@ -46,7 +46,7 @@ function drowned(session: Recorded, count: number, keyOf: (n: number) => string,
 
 async function verified(source: ObjectSource): Promise<SessionReport> {
   for await (const session of listSessions(source)) {
-    return verifySession(session, { source, keys, demands: {}, now: stored });
+    return verifySession(session, { source, keys, demands: { clientId }, now: stored });
   }
   throw new Error('no session');
 }

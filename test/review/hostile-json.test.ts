@@ -9,7 +9,7 @@ import { redactionEntry } from '../../src/review/redaction.js';
 import { summarise } from '../../src/review/summary.js';
 import { verifySession } from '../../src/review/verify-session.js';
 import { redactionKey, segmentKey } from '../../src/transcript/object-key.js';
-import { testIssuer } from '../transcript/people.js';
+import { clientId, testIssuer } from '../transcript/people.js';
 import { besideKey, memorySource, objectsOf, pack, record } from '../transcript/recorded.js';
 
 const now = Date.UTC(2026, 10, 23, 12);
@@ -69,7 +69,7 @@ for (const [what, value] of Object.entries(values)) {
           ]) {
             const source = memorySource(objects);
             for await (const found of listSessions(source)) {
-              const report = await verifySession(found, { source, keys, demands: {}, now: stored });
+              const report = await verifySession(found, { source, keys, demands: { clientId }, now: stored });
               if (objects.includes(beside) && report.verdict !== 'proven') t.fail(`${field} turns the verdict`);
               JSON.stringify([report, await summarise(found, source)]);
             }

@@ -33,11 +33,15 @@ interface Judged {
 
 type Found = JsonWebKeySet & { readonly unvouched?: true };
 
-async function judge(
-  fields: object,
-  demands: IdentityDemands = {},
-  how: { keys?: Found | readonly Found[]; openedAt?: number; storedAt?: number } = {},
-): Promise<Judged> {
+interface Circumstances {
+  readonly keys?: Found | readonly Found[];
+  readonly openedAt?: number;
+  readonly storedAt?: number;
+  /** Of dbguard, as the reader knows it; null: the reader does not. */
+  readonly client?: string | null;
+}
+
+async function judge(fields: object, demands: IdentityDemands = {}, how: Circumstances = {}): Promise<Judged> {
   const { level, findings } = await look(fields, demands, how);
   return { level, refused: findings.filter(({ severity }) => severity === 'failure').map(({ message }) => message) };
 }
@@ -45,16 +49,17 @@ async function judge(
 async function look(
   fields: object,
   demands: IdentityDemands = {},
-  how: { keys?: Found | readonly Found[]; openedAt?: number; storedAt?: number } = {},
+  how: Circumstances = {},
 ): Promise<{ level: string | undefined; findings: readonly Pick<Finding, 'severity' | 'code' | 'message'>[] }> {
-  const { keys = issuer.keys, openedAt = at + 1000, storedAt } = how;
+  const { keys = issuer.keys, openedAt = at + 1000, storedAt, client = clientId } = how;
+  const named = client === null ? demands : { clientId: client, ...demands };
   const { sid } = credential;
   const entry = { n: 0, t: openedAt * 1000, k: 'open', c: {}, fields: { ...fields } };
   const findings = new Findings();
   try {
     const source = { keysOf: async () => [keys].flat().map((set) => ({ ...set, origin: 'test' })) };
     const times = storedAt === undefined ? { openedAt } : { openedAt, storedAt };
-    const { level } = await identify(sid, readOpen(entry), times, findings, source, demands);
+    const { level } = await identify(sid, readOpen(entry), times, findings, source, named);
     return { level, findings: findings.list };
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
@@ -183,6 +188,28 @@ test('attack: a colleague is framed with the ID token of their transcript, whate
       { numRuns: 150 },
     );
   }
+});
+
+test('attack: a colleague is framed by whoever runs another client of the issuer, and has its tokens carry any nonce', async (t) => {
+  for (const level of ['nonce', 'asserted'] as const) {
+    const lured = await issuer.login('colleague', { at, level, client: 'quiz-of-the-day' });
+    const session = createSession(
+      { ...lured, level: level === 'asserted' ? 'audience' : level },
+      { now: at + 1000, lifetimeMs: HOUR, sid: credential.sid },
+    );
+    const readers: readonly IdentityDemands[] = [{}, { issuer: issuerUrl }, { workloadIssuers: [issuerUrl] }];
+    for (const [fields, demands] of readers.flatMap((reader) => [
+      [opened(session), reader] as const,
+      [{ ...opened(session), clientId: 'dbguard', audience: 'quiz-of-the-day' }, reader] as const,
+    ])) {
+      const { level: reached, findings } = await look(fields, demands, { client: null });
+      t.equal(reached, undefined, 'a reader who has not named a client');
+      t.ok(findings.some(({ message }) => /quiz-of-the-day.*--client-id/.test(message)));
+      t.match(await look(fields, demands), { findings: [{ severity: 'failure' }] }, 'and one who has');
+    }
+  }
+  const own = await look({ ...details, audience: 'https://api' }, { audience: 'https://other' }, { client: null });
+  t.match(own.findings, [{ severity: 'failure', message: /not https:\/\/other/ }], 'the audience alone is named');
 });
 
 test('level audience is for issuers that the reader has named', async (t) => {

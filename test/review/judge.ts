@@ -1,9 +1,11 @@
 /** What verification says of a tampered bucket, held against a row of the table. */
+
 import { Expected } from '../../src/review/expectations.js';
 import { type ProofLine, proofLines } from '../../src/review/proof-words.js';
 import type { SessionReport, Verdict } from '../../src/review/session-report.js';
 import { verifyAll } from '../../src/review/verify-all.js';
 import type { Finding } from '../../src/transcript/finding.js';
+import { clientId } from '../transcript/people.js';
 import type { Scene, Tampering } from './tamperings.js';
 import type { Vault } from './vaults.js';
 
@@ -26,7 +28,7 @@ export async function judge(scene: Scene, { bucket }: Vault): Promise<Judgement>
   await verifyAll({
     source: bucket,
     keys,
-    demands: {},
+    demands: { clientId },
     now: scene.now,
     ...(scene.retentionDays === undefined ? {} : { retentionDays: scene.retentionDays }),
     expected: new Expected(scene.expected),

@@ -13,7 +13,7 @@ import { redactionEntry } from '../../src/review/redaction.js';
 import { decodeDisclosure, decodeLine, MAX_DISCLOSED } from '../../src/transcript/line.js';
 import { redactionKey } from '../../src/transcript/object-key.js';
 import { runTranscripts } from '../bench/transcripts-command.js';
-import { testIssuer } from '../transcript/people.js';
+import { clientId, testIssuer } from '../transcript/people.js';
 import { besideKey, objectsOf, pack, type Recorded, record } from '../transcript/recorded.js';
 
 const boundMiB = 200;
@@ -103,7 +103,17 @@ for (const [what, kindOf] of Object.entries(kinds)) {
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, bytes);
     }
-    const args = ['verify', '--all', '--offline', '--keys', 'keys.json', '--bucket', 'file:bucket'];
+    const args = [
+      'verify',
+      '--all',
+      '--offline',
+      '--keys',
+      'keys.json',
+      '--client-id',
+      clientId,
+      '--bucket',
+      'file:bucket',
+    ];
     const { out, peak } = await runTranscripts(root, args);
     t.match(out, /1 proven, 0 not all proven, 0 changed/);
     t.ok(peak < boundMiB, `${peak.toFixed(0)} MiB, less than ${boundMiB}`);

@@ -1,6 +1,7 @@
 /**
  * What `verify <id>` learns from the sessions around one is what `verify --all` says of it, whatever was done to the bucket.
  */
+
 import { join } from 'node:path';
 import { test } from 'tap';
 import { listSessions } from '../../src/review/catalog.js';
@@ -9,6 +10,7 @@ import { verifyAll } from '../../src/review/verify-all.js';
 import type { VerifyOptions } from '../../src/review/verify-options.js';
 import { verifySession } from '../../src/review/verify-session.js';
 import type { Finding } from '../../src/transcript/finding.js';
+import { clientId } from '../transcript/people.js';
 import { castAt, Scene, tamperings } from './tamperings.js';
 import { folderVault } from './vaults.js';
 
@@ -27,7 +29,7 @@ test('each row of the table: one session among the others, and all of them', asy
     const options: VerifyOptions & { source: typeof bucket } = {
       source: bucket,
       keys: { keysOf: async () => [{ ...cast.issuer.keys, origin: 'test' }] },
-      demands: {},
+      demands: { clientId },
       now: scene.now,
       ...(retentionDays === undefined ? {} : { retentionDays }),
     };

@@ -1,4 +1,5 @@
 /** What the five sentences say where a verdict is neither way: nothing that is not proven reads as if it were. */
+
 import { join } from 'node:path';
 import { test } from 'tap';
 import { thumbprint } from '../../src/identity/binding.js';
@@ -10,6 +11,7 @@ import type { VerifyOptions } from '../../src/review/verify-options.js';
 import { verifySession } from '../../src/review/verify-session.js';
 import type { FindingCode } from '../../src/transcript/finding.js';
 import { startS3 } from '../helpers/s3.js';
+import { clientId } from '../transcript/people.js';
 import { overstatements } from './judge.js';
 import { castAt, Scene, tamperings } from './tamperings.js';
 import { folderVault, s3Vault, type Vault } from './vaults.js';
@@ -24,7 +26,14 @@ async function reportOn(vault: Vault, change: string | ((scene: Scene) => void),
   else change(scene);
   await scene.store(vault);
   const { now, retentionDays } = scene;
-  const options = { source: vault.bucket, keys, demands: {}, now, ...(retentionDays ? { retentionDays } : {}), ...how };
+  const options = {
+    source: vault.bucket,
+    keys,
+    demands: { clientId },
+    now,
+    ...(retentionDays ? { retentionDays } : {}),
+    ...how,
+  };
   for await (const session of listSessions(vault.bucket)) {
     if (session.sid === scene.first.sid) return verifySession(session, options);
   }
@@ -105,12 +114,17 @@ const situations: Readonly<Record<string, Situation>> = {
   'with no keys at hand': { change: 'nothing at all', how: { keys: { keysOf: async () => [] } }, says: anybodys },
   'of another issuer': {
     change: 'nothing at all',
-    how: { demands: { issuer: 'https://other.example' } },
+    how: { demands: { clientId, issuer: 'https://other.example' } },
     says: anybodys,
   },
   'by a revoked key': {
     change: 'nothing at all',
-    how: { demands: { revokedKeys: [{ thumbprint: thumbprint(adasKey), since: 0, reason: 'the laptop was stolen' }] } },
+    how: {
+      demands: {
+        clientId,
+        revokedKeys: [{ thumbprint: thumbprint(adasKey), since: 0, reason: 'the laptop was stolen' }],
+      },
+    },
     says: notTheirs,
   },
   'expired by the rules': {

@@ -1,9 +1,11 @@
 /** Every row of the table, over a folder and over S3 with versions; and what a second verifier says of the same lines. */
+
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'tap';
 import { startS3 } from '../helpers/s3.js';
+import { clientId } from '../transcript/people.js';
 import { differences, judge } from './judge.js';
 import { castAt, tamperings as known, Scene } from './tamperings.js';
 import { tamperingsOfStrangers } from './tamperings-of-strangers.js';
@@ -55,7 +57,9 @@ test('a second verifier agrees about the lines', { skip: hasPython !== true && h
     row.change(scene);
     const { sid, prefix, segments } = scene.first;
     const kept = segments.filter((_, n) => !scene.omitted.has(scene.key(n)));
-    return { name: row.name, sid, subject: prefix.split('/')[1], segments: kept, issuerKeys: cast.issuer.keys };
+    const [, subject] = prefix.split('/');
+    const read = { issuerKeys: cast.issuer.keys, reader: { clientId } };
+    return { name: row.name, sid, subject, segments: kept, ...read };
   });
   const file = join(t.testdir(), 'sessions.jsonl');
   writeFileSync(file, cases.map((one) => `${JSON.stringify(one)}\n`).join(''));

@@ -5,7 +5,7 @@ import { listSessions, type ObjectSource } from '../../src/review/catalog.js';
 import type { SessionReport } from '../../src/review/session-report.js';
 import type { VerifyOptions } from '../../src/review/verify-options.js';
 import { repositoryRoot } from '../helpers/repository.js';
-import { testIssuer } from '../transcript/people.js';
+import { clientId, testIssuer } from '../transcript/people.js';
 import { editPayload, memorySource, objectsOf, record, type StoredObject } from '../transcript/recorded.js';
 
 /** As it is built: a thread reads no TypeScript. All from one place, so that an error is of one class. */
@@ -37,7 +37,7 @@ async function bucketOf(): Promise<StoredObject[]> {
 }
 
 function optionsFor(source: ObjectSource): VerifyOptions & { readonly source: ObjectSource } {
-  return { source, keys, demands: { issuer: issuer.url }, now };
+  return { source, keys, demands: { issuer: issuer.url, clientId }, now };
 }
 
 function pool(t: Test, how: VerifyOptions) {

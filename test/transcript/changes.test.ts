@@ -8,7 +8,7 @@ import { listSessions } from '../../src/review/catalog.js';
 import type { SessionReport } from '../../src/review/session-report.js';
 import { verifySession } from '../../src/review/verify-session.js';
 import { segmentKey } from '../../src/transcript/object-key.js';
-import { testIssuer } from './people.js';
+import { clientId, testIssuer } from './people.js';
 import { memorySource, pack, type Recorded, record } from './recorded.js';
 
 const now = Date.UTC(2026, 10, 23, 12);
@@ -32,7 +32,7 @@ const sessions = fc
     record(login, {
       statements,
       final,
-      extra: texts.map((sql) => [{ k: 'parse', conn: 1, facts: [sql] }, { sql }]),
+      extra: texts.map((sql) => [{ k: 'parse', conn: 1, facts: [{ command: sql }] }, { sql }]),
     }),
   );
 
@@ -42,7 +42,7 @@ async function verify({ prefix }: Recorded, segments: readonly Uint8Array[]): Pr
   const objects = segments.map((bytes, n) => ({ key: segmentKey(prefix, n), bytes: pack(bytes), createdAt }));
   const source = memorySource(objects);
   for await (const session of listSessions(source)) {
-    return verifySession(session, { source, keys, demands: {}, now: createdAt + 3_600_000 });
+    return verifySession(session, { source, keys, demands: { clientId }, now: createdAt + 3_600_000 });
   }
   throw new Error('no session');
 }

@@ -22,6 +22,8 @@ export interface LoginOptions {
   readonly level?: EvidenceLevel;
   /** Default: `<sub>@example.test`. */
   readonly email?: string;
+  /** For whom the token is made; default: dbguard. */
+  readonly client?: string;
   /** The token goes to this login's key but carries another's nonce. */
   readonly token?: string;
 }
@@ -46,7 +48,7 @@ async function login(
   const at = options.at ?? Date.now();
   const loginKey = generateLoginKey();
   const salt = randomBytes(16).toString('base64url');
-  const level = options.level ?? 'nonce';
+  const { level = 'nonce', client = clientId } = options;
   const email = options.email ?? `${sub}@example.test`;
   const claims = { email, ...(level === 'nonce' ? { nonce: bindingNonce(loginKey, salt) } : {}) };
   const idToken =
@@ -55,14 +57,14 @@ async function login(
       .setProtectedHeader(header)
       .setIssuer(iss)
       .setSubject(sub)
-      .setAudience(clientId)
+      .setAudience(client)
       .setIssuedAt(Math.floor(at / 1000))
       .setExpirationTime(Math.floor(at / 1000) + 3600)
       .sign(key));
   return {
     subject: { iss, sub, email },
     level,
-    clientId,
+    clientId: client,
     idToken,
     bindingIdToken: idToken,
     expiresAt: at + 3_600_000,

@@ -24,7 +24,7 @@ import type { SessionReport } from '../../../src/review/session-report.js';
 import { verifyAll } from '../../../src/review/verify-all.js';
 import { verifySession } from '../../../src/review/verify-session.js';
 import type { Bucket } from '../../../src/transcript/entry.js';
-import { testIssuer } from '../../transcript/people.js';
+import { clientId, testIssuer } from '../../transcript/people.js';
 
 const issuer = await testIssuer();
 const login = await issuer.login('dev');
@@ -55,7 +55,7 @@ const filesOf = (path: string) =>
 async function reports(source: ObjectSource): Promise<SessionReport[]> {
   const found: SessionReport[] = [];
   for await (const session of listSessions(source)) {
-    found.push(await verifySession(session, { source, keys, demands: {}, now: Date.now() }));
+    found.push(await verifySession(session, { source, keys, demands: { clientId }, now: Date.now() }));
   }
   return found;
 }
@@ -99,7 +99,7 @@ test('each session names the one before it', async (t) => {
   await verifyAll({
     source: bucket,
     keys,
-    demands: {},
+    demands: { clientId },
     now: Date.now(),
     onReport: () => {},
     onFinding: ({ code }) => between.push(code),
@@ -191,7 +191,7 @@ test('kill -9 of a real run: the next one recovers what was acknowledged', async
     (await verifySession(session, {
       source: bucket,
       keys: { keysOf: async () => [] },
-      demands: {},
+      demands: { clientId },
       now: Date.now(),
     }));
   t.ok((report?.statements ?? 0) >= acknowledged);
