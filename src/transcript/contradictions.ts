@@ -6,7 +6,7 @@
  * entry. What it must not know: signatures, chains, where lines come from.
  */
 import type { Entry } from './entry.js';
-import { byNobody, checkOf, disclosable, fieldsOf, isFacts } from './entry-fields.js';
+import { byNobody, checkOf, disclosable, fieldsOf, isFacts, neededBy } from './entry-fields.js';
 import type { Findings } from './finding.js';
 
 /** What a statement waits for. A missing cell in `owed`: it owes nothing any more. */
@@ -19,8 +19,9 @@ const afterStatement: Readonly<Record<string, State>> = {
   deny: 'denied',
 };
 
-/** Who decides about one statement. */
+/** Who decides about one statement, and whose approval may stand for a whole transaction. */
 const personally: ReadonlySet<unknown> = new Set(['person', 'second-person']);
+const forTransaction: ReadonlySet<unknown> = new Set([...personally, 'earlier-approval']);
 
 const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost', 'undone']);
 
@@ -53,6 +54,8 @@ export class Contradictions {
   readonly #letThrough = new NumberSet();
   /** Statements that somebody let through for themselves alone, and the role that each may still run as. */
   readonly #approved = new NumberSet();
+  /** Statements whose approval others of their transaction may stand under. */
+  readonly #covering = new NumberSet();
   readonly #roles = new Map<number, unknown>();
   /** What has been said of a second person's approval, by the statement that waits for it. */
   readonly #requests = new Map<unknown, Requested>();
@@ -71,8 +74,8 @@ export class Contradictions {
 
   /** Every entry, in the order of its number, without gaps. */
   add(entry: Entry): void {
-    this.#checkFields(entry);
     this.#checkPurpose(entry);
+    this.#checkFields(entry);
     switch (entry.k) {
       case 'parse':
         this.#checkText(entry);
@@ -121,6 +124,8 @@ export class Contradictions {
     this.#statements.add(n);
     const state = continues === undefined ? afterStatement[String(decision)] : 'through';
     if (state === undefined) this.#fail(n, `statement ${n} has no decision`);
+    else if (continues !== undefined && decision !== undefined)
+      this.#fail(n, `statement ${n} continues another one, and has a decision of its own`);
     else this.#owe(n, state);
   }
 
@@ -140,20 +145,26 @@ export class Contradictions {
   #verdict(entry: Entry): void {
     const state = this.#stateOf(entry);
     this.#secondPerson(entry);
-    const { of, decision, by, under } = entry.fields;
+    const { of, decision, by, under, scope } = entry.fields;
     const allows = decision === 'allow';
     if (allows ? byNobody.has(by) : by === 'earlier-approval')
       this.#fail(entry.n, `verdict ${entry.n} is ${String(decision)} by ${String(by)}, which never decides so`);
-    if (decision === undefined) this.#fail(entry.n, `verdict ${entry.n} decides nothing`);
     if (state === undefined || state === 'through') {
       this.#say(entry, 'a verdict', 'that waits for none');
       return;
     }
     if (allows && state === 'denied') this.#say(entry, 'an approval', 'that a rule denies');
-    if (under !== undefined && !this.#letThrough.has(under))
+    if (under !== undefined && !(allows && this.#covering.has(under)))
       this.#fail(entry.n, `verdict ${entry.n} stands under an approval that is none`);
-    if (allows && personally.has(by) && entry.fields.scope !== 'session' && under === undefined)
-      this.#approved.add(Number(of));
+    if ((scope === 'transaction') !== (under !== undefined))
+      this.#fail(
+        entry.n,
+        `verdict ${entry.n} is for a transaction, and under no approval of it, or the other way round`,
+      );
+    if (allows && under === undefined) {
+      if (personally.has(by) && scope !== 'session') this.#approved.add(Number(of));
+      if (forTransaction.has(by)) this.#covering.add(Number(of));
+    }
     if (allows) this.#owe(Number(of), 'through');
     else this.#owed.delete(Number(of));
   }
@@ -185,9 +196,7 @@ export class Contradictions {
 
   /** A role is for one statement, which a person has approved. */
   #grant(entry: Entry): void {
-    const { of, role, access } = entry.fields;
-    if (role === undefined || access === undefined)
-      this.#fail(entry.n, `grant ${entry.n} does not say which role, and by what`);
+    const { of, role } = entry.fields;
     if (this.#stateOf(entry) !== 'through' || !this.#approved.has(of) || this.#roles.has(Number(of)))
       this.#say(entry, 'a role', 'that nobody has approved, or that has one');
     else this.#roles.set(Number(of), role);
@@ -208,7 +217,6 @@ export class Contradictions {
     const { of, how } = entry.fields;
     this.#requests.delete(of);
     this.#ranAs(entry);
-    if (how === undefined) this.#fail(entry.n, `outcome ${entry.n} does not say how it went`);
     if (state === undefined) this.#say(entry, 'an outcome', 'that waits for none');
     else if (state !== 'through' && ran.has(how))
       this.#say(entry, `the outcome ${String(how)}`, `that ${state === 'asked' ? 'nobody has approved' : 'is denied'}`);
@@ -260,6 +268,9 @@ export class Contradictions {
         this.#findings.warn('unknown-kind', message, this.#where(n));
       }
       return;
+    }
+    for (const name of neededBy(k)) {
+      if (fields[name] === undefined) this.#fail(n, `entry ${n} (${k}) says no ${name}`);
     }
     for (const name in fields) {
       const check = checkOf(known, name);

@@ -10,6 +10,8 @@ type Check = (value: unknown) => boolean;
 const text: Check = (value) => typeof value === 'string';
 const count: Check = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
 const number: Check = (value) => typeof value === 'number';
+/** Of microseconds and milliseconds: below zero where the clock was set back. */
+const span: Check = (value) => Number.isSafeInteger(value);
 const texts: Check = (value) => Array.isArray(value) && value.every(text);
 const anything: Check = () => true;
 /** In full, or the number of the entry that has them. */
@@ -28,10 +30,14 @@ const decider = word(
 /** Who never lets anything through. */
 export const byNobody: ReadonlySet<unknown> = new Set(['earlier-denial', 'timeout', 'disconnect', 'cancel', 'nobody']);
 
-/** 16 and 32 bytes, base64url. */
 function isHidden(value: unknown): boolean {
-  if (!isRecord(value)) return false;
-  return /^[\w-]{22}$/.test(String(value.salt)) && /^[\w-]{43}$/.test(String(value.digest));
+  return isRecord(value) && isBytes(value.salt, 16) && isBytes(value.digest, 32);
+}
+
+/** In the one spelling that an encoder gives them. */
+function isBytes(value: unknown, length: number): boolean {
+  const bytes = Buffer.from(String(value), 'base64url');
+  return bytes.length === length && bytes.toString('base64url') === value;
 }
 
 /** What may be disclosed: the type of its value. */
@@ -89,7 +95,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     under: count,
     rule: text,
     shown: text,
-    waitedMs: number,
+    waitedMs: span,
     estimatedRows: number,
   },
   grant: { of: count, role: text, access: text, lacking: texts },
@@ -100,7 +106,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     tags: count,
     rows: count,
     bytes: count,
-    us: number,
+    us: span,
     sqlstate: text,
     role: text,
     masked: texts,
@@ -113,9 +119,24 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
   seal: { totals: isRecord, final: (value) => value === true },
 };
 
+/** What an entry of that kind is nothing without. `of` is not here: what it has to name is checked whatever stands there. */
+const needed: Readonly<Partial<Record<EntryKind, readonly string[]>>> = {
+  connection: ['event'],
+  verdict: ['decision', 'by'],
+  grant: ['role', 'access'],
+  outcome: ['how'],
+  approval: ['object'],
+  redaction: ['session', 'of', 'digests'],
+};
+
+export function neededBy(kind: string): readonly string[] {
+  return (Object.hasOwn(needed, kind) && needed[kind as EntryKind]) || [];
+}
+
 /** What the parser read, in full. */
 export function isFacts(value: unknown): boolean {
-  return Array.isArray(value) || isRecord(value);
+  if (Array.isArray(value)) return value.every(isRecord);
+  return isRecord(value) && typeof value.unparseable === 'string';
 }
 
 /** Undefined for a kind that version 1 does not have. Not an object's own `constructor` or `toString` either. */

@@ -3,7 +3,7 @@
  */
 import { DbguardError } from '../errors.js';
 import { type Entry, type EntryBody, type JsonValue, RawJson } from './entry.js';
-import { isRecord } from './line.js';
+import { isCount, isRecord } from './line.js';
 
 /** RFC 8037. */
 export interface PublicJwk {
@@ -67,6 +67,9 @@ export interface OpenDetails extends Evidence {
 }
 
 const FORMAT_VERSION = 1;
+/** What a login reaches, and how it is made. */
+const levels: readonly string[] = ['nonce', 'dpop', 'audience', 'asserted'];
+const methods: readonly string[] = ['device', 'browser', 'workload'];
 
 export function openEntry(details: OpenDetails): EntryBody {
   const fields: Record<string, JsonValue | undefined> = {};
@@ -96,7 +99,7 @@ export function readOpen(entry: Entry): OpenDetails {
       ? {
           previous: {
             sid: text(previous, 'sid'),
-            ...optional(previous, 'size', isNumber),
+            ...optional(previous, 'size', isCount),
             ...optional(previous, 'head', isText),
           },
         }
@@ -109,10 +112,10 @@ export function readEvidence(fields: Readonly<Record<string, unknown>>): Evidenc
   const subject = record(fields, 'subject');
   return {
     subject: { iss: text(subject, 'iss'), sub: text(subject, 'sub'), ...optional(subject, 'email', isText) },
-    level: text(fields, 'level'),
+    level: oneOf(fields, 'level', levels),
     clientId: text(fields, 'clientId'),
     ...optional(fields, 'audience', isText),
-    ...optional(fields, 'method', isText),
+    ...(fields.method === undefined ? {} : { method: oneOf(fields, 'method', methods) }),
     loggedInAt: number(fields, 'loggedInAt'),
     loginKey: publicJwk(fields, 'loginKey'),
     salt: text(fields, 'salt'),
@@ -127,7 +130,7 @@ function connection(value: Record<string, unknown>): SessionConnection {
   return {
     name: text(value, 'name'),
     ...optional(value, 'host', isText),
-    ...optional(value, 'port', isNumber),
+    ...optional(value, 'port', isCount),
     ...optional(value, 'database', isText),
     ...optional(value, 'user', isText),
     ...optional(value, 'serverVersion', isText),
@@ -159,26 +162,30 @@ function text(fields: Fields, name: string): string {
 
 function number(fields: Fields, name: string): number {
   const value = fields[name];
-  if (!isNumber(value)) throw invalid(`the opening entry has no usable ${name}`);
+  if (!isCount(value)) throw invalid(`the opening entry has no usable ${name}`);
   return value;
 }
 
-/** Left out when absent or of the wrong type: nothing that verification rests on is optional. */
+function oneOf(fields: Fields, name: string, words: readonly string[]): string {
+  const word = text(fields, name);
+  if (!words.includes(word)) throw invalid(`the opening entry has no usable ${name}`);
+  return word;
+}
+
+/** Left out when absent. Something else in its place hides how the session before ended, or what a token was made for. */
 function optional<K extends string, T>(
   fields: Fields,
   name: K,
   is: (value: unknown) => value is T,
 ): { readonly [key in K]?: T } {
   const value = fields[name];
-  return is(value) ? ({ [name]: value } as { [key in K]: T }) : {};
+  if (value === undefined) return {};
+  if (!is(value)) throw invalid(`the opening entry has no usable ${name}`);
+  return { [name]: value } as { [key in K]: T };
 }
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
-}
-
-function isNumber(value: unknown): value is number {
-  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function invalid(message: string): DbguardError {

@@ -15,7 +15,7 @@ import { createAnalyser } from '../../src/sql/analyser.js';
 import type { Bucket, EntryBody } from '../../src/transcript/entry.js';
 import { realClock } from '../approval/clock.js';
 import { request } from '../approval/requests.js';
-import { type TestIssuer, testIssuer } from '../transcript/people.js';
+import { clientId, type TestIssuer, testIssuer } from '../transcript/people.js';
 
 const HOUR = 3_600_000;
 export const analyser = await createAnalyser();
@@ -66,7 +66,10 @@ export function asked(sql = 'DELETE FROM orders', changes: Partial<ApprovalReque
 export async function stage(folder: string, changes: Partial<SecondPersonParts> = {}): Promise<Stage> {
   const issuer = await testIssuer();
   const bucket = changes.bucket ?? openDirectoryBucket(folder);
-  const judge = evidenceJudge({ keys: { keysOf: async () => [{ ...issuer.keys, origin: 'test' }] }, demands: {} });
+  const judge = evidenceJudge({
+    keys: { keysOf: async () => [{ ...issuer.keys, origin: 'test' }] },
+    demands: { clientId },
+  });
   const credential = createSession(await issuer.login('ada'), { now: Date.now(), lifetimeMs: HOUR });
   const entries: EntryBody[] = [];
   const parts: SecondPersonParts = {

@@ -52,7 +52,10 @@ async function assumeRole(of: { readonly address: string; readonly key: StoreKey
 }
 
 /** Signature Version 4. https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html */
-function signed({ address, key }: { readonly address: string; readonly key: StoreKey }, body: string): Record<string, string> {
+function signed(
+  { address, key }: { readonly address: string; readonly key: StoreKey },
+  body: string,
+): Record<string, string> {
   const hash = (text: string): string => createHash('sha256').update(text).digest('hex');
   const mac = (by: Buffer, text: string): Buffer => createHmac('sha256', by).update(text).digest();
   const [type, date] = ['application/x-www-form-urlencoded', new Date().toISOString().replace(/[-:]|\.\d+/g, '')];

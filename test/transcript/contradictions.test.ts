@@ -11,7 +11,7 @@ type Step = readonly [
 ];
 
 const query = (decision: string): Step => ['statement', { decision }, 'sql'];
-const verdict = (of: number, decision: string, more = {}): Step => ['verdict', { of, decision, ...more }];
+const verdict = (of: number, decision: string, more = {}): Step => ['verdict', { of, decision, by: 'person', ...more }];
 const outcome = (of: number, how: string): Step => ['outcome', { of, how }];
 const part = (of: number, object: string, id = 'x'): Step => ['approval', { of, id, object, envelope: {} }];
 const byPerson = { by: 'person', scope: 'once' };
@@ -110,7 +110,7 @@ test('and what it does not', async (t) => {
     [/an outcome of no statement/, outcome(1, 'done'), query('allow')],
     [/an outcome of no statement/, ['parse', {}, 'sql'], outcome(0, 'done')],
     [/an outcome of no statement/, ['outcome', { how: 'done' }]],
-    [/does not say how it went/, query('allow'), ['outcome', { of: 0 }]],
+    [/entry 1 \(outcome\) says no how/, query('allow'), ['outcome', { of: 0 }]],
     [/a verdict of statement 0, that waits for none/, query('ask'), outcome(0, 'skipped'), verdict(0, 'deny')],
     [/a verdict of statement 0, that waits for none/, query('ask'), verdict(0, 'deny'), verdict(0, 'allow')],
     [/a verdict of statement 0, that waits for none/, query('allow'), verdict(0, 'deny')],
@@ -132,8 +132,26 @@ test('and what it does not', async (t) => {
     [/nothing of theirs/, query('ask'), part(0, 'request'), verdict(0, 'deny', { by: 'second-person' })],
     [/nothing of theirs/, query('second-person'), verdict(0, 'allow', { by: 'second-person' })],
     [/an approval of statement 0, that a rule denies/, query('deny'), verdict(0, 'allow')],
-    [/verdict 1 decides nothing/, query('ask'), ['verdict', { of: 0 }]],
+    [/entry 1 \(verdict\) says no decision/, query('ask'), ['verdict', { of: 0, by: 'person' }]],
+    [/entry 1 \(verdict\) says no by/, query('ask'), ['verdict', { of: 0, decision: 'allow' }]],
+    [/entry 0 \(connection\) says no event/, ['connection', { conn: 1 }]],
     [/under an approval that is none/, query('ask'), verdict(0, 'allow', { scope: 'transaction', under: 0 })],
+    ...(['rule', 'timeout'] as const).map((by): [RegExp, ...Step[]] => [
+      by === 'rule' ? /under an approval that is none/ : /which never decides so/,
+      ...[query('ask'), verdict(0, 'allow', { by }), query('ask')],
+      verdict(2, 'allow', { scope: 'transaction', under: 0 }),
+    ]),
+    [
+      /under an approval that is none/,
+      ...[query('allow'), query('ask'), verdict(1, 'allow', { scope: 'transaction', under: 0 })],
+    ],
+    [
+      /under an approval that is none/,
+      ...[query('ask'), verdict(0, 'allow'), query('ask'), verdict(2, 'deny', { scope: 'transaction', under: 0 })],
+    ],
+    [/under no approval of it/, query('ask'), verdict(0, 'allow', { scope: 'transaction' })],
+    [/under no approval of it/, query('ask'), verdict(0, 'allow'), query('ask'), verdict(2, 'allow', { under: 0 })],
+    [/has a decision of its own/, query('allow'), ['statement', { continues: 0, decision: 'allow' }]],
     [/a dry run of statement 0, that nobody is being asked about/, query('allow'), ['dry-run', { of: 0 }]],
     [/a dry run of no statement/, ['dry-run', { of: 7 }]],
     [/ran as the role "writer", which nobody has granted/, query('allow'), ranAs(0, 'done')],
@@ -151,7 +169,12 @@ test('and what it does not', async (t) => {
     [/a role of statement 0, that/, query('ask'), verdict(0, 'allow', { ...byPerson, scope: 'session' }), grant(0)],
     [/or that has one/, query('ask'), verdict(0, 'allow', byPerson), grant(0), grant(0)],
     [/a role of no statement/, grant(4)],
-    [/does not say which role/, query('ask'), verdict(0, 'allow', byPerson), ['grant', { of: 0, access: 'fix' }]],
+    [
+      /entry 2 \(grant\) says no role/,
+      query('ask'),
+      verdict(0, 'allow', byPerson),
+      ['grant', { of: 0, access: 'fix' }],
+    ],
     [/hex of statement 0 names value 1, which is not written as bytes/, values([1], ['\\x41'])],
     [/hex of statement 0 names value 0, which is not written as bytes/, values([0], [])],
     [/hex of statement 0 names value 0, which is not written as bytes/, values([0], [null])],

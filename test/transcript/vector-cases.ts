@@ -37,10 +37,10 @@ export interface VectorCase {
   readonly segments: readonly (readonly string[])[];
   /** Public keys of the issuer that the reader has from elsewhere. */
   readonly issuerKeys: { readonly keys: readonly IssuerKey[] };
-  readonly reader?: VectorReader;
+  readonly reader: VectorReader;
 }
 
-/** What the reader demands; without it, any issuer of people whose keys are at hand. */
+/** What the reader demands; of no issuer named, any of people whose keys are at hand. */
 export interface VectorReader extends Pick<IdentityDemands, 'issuer' | 'clientId' | 'audience' | 'workloadIssuers'> {
   readonly maxLoginAgeMs?: number;
   /** Objects of the leads' archive: the content by the name. */
@@ -112,7 +112,8 @@ async function approvals(): Promise<VectorCase[]> {
 }
 
 function given(name: string, verdict: Verdict, segments: readonly (readonly string[])[], more = {}): VectorCase {
-  return { name, verdict, sid, subject: subjectHash(subject), segments, issuerKeys, ...more };
+  const reader = { clientId: 'dbguard' };
+  return { name, verdict, sid, subject: subjectHash(subject), segments, issuerKeys, reader, ...more };
 }
 
 function good(): VectorCase[] {
@@ -362,6 +363,38 @@ function signedNonsense(): VectorCase[] {
     'a statement without a decision': [[{ k: 'statement', conn: 1 }, { sql: 'SELECT 1' }], outcome(2, 'done'), 'final'],
     'a decision that there is not': [query('perhaps'), outcome(2, 'done'), 'final'],
     'an outcome that there is not': [query('allow'), outcome(2, 'fine'), 'final'],
+    'a verdict by whom nobody says': [
+      query('ask'),
+      [{ k: 'verdict', of: 2, decision: 'allow' }],
+      outcome(2, 'done'),
+      'final',
+    ],
+    'a verdict that decides nothing': [query('ask'), [{ k: 'verdict', of: 2, by: 'person' }], 'final'],
+    'a connection that neither comes nor goes': [[{ k: 'connection', conn: 1 }], 'final'],
+    'under a read that nobody was asked about': [
+      query('allow'),
+      outcome(2, 'done'),
+      query('ask'),
+      verdict(4, 'allow', { under: 2, scope: 'transaction' }),
+      outcome(4, 'done'),
+      'final',
+    ],
+    'for a transaction, under nothing': [
+      query('ask'),
+      verdict(2, 'allow', { scope: 'transaction' }),
+      outcome(2, 'done'),
+      'final',
+    ],
+    'more rows, decided on their own': [
+      query('allow'),
+      outcome(2, 'done'),
+      [{ k: 'statement', continues: 2, decision: 'allow' }],
+      outcome(4, 'done'),
+      'final',
+    ],
+    'facts that say nothing': [[{ k: 'parse', conn: 1, facts: {} }, { sql: 'SELECT 1' }], 'final'],
+    'facts that are no objects': [[{ k: 'parse', conn: 1, facts: ['read'] }, { sql: 'SELECT 1' }], 'final'],
+    'half a millisecond': [query('ask'), verdict(2, 'deny', { waitedMs: 0.5 }), 'final'],
     'an outcome without words': [query('allow'), [{ k: 'outcome', of: 2 }], 'final'],
     'a number that is a text': [query('allow'), [{ k: 'outcome', of: 2, how: 'done', rows: '1' }], 'final'],
     'a negative number': [query('allow'), [{ k: 'outcome', of: 2, how: 'done', bytes: -1 }], 'final'],
@@ -460,7 +493,22 @@ async function badIdentities(): Promise<VectorCase[]> {
     cnf: { jkt: thumbprint(key.jwk) },
   });
   const unbound = await token({ nonce: undefined });
+  const before = { sid: olderSid, size: 3, head: 'A'.repeat(43) };
+  const ofOtherTypes: Readonly<Record<string, object>> = {
+    'a level': { level: 'certain' },
+    'a way to log in': { method: 'telnet' },
+    'an audience': { audience: ['dbguard'] },
+    'an access token': { accessToken: null },
+    'a connection': { connection: { host: 'db.example' } },
+    'a port': { connection: { name: 'shop', port: '5432' } },
+    'a policy': { policy: { name: 'guarded' } },
+    'an agent': { agent: ['psql'] },
+    'the length of the session before': { previous: { ...before, size: '3' } },
+    'the end of the session before': { previous: { ...before, head: 3 } },
+    'half a login': { loggedInAt: startedAt - 60_000.5 },
+  };
   return [
+    ...Object.entries(ofOtherTypes).map(([what, open]) => opened(`${what} that is none`, open)),
     opened('signed by another key', {}, signing(keys.other)),
     opened('a session key that is not certified', { sessionKey: publicHalf(keys.other.jwk) }, signing(keys.other)),
     certified('a certificate by another key', certificate({}, signing(keys.other))),
@@ -532,6 +580,7 @@ async function badIdentities(): Promise<VectorCase[]> {
           }),
         },
       }),
+      { reader: { clientId: 'dbguard', audience: 'https://dbguard' } },
     ),
     given(
       'an access token that names the key',
@@ -577,12 +626,13 @@ function visible(character: string): string {
 /** The same bytes, judged by readers who know different things. */
 async function readers(): Promise<VectorCase[]> {
   const told = (name: string, verdict: Verdict, reader: VectorReader, open = {}, more = {}): VectorCase =>
-    given(name, verdict, recorded({ steps: ordinary, open }), { reader, ...more });
+    given(name, verdict, recorded({ steps: ordinary, open }), { reader: { clientId: 'dbguard', ...reader }, ...more });
   const job = {
     level: 'audience',
     idToken: await token({ nonce: undefined, aud: 'dbguard' }, keys.issuer, { typ: 'at+jwt' }),
   };
   const workload = { workloadIssuers: [subject.iss] };
+  const forApi = { audience: 'https://api', idToken: await token({ aud: 'https://api' }) };
   const revokedAt = (ms: number) => JSON.stringify({ since: new Date(ms).toISOString(), reason: 'a lost laptop' });
   const login = thumbprint(keys.login.jwk);
   const revocation = (content: string, key = login, digits = '0123456789abcdef') => ({
@@ -617,6 +667,13 @@ async function readers(): Promise<VectorCase[]> {
     told('an issuer that the reader does not know', 'unproven', { issuer: 'https://other.example' }),
     told('the client that the reader knows', 'proven', { issuer: subject.iss, clientId: 'dbguard' }),
     told('a client that the reader does not know', 'invalid', { clientId: 'other' }),
+    given('a reader who has named no client', 'unproven', recorded({ steps: ordinary }), { reader: {} }),
+    given('a reader who has named the audience alone', 'proven', recorded({ steps: ordinary, open: forApi }), {
+      reader: { audience: 'https://api' },
+    }),
+    given('a client of one’s own, to a reader who has named an audience', 'unproven', recorded({ steps: ordinary }), {
+      reader: { audience: 'https://api' },
+    }),
     told(
       'an audience that the reader does not know',
       'invalid',
@@ -626,15 +683,7 @@ async function readers(): Promise<VectorCase[]> {
         idToken: await token({ aud: 'https://other' }),
       },
     ),
-    told(
-      'an audience that the reader knows',
-      'proven',
-      { clientId: 'dbguard', audience: 'https://api' },
-      {
-        audience: 'https://api',
-        idToken: await token({ aud: 'https://api' }),
-      },
-    ),
+    told('an audience that the reader knows', 'proven', { clientId: 'dbguard', audience: 'https://api' }, forApi),
     told(
       'a login older than the reader allows',
       'invalid',

@@ -55,7 +55,7 @@ test('and reads objects as they lie in a bucket', { skip: noPython }, async (t) 
       const bytes = n === 1 ? stored(lines) : pack(lines);
       if (lines.length > 0) writeFileSync(segmentKey(`${path}/`, n), bytes);
     }
-    const said = python(path, join(root, 'jwks.json'));
+    const said = python(path, join(root, 'jwks.json'), 'dbguard');
     t.match(said, { status, stderr: stored === pack ? '' : /00000001\.jsonl\.gz is no segment/ });
   }
 });
@@ -74,6 +74,6 @@ test('and names beside a segment’s', { skip: noPython }, async (t) => {
       const name = alternativeKey(`${path}/`, n, Buffer.from(`${lines.join('\n')}\n${behind}`));
       writeFileSync(name, pack(lines));
     }
-    t.match(python(path, join(root, 'jwks.json')), { status });
+    t.match(python(path, join(root, 'jwks.json'), 'dbguard'), { status });
   }
 });

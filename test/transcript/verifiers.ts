@@ -21,7 +21,7 @@ export function python(...args: string[]) {
   return { status, stderr, lines: stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)])) };
 }
 
-export async function judged({ sid, subject, segments, issuerKeys, reader = {} }: VectorCase): Promise<SessionReport> {
+export async function judged({ sid, subject, segments, issuerKeys, reader }: VectorCase): Promise<SessionReport> {
   const createdAt = startedAt + 10_000;
   const prefix = sessionPrefix(subject, sid);
   const source = memorySource(

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Verifies dbguard transcripts, written from src/transcript/FORMAT.md alone. Standard library only; shares no code with dbguard.
 
-    verify.py SESSIONS.jsonl            a session a line: {"name", "sid", "subject", "segments", "issuerKeys", "reader"?}; one verdict a line
-    verify.py FOLDER JWKS.json          v1/<subject>/<sid>, as it lies in a bucket
+    verify.py SESSIONS.jsonl            a session a line: {"name", "sid", "subject", "segments", "issuerKeys", "reader"}; one verdict a line
+    verify.py FOLDER JWKS.json CLIENT   v1/<subject>/<sid>, as it lies in a bucket, and dbguard's client at the issuer
     verify.py --keys KEYS.jsonl         an issuer's key a line: what is wrong with it, or null
 Verdicts: proven (exit code 0), invalid (1), unproven (2). `reader` is what the reader demands: {"issuer", "clientId", "audience",
 "workloadIssuers", "maxLoginAgeMs", "revoked": {object name: content}}, each optional. One session at a time: no redactions, no bucket
@@ -269,42 +269,68 @@ def one_of(*words):
     return lambda value: value in words and isinstance(value, str)
 
 
-def anything(value):
-    return True
+def a_list(check):
+    return lambda value: isinstance(value, list) and all(check(one) for one in value)
+
+
+def is_full_facts(value):
+    return a_list(is_object)(value) or is_object(value) and is_text(value.get("unparseable"))
 
 
 def is_facts(value):
-    return isinstance(value, (list, dict)) or is_count(value)
+    return is_full_facts(value) or is_count(value)
+
+
+def is_span(value):
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**53
 
 
 def is_object(value):
     return isinstance(value, dict)
 
 
-def a_list(check):
-    return lambda value: isinstance(value, list) and all(check(one) for one in value)
+def is_bytes(length):
+    return lambda value: is_text(value) and len(b64(value)) == length
+
+
+def an_object(needed="", **known):
+    return lambda value: is_object(value) and all(name in value for name in needed.split()) and all(known[name](value[name]) for name in known if name in value)
+
+
+is_hidden = an_object("salt digest", salt=is_bytes(16), digest=is_bytes(32))
 
 
 def table(strings, **types):
     return {**{name: is_text for name in strings.split()}, **types}
 
 
-OPEN = "v subject level clientId audience method loggedInAt loginKey salt idToken accessToken sessionKey certificate connection policy version agent previous"
+# What an entry of that kind is nothing without.
+NEEDED = {
+    "open": "v subject level clientId loggedInAt loginKey salt idToken sessionKey certificate version",
+    "connection": "event", "verdict": "of decision by", "grant": "of role access", "dry-run": "of", "outcome": "of how",
+    "redaction": "session of digests", "seal": "totals", "approval": "of id object envelope",
+}
 FIELDS = {
-    "open": {name: anything for name in OPEN.split()},
+    "open": table(
+        "clientId audience idToken accessToken version agent", v=lambda value: value == 1, loggedInAt=is_count, loginKey=is_object, sessionKey=is_object,
+        certificate=is_object, salt=is_bytes(16), level=one_of("nonce", "dpop", "audience", "asserted"), method=one_of("device", "browser", "workload"),
+        subject=an_object("iss sub", **table("iss sub email")), policy=an_object("name digest", **table("name digest")),
+        connection=an_object("name", **table("name host database user serverVersion environment logLinePrefix logTimezone", port=is_count)),
+        previous=an_object("sid", sid=is_text, size=is_count, head=is_text)),
     "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "close", "own"), conn=is_count, backendPid=is_count),
-    "parse": table("", hidden=is_object, conn=is_count, text=is_count, facts=is_facts),
+    "parse": table("", hidden=is_hidden, conn=is_count, text=is_count, facts=is_facts),
     "statement": table(
-        "name portal tx rule", hidden=is_object, conn=is_count, text=is_count, continues=is_count, facts=is_facts, hex=a_list(is_count),
+        "name portal rule", tx=one_of("I", "T", "E"), hidden=is_hidden, conn=is_count, text=is_count, continues=is_count, facts=is_facts, hex=a_list(is_count),
         protocol=one_of("execute", "function"), decision=one_of("allow", "ask", "second-person", "deny")),
     "dry-run": table("", of=is_count),
     "approval": table("id", of=is_count, object=one_of("request", "verdict", "claim"), envelope=is_object),
     "verdict": table(
-        "by channel name rule shown", of=is_count, under=is_count, waitedMs=is_number, estimatedRows=is_number,
+        "channel name rule shown", of=is_count, under=is_count, waitedMs=is_span, by=one_of(
+            "person", "second-person", "rule", "earlier-approval", "earlier-denial", "timeout", "disconnect", "cancel", "nobody"), estimatedRows=is_number,
         decision=one_of("allow", "deny", "abort"), scope=one_of("once", "session", "transaction")),
     "grant": table("role access", of=is_count, lacking=a_list(is_text)),
     "outcome": table(
-        "tag sqlstate tx role", of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_number, masked=a_list(is_text), inferred=a_list(is_text), detected=a_list(is_text),
+        "tag sqlstate role", tx=one_of("I", "T", "E"), of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_span, masked=a_list(is_text), inferred=a_list(is_text), detected=a_list(is_text),
         how=one_of("done", "failed", "skipped", "rejected", "lost", "undone")),
     "heartbeat": {},
     "redaction": table("session reason", of=is_count, digests=is_object),
@@ -312,6 +338,7 @@ FIELDS = {
 }
 
 
+DISCLOSABLE = {"parse": ("sql",), "statement": ("sql", "bind"), "verdict": ("reason",), "grant": ("reason",), "approval": ("shown",)}
 NEVER_ALLOW = ("earlier-denial", "timeout", "disconnect", "cancel", "nobody")
 
 
@@ -327,18 +354,19 @@ class Statements:
 
     def __init__(self):
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
-        self.approved, self.roles, self.requests = set(), {}, {}
+        self.approved, self.covering, self.roles, self.requests = set(), set(), {}, {}
 
     def text(self, n, entry):
-        need("continues" not in entry or "bind" not in entry.get("c", {}), "values of entry %d, which continues another one" % n)
-        need("hex" not in entry or "bind" in entry.get("c", {}), "entry %d has no values to be bytes" % n)
+        if entry["k"] == "statement":
+            need("continues" not in entry or "bind" not in entry.get("c", {}), "values of entry %d, which continues another one" % n)
+            need("hex" not in entry or "bind" in entry.get("c", {}), "entry %d has no values to be bytes" % n)
         need(sum(("sql" in entry.get("c", {}), "text" in entry, "continues" in entry)) == 1, "texts of entry %d" % n)
         need("text" not in entry or entry["text"] in self.texts, "text of entry %d" % n)
         need("continues" not in entry or entry["continues"] in self.through, "entry %d continues nothing" % n)
         need(not is_count(entry.get("facts")) or entry["facts"] in self.facts, "facts of entry %d" % n)
         if "sql" in entry.get("c", {}):
             self.texts.add(n)
-        if isinstance(entry.get("facts"), (list, dict)):
+        if is_full_facts(entry.get("facts")):
             self.facts.add(n)
 
     def add(self, n, entry):
@@ -349,6 +377,7 @@ class Statements:
         if kind == "statement":
             decision = "allow" if "continues" in entry else entry.get("decision")
             need(decision is not None, "statement %d has no decision" % n)
+            need("continues" not in entry or "decision" not in entry, "statement %d continues another one, and decides" % n)
             if decision == "allow":
                 self.through.add(n)
             self.all.add(n)
@@ -369,28 +398,28 @@ class Statements:
                     need(before is not None and before["id"] == entry.get("id") and not before["claim"], "order of approval %d" % n)
                     before[entry["object"]] = True
             elif kind == "grant":
-                need("role" in entry and "access" in entry, "grant %d of no role" % n)
                 need(state == "allow" and of in self.approved and of not in self.roles, "grant %d that nobody has approved" % n)
                 self.roles[of] = entry["role"]
             elif kind == "verdict":
-                need("decision" in entry, "verdict %d decides nothing" % n)
                 request = self.requests.pop(of, {"verdict": False, "claim": False})
                 if entry.get("by") == "second-person":
                     need(request["claim" if entry["decision"] == "allow" else "verdict"], "verdict %d by nobody's word" % n)
                 wrong = NEVER_ALLOW if entry["decision"] == "allow" else ("earlier-approval",)
                 need(entry.get("by") not in wrong, "verdict %d is by somebody who never decides so" % n)
                 need(state != "allow", "verdict %d of what was let through" % n)
-                need("under" not in entry or entry["under"] in self.through, "verdict %d is under nothing" % n)
+                need("under" not in entry or entry["under"] in self.covering and entry["decision"] == "allow", "verdict %d is under nothing" % n)
+                need(("under" in entry) == (entry.get("scope") == "transaction"), "verdict %d is of half a transaction" % n)
                 if entry["decision"] == "allow":
                     need(state != "deny", "verdict %d lets through what was denied" % n)
                     self.through.add(of)
-                    if entry.get("by") in ("person", "second-person") and entry.get("scope") != "session" and "under" not in entry:
+                    if entry["by"] in ("person", "second-person") and entry.get("scope") != "session" and "under" not in entry:
                         self.approved.add(of)
+                    if entry["by"] in ("person", "second-person", "earlier-approval") and "under" not in entry:
+                        self.covering.add(of)
                     self.owed[of] = "allow"
                 else:
                     del self.owed[of]
             else:
-                need("how" in entry, "outcome %d says nothing" % n)
                 granted = self.roles.pop(of, None)
                 self.requests.pop(of, None)
                 need("role" not in entry or granted is not None, "outcome %d ran as a role that nobody granted" % n)
@@ -503,9 +532,11 @@ def level_of(entry, issuer_keys, reader, doubts):
     if issuers and subject["iss"] not in issuers:
         raise Unproven("an issuer that the reader does not know")
     ours, workload = entry.get("audience", entry["clientId"]), subject["iss"] in workloads
-    if "clientId" in reader:
-        need(entry["clientId"] == reader["clientId"], "client")
-        need("audience" not in entry or ours == reader.get("audience", reader["clientId"]), "audience of the reader")
+    wanted = reader.get("audience", reader.get("clientId"))
+    need(entry["clientId"] == reader.get("clientId", entry["clientId"]), "client")
+    need("audience" not in entry or wanted is None or ours == wanted, "audience of the reader")
+    if "clientId" not in reader and entry.get("audience") != reader.get("audience", ""):
+        doubts.append("a client that the reader has not named")
     head, claims = check_token(entry["idToken"], issuer_keys, subject["iss"], entry["loggedInAt"])
     if not workload:
         need(not str(head.get("typ", "")).lower().endswith("+jwt") and not claims.get("events"), "no ID token")
@@ -700,15 +731,18 @@ def verify(sid, folder, segments, issuer_keys, reader):
             commitments = entry.get("c", {})
             need([sha(one) for one in disclosures] == list(commitments.values()), "disclosures of entry %d" % n)
             need([parse(one)[1] for one in disclosures] == list(commitments), "names of disclosures of entry %d" % n)
-            values = [value for _, name, value in map(parse, disclosures) if name == "bind"]
+            disclosed = {name: value for _, name, value in map(parse, disclosures)}
+            wrong = [name for name, value in disclosed.items() if name in DISCLOSABLE.get(entry["k"], ()) and isinstance(value, str) == (name == "bind")]
+            need(not wrong, "type of %s in entry %d" % (wrong, n))
             known = FIELDS.get(entry["k"])
             if known is None:
                 doubts.append("kind " + entry["k"])
             else:
                 wrong = [name for name in entry if name in known and not known[name](entry[name])]
+                wrong += [name for name in NEEDED.get(entry["k"], "").split() if name not in entry]
                 need(not wrong, "type of %s in entry %d" % (wrong, n))
-            if entry["k"] == "statement" and "hex" in entry and values:
-                check_bytes(entry["hex"], values[0])
+            if entry["k"] == "statement" and "hex" in entry and "bind" in disclosed:
+                check_bytes(entry["hex"], disclosed["bind"])
             statements.add(n, entry)
             approvals.add(entry, opening, {name: value for _, name, value in map(parse, disclosures)}, key)
             if entry["k"] == "seal":
@@ -766,7 +800,7 @@ if __name__ == "__main__":
         files = sorted(glob.glob(os.path.join(path, "*.jsonl.gz")))
         with open(sys.argv[2], encoding="utf-8") as file:
             issuer_keys = json.load(file)["keys"]
-        found, why = verdict(os.path.basename(path), os.path.basename(os.path.dirname(path)), [segment_lines(name) for name in files], issuer_keys, {})
+        found, why = verdict(os.path.basename(path), os.path.basename(os.path.dirname(path)), [segment_lines(name) for name in files], issuer_keys, {"clientId": sys.argv[3]})
         print(json.dumps({"verdict": found, "why": why}))
         raise SystemExit(codes[found])
     if sys.argv[1] == "--keys":
@@ -781,5 +815,5 @@ if __name__ == "__main__":
     with open(sys.argv[1], encoding="utf-8") as file:
         cases = [json.loads(line) for line in file]
     for case in cases:
-        found, why = verdict(case["sid"], case["subject"], case["segments"], case["issuerKeys"]["keys"], case.get("reader", {}))
+        found, why = verdict(case["sid"], case["subject"], case["segments"], case["issuerKeys"]["keys"], case["reader"])
         print(json.dumps({"name": case["name"], "verdict": found, "why": why}))
