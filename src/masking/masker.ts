@@ -133,13 +133,21 @@ export class Masker {
   }
 
   #lineages(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly Lineage[] | undefined {
-    const trusted = !this.exported && !this.#fillsUnseen;
-    return this.#analyser.analyse(sql, searchPath, this.#catalog, handles, { ...own, trusted }, this.#pendingNow);
+    const names: OwnNames = { ...own, ...this.#filling };
+    return this.#analyser.analyse(sql, searchPath, this.#catalog, handles, names, this.#pendingNow);
   }
 
-  /** Triggers and rules that cannot be followed may put masked values into a table of any name. */
-  get #fillsUnseen(): boolean {
-    return this.#derived?.unseen.length !== 0 || this.#catalog.behind('made', 'event')?.length !== 0;
+  /** What may put masked values into a table of any name: triggers and rules that cannot be followed, above all. */
+  get #filling(): Pick<OwnNames, 'trusted' | 'fills'> {
+    const fills = this.exported || this.#derived?.unseen.length !== 0;
+    const isQuiet = (kind: string): boolean => this.#catalog.behind('made', kind)?.length === 0;
+    return { fills, trusted: isQuiet('event') && (!fills || isQuiet('domain')) };
+  }
+
+  /** @internal The text may have run such code. */
+  fills(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): boolean {
+    if (!this.#filling.fills) return false;
+    return this.#lineages(sql, searchPath, handles, own)?.some(({ fills }) => fills) ?? true;
   }
 
   /** @internal */
@@ -212,7 +220,7 @@ function keyOf(sql: string, path: string): string {
   return `${path}\0\0${sql}`;
 }
 
-type KnownNames = Omit<OwnNames, 'trusted'>;
+type KnownNames = Omit<OwnNames, 'trusted' | 'fills'>;
 
 /** A name that has stood for more than this may stand for anything. */
 const maxMeanings = 50;
@@ -247,7 +255,10 @@ export class SessionMasks {
   /** Total. */
   planFor(sql: string, searchPath: SearchPath): MaskPlan {
     const cacheable = !/\b(declare|fetch|prepare|execute)\b/i.test(sql);
-    return this.#masker.plan(sql, searchPath, this.#named, cacheable, this.#ownNames);
+    const plan = this.#masker.plan(sql, searchPath, this.#named, cacheable, this.#ownNames);
+    // whoever asks may send it at once, and not every statement is reported again when it goes to the server
+    this.filling(sql, searchPath);
+    return plan;
   }
 
   /** A text that defines something goes to the server. */
@@ -258,6 +269,14 @@ export class SessionMasks {
   /** The temporary relations that a text makes, if it does nothing else to the catalog's names. */
   makes(sql: string, searchPath: SearchPath): readonly MadeRelation[] {
     return this.#masker.makes(sql, searchPath, this.#named, this.#ownNames);
+  }
+
+  /** A text goes to the server that may have run what fills temporary tables: what those hold is not known any more. */
+  filling(sql: string, searchPath: SearchPath): void {
+    if (this.temporary.known.size === 0 || !this.#masker.fills(sql, searchPath, this.#named, this.#ownNames)) return;
+    // what was put off until now was begun before the table was there, or has been seen
+    if (/^\s*(commit|end)\b[^;]*;?\s*$/i.test(sql)) this.temporary.rolledBack();
+    else this.temporary.doubtAll();
   }
 
   get #ownNames(): KnownNames {

@@ -20,6 +20,7 @@ import { type CellMask, type Format, nullMask } from './kinds/cell.js';
 import { jsonMask, jsonWithin } from './kinds/json.js';
 import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
 import { type MaskedColumn, type MaskLookup, sameMask } from './masked-columns.js';
+import type { ToldColumn } from './told-rows.js';
 import type { UndeclaredColumns } from './undeclared/undeclared-columns.js';
 import { tellingColumn, UnionRows } from './union-rows.js';
 
@@ -116,6 +117,40 @@ export function unionMasks(
   });
   return new UnionRows(teller.column, new Map(known), any);
 }
+
+/** The columns of which others of their row say what they are of, where that may show more than is shown of all. */
+export function toldColumns(
+  { columns = [] }: Shape,
+  fields: readonly RowField[] | undefined,
+  formats: readonly number[] | undefined,
+  context: MaskContext,
+  any: readonly (CellMask | undefined)[],
+): ToldColumn[] {
+  if (columns.length !== any.length || !context.structured) return [];
+  return columns.flatMap(({ told }, at): ToldColumn[] => {
+    if (told === undefined || 'key' in told || any[at] === undefined) return [];
+    const keys = Array.from({ length: told.count }, (_, key) => {
+      const column = columns.findIndex(
+        (one) => one.told?.row === told.row && 'key' in one.told && one.told.key === key,
+      );
+      return told.keys.get(key) ?? (column < 0 ? undefined : column);
+    });
+    const field = fields?.[at] && { ...fields[at], tableOid: 0, columnNumber: 0 };
+    const format = formatOf(at, fields?.[at], formats);
+    const maskOf = (texts: readonly (string | undefined)[]): CellMask | undefined => {
+      const value = told.of(texts);
+      if (value === undefined) return any[at];
+      if (!tainted(value.flow, context.masked)) return undefined;
+      return field?.typeOid === anyArrayOid
+        ? nullMask
+        : columnMask({ ...value, name: undefined }, true, field, format, context);
+    };
+    return keys.every((key) => key === undefined) ? [] : [{ at, keys, maskOf }];
+  });
+}
+
+/** pg_type.oid of anyarray, as pg_stats gives values. */
+const anyArrayOid = 2277;
 
 export function formatOf(at: number, field: RowField | undefined, formats: readonly number[] | undefined): Format {
   const code = formats === undefined ? (field?.format ?? 0) : formats.length === 1 ? formats[0] : (formats[at] ?? 0);

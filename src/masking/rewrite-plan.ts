@@ -16,8 +16,9 @@ import type { Detected } from './detectors/detected.js';
 import { GroupRows } from './group-rows.js';
 import type { CellMask } from './kinds/cell.js';
 import { shownOf } from './masked-columns.js';
-import { formatOf, groupGuards, type MaskContext, rowMasks, tainted, unionMasks } from './plan.js';
+import { formatOf, groupGuards, type MaskContext, rowMasks, tainted, toldColumns, unionMasks } from './plan.js';
 import { type RowMask, RowRewriter } from './row-rewriter.js';
+import { ToldRows } from './told-rows.js';
 import { WatchedColumns, WatchedRows } from './undeclared/watched-rows.js';
 import { UnionRows } from './union-rows.js';
 
@@ -83,6 +84,8 @@ export function rewritePlan(
       const divided = masks === 'all-pass' || context.undeclared !== undefined ? undefined : masks;
       const union = divided && unionMasks(shape, fields, formats, structured, divided);
       if (union instanceof UnionRows) return union;
+      const told = divided && toldColumns(shape, fields, formats, structured, divided);
+      if (divided && told && told.length > 0) return new ToldRows(divided, told);
       const { hiding, watched } = undeclaredIn(shape, fields, formats, masks, context);
       const guards = masks !== 'all-pass' && grouped ? groupGuards(output, grouped, fields, formats, context) : [];
       const all = withHiding(masks, hiding);

@@ -7,6 +7,7 @@ import { type QueryOptions, startMaskedDatabase } from '../masking/database.js';
 import { usableSchema, usableYaml } from '../masking/usable-queries.js';
 
 const more = `
+  CREATE MATERIALIZED VIEW kept AS SELECT id, email AS mail FROM users; ANALYZE kept;
   CREATE TYPE pair AS (ssn text, name text);
   CREATE VIEW swapped AS SELECT id, ssn AS name, name AS ssn, email FROM users;
   CREATE VIEW rows AS SELECT u.id, u AS r, to_jsonb(u) AS j, ARRAY[u.name, u.ssn] AS a FROM users u;
@@ -219,5 +220,44 @@ for (const [what, from] of sources) {
     t.pass(`${values.length} values`);
   });
 }
+
+/** Rows that say of themselves what they hold: the key of one row says nothing of another, and nothing else is a key. */
+const told: readonly string[] = [
+  'SELECT key, value FROM users u, jsonb_each_text(to_jsonb(u))',
+  `SELECT a.key, b.value FROM users u, jsonb_each_text(to_jsonb(u)) a, jsonb_each_text(to_jsonb(u)) b WHERE a.key = 'name'`,
+  `WITH e AS (SELECT key, value FROM users u, jsonb_each_text(to_jsonb(u))) SELECT a.key, b.value FROM e a, e b WHERE a.key = 'name'`,
+  `SELECT 'name' AS key, value FROM users u, jsonb_each_text(to_jsonb(u))`,
+  `SELECT replace(key, 'ssn', 'name') AS key, value FROM users u, jsonb_each_text(to_jsonb(u))`,
+  `SELECT value FROM users u, jsonb_each_text(to_jsonb(u)) WHERE key = 'name' OR true`,
+  `SELECT value FROM users u, jsonb_each_text(to_jsonb(u)) WHERE NOT key = 'name'`,
+  `SELECT value FROM users u LEFT JOIN jsonb_each_text(to_jsonb(u)) ON key = 'name' OR true`,
+  `SELECT k, value FROM users u, jsonb_each_text(to_jsonb(u)), (VALUES ('name')) AS x(k) WHERE k = 'name'`,
+  `SELECT min(key), max(value) FROM users u, jsonb_each_text(to_jsonb(u)) GROUP BY value`,
+  `SELECT key, max(value) OVER (PARTITION BY u.id) FROM users u, jsonb_each_text(jsonb_build_object('name', u.name, 'ssn', u.ssn)) ORDER BY 2`,
+  `SELECT key, lead(value) OVER (ORDER BY key) FROM users u, jsonb_each_text(to_jsonb(u)) ORDER BY 1`,
+  `SELECT key, (SELECT max(e.value) FROM jsonb_each_text(to_jsonb(u)) e WHERE e.key = 'ssn') FROM users u, jsonb_each_text(to_jsonb(u))`,
+  `SELECT value FROM users u, jsonb_each_text(jsonb_build_object('name', ssn)) WHERE key = 'name'`,
+  `WITH RECURSIVE w(k, v) AS (SELECT key, value FROM users u, jsonb_each_text(to_jsonb(u)) UNION ALL SELECT 'name', v FROM w WHERE k = 'ssn') SELECT k, v FROM w`,
+  `SELECT key, value FROM (SELECT key, value FROM users u, jsonb_each_text(to_jsonb(u)) UNION ALL SELECT 'name', ssn FROM users) x`,
+  `SELECT s.tablename, s.attname, s.histogram_bounds FROM pg_stats s`,
+  `SELECT a.tablename, a.attname, b.histogram_bounds FROM pg_stats a, pg_stats b WHERE a.tablename = 'posts' AND a.attname = 'title'`,
+  `SELECT 'title' AS attname, 'posts' AS tablename, histogram_bounds FROM pg_stats`,
+  `SELECT histogram_bounds FROM pg_stats WHERE tablename = 'posts' OR true`,
+  `SELECT histogram_bounds::text FROM pg_stats WHERE tablename = 'posts'`,
+  `SELECT schemaname, tablename, attname, most_common_vals, histogram_bounds FROM pg_stats WHERE tablename = 'kept'`,
+];
+
+t.test('rows that say what they hold', async (t) => {
+  const client = await database.connect();
+  t.teardown(() => client.close());
+  for (const query of told) {
+    const raw = await client.query(query, { raw: true });
+    t.match(raw.bytes.toString('latin1'), canary, `without masks it shows: ${query}`);
+    for (const [how, text, options] of ways) {
+      const { bytes } = await client.query(text(query), options);
+      t.notMatch(bytes.toString('latin1'), canary, `${how}: ${query}`);
+    }
+  }
+});
 
 t.teardown(() => console.log(`# ${tried} attempts, ${leaking} of the values show a canary without masks`));

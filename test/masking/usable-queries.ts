@@ -37,6 +37,7 @@ export const usableSchema = `
   CREATE TRIGGER paid AFTER INSERT ON payments FOR EACH ROW EXECUTE FUNCTION paid();
   CREATE FUNCTION titles(who int) RETURNS SETOF text LANGUAGE sql STABLE AS $$ SELECT title FROM posts WHERE user_id = who ORDER BY id $$;
   CREATE FUNCTION factorial(n int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN IF n < 2 THEN RETURN 1; END IF; RETURN n * factorial(n - 1); END $$;
+  CREATE TABLE likes (post int, who text); INSERT INTO likes SELECT n % 3, 'w' || n FROM generate_series(1, 9) n;
   CREATE TABLE audit (id serial, tbl text, op text, old jsonb, new json, line text);
   CREATE FUNCTION audited() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE was jsonb; entry audit%ROWTYPE; BEGIN
     IF TG_OP <> 'INSERT' THEN was := to_jsonb(OLD); END IF;
@@ -95,6 +96,13 @@ export const usableQueries: readonly Usable[] = [
     'SELECT e ->> $$name$$ FROM users u, jsonb_array_elements(jsonb_build_array(to_jsonb(u))) e ORDER BY u.id',
     'SELECT jsonb_array_length(jsonb_agg(u)) FROM users u',
     'SELECT json_agg(u) OVER (ORDER BY u.ssn) FROM users u',
+    'SELECT key, value FROM users u, jsonb_each_text(to_jsonb(u)) ORDER BY u.id, key',
+    'SELECT u.id, e.* FROM users u, json_each(row_to_json(u)) e ORDER BY u.id, key',
+    `SELECT lower(value) FROM users u, jsonb_each_text(to_jsonb(u)) WHERE key = 'name' ORDER BY u.id`,
+    `WITH e AS (SELECT u.id, key AS k, value AS v FROM users u, jsonb_each(to_jsonb(u)))
+     SELECT a.k, a.v, b.k, b.v FROM e a JOIN e b ON a.id = b.id WHERE b.k = 'email' ORDER BY a.id, a.k`,
+    `SELECT jsonb_pretty(to_jsonb(u) #- '{prefs,size}') FROM users u ORDER BY id`,
+    `SELECT jsonb_path_query_first(to_jsonb(u), '$.prefs.size') #>> '{}' FROM users u ORDER BY id`,
   ),
   ...list(
     'PostgREST, Hasura, Supabase',
@@ -192,6 +200,10 @@ export const usableQueries: readonly Usable[] = [
     'catalogs and tools',
     `SELECT attname, null_frac, n_distinct FROM pg_stats WHERE tablename = 'users' ORDER BY 1`,
     `SELECT most_common_vals FROM pg_stats WHERE tablename = 'posts' AND attname = 'user_id'`,
+    `SELECT attname, most_common_vals::text, histogram_bounds FROM pg_stats WHERE tablename = 'likes' ORDER BY 1`,
+    `SELECT attname, histogram_bounds FROM pg_stats WHERE tablename = 'payments' AND attname = 'amount'`,
+    `SELECT s.schemaname, s.tablename, s.attname, s.most_common_vals FROM pg_stats s JOIN pg_class c ON c.relname = s.tablename
+      WHERE c.relname IN ('posts', 'likes') AND attname NOT LIKE 'draft' ORDER BY 2, 3`,
     `SELECT c.oid, n.nspname, c.relname FROM pg_catalog.pg_class c LEFT JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
       WHERE c.relname OPERATOR(pg_catalog.~) '^(users)$' COLLATE pg_catalog.default AND pg_catalog.pg_table_is_visible(c.oid) ORDER BY 2, 3`,
     `SELECT a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod),

@@ -56,6 +56,7 @@ export class ResultMasks implements StatementTracker {
   forwarded(candidate: Candidate): void {
     // under the search_path that holds before it
     this.#followTemporary(candidate);
+    this.#client.plans.filling(candidate.sql, this.#path);
     const { facts } = candidate;
     const effects = facts.statements.flatMap((statement) => statement.effects);
     if (facts.unparseable || facts.statements.some(({ command }) => defining.test(command))) {

@@ -18,7 +18,7 @@ import { type Shape, type Sink, unknownShape } from './shape.js';
 import { type Handles, type StatementKind, statementLineage } from './statement.js';
 import { StatementWalk } from './statement-walk.js';
 import { StoredForms } from './stored-forms.js';
-import { type MadeRelation, madeRelation, makes, noOwnNames } from './temporary.js';
+import { type MadeRelation, madeRelation, makes, mayFill, noOwnNames } from './temporary.js';
 import { anythingPending, mayRunPending, nothingPending, type PendingCode, pendingAfter } from './unfollowed.js';
 import type { LineageWalk } from './walk.js';
 import { writeShape } from './write.js';
@@ -46,6 +46,8 @@ export interface Lineage {
   readonly triggers: boolean;
   /** It may run code that was put there since the catalog was read, and that nobody has followed. */
   readonly unfollowed: boolean;
+  /** Code that the database runs by itself may have put something into tables of any name. */
+  readonly fills: boolean;
   /** A temporary relation that it makes for the session alone. */
   readonly made?: MadeRelation | undefined;
   /** Statistics of groups, where the text is nothing but a query for them. */
@@ -117,6 +119,7 @@ export class LineageAnalyser {
           unbound: walk.unbound,
           triggers: walk.triggers,
           unfollowed,
+          fills: own.fills && stmt !== undefined && mayFill(stmt, walk),
           made,
           grouped: parsed.tree.stmts?.length === 1 ? groupedOutput(stmt, walk) : undefined,
         };

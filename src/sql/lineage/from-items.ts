@@ -5,10 +5,11 @@ import { isOwn } from './calls.js';
 import { anyFlow, noFlow } from './catalog.js';
 import { union } from './flow.js';
 import { tableFunctions } from './functions.js';
-import { recordColumn } from './json-calls.js';
+import { entryOfEach, recordColumn } from './json-calls.js';
 import { type FromItem, joinUsing, type LineageScope } from './scope.js';
 import { type Column, concat, openShape, renamed, type Shape, shapeOf } from './shape.js';
 import { fieldsOf, plain, rowOf, type Value } from './structure.js';
+import { ownRows, toldEntries } from './told-rows.js';
 import type { LineageWalk } from './walk.js';
 
 export function fromItem(node: Node, walk: LineageWalk, scope: LineageScope): FromItem {
@@ -69,7 +70,10 @@ function functionItem(range: RangeFunction, walk: LineageWalk, scope: LineageSco
   const known = own || (name === 'unnest' && call.args?.length !== 1) ? undefined : tableFunctions.get(name);
   const columns = fields ?? known?.map(() => value ?? plain(rows.all)) ?? rows.columns;
   if (columns === undefined) return item(alias, openShape(rows.all));
-  const titled = columns.map((column, at): Column => {
+  const [argument] = call.args ?? [];
+  const entry = own || call.args?.length !== 1 ? undefined : entryOfEach(name);
+  const told = entry ? toldEntries(columns.map(unnamed), walk.value(argument, scope), entry) : columns;
+  const titled = told.map((column, at): Column => {
     const title = known?.length === columns.length ? (known[at] ?? alias) : columns.length === 1 ? alias : undefined;
     return { ...column, name: title ?? ('name' in column ? column.name : undefined) };
   });
@@ -79,6 +83,8 @@ function functionItem(range: RangeFunction, walk: LineageWalk, scope: LineageSco
   const whole = fields === undefined && titled.length === 1 ? titled[0] : row;
   return item(alias, { ...renamed(shapeOf(titled), listed), whole });
 }
+
+const unnamed = (column: Value): Column => ({ name: undefined, ...column });
 
 /** AS t(a int, b text) behind a function of JSON. */
 function recordColumns(list: readonly Node[], name: string, value: Value): Shape | undefined {
@@ -117,6 +123,7 @@ function joinItem(join: JoinExpr, walk: LineageWalk, scope: LineageScope): FromI
   return { parts, aliases };
 }
 
-function item(alias: string | undefined, shape: Shape): FromItem {
+function item(alias: string | undefined, given: Shape): FromItem {
+  const shape = ownRows(given);
   return { parts: [shape], aliases: alias === undefined ? new Map() : new Map([[alias, shape]]) };
 }

@@ -167,6 +167,12 @@ export function recordColumn(name: string, value: Value, column: string): Flow |
   return part(name.endsWith('set') ? elementOf(value) : value, column).flow;
 }
 
+/** What jsonb_each() and its kin make of an entry; undefined for any other function. */
+export function entryOfEach(name: string): ((value: Value) => Value) | undefined {
+  if (/^jsonb?_each$/.test(name)) return (value) => value;
+  return /^jsonb?_each_text$/.test(name) ? asText : undefined;
+}
+
 /** They go into JSON, and nothing else that can be masked in part. */
 const arrows: ReadonlySet<string> = new Set(['->', '->>', '#>', '#>>', '#-']);
 /** They mean something else for other types; between JSON and a constant they leave paths as they are. */

@@ -5,7 +5,7 @@
 
 import { as, type Node, type Tag, tagOf } from '../grammar/tree.js';
 import type { LineageCatalog, SearchPath } from './catalog.js';
-import { type MadeRelation, type OwnNames, withTemporaries } from './temporary.js';
+import { type MadeRelation, mayFill, type OwnNames, withTemporaries } from './temporary.js';
 import type { LineageWalk } from './walk.js';
 
 /** They leave both as they are, unless code runs in them that cannot be seen. */
@@ -61,6 +61,11 @@ export class TextNames {
    */
   after(stmt: Node | undefined, walk: LineageWalk, made: MadeRelation | undefined): void {
     if (stmt === undefined) return;
+    if (this.#own.fills && this.#own.known.size > 0 && mayFill(stmt, walk)) {
+      const known = new Map([...this.#own.known.keys()].map((name) => [name, undefined]));
+      this.#own = { ...this.#own, known, variant: `${this.#own.variant}!` };
+      this.catalog = withTemporaries(this.#base, this.#own);
+    }
     if (made !== undefined) {
       const known = new Map(this.#own.known).set(made.relation.name, made.relation);
       this.#own = { ...this.#own, known, variant: `${made.relation.oid}` };

@@ -16,6 +16,7 @@ import {
   unknownShape,
 } from './shape.js';
 import { fieldsOf } from './structure.js';
+import { tellBy } from './told-rows.js';
 import type { LineageWalk } from './walk.js';
 
 /** A recursive query that has not settled after this many rounds is not understood. */
@@ -46,6 +47,7 @@ function selectShape(select: SelectStmt, walk: LineageWalk, outer: LineageScope 
     shape = valuesShape(select.valuesLists, walk, scope);
   } else {
     for (const item of select.fromClause ?? []) scope.add(walk.fromItem(item, scope));
+    tellBy(select.whereClause, walk, scope);
     shape = targetShape(select.targetList ?? [], walk, scope);
     shape = withBranches(shape, targetBranches(select, walk, scope));
   }
@@ -103,7 +105,7 @@ function valuesShape(lists: readonly Node[], walk: LineageWalk, scope: LineageSc
 }
 
 /** As VALUES names its columns. */
-function counted({ constant: _, written: __, ...column }: Column, at: number): Column {
+function counted({ constant: _, written: __, told: ___, ...column }: Column, at: number): Column {
   return { ...column, name: `column${at + 1}` };
 }
 
@@ -114,9 +116,10 @@ export function targetShape(list: readonly Node[], walk: LineageWalk, scope: Lin
       if (target?.val === undefined) return walk.notUnderstood();
       const star = starShape(target.val, walk, scope);
       if (star !== undefined) return star;
-      const { constant, ...column } = walk.value(target.val, scope);
-      const same = as(target.val, 'ColumnRef') === undefined ? constantOf(target.val) : constant;
-      return shapeOf([{ ...column, name: target.name ?? column.name, constant: same }]);
+      const { constant, told, ...column } = walk.value(target.val, scope);
+      const name = target.name ?? column.name;
+      if (as(target.val, 'ColumnRef') !== undefined) return shapeOf([{ ...column, name, constant, told }]);
+      return shapeOf([{ ...column, name, constant: constantOf(target.val) }]);
     }),
   );
 }

@@ -6,6 +6,7 @@ import { union } from './flow.js';
 import { isHarmless, revealsValues } from './functions.js';
 import { type Column, type Shape, shapeOf } from './shape.js';
 import { rowOf, withBeside } from './structure.js';
+import { toldStatistics } from './told-rows.js';
 import type { LineageWalk } from './walk.js';
 
 export function boundRelation(range: RangeVar, walk: LineageWalk): CatalogRelation | undefined {
@@ -53,7 +54,11 @@ function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
   if (reveals) walk.opaque = true;
   const isView = relation.definition !== undefined || relation.made !== undefined;
   const inner = !isView ? undefined : walk.knowledge.viewShape(relation, walk);
-  const columns = columnsBy(inner);
+  const read = columnsBy(inner);
+  const isStatistics = relation.schema === 'pg_catalog' && relation.name === 'pg_stats';
+  const columns = isStatistics
+    ? toldStatistics(read, (name) => !isHarmless(relation.schema, name), walk.knowledge.catalog)
+    : read;
   const branches = inner?.branches?.map((one) => {
     const own = columnsBy(one);
     return { ...shapeOf(own), whole: rowOf(own) };

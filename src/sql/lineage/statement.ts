@@ -70,7 +70,9 @@ export function statementLineage(stmt: Node | undefined, walk: LineageWalk, hand
     case 'DeclareCursorStmt': {
       const declared = as(stmt, 'DeclareCursorStmt');
       // a cursor that could not be declared leaves the one of that name, whose branches may be others
-      const shape: Shape = { ...walk.query(declared?.query), branches: undefined };
+      const rows = walk.query(declared?.query);
+      const columns = rows.columns?.map((one) => ({ ...one, told: undefined }));
+      const shape: Shape = { ...rows, columns, branches: undefined };
       handles.add('cursor', declared?.portalname ?? '', () => shape, signature(shape));
       return silent;
     }

@@ -14,7 +14,22 @@ export interface Value {
   /** The value is a base column's as it is: nothing was computed from it. */
   readonly direct: boolean;
   readonly inside?: Inside | undefined;
+  /** Of a column as it is: others of its row say what it is of, or it says so of others. */
+  readonly told?: Told | undefined;
 }
+
+/** What keys say of a value; undefined: nothing that is known. A key that nothing gives is undefined. */
+export type ToldValue = (keys: readonly (string | undefined)[]) => Value | undefined;
+
+/** A column that tells, or one that is told of. `row` is the same object for the columns of one row. */
+export type Told =
+  | { readonly row: object; readonly key: number }
+  | {
+      readonly row: object;
+      readonly keys: ReadonlyMap<number, string>;
+      readonly count: number;
+      readonly of: ToldValue;
+    };
 
 export interface Field extends Value {
   readonly name: string | undefined;
@@ -293,7 +308,7 @@ export function countOf(value: Value): Flow {
 export function withBeside<T extends Value>(value: T, beside: Flow): Value {
   if (beside.size === 0) return value;
   const inside = value.inside && { ...value.inside, beside: union([value.inside.beside, beside]) };
-  return { ...value, flow: union([value.flow, beside]), direct: false, inside };
+  return { ...value, flow: union([value.flow, beside]), direct: false, inside, told: undefined };
 }
 
 /**

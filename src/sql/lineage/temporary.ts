@@ -6,10 +6,11 @@
  * statement on the server. A table is clean when it is made, since nothing masked may be copied into it.
  */
 import type { CreateStmt } from 'libpg-query';
-import { as, type Node, names, type Tag } from '../grammar/tree.js';
+import { as, eachChild, type Node, names, type Tag, tagOf } from '../grammar/tree.js';
 import type { BoundNames, CatalogRelation, LineageCatalog, SearchPath } from './catalog.js';
 import { isScalarType } from './loaded-code.js';
 import type { Shape } from './shape.js';
+import type { LineageWalk } from './walk.js';
 
 export interface MadeRelation {
   readonly relation: CatalogRelation;
@@ -25,11 +26,13 @@ export interface OwnNames {
   readonly known: Temporaries;
   /** Another for each set of them; empty where there are none. */
   readonly variant: string;
-  /** False where code that the database runs by itself may put anything into tables of any name: then none is known. */
+  /** False where any statement may run code that puts anything into tables of any name: then none is known. */
   readonly trusted: boolean;
+  /** Triggers and rules may do so: none is known once one may have run. */
+  readonly fills: boolean;
 }
 
-export const noOwnNames: OwnNames = { known: new Map(), variant: '', trusted: false };
+export const noOwnNames: OwnNames = { known: new Map(), variant: '', trusted: false, fills: false };
 
 /** A name counts only where nothing that outlives the session has it, so that it means this or nothing. */
 export function withTemporaries(base: LineageCatalog, { known, variant, trusted }: OwnNames): LineageCatalog {
@@ -122,6 +125,37 @@ function plainColumns(create: CreateStmt): readonly string[] | undefined {
   }
   return found;
 }
+
+/** The statement may have run what runs when rows are written, at once or when a transaction ends. */
+export function mayFill(stmt: Node, walk: LineageWalk): boolean {
+  if (walk.opaque || walk.triggers || walk.rules) return true;
+  const { catalog, searchPath } = walk.knowledge;
+  const changed = as(stmt, 'UpdateStmt')?.relation ?? as(stmt, 'DeleteStmt')?.relation;
+  if (changed !== undefined) {
+    // rows of a lasting table may take those of others with them
+    const target = catalog.find(changed.schemaname, changed.relname ?? '', searchPath);
+    return target === undefined || target.oid > 0 || writesBelow(stmt);
+  }
+  const ends = as(stmt, 'TransactionStmt')?.kind;
+  if (ends !== undefined) return /COMMIT|PREPARE/.test(ends);
+  return !quiet.has(tagOf(stmt)) || writesBelow(stmt);
+}
+
+const quiet: ReadonlySet<Tag> = new Set<Tag>([
+  ...(['SelectStmt', 'InsertStmt', 'CopyStmt', 'CreateStmt', 'CreateTableAsStmt', 'ViewStmt'] as const),
+  ...(['VariableSetStmt', 'VariableShowStmt', 'ListenStmt', 'UnlistenStmt', 'DeallocateStmt'] as const),
+]);
+
+/** WITH that writes. */
+function writesBelow(node: Node): boolean {
+  let found = false;
+  eachChild(node, (child) => {
+    found ||= writing.has(tagOf(child)) || writesBelow(child);
+  });
+  return found;
+}
+
+const writing: ReadonlySet<Tag> = new Set<Tag>(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
 
 /** Statements that may make one. */
 export const makes: ReadonlySet<Tag> = new Set<Tag>(['CreateTableAsStmt', 'SelectStmt', 'ViewStmt', 'CreateStmt']);

@@ -155,7 +155,7 @@ export abstract class LineageWalk {
       const given = code.inputs.map(() => plain(row));
       this.examined = union([this.examined, inserted(walk.examined, given)]);
     }
-    this.triggers ||= walk === undefined || walk.opaque || walk.unbound || walk.triggers;
+    this.triggers ||= walk === undefined || walk.opaque || walk.unbound || walk.triggers || walk.writes;
   }
 
   #completed(code: CatalogCode, given: readonly Value[], named: boolean): readonly Value[] {

@@ -36,6 +36,7 @@ class Connection {
         },
         makes: () => [],
         defining: () => undefined,
+        filling: () => undefined,
         temporary: new TemporaryRelations(),
       } as unknown as ClientMasks['plans'],
       defaultPath: ['public'] as unknown as ClientMasks['defaultPath'],
