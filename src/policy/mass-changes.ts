@@ -43,6 +43,8 @@ export interface Extent {
   readonly atMost?: true;
   /** Rows that all updates and deletes of the text hit together, where it has more than one. */
   readonly together?: Together;
+  /** `before` may be too much: nobody has counted what the table has. */
+  readonly beforeOpen?: true;
   /** Rows that this session has deleted or changed before: of that table, and of all. */
   readonly before: number;
   readonly beforeInAll: number;
@@ -161,6 +163,7 @@ export function compareExtent(
   const { before, beforeInAll } = limits.budget ? known : nothingBefore;
   const { beside = 0, together = { table: rows, all: rows } } = known;
   if (rows + beside === 0) return 'few';
+  if (known.beforeOpen && limits.budget) return 'unknown';
   if (together.all + beside + beforeInAll > limits.rows) return known.atMost ? 'unknown' : 'many';
   if (together.table + before <= limits.shareFrom) return 'few';
   if (known.tableRows === undefined) return known.sizeOpen ? 'unknown' : 'many';

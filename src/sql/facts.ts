@@ -110,6 +110,8 @@ export interface EffectFields {
   readonly namedRows?: readonly NamedRow[];
   /** Of update and delete in a body: a list that the call gives names each row by its key. */
   readonly listed?: RowList;
+  /** Of `listed`: the key is this column alone. */
+  readonly listedBy?: string;
   /** Of update and delete: the planner has no statistics for what the condition compares. */
   readonly guessed?: true;
   /**

@@ -5,6 +5,7 @@ import { ControlConnection } from '../../src/io/catalog/control-connection.js';
 import { waitsForLock } from '../../src/io/catalog/lock-waits.js';
 import { type MaskingOptions, masking } from '../../src/io/catalog/masked-database.js';
 import { measureExtents } from '../../src/io/catalog/measure-extents.js';
+import { rowsByName } from '../../src/io/catalog/small-tables.js';
 import type { ConnectionTimeouts } from '../../src/io/listener/client-connection.js';
 import { type RunningProxy, startProxy } from '../../src/io/listener/server.js';
 import { cancelUpstream } from '../../src/io/upstream/cancel.js';
@@ -144,6 +145,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
       assessorFor: (upstream) => ({
         impact: options.impact ?? (async () => ({ lines: [] })),
         extents: measureExtents,
+        sizes: rowsByName,
         dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
         waitsForLock: () => waitsForLock(upstream.backendKey?.pid, control),
         endSession: () => {},

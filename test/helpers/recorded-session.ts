@@ -92,6 +92,7 @@ export class RecordedSession {
       assessor: {
         impact: async () => ({ lines: [] }),
         extents: async () => new Map(),
+        sizes: async () => new Map(),
         waitsForLock: async () => false,
         dryRun: async () => ({ refused: 'there is no server' }),
         endSession: () => this.#log.push('the child is ended'),

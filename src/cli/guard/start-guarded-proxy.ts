@@ -3,6 +3,7 @@ import type { DbguardError } from '../../errors.js';
 import { measureImpact } from '../../io/catalog/impact.js';
 import { waitsForLock } from '../../io/catalog/lock-waits.js';
 import { measureExtents } from '../../io/catalog/measure-extents.js';
+import { rowsByName } from '../../io/catalog/small-tables.js';
 import { type RunningProxy, startProxy } from '../../io/listener/server.js';
 import { cancelUpstream } from '../../io/upstream/cancel.js';
 import { connectUpstream } from '../../io/upstream/connect.js';
@@ -72,6 +73,7 @@ export async function startGuardedProxy(
       assessorFor: (upstream, client) => ({
         impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
         extents: measureExtents,
+        sizes: rowsByName,
         dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
         waitsForLock: () => waitsForLock(upstream.backendKey?.pid, controls.of(client.database)),
         endSession: () => {

@@ -14,7 +14,7 @@ import type { HeldStatement } from '../../proxy/statement/held-statement.js';
 import { watchableCode } from '../../proxy/statement/watched-run.js';
 import type { Effect, StatementFacts } from '../../sql/facts.js';
 import { type Modification, type ReadPlan, readPlan } from './plan.js';
-import { rowsOfSmallTables } from './small-tables.js';
+import { rowsOfSmallTables, undefinedIfRefused } from './small-tables.js';
 
 /** Fewer rows are few whatever the planner knows. */
 const few = 100;
@@ -130,10 +130,7 @@ class Measurement {
     }
     const number = await this.#session
       .nested(() => rowsOfSmallTables(this.#session, targets, few))
-      .catch((error: unknown) => {
-        if (!(error instanceof ServerRefusal)) throw error;
-        return undefined;
-      });
+      .catch(undefinedIfRefused);
     if (number === undefined) return unsure('it happens in code that the statement runs');
     return { rows: { number, how: 'known' }, whole: true };
   }

@@ -1,10 +1,12 @@
 /**
- * How many rows the code that a statement runs can hit at most, where its tables are small: no more than they have.
+ * How many rows small tables have: the code that a statement runs can hit no more, and no number of statements can take
+ * more of them away.
  *
  * What lives here: an upper bound by the tables' size. What it must not know: what the code does, and from how many rows
  * on somebody is asked.
  */
 import type { InternalSession } from '../../proxy/internal-queries/internal-queries.js';
+import { ServerRefusal } from '../../proxy/internal-queries/internal-reply.js';
 import type { Target } from '../../sql/facts.js';
 
 /** More tables of one name are not looked at. */
@@ -34,6 +36,29 @@ export async function rowsOfSmallTables(
     }
   }
   return rows;
+}
+
+/** Where it makes a difference how many they are, a table has no more. */
+const mostCounted = 10_000;
+
+/** Rows of all tables of each name; undefined where they cannot be counted, or are too many. */
+export async function rowsByName(
+  names: readonly string[],
+  session: InternalSession,
+): Promise<ReadonlyMap<string, number | undefined>> {
+  const rows = new Map<string, number | undefined>();
+  for (const name of names) {
+    const target: Target = { type: 'table', name };
+    rows.set(
+      name,
+      await session.nested(() => rowsOfSmallTables(session, [target], mostCounted)).catch(undefinedIfRefused),
+    );
+  }
+  return rows;
+}
+
+export function undefinedIfRefused(error: unknown): undefined {
+  if (!(error instanceof ServerRefusal)) throw error;
 }
 
 /** A view's rows are another table's; under row-level security the code may see rows that the client does not. */

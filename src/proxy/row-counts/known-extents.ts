@@ -42,20 +42,29 @@ export class KnownExtents implements StatementTracker {
     const answer = effects.every(({ effect }) => effect.mostRows !== undefined)
       ? undefined
       : this.#answerTo(statement, now);
-    if (answer === undefined && this.budget.total === 0 && !effects.some(({ effect }) => effect.listed))
+    if (answer === undefined && this.budget.isUntouched && !effects.some(({ effect }) => effect.listed))
       return undefined;
     const extents = new Map<Effect, Extent>();
     let index = 0;
     for (const { effect } of effects) {
       const extent =
         answer?.extents[index++] ?? this.#ofFacts(statement, effect) ?? ofList(effect, statement.bindValues);
-      if (extent) extents.set(effect, this.#withBefore(this.#withSize(statement, extent, effect, now), effect));
+      if (extent) {
+        const open = this.budget.isUncounted(effect) ? { beforeOpen: true as const } : undefined;
+        extents.set(effect, { ...this.#withBefore(this.#withSize(statement, extent, effect, now), effect), ...open });
+      }
     }
     return extents;
   }
 
-  /** The answer of the planner, or of a count. */
-  measured(statement: CountedStatement, measured: Extents, now: number): Extents {
+  /** The answer of the planner, or of a count. @param sizes rows of tables by their bare names, where they were wanted */
+  measured(
+    statement: CountedStatement,
+    measured: Extents,
+    sizes: ReadonlyMap<string, number | undefined>,
+    now: number,
+  ): Extents {
+    for (const [table, size] of sizes) this.budget.counted(table, size);
     const effects = massEffects(statement.facts);
     const extents = effects.map(({ effect }) => measured.get(effect) ?? unmeasured);
     for (const [index, { effect }] of effects.entries()) {
@@ -80,6 +89,7 @@ export class KnownExtents implements StatementTracker {
 
   /** Nobody could be asked. @param obstacle why, after "because" */
   unmeasured(statement: CountedStatement, obstacle: string): Extents {
+    for (const table of this.uncounted(statement)) this.budget.postpone(table);
     const unsure: Extent = { rows: undefined, unsure: obstacle, before: 0, beforeInAll: 0 };
     return new Map(
       massEffects(statement.facts).map(({ effect }) => [
@@ -87,6 +97,12 @@ export class KnownExtents implements StatementTracker {
         this.#withBefore(this.#ofFacts(statement, effect) ?? unsure, effect),
       ]),
     );
+  }
+
+  /** Tables whose number of rows is worth a question of its own. */
+  uncounted({ facts }: CountedStatement): string[] {
+    const effects = massEffects(facts).filter(({ effect }) => this.budget.isUncounted(effect));
+    return [...new Set(effects.flatMap(({ effect }) => effect.targets.map(({ name }) => name)))];
   }
 
   /** Whether the planner's answer is worth little without it. */
@@ -120,7 +136,7 @@ export class KnownExtents implements StatementTracker {
   #ofFacts(statement: CountedStatement, effect: Effect): Extent | undefined {
     const known = extentOfText(effect);
     if (known?.rows === undefined) return undefined;
-    const names = this.budget.total === 0 ? undefined : rowNames(statement, effect);
+    const names = this.budget.isUntouched ? undefined : rowNames(statement, effect);
     if (names === undefined) return known;
     const number = Math.min(known.rows.number, this.budget.newAmong(tableOf(effect), names));
     return { ...known, rows: { number, how: 'known' } };

@@ -93,7 +93,8 @@ export class OpenChanges implements StatementTracker {
     const [target] = effect.targets;
     if (rows === 0 || target === undefined || asked.isTemporary?.(target.name, target.schema)) return undefined;
     const names = rowNames(asked, effect);
-    return { table: target.name, rows, names: names?.length === rows ? names : undefined };
+    const stay = effect.kind === 'update';
+    return { table: target.name, rows, names: names?.length === rows ? names : undefined, stay };
   }
 
   #keep(change: RowChange): void {
@@ -109,13 +110,14 @@ export class OpenChanges implements StatementTracker {
     const own = massEffects(asked.facts).flatMap(({ effect }) => (isOwn(effect) ? effect : []));
     const done = tags.reduce((sum, tag) => sum + (rowsChangedIn(tag) ?? 0), 0);
     const [only, ...others] = own;
+    const stay = massEffects(asked.facts).every(({ effect }) => effect.kind !== 'delete');
     for (const { name, rows } of tables) {
       const table = name.slice(name.lastIndexOf('.') + 1).replaceAll('"', '');
       if (asked.isTemporary?.(table)) continue;
       const isTarget = own.some(({ targets }) => targets.some((target) => target.name === table));
       const names = isTarget && only && others.length === 0 ? rowNames(asked, only) : undefined;
       const counted = isTarget ? rows : Math.max(0, rows - done);
-      if (counted > 0) this.#keep({ table, rows: counted, names: names?.length === rows ? names : undefined });
+      if (counted > 0) this.#keep({ table, rows: counted, names: names?.length === rows ? names : undefined, stay });
     }
   }
 

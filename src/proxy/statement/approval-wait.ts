@@ -239,8 +239,12 @@ export class ApprovalWait {
     const now = journal.clock.monotonic();
     if (!(asked instanceof InternalQuery)) return known.unmeasured(candidate, asked.obstacle);
     const needsSize = (effect: Effect) => known.lacksSize(candidate, effect, now);
-    const found = await asked.run(measureLimits, (session) => assessor.extents(candidate, held, session, needsSize));
-    return known.measured(candidate, found, now);
+    const tables = known.uncounted(candidate);
+    const [found, sizes] = await asked.run(measureLimits, async (session) => [
+      await assessor.extents(candidate, held, session, needsSize),
+      await assessor.sizes(tables, session),
+    ]);
+    return known.measured(candidate, found, sizes, now);
   }
 
   #deniedByRule(ruling: Ruling): ApprovalEnd {

@@ -20,6 +20,8 @@ export interface Assessor {
     session: InternalSession,
     needsSize: (effect: Effect) => boolean,
   ): Promise<Extents>;
+  /** Rows of all tables of each name; undefined where they cannot be counted. Never rejects, but when the connection is lost. */
+  sizes(tables: readonly string[], session: InternalSession): Promise<ReadonlyMap<string, number | undefined>>;
   dryRun(candidate: Candidate, held: HeldStatement, session: InternalSession): Promise<DryRun>;
   /** Whether the client's session waits for a lock of another one, as the server tells a third. */
   waitsForLock(): Promise<boolean>;

@@ -29,6 +29,7 @@ export interface HowMany {
   readonly namedRows?: readonly NamedRow[] | undefined;
   /** Each row is named by a key in this list. */
   readonly listed?: RowList;
+  readonly listedBy?: string;
   /** The planner would guess. */
   readonly guessed?: true;
   /** A LIMIT leaves so many, as a rule. */
@@ -49,8 +50,8 @@ export function howMany(source: Source, scope: Scope, conditions: readonly Node[
   }
   const listed = listOfKeys(all, fixed, view);
   const limitedTo = limitedRows(all, view);
-  if (limitedTo !== undefined) return { ...(listed && { listed }), limitedTo };
-  return { ...(listed && { listed }), ...(isGuess(all, view) ? { guessed: true } : {}) };
+  if (limitedTo !== undefined) return { ...listed, limitedTo };
+  return { ...listed, ...(isGuess(all, view) ? { guessed: true } : {}) };
 }
 
 function bound(conditions: readonly Node[], fixed: FixedColumns, view: View): number | undefined {
@@ -67,13 +68,18 @@ function ofKeys(fixed: FixedColumns, view: View): number {
 }
 
 /** `key = ANY ($1)`, `key = spec.key` of `unnest($1) spec`; further columns of the key have one value. */
-function listOfKeys(conditions: readonly Node[], fixed: FixedColumns, view: View): RowList | undefined {
+function listOfKeys(
+  conditions: readonly Node[],
+  fixed: FixedColumns,
+  view: View,
+): Pick<HowMany, 'listed' | 'listedBy'> | undefined {
   const lists = new Map(conditions.flatMap((one) => listedBy(one, view)));
   if (lists.size === 0) return undefined;
   for (const key of keysOf(view)) {
-    const listed = key.filter((column) => fixed.get(column)?.values !== 1);
-    const list = lists.get(listed[0] ?? '');
-    if (listed.length === 1 && list !== undefined) return list;
+    const [column = '', ...others] = key.filter((one) => fixed.get(one)?.values !== 1);
+    const listed = lists.get(column);
+    if (others.length > 0 || listed === undefined) continue;
+    return key.length === 1 ? { listed, listedBy: column } : { listed };
   }
   return undefined;
 }

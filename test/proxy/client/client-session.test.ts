@@ -54,6 +54,7 @@ class World {
       assessor: {
         impact: async () => ({ lines: [] }),
         extents: async () => new Map(),
+        sizes: async () => new Map(),
         waitsForLock: async () => false,
         dryRun: async () => ({ refused: 'not here' }),
         endSession: () => undefined,

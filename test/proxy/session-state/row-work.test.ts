@@ -57,6 +57,7 @@ class Connection {
         assessor: {
           impact: async () => ({ lines: [] }),
           extents: async () => new Map(),
+          sizes: async () => new Map(),
           waitsForLock: async () => false,
           dryRun: async () => ({ refused: '' }),
           endSession: () => undefined,
