@@ -36,7 +36,7 @@ function guarded(t: Test, command: readonly string[], env: Readonly<Record<strin
 test('what would end dbguard is the child’s to hear, and nothing ends', async (t) => {
   const numbers = signalsThat('ends').map((signal) => constants.signals[signal]);
   const traps = numbers.map((number) => `trap 'echo heard ${number}.' ${number}`).join('; ');
-  const { screen } = guarded(t, ['sh', '-c', `${traps}; echo ready; while :; do sleep 0.05; done`]);
+  const { screen } = guarded(t, ['sh', '-c', `${traps}; echo ready; while kill -0 $PPID; do sleep 0.05; done`]);
   await screen.shows('ready');
   for (const number of numbers) {
     process.kill(screen.pid, number);
@@ -50,7 +50,11 @@ test('what would end dbguard is the child’s to hear, and nothing ends', async 
 });
 
 test('a flood of signals costs no more than a few', async (t) => {
-  const { screen, folder, ask } = guarded(t, ['sh', '-c', 'trap : USR2; echo ready; while :; do sleep 0.05; done']);
+  const { screen, folder, ask } = guarded(t, [
+    'sh',
+    '-c',
+    'trap : USR2; echo ready; while kill -0 $PPID; do sleep 0.05; done',
+  ]);
   await screen.shows('ready');
   ask();
   await screen.shows('No answer denies');
