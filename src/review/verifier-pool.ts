@@ -73,8 +73,9 @@ class VerifierThread {
     const settings: WorkerSettings = { demands, now, ...(retentionDays === undefined ? {} : { retentionDays }) };
     this.#worker = new Worker(new URL('./verifier-worker.js', import.meta.url), {
       workerData: settings,
-      // Lines live for microseconds: a large nursery only fills memory.
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      // Lines live for microseconds: a large nursery only fills memory. Where it may have gigabytes, the collector waits
+      // for them: the more sessions, the more garbage. What is large stays here, so that a thread needs a few megabytes.
+      resourceLimits: { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 256 },
     });
     this.#worker.on('message', (message: FromWorker) => this.#onMessage(message));
     this.#worker.on('error', (error) => this.#lose(error));
