@@ -162,7 +162,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
   const remember = (request: ApprovalRequest, answer: Answer): void => {
     if (answer.decision === 'allow') {
       totals.allowed++;
-      if (answer.scope === 'session') {
+      if (answer.scope === 'session' && !request.ruling.as) {
         approvedForSession.set(exactKey(request), { digest: answer.previewDigest, by: answer.by });
       }
       return;
@@ -259,7 +259,7 @@ export function createApprovals(options: ApprovalsOptions): Approvals {
     },
     recall(request) {
       if (endedBy) return { decision: 'abort', by: endedBy };
-      const approved = approvedForSession.get(exactKey(request));
+      const approved = request.ruling.as ? undefined : approvedForSession.get(exactKey(request));
       if (approved && sessionScopeObstacle(request) === undefined) {
         totals.repeated++;
         const by: Approver = { ...approved.by, kind: 'earlier-approval' };

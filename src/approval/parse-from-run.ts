@@ -87,6 +87,7 @@ function previewFrom(preview: Fields): Preview {
     why: clean(preview.why),
     impact: list(preview.impact, impactLine),
     dryRun: list(preview.dryRun, impactLine),
+    ...(preview.window === undefined ? {} : { window: singleLine(text(preview.window), 20) }),
   };
 }
 

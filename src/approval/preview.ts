@@ -3,6 +3,7 @@
  * the verdict are all made of. Everything in it is sanitised.
  */
 import { createHash } from 'node:crypto';
+import { durationWords } from '../policy/units.js';
 import type { ApprovalRequest, DryRun, DryRunRow, ImpactLine } from '../proxy/statement/asker.js';
 import { sanitise, singleLine } from '../untrusted-text.js';
 import { headline } from './headline.js';
@@ -21,6 +22,8 @@ export interface Preview {
   readonly values: readonly string[];
   readonly why: string;
   readonly impact: readonly ImpactLine[];
+  /** Approving it for longer lets everything of its kind run as its role, for so long. */
+  readonly window?: string;
   /** What running and undoing it has shown; empty before somebody wanted that. */
   readonly dryRun: readonly ImpactLine[];
 }
@@ -62,6 +65,7 @@ export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
     why: singleLine(request.ruling.reason, 1200),
     impact: [...runs(request), ...[...estimates(request, dryRun), ...transactionContext(request)].map(sanitisedLine)],
     dryRun: dryRun ? dryRunLines(dryRun).map(sanitisedLine) : [],
+    ...windowOf(request),
   };
 }
 
@@ -75,6 +79,10 @@ export function notShownWhole({
   if (bindValues.length > valuesMax) return `it has ${count(bindValues.length)} values`;
   if (bindValues.some((value) => (value?.length ?? 0) > valueCharacters)) return 'one of its values is too long';
   return runs.some((text) => text.length > valueCharacters) ? 'what it runs by name is too long' : undefined;
+}
+
+function windowOf({ ruling: { as } }: ApprovalRequest): Pick<Preview, 'window'> {
+  return as?.longestMs === undefined ? {} : { window: durationWords(as.longestMs) };
 }
 
 /** What a dry run has counted is not estimated beside it. */
@@ -132,6 +140,7 @@ export function previewText(request: ApprovalRequest, preview: Preview = preview
     `values (${request.bindValues.length}, SHA-256 ${sha256(JSON.stringify(request.bindValues))}):`,
     ...preview.values,
     `why: ${preview.why}`,
+    ...(preview.window === undefined ? [] : [`for a time: ${preview.window}`]),
     ...[...preview.impact, ...preview.dryRun].map((line) => `${line.severity}: ${line.label}: ${line.text}`),
     '',
   ].join('\n');

@@ -39,7 +39,9 @@ export function similarKey(request: ApprovalRequest): string {
  */
 export function sessionScopeObstacle(request: ApprovalRequest): string | undefined {
   if (request.ruling.rule === unmaskRule) return 'a mask is lifted for a while, and asked about anew afterwards';
-  if (request.ruling.as) return `it runs as ${request.ruling.as.role}, for itself alone`;
+  const { as } = request.ruling;
+  // then a time is opened, for all that the entry covers
+  if (as) return as.longestMs === undefined ? `it runs as ${as.role}, for itself alone` : undefined;
   if (request.ruling.decision === 'second-person') return 'it needs a second person each time';
   if (request.facts.unparseable) return 'dbguard cannot read it';
   const { statements } = request.facts;

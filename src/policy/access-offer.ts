@@ -38,12 +38,15 @@ export const runAsRole: ReadonlySet<string> = new Set([
   'TRUNCATE TABLE',
 ]);
 
+/** Those that hold for the connection of this name. */
+export function accessOf(all: readonly AccessRule[], connection: string): readonly AccessRule[] {
+  return all.filter(({ connections }) => connections?.some((glob) => globMatches(glob, connection)) ?? true);
+}
+
 export function accessOffer(all: readonly AccessRule[], facts: Facts, connection: string): AccessOffer | undefined {
   if (all.length === 0 || facts.unparseable) return undefined;
-  const rules = all.filter(
-    (rule) =>
-      (rule.connections === undefined || rule.connections.some((glob) => globMatches(glob, connection))) &&
-      facts.statements.some(({ effects }) => effects.some((effect) => mayBeAbout(rule, effect))),
+  const rules = accessOf(all, connection).filter((rule) =>
+    facts.statements.some(({ effects }) => effects.some((effect) => mayBeAbout(rule, effect))),
   );
   if (rules.length === 0) return undefined;
   const obstacle = obstacleOf(facts);

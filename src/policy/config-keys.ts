@@ -115,7 +115,16 @@ export const configKeys = {
   mask_when: { subject: 'free', group: 'free', environment: 'free', connection: 'free', agent: 'free' },
   unmask: { column: 'own', for: 'own', when: 'own' },
   // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
-  access: { name: 'own', role: 'own', tables: 'own', effects: 'own', connection: 'own', then: 'own', reason: 'own' },
+  access: {
+    name: 'own',
+    role: 'own',
+    tables: 'own',
+    effects: 'own',
+    connection: 'own',
+    then: 'own',
+    reason: 'own',
+    for: 'own',
+  },
   second_person: {
     approvers: 'own',
     min: 'own',

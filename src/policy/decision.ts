@@ -75,8 +75,12 @@ export interface TakenRole {
   readonly access: string;
   /** What the login lacks, in words: `update public.orders`. */
   readonly lacking: readonly string[];
-  /** Why, as the person said who began the session. */
+  /** Why, as the person said who began the session, or who opened the window. */
   readonly reason?: string;
+  /** The longest time for which a person may let it run so, milliseconds; undefined: for this statement only. */
+  readonly longestMs?: number;
+  /** The `window` entry of the time for which a person has done that. */
+  readonly window?: number;
 }
 
 /** Begins the rule of a statement that runs as a role: never approved for longer than itself. */

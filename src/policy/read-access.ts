@@ -1,6 +1,7 @@
 /** `access`: roles that a statement may run as, for itself alone, where the login lacks what it needs. Grants nothing by itself. */
 import { configKeys } from './config-keys.js';
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
+import { readSpan } from './read-span.js';
 import type { Place, Value } from './yaml-source.js';
 
 /** What a role can be taken on for: whatever changes rows, and reading them. */
@@ -19,6 +20,8 @@ export interface AccessRule {
   readonly decision: 'ask' | 'second-person';
   /** Nothing runs as the role before somebody has said why. */
   readonly reasonRequired: boolean;
+  /** The longest time for which a person may open it, milliseconds; absent: for one statement each time. */
+  readonly forMs?: number;
 }
 
 export function readAccess(value: Value): AccessRule[] {
@@ -38,6 +41,7 @@ function readAccessRule(value: Value): AccessRule {
   const connections = fields.optional('connection', (item) =>
     item.oneOrMore((one) => one.string('the name of a connection; "*" and "?" are wildcards')),
   );
+  const forMs = fields.optional('for', readSpan);
   return {
     place: value.place,
     name: fields.required('name', readName, 'fix-orders'),
@@ -47,6 +51,7 @@ function readAccessRule(value: Value): AccessRule {
     ...(connections === undefined ? {} : { connections }),
     decision: fields.required('then', (item) => item.oneOf(['ask', 'second-person']), 'ask'),
     reasonRequired: fields.optional('reason', (item) => item.oneOf(['required', 'optional'])) === 'required',
+    ...(forMs === undefined ? {} : { forMs }),
   };
 }
 

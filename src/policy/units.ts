@@ -25,6 +25,16 @@ export function parseDuration(text: string): number | undefined {
   return quantity(text, durationUnits);
 }
 
+/** `45s`, `15m`, `1h30m`: to the second, and above an hour to the minute. */
+export function durationWords(milliseconds: number): string {
+  const seconds = Math.max(0, Math.ceil(milliseconds / 1000));
+  const minutes = seconds < 3600 ? Math.floor(seconds / 60) : Math.ceil(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const rest = hours > 0 ? 0 : seconds % 60;
+  const parts = [hours > 0 ? `${hours}h` : '', minutes % 60 > 0 ? `${minutes % 60}m` : '', rest > 0 ? `${rest}s` : ''];
+  return parts.join('') || '0s';
+}
+
 /** `64KiB`, `1MB` to bytes; undefined when it is not a size. */
 export function parseSize(text: string): number | undefined {
   return quantity(text, sizeUnits);

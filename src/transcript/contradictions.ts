@@ -38,6 +38,18 @@ interface Requested {
 export type Purpose = 'session' | 'redaction';
 const ofRedactions: ReadonlySet<string> = new Set(['open', 'redaction', 'seal']);
 
+/** A time for which a person has approved a role. */
+interface Window {
+  readonly access: unknown;
+  readonly role: unknown;
+  /** Microseconds since 1970 UTC. */
+  readonly until: number;
+}
+/** No policy has more entries of `access` by far. */
+const MAX_WINDOWS = 1000;
+/** Between the last look at the clock and the entry, microseconds. */
+const LATE = 1_000_000;
+
 /** A client may pipeline any number; no writer keeps more in memory than this. */
 const MAX_WAITING = 1 << 20;
 /** Names of kinds and fields that are said once each. */
@@ -59,6 +71,8 @@ export class Contradictions {
   readonly #roles = new Map<number, unknown>();
   /** What has been said of a second person's approval, by the statement that waits for it. */
   readonly #requests = new Map<unknown, Requested>();
+  /** By the number of their `open` entry. */
+  readonly #windows = new Map<number, Window>();
   readonly #unknown = new Set<string>();
   readonly #purpose: Purpose;
 
@@ -91,6 +105,10 @@ export class Contradictions {
         break;
       case 'verdict':
         this.#verdict(entry);
+        break;
+      case 'window':
+        if (entry.fields.event === 'end') this.#closeWindow(entry);
+        else this.#openWindow(entry);
         break;
       case 'grant':
         this.#grant(entry);
@@ -194,12 +212,34 @@ export class Contradictions {
     if (!shown) this.#fail(n, `verdict ${n} is by a second person, and nothing of theirs stands before it`);
   }
 
-  /** A role is for one statement, which a person has approved. */
+  #openWindow({ n, t, fields: { access, role, forMs, channel, of } }: Entry): void {
+    if (access === undefined || role === undefined || forMs === undefined || channel === undefined)
+      this.#fail(n, `window ${n} does not say for what, how long, and who opened it`);
+    if (of !== undefined && !(this.#approved.has(of) && this.#owed.has(Number(of))))
+      this.#fail(n, `window ${n} was opened with a statement that nobody has approved`);
+    for (const other of this.#windows.values())
+      if (other.access === access) this.#fail(n, `window ${n} is opened while one for the same is open`);
+    if (this.#windows.size < MAX_WINDOWS) this.#windows.set(n, { access, role, until: t + Number(forMs) * 1000 });
+    else this.#fail(n, `${MAX_WINDOWS} windows are open at once`);
+  }
+
+  #closeWindow({ n, fields: { of, why } }: Entry): void {
+    if (why === undefined) this.#fail(n, `the end ${n} of a window does not say why`);
+    if (!this.#windows.delete(Number(of))) this.#fail(n, `entry ${n} ends a window that is not open`);
+  }
+
+  /** A role is for one statement, which a person has approved, by itself or with all of a time. */
   #grant(entry: Entry): void {
-    const { of, role } = entry.fields;
-    if (this.#stateOf(entry) !== 'through' || !this.#approved.has(of) || this.#roles.has(Number(of)))
+    const { of, role, window } = entry.fields;
+    const approved = window === undefined ? this.#approved.has(of) : this.#isWithin(entry);
+    if (this.#stateOf(entry) !== 'through' || !approved || this.#roles.has(Number(of)))
       this.#say(entry, 'a role', 'that nobody has approved, or that has one');
     else this.#roles.set(Number(of), role);
+  }
+
+  #isWithin({ t, fields: { window, role, access } }: Entry): boolean {
+    const open = this.#windows.get(Number(window));
+    return open !== undefined && open.role === role && open.access === access && t <= open.until + LATE;
   }
 
   /** Who ran as a role had it granted, and what had one granted ran as it. */

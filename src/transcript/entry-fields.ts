@@ -46,6 +46,7 @@ export const disclosable: Readonly<Record<string, Readonly<Record<string, 'text'
   statement: { sql: 'text', bind: 'list' },
   approval: { shown: 'text' },
   verdict: { reason: 'text' },
+  window: { reason: 'text' },
   grant: { reason: 'text' },
 };
 
@@ -98,7 +99,16 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     waitedMs: span,
     estimatedRows: number,
   },
-  grant: { of: count, role: text, access: text, lacking: texts },
+  window: {
+    event: word('open', 'end'),
+    of: count,
+    access: text,
+    role: text,
+    forMs: count,
+    channel: text,
+    why: word('time', 'person'),
+  },
+  grant: { of: count, role: text, access: text, lacking: texts, window: count },
   outcome: {
     of: count,
     how: word('done', 'failed', 'skipped', 'rejected', 'lost', 'undone'),
@@ -123,6 +133,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
 const needed: Readonly<Partial<Record<EntryKind, readonly string[]>>> = {
   connection: ['event'],
   verdict: ['decision', 'by'],
+  window: ['event'],
   grant: ['role', 'access'],
   outcome: ['how'],
   approval: ['object'],

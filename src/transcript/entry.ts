@@ -10,6 +10,7 @@ export type EntryKind =
   | 'dry-run'
   | 'approval'
   | 'verdict'
+  | 'window'
   | 'grant'
   | 'outcome'
   | 'heartbeat'

@@ -160,13 +160,17 @@ const keyLabels: readonly KeyLabels[] = [
 ];
 
 function ChoiceKeys(props: ApprovalPromptProps): ReactElement {
-  const { sessionObstacle, dryRun, settled, columns, another } = props;
+  const { sessionObstacle, dryRun, settled, columns, another, preview } = props;
   const dim = settled ? {} : { dimColor: true };
   const keys = (['a', 's', 't', 'd', 'r', 'x'] as const).filter(
     (key) => (key !== 's' || sessionObstacle === undefined) && (key !== 't' || dryRun === 'none'),
   );
   const label = ({ labels }: KeyLabels, key: keyof KeyLabels['labels']): string =>
-    another && key === 'x' ? 'leave it' : labels[key];
+    another && key === 'x'
+      ? 'leave it'
+      : key === 's' && preview.window !== undefined
+        ? `for ${preview.window}`
+        : labels[key];
   const widthOf = (set: KeyLabels): number =>
     keys.reduce((sum, key) => sum + set.gap.length + ' k  '.length + label(set, key).length, 0);
   const fitting = keyLabels.find((one) => widthOf(one) < columns) ?? keyLabels.at(-1);

@@ -1,4 +1,5 @@
 /** The gate, and the loopback proxy in front of it. */
+import { uptime } from 'node:os';
 import type { DbguardError } from '../../errors.js';
 import { measureImpact } from '../../io/catalog/impact.js';
 import { waitsForLock } from '../../io/catalog/lock-waits.js';
@@ -7,7 +8,9 @@ import { rowsByName } from '../../io/catalog/small-tables.js';
 import { type RunningProxy, startProxy } from '../../io/listener/server.js';
 import { cancelUpstream } from '../../io/upstream/cancel.js';
 import { connectUpstream } from '../../io/upstream/connect.js';
+import { accessOf } from '../../policy/access-offer.js';
 import { DryRunner } from '../../proxy/dry-run/dry-run.js';
+import { AccessWindows } from '../../proxy/session-state/access-windows.js';
 import { StatementJournal } from '../../proxy/statement/statement-journal.js';
 import type { ErrorText } from '../../wire/backend.js';
 import type { Closers } from './closers.js';
@@ -33,11 +36,23 @@ export async function startGuardedProxy(
   const { recorder, runtime } = evidence;
   const { sid } = credential;
   const watched = guardedByLogin(policy, keeper);
+  const windows = new AccessWindows({
+    rules: accessOf(policy.config.access, name),
+    recorder,
+    // the last one runs on while the machine sleeps, and nobody sets it
+    clocks: [() => Date.now(), () => performance.now(), () => uptime() * 1000],
+    every: (milliseconds, callback) => {
+      const timer = setInterval(callback, milliseconds).unref();
+      return () => clearInterval(timer);
+    },
+  });
+  closers.defer(() => windows.stop());
   const journal = new StatementJournal({
     policy: watched,
     recorder,
     asker: withSecondPerson(setup, identity, evidence, closers),
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    windows,
   });
   const dryRuns = new DryRunner();
   const everybody = [users.own, ...users.further];

@@ -7,10 +7,12 @@
 import { type AccessOffer, accessNeeds, coveringRule, type NamedNeed } from '../../policy/access-offer.js';
 import { accessRulePrefix, type Ruling, type TakenRole } from '../../policy/decision.js';
 import type { AccessRule } from '../../policy/read-access.js';
+import { durationWords } from '../../policy/units.js';
 import type { Candidate, ConnectionContext } from '../candidate.js';
 import { clientCodeSql, relationKey, relationRights, roleObstacle } from '../internal-queries/access-rights.js';
 import type { InternalSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
+import type { AccessWindow } from '../session-state/access-windows.js';
 import type { HeldStatement } from './held-statement.js';
 
 export type AccessFinding =
@@ -85,15 +87,19 @@ export function rulingAs(
   { rule, lacking }: Extract<AccessFinding, { kind: 'covered' }>,
   so: Ruling,
   context: ConnectionContext,
+  window: AccessWindow | undefined,
 ): Ruling {
   const words = lacking.map(({ effect, schema, name }) => `${effect} ${schema}.${name}`);
   const as: TakenRole = {
     role: rule.role,
     access: rule.name,
     lacking: words,
-    ...(context.reason === undefined ? {} : { reason: context.reason }),
+    ...reasonOf(window?.reason ?? context.reason),
+    ...(window === undefined ? longestOf(rule) : { window: window.n }),
   };
-  const what = `${context.login} may not ${words.join(', ')}: it runs as ${rule.role}, for this statement only.`;
+  const time =
+    window === undefined ? 'for this statement only' : `as somebody said for ${durationWords(window.leftMs)} more`;
+  const what = `${context.login} may not ${words.join(', ')}: it runs as ${rule.role}, ${time}.`;
   return {
     ...named(rule),
     decision: rule.decision,
@@ -102,6 +108,14 @@ export function rulingAs(
     // more than few would have been asked about for that
     ...(so.decision === 'allow' ? { few: true } : {}),
   };
+}
+
+function reasonOf(reason: string | undefined): Pick<TakenRole, 'reason'> {
+  return reason === undefined ? {} : { reason };
+}
+
+function longestOf({ forMs, decision }: AccessRule): Pick<TakenRole, 'longestMs'> {
+  return forMs === undefined || decision !== 'ask' ? {} : { longestMs: forMs };
 }
 
 export function refusedAs(rule: AccessRule, obstacle: string, advice?: string): Ruling {

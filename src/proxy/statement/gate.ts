@@ -316,14 +316,18 @@ export class StatementGate {
     const { server, outbox } = this.#state;
     const { as } = admission.ruling;
     if (as === undefined) throw new TypeError('no role to run it as');
-    const obstacle = watchObstacle(server, gated.candidate.kind);
+    const { journal } = this.#state.parts;
+    const isOver = as.window !== undefined && journal.windows.of(as.access)?.n !== as.window;
+    const obstacle = isOver
+      ? 'the time for which somebody said so is over'
+      : watchObstacle(server, gated.candidate.kind);
     if (obstacle !== undefined) {
-      this.#state.parts.journal.recordSkipped(admission);
+      journal.recordSkipped(admission);
       this.#refuse(gated, keptBackText(as.role, obstacle));
       this.#events.resume();
       return;
     }
-    this.#state.parts.journal.recordGrant(admission, as);
+    journal.recordGrant(admission, as);
     outbox.requireCommit(true);
     this.#keepWatch(gated, admission, end);
   }

@@ -35,7 +35,7 @@ export async function runWatched(
   const { as } = admission.ruling;
   let leaving: Leaving | undefined;
   let { ruling } = admission;
-  const forward = (): Promise<Answered> =>
+  const answered = (): Promise<Answered> =>
     new Promise((resolve) => {
       leaving = leave();
       const { meter, mask } = leaving;
@@ -46,6 +46,8 @@ export async function runWatched(
       if (candidate.kind === 'execute') state.outbox.out.pushMessage(flushMessage);
       state.release();
     });
+  const forward = (): Promise<Answered> =>
+    as?.window === undefined ? answered() : whileOpen(state, as.window, answered);
   const end = await new WatchedRun({
     state,
     internal: newInternalQuery(state, gated),
@@ -69,6 +71,20 @@ export async function runWatched(
     if (gated.portal) gated.portal.admitted = undefined;
   }
   return { ...end, ruling };
+}
+
+/** What still runs as the role when its time is over is cancelled, and nothing that is sent afterwards. */
+async function whileOpen<T>({ parts }: ConnectionState, window: number, run: () => Promise<T>): Promise<T> {
+  let cancelled: Promise<void> = Promise.resolve();
+  const stop = parts.journal.windows.onEnd((n) => {
+    if (n === window) cancelled = parts.port.cancel().catch(() => undefined);
+  });
+  try {
+    return await run();
+  } finally {
+    stop();
+    await cancelled;
+  }
 }
 
 export function beyondReason(real: RunRows, { shown, extents }: Expected): string {

@@ -15,7 +15,7 @@ export interface AccessParts {
   readonly candidate: Candidate;
   readonly admission: Admission;
   readonly context: ConnectionContext;
-  readonly journal: Pick<StatementJournal, 'reconsider'>;
+  readonly journal: Pick<StatementJournal, 'reconsider' | 'recordRuleApproval' | 'windows'>;
   readonly held: HeldStatement;
   /** Questions on the client's connection, or why there can be none. */
   readonly internal: () => InternalQuery | { readonly obstacle: string };
@@ -36,7 +36,8 @@ interface AllowedByRule {
   readonly by: 'rule';
   readonly extents: Admission['extents'];
   readonly few: Ruling['few'];
-  readonly hint: string | undefined;
+  readonly hint?: string | undefined;
+  readonly asRole?: Ruling;
 }
 
 type Ask = (
@@ -63,12 +64,21 @@ export async function settleAccess(parts: AccessParts, ask: Ask): Promise<Access
   if (finding.kind === 'refused') return { kind: 'denied', ruling: refusedAs(finding.rule, finding.obstacle) };
   if (finding.kind === 'covered') {
     const { rule } = finding;
-    if (rule.reasonRequired && context.reason === undefined) {
+    const window = journal.windows.of(rule.name);
+    if (rule.reasonRequired && (window?.reason ?? context.reason) === undefined) {
       return { kind: 'denied', ruling: refusedAs(rule, 'nobody has said why it is needed', sayWhy) };
     }
     if (access.whileFew.pendingRows) return { kind: 'denied', ruling: refusedAs(rule, rowsPending) };
-    const ruling = rulingAs(finding, access.whileFew, context);
-    return { kind: 'asked', admission: { ...rest, ruling, extents: undefined } };
+    const ruling = rulingAs(finding, access.whileFew, context, window);
+    const asRole = { ...rest, ruling, extents: undefined };
+    // what the policy would ask about of a login that may do it itself, it asks about still
+    if (window === undefined || access.whileFew.decision !== 'allow') return { kind: 'asked', admission: asRole };
+    journal.recordRuleApproval(asRole);
+    return {
+      kind: 'allowed',
+      admission: asRole,
+      end: { kind: 'allow', by: 'rule', extents: undefined, few: true, asRole: ruling },
+    };
   }
   if (finding.kind === 'own') parts.lacksNothing();
   const own = { ...rest, ruling: access.otherwise, ...(measure && { measure }) };

@@ -20,9 +20,10 @@ import type {
   TextEntry,
 } from '../candidate.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
+import { AccessWindows } from '../session-state/access-windows.js';
 import type { KnownRights } from '../session-state/known-rights.js';
 import { approvalRequest, interrupted } from './approval-request.js';
-import type { Answer, ApprovalRequest, Asker, DryRun, Impact } from './asker.js';
+import type { Answer, ApprovalRequest, Approver, Asker, DryRun, Impact } from './asker.js';
 import { FactsRecords, factsField } from './facts-record.js';
 import { RecentMap } from './recent-map.js';
 import { cleanDryRun, SecretKeeper, type Told } from './secret-keeper.js';
@@ -43,7 +44,11 @@ export interface JournalParts {
   readonly recorder: Recorder;
   readonly asker: Asker;
   readonly clock: Clock;
+  /** Default: no role can be had for a time. */
+  readonly windows?: AccessWindows;
 }
+
+const neverCalls = () => () => undefined;
 
 /** Texts that later entries refer to; readers have to keep them. Longer ones are disclosed each time. */
 const KEPT_TEXTS = { entries: 1000, size: 2 << 20 };
@@ -51,6 +56,7 @@ const MAX_KEPT_TEXT = 32 * 1024;
 
 export class StatementJournal {
   readonly rulings: StatementRulings;
+  readonly windows: AccessWindows;
   readonly #parts: JournalParts;
   readonly #facts = new FactsRecords();
   /** What was disclosed lately, as it was told. */
@@ -66,6 +72,8 @@ export class StatementJournal {
   constructor(parts: JournalParts) {
     this.#parts = parts;
     this.rulings = new StatementRulings(parts);
+    this.windows =
+      parts.windows ?? new AccessWindows({ rules: [], recorder: parts.recorder, clocks: [], every: neverCalls });
   }
 
   get clock(): Clock {
@@ -172,6 +180,11 @@ export class StatementJournal {
     return ruling;
   }
 
+  /** Nobody is asked, since a person has said so for a time. */
+  recordRuleApproval(admission: Admission): void {
+    this.#recordDecision(admission, { decision: 'allow', by: 'rule', rule: admission.ruling.rule });
+  }
+
   /** The next rows of a portal that was let through before: the same statement, not decided again. */
   admitMore(candidate: Candidate, admitted: number, context: ConnectionContext): Admission {
     const n = this.#parts.recorder.append({
@@ -238,8 +251,16 @@ export class StatementJournal {
       ...(dryRun ? { dryRun: async () => cleanDryRun(await dryRun(), clean) } : {}),
     };
     const answer = await Promise.race([this.#ask(request, signal), interrupted(signal)]);
-    this.recordVerdict(admission, answer, this.#parts.clock.now() - request.askedAt);
-    return answer;
+    const { as } = admission.ruling;
+    const once = as && answer.decision === 'allow' ? { ...answer, scope: 'once' as const } : answer;
+    this.recordVerdict(admission, once, this.#parts.clock.now() - request.askedAt);
+    if (as && answer.decision === 'allow' && answer.scope === 'session') this.#openWindow(admission, as, answer.by);
+    return once;
+  }
+
+  /** For a statement that runs as a role, "for this session" means a time. */
+  #openWindow({ n }: Admission, { access, reason }: TakenRole, by: Approver): void {
+    this.windows.open({ access, reason, channel: by.channel ?? by.kind, of: n });
   }
 
   /** An answer that stands already, so that neither the database nor a person is asked; journaled like any other. */
@@ -314,9 +335,9 @@ export class StatementJournal {
   }
 
   /** From now on, and for this statement alone, the session may be that role. Its bytes leave after this. */
-  recordGrant({ n }: Admission, { role, access, lacking, reason }: TakenRole): void {
+  recordGrant({ n }: Admission, { role, access, lacking, reason, window }: TakenRole): void {
     this.#parts.recorder.append(
-      { k: 'grant', of: n, role, access, lacking },
+      { k: 'grant', of: n, role, access, lacking, window },
       reason === undefined ? undefined : { reason },
     );
   }

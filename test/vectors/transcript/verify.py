@@ -307,7 +307,7 @@ def table(strings, **types):
 # What an entry of that kind is nothing without.
 NEEDED = {
     "open": "v subject level clientId loggedInAt loginKey salt idToken sessionKey certificate version",
-    "connection": "event", "verdict": "of decision by", "grant": "of role access", "dry-run": "of", "outcome": "of how",
+    "connection": "event", "verdict": "of decision by", "window": "event", "grant": "of role access", "dry-run": "of", "outcome": "of how",
     "redaction": "session of digests", "seal": "totals", "approval": "of id object envelope",
 }
 FIELDS = {
@@ -328,7 +328,8 @@ FIELDS = {
         "channel name rule shown", of=is_count, under=is_count, waitedMs=is_span, by=one_of(
             "person", "second-person", "rule", "earlier-approval", "earlier-denial", "timeout", "disconnect", "cancel", "nobody"), estimatedRows=is_number,
         decision=one_of("allow", "deny", "abort"), scope=one_of("once", "session", "transaction")),
-    "grant": table("role access", of=is_count, lacking=a_list(is_text)),
+    "window": table("access role channel", of=is_count, forMs=is_count, event=one_of("open", "end"), why=one_of("time", "person")),
+    "grant": table("role access", of=is_count, window=is_count, lacking=a_list(is_text)),
     "outcome": table(
         "tag sqlstate role", tx=one_of("I", "T", "E"), of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_span, masked=a_list(is_text), inferred=a_list(is_text), detected=a_list(is_text),
         how=one_of("done", "failed", "skipped", "rejected", "lost", "undone")),
@@ -354,7 +355,7 @@ class Statements:
 
     def __init__(self):
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
-        self.approved, self.covering, self.roles, self.requests = set(), set(), {}, {}
+        self.approved, self.covering, self.roles, self.requests, self.windows = set(), set(), {}, {}, {}
 
     def text(self, n, entry):
         if entry["k"] == "statement":
@@ -398,7 +399,13 @@ class Statements:
                     need(before is not None and before["id"] == entry.get("id") and not before["claim"], "order of approval %d" % n)
                     before[entry["object"]] = True
             elif kind == "grant":
-                need(state == "allow" and of in self.approved and of not in self.roles, "grant %d that nobody has approved" % n)
+                if "window" in entry:
+                    window = self.windows.get(entry["window"])
+                    need(window is not None and window[:2] == (entry["access"], entry["role"]), "grant %d in no window" % n)
+                    need(entry["t"] <= window[2] + 1000000, "grant %d in a window that was over" % n)
+                else:
+                    need(of in self.approved, "grant %d that nobody has approved" % n)
+                need(state == "allow" and of not in self.roles, "grant %d of what has not been let through" % n)
                 self.roles[of] = entry["role"]
             elif kind == "verdict":
                 request = self.requests.pop(of, {"verdict": False, "claim": False})
@@ -427,6 +434,14 @@ class Statements:
                 need(not ran or entry.get("role") == granted, "outcome %d ran as another role" % n)
                 need(state == "allow" or entry["how"] in ("skipped", "rejected"), "outcome %d of what was not let through" % n)
                 del self.owed[of]
+        elif kind == "window" and entry["event"] == "end":
+            need("why" in entry, "end %d says no reason" % n)
+            need(self.windows.pop(of, None) is not None, "end %d of no window" % n)
+        elif kind == "window":
+            need(all(name in entry for name in ("access", "role", "forMs", "channel")), "window %d says too little" % n)
+            need("of" not in entry or (of in self.approved and of in self.owed), "window %d with what nobody approved" % n)
+            need(all(entry["access"] != window[0] for window in self.windows.values()), "window %d is open already" % n)
+            self.windows[n] = (entry["access"], entry["role"], entry["t"] + entry["forMs"] * 1000)
         elif kind == "seal" and entry.get("final"):
             need(not self.owed, "sealed, and statements wait: %s" % sorted(self.owed)[:3])
 
