@@ -43,6 +43,9 @@ _dbguard() {
       'mask:suggest') path='mask suggest' ;;
       'access:setup') path='access setup' ;;
       'access:check') path='access check' ;;
+      'access:grant') path='access grant' ;;
+      'access:list') path='access list' ;;
+      'access:end') path='access end' ;;
       'transcripts:list') path='transcripts list' ;;
       'transcripts:show') path='transcripts show' ;;
       'transcripts:verify') path='transcripts verify' ;;
@@ -120,6 +123,10 @@ _dbguard() {
     'access setup --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'access check --connection') return ;;
     'access check --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'access grant --for') return ;;
+    'access grant --reason') return ;;
+    'access grant --session') return ;;
+    'access end --session') return ;;
     'transcripts list --person') return ;;
     'transcripts list --day') return ;;
     'transcripts list --since') return ;;
@@ -199,9 +206,12 @@ _dbguard() {
     'mask') options='--help -h'; operands='check suggest' ;;
     'mask check') options='--json --connection --subject --config --help -h' ;;
     'mask suggest') options='--write --no-sample --json --connection --config --help -h' ;;
-    'access') options='--help -h'; operands='setup check' ;;
+    'access') options='--help -h'; operands='setup check grant list end' ;;
     'access setup') options='--login --json --connection --config --help -h' ;;
     'access check') options='--json --connection --config --help -h' ;;
+    'access grant') options='--for --reason --session --help -h' ;;
+    'access list') options='--json --help -h' ;;
+    'access end') options='--session --help -h' ;;
     'transcripts') options='--help -h'; operands='list show verify check-bucket search redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;

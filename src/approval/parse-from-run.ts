@@ -6,6 +6,7 @@ import type { ImpactLine } from '../proxy/statement/asker.js';
 import { sanitise, singleLine } from '../untrusted-text.js';
 import type { Preview } from './preview.js';
 import { type AskedMessage, type FromRun, parseObject, type RunDescription } from './protocol.js';
+import { parseFromWindows } from './window-protocol.js';
 
 /** A message, or undefined where the line is none. */
 export function parseFromRun(line: string): FromRun | undefined {
@@ -37,7 +38,7 @@ function read(message: Fields): FromRun | undefined {
     case 'result':
       return { type: 'result', id: name(message.id), result: oneOf(message.result, results) };
     default:
-      return undefined;
+      return parseFromWindows(message);
   }
 }
 

@@ -8,6 +8,7 @@
 import type { Answer } from '../proxy/statement/asker.js';
 import type { PendingApproval, SettleResult, Verdict } from './approvals.js';
 import type { Preview } from './preview.js';
+import { type FromWindows, parseToWindows, type ToWindows } from './window-protocol.js';
 
 export interface RunDescription {
   readonly sid: string;
@@ -28,7 +29,8 @@ export type FromRun =
   | { readonly type: 'hello'; readonly run: RunDescription; readonly pending: readonly AskedMessage[] }
   | AskedMessage
   | { readonly type: 'settled'; readonly id: string; readonly decision: Answer['decision']; readonly by: string }
-  | { readonly type: 'result'; readonly id: string; readonly result: SettleResult };
+  | { readonly type: 'result'; readonly id: string; readonly result: SettleResult }
+  | FromWindows;
 
 export interface AskedMessage {
   /** Again with the same id after a dry run: the preview is another one. */
@@ -53,7 +55,8 @@ export type FromApprover =
   /** The person is at work on it. */
   | { readonly type: 'busy'; readonly id: string }
   /** `digest` is that of the preview the person saw; another one is refused. */
-  | { readonly type: 'settle'; readonly id: string; readonly digest: string; readonly verdict: Verdict };
+  | { readonly type: 'settle'; readonly id: string; readonly digest: string; readonly verdict: Verdict }
+  | ToWindows;
 
 export function askedMessage(pending: PendingApproval): AskedMessage {
   const { request, digest, sessionObstacle } = pending;
@@ -74,6 +77,8 @@ export function parseFromApprover(line: string): FromApprover | undefined {
   const message = parseObject(line);
   if (message?.type === 'follow') return { type: 'follow' };
   if (message?.type === 'try' && typeof message.id === 'string') return { type: 'try', id: message.id };
+  const aboutWindows = message && parseToWindows(message);
+  if (aboutWindows) return aboutWindows;
   if (message?.type === 'busy' && typeof message.id === 'string') return { type: 'busy', id: message.id };
   if (message?.type !== 'settle' || typeof message.id !== 'string' || typeof message.digest !== 'string') {
     return undefined;

@@ -194,6 +194,28 @@ export const commandTable = [
     ],
   },
   {
+    path: 'access grant',
+    summary: 'let statements of an active run be a role for a time, without a question for each',
+    arguments: '<name>',
+    options: [
+      { flags: '--for <time>', description: 'how long, such as 15m (default: what the entry allows)' },
+      { flags: '--reason <text>', description: 'why: recorded in the transcript' },
+      { flags: '--session <id>', description: 'first characters of the session, where several are active' },
+    ],
+    examples: ['dbguard access grant fix-orders --for 15m --reason INC-42'],
+  },
+  {
+    path: 'access list',
+    summary: 'what the active runs have for a time, and what they could be given',
+    options: [{ flags: '--json', description: 'print JSON' }],
+  },
+  {
+    path: 'access end',
+    summary: 'end what was given, before its time is over',
+    arguments: '<name>',
+    options: [{ flags: '--session <id>', description: 'first characters of the session, where several are active' }],
+  },
+  {
     path: 'transcripts list',
     summary: 'list recorded sessions: who, when, where, what was denied',
     options: [

@@ -1,4 +1,5 @@
 /** Entries as people read them: one item each, with the words of its kind. Texts are attacker-controlled. */
+import { durationWords } from '../policy/units.js';
 import type { Entry } from '../transcript/entry.js';
 import { isRecord } from '../transcript/line.js';
 import type { EarlierEntries, Meant } from './earlier-entries.js';
@@ -66,12 +67,14 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant
     const why = typeof reason === 'string' ? `: ${reason}` : '';
     return { title: `${allowed ? 'allowed' : 'denied'} ${byWhom(fields)}${why}`, mood: allowed ? 'good' : 'bad' };
   },
+  window: ({ fields }, { reason }) => ({ title: windowWords(fields, reason), mood: 'waiting' }),
   grant: ({ fields }, { reason }) => {
     const lacking = Array.isArray(fields.lacking) ? ` to ${fields.lacking.join(', ')}` : '';
     const why = typeof reason === 'string' ? `: ${reason}` : '';
     const access = field(fields, 'access', ', by access ');
+    const time = typeof fields.window === 'number' ? `in the time of #${fields.window}` : 'for this statement only';
     return {
-      title: `runs as ${String(fields.role)}${lacking}, for this statement only${access}${why}`,
+      title: `runs as ${String(fields.role)}${lacking}, ${time}${access}${why}`,
       mood: 'waiting',
     };
   },
@@ -80,6 +83,14 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant
   redaction: ({ fields }) => ({ title: words('redaction', fields, ['session', 'of', 'reason']), mood: 'waiting' }),
   seal: ({ fields }) => ({ title: fields.final === true ? 'session sealed' : 'segment sealed', mood: 'quiet' }),
 };
+
+function windowWords(fields: Disclosed, reason: unknown): string {
+  const { event, of, role, forMs, why } = fields;
+  if (event === 'end') return `the time of #${String(of)} is over${why === 'person' ? ', as a person said' : ''}`;
+  const time = typeof forMs === 'number' ? durationWords(forMs) : 'a time';
+  const said = `${field(fields, 'access', ', by access ')}${field(fields, 'channel', ', said in ')}`;
+  return `statements run as ${String(role)} for ${time}${said}${typeof reason === 'string' ? `: ${reason}` : ''}`;
+}
 
 function connection(fields: Disclosed): string {
   const { event, database } = fields;

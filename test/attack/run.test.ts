@@ -85,6 +85,8 @@ const ways: Readonly<Record<string, string>> = {
   'a run of its own, on a terminal of its own': nested,
   'such a run without the marker': `env -u DBGUARD_SESSION ${nested}`,
   'such a run with nothing in its environment': `${bare} ${nested}`,
+  'a role for a time, from inside': `${dbguard} access grant fix-orders`,
+  'a role for a time, from another session without the marker': `env -u DBGUARD_SESSION setsid -w sh -c "${dbguard} access grant fix-orders"`,
   'and without ancestors': `(${bare} setsid sh -c '${nested} > late 2>&1; touch late.done' &) ; until [ -f late.done ]; do sleep 0.1; done; cat late`,
 };
 

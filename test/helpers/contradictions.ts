@@ -16,7 +16,7 @@ export class HonestyCheck {
       }),
     );
     const c = Object.fromEntries(Object.keys(disclosures).map((name) => [name, '']));
-    const entry = { n, t: 0, k, c, fields };
+    const entry = { n, t: Date.now() * 1000, k, c, fields };
     this.#contradictions.add(entry);
     this.#contradictions.disclosed(entry, { ...disclosures });
   }

@@ -12,7 +12,9 @@ import { cancelUpstream } from '../../src/io/upstream/cancel.js';
 import { connectUpstream } from '../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../src/io/upstream/resolve.js';
 import type { Policy } from '../../src/policy/decision.js';
+import type { CompiledPolicy } from '../../src/policy/engine.js';
 import { DryRunner } from '../../src/proxy/dry-run/dry-run.js';
+import { AccessWindows } from '../../src/proxy/session-state/access-windows.js';
 import { withoutCatalog } from '../../src/proxy/session-state/client-catalog.js';
 import type { Answer, ApprovalRequest, Asker } from '../../src/proxy/statement/asker.js';
 import type { Assessor } from '../../src/proxy/statement/assessor.js';
@@ -94,6 +96,8 @@ export interface InProcessOptions {
   readonly recorder?: MemoryRecorder;
   /** Why, as said by whoever began the session. */
   readonly reason?: string;
+  /** Default: the time of day. */
+  readonly windowClocks?: readonly (() => number)[];
   /** Masked as these files say. */
   readonly masked?: MaskingOptions;
 }
@@ -110,7 +114,17 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
   const catalogs = new Catalogs({ grammar, controlOf: () => control, masking: masked, ...(pollMs && { pollMs }) });
   const usesCatalog = pollMs !== undefined || masked !== undefined;
   if (usesCatalog) await catalogs.readAhead(upstream.database);
+  const windows = new AccessWindows({
+    rules: isCompiled(options.policy) ? options.policy.config.access : [],
+    recorder,
+    clocks: options.windowClocks ?? [() => Date.now()],
+    every: (milliseconds, callback) => {
+      const timer = setInterval(callback, milliseconds);
+      return () => clearInterval(timer);
+    },
+  });
   const journal = new StatementJournal({
+    windows,
     policy: options.policy,
     recorder,
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
@@ -169,6 +183,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
     answer: async () => ({ decision: 'deny', by: { kind: 'nobody' } }),
     close: async () => {
       await proxy.close(0);
+      windows.stop();
       catalogs.stop();
       await control.close();
       const lies = recorder.broken ? [] : recorder.honesty.sealedAt(recorder.size);
@@ -176,4 +191,8 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
     },
   };
   return harness;
+}
+
+function isCompiled(policy: Policy): policy is CompiledPolicy {
+  return 'config' in policy;
 }

@@ -53,14 +53,14 @@ export async function startProxyProcess(
     const passwordFile = join(workspace.home, 'loopback-password');
     writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
     const connection = { url: upstream.url(options.database), databases: 'any', environment: 'development' };
-    workspace.configure({
+    const settings = {
       identity: { issuer: idp.issuer, client_id: idp.clientId },
       connections: { main: connection },
       default_connection: 'main',
-      ...(options.policy && { policy: options.policy }),
-      ...options.config,
-    });
+    };
+    workspace.configure(settings);
     await workspace.login(idp);
+    workspace.configure({ ...settings, ...(options.policy && { policy: options.policy }), ...options.config });
     // a file that is named may loosen the policy; one that is only found in the folder may not
     const config = join(workspace.project, 'dbguard.yaml');
     const args = ['proxy', '--json', '--config', config, '--listen', '127.0.0.1:0', '--password-file', passwordFile];

@@ -31,7 +31,9 @@ t.test('what is wrong is said where it stands', async (t) => {
     ['then: ask', 'then: allow', /one of ask, second-person/],
     [', then: ask', '', /then/],
     ['then: ask', 'then: ask, reason: please', /one of required, optional/],
-    ['then: ask', 'then: ask, for: 15m', /unknown key/],
+    ['then: ask', 'then: ask, for: 15', /duration with its unit/],
+    ['then: ask', 'then: ask, for: 1s', /from 1m to 12h/],
+    ['then: ask', 'then: ask, until: 15m', /unknown key/],
   ];
   t.strictSame(problems(yaml(entry)), []);
   for (const [from, to, said] of wrong) {

@@ -32,6 +32,18 @@ t.test('a grant says the role, what the login lacks, by which entry, and why', (
   t.end();
 });
 
+t.test('a time says which role, how long, and who said so', (t) => {
+  const window = { event: 'open', access: 'fix-orders', role: 'shop_writer', forMs: 900_000, channel: 'terminal' };
+  t.match(shown('window', window, { reason: 'INC-42' }), {
+    title: 'statements run as shop_writer for 15m, by access fix-orders, said in terminal: INC-42',
+    mood: 'waiting',
+  });
+  t.match(shown('window', { event: 'end', of: 7, why: 'time' }), { title: 'the time of #7 is over' });
+  t.match(shown('window', { event: 'end', of: 7, why: 'person' }), { title: /over, as a person said$/ });
+  t.match(shown('grant', { of: 1, role: 'shop_writer', window: 7 }), { title: /shop_writer, in the time of #7$/ });
+  t.end();
+});
+
 t.test('an outcome says the role that the statement ran as', (t) => {
   t.equal(
     shown('outcome', { of: 1, tag: 'UPDATE 1', role: 'shop_writer', us: 1500 }).title,

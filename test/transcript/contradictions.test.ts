@@ -16,6 +16,18 @@ const outcome = (of: number, how: string): Step => ['outcome', { of, how }];
 const part = (of: number, object: string, id = 'x'): Step => ['approval', { of, id, object, envelope: {} }];
 const byPerson = { by: 'person', scope: 'once' };
 const grant = (of: number, more = {}): Step => ['grant', { of, role: 'writer', access: 'fix', ...more }, 'reason'];
+const open = (more = {}): Step => [
+  'window',
+  { event: 'open', access: 'fix', role: 'writer', forMs: 60_000, channel: 'terminal', ...more },
+  'reason',
+];
+/** Without this field. */
+const lacking = ([kind, fields, disclosed = {}]: Step, field: string): Step => [
+  kind,
+  Object.fromEntries(Object.entries(fields ?? {}).filter(([name]) => name !== field)),
+  disclosed,
+];
+const ended = (of: number): Step => ['window', { event: 'end', of, why: 'time' }];
 const ranAs = (of: number, how: string, role = 'writer'): Step => ['outcome', { of, how, role }];
 const sealed: Step = ['seal', { totals: {}, final: true }];
 
@@ -92,6 +104,19 @@ test('what an honest writer writes', async (t) => {
       verdict(3, 'allow', { by: 'second-person' }),
       outcome(3, 'done'),
       sealed,
+    'run as a role in a time': [
+      open(),
+      query('ask'),
+      verdict(1, 'allow', { by: 'rule' }),
+      ...[grant(1, { window: 0 }), ranAs(1, 'done'), ended(0), open(), sealed],
+    ],
+    'a time that was opened with an approval': [
+      query('ask'),
+      verdict(0, 'allow', byPerson),
+      ...[open({ of: 0 }), grant(0), ranAs(0, 'done')],
+      query('ask'),
+      verdict(5, 'allow', byPerson),
+      ...[grant(5, { window: 2 }), ranAs(5, 'failed'), sealed],
     ],
     'still running': [query('allow'), query('ask'), ['seal', { totals: {} }]],
   };
@@ -175,6 +200,23 @@ test('and what it does not', async (t) => {
       verdict(0, 'allow', byPerson),
       ['grant', { of: 0, access: 'fix' }],
     ],
+    ...[{ ...{ window: 1 } }, { window: 0, role: 'owner' }, { window: 0, access: 'other' }].map(
+      (more) => [/a role of statement 1, that nobody has approved/, open(), query('allow'), grant(1, more)] as const,
+    ),
+    [/a role of statement 2, that nobody/, open(), ended(0), query('allow'), grant(2, { window: 0 })],
+    [/a role of statement 1, that nobody/, open(), query('ask'), grant(1, { window: 0 })],
+    [/a role of statement 1, that nobody/, open(), query('allow'), grant(1)],
+    [/a role of no statement/, open(), grant(4, { window: 0 })],
+    [/opened while one for the same is open/, open(), open()],
+    [/opened with a statement that nobody has approved/, query('allow'), open({ of: 0 })],
+    [/opened with a statement that nobody has approved/, query('ask'), open({ of: 0 })],
+    [/opened with a statement that nobody has approved/, open({ of: 7 })],
+    ...['access', 'role', 'forMs', 'channel'].map(
+      (field) => [/does not say for what, how long/, lacking(open(), field)] as const,
+    ),
+    [/ends a window that is not open/, ended(0)],
+    [/ends a window that is not open/, open(), ended(0), ended(0)],
+    [/does not say why/, open(), ['window', { event: 'end', of: 0 }]],
     [/hex of statement 0 names value 1, which is not written as bytes/, values([1], ['\\x41'])],
     [/hex of statement 0 names value 0, which is not written as bytes/, values([0], [])],
     [/hex of statement 0 names value 0, which is not written as bytes/, values([0], [null])],

@@ -57,10 +57,23 @@ const outcome = (of: number, how: string): Written => [{ k: 'outcome', of, how, 
 const verdict = (of: number, decision: string, more = {}): Written => [
   { k: 'verdict', of, decision, by: 'person', channel: 'terminal', waitedMs: 4100, ...more },
 ];
-const granted = (of: number): Written => [
-  { k: 'grant', of, role: 'shop_writer', access: 'fix-orders', lacking: ['update public.orders'] },
+const granted = (of: number, more = {}): Written => [
+  { k: 'grant', of, role: 'shop_writer', access: 'fix-orders', lacking: ['update public.orders'], ...more },
   { reason: 'INC-42' },
 ];
+const opened = (more = {}): Written => [
+  {
+    k: 'window',
+    event: 'open',
+    access: 'fix-orders',
+    role: 'shop_writer',
+    forMs: 900_000,
+    channel: 'terminal',
+    ...more,
+  },
+  { reason: 'INC-42' },
+];
+const ranAs = (of: number): Written => [{ k: 'outcome', of, how: 'done', tag: 'UPDATE 1', role: 'shop_writer' }];
 const valued = (hex: readonly number[], bind: readonly (string | null)[]): Written => [
   { k: 'statement', conn: 1, protocol: 'execute', decision: 'allow', hex },
   { sql: 'SELECT $1', bind },
@@ -156,6 +169,19 @@ function good(): VectorCase[] {
       verdict(2, 'allow', { scope: 'once' }),
       granted(2),
       [{ k: 'outcome', of: 2, how: 'done', role: 'shop_writer' }],
+    ]),
+    proven('run as a role for a time, and once more as somebody approved', [
+      opened(),
+      query('ask', 'UPDATE orders SET note = NULL'),
+      verdict(3, 'allow', { by: 'rule', channel: undefined }),
+      granted(3, { window: 2 }),
+      ranAs(3),
+      [{ k: 'window', event: 'end', of: 2, why: 'time' }],
+      query('ask', 'UPDATE orders SET note = NULL'),
+      verdict(8, 'allow', { scope: 'once' }),
+      opened({ of: 8 }),
+      granted(8),
+      ranAs(8),
     ]),
     proven('approved after a dry run, and what it covers', [
       query('ask', 'DELETE FROM a'),
@@ -442,6 +468,41 @@ function signedNonsense(): VectorCase[] {
       [{ k: 'outcome', of: 2, how: 'done', role: 'shop_writer' }],
       'final',
     ],
+    'a role in no time': [query('allow'), granted(2, { window: 1 }), ranAs(2), 'final'],
+    'a role in the time of another': [
+      opened({ access: 'other' }),
+      query('allow'),
+      granted(3, { window: 2 }),
+      ranAs(3),
+      'final',
+    ],
+    'a role in a time that was ended': [
+      opened(),
+      [{ k: 'window', event: 'end', of: 2, why: 'person' }],
+      query('allow'),
+      granted(4, { window: 2 }),
+      ranAs(4),
+      'final',
+    ],
+    'a role in a time that was over': [
+      opened({ forMs: 58_000 }),
+      query('allow'),
+      'later',
+      granted(3, { window: 2 }),
+      ranAs(3),
+      'final',
+    ],
+    'a role before anybody let it through, in its time': [
+      opened(),
+      query('ask'),
+      granted(3, { window: 2 }),
+      ranAs(3),
+      'final',
+    ],
+    'a time within a time': [opened(), opened(), 'final'],
+    'a time of no end': [opened({ forMs: undefined }), 'final'],
+    'a time that a rule opened': [query('allow'), opened({ of: 2 }), outcome(2, 'done'), 'final'],
+    'the end of no time': [[{ k: 'window', event: 'end', of: 1, why: 'time' }], 'final'],
     'a role of no name': [
       query('ask'),
       verdict(2, 'allow'),

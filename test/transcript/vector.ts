@@ -117,8 +117,8 @@ export const details = {
 
 export type Written = readonly [EntryBody, (Disclosures | undefined)?];
 
-/** What a line of a recording is: an entry, a signature, a seal with its signature that ends the segment. */
-export type Step = Written | 'sign' | 'seal' | 'final';
+/** What a line of a recording is: an entry, a signature, a seal with its signature that ends the segment. `later`: a minute goes by. */
+export type Step = Written | 'sign' | 'seal' | 'final' | 'later';
 
 export interface Recording {
   readonly sid?: string;
@@ -129,12 +129,14 @@ export interface Recording {
 
 /** Signed by the session key, whatever stands there: lines by segment. The opening entry is a segment of its own. */
 export function recorded({ sid: id = sid, open = {}, steps, signedBy = signing(keys.session) }: Recording): string[][] {
-  const chain = fixedChain(id);
+  const clock = fixedClock();
+  const chain = fixedChain(id, clock.now);
   const segments: string[][] = [];
   let segment: string[] = [];
   const add = (...[body, disclosures]: Written): void => void segment.push(chain.add(body, disclosures).line.trimEnd());
   const take = (step: Step): void => {
     if (typeof step === 'object') add(...step);
+    else if (step === 'later') clock.wait();
     else {
       if (step !== 'sign') add(chain.seal(step === 'final'));
       segment.push(chain.sign(signedBy).trimEnd());
@@ -148,12 +150,19 @@ export function recorded({ sid: id = sid, open = {}, steps, signedBy = signing(k
   return segments;
 }
 
-function fixedChain(id: string): Chain {
+function fixedClock() {
   let time = startedAt * 1000;
   const now = (): number => {
     time += 1500;
     return time;
   };
+  const wait = (): void => {
+    time += 60_000_000;
+  };
+  return { now, wait };
+}
+
+function fixedChain(id: string, now = fixedClock().now): Chain {
   return new Chain(id, {
     now,
     randomBytes: (size) => createHash('shake256', { outputLength: size }).update('salts').digest(),

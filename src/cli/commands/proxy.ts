@@ -36,7 +36,7 @@ export async function run(
   let complete = false;
   try {
     const { sid, subject, connection } = guard;
-    await approvals.listen({ sid, agent: 'dbguard proxy', subject, connection });
+    await approvals.listen({ sid, agent: 'dbguard proxy', subject, connection }, guard.windows);
     const { host, port, user, database, socketDir, further } = guard.address;
     const urlOf = (name: string): string =>
       loopbackUrl(guard.address, file === undefined ? { user: name, password } : { user: name });

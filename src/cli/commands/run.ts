@@ -44,7 +44,10 @@ export async function run(
     onTrouble: (error) => trouble.report(error),
   });
   try {
-    await approvals.listen({ sid: guard.sid, agent, subject: guard.subject, connection: guard.connection });
+    await approvals.listen(
+      { sid: guard.sid, agent, subject: guard.subject, connection: guard.connection },
+      guard.windows,
+    );
     const { env, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
     context.stderr.write(banner(guard, context.stderr, withheld));
     if (ttyStreams(context)) context.stderr.write(markLine(guard.mark, context.stderr));

@@ -11,6 +11,7 @@ import {
   type ApprovalsClock,
   createApprovals,
 } from '../../approval/approvals.js';
+import type { WindowDesk } from '../../approval/window-protocol.js';
 import { approvalsSocketSupported, startApprovalsSocket } from '../../io/approvals/socket.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
 import type { Asker } from '../../proxy/statement/asker.js';
@@ -32,7 +33,7 @@ export interface RunApprovals {
   /** Ring the terminal's bell at each ask. */
   readonly bell: boolean;
   /** Opens the socket for `dbguard approvals`. */
-  listen(run: RunWords): Promise<void>;
+  listen(run: RunWords, windows: WindowDesk): Promise<void>;
   /** The channels of the child's own terminal, and the session of its processes. */
   attend(channels: readonly ApprovalChannel[], childSession: number | undefined): void;
   close(): void;
@@ -57,12 +58,13 @@ export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApproval
     desk: () => approvals,
     totals: approvals.totals,
     bell: notifications.bell,
-    async listen(run) {
+    async listen(run, windows) {
       if (!approvalsSocketSupported) return;
       const socket = await startApprovalsSocket({
         dir: stateDirs(env).runtime,
         run: { ...run, pid: process.pid },
         desk: () => approvals,
+        windows,
         childSession: () => session,
       });
       approvals.attach(socket.channel);

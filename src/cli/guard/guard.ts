@@ -4,6 +4,7 @@
  * has opened, and leaves with the closers how it is closed.
  */
 import { type PromptMark, promptMark } from '../../approval/prompt-mark.js';
+import type { WindowDesk } from '../../approval/window-protocol.js';
 import type { Login } from '../../identity/identity.js';
 import type { RunningProxy } from '../../io/listener/server.js';
 import { workloadVariables } from '../../io/login/oidc-workload-token.js';
@@ -31,6 +32,7 @@ export interface Guard {
   readonly real: RealCredentials;
   readonly bucket: string;
   readonly totals: JournalTotals;
+  readonly windows: WindowDesk;
   /** What its prompts carry; see prompt-mark.ts. */
   readonly mark: PromptMark;
   /** Drains the proxy, seals the transcript and waits for its upload. */
@@ -58,6 +60,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       real: await realCredentials(users, secretsOf(login)),
       bucket: evidence.bucket.location,
       totals: journal.totals,
+      windows: journal.windows,
       mark: promptMark(login),
       async close(how = {}) {
         await closers.close(how);

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import type { ApprovalChannel, ApprovalDesk } from '../../approval/approvals.js';
 import { judgePeer, type RunProcesses } from '../../approval/peer-ancestry.js';
 import { askedMessage, parseCallMe, parseFromApprover, type RunDescription } from '../../approval/protocol.js';
+import { answerWindows, type WindowDesk } from '../../approval/window-protocol.js';
 import { DbguardError, messageOf, reasonOf } from '../../errors.js';
 import { socketPath } from '../files/socket-path.js';
 import { findAdopters, listeningInode, processInfo, socketHolders } from './process-tree.js';
@@ -21,6 +22,7 @@ export interface ApprovalsSocketOptions {
   readonly dir: string;
   readonly run: RunDescription;
   readonly desk: () => ApprovalDesk;
+  readonly windows: WindowDesk;
   /** Session id of a child with a pty of its own: its process id. */
   readonly childSession: () => number | undefined;
 }
@@ -90,6 +92,8 @@ export async function startApprovalsSocket(options: ApprovalsSocketOptions): Pro
       else if (message.type === 'follow') followers.add(socket);
       else if (message.type === 'try') desk.tryOut(message.id);
       else if (message.type === 'busy') desk.busy(message.id);
+      else if (message.type !== 'settle')
+        sendLine(socket, answerWindows(options.windows, message, approvalsChannelName));
       else {
         const { id, digest, verdict } = message;
         const waits = desk.pending.find((one) => one.request.id === id);

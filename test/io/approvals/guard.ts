@@ -4,6 +4,7 @@ import { type Approvals, createApprovals } from '../../../src/approval/approvals
 import { startApprovalsSocket } from '../../../src/io/approvals/socket.js';
 import { realClock } from '../../approval/clock.js';
 import { request } from '../../approval/requests.js';
+import { noWindows } from '../../helpers/windows.js';
 
 const [dir = '', attack = 'none'] = process.argv.slice(2);
 let desk: Approvals | undefined;
@@ -14,6 +15,7 @@ const socket = await startApprovalsSocket({
     if (!desk) throw new Error('too early');
     return desk;
   },
+  windows: noWindows(),
   childSession: () => undefined,
 });
 desk = createApprovals({ channels: [socket.channel], clock: realClock, unattended: 'wait', howToApprove: '' });

@@ -11,6 +11,7 @@ import { connectRuns, type RunLink, runSockets } from '../../../src/io/approvals
 import { asMarked } from '../../../src/io/terminal/job-shell.js';
 import { realClock } from '../../approval/clock.js';
 import { request } from '../../approval/requests.js';
+import { noWindows } from '../../helpers/windows.js';
 
 async function openDesk(dir: string, unattended: 'deny' | 'wait') {
   let desk: Approvals | undefined;
@@ -21,6 +22,7 @@ async function openDesk(dir: string, unattended: 'deny' | 'wait') {
       if (!desk) throw new Error('too early');
       return desk;
     },
+    windows: noWindows(),
     childSession: () => undefined,
   });
   desk = createApprovals({ channels: [socket.channel], clock: realClock, unattended, howToApprove: 'call somebody' });
