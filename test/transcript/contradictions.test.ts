@@ -104,6 +104,7 @@ test('what an honest writer writes', async (t) => {
       verdict(3, 'allow', { by: 'second-person' }),
       outcome(3, 'done'),
       sealed,
+    ],
     'run as a role in a time': [
       open(),
       query('ask'),
