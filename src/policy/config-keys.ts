@@ -114,13 +114,13 @@ export const configKeys = {
   mask_aggregates: { min_group: 'free' },
   mask_when: { subject: 'free', group: 'free', environment: 'free', connection: 'free', agent: 'free' },
   unmask: { column: 'own', for: 'own', when: 'own' },
-  // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
   access: {
     name: 'own',
     role: 'own',
     tables: 'own',
     effects: 'own',
     connection: 'own',
+    // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
     then: 'own',
     reason: 'own',
     for: 'own',
