@@ -2,7 +2,7 @@
 import { readDuration } from './read-identity.js';
 import type { Value } from './yaml-source.js';
 
-export const shortestSpanMs = 60_000;
+const shortestSpanMs = 60_000;
 const longestSpanMs = 12 * 3_600_000;
 
 /** Milliseconds. */
