@@ -11,6 +11,7 @@ import {
   judgeClaim,
   judgeRequest,
   judgeVerdict,
+  mayApprove,
   missingApproval,
 } from '../identity/approval-judge.js';
 import { sha256 } from '../sha256.js';
@@ -49,9 +50,11 @@ export class ApprovalChecks implements ApprovalEntries {
   /** Statements that an approval lets run as a role, or as none. */
   readonly #roles = new Map<unknown, string | undefined>();
   readonly #used = new Set<string>();
+  readonly #approvers: readonly string[] | undefined;
 
   constructor(sid: string, options: Pick<VerifyOptions, 'keys' | 'demands'>) {
     this.#sid = sid;
+    this.#approvers = options.demands.approvers;
     this.#judge = evidenceJudge(options);
   }
 
@@ -116,7 +119,8 @@ export class ApprovalChecks implements ApprovalEntries {
         const verdict = readApproval('verdict', text);
         open.verdicts.push(verdict);
         const { email, sub } = verdict.claims.who.subject;
-        say(await judgeVerdict(verdict, open.request, this.#judge), `of ${email ?? sub}`);
+        const judged = await judgeVerdict(verdict, open.request, this.#judge);
+        say({ ...judged, doubts: [...judged.doubts, ...this.#unnamed(verdict)] }, `of ${email ?? sub}`);
       } else if (open && object === 'claim') {
         open.claim = readApproval('claim', text);
         const { sessionKey } = run;
@@ -132,6 +136,12 @@ export class ApprovalChecks implements ApprovalEntries {
     } catch (error) {
       run.findings.fail('approval-invalid', `entry ${entry.n}: ${messageOf(error)}`, { n: entry.n, segment });
     }
+  }
+
+  /** Whoever asked named the approvers: the reader may know better. People also come and go. */
+  #unnamed({ claims: { who } }: ReadObject<'verdict'>): string[] {
+    const isNamed = this.#approvers === undefined || mayApprove(this.#approvers, who);
+    return isNamed ? [] : ['they are none of those whom your own second_person.approvers names'];
   }
 
   /** What was asked is what stands in the statement's entry. */

@@ -28,6 +28,8 @@ export interface IdentityDemands {
   readonly minimumLevel?: EvidenceLevel;
   /** How long after the login a session may begin, in milliseconds; default `DEFAULT_MAX_LOGIN_AGE_MS`. */
   readonly maxLoginAgeMs?: number;
+  /** Who the reader's own policy lets approve as a second person. */
+  readonly approvers?: readonly string[];
   /** Login keys that the leads have revoked. */
   readonly revokedKeys?: readonly RevokedKey[];
 }

@@ -23,6 +23,9 @@ const afterStatement: Readonly<Record<string, State>> = {
 const personally: ReadonlySet<unknown> = new Set(['person', 'second-person']);
 const forTransaction: ReadonlySet<unknown> = new Set([...personally, 'earlier-approval']);
 
+/** Whoever is at the terminal, now or before. */
+const byTheFirst: ReadonlySet<unknown> = new Set(['person', 'earlier-approval']);
+
 const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost', 'undone']);
 
 /** A bind value in binary format: FORMAT.md, `hex`. */
@@ -73,6 +76,8 @@ export class Contradictions {
   readonly #requests = new Map<unknown, Requested>();
   /** By the number of their `open` entry. */
   readonly #windows = new Map<number, Window>();
+  /** Which rule says that a statement needs one. */
+  readonly #needsSecond = new Map<unknown, unknown>();
   readonly #unknown = new Set<string>();
   readonly #purpose: Purpose;
 
@@ -145,6 +150,7 @@ export class Contradictions {
     else if (continues !== undefined && decision !== undefined)
       this.#fail(n, `statement ${n} continues another one, and has a decision of its own`);
     else this.#owe(n, state);
+    if (decision === 'second-person' && entry.fields.rule !== undefined) this.#needsSecond.set(n, entry.fields.rule);
   }
 
   /** Exactly one: a text of its own, an earlier entry's, or more rows of a statement that has one. */
@@ -204,12 +210,20 @@ export class Contradictions {
   }
 
   /** A second person decides by what stands there, and the first one never in their place. */
-  #secondPerson({ n, fields: { of, decision, by } }: Entry): void {
+  #secondPerson({ n, fields: { of, decision, by, rule } }: Entry): void {
     const requested = this.#requests.get(of);
-    this.#requests.delete(of);
+    const needs = this.#needsSecond.get(of);
+    this.#forgetApproval(of);
+    if (decision === 'allow' && byTheFirst.has(by) && needs !== undefined && needs === rule)
+      this.#fail(n, `verdict ${n} lets statement ${of} through by ${String(by)}, and its rule demands a second person`);
     if (by !== 'second-person') return;
     const shown = decision === 'allow' ? requested?.claimed : (requested?.verdicts ?? 0) > 0;
     if (!shown) this.#fail(n, `verdict ${n} is by a second person, and nothing of theirs stands before it`);
+  }
+
+  #forgetApproval(of: unknown): void {
+    this.#requests.delete(of);
+    this.#needsSecond.delete(of);
   }
 
   #openWindow({ n, t, fields: { access, role, forMs, channel, of } }: Entry): void {
@@ -255,7 +269,7 @@ export class Contradictions {
   #outcome(entry: Entry): void {
     const state = this.#stateOf(entry);
     const { of, how } = entry.fields;
-    this.#requests.delete(of);
+    this.#forgetApproval(of);
     this.#ranAs(entry);
     if (state === undefined) this.#say(entry, 'an outcome', 'that waits for none');
     else if (state !== 'through' && ran.has(how))
@@ -285,6 +299,7 @@ export class Contradictions {
       this.#owed.clear();
       this.#roles.clear();
       this.#requests.clear();
+      this.#needsSecond.clear();
     }
     if (state === 'through') this.#letThrough.add(n);
     this.#owed.set(n, state);

@@ -96,6 +96,8 @@ export interface Special {
   readonly claim?: Partial<ClaimsOf['claim']> | 'none';
   readonly claimBy?: FixedKey;
   readonly decision?: 'allow' | 'deny';
+  /** Who the verdict entry says has decided. */
+  readonly decidedBy?: string;
   readonly grant?: string;
 }
 
@@ -160,7 +162,17 @@ export async function secondPerson(special: Special = {}): Promise<Step[]> {
     written('request', requestText, of, special.entryId ?? id, special.shown ?? shown),
     ...verdicts.map((text) => written('verdict', text, of, id)),
     ...(claim === undefined ? [] : [written('claim', claim, of, id)]),
-    [{ k: 'verdict', of, decision, by: 'second-person', channel: 'bucket', name: 'lead@example.test', rule: 'two' }],
+    [
+      {
+        k: 'verdict',
+        of,
+        decision,
+        by: special.decidedBy ?? 'second-person',
+        channel: 'bucket',
+        name: 'lead@example.test',
+        rule: 'two',
+      },
+    ],
     ...(special.grant === undefined ? [] : [[{ k: 'grant', of, role: special.grant, access: 'fix' }] as const]),
     ...(allowed ? [[{ k: 'outcome', of, how: 'done', ...(special.grant && { role: special.grant }) }] as const] : []),
   ];
@@ -231,6 +243,8 @@ export const badApprovals: Readonly<Record<string, Special>> = {
   'a claim signed by another key': { claimBy: keys.other },
   'a claim after the approval had ended': { claim: { at: startedAt + HOUR } },
   'a claim before the approval': { claim: { at: startedAt - HOUR } },
+  'the first person in the place of the second': { decidedBy: 'person' },
+  'an earlier approval in the place of the second person': { decidedBy: 'earlier-approval' },
   'an approval without a claim': { claim: 'none' },
   'an approval for another role': { request: { role: 'shop_writer' }, grant: 'shop_owner' },
   'a role that nobody was asked for': { grant: 'shop_owner' },

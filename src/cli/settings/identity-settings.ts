@@ -104,7 +104,7 @@ export function settingsFrom(
 
 /** What a reader holds transcripts against: whatever is named counts, also an issuer without a client id. */
 export function readersDemands(
-  config: Pick<CombinedConfig, 'identity' | 'sources'>,
+  config: Pick<CombinedConfig, 'identity' | 'sources' | 'secondPerson'>,
   env: NodeJS.ProcessEnv,
   flags: IdentityFlags,
 ): IdentityDemands {
@@ -117,6 +117,7 @@ export function readersDemands(
     ...workloadIssuers(flags.workloadIssuer, config.identity),
     ...(minimumLevel === undefined ? {} : { minimumLevel }),
     ...(maxAgeMs === undefined ? {} : { maxLoginAgeMs: maxAgeMs }),
+    ...(config.secondPerson === undefined ? {} : { approvers: config.secondPerson.approvers }),
   };
 }
 

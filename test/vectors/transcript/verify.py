@@ -355,7 +355,7 @@ class Statements:
 
     def __init__(self):
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
-        self.approved, self.covering, self.roles, self.requests, self.windows = set(), set(), {}, {}, {}
+        self.approved, self.covering, self.roles, self.requests, self.windows, self.second = set(), set(), {}, {}, {}, {}
 
     def text(self, n, entry):
         if entry["k"] == "statement":
@@ -382,6 +382,8 @@ class Statements:
             if decision == "allow":
                 self.through.add(n)
             self.all.add(n)
+            if decision == "second-person":
+                self.second[n] = entry.get("rule")
             self.owed[n] = decision
         elif kind in ("verdict", "outcome", "dry-run", "grant", "approval"):
             need(of in self.all, "entry %d is of no statement" % n)
@@ -409,6 +411,8 @@ class Statements:
                 self.roles[of] = entry["role"]
             elif kind == "verdict":
                 request = self.requests.pop(of, {"verdict": False, "claim": False})
+                if entry["decision"] == "allow" and entry.get("by") in ("person", "earlier-approval"):
+                    need(self.second.get(of) is None or self.second[of] != entry.get("rule"), "verdict %d where a second person was needed" % n)
                 if entry.get("by") == "second-person":
                     need(request["claim" if entry["decision"] == "allow" else "verdict"], "verdict %d by nobody's word" % n)
                 wrong = NEVER_ALLOW if entry["decision"] == "allow" else ("earlier-approval",)
