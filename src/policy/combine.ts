@@ -67,7 +67,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     ...(bucket === undefined ? {} : { bucket }),
     mask,
     unmask: sources.flatMap(({ level, config }) => config.unmask.map((one) => ({ ...one, level }))),
-    access: configs.flatMap((config) => config.access),
+    access: configs.flatMap(({ access, policy }) => [...access, ...policy.rules.flatMap((rule) => rule.as ?? [])]),
     ...(maskKey === undefined ? {} : { maskKey }),
     ...(detectors === undefined ? {} : { detectors }),
     ...(secondPerson === undefined ? {} : { secondPerson }),
@@ -90,6 +90,7 @@ const ownBecause: Readonly<Record<string, string>> = {
   organisation: 'only your own file may say which organisation is yours',
   unmask: 'only your own file or the organisation’s may say which masks can be lifted',
   access: 'only your own file or the organisation’s may say which roles a statement can run as',
+  as: 'only your own file or the organisation’s may say which roles a statement can run as',
   second_person: 'only your own file or the organisation’s may say who approves what you ask for',
   mask_key: 'whoever may read the key can try values; only your own file or the organisation’s may have it',
 };

@@ -74,7 +74,7 @@ export const configKeys = {
   mass_changes: { ...massLimits, production: 'free', staging: 'free', development: 'free' },
   mass_limits: massLimits,
   // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
-  rule: { name: 'free', when: 'free', then: 'free', reason: 'free' },
+  rule: { name: 'free', when: 'free', then: 'free', reason: 'free', as: 'own', for: 'own' },
   when: {
     connection: 'free',
     user: 'free',

@@ -123,7 +123,7 @@ class PolicyEngine implements CompiledPolicy {
 
   #decide(input: DecisionInput): Ruling {
     const ruling = rulingOf(this.#judge(input));
-    const access = isStricter(ruling.decision, 'ask')
+    const access = isRefused(ruling, this.secondPerson)
       ? undefined
       : accessOffer(this.config.access, input.facts, input.connection);
     return access === undefined ? ruling : { ...ruling, access };
@@ -244,6 +244,11 @@ class PolicyEngine implements CompiledPolicy {
     );
     return trusted || known.environment === 'production' ? [known.environment] : [known.environment, 'production'];
   }
+}
+
+/** Then no role would help. */
+export function isRefused({ decision }: Ruling, secondPerson: SecondPersonConfig | undefined): boolean {
+  return decision === 'deny' || (decision === 'second-person' && secondPerson === undefined);
 }
 
 /** The strictest judgement, with the sentences of all that are as strict: the person decides about the whole text. */

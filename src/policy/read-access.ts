@@ -5,7 +5,7 @@ import { readSpan } from './read-span.js';
 import type { Place, Value } from './yaml-source.js';
 
 /** What a role can be taken on for: whatever changes rows, and reading them. */
-const accessEffects = ['read', 'insert', 'update', 'delete', 'truncate'] as const;
+export const accessEffects = ['read', 'insert', 'update', 'delete', 'truncate'] as const;
 export type AccessEffect = (typeof accessEffects)[number];
 
 export interface AccessRule {
@@ -69,7 +69,7 @@ function readName(value: Value): string {
 /** NAMEDATALEN. */
 const longestRole = 63;
 
-function readRole(value: Value): string {
+export function readRole(value: Value): string {
   const role = value.string('the name of a role of the database');
   if (role.toLowerCase() === 'none') return value.fail('"none" is no role: SET ROLE NONE goes back to the login');
   const fits = Buffer.byteLength(role) <= longestRole && !role.includes('\0');

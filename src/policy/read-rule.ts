@@ -3,6 +3,7 @@ import type { EffectKind } from '../sql/facts.js';
 import { configKeys } from './config-keys.js';
 import { type Decision, decisions } from './decision.js';
 import { type NamePattern, parseNamePattern } from './name-pattern.js';
+import { type AccessRule, accessEffects, readRole } from './read-access.js';
 import { type Environment, environments } from './read-connection.js';
 import { parseRowCondition, type RowCondition } from './units.js';
 import type { Place, Value } from './yaml-source.js';
@@ -15,6 +16,8 @@ export interface Rule {
   readonly decision: Decision;
   /** For the approver and for the agent. */
   readonly reason?: string;
+  /** Approved, it runs as this role where its login lacks what it needs: an entry of `access` in short. */
+  readonly as?: AccessRule;
 }
 
 /** Every key that is present must hold; a list holds when one of its items does. */
@@ -56,12 +59,36 @@ export type Weekday = (typeof weekdays)[number];
 export function readRule(value: Value): Rule {
   const fields = value.fields(configKeys.rule);
   const reason = fields.optional('reason', (item) => item.string());
-  return {
+  const role = fields.optional('as', readRole);
+  const span = fields.optional('for', (item) => item.oneOf(['statement']));
+  if ((role === undefined) !== (span === undefined))
+    value.fail('"as" goes with "for: statement": no role lasts longer');
+  const rule: Rule = {
     name: fields.required('name', readName, 'no-production-ddl'),
     place: value.place,
     when: fields.required('when', readCondition, '{ effect: [drop] }'),
     decision: fields.required('then', (item) => item.oneOf(decisions), 'ask'),
     ...(reason === undefined ? {} : { reason }),
+  };
+  return role === undefined ? rule : { ...rule, as: accessOf(rule, role, value) };
+}
+
+/** What `access` would say: a role is for rows of tables, and for nothing that the entry would not name. */
+function accessOf({ name, place, when, decision }: Rule, role: string, value: Value): AccessRule {
+  const { effect = [], table = [], connection, ...others } = when;
+  const effects = accessEffects.filter((one) => effect.includes(one));
+  const [other] = Object.keys(others);
+  if (other !== undefined)
+    value.fail(`"as" goes with "effect", "table" and "connection" in "when", not with "${other}"`);
+  if (effects.length === 0 || effects.length < effect.length || table.length === 0)
+    value.fail(`"as" needs "table" and "effect" in "when", of ${accessEffects.join(', ')}`);
+  if (decision !== 'ask' && decision !== 'second-person')
+    value.fail('"as" goes with "then: ask" or "then: second-person"');
+  return {
+    ...{ place, name, role, tables: table, effects },
+    ...(connection === undefined ? {} : { connections: connection }),
+    decision: decision === 'ask' ? 'ask' : 'second-person',
+    reasonRequired: false,
   };
 }
 

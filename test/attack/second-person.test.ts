@@ -287,7 +287,11 @@ t.test('what is shown is the statement, whatever its author says it is', async (
   await one.publish(asked(sql, { subject: 'lead@example.test', agent: 'dbguard: safe' }));
   const { found } = await shownTo(one, 'lead');
   t.match(found.preview.headline, /^Delete ALL rows of orders/);
-  t.match(found.preview.facts[0], { label: 'asked by', text: /^ada@example\.test, as https:/ });
+  t.match(found.preview.facts[0], { label: 'agent', text: /for ada@example\.test$/ });
+  t.match(
+    found.preview.facts.find(({ label }) => label === 'asked by'),
+    { text: /^ada@example\.test, as https:/ },
+  );
   t.match(found.preview.warnings.join(), /reverse the reading order/);
   t.notMatch(found.preview.statement, /\u202e/);
 });

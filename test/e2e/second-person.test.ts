@@ -3,7 +3,7 @@ import t from 'tap';
 import { dbguardProgram } from '../helpers/repository.js';
 import { startS3, testKey } from '../helpers/s3.js';
 import { script, sessionOf } from './developer.js';
-import { twoDevelopers } from './two-developers.js';
+import { rule, twoDevelopers } from './two-developers.js';
 
 t.test('a second person approves, denies, and answers late', async (t) => {
   const s3 = await startS3('evidence');
@@ -62,6 +62,47 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     });
     t.strictSame(second, []);
     t.strictSame(await postgres.query('select count(*)::int from orders'), [{ count: 50 }]);
+  });
+
+  await t.test('as a role that the login is not, once a second person has said so', async (t) => {
+    await postgres.query(`create role shop_agent login noinherit password 'agent'; create role shop_owner nologin; grant shop_owner to shop_agent;
+      grant select on orders to shop_agent; grant select, update, delete on orders to shop_owner;`);
+    const short = { name: 'clean', when: { effect: 'delete', table: 'orders' }, as: 'shop_owner', for: 'statement' };
+    configure(
+      { approvers: ['lead@example.test'] },
+      {
+        connections: { main: { url: postgres.url(undefined, 'shop_agent', 'agent'), environment: 'development' } },
+        policy: { rules: [{ ...rule('delete'), ...short }] },
+        access: [
+          {
+            ...rule('update'),
+            when: undefined,
+            name: 'fix',
+            role: 'shop_owner',
+            tables: ['orders'],
+            effects: ['update'],
+          },
+        ],
+      },
+    );
+    const running = run(
+      script(`return [
+        await attempt('delete from orders where id = 60 returning current_user'),
+        await attempt("update orders set note = 'y' where id = 61 returning current_user"),
+        await attempt('select current_user'),
+      ]`),
+    );
+    for (const what of [/^Delete/, /^Update|^Change/]) {
+      const [one] = await waiting();
+      t.match(one?.preview.headline, what);
+      t.match(await lead.dbguard(['approve', one?.id ?? '']), { exitCode: 0, stdout: /runs as shop_owner/ });
+    }
+    const { stdout, stderr } = await running;
+    t.strictSame(
+      JSON.parse(String(stdout)),
+      [[{ current_user: 'shop_owner' }], [{ current_user: 'shop_owner' }], [{ current_user: 'shop_agent' }]],
+      String(stderr),
+    );
   });
 
   await t.test('through S3', async (t) => {

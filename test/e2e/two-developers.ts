@@ -82,11 +82,12 @@ export async function twoDevelopers(
     configure,
     run: (command, args = []) => first.dbguard(['run', ...args, '--', ...command]),
     async waiting(count = 1) {
-      for (;;) {
+      for (const until = Date.now() + 90_000; ; ) {
         const { stdout, stderr, exitCode } = await second.dbguard(['approvals', '--team', '--json']);
         if (exitCode !== 0) throw new Error(String(stderr));
         const open = JSON.parse(String(stdout)).filter(({ answered }: { answered: boolean }) => !answered);
         if (open.length >= count) return open;
+        if (Date.now() > until) throw new Error('nobody asks for a second person');
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
     },

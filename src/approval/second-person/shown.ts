@@ -101,8 +101,8 @@ export function teamPreview(request: ApprovalRequest, { who, demands }: Approval
   return {
     ...preview,
     facts: [
-      { label: 'asked by', text: `${asks}, as ${singleLine(who.subject.iss, 80)} says${needs}` },
       ...preview.facts,
+      { label: 'asked by', text: `${asks}, as ${singleLine(who.subject.iss, 80)} says${needs}` },
       {
         label: 'whose words',
         text: 'statement, comments and values are the agent’s; rows and tables are as seen by the one who asks',

@@ -8,7 +8,7 @@ import {
 } from '../../io/files/config-files.js';
 import { accessOffer } from '../../policy/access-offer.js';
 import type { Decision, DecisionInput, Ruling } from '../../policy/decision.js';
-import { type CompiledPolicy, compilePolicy, type Judgement, rulingOf } from '../../policy/engine.js';
+import { type CompiledPolicy, compilePolicy, isRefused, type Judgement, rulingOf } from '../../policy/engine.js';
 import { profileNames } from '../../policy/profiles.js';
 import { Registry } from '../../proxy/prepared/registry.js';
 import { resolveHandles } from '../../proxy/prepared/what-a-name-runs.js';
@@ -60,16 +60,11 @@ export class Judge {
         : { ...one, ...(unlessFew && { unlessFew }) },
     );
     const ruling = rulingOf(judgements);
-    const access = isRefused(ruling)
+    const access = isRefused(ruling, this.policy.secondPerson)
       ? undefined
       : accessOffer(this.policy.config.access, facts, this.#surroundings.connection);
     return { facts, judgements, ruling: access ? { ...ruling, access } : ruling };
   }
-}
-
-/** Then no role would help. */
-function isRefused({ decision }: Ruling): boolean {
-  return decision === 'deny' || decision === 'second-person';
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import { type AccessOffer, accessNeeds, coveringRule, type NamedNeed } from '../../policy/access-offer.js';
 import { accessRulePrefix, type Ruling, type TakenRole } from '../../policy/decision.js';
+import { isStricter } from '../../policy/layer.js';
 import type { AccessRule } from '../../policy/read-access.js';
 import { durationWords } from '../../policy/units.js';
 import type { Candidate, ConnectionContext } from '../candidate.js';
@@ -102,8 +103,8 @@ export function rulingAs(
   const what = `${context.login} may not ${words.join(', ')}: it runs as ${rule.role}, ${time}.`;
   return {
     ...named(rule),
-    decision: rule.decision,
-    reason: so.decision === 'ask' ? `${what} ${so.reason}` : what,
+    decision: isStricter(so.decision, rule.decision) ? so.decision : rule.decision,
+    reason: so.decision === 'allow' ? what : `${what} ${so.reason}`,
     as,
     // more than few would have been asked about for that
     ...(so.decision === 'allow' ? { few: true } : {}),

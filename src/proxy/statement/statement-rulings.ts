@@ -71,8 +71,8 @@ export class StatementRulings {
     if (shown && surplusOf(shown, real) <= this.#policy.surplusRows(context.connection)) return undefined;
     const extents = extentsOfRun(candidate.facts, expected.extents, real, tags);
     const ofRun = this.decide(candidate, context, { extents, estimatedRows: allRowsOf(real) });
-    // no approval reaches as far as what the policy denies
-    if (isStricter(ofRun.decision, 'ask')) return ofRun;
+    // no approval reaches as far as what the policy denies, nor the first person's as far as the second's
+    if (isStricter(ofRun.decision, 'ask') && isStricter(ofRun.decision, ruling.decision)) return ofRun;
     if (shown) return ruling;
     // as a role it runs because a person said so, be it for few rows only
     const allowed = ruling.as && !ruling.few ? ruling.decision : 'allow';
