@@ -7,7 +7,9 @@
  */
 import type { Entry } from './entry.js';
 import { byNobody, checkOf, disclosable, fieldsOf, isFacts, neededBy } from './entry-fields.js';
-import type { Findings } from './finding.js';
+import { type Findings, quoted } from './finding.js';
+import { RoleChecks } from './role-checks.js';
+import { SecondPersonChecks } from './second-person-checks.js';
 
 /** What a statement waits for. A missing cell in `owed`: it owes nothing any more. */
 type State = 'asked' | 'denied' | 'through';
@@ -23,35 +25,14 @@ const afterStatement: Readonly<Record<string, State>> = {
 const personally: ReadonlySet<unknown> = new Set(['person', 'second-person']);
 const forTransaction: ReadonlySet<unknown> = new Set([...personally, 'earlier-approval']);
 
-/** Whoever is at the terminal, now or before. */
-const byTheFirst: ReadonlySet<unknown> = new Set(['person', 'earlier-approval']);
-
 const ran: ReadonlySet<unknown> = new Set(['done', 'failed', 'lost', 'undone']);
 
 /** A bind value in binary format: FORMAT.md, `hex`. */
 const BYTES = /^\\x(?:[0-9a-f]{2})*$/;
 
-interface Requested {
-  readonly id: unknown;
-  verdicts: number;
-  claimed: boolean;
-}
-
 /** Sessions of people and workloads hold no redactions; redactions hold nothing else. */
 export type Purpose = 'session' | 'redaction';
 const ofRedactions: ReadonlySet<string> = new Set(['open', 'redaction', 'seal']);
-
-/** A time for which a person has approved a role. */
-interface Window {
-  readonly access: unknown;
-  readonly role: unknown;
-  /** Microseconds since 1970 UTC. */
-  readonly until: number;
-}
-/** No policy has more entries of `access` by far. */
-const MAX_WINDOWS = 1000;
-/** Between the last look at the clock and the entry, microseconds. */
-const LATE = 1_000_000;
 
 /** A client may pipeline any number; no writer keeps more in memory than this. */
 const MAX_WAITING = 1 << 20;
@@ -67,17 +48,12 @@ export class Contradictions {
   readonly #texts = new NumberSet();
   readonly #facts = new NumberSet();
   readonly #letThrough = new NumberSet();
-  /** Statements that somebody let through for themselves alone, and the role that each may still run as. */
+  /** Statements that somebody let through for themselves alone. */
   readonly #approved = new NumberSet();
   /** Statements whose approval others of their transaction may stand under. */
   readonly #covering = new NumberSet();
-  readonly #roles = new Map<number, unknown>();
-  /** What has been said of a second person's approval, by the statement that waits for it. */
-  readonly #requests = new Map<unknown, Requested>();
-  /** By the number of their `open` entry. */
-  readonly #windows = new Map<number, Window>();
-  /** Which rule says that a statement needs one. */
-  readonly #needsSecond = new Map<unknown, unknown>();
+  readonly #secondPerson: SecondPersonChecks;
+  readonly #roles: RoleChecks;
   readonly #unknown = new Set<string>();
   readonly #purpose: Purpose;
 
@@ -89,6 +65,12 @@ export class Contradictions {
     this.#findings = findings;
     this.#where = where;
     this.#purpose = purpose;
+    const fail = (n: number, message: string): void => this.#fail(n, message);
+    this.#secondPerson = new SecondPersonChecks(fail);
+    this.#roles = new RoleChecks(fail, {
+      isApproved: (of) => this.#approved.has(of),
+      isUnderWay: (of) => this.#owed.get(Number(of)) === 'through',
+    });
   }
 
   /** Every entry, in the order of its number, without gaps. */
@@ -106,17 +88,17 @@ export class Contradictions {
         if (this.#stateOf(entry) !== 'asked') this.#say(entry, 'a dry run', 'that nobody is being asked about');
         break;
       case 'approval':
-        this.#approval(entry);
+        if (this.#stateOf(entry) === 'asked') this.#secondPerson.approval(entry);
+        else this.#say(entry, 'part of an approval', 'that nobody is being asked about');
         break;
       case 'verdict':
         this.#verdict(entry);
         break;
       case 'window':
-        if (entry.fields.event === 'end') this.#closeWindow(entry);
-        else this.#openWindow(entry);
+        this.#roles.window(entry);
         break;
       case 'grant':
-        this.#grant(entry);
+        if (!this.#roles.grant(entry)) this.#say(entry, 'a role', 'that nobody has approved, or that has one');
         break;
       case 'outcome':
         this.#outcome(entry);
@@ -150,7 +132,7 @@ export class Contradictions {
     else if (continues !== undefined && decision !== undefined)
       this.#fail(n, `statement ${n} continues another one, and has a decision of its own`);
     else this.#owe(n, state);
-    if (decision === 'second-person' && entry.fields.rule !== undefined) this.#needsSecond.set(n, entry.fields.rule);
+    this.#secondPerson.statement(entry);
   }
 
   /** Exactly one: a text of its own, an earlier entry's, or more rows of a statement that has one. */
@@ -168,7 +150,7 @@ export class Contradictions {
 
   #verdict(entry: Entry): void {
     const state = this.#stateOf(entry);
-    this.#secondPerson(entry);
+    this.#secondPerson.verdict(entry);
     const { of, decision, by, under, scope } = entry.fields;
     const allows = decision === 'allow';
     if (allows ? byNobody.has(by) : by === 'earlier-approval')
@@ -193,84 +175,11 @@ export class Contradictions {
     else this.#owed.delete(Number(of));
   }
 
-  /** A request, then verdicts about it, then the claim that uses them: of one statement that waits. */
-  #approval(entry: Entry): void {
-    const { of, id, object } = entry.fields;
-    if (this.#stateOf(entry) !== 'asked') {
-      this.#say(entry, 'part of an approval', 'that nobody is being asked about');
-      return;
-    }
-    const requested = this.#requests.get(of);
-    const isNext = object === 'request' ? requested === undefined : requested?.id === id && !requested?.claimed;
-    if (!isNext || id === undefined || !('envelope' in entry.fields))
-      this.#fail(entry.n, `entry ${entry.n} is a ${String(object)} that belongs to no request for statement ${of}`);
-    else if (requested === undefined) this.#requests.set(of, { id, verdicts: 0, claimed: false });
-    else if (object === 'verdict') requested.verdicts++;
-    else requested.claimed = true;
-  }
-
-  /** A second person decides by what stands there, and the first one never in their place. */
-  #secondPerson({ n, fields: { of, decision, by, rule } }: Entry): void {
-    const requested = this.#requests.get(of);
-    const needs = this.#needsSecond.get(of);
-    this.#forgetApproval(of);
-    if (decision === 'allow' && byTheFirst.has(by) && needs !== undefined && needs === rule)
-      this.#fail(n, `verdict ${n} lets statement ${of} through by ${String(by)}, and its rule demands a second person`);
-    if (by !== 'second-person') return;
-    const shown = decision === 'allow' ? requested?.claimed : (requested?.verdicts ?? 0) > 0;
-    if (!shown) this.#fail(n, `verdict ${n} is by a second person, and nothing of theirs stands before it`);
-  }
-
-  #forgetApproval(of: unknown): void {
-    this.#requests.delete(of);
-    this.#needsSecond.delete(of);
-  }
-
-  #openWindow({ n, t, fields: { access, role, forMs, channel, of } }: Entry): void {
-    if (access === undefined || role === undefined || forMs === undefined || channel === undefined)
-      this.#fail(n, `window ${n} does not say for what, how long, and who opened it`);
-    if (of !== undefined && !(this.#approved.has(of) && this.#owed.has(Number(of))))
-      this.#fail(n, `window ${n} was opened with a statement that nobody has approved`);
-    for (const other of this.#windows.values())
-      if (other.access === access) this.#fail(n, `window ${n} is opened while one for the same is open`);
-    if (this.#windows.size < MAX_WINDOWS) this.#windows.set(n, { access, role, until: t + Number(forMs) * 1000 });
-    else this.#fail(n, `${MAX_WINDOWS} windows are open at once`);
-  }
-
-  #closeWindow({ n, fields: { of, why } }: Entry): void {
-    if (why === undefined) this.#fail(n, `the end ${n} of a window does not say why`);
-    if (!this.#windows.delete(Number(of))) this.#fail(n, `entry ${n} ends a window that is not open`);
-  }
-
-  /** A role is for one statement, which a person has approved, by itself or with all of a time. */
-  #grant(entry: Entry): void {
-    const { of, role, window } = entry.fields;
-    const approved = window === undefined ? this.#approved.has(of) : this.#isWithin(entry);
-    if (this.#stateOf(entry) !== 'through' || !approved || this.#roles.has(Number(of)))
-      this.#say(entry, 'a role', 'that nobody has approved, or that has one');
-    else this.#roles.set(Number(of), role);
-  }
-
-  #isWithin({ t, fields: { window, role, access } }: Entry): boolean {
-    const open = this.#windows.get(Number(window));
-    return open !== undefined && open.role === role && open.access === access && t <= open.until + LATE;
-  }
-
-  /** Who ran as a role had it granted, and what had one granted ran as it. */
-  #ranAs({ n, fields: { of, role, how } }: Entry): void {
-    const granted = this.#roles.get(Number(of));
-    this.#roles.delete(Number(of));
-    if (role !== undefined && granted === undefined)
-      this.#fail(n, `statement ${of} ran as the role ${quote(String(role))}, which nobody has granted`);
-    else if (role !== granted && ran.has(how))
-      this.#fail(n, `statement ${of} did not run as the role that was granted for it`);
-  }
-
   #outcome(entry: Entry): void {
     const state = this.#stateOf(entry);
     const { of, how } = entry.fields;
-    this.#forgetApproval(of);
-    this.#ranAs(entry);
+    this.#secondPerson.settled(of);
+    this.#roles.outcome(entry);
     if (state === undefined) this.#say(entry, 'an outcome', 'that waits for none');
     else if (state !== 'through' && ran.has(how))
       this.#say(entry, `the outcome ${String(how)}`, `that ${state === 'asked' ? 'nobody has approved' : 'is denied'}`);
@@ -297,9 +206,8 @@ export class Contradictions {
     if (this.#owed.size >= MAX_WAITING) {
       this.#fail(n, `${MAX_WAITING} statements wait for their outcomes at once`);
       this.#owed.clear();
-      this.#roles.clear();
-      this.#requests.clear();
-      this.#needsSecond.clear();
+      this.#roles.forget();
+      this.#secondPerson.forget();
     }
     if (state === 'through') this.#letThrough.add(n);
     this.#owed.set(n, state);
@@ -319,7 +227,7 @@ export class Contradictions {
     const known = fieldsOf(k);
     if (known === undefined) {
       if (this.#isNew(k)) {
-        const message = `entry ${n} is of the kind ${quote(k)}, which this dbguard does not know: what it says is not judged`;
+        const message = `entry ${n} is of the kind ${quoted(k)}, which this dbguard does not know: what it says is not judged`;
         this.#findings.warn('unknown-kind', message, this.#where(n));
       }
       return;
@@ -333,7 +241,7 @@ export class Contradictions {
         if (this.#isNew(`${k}.${name}`))
           this.#findings.note(
             'unknown-field',
-            `entry ${n} (${k}) has a field ${quote(name)}, which this dbguard does not know`,
+            `entry ${n} (${k}) has a field ${quoted(name)}, which this dbguard does not know`,
             this.#where(n),
           );
       } else if (!check(fields[name])) this.#fail(n, `${name} of entry ${n} (${k}) is nothing that may stand there`);
@@ -352,7 +260,7 @@ export class Contradictions {
         if (value !== undefined && (typeof value === 'string') !== (type === 'text'))
           this.#fail(n, `${name} of entry ${n} (${k}) is nothing that may stand there`);
       } else if (this.#isNew(`${k} discloses ${name}`)) {
-        const message = `entry ${n} (${k}) discloses ${quote(name)}, which this dbguard does not know`;
+        const message = `entry ${n} (${k}) discloses ${quoted(name)}, which this dbguard does not know`;
         this.#findings.note('unknown-field', message, this.#where(n));
       }
     }
@@ -399,8 +307,4 @@ class NumberSet {
   has(n: unknown): boolean {
     return typeof n === 'number' && ((this.#bits[Math.floor(n / 8)] ?? 0) & (1 << (n % 8))) !== 0;
   }
-}
-
-function quote(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }

@@ -124,3 +124,8 @@ export class Findings {
     this.add({ severity: 'note', code, message, ...where });
   }
 }
+
+/** A name that a stranger gave, within a sentence. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
+}
