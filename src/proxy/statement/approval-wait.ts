@@ -159,7 +159,7 @@ export class ApprovalWait {
     const { candidate, context, journal, assessor, held, toClient, undone } = this.#parts;
     const known = journal.extentsIn(context.database);
     // an approval of what it was taken for says nothing about what it did
-    const recalled = undone ? undefined : journal.recall(candidate, admission, context);
+    const recalled = undone ? undefined : journal.approvals.recall(candidate, admission, context);
     if (recalled) {
       const end = endOf(admission, recalled, known.shown(candidate), admission.extents);
       return end.kind === 'allow' ? { ...end, recalled: true } : end;
@@ -179,7 +179,7 @@ export class ApprovalWait {
     const ruling = undone ? measured : this.#rulingWith(measured, impact.estimatedRows, extents);
     if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents, few: ruling.few };
     // where no second person can be asked, that must not become the first one's matter
-    const nobodyCan = ruling.decision === 'second-person' && !journal.asksSecondPerson;
+    const nobodyCan = ruling.decision === 'second-person' && !journal.approvals.asksSecondPerson;
     if (ruling.decision === 'deny' || nobodyCan) return this.#deniedByRule(ruling);
     const asking = { ...admission, ruling };
     if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
@@ -190,7 +190,7 @@ export class ApprovalWait {
     };
     const earlier = massEffects(candidate.facts).length > 0 && !isMass(ruling) ? known.budget.total : 0;
     const told = aboutRole(aboutRows(impact, earlier, undone, this.#parts.unwatched()), ruling);
-    const answer = await journal.awaitApproval(
+    const answer = await journal.approvals.awaitAnswer(
       candidate,
       asking,
       context,

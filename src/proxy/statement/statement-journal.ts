@@ -3,7 +3,7 @@
  * every verdict, run and outcome.
  *
  * What lives here: which entry is written when, and that a held statement has one end. What it must not know: message
- * bytes, sockets, how a person is asked. The gate calls `admit`, and `awaitApproval` when a person has to decide; nothing else
+ * bytes, sockets, how a person is asked. The gate calls `admit`, and its `approvals` when a person has to decide; nothing else
  * leads to the database.
  */
 import type { Policy, Ruling, TakenRole } from '../../policy/decision.js';
@@ -22,11 +22,11 @@ import type {
 import { KnownExtents } from '../row-counts/known-extents.js';
 import { AccessWindows } from '../session-state/access-windows.js';
 import type { KnownRights } from '../session-state/known-rights.js';
-import { approvalRequest, interrupted } from './approval-request.js';
-import type { Answer, ApprovalRequest, Approver, Asker, DryRun, Impact } from './asker.js';
+import type { Answer, Asker } from './asker.js';
 import { FactsRecords, factsField } from './facts-record.js';
 import { RecentMap } from './recent-map.js';
-import { cleanDryRun, SecretKeeper, type Told } from './secret-keeper.js';
+import { SecretKeeper, type Told } from './secret-keeper.js';
+import { StatementApprovals } from './statement-approvals.js';
 import { type FoundOut, openAccess, StatementRulings, undecidedAccess } from './statement-rulings.js';
 
 /** Sums over a session, for its last line. */
@@ -57,6 +57,7 @@ const MAX_KEPT_TEXT = 32 * 1024;
 export class StatementJournal {
   readonly rulings: StatementRulings;
   readonly windows: AccessWindows;
+  readonly approvals: StatementApprovals;
   readonly #parts: JournalParts;
   readonly #facts = new FactsRecords();
   /** What was disclosed lately, as it was told. */
@@ -67,13 +68,18 @@ export class StatementJournal {
   readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0, detected: 0 };
   /** Statements that are not simply let through, until the transcript says what became of them. */
   readonly #held = new Map<number, 'undecided' | 'allowed'>();
-  #requests = 0;
 
   constructor(parts: JournalParts) {
     this.#parts = parts;
     this.rulings = new StatementRulings(parts);
     this.windows =
       parts.windows ?? new AccessWindows({ rules: [], recorder: parts.recorder, clocks: [], every: neverCalls });
+    this.approvals = new StatementApprovals({
+      ...parts,
+      windows: this.windows,
+      secrets: this.#secrets,
+      settle: (admission, answer, waitedMs) => this.#recordVerdict(admission, answer, waitedMs),
+    });
   }
 
   get clock(): Clock {
@@ -236,73 +242,8 @@ export class StatementJournal {
     this.#totals.rowsChanged += rows;
   }
 
-  /** Asks a person and journals the verdict. Settles when the request expires or `signal` aborts, at the latest. */
-  async awaitApproval(
-    candidate: Candidate,
-    admission: Admission,
-    context: ConnectionContext,
-    found: { readonly impact: Impact; readonly dryRun?: () => Promise<DryRun> },
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const { dryRun } = found;
-    const { clean } = this.#secrets.tell(candidate);
-    const request = {
-      ...this.#request(candidate, admission, context, found.impact),
-      ...(dryRun ? { dryRun: async () => cleanDryRun(await dryRun(), clean) } : {}),
-    };
-    const answer = await Promise.race([this.#ask(request, signal), interrupted(signal)]);
-    const { as } = admission.ruling;
-    const once = as && answer.decision === 'allow' ? { ...answer, scope: 'once' as const } : answer;
-    this.recordVerdict(admission, once, this.#parts.clock.now() - request.askedAt);
-    if (as && answer.decision === 'allow' && answer.scope === 'session') this.#openWindow(admission, as, answer.by);
-    return once;
-  }
-
-  /** For a statement that runs as a role, "for this session" means a time. */
-  #openWindow({ n }: Admission, { access, reason }: TakenRole, by: Approver): void {
-    this.windows.open({ access, reason, channel: by.channel ?? by.kind, of: n });
-  }
-
-  /** An answer that stands already, so that neither the database nor a person is asked; journaled like any other. */
-  recall(candidate: Candidate, admission: Admission, context: ConnectionContext): Answer | undefined {
-    const answer = this.#parts.asker.recall?.(this.#request(candidate, admission, context, { lines: [] }));
-    if (answer) this.recordVerdict(admission, answer, 0);
-    return answer;
-  }
-
-  #request(candidate: Candidate, admission: Admission, context: ConnectionContext, impact: Impact): ApprovalRequest {
-    const askedAt = this.#parts.clock.now();
-    const told = this.#secrets.tell(candidate);
-    return approvalRequest({
-      id: `${context.number}-${++this.#requests}`,
-      ...{ candidate, admission, context, impact, told, askedAt },
-      original: told.hides ? this.#secrets.identity(candidate) : undefined,
-      expiresAt: askedAt + this.#patienceMs(candidate, admission.ruling),
-    });
-  }
-
-  /** Nobody's second person sits at this terminal: they get longer where no locks are held meanwhile, and shorter where some are. */
-  #patienceMs({ transactionStatus }: Candidate, { decision }: Ruling): number {
-    const { secondPerson, approvalTimeoutMs } = this.#parts.policy;
-    if (decision !== 'second-person' || !secondPerson) return approvalTimeoutMs;
-    return transactionStatus === 'I' ? secondPerson.waitMs : secondPerson.waitInTransactionMs;
-  }
-
-  /** A second person can be asked at all. */
-  get asksSecondPerson(): boolean {
-    return this.#parts.policy.secondPerson !== undefined;
-  }
-
-  async #ask(request: ApprovalRequest, signal: AbortSignal): Promise<Answer> {
-    try {
-      return await this.#parts.asker.ask(request, signal);
-    } catch {
-      const reason = 'The approval prompt failed; see the terminal of dbguard run.';
-      return { decision: 'deny', by: { kind: 'nobody' }, reason };
-    }
-  }
-
-  recordVerdict(admission: Admission, answer: Answer, waitedMs: number): void {
+  /** False where the statement has its end already: then nothing follows from it. */
+  #recordVerdict(admission: Admission, answer: Answer, waitedMs: number): boolean {
     const verdict = {
       decision: answer.decision,
       by: answer.by.kind,
@@ -314,7 +255,7 @@ export class StatementJournal {
       waitedMs,
     };
     const reason = answer.decision === 'deny' && answer.reason ? { reason: answer.reason } : undefined;
-    this.#recordDecision(admission, verdict, reason);
+    return this.#recordDecision(admission, verdict, reason);
   }
 
   /** A statement has one verdict: what comes behind the end of its connection is not heard any more. */
@@ -322,11 +263,12 @@ export class StatementJournal {
     { n }: Admission,
     verdict: Omit<EntryBody, 'k'> & { readonly decision: Answer['decision'] },
     disclosures?: Disclosures,
-  ): void {
-    if (this.#held.get(n) !== 'undecided') return;
+  ): boolean {
+    if (this.#held.get(n) !== 'undecided') return false;
     if (verdict.decision === 'allow') this.#held.set(n, 'allowed');
     else this.#held.delete(n);
     this.#parts.recorder.append({ k: 'verdict', of: n, ...verdict }, disclosures);
+    return true;
   }
 
   /** The person had the statement run and undone, before deciding. Its bytes leave after this. */
