@@ -302,18 +302,25 @@ async function run(client: pg.Client, texts: readonly Text[]): Promise<string> {
 }
 const seen: string[] = [];
 
+const madeAgain: string[] = [];
 for (const [texts, expected] of shows) {
   t.test(`shows: ${nameOf(texts)}`, async (t) => {
-    let last = '';
-    // what is made at the very moment in which a change from elsewhere is noticed has to be made again
-    for (let tries = 0; tries < 3 && last !== expected; tries++) {
+    const tryOnce = async (): Promise<string> => {
       const client = await connect();
-      last = (await run(client, texts)).replaceAll(/(?<= )(?= |$)/g, 'null');
+      const last = await run(client, texts);
       await client.end();
-    }
-    t.equal(last, expected);
+      return last.replaceAll(/(?<= )(?= |$)/g, 'null');
+    };
+    const first = await tryOnce();
+    if (first === expected) return void t.pass('at once');
+    madeAgain.push(nameOf(texts));
+    t.equal(await tryOnce(), expected);
   });
 }
+
+t.test('of all these one at most has to be made again, where a change from elsewhere came in between', async (t) => {
+  t.ok(madeAgain.length <= 1, madeAgain.join('\n'));
+});
 
 for (const texts of hides) {
   t.test(`hides: ${nameOf(texts)}`, async (t) => {
