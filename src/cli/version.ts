@@ -1,7 +1,7 @@
 /** What belongs to this installation: its version, and files that are no code. */
 import { readFileSync } from 'node:fs';
 
-/** Found from src/ and from dist/src/. */
+/** Found from src/cli/ and from dist/bin/. */
 const root = ['../../', '../../../'].map((up) => new URL(up, import.meta.url)).find(isPackage);
 
 /** dbguard's own version, from package.json. */
