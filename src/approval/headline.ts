@@ -5,6 +5,7 @@ import type { ApprovalRequest } from '../proxy/statement/asker.js';
 import { kindsWith } from '../sql/effect-traits.js';
 import type { Effect, EffectKind, Facts, StatementFacts, Target } from '../sql/facts.js';
 import { singleLine } from '../untrusted-text.js';
+import { counted, grouped } from '../words.js';
 
 /** What a person should hear of first: the smaller number. */
 const gravity: Readonly<Record<EffectKind, number>> = {
@@ -119,7 +120,7 @@ function sentence(effect: Effect, statement: StatementFacts, rows: number | unde
       return `Drop ${object(dropped(effect), statement)}${effect.cascade ? all : ''}`;
     }
     case 'insert':
-      return `Insert ${rows === undefined ? 'rows' : plural(rows)} into ${what}`;
+      return `Insert ${rows === undefined ? 'rows' : counted(rows, 'row')} into ${what}`;
     case 'read':
       return effect.bounded || rows === undefined ? `Read ${what}` : `Read ${what}${about(rows)}`;
     case 'copy-program':
@@ -227,14 +228,9 @@ function words(command: string): string {
 }
 
 function some(rows: number | undefined): string {
-  return rows === undefined ? 'rows ' : `about ${plural(rows)} `;
+  return rows === undefined ? 'rows ' : `about ${counted(rows, 'row')} `;
 }
 
 function about(rows: number | undefined): string {
-  return rows === undefined ? '' : ` (about ${Math.round(rows).toLocaleString('en-US')})`;
-}
-
-function plural(rows: number): string {
-  const rounded = Math.round(rows);
-  return `${rounded.toLocaleString('en-US')} ${rounded === 1 ? 'row' : 'rows'}`;
+  return rows === undefined ? '' : ` (about ${grouped(rows)})`;
 }

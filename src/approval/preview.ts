@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { durationWords } from '../policy/units.js';
 import type { ApprovalRequest, DryRun, DryRunRow, ImpactLine } from '../proxy/statement/asker.js';
 import { sanitise, singleLine } from '../untrusted-text.js';
+import { grouped } from '../words.js';
 import { headline } from './headline.js';
 import { transactionContext } from './transaction-context.js';
 
@@ -54,14 +55,14 @@ export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
     warnings: [
       ...warnings,
       ...(request.ruling.covers === 'transaction' && request.transactionStatus === 'T' ? [coversTransaction] : []),
-      ...(hidden > 0 ? [`${count(hidden)} characters in the middle are not shown. The digest covers them.`] : []),
+      ...(hidden > 0 ? [`${grouped(hidden)} characters in the middle are not shown. The digest covers them.`] : []),
       ...(request.facts.unparseable
         ? [`dbguard could not read it: ${singleLine(request.facts.unparseable.message, 120)}`]
         : []),
     ],
     statement: text,
     size: { characters: sql.length, lines: sql.split('\n').length, hidden },
-    values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${count(manyValues)} more values`] : values,
+    values: manyValues > 0 ? [...values.slice(0, valuesMax), `… and ${grouped(manyValues)} more values`] : values,
     why: singleLine(request.ruling.reason, 1200),
     impact: [...runs(request), ...[...estimates(request, dryRun), ...transactionContext(request)].map(sanitisedLine)],
     dryRun: dryRun ? dryRunLines(dryRun).map(sanitisedLine) : [],
@@ -75,8 +76,8 @@ export function notShownWhole({
   bindValues,
   runs = [],
 }: Pick<ApprovalRequest, 'sql' | 'bindValues' | 'runs'>): string | undefined {
-  if (sql.length > headCharacters + tailCharacters) return `it has ${count(sql.length)} characters`;
-  if (bindValues.length > valuesMax) return `it has ${count(bindValues.length)} values`;
+  if (sql.length > headCharacters + tailCharacters) return `it has ${grouped(sql.length)} characters`;
+  if (bindValues.length > valuesMax) return `it has ${grouped(bindValues.length)} values`;
   if (bindValues.some((value) => (value?.length ?? 0) > valueCharacters)) return 'one of its values is too long';
   return runs.some((text) => text.length > valueCharacters) ? 'what it runs by name is too long' : undefined;
 }
@@ -177,21 +178,19 @@ function runs(request: ApprovalRequest): ImpactLine[] {
 
 function runText(text: string): string {
   const shown = singleLine(text, valueCharacters);
-  return text.length > valueCharacters ? `${shown} (${count(text.length)} characters, SHA-256 ${sha256(text)})` : shown;
+  return text.length > valueCharacters
+    ? `${shown} (${grouped(text.length)} characters, SHA-256 ${sha256(text)})`
+    : shown;
 }
 
 function literal(value: string | null): string {
   if (value === null) return 'NULL';
   const shown = singleLine(value, valueCharacters);
-  return value.length > valueCharacters ? `'${shown}' (${count(value.length)} characters)` : `'${shown}'`;
+  return value.length > valueCharacters ? `'${shown}' (${grouped(value.length)} characters)` : `'${shown}'`;
 }
 
 function omitted(characters: number): string {
-  return `\n\n          … ${count(characters)} characters not shown …\n\n`;
-}
-
-function count(number: number): string {
-  return number.toLocaleString('en-US');
+  return `\n\n          … ${grouped(characters)} characters not shown …\n\n`;
 }
 
 function sha256(text: string): string {

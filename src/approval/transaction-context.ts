@@ -3,7 +3,7 @@
 import type { TransactionChange } from '../proxy/candidate.js';
 import type { ApprovalRequest, ImpactLine } from '../proxy/statement/asker.js';
 import type { EffectKind } from '../sql/facts.js';
-import { plural } from '../words.js';
+import { counted } from '../words.js';
 import { locksOf } from './locks.js';
 
 /** What of a kind ROLLBACK does not take back, or nobody would want back. */
@@ -52,8 +52,8 @@ function soFar({ soFar: done }: ApprovalRequest): ImpactLine[] {
 }
 
 function changeWords({ what, rows, times }: TransactionChange): string {
-  const counted = rows === undefined ? '' : ` (${plural(rows)})`;
-  return `${what}${times > 1 ? ` ${times} times` : ''}${counted}`;
+  const told = rows === undefined ? '' : ` (${counted(rows, 'row')})`;
+  return `${what}${times > 1 ? ` ${times} times` : ''}${told}`;
 }
 
 function locks({ facts }: ApprovalRequest): ImpactLine[] {

@@ -5,6 +5,7 @@
  */
 import { changesRowsThatWere } from '../sql/effect-traits.js';
 import type { Effect, Facts } from '../sql/facts.js';
+import { counted, grouped } from '../words.js';
 import type { Environment } from './read-connection.js';
 
 /** Above one of them it is asked about. */
@@ -187,18 +188,10 @@ export function extentWords(extent: Extent, verb: string, table: string): string
     return `${verb} rows of ${table}, and nobody can tell how many: ${extent.unsure ?? 'the planner was not asked'}.`;
   }
   const about = rows.how === 'counted' ? '' : rows.how === 'known' ? 'up to ' : 'about ';
-  const all = tableRows === undefined ? '' : `the ${count(tableRows)} `;
-  const number = tableRows === undefined ? plural(rows.number) : count(rows.number);
+  const all = tableRows === undefined ? '' : `the ${grouped(tableRows)} `;
+  const number = tableRows === undefined ? counted(rows.number, 'row') : grouped(rows.number);
   const told = `${verb} ${about}${number} of ${all}${all === '' ? '' : 'rows of '}${table}`;
   return beforeInAll === 0
     ? `${told}.`
-    : `${told}, after ${plural(beforeInAll)} that this session has deleted or changed before.`;
-}
-
-function plural(rows: number): string {
-  return `${count(rows)} ${Math.round(rows) === 1 ? 'row' : 'rows'}`;
-}
-
-function count(rows: number): string {
-  return Math.round(rows).toLocaleString('en-US');
+    : `${told}, after ${counted(beforeInAll, 'row')} that this session has deleted or changed before.`;
 }

@@ -1,5 +1,6 @@
 /** Objects in a session's folder that its key did not sign: counted, the first ones named, and never held against it. */
 import type { Findings } from '../transcript/finding.js';
+import { grouped } from '../words.js';
 import type { Tally } from './catalog.js';
 
 const NAMED = 3;
@@ -22,9 +23,9 @@ export class ForeignObjects {
   report(findings: Findings): void {
     if (this.count === 0) return;
     const more = this.count - this.#named.length;
-    const rest = more > 0 ? ` and ${more.toLocaleString('en')} more` : '';
+    const rest = more > 0 ? ` and ${grouped(more)} more` : '';
     const what = this.count === 1 ? 'foreign object lies' : 'foreign objects lie';
-    const message = `${this.count.toLocaleString('en')} ${what} in its folder, not signed by its key, and ${this.count === 1 ? 'says' : 'say'} nothing about it: ${this.#named.join(', ')}${rest}`;
+    const message = `${grouped(this.count)} ${what} in its folder, not signed by its key, and ${this.count === 1 ? 'says' : 'say'} nothing about it: ${this.#named.join(', ')}${rest}`;
     findings.note('foreign-object', message);
   }
 }

@@ -7,6 +7,7 @@ import { parseApprovalKey } from '../transcript/approval-objects.js';
 import type { Finding } from '../transcript/finding.js';
 import type { VersionKeeping } from '../transcript/object-history.js';
 import { issuerKeysFolder, revokedKeysPrefix, sessionPrefix } from '../transcript/object-key.js';
+import { grouped } from '../words.js';
 import { compareSessions, hasExpired, type Trace, traceOf } from './between-sessions.js';
 import { listSessions, type ObjectSource, type SessionObjects, Tally } from './catalog.js';
 import type { Expected } from './expectations.js';
@@ -140,8 +141,8 @@ function isEmpty({ verdict, firstStoredAt }: SessionReport): boolean {
 }
 
 function tallyWords({ count, keys }: Tally, what: string): string {
-  const more = count > keys.length ? ` and ${(count - keys.length).toLocaleString('en')} more` : '';
-  return `${count.toLocaleString('en')} ${what}: ${keys.join(', ')}${more}`;
+  const more = count > keys.length ? ` and ${grouped(count - keys.length)} more` : '';
+  return `${grouped(count)} ${what}: ${keys.join(', ')}${more}`;
 }
 
 const DAY_MS = 86_400_000;

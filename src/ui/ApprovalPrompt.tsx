@@ -3,6 +3,7 @@ import { Box, Text } from 'ink';
 import { createElement, type ReactElement } from 'react';
 import type { PendingApproval } from '../approval/approvals.js';
 import type { Preview } from '../approval/preview.js';
+import { counted, grouped } from '../words.js';
 import { fitted, textWidth } from './character-width.js';
 import { placeLine, type Row, type Span, type Style } from './document-rows.js';
 import type { PromptState } from './prompt-state.js';
@@ -118,7 +119,7 @@ function scrollLine(props: ApprovalPromptProps): string {
   const above = state.scroll;
   if (below <= 0 && above === 0) return '─'.repeat(columns);
   const parts = [
-    above > 0 ? `${above.toLocaleString('en-US')} ${above === 1 ? 'row' : 'rows'} above` : '',
+    above > 0 ? `${counted(above, 'row')} above` : '',
     below > 0 ? `${rowsWords(below)} below` : 'the end',
   ].filter((part) => part !== '');
   const told = `── ${parts.join(', ')} `;
@@ -134,7 +135,7 @@ function rowsBelow({ document, state, windowRows }: ApprovalPromptProps): number
 }
 
 function rowsWords(rows: number): string {
-  return `${rows.toLocaleString('en-US')} more ${rows === 1 ? 'row' : 'rows'}`;
+  return `${grouped(rows)} more ${rows === 1 ? 'row' : 'rows'}`;
 }
 
 interface KeyLabels {

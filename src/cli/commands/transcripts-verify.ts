@@ -16,6 +16,7 @@ import type { VerifyOptions } from '../../review/verify-options.js';
 import { verifySession } from '../../review/verify-session.js';
 import type { Finding } from '../../transcript/finding.js';
 import type { VersionKeeping } from '../../transcript/object-history.js';
+import { grouped } from '../../words.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { LineWriter } from '../print/line-writer.js';
@@ -166,7 +167,7 @@ function progressOn({ stderr }: CommandContext): { tick(): void; end(): void } {
 function restText({ count, verdict, codes, first }: Rest): string {
   const what = codes.length > 0 ? ` (${codes.join(', ')})` : '';
   const [, heading] = headings[verdict];
-  return `${count.toLocaleString('en')} more: ${heading}${what}, the first of them ${first}; --json says everything of each`;
+  return `${grouped(count)} more: ${heading}${what}, the first of them ${first}; --json says everything of each`;
 }
 
 const headings: Readonly<Record<Verdict, readonly ['green' | 'magenta' | 'red', string]>> = {
@@ -201,7 +202,7 @@ function proofText({ holds, label, text }: ProofLine, output: OutputStyle): stri
 function findingText({ severity, code, message, segment, more }: Finding, output: OutputStyle): string {
   const style = severity === 'failure' ? 'red' : severity === 'warning' ? 'magenta' : 'dim';
   const where = segment === undefined ? '' : `segment ${segment}: `;
-  const others = more === undefined ? '' : ` (and ${more.toLocaleString('en')} more like it)`;
+  const others = more === undefined ? '' : ` (and ${grouped(more)} more like it)`;
   return output.fold(`  ${output.style(style, `${severity} ${code}`)}  ${where}${shown(message)}${others}`, 4);
 }
 

@@ -5,6 +5,7 @@ import type { PromptMark } from '../../approval/prompt-mark.js';
 import type { DbguardError } from '../../errors.js';
 import type { Progress } from '../../io/spool/uploader.js';
 import { singleLine } from '../../untrusted-text.js';
+import { counted } from '../../words.js';
 import type { CommandContext } from '../command.js';
 import { folded } from '../print/text.js';
 import type { Guard } from './guard.js';
@@ -144,7 +145,3 @@ function summary(guard: Guard, totals: Approvals['totals'], progress: Progress, 
 
 /** The time of a session id, to the millisecond: enough to name it. */
 const shortIdCharacters = 10;
-
-function counted(number: number, noun: string): string {
-  return `${number.toLocaleString('en-US')} ${number === 1 ? noun : `${noun}s`}`;
-}

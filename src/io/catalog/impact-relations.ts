@@ -4,6 +4,7 @@ import type { InternalSession } from '../../proxy/internal-queries/internal-quer
 import { plainName } from '../../proxy/internal-queries/internal-search-path.js';
 import type { ImpactLine } from '../../proxy/statement/asker.js';
 import type { EffectKind } from '../../sql/facts.js';
+import { counted } from '../../words.js';
 import type { Row } from './control-connection.js';
 
 /** What a statement does to its relations. */
@@ -103,7 +104,7 @@ function rowsWords(tuples: string | null | undefined): string {
   const rows = Number(tuples ?? -1);
   if (rows < 0) return 'never analyzed';
   if (rows === 0) return 'empty when last analyzed';
-  return `about ${Math.round(rows).toLocaleString('en-US')} ${rows === 1 ? 'row' : 'rows'}`;
+  return `about ${counted(rows, 'row')}`;
 }
 
 /** pg_constraint.confdeltype */

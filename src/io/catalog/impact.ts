@@ -14,6 +14,7 @@ import type { Impact, ImpactLine } from '../../proxy/statement/asker.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Facts, Target } from '../../sql/facts.js';
+import { grouped } from '../../words.js';
 import type { ControlConnection } from './control-connection.js';
 import { describeRelation, type Fate } from './impact-relations.js';
 
@@ -103,7 +104,7 @@ function targetsOf(facts: Facts): Target[] {
 
 /** The planner says 1 where it means none, too. */
 function few(rows: number): string {
-  return rows <= 1 ? '1 or none' : `about ${Math.round(rows).toLocaleString('en-US')}`;
+  return rows <= 1 ? '1 or none' : `about ${grouped(rows)}`;
 }
 
 function describeTables(facts: Facts, session: InternalSession): Promise<ImpactLine[]> {

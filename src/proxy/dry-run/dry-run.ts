@@ -8,7 +8,7 @@
 import { createAnalyser } from '../../sql/analyser.js';
 import { functionsQuery, LoadedFunctions } from '../../sql/catalog/loaded-functions.js';
 import type { Analyser } from '../../sql/facts.js';
-import { plural } from '../../words.js';
+import { counted } from '../../words.js';
 import type { Candidate } from '../candidate.js';
 import { rowsChangedIn } from '../command-tag.js';
 import { changedByTable } from '../internal-queries/changed-by-table.js';
@@ -169,7 +169,7 @@ function rowsOf(rows: number, { shown }: ChangedTable, sure: boolean): string {
 }
 
 function number(rows: number, sure: boolean): string {
-  return sure ? `exactly ${plural(rows)}` : `this time ${plural(rows)}`;
+  return sure ? `exactly ${counted(rows, 'row')}` : `this time ${counted(rows, 'row')}`;
 }
 
 function tagWords({ tag }: InternalAnswer, sure: boolean): string {

@@ -1,6 +1,6 @@
 /** What a dry run did besides its statement's own count: rows by cascades and triggers, locks that stop others. */
 
-import { plural } from '../../words.js';
+import { counted } from '../../words.js';
 import type { InternalSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { plainName, withInternalSearchPath } from '../internal-queries/internal-search-path.js';
@@ -40,7 +40,7 @@ export function newChanges(
     const then = before.find(({ name }) => name === now.name);
     const more = (what: 'inserted' | 'updated' | 'deleted'): number => now[what] - (then?.[what] ?? 0);
     const words = (['inserted', 'updated', 'deleted'] as const).flatMap((what) =>
-      more(what) > 0 ? [`${plural(more(what))} ${what === 'updated' ? 'changed' : what}`] : [],
+      more(what) > 0 ? [`${counted(more(what), 'row')} ${what === 'updated' ? 'changed' : what}`] : [],
     );
     if (now.name === told || words.length === 0) return [];
     return [{ label: `and ${now.name}`, text: words.join(', '), severity: 'danger' as const }];

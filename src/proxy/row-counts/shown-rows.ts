@@ -7,7 +7,7 @@
 
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
-import { plural } from '../../words.js';
+import { counted } from '../../words.js';
 import { mostTags } from '../command-tag.js';
 import { massEffects } from './mass-effects.js';
 
@@ -111,9 +111,9 @@ const tablesSaid = 5;
 
 /** `10,000 rows of orders, 3 rows of items`, most first. */
 export function runWords({ rows, tables }: RunRows): string {
-  if (!tables || tables.size === 0) return plural(rows);
+  if (!tables || tables.size === 0) return counted(rows, 'row');
   const most = [...tables.values()].sort((a, b) => b.rows - a.rows);
   const more = most.length - tablesSaid;
-  const said = most.slice(0, tablesSaid).map((one) => `${plural(one.rows)} of ${one.name}`);
+  const said = most.slice(0, tablesSaid).map((one) => `${counted(one.rows, 'row')} of ${one.name}`);
   return [...said, ...(more > 0 ? [`and rows of ${more} more tables`] : [])].join(', ');
 }

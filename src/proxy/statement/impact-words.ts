@@ -6,7 +6,7 @@
  */
 import type { Ruling } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
-import { plural } from '../../words.js';
+import { counted } from '../../words.js';
 import type { Candidate } from '../candidate.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import { type RunRows, runWords, type ShownRows } from '../row-counts/shown-rows.js';
@@ -28,7 +28,7 @@ export function aboutRows(
   if (earlier > 0)
     lines.push({
       label: 'before',
-      text: `${plural(earlier)} that this session has deleted or changed`,
+      text: `${counted(earlier, 'row')} that this session has deleted or changed`,
       severity: 'info',
     });
   if (undone) {

@@ -8,7 +8,7 @@
 import type { Ruling } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
 import { flushMessage } from '../../wire/extended-query.js';
-import { plural } from '../../words.js';
+import { counted } from '../../words.js';
 import type { Admission } from '../candidate.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
 import type { Settled } from '../server/meter.js';
@@ -89,7 +89,7 @@ async function whileOpen<T>({ parts }: ConnectionState, window: number, run: () 
 
 export function beyondReason(real: RunRows, { shown, extents }: Expected): string {
   const taken = shown
-    ? `, where ${plural(shown.rows)} ${shown.rows === 1 ? 'was' : 'were'} shown`
+    ? `, where ${counted(shown.rows, 'row')} ${shown.rows === 1 ? 'was' : 'were'} shown`
     : expectedSum(extents) < real.rows
       ? ', which is more than was expected'
       : '';

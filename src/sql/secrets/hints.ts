@@ -23,44 +23,61 @@ for (const [place, character] of [...'abcdefghijklmnopqrstuvwxyz0123456789 _$&+-
 const beginning = /^(?:\\b)?((?:[\w &/:-]|\\[^\w])+)([?*+{]?)/;
 
 export class Hints {
-  /** One bit for each sequence of classes: some hint may begin with it. */
-  readonly #begins = new Uint32Array((mask + 1) / 32);
-  /** The hints that may begin with a sequence. */
-  readonly #beginning = new Map<number, RegExp[]>();
+  readonly #caseless: readonly string[];
+  readonly #exact: readonly string[];
+  #table: Table | undefined;
 
   /** @param caseless expressions that each begin with characters of ASCII, perhaps behind `\b` */
   constructor(caseless: readonly string[], exact: readonly string[]) {
-    for (const hint of caseless) this.#add(hint, 'iy');
-    for (const hint of exact) this.#add(hint, 'y');
+    this.#caseless = caseless;
+    this.#exact = exact;
   }
 
   areIn(text: string): boolean {
-    const begins = this.#begins;
+    this.#table ??= tableOf(this.#caseless, this.#exact);
+    const { begins, beginning } = this.#table;
     let last = 0;
     // behind the end, too: a hint may be shorter than what is looked up
     for (let at = 0; at < text.length + known - 1; at++) {
       const here = at < text.length ? (classes[text.charCodeAt(at) & 127] ?? 0) : 0;
       last = ((last << bits) | here) & mask;
-      if (((begins[last >>> 5] ?? 0) >>> (last & 31)) & 1 && this.#isAt(text, at - known + 1, last)) return true;
+      if (((begins[last >>> 5] ?? 0) >>> (last & 31)) & 1 && isAt(text, at - known + 1, beginning.get(last)))
+        return true;
     }
     return false;
   }
+}
 
-  #isAt(text: string, at: number, sequence: number): boolean {
-    for (const hint of this.#beginning.get(sequence) ?? []) {
-      hint.lastIndex = Math.max(0, at);
-      if (hint.test(text)) return true;
-    }
-    return false;
-  }
+interface Table {
+  /** One bit for each sequence of classes: some hint may begin with it. */
+  readonly begins: Uint32Array;
+  /** The hints that may begin with a sequence. */
+  readonly beginning: ReadonlyMap<number, readonly RegExp[]>;
+}
 
-  #add(hint: string, flags: string): void {
+/** Made for the first text: a command that sends no statement does not wait for it. */
+function tableOf(caseless: readonly string[], exact: readonly string[]): Table {
+  const begins = new Uint32Array((mask + 1) / 32);
+  const beginning = new Map<number, RegExp[]>();
+  const patterns = [...caseless.map((hint) => [hint, 'iy'] as const), ...exact.map((hint) => [hint, 'y'] as const)];
+  for (const [hint, flags] of patterns) {
     const pattern = new RegExp(hint, flags);
     for (const sequence of sequencesFrom(beginningOf(hint))) {
-      this.#begins[sequence >>> 5] = (this.#begins[sequence >>> 5] ?? 0) | (1 << (sequence & 31));
-      this.#beginning.set(sequence, [...(this.#beginning.get(sequence) ?? []), pattern]);
+      begins[sequence >>> 5] = (begins[sequence >>> 5] ?? 0) | (1 << (sequence & 31));
+      const others = beginning.get(sequence);
+      if (others === undefined) beginning.set(sequence, [pattern]);
+      else others.push(pattern);
     }
   }
+  return { begins, beginning };
+}
+
+function isAt(text: string, at: number, hints: readonly RegExp[] = []): boolean {
+  for (const hint of hints) {
+    hint.lastIndex = Math.max(0, at);
+    if (hint.test(text)) return true;
+  }
+  return false;
 }
 
 /** Of as many classes as the table knows: where the hint has fewer, any may follow. */
