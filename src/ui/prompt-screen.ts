@@ -204,11 +204,7 @@ interface Painter {
   close(): void;
 }
 
-export interface PromptTools {
-  readonly render: typeof import('ink').render;
-  readonly createElement: typeof import('react').createElement;
-  readonly ApprovalPrompt: typeof import('./ApprovalPrompt.js').ApprovalPrompt;
-}
+export type PromptTools = typeof import('./prompt-tools.js');
 
 /** Several hundred milliseconds, the first time: done before the prompt takes the screen. */
 export async function loadPromptTools(): Promise<PromptTools> {
@@ -216,12 +212,7 @@ export async function loadPromptTools(): Promise<PromptTools> {
   // developer tools, in the project's folder too, and lets whoever listens at their port change what a prompt shows.
   process.env.NODE_ENV = 'production';
   delete process.env.DEV;
-  const [{ render }, { createElement }, { ApprovalPrompt }] = await Promise.all([
-    import('ink'),
-    import('react'),
-    import('./ApprovalPrompt.js'),
-  ]);
-  return { render, createElement, ApprovalPrompt };
+  return import('./prompt-tools.js');
 }
 
 /**

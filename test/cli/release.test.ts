@@ -1,5 +1,5 @@
 /** The release description says what is really packed. */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -37,6 +37,13 @@ t.test('the package is as described', async (t) => {
       paths.some((path) => matches(path, pattern)),
       `no ${pattern}`,
     );
+});
+
+t.test('what is loaded later has its names', async (t) => {
+  const files = readdirSync(join(repositoryRoot, 'dist/bin'));
+  t.ok(files.includes('main.js'));
+  // what import() of a CommonJS package becomes: Node finds the names of what it exports, the bundle has none of them
+  for (const file of files) if (/^export default require_/m.test(read(`dist/bin/${file}`))) t.fail(file);
 });
 
 t.test('the registry gets a README of its own', async (t) => {
