@@ -1,5 +1,6 @@
 /** What a statement would do, in the words of a person: "Delete ALL rows of orders (about 10,482)". */
 
+import { durationWords } from '../policy/units.js';
 import { dropped, isAdvisory, isNewPart, loginSettings, typed } from '../policy/wording.js';
 import type { ApprovalRequest } from '../proxy/statement/asker.js';
 import { kindsWith } from '../sql/effect-traits.js';
@@ -38,6 +39,7 @@ const gravity: Readonly<Record<EffectKind, number>> = {
 
 export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'impact'>): string {
   const { facts, ruling, impact } = request;
+  if (ruling.connects) return `Let clients connect for ${durationWords(ruling.connects.forMs)}`;
   if (facts.unparseable) return 'Run a text that dbguard cannot read';
   const main = mainStatement(facts, ruling.statement);
   if (!main) return 'Run an empty statement';

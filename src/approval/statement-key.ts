@@ -1,6 +1,7 @@
 /** When two asks are about the same statement. */
 import { createHash } from 'node:crypto';
 import { unmaskRule } from '../policy/decision.js';
+import { durationWords } from '../policy/units.js';
 import type { ApprovalRequest } from '../proxy/statement/asker.js';
 
 /**
@@ -39,7 +40,8 @@ export function similarKey(request: ApprovalRequest): string {
  */
 export function sessionScopeObstacle(request: ApprovalRequest): string | undefined {
   if (request.ruling.rule === unmaskRule) return 'a mask is lifted for a while, and asked about anew afterwards';
-  const { as } = request.ruling;
+  const { as, connects } = request.ruling;
+  if (connects) return `it is for ${durationWords(connects.forMs)} already`;
   // then a time is opened, for all that the entry covers
   if (as) return as.longestMs === undefined ? `it runs as ${as.role}, for itself alone` : undefined;
   if (request.ruling.decision === 'second-person') return 'it needs a second person each time';

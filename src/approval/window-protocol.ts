@@ -8,7 +8,8 @@ import { singleLine } from '../untrusted-text.js';
 /** An entry of `access` that can be opened for a time, and how much of that time is left where it is open. */
 export interface ShownWindow {
   readonly access: string;
-  readonly role: string;
+  /** Undefined of a connection. */
+  readonly role?: string;
   readonly longestMs: number;
   readonly reasonRequired: boolean;
   readonly leftMs?: number;
@@ -50,7 +51,8 @@ function shownWindows(desk: WindowDesk): ShownWindow[] {
   return desk.rules.map(({ name, role, forMs = 0, reasonRequired }) => {
     const { leftMs, reason } = desk.of(name) ?? {};
     return {
-      ...{ access: name, role, longestMs: forMs, reasonRequired },
+      ...{ access: name, longestMs: forMs, reasonRequired },
+      ...(role === undefined ? {} : { role }),
       ...(leftMs === undefined ? {} : { leftMs }),
       ...(reason === undefined ? {} : { reason }),
     };
@@ -87,14 +89,14 @@ export function parseFromWindows(message: Fields): FromWindows | undefined {
 function shownFrom(value: unknown): ShownWindow | undefined {
   if (typeof value !== 'object' || value === null) return undefined;
   const { access, role, longestMs, reasonRequired, leftMs, reason } = value as Fields;
-  if (typeof access !== 'string' || typeof role !== 'string' || !isTime(longestMs)) return undefined;
+  if (typeof access !== 'string' || !isTime(longestMs)) return undefined;
   return {
     ...{
       access: singleLine(access, 80),
-      role: singleLine(role, 80),
       longestMs,
       reasonRequired: reasonRequired === true,
     },
+    ...(typeof role === 'string' ? { role: singleLine(role, 80) } : {}),
     ...(isTime(leftMs) ? { leftMs } : {}),
     ...(typeof reason === 'string' ? { reason: singleLine(reason, 300) } : {}),
   };

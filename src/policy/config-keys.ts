@@ -49,7 +49,10 @@ export const configKeys = {
     environment: 'free', // engine.ts takes nobody's word but the person's for "not production"
     application_name: 'free',
     users: 'bound', // as a whole: each may be another login
+    access: 'bound', // as a whole: without it, nobody is asked
   },
+  // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
+  connection_access: { then: 'free', for: 'free', at_end: 'free', reason: 'free' },
   loopback_user: { login: 'free', role: 'free', password_command: 'own', variable: 'free' },
   bucket: {
     url: 'bound',

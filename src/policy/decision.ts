@@ -64,6 +64,8 @@ export interface Ruling {
   readonly access?: AccessOffer;
   /** Approved, it runs as this role, and nothing else does. */
   readonly as?: TakenRole;
+  /** It is asked for a connection that nobody has granted yet, and for so long, milliseconds; no statement of a client. */
+  readonly connects?: { readonly forMs: number };
   /** One approval is meant for the rest of the transaction: every later ruling in it that says the same. */
   readonly covers?: 'transaction';
 }

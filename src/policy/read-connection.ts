@@ -1,5 +1,6 @@
 import { configKeys } from './config-keys.js';
 import { readCommand } from './read-command.js';
+import { type ConnectionAccess, readConnectionAccess } from './read-connection-access.js';
 import { type LoopbackUserConfig, readLoopbackUsers } from './read-loopback-users.js';
 import type { Place, Value } from './yaml-source.js';
 
@@ -21,6 +22,8 @@ export interface ConnectionConfig {
   readonly applicationName?: string;
   /** Further users of the loopback port, by name; an entry of the connection's own user says what that one is. */
   readonly users: ReadonlyMap<string, LoopbackUserConfig>;
+  /** Undefined: a client is connected without being asked about. */
+  readonly access?: ConnectionAccess;
 }
 
 export function readConnection(value: Value): ConnectionConfig {
@@ -30,6 +33,7 @@ export function readConnection(value: Value): ConnectionConfig {
   const url = fields.optional('url', readUrl);
   const service = fields.optional('service', (item) => item.string());
   const passwordCommand = fields.optional('password_command', readCommand);
+  const access = fields.optional('access', readConnectionAccess);
   const applicationName = fields.optional('application_name', (item) => item.string());
   return {
     place: value.place,
@@ -40,6 +44,7 @@ export function readConnection(value: Value): ConnectionConfig {
     environment: fields.optional('environment', (item) => item.oneOf(environments)) ?? 'production',
     ...(applicationName === undefined ? {} : { applicationName }),
     users: fields.optional('users', readLoopbackUsers) ?? new Map(),
+    ...(access === undefined ? {} : { access }),
   };
 }
 

@@ -86,10 +86,14 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant
 
 function windowWords(fields: Disclosed, reason: unknown): string {
   const { event, of, role, forMs, why } = fields;
+  const what =
+    typeof fields.connection === 'string'
+      ? `clients can connect to ${fields.connection}`
+      : `statements run as ${String(role)}`;
   if (event === 'end') return `the time of #${String(of)} is over${why === 'person' ? ', as a person said' : ''}`;
   const time = typeof forMs === 'number' ? durationWords(forMs) : 'a time';
   const said = `${field(fields, 'access', ', by access ')}${field(fields, 'channel', ', said in ')}`;
-  return `statements run as ${String(role)} for ${time}${said}${typeof reason === 'string' ? `: ${reason}` : ''}`;
+  return `${what} for ${time}${said}${typeof reason === 'string' ? `: ${reason}` : ''}`;
 }
 
 function connection(fields: Disclosed): string {
@@ -98,7 +102,8 @@ function connection(fields: Disclosed): string {
   const as = `${field(fields, 'user', ' as ')}${field(fields, 'role', ' with the role ')}${field(fields, 'loopbackUser', ' for ')}`;
   if (event === 'own') return `dbguard’s own connection${where}${as}`;
   if (event === 'close') return `connection closed${field(fields, 'reason', ': ')}`;
-  return `connection${where}${as}${field(fields, 'applicationName', ', ')}`;
+  const time = typeof fields.window === 'number' ? `, in the time of #${fields.window}` : '';
+  return `connection${where}${as}${field(fields, 'applicationName', ', ')}${time}`;
 }
 
 function statement(fields: Disclosed, facts: unknown): Words {

@@ -5,6 +5,7 @@
  * What lives here: what each statement still owes, in memory that does not grow with the session but for five bits an
  * entry. What it must not know: signatures, chains, where lines come from.
  */
+import { ConnectionChecks } from './connection-checks.js';
 import type { Entry } from './entry.js';
 import { byNobody, checkOf, disclosable, fieldsOf, isFacts, neededBy } from './entry-fields.js';
 import { type Findings, quoted } from './finding.js';
@@ -54,6 +55,7 @@ export class Contradictions {
   readonly #covering = new NumberSet();
   readonly #secondPerson: SecondPersonChecks;
   readonly #roles: RoleChecks;
+  readonly #connections: ConnectionChecks;
   readonly #unknown = new Set<string>();
   readonly #purpose: Purpose;
 
@@ -67,8 +69,13 @@ export class Contradictions {
     this.#purpose = purpose;
     const fail = (n: number, message: string): void => this.#fail(n, message);
     this.#secondPerson = new SecondPersonChecks(fail);
+    this.#connections = new ConnectionChecks(
+      fail,
+      (of) => this.#approved.has(of) && this.#owed.get(Number(of)) === 'through',
+    );
     this.#roles = new RoleChecks(fail, {
       isApproved: (of) => this.#approved.has(of),
+      isOfClient: (of) => !this.#connections.isRequest(of),
       isUnderWay: (of) => this.#owed.get(Number(of)) === 'through',
     });
   }
@@ -78,6 +85,12 @@ export class Contradictions {
     this.#checkPurpose(entry);
     this.#checkFields(entry);
     switch (entry.k) {
+      case 'open':
+        this.#connections.open(entry);
+        break;
+      case 'connection':
+        this.#connections.client(entry);
+        break;
       case 'parse':
         this.#checkText(entry);
         break;
@@ -95,7 +108,7 @@ export class Contradictions {
         this.#verdict(entry);
         break;
       case 'window':
-        this.#roles.window(entry);
+        this.#window(entry);
         break;
       case 'grant':
         if (!this.#roles.grant(entry)) this.#say(entry, 'a role', 'that nobody has approved, or that has one');
@@ -116,6 +129,12 @@ export class Contradictions {
       this.#fail(n, `entry ${n} (${k}) stands in a redaction`);
   }
 
+  #window(entry: Entry): void {
+    const { event, of, why, connection } = entry.fields;
+    if (event !== 'end' && connection !== undefined) this.#connections.begin(entry);
+    else if (event !== 'end' || why === undefined || !this.#connections.end(of)) this.#roles.window(entry);
+  }
+
   #statement(entry: Entry): void {
     const { n } = entry;
     const { continues, decision } = entry.fields;
@@ -133,6 +152,7 @@ export class Contradictions {
       this.#fail(n, `statement ${n} continues another one, and has a decision of its own`);
     else this.#owe(n, state);
     this.#secondPerson.statement(entry);
+    this.#connections.statement(entry);
   }
 
   /** Exactly one: a text of its own, an earlier entry's, or more rows of a statement that has one. */
@@ -172,7 +192,10 @@ export class Contradictions {
       if (forTransaction.has(by)) this.#covering.add(Number(of));
     }
     if (allows) this.#owe(Number(of), 'through');
-    else this.#owed.delete(Number(of));
+    else {
+      this.#owed.delete(Number(of));
+      this.#connections.settled(of);
+    }
   }
 
   #outcome(entry: Entry): void {
@@ -180,6 +203,7 @@ export class Contradictions {
     const { of, how } = entry.fields;
     this.#secondPerson.settled(of);
     this.#roles.outcome(entry);
+    this.#connections.settled(of);
     if (state === undefined) this.#say(entry, 'an outcome', 'that waits for none');
     else if (state !== 'through' && ran.has(how))
       this.#say(entry, `the outcome ${String(how)}`, `that ${state === 'asked' ? 'nobody has approved' : 'is denied'}`);

@@ -22,6 +22,8 @@ export interface SessionConnection {
   readonly user?: string;
   readonly serverVersion?: string;
   readonly environment?: string;
+  /** Each client of it stands in a time for which somebody granted that. */
+  readonly access?: 'on-request';
   /** The server's settings `log_line_prefix` and `log_timezone`, by which its log is read. */
   readonly logLinePrefix?: string;
   readonly logTimezone?: string;
@@ -135,6 +137,7 @@ function connection(value: Record<string, unknown>): SessionConnection {
     ...optional(value, 'user', isText),
     ...optional(value, 'serverVersion', isText),
     ...optional(value, 'environment', isText),
+    ...optional(value, 'access', isOnRequest),
     ...optional(value, 'logLinePrefix', isText),
     ...optional(value, 'logTimezone', isText),
   };
@@ -182,6 +185,10 @@ function optional<K extends string, T>(
   if (value === undefined) return {};
   if (!is(value)) throw invalid(`the opening entry has no usable ${name}`);
   return { [name]: value } as { [key in K]: T };
+}
+
+function isOnRequest(value: unknown): value is 'on-request' {
+  return value === 'on-request';
 }
 
 function isText(value: unknown): value is string {

@@ -20,6 +20,8 @@ interface Window {
 export interface StatementsSoFar {
   /** Somebody let it through for itself alone. */
   isApproved(of: unknown): boolean;
+  /** It is one of a client, and asks for no connection. */
+  isOfClient(of: unknown): boolean;
   /** It may run, or runs. */
   isUnderWay(of: unknown): boolean;
 }
@@ -73,6 +75,8 @@ export class RoleChecks {
   #open({ n, t, fields: { access, role, forMs, channel, of } }: Entry): void {
     if (access === undefined || role === undefined || forMs === undefined || channel === undefined)
       this.#fail(n, `window ${n} does not say for what, how long, and who opened it`);
+    if (of !== undefined && !this.#statements.isOfClient(of))
+      this.#fail(n, `window ${n} for a role was opened with a request for a connection`);
     if (of !== undefined && !(this.#statements.isApproved(of) && this.#statements.isUnderWay(of)))
       this.#fail(n, `window ${n} was opened with a statement that nobody has approved`);
     for (const other of this.#windows.values())

@@ -14,7 +14,13 @@ await server.query(`CREATE ROLE shop_agent LOGIN NOINHERIT PASSWORD 'agent'; CRE
 const entry = () => ({ role: 'shop_writer', tables: ['orders'], effects: ['update'], then: 'ask' });
 const guarded = await startProxyProcess(server, {
   config: {
-    connections: { main: { url: server.url('postgres', 'shop_agent', 'agent'), environment: 'development' } },
+    connections: {
+      main: {
+        url: server.url('postgres', 'shop_agent', 'agent'),
+        environment: 'development',
+        access: { for: '20m', at_end: 'finish' },
+      },
+    },
     access: [
       { name: 'fix-orders', ...entry(), for: '15m', reason: 'required' },
       { name: 'once', ...entry() },
@@ -25,6 +31,25 @@ const guarded = await startProxyProcess(server, {
 const env = { DBGUARD_CONFIG: join(guarded.workspace.project, 'dbguard.yaml') };
 const dbguard = (...args: string[]) => guarded.workspace.dbguard(args, { env });
 const change = "UPDATE orders SET note = 'y' WHERE id = 1 RETURNING current_user AS who";
+
+t.test('the connection itself is granted, listed and ended', async (t) => {
+  t.match(await dbguard('access', 'list'), { stdout: /connection:main: may be given for up to 20m$/m });
+  await t.rejects(new pg.Client(guarded.url()).connect(), {
+    code: '28000',
+    message: /main is connected to on request/,
+  });
+  t.match(await dbguard('access', 'grant', 'connection:main'), {
+    exitCode: 0,
+    stdout: /^connection:main: clients of session \w{8} \(main\) can connect for 20m\.\n/,
+  });
+  const client = new pg.Client(guarded.url());
+  const gone = new Promise<unknown>((resolve) => client.on('error', resolve));
+  await client.connect();
+  t.match(await dbguard('access', 'list'), { stdout: /connection:main: granted, \S+ left$/m });
+  t.match(await dbguard('access', 'end', 'connection:main'), { stdout: 'connection:main: ended.' });
+  t.match(await gone, { code: '57P01' });
+  t.match(await dbguard('access', 'grant', 'connection:main', '--for', '10m'), { exitCode: 0 });
+});
 
 t.test('given, listed, used and ended', async (t) => {
   const client = new pg.Client(guarded.url());

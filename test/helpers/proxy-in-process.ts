@@ -13,11 +13,13 @@ import { connectUpstream } from '../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../src/io/upstream/resolve.js';
 import type { Policy } from '../../src/policy/decision.js';
 import type { CompiledPolicy } from '../../src/policy/engine.js';
+import type { ConnectionAccess } from '../../src/policy/read-connection-access.js';
 import { DryRunner } from '../../src/proxy/dry-run/dry-run.js';
 import { AccessWindows } from '../../src/proxy/session-state/access-windows.js';
 import { withoutCatalog } from '../../src/proxy/session-state/client-catalog.js';
 import type { Answer, ApprovalRequest, Asker } from '../../src/proxy/statement/asker.js';
 import type { Assessor } from '../../src/proxy/statement/assessor.js';
+import { ConnectionOnRequest, timedConnection } from '../../src/proxy/statement/connection-on-request.js';
 import { StatementJournal } from '../../src/proxy/statement/statement-journal.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
@@ -98,6 +100,8 @@ export interface InProcessOptions {
   readonly reason?: string;
   /** Default: the time of day. */
   readonly windowClocks?: readonly (() => number)[];
+  /** Clients have to ask for the connection. */
+  readonly access?: ConnectionAccess;
   /** Masked as these files say. */
   readonly masked?: MaskingOptions;
 }
@@ -114,8 +118,13 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
   const catalogs = new Catalogs({ grammar, controlOf: () => control, masking: masked, ...(pollMs && { pollMs }) });
   const usesCatalog = pollMs !== undefined || masked !== undefined;
   if (usesCatalog) await catalogs.readAhead(upstream.database);
+  const { access } = options;
+  if (access) recorder.append({ k: 'open', connection: { name: 'test', access: 'on-request' } });
   const windows = new AccessWindows({
-    rules: isCompiled(options.policy) ? options.policy.config.access : [],
+    rules: [
+      ...(isCompiled(options.policy) ? options.policy.config.access : []),
+      ...(access ? [timedConnection('test', access)] : []),
+    ],
     recorder,
     clocks: options.windowClocks ?? [() => Date.now()],
     every: (milliseconds, callback) => {
@@ -123,26 +132,37 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
       return () => clearInterval(timer);
     },
   });
-  const journal = new StatementJournal({
-    windows,
-    policy: options.policy,
-    recorder,
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
-    asker: options.asker ?? {
-      ask: (request, signal) => {
-        requests.push(request);
-        return harness.answer(request, signal);
-      },
+  const asker = options.asker ?? {
+    ask: (request: ApprovalRequest, signal: AbortSignal) => {
+      requests.push(request);
+      return harness.answer(request, signal);
     },
+  };
+  const journal = new StatementJournal({
+    ...{ windows, recorder, asker },
+    policy: options.policy,
+    clock: { now: () => Date.now(), monotonic: () => performance.now() },
   });
   const dryRuns = new DryRunner();
   const facts = { connection: 'test', subject: 'dev@example.test', agent: 'test-agent' };
+  const onRequest =
+    access &&
+    new ConnectionOnRequest({
+      ...{ access, windows, recorder, asker },
+      now: () => Date.now(),
+      patienceMs: options.policy.approvalTimeoutMs,
+      who: { sid: 'test-sid', ...facts, database: upstream.database, user },
+      origin: 'dbguard.yaml:1',
+      ...(options.reason && { reason: options.reason }),
+      endSession: () => proxy.drain(),
+    });
   const proxy = await startProxy({
     listen: { host: '127.0.0.1', port: 0 },
     password,
     maxConnections: options.maxConnections ?? 50,
     connection: {
       journal,
+      onRequest,
       judgedBy: async (database, startup) =>
         usesCatalog ? catalogs.client(database, startup) : { catalog: withoutCatalog(analyser), masks: undefined },
       users: new Map([[user, { user, login: user }]]),
@@ -182,6 +202,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
     target: { host: '127.0.0.1', port: proxy.port, user, password, database: upstream.database },
     answer: async () => ({ decision: 'deny', by: { kind: 'nobody' } }),
     close: async () => {
+      await onRequest?.stop();
       await proxy.close(0);
       windows.stop();
       catalogs.stop();

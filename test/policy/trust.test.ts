@@ -27,6 +27,7 @@ const samples = {
     environment: ['staging', 'development'],
     application_name: ['one', 'two'],
     users: ['{a: {role: x}}', '{a: {role: y}}'],
+    access: ['on-request', '{for: 1h}'],
   },
   bucket: {
     url: ['s3://one/x', 's3://two/x'],

@@ -73,6 +73,14 @@ const opened = (more = {}): Written => [
   },
   { reason: 'INC-42' },
 ];
+const askedToConnect = (more = {}): Written => [
+  { k: 'statement', conn: 1, protocol: 'connection', tx: 'I', decision: 'ask', rule: 'connection:shop', ...more },
+  { sql: 'connect to shop for 30m' },
+];
+const granted30m = (more = {}): Written => [
+  { k: 'window', event: 'open', connection: 'shop', forMs: 1_800_000, channel: 'terminal', ...more },
+  { reason: 'INC-42' },
+];
 const ranAs = (of: number): Written => [{ k: 'outcome', of, how: 'done', tag: 'UPDATE 1', role: 'shop_writer' }];
 const valued = (hex: readonly number[], bind: readonly (string | null)[]): Written => [
   { k: 'statement', conn: 1, protocol: 'execute', decision: 'allow', hex },
@@ -80,6 +88,16 @@ const valued = (hex: readonly number[], bind: readonly (string | null)[]): Writt
 ];
 const connection: Written = [
   { k: 'connection', conn: 1, event: 'open', user: 'app', database: 'shop', applicationName: 'psql', backendPid: 4711 },
+];
+
+const connectedIn = (window?: number): Written => [{ ...connection[0], window }];
+const onRequest = { connection: { name: 'shop', access: 'on-request' } };
+/** Entries 2 to 5: asked, granted, open. */
+const connectedOnRequest: readonly Step[] = [
+  askedToConnect(),
+  verdict(2, 'allow', { scope: 'once' }),
+  granted30m({ of: 2 }),
+  outcome(2, 'done'),
 ];
 
 /** Entries 0 and 1 open the session; 2 connects; 3 to 6 are a read with its outcome and a deletion that is denied. */
@@ -104,6 +122,7 @@ export async function makeVectors(): Promise<VectorCase[]> {
     ...(await doubtful()),
     ...tampered(),
     ...signedNonsense(),
+    ...badConnections(),
     ...(await badIdentities()),
     ...(await lookAlikes()),
     ...(await readers()),
@@ -183,6 +202,20 @@ function good(): VectorCase[] {
       granted(8),
       ranAs(8),
     ]),
+    proven(
+      'a connection on request, granted twice',
+      [
+        ...connectedOnRequest,
+        connectedIn(4),
+        query('allow'),
+        [{ k: 'window', event: 'end', of: 4, why: 'time' }],
+        outcome(7, 'lost'),
+        [{ k: 'connection', conn: 1, event: 'close' }],
+        granted30m(),
+        [{ ...connection[0], conn: 2, window: 11 }],
+      ],
+      onRequest,
+    ),
     proven('approved after a dry run, and what it covers', [
       query('ask', 'DELETE FROM a'),
       [{ k: 'dry-run', of: 2 }],
@@ -304,6 +337,50 @@ function nextLetter(letter: string): string {
 }
 
 /** Every signature holds. */
+/** Of a session whose connection is on request. */
+function badConnections(): VectorCase[] {
+  const ended: Written = [{ k: 'window', event: 'end', of: 4, why: 'time' }];
+  const histories: Readonly<Record<string, readonly Step[]>> = {
+    'a client that nobody has granted': [connection],
+    'a client before the answer': [askedToConnect(), connectedIn(2), verdict(2, 'deny')],
+    'a client after the end of the time': [...connectedOnRequest, ended, connectedIn(4)],
+    'a client long after a time that did not end': [
+      ...connectedOnRequest.map(
+        (step): Step => (step === connectedOnRequest[2] ? granted30m({ of: 2, forMs: 1000 }) : step),
+      ),
+      'later',
+      'later',
+      connectedIn(4),
+    ],
+    'a statement behind the end of the time': [
+      ...connectedOnRequest,
+      connectedIn(4),
+      ended,
+      query('allow'),
+      outcome(8, 'done'),
+    ],
+    'a time for another connection': [granted30m({ connection: 'bank' })],
+    'a time for a connection and a role': [granted30m({ role: 'shop_writer', access: 'fix-orders' })],
+    'a time for a connection that nobody approved': [askedToConnect(), granted30m({ of: 2 }), verdict(2, 'deny')],
+    'a time for a connection by the approval of a statement': [
+      query('ask'),
+      verdict(2, 'allow', { scope: 'once' }),
+      granted30m({ of: 2 }),
+      outcome(2, 'done'),
+    ],
+    'a role by the approval of a connection': [
+      askedToConnect(),
+      verdict(2, 'allow', { scope: 'once' }),
+      opened({ of: 2 }),
+      outcome(2, 'done'),
+    ],
+    'two times for one connection': [granted30m(), granted30m()],
+  };
+  return Object.entries(histories).map(([name, steps]) =>
+    given(name, 'invalid', recorded({ steps: [...steps, 'final'], open: onRequest })),
+  );
+}
+
 function signedNonsense(): VectorCase[] {
   const nonsense: Readonly<Record<string, readonly Step[]>> = {
     'done without a verdict': [query('ask'), outcome(2, 'done'), 'final'],

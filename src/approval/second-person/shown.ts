@@ -5,6 +5,7 @@
 
 import { DbguardError } from '../../errors.js';
 import type { ApprovalRequest, ImpactLine } from '../../proxy/statement/asker.js';
+import { connectionAsked } from '../../proxy/statement/connection-on-request.js';
 import type { Facts } from '../../sql/facts.js';
 import type { ApprovalRequestClaims } from '../../transcript/approval-objects.js';
 import { parseSigned } from '../../transcript/envelope.js';
@@ -27,20 +28,20 @@ type ShownFields = Pick<
   | 'transactionStatus'
   | 'soFar'
   | 'impact'
-> & { readonly ruling: Pick<ApprovalRequest['ruling'], 'rule' | 'origin' | 'reason' | 'as'> };
+> & { readonly ruling: Pick<ApprovalRequest['ruling'], 'rule' | 'origin' | 'reason' | 'as' | 'connects'> };
 
 /** @param salt 22 random characters of base64url: short statements could be guessed from the digest */
 export function shownText(request: ApprovalRequest, salt: string): string {
   const { agent, connection, database, user, environment, searchPath, sql, runs, bindValues } = request;
   const { transactionStatus, soFar, impact, ruling } = request;
-  const { rule, origin, reason, as } = ruling;
+  const { rule, origin, reason, as, connects } = ruling;
   return JSON.stringify({
     salt,
     sql,
     bind: bindValues,
     runs,
     ...{ agent, connection, database, user, environment, searchPath, transactionStatus, soFar },
-    ruling: { rule, origin, reason, as },
+    ruling: { rule, origin, reason, as, connects },
     impact,
   });
 }
@@ -71,13 +72,21 @@ export function readShown(text: string): ShownFields {
       origin: string(ruling.origin),
       reason: string(ruling.reason),
       ...(ruling.as === undefined ? {} : { as: readRole(record(ruling.as)) }),
+      ...(ruling.connects === undefined ? {} : { connects: { forMs: number(record(ruling.connects).forMs) } }),
     },
   };
 }
 
 /** The request as its reader's own screen shows it. Who asks is what the issuer says, not what the text does. */
-export function requestShown(shown: ShownFields, claims: ApprovalRequestClaims, facts: Facts): ApprovalRequest {
+export function requestShown(
+  shown: ShownFields,
+  claims: ApprovalRequestClaims,
+  factsOf: (sql: string) => Facts,
+): ApprovalRequest {
   const { subject } = claims.who;
+  const { connects } = shown.ruling;
+  // what runs as SQL must not be shown as anything else
+  if (connects && shown.sql !== connectionAsked(claims.connection, connects.forMs)) unusable();
   return {
     ...shown,
     ruling: { decision: 'second-person', ...shown.ruling },
@@ -87,7 +96,7 @@ export function requestShown(shown: ShownFields, claims: ApprovalRequestClaims, 
     connectionNumber: 0,
     connection: claims.connection,
     subject: subject.email ?? subject.sub,
-    facts,
+    facts: connects ? { statements: [] } : factsOf(shown.sql),
     askedAt: claims.at,
     expiresAt: claims.expiresAt,
   };

@@ -158,7 +158,7 @@ export class Team {
     if (doubts[0] !== undefined) return { why: doubts[0], yet: true };
     const fields = readShown(shown);
     if (fields.ruling.as?.role !== claims.role) return { why: 'it shows another role than was signed' };
-    const about = requestShown(fields, claims, factsOf(fields.sql));
+    const about = requestShown(fields, claims, factsOf);
     const preview = teamPreview(about, claims);
     return { request, about, preview, obstacle: obstacleOf(about, request, evidence) };
   }

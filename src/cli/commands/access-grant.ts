@@ -21,9 +21,13 @@ export async function run(
     if (answer?.type !== 'window-opened')
       throw notGiven(access, answer?.type === 'window-refused' ? answer.obstacle : undefined);
     const { sid, connection } = link.run;
+    const session = `session ${sid.slice(0, 8)} (${connection})`;
+    const what =
+      window.role === undefined
+        ? `clients of ${session} can connect`
+        : `statements of ${session} run as ${window.role}`;
     context.stdout.write(
-      `${access}: statements of session ${sid.slice(0, 8)} (${connection}) run as ${window.role} for ${durationWords(answer.leftMs)}.\n` +
-        `To end it: dbguard access end ${access}\n`,
+      `${access}: ${what} for ${durationWords(answer.leftMs)}.\n` + `To end it: dbguard access end ${access}\n`,
     );
     return 0;
   } finally {

@@ -26,10 +26,11 @@ function textOf({ link, windows }: RunOfWindows): string {
   const { sid, agent, connection } = link.run;
   const lines = windows.map(({ access, role, longestMs, leftMs, reason }) => {
     const why = reason === undefined ? '' : ` (${reason})`;
+    const as = role === undefined ? '' : `, as ${role}`;
     return leftMs === undefined
-      ? `  ${access}: may be given for up to ${durationWords(longestMs)}, as ${role}`
-      : `  ${access}: as ${role}, ${durationWords(leftMs)} left${why}`;
+      ? `  ${access}: may be given for up to ${durationWords(longestMs)}${as}`
+      : `  ${access}: ${role === undefined ? 'granted' : `as ${role}`}, ${durationWords(leftMs)} left${why}`;
   });
-  const none = ['  nothing can be given for a time: no entry of access has "for"'];
+  const none = ['  nothing can be given for a time: no entry of access has "for", and the connection is open'];
   return [`${sid.slice(0, 8)}  ${agent} on ${connection}`, ...(lines.length > 0 ? lines : none), ''].join('\n');
 }

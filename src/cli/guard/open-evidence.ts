@@ -55,6 +55,7 @@ export async function openEvidence(
       user: upstream.user,
       serverVersion: first.serverVersion,
       environment: connection.environment,
+      ...(connection.access === undefined ? {} : { access: 'on-request' as const }),
       ...logSettings,
     },
     policy: { name: policy.name, digest: policy.digest },

@@ -38,6 +38,7 @@ export function readSetup(context: CommandContext, options: GuardOptions): Setup
   const policy =
     options.policyFile === undefined ? files : compilePolicy([loadNamed(options.policyFile, context)], profile);
   const { name, connection } = chooseConnection(files, options.connection);
+  if (connection.access?.decision === 'second-person' && policy.secondPerson === undefined) throw nobodyGrants(name);
   const upstream = upstreamOf(connection, name, env);
   const identity = settingsFrom(files.config, env);
   if (!identity) throw noIdentity();
@@ -62,6 +63,12 @@ function refuseInside(env: NodeJS.ProcessEnv): void {
   if (run === undefined) return;
   throw new DbguardError('usage', `this is inside of a dbguard run already (${run})`, {
     hint: 'Start the command by itself: its connection is guarded. Another run needs another terminal.',
+  });
+}
+
+function nobodyGrants(name: string): DbguardError {
+  return new DbguardError('config-missing', `connection ${name} is granted by a second person, and none is named`, {
+    hint: 'Name them in second_person.approvers, in your own dbguard.yaml or your organisation’s.',
   });
 }
 

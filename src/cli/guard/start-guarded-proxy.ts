@@ -11,11 +11,13 @@ import { connectUpstream } from '../../io/upstream/connect.js';
 import { accessOf } from '../../policy/access-offer.js';
 import { DryRunner } from '../../proxy/dry-run/dry-run.js';
 import { AccessWindows } from '../../proxy/session-state/access-windows.js';
+import { timedConnection } from '../../proxy/statement/connection-on-request.js';
 import { StatementJournal } from '../../proxy/statement/statement-journal.js';
 import type { ErrorText } from '../../wire/backend.js';
 import type { Closers } from './closers.js';
 import type { CloseOptions } from './contract.js';
 import { guardedByLogin } from './login-policy.js';
+import { openOnRequest } from './on-request.js';
 import type { OpenCatalogs } from './open-catalogs.js';
 import type { OpenEvidence } from './open-evidence.js';
 import type { OpenIdentity } from './open-identity.js';
@@ -37,7 +39,10 @@ export async function startGuardedProxy(
   const { sid } = credential;
   const watched = guardedByLogin(policy, keeper);
   const windows = new AccessWindows({
-    rules: accessOf(policy.config.access, name),
+    rules: [
+      ...accessOf(policy.config.access, name),
+      ...(connection.access ? [timedConnection(name, connection.access)] : []),
+    ],
     recorder,
     // the last one runs on while the machine sleeps, and nobody sets it
     clocks: [() => Date.now(), () => performance.now(), () => uptime() * 1000],
@@ -47,10 +52,13 @@ export async function startGuardedProxy(
     },
   });
   closers.defer(() => windows.stop());
+  const asker = withSecondPerson(setup, identity, evidence, closers);
+  const onRequest = openOnRequest(setup, identity, { recorder, windows, asker, endSession: () => endSession() });
+  closers.defer(() => onRequest?.stop());
   const journal = new StatementJournal({
     policy: watched,
     recorder,
-    asker: withSecondPerson(setup, identity, evidence, closers),
+    asker,
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
     windows,
   });
@@ -85,16 +93,14 @@ export async function startGuardedProxy(
       }),
       judgedBy: (database, startup) => catalogs.client(database, startup),
       databases: controls,
+      onRequest,
       assessorFor: (upstream, client) => ({
         impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
         extents: measureExtents,
         sizes: rowsByName,
         dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
         waitsForLock: () => waitsForLock(upstream.backendKey?.pid, controls.of(client.database)),
-        endSession: () => {
-          proxy.drain();
-          options.endSession();
-        },
+        endSession: () => endSession(),
       }),
       maxMessage,
       connect: (user, { parameters, protocolMinor }, signal) =>
@@ -103,6 +109,10 @@ export async function startGuardedProxy(
       blocked: () => loginError(keeper.valid(Date.now())),
     },
   });
+  const endSession = (): void => {
+    proxy.drain();
+    options.endSession();
+  };
   closers.defer(({ graceMs = 0 }) => proxy.close(graceMs));
   return { proxy, journal };
 }

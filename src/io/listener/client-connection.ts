@@ -13,11 +13,12 @@ import { ClientSession } from '../../proxy/client/client-session.js';
 import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
 import type { Assessor } from '../../proxy/statement/assessor.js';
 import type { SessionParts } from '../../proxy/statement/connection-state.js';
-import { fatalFor, handshakeTimedOut, shuttingDown } from '../../proxy/statement/fatal.js';
+import { accessOver, awaitingGrant, fatalFor, handshakeTimedOut, shuttingDown } from '../../proxy/statement/fatal.js';
 import {
   type ErrorText,
   encodeBackendKeyData,
   encodeError,
+  encodeNotice,
   encodeParameterStatus,
   encodeReadyForQuery,
 } from '../../wire/backend.js';
@@ -70,6 +71,7 @@ export class ProxyConnection {
   #leaving = false;
   #undelivered = 0;
   #draining = false;
+  #forgetWindow: () => void = () => undefined;
   #reason = 'client closed';
   /** Resolves when both sockets are gone and the transcript, where it still can, has the end of the connection. */
   readonly closed: Promise<void>;
@@ -107,6 +109,20 @@ export class ProxyConnection {
     else this.#refuse(shuttingDown);
   }
 
+  /** The time for which the connection was granted is over. */
+  #overAccess(): void {
+    if (this.#leaving) return;
+    this.#reason = 'the time for which it was granted is over';
+    this.#session?.drain(accessOver);
+    const upstream = this.#upstream;
+    if (this.#leaving || !upstream || this.#parts.onRequest?.atEnd === 'finish') return;
+    this.#parts.cancelUpstream(upstream).catch(() => {});
+    this.#after(cancelPatienceMs, () => {
+      this.#session?.shutDown();
+      upstream.socket.destroy();
+    });
+  }
+
   /** Time is up: what still runs is cancelled, so that nothing happens on the server that no transcript tells. */
   destroy(reason: string): void {
     this.#reason = reason;
@@ -131,6 +147,7 @@ export class ProxyConnection {
       await this.#upstreamClosed;
     }
     this.#clearTimers();
+    this.#forgetWindow();
     this.#opener.leaveDatabase();
     const session = this.#session;
     if (!session) return;
@@ -148,6 +165,8 @@ export class ProxyConnection {
   #onClientData(chunk: Buffer): void {
     if (this.#leaving) return;
     if (this.#session) {
+      // where its time is over by any clock, that ends the connection first
+      this.#parts.onRequest?.look();
       this.#session.fromClient(chunk);
       this.#balance();
       return;
@@ -179,14 +198,16 @@ export class ProxyConnection {
   }
 
   async #open(startup: StartupPacket): Promise<void> {
-    const opened = await this.#opener.open(startup);
+    const opened = await this.#opener.open(startup, () => this.#client.write(encodeNotice(awaitingGrant)));
     if ('refused' in opened) return this.#refuse(opened.refused);
-    const { upstream, context, minor, masks, catalog } = opened;
+    const { upstream, context, minor, masks, catalog, window } = opened;
     if (this.#client.destroyed || this.#leaving) {
       upstream.socket.destroy();
       return this.#recordClose();
     }
     this.#start(upstream, context, minor, { masks, catalog });
+    if (window !== undefined)
+      this.#forgetWindow = this.#parts.onRequest?.whenOver(window, () => this.#overAccess()) ?? this.#forgetWindow;
   }
 
   #start(

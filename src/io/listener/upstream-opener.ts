@@ -8,6 +8,7 @@
 import { DbguardError } from '../../errors.js';
 import type { ConnectionContext, LoopbackUser } from '../../proxy/candidate.js';
 import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
+import type { ConnectionOnRequest } from '../../proxy/statement/connection-on-request.js';
 import type { DatabaseUse, SessionParts } from '../../proxy/statement/connection-state.js';
 import { tooManyClients, unknownUser } from '../../proxy/statement/fatal.js';
 import type { StatementJournal } from '../../proxy/statement/statement-journal.js';
@@ -38,6 +39,8 @@ export interface OpenerParts {
   /** What the statements of a client in that database are judged by. */
   readonly judgedBy: (database: string, startup: ReadonlyMap<string, string>) => Promise<Judged>;
   readonly databases: DatabaseUse;
+  /** Undefined where clients are connected without being asked about. */
+  readonly onRequest?: ConnectionOnRequest | undefined;
   readonly earlyDials: EarlyDials;
   /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
   readonly connect: (user: LoopbackUser, wanted: Wanted, signal: AbortSignal) => Promise<Upstream>;
@@ -52,6 +55,8 @@ export interface Opened extends Judged {
   readonly context: ConnectionContext;
   /** The protocol's minor version that both sides speak. */
   readonly minor: number;
+  /** The time for which it was granted; undefined where it needed none. */
+  readonly window?: number | undefined;
 }
 
 export class UpstreamOpener {
@@ -71,7 +76,7 @@ export class UpstreamOpener {
     const { full, blocked } = this.#parts;
     const user = startup && this.#userOf(startup);
     if (this.#early || startup === undefined || user === undefined) return;
-    if (full() || blocked()) return;
+    if (full() || blocked() || this.#isClosed) return;
     const admission = admit(startup.parameters, this.#parts.admission(user));
     if (admission.kind === 'refused') return;
     const { database, parameters } = admission;
@@ -97,9 +102,21 @@ export class UpstreamOpener {
     this.#leave?.();
   }
 
-  /** Throws where the journal takes no entry of it; then nothing stays open. `refused`: the ErrorResponse or its text. */
-  async open(startup: StartupPacket): Promise<Opened | { readonly refused: ErrorText | Buffer }> {
-    const { full, blocked: isBlocked, users, databases, number } = this.#parts;
+  /** Nobody has granted the connection. */
+  get #isClosed(): boolean {
+    const { onRequest } = this.#parts;
+    return onRequest !== undefined && onRequest.open === undefined;
+  }
+
+  /**
+   * Throws where the journal takes no entry of it; then nothing stays open. `refused`: the ErrorResponse or its text.
+   * @param waits called where somebody is asked first
+   */
+  async open(
+    startup: StartupPacket,
+    waits: () => void = () => undefined,
+  ): Promise<Opened | { readonly refused: ErrorText | Buffer }> {
+    const { full, blocked: isBlocked, users, databases, number, onRequest } = this.#parts;
     if (full()) return { refused: tooManyClients };
     const blocked = isBlocked();
     if (blocked) return { refused: blocked };
@@ -107,6 +124,9 @@ export class UpstreamOpener {
     if (!user) return { refused: unknownUser(nameOf(startup), [...users.keys()]) };
     const admission = admit(startup.parameters, this.#parts.admission(user));
     if (admission.kind === 'refused') return { refused: admission.error };
+    const granted = await onRequest?.admit(number, this.#signal, waits);
+    if (granted && 'refused' in granted) return granted;
+    const window = granted?.window;
     const context = { ...this.#parts.context, ...user, number, database: admission.database };
     const minor = minorOf(startup);
     this.#leave = databases.use(admission.database);
@@ -123,14 +143,19 @@ export class UpstreamOpener {
       return { refused: upstreamFailure(error) };
     }
     const [{ began, ...judged }, upstream] = opened;
-    this.#recordOpen(context, upstream, admission.applicationName);
+    this.#recordOpen(context, upstream, admission.applicationName, window);
     // what a login or a database was given as its default shows here, before any statement could change it
     const readsAndWrites = upstream.parameters.get('default_transaction_read_only') === 'off';
     const ownRole = context.role ?? (began?.login === context.login ? began.role : undefined);
-    return { upstream, context: { ...context, readsAndWrites, ownRole }, minor, ...judged };
+    return { upstream, context: { ...context, readsAndWrites, ownRole }, minor, window, ...judged };
   }
 
-  #recordOpen(context: ConnectionContext, upstream: Upstream, applicationName: string | undefined): void {
+  #recordOpen(
+    context: ConnectionContext,
+    upstream: Upstream,
+    applicationName: string | undefined,
+    window: number | undefined,
+  ): void {
     try {
       this.#parts.journal.recordConnection({
         k: 'connection',
@@ -142,6 +167,7 @@ export class UpstreamOpener {
         loopbackUser: context.user === context.login ? undefined : context.user,
         applicationName,
         backendPid: upstream.backendKey?.pid,
+        window,
       });
     } catch (error) {
       upstream.socket.destroy();

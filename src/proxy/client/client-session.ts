@@ -21,6 +21,8 @@ export class ClientSession {
   readonly #gate: StatementGate;
   readonly #messages: ClientMessages;
   #draining = false;
+  /** What the client hears when it has drained. */
+  #last = shuttingDown;
   /** A statement came, or still waited for a person, while draining: nothing behind it counts. */
   #refused = false;
   /** Nothing more goes to either side; what the server still answers is recorded. */
@@ -110,8 +112,9 @@ export class ClientSession {
   }
 
   /** What runs may finish; a statement that comes now, or that still waits for a person, is met by the end. */
-  drain(): void {
+  drain(last = shuttingDown): void {
     this.#draining = true;
+    this.#last = last;
     this.#refused = this.#gate.held;
     this.#gate.drain();
     this.#endIfDrained();
@@ -119,7 +122,7 @@ export class ClientSession {
 
   /** Ends the connection as a server that shuts down does. */
   shutDown(): void {
-    this.#abort(shuttingDown);
+    this.#abort(this.#last);
   }
 
   /** Both sides are gone: settle what is open, so that the transcript says so. Throws when it cannot be told any more. */

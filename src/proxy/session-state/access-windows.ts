@@ -1,6 +1,6 @@
 /**
- * Times for which a person lets statements run as a role: what an entry of `access` covers then runs without being asked
- * about one by one.
+ * Times for which a person lets statements run as a role, or clients connect at all: what an entry of `access` covers then
+ * runs without being asked about one by one.
  *
  * What lives here: which times are open, what may be opened, when one is over. What it must not know: who may open one,
  * how a role is taken on.
@@ -11,11 +11,19 @@ import type { AccessRule } from '../../policy/read-access.js';
 import { durationWords } from '../../policy/units.js';
 import type { Recorder } from '../../transcript/entry.js';
 
+/** What can be had for a time: a role, or a connection. */
+export interface TimedAccess extends Pick<AccessRule, 'name' | 'decision' | 'reasonRequired' | 'forMs'> {
+  readonly role?: string;
+  /** Its name in dbguard.yaml. */
+  readonly connection?: string;
+}
+
 export interface AccessWindow {
   /** The number of its `window` entry. */
   readonly n: number;
   readonly access: string;
-  readonly role: string;
+  readonly role?: string;
+  readonly connection?: string;
   readonly leftMs: number;
   readonly reason?: string;
 }
@@ -27,12 +35,12 @@ export interface Opening {
   readonly reason?: string | undefined;
   /** Where the person said so. */
   readonly channel: string;
-  /** The statement with whose approval the person said so. */
+  /** The statement with whose approval the person said so; of a connection, the one that asked for it. */
   readonly of?: number;
 }
 
 export interface AccessWindowsParts {
-  readonly rules: readonly AccessRule[];
+  readonly rules: readonly TimedAccess[];
   readonly recorder: Pick<Recorder, 'append'>;
   /**
    * In milliseconds, each. The one that has gone furthest counts: one stands still while the machine sleeps, another is set
@@ -54,34 +62,44 @@ export class AccessWindows {
   readonly #parts: AccessWindowsParts;
   readonly #open = new Map<string, Open>();
   readonly #listeners = new Set<(n: number) => void>();
+  readonly #beginners = new Set<(window: AccessWindow) => void>();
   #stopLooking: (() => void) | undefined;
 
   constructor(parts: AccessWindowsParts) {
     this.#parts = parts;
   }
 
-  /** Entries of `access` that a person may open for a time. */
-  get rules(): readonly AccessRule[] {
+  /** What a person may open for a time. */
+  get rules(): readonly TimedAccess[] {
     return this.#parts.rules.filter(({ forMs }) => forMs !== undefined);
   }
 
   /** Opened anew, the time before is over. The words of an obstacle follow "because". */
   open({ access, forMs, reason, channel, of }: Opening): AccessWindow | { readonly obstacle: string } {
     const rule = this.#parts.rules.find(({ name }) => name === access);
-    const obstacle = windowObstacle(rule, forMs, reason);
+    const obstacle = windowObstacle(rule, forMs, reason, of);
     if (rule?.forMs === undefined || obstacle !== undefined)
       return { obstacle: obstacle ?? 'it is for one statement each time' };
     this.end(access);
-    const { role } = rule;
     const time = forMs ?? rule.forMs;
+    const what = rule.connection === undefined ? { access, role: rule.role } : { connection: rule.connection };
     const n = this.#parts.recorder.append(
-      { k: 'window', event: 'open', access, role, forMs: time, channel, of },
+      { k: 'window', event: 'open', ...what, forMs: time, channel, of },
       reason === undefined ? undefined : { reason },
     );
     const began = this.#parts.clocks.map((clock) => clock());
-    this.#open.set(access, { n, access, role, forMs: time, began, ...(reason === undefined ? {} : { reason }) });
+    const { role, connection } = rule;
+    const opened = {
+      ...{ n, access },
+      ...(role === undefined ? {} : { role }),
+      ...(connection === undefined ? {} : { connection }),
+      ...(reason === undefined ? {} : { reason }),
+    };
+    this.#open.set(access, { ...opened, forMs: time, began });
     this.#stopLooking ??= this.#parts.every(lookMs, () => this.#look());
-    return { n, access, role, leftMs: time, ...(reason === undefined ? {} : { reason }) };
+    const window = { ...opened, leftMs: time };
+    for (const listener of this.#beginners) listener(window);
+    return window;
   }
 
   /** Undefined where it is not open, or not any more. */
@@ -105,6 +123,12 @@ export class AccessWindows {
     const open = this.of(access) && this.#open.get(access);
     if (open) this.#close(open, 'person');
     return open !== undefined;
+  }
+
+  /** Called with each one that begins; returns the way to stop it. */
+  onBegin(listener: (window: AccessWindow) => void): () => void {
+    this.#beginners.add(listener);
+    return () => this.#beginners.delete(listener);
   }
 
   /** Called with the number of each one that ends; returns the way to stop it. */
@@ -140,13 +164,18 @@ export class AccessWindows {
 }
 
 function windowObstacle(
-  rule: AccessRule | undefined,
+  rule: TimedAccess | undefined,
   forMs: number | undefined,
   reason: string | undefined,
+  of: number | undefined,
 ): string | undefined {
   if (rule === undefined) return 'the policy of this session has no entry of access by that name';
   if (rule.forMs === undefined) return `its entry has no "for": it is for one statement each time`;
-  if (rule.decision === 'second-person') return 'it needs a second person each time';
+  const isApproved = rule.connection !== undefined && of !== undefined;
+  if (rule.decision === 'second-person' && !isApproved)
+    return rule.connection === undefined
+      ? 'it needs a second person each time'
+      : 'a second person grants it: they are asked by the first client that connects';
   if (forMs !== undefined && forMs > rule.forMs) return `its entry allows no more than ${durationWords(rule.forMs)}`;
   if (rule.reasonRequired && (reason ?? '') === '') return 'it needs a reason';
   return undefined;

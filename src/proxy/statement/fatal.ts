@@ -10,6 +10,21 @@ export const shuttingDown: ErrorText = {
   message: 'terminating connection: dbguard is shutting down',
 };
 
+/** The same code: to a client it is a server that ends its connections. */
+export const accessOver: ErrorText = {
+  severity: 'FATAL',
+  code: '57P01',
+  message: 'terminating connection: the time for which it was granted is over',
+  hint: 'Connect again: whoever grants it is asked anew.',
+};
+
+/** Of a client that waits to be connected. */
+export const awaitingGrant: ErrorText = {
+  severity: 'NOTICE',
+  code: '00000',
+  message: 'dbguard: waiting for somebody to grant this connection',
+};
+
 /** too_many_connections, in the server's words. */
 export const tooManyClients: ErrorText = {
   severity: 'FATAL',

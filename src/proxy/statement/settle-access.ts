@@ -64,7 +64,8 @@ export async function settleAccess(parts: AccessParts, ask: Ask): Promise<Access
   if (finding.kind === 'refused') return { kind: 'denied', ruling: refusedAs(finding.rule, finding.obstacle) };
   if (finding.kind === 'covered') {
     const { rule } = finding;
-    const window = journal.windows.of(rule.name);
+    const open = journal.windows.of(rule.name);
+    const window = open?.role === rule.role ? open : undefined;
     if (rule.reasonRequired && (window?.reason ?? context.reason) === undefined) {
       return { kind: 'denied', ruling: refusedAs(rule, 'nobody has said why it is needed', sayWhy) };
     }

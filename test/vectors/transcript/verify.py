@@ -315,20 +315,20 @@ FIELDS = {
         "clientId audience idToken accessToken version agent", v=lambda value: value == 1, loggedInAt=is_count, loginKey=is_object, sessionKey=is_object,
         certificate=is_object, salt=is_bytes(16), level=one_of("nonce", "dpop", "audience", "asserted"), method=one_of("device", "browser", "workload"),
         subject=an_object("iss sub", **table("iss sub email")), policy=an_object("name digest", **table("name digest")),
-        connection=an_object("name", **table("name host database user serverVersion environment logLinePrefix logTimezone", port=is_count)),
+        connection=an_object("name", **table("name host database user serverVersion environment logLinePrefix logTimezone", port=is_count, access=one_of("on-request"))),
         previous=an_object("sid", sid=is_text, size=is_count, head=is_text)),
-    "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "close", "own"), conn=is_count, backendPid=is_count),
+    "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "close", "own"), conn=is_count, backendPid=is_count, window=is_count),
     "parse": table("", hidden=is_hidden, conn=is_count, text=is_count, facts=is_facts),
     "statement": table(
         "name portal rule", tx=one_of("I", "T", "E"), hidden=is_hidden, conn=is_count, text=is_count, continues=is_count, facts=is_facts, hex=a_list(is_count),
-        protocol=one_of("execute", "function"), decision=one_of("allow", "ask", "second-person", "deny")),
+        protocol=one_of("execute", "function", "connection"), decision=one_of("allow", "ask", "second-person", "deny")),
     "dry-run": table("", of=is_count),
     "approval": table("id", of=is_count, object=one_of("request", "verdict", "claim"), envelope=is_object),
     "verdict": table(
         "channel name rule shown", of=is_count, under=is_count, waitedMs=is_span, by=one_of(
             "person", "second-person", "rule", "earlier-approval", "earlier-denial", "timeout", "disconnect", "cancel", "nobody"), estimatedRows=is_number,
         decision=one_of("allow", "deny", "abort"), scope=one_of("once", "session", "transaction")),
-    "window": table("access role channel", of=is_count, forMs=is_count, event=one_of("open", "end"), why=one_of("time", "person")),
+    "window": table("access role channel connection", of=is_count, forMs=is_count, event=one_of("open", "end"), why=one_of("time", "person")),
     "grant": table("role access", of=is_count, window=is_count, lacking=a_list(is_text)),
     "outcome": table(
         "tag sqlstate role", tx=one_of("I", "T", "E"), of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_span, masked=a_list(is_text), inferred=a_list(is_text), detected=a_list(is_text),
@@ -356,6 +356,7 @@ class Statements:
     def __init__(self):
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
         self.approved, self.covering, self.roles, self.requests, self.windows, self.second = set(), set(), {}, {}, {}, {}
+        self.connection, self.asks, self.times, self.clients = {}, set(), {}, {}
 
     def text(self, n, entry):
         if entry["k"] == "statement":
@@ -370,12 +371,29 @@ class Statements:
         if is_full_facts(entry.get("facts")):
             self.facts.add(n)
 
+    def in_time(self, window, n, entry):
+        need(window in self.times, "entry %d in no time that was granted" % n)
+        need(entry["t"] <= self.times[window] + 60000000, "entry %d behind the end of its time" % n)
+
     def add(self, n, entry):
         kind, of = entry["k"], entry.get("of")
         need(kind != "redaction", "entry %d is a redaction" % n)
         if kind in ("parse", "statement"):
             self.text(n, entry)
+        if kind == "open":
+            self.connection = entry.get("connection", {})
+        elif kind == "connection" and entry["event"] == "close":
+            self.clients.pop(entry.get("conn"), None)
+        elif kind == "connection" and entry["event"] == "open":
+            need("window" in entry or "access" not in self.connection, "client of entry %d, which nobody has granted" % n)
+            if "window" in entry:
+                self.in_time(entry["window"], n, entry)
+                self.clients[entry.get("conn")] = entry["window"]
         if kind == "statement":
+            if entry.get("protocol") == "connection":
+                self.asks.add(n)
+            elif entry.get("conn") in self.clients:
+                self.in_time(self.clients[entry.get("conn")], n, entry)
             decision = "allow" if "continues" in entry else entry.get("decision")
             need(decision is not None, "statement %d has no decision" % n)
             need("continues" not in entry or "decision" not in entry, "statement %d continues another one, and decides" % n)
@@ -440,10 +458,16 @@ class Statements:
                 del self.owed[of]
         elif kind == "window" and entry["event"] == "end":
             need("why" in entry, "end %d says no reason" % n)
-            need(self.windows.pop(of, None) is not None, "end %d of no window" % n)
+            need(self.times.pop(of, None) or self.windows.pop(of, None) is not None, "end %d of no window" % n)
+        elif kind == "window" and "connection" in entry:
+            need("forMs" in entry and "channel" in entry and "access" not in entry and "role" not in entry, "window %d says too little, or too much" % n)
+            need(entry["connection"] == self.connection.get("name"), "window %d is for another connection" % n)
+            need("of" not in entry or (of in self.asks and of in self.approved and of in self.owed), "window %d with what nobody approved" % n)
+            need(not self.times, "window %d is open already" % n)
+            self.times[n] = entry["t"] + entry["forMs"] * 1000
         elif kind == "window":
             need(all(name in entry for name in ("access", "role", "forMs", "channel")), "window %d says too little" % n)
-            need("of" not in entry or (of in self.approved and of in self.owed), "window %d with what nobody approved" % n)
+            need("of" not in entry or (of in self.approved and of in self.owed and of not in self.asks), "window %d with what nobody approved" % n)
             need(all(entry["access"] != window[0] for window in self.windows.values()), "window %d is open already" % n)
             self.windows[n] = (entry["access"], entry["role"], entry["t"] + entry["forMs"] * 1000)
         elif kind == "seal" and entry.get("final"):
