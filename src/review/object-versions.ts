@@ -15,7 +15,7 @@ export interface VersionOptions {
   readonly retentionDays?: number;
 }
 
-/** Names both versions. Rejects only when the bucket cannot be read. */
+/** Names both versions; of many later ones the first, and how many there are. Rejects only when the bucket cannot be read. */
 export async function reportVersions(
   object: ObjectHistory,
   findings: Findings,
@@ -23,34 +23,47 @@ export async function reportVersions(
 ): Promise<void> {
   const { key, gone, version, size, createdAt } = object;
   if (gone) {
-    reportDeletion(object, { size, createdAt, ...(version === undefined ? {} : { version }) }, findings, options);
+    const only = { size, createdAt, ...(version === undefined ? {} : { version }) };
+    if (hasExpired(object, only, options)) noteExpiry(object, findings, options);
+    else failDeleted(object, only, findings);
     return;
   }
+  let overwrite: ObjectVersion | undefined;
+  let marker: ObjectVersion | undefined;
+  let expired = false;
   for (const [index, other] of object.others.entries()) {
-    if (other.deletes) reportDeletion(object, other, findings, options);
+    if (other.deletes && hasExpired(object, other, options)) expired = true;
+    else if (other.deletes) marker ??= other;
     else if (index < COMPARED && (await isSame(object, other, options.source))) {
       findings.note('object-repeated', `${key} was stored again at ${time(other)}, with the same content`);
-    } else {
-      const message = `${key} was overwritten: ${named(other)}. What counts is what was stored first, ${named(object)}`;
-      findings.fail('object-overwritten', message);
-    }
+    } else overwrite ??= other;
   }
+  if (overwrite !== undefined) {
+    const message = `${key} was overwritten: ${named(overwrite)}${among(object)}. What counts is what was stored first, ${named(object)}`;
+    findings.fail('object-overwritten', message);
+  }
+  if (marker !== undefined) failDeleted(object, marker, findings);
+  if (expired) noteExpiry(object, findings, options);
 }
 
-function reportDeletion(
-  object: ObjectHistory,
-  marker: ObjectVersion,
-  findings: Findings,
-  options: VersionOptions,
-): void {
-  const { key, createdAt } = object;
-  const { retentionDays } = options;
-  if (retentionDays !== undefined && marker.createdAt - createdAt >= (retentionDays - 1) * DAY_MS) {
-    findings.note('session-expired', `${key} has expired: it was kept for ${retentionDays} days, as the rules say`);
-    return;
-  }
+function failDeleted(object: ObjectHistory, marker: ObjectVersion, findings: Findings): void {
   const rest = object.gone ? 'nothing else is left of it' : `what was stored first, ${named(object)}, is still there`;
-  findings.fail('object-deleted', `${key} was deleted: delete marker, ${named(marker)}; ${rest}`);
+  const message = `${object.key} was deleted: delete marker, ${named(marker)}${among(object)}; ${rest}`;
+  findings.fail('object-deleted', message);
+}
+
+/** A marker that the bucket's own rules make; nobody else's deletion. */
+function hasExpired({ createdAt }: ObjectHistory, marker: ObjectVersion, { retentionDays }: VersionOptions): boolean {
+  return retentionDays !== undefined && marker.createdAt - createdAt >= (retentionDays - 1) * DAY_MS;
+}
+
+function noteExpiry({ key }: ObjectHistory, findings: Findings, { retentionDays }: VersionOptions): void {
+  findings.note('session-expired', `${key} has expired: it was kept for ${retentionDays} days, as the rules say`);
+}
+
+/** How many others stand beside the one that is named. */
+function among({ otherCount }: ObjectHistory): string {
+  return otherCount > 1 ? `, one of ${otherCount.toLocaleString('en')} later versions and delete markers` : '';
 }
 
 /** A PUT whose answer was lost, and that was sent again to a store without conditions. */

@@ -28,14 +28,41 @@ export interface SessionSummary {
   readonly problem?: string;
 }
 
-export async function summarise(session: SessionObjects, source: ObjectSource): Promise<SessionSummary> {
-  const base = { sid: session.sid, subject: session.subject, startedAt: sessionTime(session.sid), final: false };
+/** What is read of a session for its line. A list of all sessions holds this of each of them, and nothing else. */
+export interface SessionEnds {
+  readonly sid: string;
+  readonly subject: string;
+  readonly first?: ObjectName;
+  /** Absent where it is the first. */
+  readonly last?: ObjectName;
+}
+
+type ObjectName = Pick<SegmentObject, 'key' | 'version'>;
+
+export function endsOf({ sid, subject, segments }: SessionObjects): SessionEnds {
+  const [first] = segments;
+  const last = segments.at(-1);
+  return {
+    sid,
+    subject,
+    ...(first === undefined ? {} : { first: nameOf(first) }),
+    ...(last === undefined || last === first ? {} : { last: nameOf(last) }),
+  };
+}
+
+function nameOf({ key, version }: SegmentObject): ObjectName {
+  return { key, ...(version === undefined ? {} : { version }) };
+}
+
+export async function summarise(
+  { sid, subject, first, last }: SessionEnds,
+  source: ObjectSource,
+): Promise<SessionSummary> {
+  const base = { sid, subject, startedAt: sessionTime(sid), final: false };
   try {
-    const first = session.segments[0];
-    const last = session.segments.at(-1);
-    if (first === undefined || last === undefined) return { ...base, problem: 'it has no segments' };
-    const read = async ({ key, version }: SegmentObject): Promise<string> => textOf(await source.read(key, version));
-    const [head, tail] = await Promise.all([read(first), last === first ? undefined : read(last)]);
+    if (first === undefined) return { ...base, problem: 'it has no segments' };
+    const read = async ({ key, version }: ObjectName): Promise<string> => textOf(await source.read(key, version));
+    const [head, tail] = await Promise.all([read(first), last && read(last)]);
     const [opening] = entriesIn(head);
     if (opening === undefined) return { ...base, problem: 'there is no entry in it' };
     return { ...base, open: readOpen(opening.entry), ...ending(tail ?? head) };

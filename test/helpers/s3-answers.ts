@@ -34,8 +34,7 @@ export function listVersions(store: S3Store, query: URLSearchParams, page = page
     .filter((key) => key.startsWith(prefix))
     .flatMap((key) => store.versions(key).map((version, at) => ({ key, version, latest: at === 0 })));
   const markers = [query.get('key-marker') ?? '', query.get('version-id-marker') ?? ''] as const;
-  const from = all.findIndex(({ key, version }) => isAfter(key, version.id, markers, all));
-  const rest = from < 0 ? [] : all.slice(from);
+  const rest = all.slice(startOf(all, markers));
   const shown = rest.slice(0, limit(query, page));
   const more = rest.length > shown.length;
   const last = shown.at(-1);
@@ -55,11 +54,14 @@ export function listVersions(store: S3Store, query: URLSearchParams, page = page
 
 type Listed = readonly { readonly key: string; readonly version: { readonly id: string } }[];
 
-function isAfter(key: string, id: string, [keyMarker, idMarker]: readonly [string, string], all: Listed): boolean {
-  const order = Buffer.compare(Buffer.from(key), Buffer.from(keyMarker));
-  if (order !== 0 || idMarker === '') return order > 0;
-  const own = all.filter((one) => one.key === key).map(({ version }) => version.id);
-  return own.indexOf(id) > own.indexOf(idMarker);
+/** Where the version that the markers name has been left behind: without an id, all versions of its key. */
+function startOf(all: Listed, [keyMarker, idMarker]: readonly [string, string]): number {
+  const marked =
+    idMarker === '' ? -1 : all.findIndex(({ key, version }) => key === keyMarker && version.id === idMarker);
+  if (marked >= 0) return marked + 1;
+  const marker = Buffer.from(keyMarker);
+  const later = all.findIndex(({ key }) => Buffer.compare(Buffer.from(key), marker) > 0);
+  return later < 0 ? all.length : later;
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html */

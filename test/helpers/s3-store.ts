@@ -78,9 +78,10 @@ export class S3Store {
   }
 
   #push(key: string, version: S3Version): string {
-    const kept = this.versions(key).filter(({ id }) => id !== version.id);
-    if (!this.#keys.has(key)) this.#sorted = undefined;
-    this.#keys.set(key, [version, ...kept]);
+    const kept = this.#keys.get(key);
+    if (kept === undefined) this.#sorted = undefined;
+    if (kept !== undefined && version.id !== unversioned) kept.unshift(version);
+    else this.#keys.set(key, [version, ...(kept ?? []).filter(({ id }) => id !== version.id)]);
     return version.id;
   }
 

@@ -9,8 +9,10 @@ import type { IssuerKeySource } from '../../src/review/issuer-keys.js';
 import type { SessionReport } from '../../src/review/session-report.js';
 import { verifySession } from '../../src/review/verify-session.js';
 import { alternativeKey, redactionKey } from '../../src/transcript/object-key.js';
+import { startS3 } from '../helpers/s3.js';
 import { clientId, testIssuer } from '../transcript/people.js';
 import { besideKey, objectsOf, pack, type Recorded, record, type StoredObject } from '../transcript/recorded.js';
+import { s3Vault } from './vaults.js';
 
 const many = 20_000;
 const now = Date.UTC(2026, 10, 23, 12);
@@ -117,6 +119,28 @@ test('attack: twenty thousand entries that are each worth a finding', async (t) 
     report.findings.some(({ more }) => (more ?? 0) >= many - 1),
     'the rest is counted',
   );
+});
+
+test('attack: ten thousand later versions and delete markers of one object', async (t) => {
+  const server = await startS3();
+  server.pageSize = 1000; // as a store's is
+  t.teardown(() => server.close());
+  const vault = await s3Vault(server);
+  const session = record(login);
+  for (const object of objectsOf(session, stored)) await vault.put(object);
+  const [, { key } = { key: '' }] = objectsOf(session, stored);
+  for (let n = 0; n < 10_000; n += 2) {
+    await vault.put({ key, bytes: Buffer.from(`junk ${n}`), createdAt: stored + n + 1 });
+    await vault.remove(key, stored + n + 2);
+  }
+  const report = await verified(vault.bucket);
+  t.match(report, { verdict: 'invalid', statements: 4, size: session.size });
+  const message = /\.jsonl\.gz was .* one of 10,000 later versions and delete markers.*stored first, version /;
+  t.match(report.findings, [
+    { code: 'object-overwritten', message },
+    { code: 'object-deleted', message },
+  ]);
+  t.equal(report.findings.length, 2);
 });
 
 /** The objects are one finding of one line, in which the first are named. */

@@ -6,7 +6,7 @@ import { test } from 'tap';
 import { listSessions } from '../../src/review/catalog.js';
 import type { IssuerKeySource } from '../../src/review/issuer-keys.js';
 import { redactionEntry } from '../../src/review/redaction.js';
-import { summarise } from '../../src/review/summary.js';
+import { endsOf, summarise } from '../../src/review/summary.js';
 import { verifySession } from '../../src/review/verify-session.js';
 import { redactionKey, segmentKey } from '../../src/transcript/object-key.js';
 import { clientId, testIssuer } from '../transcript/people.js';
@@ -71,7 +71,7 @@ for (const [what, value] of Object.entries(values)) {
             for await (const found of listSessions(source)) {
               const report = await verifySession(found, { source, keys, demands: { clientId }, now: stored });
               if (objects.includes(beside) && report.verdict !== 'proven') t.fail(`${field} turns the verdict`);
-              JSON.stringify([report, await summarise(found, source)]);
+              JSON.stringify([report, await summarise(endsOf(found), source)]);
             }
           }
         }

@@ -1,6 +1,6 @@
 /** `dbguard transcripts list`: the sessions in the bucket and on this machine, newest last. Reads, does not verify. */
-import { type IdSpan, type ObjectSource, type SessionObjects, sessionsWithin } from '../../review/catalog.js';
-import { type SessionSummary, summarise } from '../../review/summary.js';
+import { type IdSpan, type ObjectSource, sessionsWithin } from '../../review/catalog.js';
+import { endsOf, type SessionEnds, type SessionSummary, summarise } from '../../review/summary.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { paged } from '../print/paged.js';
@@ -39,10 +39,11 @@ export async function run(
   });
 }
 
-/** By session id, which is by time, across people: only names are held in memory, contents a few at a time. */
+/** By session id, which is by time, across people: two names of each are held in memory, contents a few at a time. */
 async function* summaries(source: ObjectSource, span: IdSpan): AsyncGenerator<SessionSummary> {
-  const sessions: SessionObjects[] = [];
-  for await (const session of sessionsWithin(source, span)) if (session.segments.length > 0) sessions.push(session);
+  const sessions: SessionEnds[] = [];
+  for await (const session of sessionsWithin(source, span))
+    if (session.segments.length > 0) sessions.push(endsOf(session));
   sessions.sort((a, b) => (a.sid < b.sid ? -1 : 1));
   const ahead: Promise<SessionSummary>[] = [];
   for (const session of sessions) {

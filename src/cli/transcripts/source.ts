@@ -5,6 +5,7 @@ import { DbguardError, messageOf } from '../../errors.js';
 import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
 import { type LoadedConfig, loadConfigs } from '../../io/files/config-files.js';
 import { stateDirPaths } from '../../io/files/state-dirs.js';
+import { keepHeapSmall } from '../../io/small-heap.js';
 import { spoolSource } from '../../io/spool/source.js';
 import { type CombinedConfig, combineConfigs } from '../../policy/combine.js';
 import type { BucketConfig } from '../../policy/read-bucket.js';
@@ -56,6 +57,7 @@ export async function openTranscripts(
   options: OptionValues,
   what: 'read' | 'write' = 'read',
 ): Promise<TranscriptsSource> {
+  keepHeapSmall();
   const { cwd, env } = context;
   const sources = loadConfigs({ cwd, env, named: textOption(options, 'config') });
   const config = combineConfigs(sources);
