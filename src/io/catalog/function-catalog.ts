@@ -13,8 +13,9 @@ import {
   LoadedFunctions,
   someFunctionsQuery,
 } from '../../sql/catalog/loaded-functions.js';
-import { LoadedRelations, relationQuestions } from '../../sql/catalog/loaded-relations.js';
+import { LoadedRelations } from '../../sql/catalog/loaded-relations.js';
 import { type Objects, oidArray, type Question } from '../../sql/catalog/questions.js';
+import { relationQuestions } from '../../sql/catalog/relation-questions.js';
 import type { Analyser } from '../../sql/facts.js';
 import type { Grammar } from '../../sql/grammar/grammar.js';
 import type { Row } from './control-connection.js';

@@ -1,7 +1,7 @@
 /** What is read again of a few relations is found by indexes: it costs the same however many others there are. */
 import pg from 'pg';
 import t from 'tap';
-import { relationQuestions } from '../../../src/sql/catalog/loaded-relations.js';
+import { relationQuestions } from '../../../src/sql/catalog/relation-questions.js';
 import { postgresAvailable, startPostgres } from '../../helpers/postgres.js';
 
 const others = 300;
