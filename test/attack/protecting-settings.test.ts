@@ -19,7 +19,12 @@ const tenants = `
     AS 'BEGIN RETURN QUERY SELECT * FROM notes; END';
   CREATE PROCEDURE other.unchecked() LANGUAGE sql SET session_replication_role = replica AS 'UPDATE notes SET text = text WHERE id = 1';
   CREATE FUNCTION other.slowly() RETURNS bigint LANGUAGE sql SET app.trace = 'x' SET search_path = public AS 'SELECT count(*) FROM notes';
-  CREATE VIEW mine AS SELECT * FROM notes WHERE text = current_setting('shop.owner', true);`;
+  CREATE VIEW mine AS SELECT * FROM notes WHERE text = current_setting('shop.owner', true);
+  CREATE DOMAIN ours AS text CHECK (value <> current_setting('shop.abroad', true));
+  CREATE MATERIALIZED VIEW kept AS SELECT current_setting('shop.kept', true) AS kept;
+  CREATE FUNCTION other.current_setting(text) RETURNS text LANGUAGE sql AS $$ SELECT pg_catalog.current_setting($1, true) $$;
+  CREATE TABLE made (id int DEFAULT nullif(current_setting('shop.oldest', true), '')::int, who text DEFAULT other.current_setting('shop.by'),
+    CHECK (id > 0 OR current_setting('shop.checks', true) = 'off'));`;
 
 const world = (t: Test) => startAttendedProxy(t, server, tenants, { catalogPollMs: 60_000 });
 
@@ -35,6 +40,7 @@ t.test('what policies, functions and views read is asked about, however it is se
     `SELECT set_config('request.jwt.claims', '{"sub":"1"}', true)`,
     "SET app.user_id = '1'",
     "SET shop.owner = 'x'",
+    ...['abroad', 'kept', 'oldest', 'by', 'checks'].map((name) => `SET shop.${name} = 'x'`),
     "DO $$ BEGIN PERFORM set_config('app.current_tenant', '3', false); END $$",
     'SELECT * FROM other.all_notes()',
     'SELECT count(*) FROM other.all_again()',
