@@ -1,5 +1,9 @@
 /** Many rows with a condition, in one statement or in many small ones: a person sees it before they are gone. */
 import t, { type Test } from 'tap';
+import { AnalysisBudget } from '../../src/sql/conditions/analysis-budget.js';
+import { makesManyOfOne } from '../../src/sql/conditions/makes-rows.js';
+import { loadGrammar } from '../../src/sql/grammar/grammar.js';
+import { as } from '../../src/sql/grammar/tree.js';
 import { startPostgres } from '../helpers/postgres.js';
 import { no, once, startAttendedProxy } from './attended-proxy.js';
 
@@ -38,6 +42,9 @@ const shop = [
 
 const world = (t: Test) => startAttendedProxy(t, server, shop, { catalogPollMs: 60_000 });
 
+/** Twelve: 4,096 sets of them. */
+const cubed = Array.from({ length: 12 }, (_, index) => `abs(${index})`).join(', ');
+
 const mass: readonly [sql: string, says: RegExp][] = [
   ['DELETE FROM customers WHERE id > 2', /9,998 of the 10,000 rows of customers/],
   ['DELETE FROM customers WHERE id IN (SELECT id FROM pick)', /5,000 of the 10,000/],
@@ -50,6 +57,16 @@ const mass: readonly [sql: string, says: RegExp][] = [
   ['UPDATE customers SET town = 3 WHERE length(email) + 0 > town - 100000 AND md5(email) <> status', /customers/],
   ['MERGE INTO customers c USING pick p ON p.id = c.id WHEN MATCHED THEN UPDATE SET town = 0', /5,000/],
   ['MERGE INTO customers c USING pick p ON p.id = c.id WHEN MATCHED THEN DELETE', /5,000/],
+  ...['generate_series(1, 5000)', 'generate_series(1, 5000)::bigint', '0 + generate_series(1, 5000)'].map(
+    (rows): [string, RegExp] => [
+      `MERGE INTO customers c USING (SELECT ${rows} AS id) s ON s.id = c.id WHEN MATCHED THEN UPDATE SET town = 0`,
+      /5,000|every row/,
+    ],
+  ),
+  [
+    `UPDATE customers c SET town = 0 FROM (SELECT grouping(${cubed}) AS id GROUP BY CUBE (${cubed})) s WHERE s.id = c.id`,
+    /customers/,
+  ],
   ['WITH gone AS (DELETE FROM customers WHERE id > 2 RETURNING 1) SELECT count(*) FROM gone', /9,998|10,000/],
   [
     "INSERT INTO customers (id, email, status) SELECT id, 'x', 'y' FROM pick WHERE id > 100 ON CONFLICT (id) DO UPDATE SET email = 'x'",
@@ -118,6 +135,34 @@ const ordinary: readonly (readonly [sql: string, values?: readonly unknown[]])[]
   ["WITH one AS (UPDATE customers SET status = 'x' WHERE id = 20 RETURNING *) SELECT * FROM one"],
   ['MERGE INTO customers c USING (VALUES (21)) v (id) ON c.id = v.id WHEN MATCHED THEN UPDATE SET town = 0'],
 ];
+
+t.test('whatever of PostgreSQL’s own returns a set is taken for no single row', async (t) => {
+  const grammar = await loadGrammar();
+  const makesMany = (value: string): boolean => {
+    const parsed = grammar.parse(`SELECT ${value}`);
+    const [statement] = 'tree' in parsed ? (parsed.tree.stmts ?? []) : [];
+    const select = as(statement?.stmt, 'SelectStmt');
+    return select === undefined || makesManyOfOne(select, new AnalysisBudget());
+  };
+  const sets = `SELECT DISTINCT proname AS name FROM pg_proc WHERE proretset AND pronamespace = 'pg_catalog'::regnamespace`;
+  const rows = await server.query(sets);
+  t.ok(rows.length > 80);
+  for (const call of rows.map(({ name }) => `${name}(1)`)) {
+    for (const value of [
+      call,
+      `${call}::text`,
+      `1 + ${call}`,
+      `coalesce(NULL, ${call})`,
+      `(${call}).key`,
+      `abs(${call})`,
+    ])
+      t.ok(makesMany(value), value);
+  }
+  const operators = `SELECT DISTINCT oprname AS name FROM pg_operator JOIN pg_proc p ON p.oid = oprcode WHERE proretset`;
+  t.same(await server.query(operators), []);
+  for (const value of ['1', 'lower($1)', '$1::int', "'a' || $2", '-$1', 'now()', '(SELECT max(id) FROM a)'])
+    t.notOk(makesMany(value), value);
+});
 
 t.test('few rows are not', async (t) => {
   for (const simple of [true, false]) {

@@ -11,6 +11,7 @@ import { as, eachChild, type Node, names } from '../grammar/tree.js';
 import type { AnalysisBudget } from './analysis-budget.js';
 import { conjuncts, isFixed, keysOf, ownColumn, uncast, type View } from './key-columns.js';
 import { limitedRows } from './limited-rows.js';
+import { makesManyOfOne } from './makes-rows.js';
 import { keyValue, namedRows } from './named-rows.js';
 import { rowList } from './row-list.js';
 import { relationTarget, type Scope, type Source } from './scope.js';
@@ -164,21 +165,19 @@ function fixedPair(left: Node | undefined, right: Node | undefined, view: View):
 }
 
 /** `v.id` of `FROM (VALUES (1), (2)) v (id)`: as many values as rows are written there. */
-function rowsListed(column: Node, { source, scope }: View): number | undefined {
+function rowsListed(column: Node, { source, scope, budget }: View): number | undefined {
   const path = names(as(column, 'ColumnRef')?.fields);
   if (path.length !== 2) return undefined;
   const from = scope.sources.find((one) => one !== source && one.alias === path[0]);
-  return from?.query === undefined ? undefined : rowsWritten(from.query);
+  return from?.query === undefined ? undefined : rowsWritten(from.query, budget);
 }
 
 /** Rows of a VALUES list, or of a SELECT without FROM; undefined where data tells. */
-export function rowsWritten(query: Node): number | undefined {
+export function rowsWritten(query: Node, budget: AnalysisBudget): number | undefined {
   const select = as(query, 'SelectStmt');
   if (select?.valuesLists !== undefined) return select.valuesLists.length;
   if (select === undefined || !isBare(select)) return undefined;
-  // unnest() and its like make rows of one
-  const calls = (select.targetList ?? []).some((node) => as(as(node, 'ResTarget')?.val, 'FuncCall') !== undefined);
-  return calls ? undefined : 1;
+  return makesManyOfOne(select, budget) ? undefined : 1;
 }
 
 function fixedByList(left: Node | undefined, items: readonly Node[], view: View): [string, Fixed][] {

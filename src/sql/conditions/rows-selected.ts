@@ -2,13 +2,12 @@
  * How many rows a SELECT can have, where its text and the keys of its tables tell: one of a table by its key, those of a
  * list, and of what is joined to them by a key no more.
  */
-import type { SelectStmt } from 'libpg-query';
-import { sideEffectFree } from '../catalog/pg-catalog-functions.js';
 import type { RowList } from '../facts.js';
-import { as, eachChild, type Node, names } from '../grammar/tree.js';
+import { as, type Node } from '../grammar/tree.js';
 import type { AnalysisBudget } from './analysis-budget.js';
 import { rowsWritten } from './how-many.js';
 import { conjuncts, equatedColumns, keysOf } from './key-columns.js';
+import { makesManyOfOne } from './makes-rows.js';
 import { mostOf } from './row-list.js';
 import { Scope, type Source } from './scope.js';
 import { fromItems } from './select-shape.js';
@@ -19,10 +18,10 @@ interface RowsSelected {
 }
 
 export function rowsSelected(query: Node, outer: Scope, budget: AnalysisBudget): RowsSelected {
-  const mostRows = rowsWritten(query);
+  const mostRows = rowsWritten(query, budget);
   if (mostRows !== undefined) return { mostRows };
   const select = as(query, 'SelectStmt');
-  if (select === undefined || (select.op ?? 'SETOP_NONE') !== 'SETOP_NONE' || multiplies(select, budget)) return {};
+  if (select === undefined || (select.op ?? 'SETOP_NONE') !== 'SETOP_NONE' || makesManyOfOne(select, budget)) return {};
   const scope = new Scope(outer);
   const conditions = fromItems(select.fromClause ?? [], scope);
   if (select.whereClause !== undefined) conditions.push(select.whereClause);
@@ -56,24 +55,4 @@ function isKeyed(
   const aliases = new Set([...known].map(({ alias }) => alias));
   const equated = new Set(all.flatMap((one) => equatedColumns(one, view, aliases)));
   return keysOf(view).some((key) => key.every((column) => equated.has(column)));
-}
-
-const plain: ReadonlySet<string> = new Set(sideEffectFree.split(/\s+/));
-const setReturning =
-  /^(unnest|generate_|.*_to_table$|regexp_matches|jsonb?_(each|array_elements|object_keys|populate|to_record|path_query)|aclexplode|ts_|pg_)/;
-
-/** A function among the output columns may make many rows of one. */
-function multiplies({ targetList }: SelectStmt, budget: AnalysisBudget): boolean {
-  let found = false;
-  const look = (node: Node): void => {
-    if (!budget.spend()) found = true;
-    if (found || as(node, 'SubLink') !== undefined) return;
-    const call = as(node, 'FuncCall');
-    const path = names(call?.funcname);
-    const name = path.at(-1) ?? '';
-    if (call !== undefined && (path.length > 2 || !plain.has(name) || setReturning.test(name))) found = true;
-    eachChild(Object.values(node)[0], look);
-  };
-  for (const target of targetList ?? []) look(target);
-  return found;
 }
