@@ -216,6 +216,35 @@ t.test('a row of the same number is another one: by another key, in another sche
   }
 });
 
+t.test('what a client leaves uncommitted is undone, what it leaves behind a COMMIT may not be', async (t) => {
+  const { person, connect, raw, count } = await world(t);
+  for (const left of ['hangUp', 'end'] as const) {
+    for (let turn = 1; turn <= 3; turn++) {
+      const client = await connect();
+      await client.query('BEGIN');
+      await client.query(
+        deletes(60)
+          .map((sql) => sql.replace('customers', 'small'))
+          .join('; '),
+      );
+      if (left === 'end') await client.end();
+      else (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+    }
+  }
+  t.same([person.shown.length, await count('small')], [0, 500]);
+  for (let id = 1; id <= 130 && person.shown.length === 0; id++) {
+    const client = await raw();
+    await client.send(query('BEGIN'));
+    await client.hears('Z', 1);
+    await client.send(query(`DELETE FROM small WHERE id = ${id}`));
+    await client.hears('Z', 1);
+    await client.send(query('COMMIT'));
+    await client.hangUp();
+  }
+  await person.sees(1);
+  t.ok((await count('small')) >= 390);
+});
+
 t.test('an approval for the session is not asked for again, and starts no count anew', async (t) => {
   const { person, connect } = await world(t);
   const client = await connect();

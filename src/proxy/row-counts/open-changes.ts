@@ -7,6 +7,7 @@
 
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Effect, Facts, StatementFacts } from '../../sql/facts.js';
+import type { TransactionStatus } from '../../wire/messages.js';
 import type { Admission } from '../candidate.js';
 import { mostTags, rowsChangedIn } from '../command-tag.js';
 import { type AnsweredStatement, type StatementTracker, undoesAll } from '../statement-tracker.js';
@@ -24,6 +25,8 @@ export class OpenChanges implements StatementTracker {
   readonly #budget: RowBudget;
   #changes: RowChange[] = [];
   #marks: Mark[] = [];
+  /** A transaction is open, and everything that was sent in it has been answered. */
+  #rests = false;
 
   constructor(budget: RowBudget) {
     this.#budget = budget;
@@ -38,6 +41,19 @@ export class OpenChanges implements StatementTracker {
       return (isWhole ? undefined : this.#change(asked, effect, expectedRows(effect, extents))) ?? [];
     });
     return changes.length === 0 ? undefined : this.#budget.expect(changes);
+  }
+
+  forwarded(): void {
+    this.#rests = false;
+  }
+
+  settled(status: TransactionStatus): void {
+    this.#rests = status !== 'I';
+  }
+
+  /** The server undoes what nobody has committed; a COMMIT that was under way may have come through. */
+  closed(): void {
+    if (this.#rests) this.#undoTo(0);
   }
 
   answered(statement: AnsweredStatement): void {
