@@ -84,6 +84,7 @@ export function lendToShell(model: TerminalModel): string {
     modes.modifyOtherKeys === 0 ? '' : '\x1b[>4;0m',
     modes.margins ? '\x1b7\x1b[r\x1b8' : '',
     model.screen === 'alternate' ? privateMode(1049, false) : '',
+    modes.cursorShaped ? '\x1b[0 q' : '',
     modes.colours.undo(),
     plainScreen(),
   ].join('');
@@ -117,6 +118,7 @@ export function resetTerminal(model: TerminalModel, promptShown: boolean): strin
     modes.kitty ? '\x1b[=0;1u' : '',
     modes.modifyOtherKeys === 0 ? '' : '\x1b[>4;0m',
     modes.margins ? '\x1b7\x1b[r\x1b8' : '',
+    modes.cursorShaped ? '\x1b[0 q' : '',
     modes.colours.undo(),
     plainScreen(),
   ].join('');

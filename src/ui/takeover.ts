@@ -11,6 +11,7 @@ import type { ChildTerminal, OuterTerminal, TerminalSize } from '../run/terminal
 import { EscapeBoundary } from './escape-boundary.js';
 import { backFromShell, enterPrompt, leavePrompt, lendToShell, resetTerminal } from './screen-switch.js';
 import { TerminalModel } from './terminal-model.js';
+import { withoutWithheld } from './withheld-sequences.js';
 
 /** The terminal while a prompt has it. */
 export interface PromptSurface {
@@ -30,7 +31,11 @@ const modelLagMax = 2 * 1024 * 1024;
 const tornWaitMs = 300;
 /** How long the last output of a child that stopped may be on its way. */
 const lastWordsMs = 30;
-const cancelSequence = '\x18';
+/**
+ * CAN and ST: the end of a string that is still open, also of one that only the terminal sees, since it takes the
+ * characters U+0080 to U+009F for controls.
+ */
+const endString = '\x18\x1b\\';
 
 /** XTWINOPS: the title that the person's shell gave the window comes back after the run. */
 const pushTitle = '\x1b[22;0t';
@@ -114,8 +119,7 @@ export class Takeover {
     if (!this.#boundary.clean) await this.#boundaryClean();
     this.#turn = 'prompt';
     await this.#model.settle();
-    if (!this.#boundary.clean) this.#outer.write(cancelSequence);
-    this.#outer.write(enterPrompt(this.#model));
+    this.#outer.write(endString + enterPrompt(this.#model));
     try {
       return await run(this.#surface());
     } finally {
@@ -181,7 +185,8 @@ export class Takeover {
     }
   }
 
-  #write(bytes: Buffer): void {
+  #write(all: Buffer): void {
+    const bytes = withoutWithheld(all);
     if (bytes.length === 0) return;
     if (!this.#titlePushed && titleStarts.some((start) => bytes.includes(start))) {
       this.#titlePushed = true;

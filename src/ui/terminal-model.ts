@@ -121,6 +121,7 @@ export class TerminalModel {
     csi({ final: 'r' }, (params) => modes.setMargins(params, this.#terminal.rows));
     csi({ prefix: '>', final: 'm' }, (params) => modes.setModifyOtherKeys(params));
     for (const prefix of ['>', '=', '<']) csi({ prefix, final: 'u' }, () => modes.setKitty());
+    csi({ intermediates: ' ', final: 'q' }, (params) => modes.setCursorStyle(params));
     csi({ intermediates: '!', final: 'p' }, () => modes.softReset());
     csi({ final: 's' }, () => modes.save(this.cursor, this.screen));
     csi({ final: 'u' }, () => modes.restore(this.screen));

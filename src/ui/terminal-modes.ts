@@ -20,8 +20,13 @@ export type ScreenName = 'normal' | 'alternate';
 
 /** Modes that are on in a terminal that nobody has touched. */
 const onByDefault: ReadonlySet<number> = new Set([7, 25]);
-/** Mouse reporting and its encodings, focus reports, paste marks, keys as Windows has them: all change what the keyboard side sends. */
-export const inputModes = [9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 9001] as const;
+/**
+ * The backspace key, mouse reporting and its encodings, focus reports, paste marks, reports of colours and sizes, keys as
+ * Windows has them: all change what the keyboard side sends.
+ */
+export const inputModes = [
+  67, 9, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2031, 2048, 9001,
+] as const;
 /** Cursor keys, reverse screen, origin, wrap, cursor visibility, wrap backwards, left and right margins, synchronized output. */
 export const screenModes = [1, 5, 6, 7, 25, 45, 69, 2026] as const;
 const alternateScreens: ReadonlySet<number> = new Set([47, 1047, 1049]);
@@ -36,6 +41,8 @@ export class TerminalModes {
   #margins: readonly [number, number] | undefined;
   #sgr = new Map<string, string>();
   #g0 = 'B';
+  /** DECSCUSR; 0 is the terminal's own. */
+  #cursorStyle = 0;
   #modifyOtherKeys = 0;
   #kitty = false;
   readonly #saved: Partial<Record<ScreenName, SavedCursor>> = {};
@@ -66,6 +73,11 @@ export class TerminalModes {
     return this.#kitty;
   }
 
+  /** The cursor has a shape of the program's. */
+  get cursorShaped(): boolean {
+    return this.#cursorStyle !== 0;
+  }
+
   /** Final byte of the G0 designation: `B` for ASCII, `0` for line drawing. */
   get g0(): string {
     return this.#g0;
@@ -76,7 +88,7 @@ export class TerminalModes {
     const modes = [...this.#private].every(([mode, on]) => on === onByDefault.has(mode));
     const keys = !this.#insert && !this.#keypad && this.#modifyOtherKeys === 0 && !this.#kitty;
     const drawing = this.#g0 === 'B' && this.#sgr.size === 0 && !this.#margins && this.hyperlink === '';
-    return modes && keys && drawing && !this.colours.changed;
+    return modes && keys && drawing && !this.cursorShaped && !this.colours.changed;
   }
 
   /** Sequence that sets the graphic rendition as it is now. */
@@ -119,6 +131,10 @@ export class TerminalModes {
     this.#g0 = final;
   }
 
+  setCursorStyle(params: Params): void {
+    [this.#cursorStyle = 0] = numbers(params);
+  }
+
   setModifyOtherKeys(params: Params): void {
     const [resource, value = 0] = numbers(params);
     if (resource === 4) this.#modifyOtherKeys = value;
@@ -150,6 +166,7 @@ export class TerminalModes {
   hardReset(): void {
     this.softReset();
     this.#private.clear();
+    this.#cursorStyle = 0;
     this.#modifyOtherKeys = 0;
     this.#kitty = false;
     this.colours.clear();

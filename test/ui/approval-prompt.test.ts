@@ -1,9 +1,13 @@
 /** What is on the screen while a person is asked, drawn by a terminal emulator. */
+import fc from 'fast-check';
 import { test } from 'tap';
 import { previewOf } from '../../src/approval/preview.js';
+import { compilePolicy } from '../../src/policy/engine.js';
+import { createAnalyser } from '../../src/sql/analyser.js';
 import { loadPromptTools, runPrompt } from '../../src/ui/prompt-screen.js';
 import { HandClock } from '../approval/clock.js';
 import { facts, request } from '../approval/requests.js';
+import { input } from '../policy/facts.js';
 import { emulator } from './fake-terminals.js';
 
 // as on a terminal with colours, whatever the tests run on; read when chalk is imported
@@ -92,6 +96,61 @@ for (const [columns, rows] of [
     t.match(lines.join('\n'), /^── amber otter ──/m);
   });
 }
+
+/** What takes a table's rows, or the table, in one of many statements or deep inside one. */
+const destroying: readonly ((table: string) => string)[] = [
+  (table) => `DROP TABLE IF EXISTS ${table} CASCADE`,
+  (table) => `DROP VIEW ${table}`,
+  (table) => `TRUNCATE ${table}`,
+  (table) => `DELETE FROM ${table}`,
+  (table) => `DELETE FROM ${table} WHERE id > 3`,
+  (table) => `UPDATE ${table} SET a = 1`,
+  (table) => `WITH d AS (DELETE FROM ${table} RETURNING *) INSERT INTO log SELECT 1 FROM d`,
+  (table) => `DO $$ BEGIN DROP TABLE ${table}; END $$`,
+  (table) => `MERGE INTO ${table} USING s ON ${table}.id = s.id WHEN MATCHED THEN DELETE`,
+  (table) => `CREATE TABLE c AS WITH x AS (DELETE FROM ${table} RETURNING 1) SELECT * FROM x`,
+];
+const beside = [
+  'SELECT 1',
+  'CREATE TABLE newone (id int)',
+  'GRANT SELECT ON log TO bob',
+  'UPDATE log SET n = 1 WHERE id = 4',
+  `/* ${'harmless words '.repeat(100)} */ SELECT 2`,
+];
+const tables = ['customers', 'billing_accounts', 'orders', 'payments_2026', 'audit_trail'];
+
+test('every table that is destroyed is on the screen before a key counts, whatever stands before and behind', async (t) => {
+  const analyser = await createAnalyser();
+  const policy = compilePolicy([]);
+  const statements = fc
+    .shuffledSubarray(tables, { minLength: 1, maxLength: 4 })
+    .chain((chosen) =>
+      fc.tuple(
+        fc.constant(chosen),
+        fc.tuple(...chosen.map((table) => fc.constantFrom(...destroying).map((destroy) => destroy(table)))),
+        fc.array(fc.constantFrom(...beside), { maxLength: 3 }),
+        fc.array(fc.constantFrom(...beside), { maxLength: 1 }),
+      ),
+    );
+  await fc.assert(
+    fc.asyncProperty(statements, async ([chosen, destroy, before, behind]) => {
+      const sql = [...before, ...destroy, ...behind].join('; ');
+      const facts = analyser.analyse(sql);
+      for (const [columns, rows] of [
+        [60, 15],
+        [80, 24],
+        [200, 50],
+      ] as const) {
+        const prompt = new Prompt(columns, rows, { sql, facts, ruling: policy.decide(input(facts)) });
+        const seen = (await prompt.lines()).join('').replaceAll(/\s/g, '');
+        await prompt.close();
+        for (const table of chosen) if (!seen.includes(table)) throw new Error(`${table} on ${columns} x ${rows}`);
+      }
+    }),
+    { numRuns: 8 },
+  );
+  t.pass();
+});
 
 test('a headline of wide characters fills its row, one that is too long keeps its end', async (t) => {
   const wide = new Prompt(60, 15, { facts: facts('delete', '注文テーブル') });

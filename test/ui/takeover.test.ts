@@ -1,5 +1,6 @@
 import { test } from 'tap';
 import { keptMax, type PromptSurface, Takeover } from '../../src/ui/takeover.js';
+import { withoutWithheld } from '../../src/ui/withheld-sequences.js';
 import { EmulatedOuter, emulator, picture, ScriptedChild } from './fake-terminals.js';
 
 /** What a program draws before, and after, a prompt. The terminal must end as if no prompt had been there. */
@@ -255,6 +256,9 @@ const disguises: Readonly<Record<string, readonly [does: string, undone: string,
   'an icon instead of the window': ['\x1b[2t', '\x1b[1t'],
   'one long link': ['\x1b]8;;https://evil.example\x1b\\', '\x1b]8;;\x1b\\', '\x1b]8;;https://evil.example\x1b\\'],
   'what no erasure takes away': ['\x1b[1"q', '\x1b[0"q'],
+  'a string that only the terminal sees': ['\xc2\x90q', '\x18\x1b\\'],
+  'another backspace key': ['\x1b[?67h', '\x1b[?67l', '\x1b[?67h'],
+  'reports of colours and sizes': ['\x1b[?2031h\x1b[?2048h', '\x1b[?2031l\x1b[?2048l', '\x1b[?2031h\x1b[?2048h'],
   'keys as Windows has them': ['\x1b[?9001h', '\x1b[?9001l', '\x1b[?9001h'],
 };
 
@@ -284,6 +288,85 @@ for (const [name, [does, undone, again]] of Object.entries(disguises)) {
     }
   });
 }
+
+test('attack: what nobody could take back never reaches the terminal', async (t) => {
+  const strings = [
+    '50;nil2',
+    '50;#1',
+    '21;foreground=#000;background=#000',
+    '21;foreground=#000',
+    '1337;SetColors=fg=000',
+  ];
+  strings.push('1337;SetProfile=Evil', '1337;SetBackgroundImageFile=L2V2aWw=', `50;${'x'.repeat(70_000)}`);
+  const osc = strings.flatMap((text) => [`\x1b]${text}\x07`, `\x1b]${text}\x1b\\`]);
+  const colours = ['11;#000', '4;15;#000', '50;nil2', '1337;SetColors=fg=000'];
+  const through = colours.flatMap((text) => [`\x1bP\x1b]${text}\x07\x1b\\`, `\x1bPtmux;\x1b\x1b]${text}\x07\x1b\\`]);
+  const spelled = [
+    '\x1b]050;nil2\x07',
+    '\x1b\n]5\r0;nil2\x07',
+    '\x1b]13\x0037;S\net\tColors=fg=000\x07',
+    '\x1bP\x1b]0011;#000\x07',
+  ];
+  for (const does of [...osc, ...through, ...spelled, '\x1b]P0000000']) {
+    for (const size of [1, 7, does.length]) {
+      const { child, heard } = listening();
+      for (let at = 0; at < does.length; at += size) child.output(bytes(does.slice(at, at + size)));
+      child.output(bytes('\x1b[mafter'));
+      const told = heard.join('');
+      for (const start of ['50', '21', '1337', 'P', '11', '4', '\n', '0']) {
+        t.notOk(told.includes(`\x1b]${start}`), JSON.stringify(does.slice(0, 60)));
+      }
+      t.ok(told.endsWith('after'));
+      if (does.length > 1000) break;
+    }
+  }
+  const harmless = [
+    '\x1b]50;?\x07',
+    '\x1b]21;foreground=?\x1b\\',
+    '\x1b]1337;SetMark\x07',
+    '\x1b]1337;File=inline=1:AAAA\x07',
+  ];
+  harmless.push(
+    '\x1bP+q544e\x1b\\',
+    '\x1bPq#0~\x1b\\',
+    '\x1bPtmux;\x1b\x1b]52;c;YQ==\x07\x1b\\',
+    '\x1b]52;c;YQ==\x07',
+    '\x1b]133;A\x07',
+  );
+  for (const text of harmless) {
+    const { child, heard } = listening();
+    child.output(bytes(text));
+    t.equal(heard.join(''), text, JSON.stringify(text));
+  }
+});
+
+test('a long sequence costs no more than its length', (t) => {
+  for (const start of [
+    '\x1b',
+    '\x1b]',
+    '\x1b]0',
+    '\x1b]5',
+    '\x1b]13',
+    '\x1b]1337;S',
+    '\x1b]50;',
+    '\x1bPtmux;\x1b',
+    '\x1bP\x1b]1',
+  ]) {
+    for (const filler of ['\0', '0', '0\0', 'x', '\x1b', '\x1b]', '?;']) {
+      // a backtracking of the square of that would not end in the time of a test
+      const all = bytes(start + filler.repeat(60_000 / filler.length));
+      t.ok(withoutWithheld(all).length <= all.length);
+    }
+  }
+  t.end();
+});
+
+test('the cursor has its own shape again at the end', async (t) => {
+  const { child, takeover, heard } = listening();
+  child.output(bytes('\x1b[5 q'));
+  await takeover.finish(false);
+  t.ok(heard.join('').includes('\x1b[0 q'));
+});
 
 test('what the child did not change is left to the person’s own choice, and a quiet program leaves no trace', async (t) => {
   const outer = new EmulatedOuter(80, 24);
@@ -317,6 +400,16 @@ test('the title of the window is the person’s again', async (t) => {
   t.ok(heard.join('').startsWith('\x1b[22;0t\x1b]0;'), 'kept before the first of them');
   t.ok(heard.join('').endsWith('again\x07\x1b[23;0t'), 'and back at the end');
 });
+
+/** A takeover, and all that its terminal is told. */
+function listening() {
+  const outer = new EmulatedOuter(80, 24);
+  const child = new ScriptedChild();
+  const takeover = new Takeover(outer, child);
+  const heard: string[] = [];
+  outer.write = (text) => heard.push(text.toString()) > 0;
+  return { child, takeover, heard };
+}
 
 function bytes(text: string): Buffer {
   // bytes above 0x7f written as \x.. stay bytes; everything else is UTF-8
