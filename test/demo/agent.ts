@@ -4,10 +4,10 @@
  */
 import pg from 'pg';
 
-const client = new pg.Client(); // PGHOST, PGPORT, PGUSER, PGPASSWORD, PGDATABASE
+const client = new pg.Client(process.env.DATABASE_URL);
 client.on('notice', ({ message }) => console.log(`          ${message ?? ''}`));
 await client.connect();
-console.log(`agent:    I am connected to ${process.env.PGHOST}:${process.env.PGPORT}.`);
+console.log(`agent:    I am connected to ${client.host}:${client.port}.`);
 
 await say('Let me look at the orders.');
 await run('SELECT status, count(*) FROM orders GROUP BY status ORDER BY status');

@@ -18,7 +18,7 @@ t.test('the child sees the proxy and nothing else', async (t) => {
   ]);
   t.equal(exitCode, 3);
   const env = JSON.parse(String(stdout));
-  t.match(env, { PGHOST: '127.0.0.1', PGUSER: 'postgres', PGDATABASE: 'postgres', PGSSLMODE: 'disable' });
+  t.match(env, { PGHOST: /^\//, PGUSER: 'postgres', PGDATABASE: 'postgres', PGSSLMODE: 'disable' });
   t.not(Number(env.PGPORT), postgres.port);
   t.not(env.PGPASSWORD, postgres.password);
   t.equal(env.DATABASE_URL, `postgresql://postgres:${env.PGPASSWORD}@127.0.0.1:${env.PGPORT}/postgres?sslmode=disable`);

@@ -8,6 +8,7 @@ const proxy = {
   password: 'p/w:1',
   database: 'shop db',
   socketDir: '/run/user/1000/dbg-x',
+  libpqHost: '/run/user/1000/dbg-x',
   further: [{ user: 'read only', password: 'own/1', variable: 'READONLY_DATABASE_URL' }],
 };
 const secret = 'S3cret/pass word';
@@ -27,7 +28,7 @@ test('the child finds the proxy, for libpq and for drivers', (t) => {
     PATH: '/bin',
     HOME: '/home/anna',
     LANG: 'C',
-    PGHOST: '127.0.0.1',
+    PGHOST: '/run/user/1000/dbg-x',
     PGPORT: '54321',
     PGUSER: 'dbguard',
     PGPASSWORD: 'p/w:1',
@@ -37,6 +38,7 @@ test('the child finds the proxy, for libpq and for drivers', (t) => {
   });
   const url = new URL(env.DATABASE_URL ?? '');
   t.equal(decodeURIComponent(url.password), 'p/w:1');
+  t.equal(url.host, '127.0.0.1:54321');
   t.equal(url.pathname, '/shop%20db');
   t.equal(url.searchParams.get('sslmode'), 'disable');
   t.strictSame(removed, []);

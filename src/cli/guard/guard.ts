@@ -80,7 +80,8 @@ function addressOf(
   password: string,
 ): ProxyAddress {
   const others = further.map(({ as, password, variable }) => ({ user: as.user, password, variable }));
-  return { host, port, socketDir, user: own.as.user, password, database, further: others };
+  const libpqHost = process.platform === 'win32' ? host : socketDir;
+  return { host, port, socketDir, libpqHost, user: own.as.user, password, database, further: others };
 }
 
 function secretsOf({ idToken, refreshToken = '', accessToken }: Login): readonly string[] {
