@@ -209,20 +209,38 @@ interface Header {
   readonly typ: string | undefined;
 }
 
+/** RFC 7515 section 7.1, whatever keys there are: what is no signed JWT was signed by nobody. */
 function readHeader(what: string, token: string): Header {
   if (token.length > MAX_TOKEN) throw refused(`the ${what} is too long`);
   const parts = token.split('.');
-  try {
-    const header: unknown = JSON.parse(Buffer.from(parts[0] ?? '', 'base64url').toString('utf8'));
-    if (parts.length === 3 && typeof header === 'object' && header !== null && 'alg' in header) {
-      const kid = 'kid' in header && typeof header.kid === 'string' ? header.kid : undefined;
-      const typ = 'typ' in header ? String(header.typ) : undefined;
-      return { alg: String(header.alg), kid, typ };
-    }
-  } catch {
-    // falls through: the parser's message would quote the token
+  const [header, claims] = parts.map(objectIn);
+  if (parts.length === 3 && parts.every(isBase64url) && header !== undefined && claims !== undefined) {
+    const { alg, kid, typ } = header;
+    // RFC 7515 section 4.1.11: none is understood here
+    if ('crit' in header) throw refused(`the ${what} demands what dbguard does not know (crit)`);
+    if (typeof alg === 'string' && isTextOrAbsent(kid) && isTextOrAbsent(typ)) return { alg, kid, typ };
   }
   throw refused(`the ${what} is not a signed JWT`);
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function objectIn(part: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(utf8.decode(Buffer.from(part, 'base64url')));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined; // the parser's message would quote the token
+  }
+}
+
+function isTextOrAbsent(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string';
+}
+
+/** As an encoder spells it: a decoder takes several spellings for one signature. */
+function isBase64url(part: string): boolean {
+  return Buffer.from(part, 'base64url').toString('base64url') === part;
 }
 
 /** Values of Keycloak's `typ` claim; it signs all of these with the key and for the client of the ID token. */

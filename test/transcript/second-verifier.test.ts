@@ -9,6 +9,7 @@ import type { IssuerKey } from '../../src/identity/identity.js';
 import { subjectHash } from '../../src/transcript/object-key.js';
 import { newKeyPair } from '../helpers/keys.js';
 import { alteredHistories } from './altered-histories.js';
+import { alteredProofs } from './altered-proofs.js';
 import { issuerKeys, keys, recorded, salt, sid, startedAt, subject } from './vector.js';
 import type { VectorCase } from './vector-cases.js';
 import { judged, noPython, python } from './verifiers.js';
@@ -118,4 +119,27 @@ test('histories that no honest writer writes', { skip: noPython }, async (t) => 
       t.equal(said[n]?.verdict, verdict, `${said[n]?.why}, ${why}: ${lines(one.segments)}`);
   }
   t.ok(verdicts.has('proven') && verdicts.has('invalid'), 'some of each');
+});
+
+/**
+ * Of a fixed seed, as above. Without keys of the issuer no token can be called forged, unless it is none: only a
+ * certificate can, which needs no keys.
+ */
+test('certificates and tokens that were altered', { skip: noPython }, async (t) => {
+  const { ALTERED_PROOFS: numRuns = '400', ALTERED_SEED: seed = '10' } = process.env;
+  const all = fc.sample(alteredProofs, { numRuns: Number(numRuns), seed: Number(seed) });
+  const file = join(t.testdir(), 'sessions.jsonl');
+  writeFileSync(file, lines(all.map(({ given }) => given)));
+  const { lines: said, stderr } = python(file);
+  t.equal(stderr, '');
+  for (const [n, { what, unsigned, unknown, given }] of all.entries()) {
+    const { verdict, findings } = await judged(given);
+    const why = `${what}: ${said[n]?.why}; ${findings.map(({ message }) => message).join('; ')}`;
+    if (said[n]?.verdict !== verdict) t.equal(said[n]?.verdict, verdict, why);
+    if (unsigned && verdict === 'proven') t.fail(`proven all the same: ${why}`);
+    const refused = findings.find(({ severity, code }) => severity === 'failure' && code === 'identity-invalid');
+    const isNoToken = /is not a signed JWT|is signed with|\(crit\)/.test(refused?.message ?? '');
+    if (unknown && refused && !isNoToken) t.fail(`called forged by somebody without keys: ${why}`);
+  }
+  t.equal(said.length, all.length);
 });

@@ -521,7 +521,10 @@ def check_token(token, issuer_keys, issuer, at):
     parts = token.split(".")
     need(len(parts) == 3, "not a JWT")
     head, message, signature = parse(b64(parts[0])), (parts[0] + "." + parts[1]).encode(), b64(parts[2])
+    claims = parse(b64(parts[1]))
+    need(isinstance(head, dict) and isinstance(claims, dict), "parts of a JWT")
     alg, kid = head["alg"], head.get("kid")
+    need(all(isinstance(head.get(name, ""), str) for name in ("alg", "kid", "typ")), "header of a JWT")
     need(alg in EDWARDS or re.fullmatch("(RS|PS|ES)(256|384|512)", alg), "algorithm")
     need("crit" not in head, "critical extension")
     named = [key for key in issuer_keys if kid is None or key.get("kid") in (None, kid)]
@@ -540,7 +543,6 @@ def check_token(token, issuer_keys, issuer, at):
     if not any(fits(key, alg, message, signature) for key in sound):
         need(kid is None, "the issuer's signature")
         raise Unproven("no key for the token")
-    claims = parse(b64(parts[1]))
     need(claims["iss"] == issuer, "issuer")
     need(all(is_number(claims[name]) for name in ("iat", "exp")), "times of the token")
     need(claims["iat"] - SKEW <= at / 1000 <= claims["exp"] + SKEW and claims.get("nbf", 0) - SKEW <= at / 1000, "time of the login")
