@@ -38,7 +38,7 @@ async function play(t: Test, world: string, file: string, each: (sql: string, as
   }
 }
 
-for (const world of ['town', 'clinic']) {
+for (const world of ['town', 'clinic', 'billing']) {
   t.test(`${world}: what is dangerous is asked about, or refused`, (t) =>
     play(t, world, 'dangerous.sql', (sql, asked, code) => t.ok(asked || code === '42501', `${code}: ${sql}`)),
   );
