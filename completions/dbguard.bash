@@ -207,7 +207,7 @@ _dbguard() {
     'mask check') options='--json --connection --subject --config --help -h' ;;
     'mask suggest') options='--write --no-sample --json --connection --config --help -h' ;;
     'access') options='--help -h'; operands='setup check grant list end' ;;
-    'access setup') options='--login --json --connection --config --help -h' ;;
+    'access setup') options='--login --apply --json --connection --config --help -h' ;;
     'access check') options='--json --connection --config --help -h' ;;
     'access grant') options='--for --reason --session --help -h' ;;
     'access list') options='--json --help -h' ;;

@@ -138,6 +138,7 @@ complete -c dbguard -n '__fish_seen_subcommand_from access; and not __fish_seen_
 complete -c dbguard -n '__fish_seen_subcommand_from access; and not __fish_seen_subcommand_from setup check grant list end' -a end -d 'end what was given, before its time is over'
 complete -c dbguard -n '__fish_seen_subcommand_from access; and not __fish_seen_subcommand_from setup check grant list end' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from access; and __fish_seen_subcommand_from setup' -l login -x -d 'what to call the login'
+complete -c dbguard -n '__fish_seen_subcommand_from access; and __fish_seen_subcommand_from setup' -l apply -d 'run it, once it has been approved'
 complete -c dbguard -n '__fish_seen_subcommand_from access; and __fish_seen_subcommand_from setup' -l json -d 'print JSON'
 complete -c dbguard -n '__fish_seen_subcommand_from access; and __fish_seen_subcommand_from setup' -l connection -x -d 'connection of dbguard.yaml (default: default_connection)'
 complete -c dbguard -n '__fish_seen_subcommand_from access; and __fish_seen_subcommand_from setup' -l config -r -F -d 'use this file instead of the nearest dbguard.yaml'

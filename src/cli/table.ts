@@ -178,6 +178,7 @@ export const commandTable = [
     summary: 'print the SQL that makes a login which has little by itself, and the roles of access',
     options: [
       { flags: '--login <name>', description: 'what to call the login' },
+      { flags: '--apply', description: 'run it, once it has been approved' },
       { flags: '--json', description: 'print JSON' },
       { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
       configOption,

@@ -221,6 +221,9 @@ t.test('more rows than a few are undone and asked about with their number', asyn
     person.says(once);
     const { preview } = await person.sees(3 * index + 2);
     t.match(preview.why, /really changed or deleted .*5,000 rows.*dbguard undid it\..*runs as shop_writer/);
+    const told = preview.impact.map(({ label, text }) => `${label}: ${text}`).join('\n');
+    t.match(told, /^real run: /m);
+    t.notMatch(told, /counted as it runs/, 'it has run, and was counted');
     t.equal(await count('orders'), 5000);
     person.says(no);
     await t.rejects(running, { code: '42501' });

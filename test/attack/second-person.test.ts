@@ -296,6 +296,23 @@ t.test('what is shown is the statement, whatever its author says it is', async (
   t.notMatch(found.preview.statement, /\u202e/);
 });
 
+t.test('a statement that is said to be the question for a connection', async (t) => {
+  const { ruling } = asked();
+  const connects = { ...ruling, connects: { forMs: 60_000 } };
+  for (const sql of ['DROP TABLE orders', 'connect to shop for 1m; DROP TABLE orders', 'connect to bank for 1m']) {
+    const one = await stage(t.testdir());
+    await one.publish(asked(sql, { ruling: connects }));
+    const team = one.team(await one.issuer.login('lead'));
+    t.same(await team.waiting(), [], sql);
+    t.match(team.refused[0]?.why, /cannot stand there/, sql);
+  }
+  const honest = await stage(t.testdir());
+  await honest.publish(asked('connect to shop for 1m', { ruling: connects }));
+  const { found } = await shownTo(honest, 'lead');
+  t.equal(found.preview.headline, 'Let clients connect for 1m');
+  t.same(found.preview.warnings, []);
+});
+
 t.test('nobody approves what they cannot see whole', async (t) => {
   const one = await stage(t.testdir());
   const long = `DELETE FROM orders -- ${'x'.repeat(260_000)}`;

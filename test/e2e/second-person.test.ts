@@ -105,6 +105,23 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     );
   });
 
+  await t.test('a connection, for a time, once a second person has granted it', async (t) => {
+    const access = { then: 'second-person', for: '10m' };
+    configure(
+      { approvers: ['lead@example.test'] },
+      { connections: { main: { url: postgres.url(), environment: 'development', access } } },
+    );
+    const running = run(script(`return attempt('select 1 as one')`));
+    const [one] = await waiting();
+    t.match(one?.preview, { headline: 'Let clients connect for 10m', statement: 'connect to main for 10m' });
+    t.match(await lead.dbguard(['approve', one?.id ?? '']), { exitCode: 0 });
+    const { stdout, stderr } = await running;
+    t.strictSame(JSON.parse(String(stdout)), [{ one: 1 }], String(stderr));
+    const { stdout: told } = await lead.dbguard(['transcripts', 'show', sessionOf(String(stderr))]);
+    t.match(told, /clients can connect to main for 10m/);
+    configure({ approvers: ['lead@example.test'] });
+  });
+
   await t.test('through S3', async (t) => {
     configure(
       { approvers: ['lead@example.test'] },

@@ -189,7 +189,7 @@ export class ApprovalWait {
       return asked instanceof InternalQuery ? this.#dryRun(asked) : Promise.resolve({ refused: asked.obstacle });
     };
     const earlier = massEffects(candidate.facts).length > 0 && !isMass(ruling) ? known.budget.total : 0;
-    const told = aboutRole(aboutRows(impact, earlier, undone, this.#parts.unwatched()), ruling);
+    const told = aboutRole(aboutRows(impact, earlier, undone, this.#parts.unwatched()), ruling, undone);
     const answer = await journal.approvals.awaitAnswer(
       candidate,
       asking,

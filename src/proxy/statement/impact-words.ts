@@ -41,11 +41,15 @@ export function aboutRows(
   return { ...impact, lines };
 }
 
-/** Nothing is planned as the role either: what the planner says to a login without rights is no news. */
-export function aboutRole(impact: Impact, { as, few }: Ruling): Impact {
+/**
+ * Nothing is planned as the role either: what the planner says to a login without rights is no news.
+ * @param undone it has run: its rows are known
+ */
+export function aboutRole(impact: Impact, { as, few }: Ruling, undone: RunRows | undefined): Impact {
   if (!as) return impact;
   const lines = impact.lines.filter(({ label, text }) => label !== 'rows' || !text.startsWith('no estimate'));
-  const counted = few ? ['rows', 'counted as it runs; many are undone, and asked about again'] : undefined;
+  const counted =
+    few && undone === undefined ? ['rows', 'counted as it runs; many are undone, and asked about again'] : undefined;
   const more = [
     ['runs as', `${as.role}, for this statement only`],
     ...(as.reason ? [['reason', as.reason]] : []),
