@@ -106,6 +106,7 @@ t.test('a second person approves, denies, and answers late', async (t) => {
   });
 
   await t.test('a connection, for a time, once a second person has granted it', async (t) => {
+    // biome-ignore lint/suspicious/noThenProperty: the word of the configuration; nothing awaits it
     const access = { then: 'second-person', for: '10m' };
     configure(
       { approvers: ['lead@example.test'] },
