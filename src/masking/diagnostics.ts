@@ -26,16 +26,22 @@ const harmless: ReadonlySet<string> = new Set([
   '55P03', // lock not available
 ]);
 
-/** Texts about the client's own words, when they say where those stand; `ssn::regclass` fails without a position. */
-const harmlessInText: ReadonlySet<string> = new Set([
-  '42601', // syntax error
-  '42702', // ambiguous column
-  '42703', // undefined column
-  '42804', // datatype mismatch
-  '42803', // grouping error
-  '42883', // undefined function
-  '42P01', // undefined table
-]);
+/**
+ * What the parser, its analysis and the rewriter say (field F) is said of the client's own words before any row is read.
+ * In a body that runs meanwhile the words may be values; such errors say where they come from (W or q).
+ */
+const beforeRows = /^(gram\.y|scan\.l|analyze\.c|parser\.c|parse_\w+\.c|rewrite\w+\.c)$/;
+
+/** DETAIL of unique keys and foreign keys: columns, their values, and of exclusion constraints both once more. */
+const keyOf =
+  /^Key \((?<columns>[\w, ]+)\)=\([\s\S]*\) (?:already exists\.|is duplicated\.|is not present in table "\w+"\.|conflicts with existing key \((?<others>[\w, ]+)\)=\([\s\S]*\)\.)$/;
+/** There it is a key of the table that is written to, although the error is of the table that refers to it. */
+const referenced =
+  /^update or delete on table "(?<table>\w+)" violates (?:RESTRICT setting of )?foreign key constraint "[^"]*" on table "[^"]*"$/;
+const referencedKey = /^Key \((?<columns>[\w, ]+)\)=\([\s\S]*\) is (?:still )?referenced from table "\w+"\.$/;
+
+/** Nothing that is masked stands in these columns. @param schema undefined: of any relation that is called so */
+export type CleanColumns = (schema: string | undefined, table: string, columns: readonly string[]) => boolean;
 
 /**
  * Texts of PostgreSQL's own that name things of the schema and hold no value: values stand in the DETAIL, which is left
@@ -81,8 +87,15 @@ const generic: ReadonlyMap<string, string> = new Map([
   ['22001', 'a value is too long for its type'],
 ]);
 
+const nothingClean: CleanColumns = () => false;
+
 /** One whole message in, one whole message out. */
-export function maskDiagnostics(bytes: Buffer, start: number, end: number): Buffer {
+export function maskDiagnostics(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  isClean: CleanColumns = nothingClean,
+): Buffer {
   const fields = decodeRawFields(bytes, start, end);
   const text = (code: string): string => fields.find((one) => one.code === code)?.text.toString('latin1') ?? '';
   const sqlstate = text('C');
@@ -90,10 +103,10 @@ export function maskDiagnostics(bytes: Buffer, start: number, end: number): Buff
   const raised = text('R') === 'exec_stmt_raise';
   const has = (code: string): boolean => fields.some((one) => one.code === code);
   // Inside a function the text that failed may have been made of values.
-  const trusted =
-    !raised && !has('W') && !has('q') && (harmless.has(sqlstate) || (has('P') && harmlessInText.has(sqlstate)));
-  const constraint = raised ? '' : text('n');
   const own = !raised && !has('W') && !has('q');
+  const analysed = own && beforeRows.test(text('F'));
+  const trusted = own && (harmless.has(sqlstate) || analysed);
+  const constraint = raised ? '' : text('n');
   const whole = text('M');
   const kept = own ? beforeValue.get(sqlstate)?.exec(whole)?.[0] : undefined;
   const asIs = trusted || (own && namesOnly.get(sqlstate)?.test(whole) === true);
@@ -105,7 +118,9 @@ export function maskDiagnostics(bytes: Buffer, start: number, end: number): Buff
     parts.push(Buffer.from(code, 'latin1'), value, Buffer.from([0]));
   };
   for (const field of fields) {
-    if (field.code === 'M') add('M', asIs ? field.text : Buffer.from(message, 'latin1'));
+    const said = analysed && 'DH'.includes(field.code);
+    if (said || (field.code === 'D' && own && isCleanKey(text, isClean))) add(field.code, field.text);
+    else if (field.code === 'M') add('M', asIs ? field.text : Buffer.from(message, 'latin1'));
     else if (keptFields.has(field.code) && !(raised && 'stcdn'.includes(field.code))) add(field.code, field.text);
   }
   const body = Buffer.concat([...parts, Buffer.from([0])]);
@@ -114,4 +129,17 @@ export function maskDiagnostics(bytes: Buffer, start: number, end: number): Buff
   out.writeInt32BE(body.length + 4, 1);
   body.copy(out, headerBytes);
   return out;
+}
+
+/** The DETAIL names a key of which no column is masked. */
+function isCleanKey(text: (code: string) => string, isClean: CleanColumns): boolean {
+  if (!/^23(503|505|P01)$/.test(text('C'))) return false;
+  const columnsOf = (listed = ''): string[] => listed.split(', ').filter((name) => name !== '');
+  const own = keyOf.exec(text('D'))?.groups;
+  if (own !== undefined) {
+    return isClean(text('s'), text('t'), [...columnsOf(own.columns), ...columnsOf(own.others)]);
+  }
+  const columns = columnsOf(referencedKey.exec(text('D'))?.groups?.columns);
+  const table = referenced.exec(text('M'))?.groups?.table;
+  return table !== undefined && columns.length > 0 && isClean(undefined, table, columns);
 }

@@ -6,6 +6,7 @@
  */
 
 import type { Lineage } from '../sql/lineage/analyser.js';
+import { baseColumn } from '../sql/lineage/catalog.js';
 import type { Grouped } from '../sql/lineage/groups.js';
 import type { Shape } from '../sql/lineage/shape.js';
 import type { CopyOptions } from '../sql/lineage/statement.js';
@@ -13,6 +14,7 @@ import type { RowField } from '../wire/row-description.js';
 import { BinaryCopyRewriter } from './binary-copy-rewriter.js';
 import { CopyRewriter } from './copy-rewriter.js';
 import type { Detected } from './detectors/detected.js';
+import type { CleanColumns } from './diagnostics.js';
 import { GroupRows } from './group-rows.js';
 import type { CellMask } from './kinds/cell.js';
 import { shownOf } from './masked-columns.js';
@@ -44,6 +46,7 @@ export interface RewritePlan {
   forCopy(encoding: string): CopyMask | 'unsupported' | undefined;
   /** Errors and notices may carry masked values. */
   readonly diagnostics: boolean;
+  readonly isClean: CleanColumns;
   /** Masked columns (`schema.table.column`) of which conditions, orderings, sums or comparisons say something. */
   readonly inferred: readonly string[];
   /** Masked columns that may have a part in what is returned. */
@@ -69,6 +72,7 @@ export function rewritePlan(
   return {
     kind: 'mask',
     diagnostics,
+    isClean: (schema, table, columns) => areClean(schema, table, columns, context),
     inferred,
     undividedUnion: isUndivided(output, context),
     masked: [...new Set(context.masked.in(output.all))].map((one) => ({
@@ -99,6 +103,25 @@ export function rewritePlan(
       return copyRewriter(only.output, options, encoding, context);
     },
   };
+}
+
+function areClean(
+  schema: string | undefined,
+  table: string,
+  columns: readonly string[],
+  { catalog, masked }: MaskContext,
+): boolean {
+  if (!catalog.current) return false;
+  const meant = [...catalog.relations()].filter((one) => one.name === table && (schema ?? one.schema) === one.schema);
+  return (
+    meant.length > 0 &&
+    meant.every((relation) =>
+      columns.every((name) => {
+        const column = relation.columns.find((one) => one.name === name);
+        return column !== undefined && masked.get(baseColumn(relation.oid, column.number)) === undefined;
+      }),
+    )
+  );
 }
 
 function isUndivided(output: Shape, context: MaskContext): boolean {

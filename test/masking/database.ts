@@ -176,7 +176,7 @@ export class MaskedClient {
         plan.kind === 'mask' &&
         plan.diagnostics
       ) {
-        out.push(maskDiagnostics(bytes, start, end));
+        out.push(maskDiagnostics(bytes, start, end, plan.isClean));
         errors.push(out.at(-1)?.toString('utf8') ?? '');
       } else {
         take(bytes, start, end);

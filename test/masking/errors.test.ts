@@ -8,7 +8,9 @@ const database = await startMaskedDatabase(
   `${usableSchema}
   CREATE FUNCTION fails(v text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN v::int; END $$;
   CREATE FUNCTION raises(v text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN
-    RAISE 'null value in column "%" of relation "users" violates not-null constraint', v USING ERRCODE = '23502'; END $$;`,
+    RAISE 'null value in column "%" of relation "users" violates not-null constraint', v USING ERRCODE = '23502'; END $$;
+  CREATE FUNCTION twice(v text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN RAISE 'duplicate key' USING ERRCODE = '23505',
+    DETAIL = 'Key (id)=(' || v || ') already exists.', TABLE = 'users', SCHEMA = 'public', HINT = v; END $$;`,
 );
 t.teardown(() => database.stop());
 
@@ -57,6 +59,34 @@ for (const [sql, message] of [
     t.equal(raw.errors.length, 1, 'it fails');
     const { bytes, errors } = await client.query(sql);
     t.ok(errors[0]?.includes(`M${message}\0`), `${message}: ${errors[0]?.replaceAll('\0', ' ')}`);
+    t.notMatch(bytes.toString('latin1'), /CANARY/);
+  });
+}
+
+for (const [sql, field] of [
+  [`INSERT INTO users (id, name) VALUES (1, 'x')`, 'DKey (id)=(1) already exists.'],
+  [`INSERT INTO users (id, name, email) VALUES (9, 'x', 'CANARYa@x')`, undefined],
+  [
+    `INSERT INTO payments VALUES (99, 999, 1, 'CANARY-9', 'open')`,
+    'DKey (user_id)=(999) is not present in table "users".',
+  ],
+  ['DELETE FROM users WHERE id = 1', 'DKey (id)=(1) is still referenced from table "posts".'],
+  [`INSERT INTO users (id, name, age) VALUES (9, 'x', -1)`, undefined],
+  ['SELECT nme, ssn FROM users', 'HPerhaps you meant to reference the column "users.name".'],
+  [
+    'SELECT lower(id, ssn) FROM users',
+    'HNo function matches the given name and argument types. You might need to add explicit type casts.',
+  ],
+  ['SELECT twice(ssn) FROM users', undefined],
+] as const) {
+  t.test(`what stands beside the error of ${sql}`, async (t) => {
+    const client = await database.connect();
+    t.teardown(() => client.close());
+    const raw = await client.query(sql, { raw: true });
+    t.equal(raw.errors.length, 1, 'it fails');
+    const { bytes, errors } = await client.query(sql);
+    const beside = errors[0]?.split('\0').filter((one) => /^[DH]/.test(one));
+    t.same(beside, field === undefined ? [] : [field]);
     t.notMatch(bytes.toString('latin1'), /CANARY/);
   });
 }

@@ -5,7 +5,7 @@
  * column is masked, the gate, sockets.
  */
 import type { Detected } from '../../masking/detectors/detected.js';
-import { maskDiagnostics } from '../../masking/diagnostics.js';
+import { type CleanColumns, maskDiagnostics } from '../../masking/diagnostics.js';
 import type { CopyMask, RewritePlan } from '../../masking/rewrite-plan.js';
 import type { RowMask } from '../../masking/row-rewriter.js';
 import { backend } from '../../wire/messages.js';
@@ -43,6 +43,10 @@ export class AnswerMask {
 
   get diagnostics(): boolean {
     return this.#plan.diagnostics;
+  }
+
+  get isClean(): CleanColumns {
+    return this.#plan.isClean;
   }
 
   /**
@@ -91,7 +95,7 @@ export class AnswerMask {
       case backend.errorResponse:
       case backend.noticeResponse:
         if (this.diagnostics) {
-          out.pushMessage(maskDiagnostics(bytes, start, end));
+          out.pushMessage(maskDiagnostics(bytes, start, end, this.#plan.isClean));
           return;
         }
     }

@@ -200,7 +200,8 @@ export class ServerSide {
 
   /** @param current what the server does meanwhile; a deferred constraint, for one, fails only at Sync */
   #passUnmasked(type: number, bytes: Buffer, start: number, end: number, current: Expectation | undefined): void {
-    if (this.#hidden(type, current)) this.#client.pushMessage(maskDiagnostics(bytes, start, end));
+    if (this.#hidden(type, current))
+      this.#client.pushMessage(maskDiagnostics(bytes, start, end, current?.mask?.isClean));
     else this.#client.push(bytes, start, end);
   }
 
