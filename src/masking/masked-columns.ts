@@ -15,8 +15,10 @@ import {
   type LineageCatalog,
 } from '../sql/lineage/catalog.js';
 import type { DerivedColumns } from '../sql/lineage/derived.js';
-import { isMeasured, measuredColumn } from '../sql/lineage/measured.js';
+import { isMeasured } from '../sql/lineage/measured.js';
+import { columnOf, placeOf } from '../sql/lineage/places.js';
 import { constantsIn } from './inside/sql-text.js';
+import { isClean } from './kinds/json-places.js';
 
 export interface MaskedColumn {
   readonly mask: Mask;
@@ -192,14 +194,21 @@ type Get = (column: BaseColumn) => MaskedColumn | undefined;
 function hiddenIn(flow: Flow, get: Get): MaskedColumn[] {
   const found: MaskedColumn[] = [];
   for (const key of flow) {
-    const masked = key === anyColumn ? undefined : get(measuredColumn(key));
-    if (masked !== undefined && !(masked.aggregates === 'allow' && isMeasured(key))) found.push(masked);
+    const masked = key === anyColumn ? undefined : get(columnOf(key));
+    if (masked !== undefined && !isShown(masked, key)) found.push(masked);
   }
   return found;
 }
 
+/** What has a part in the value is not hidden, although something of its column is. */
+function isShown({ mask, aggregates }: MaskedColumn, part: BaseColumn): boolean {
+  if (aggregates === 'allow' && isMeasured(part)) return true;
+  const place = placeOf(part);
+  return place !== undefined && mask.kind === 'json' && isClean(mask.paths, mask.listed, place);
+}
+
 function namedIn(flow: Flow, get: Get): MaskedColumn[] {
-  return [...new Set([...flow].map(measuredColumn))].flatMap((column) => get(column) ?? []);
+  return [...new Set([...flow].map(columnOf))].flatMap((column) => get(column) ?? []);
 }
 
 /** What is left of the column, for people. */

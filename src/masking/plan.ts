@@ -18,6 +18,7 @@ import { insideMask, type LeafMasks } from './inside/inside-mask.js';
 import { sqlTextMask } from './inside/sql-text.js';
 import { type CellMask, type Format, nullMask } from './kinds/cell.js';
 import { jsonMask, jsonWithin } from './kinds/json.js';
+import { isAmbiguous } from './kinds/json-places.js';
 import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
 import { type MaskedColumn, type MaskLookup, sameMask } from './masked-columns.js';
 import type { ToldColumn } from './told-rows.js';
@@ -193,7 +194,7 @@ function partMasks(context: MaskContext): LeafMasks {
       const mask = first?.mask;
       const same = mask?.kind === 'json' && others.every((one) => sameMask(one.mask, mask));
       // a path that may go through an array shows more than it should where only some paths are shown
-      const ambiguous = mask?.kind === 'json' && mask.listed === 'shown' && path.some((key) => /^\d+$/.test(key));
+      const ambiguous = mask?.kind === 'json' && mask.listed === 'shown' && isAmbiguous(path);
       if (!same || ambiguous || isUnknown(of, masked))
         return sources.length === 0 ? nullMask : agreed(sources, false, oid, format, keys);
       return jsonWithin(jsonMask(mask.paths, mask.listed, path));
@@ -227,7 +228,7 @@ export function groupGuards(
   return [...grouped].flatMap(([at, { beside, of }]) => {
     const flow = columns[at]?.flow;
     if (flow === undefined || isUnknown(flow, masked) || masked.of(beside).length > 0) return [];
-    const isValue = [...flow].some((column) => !isMeasured(column) && masked.get(column) !== undefined);
+    const isValue = masked.of(new Set([...flow].filter((part) => !isMeasured(part)))).length > 0;
     const counted = new Set(of.flatMap((one) => masked.of(one.flow)));
     if (isValue || !masked.of(flow).every((one) => counted.has(one))) return [];
     const counts = of.flatMap((one) => {

@@ -46,6 +46,16 @@ export const usableSchema = `
   CREATE TRIGGER audited AFTER INSERT OR UPDATE ON posts FOR EACH ROW EXECUTE FUNCTION audited();
   CREATE VIEW changes AS SELECT op, old ->> 'name' AS name, new FROM audit WHERE tbl = 'users';
   UPDATE users SET age = age; UPDATE posts SET likes = likes WHERE id = 10;
+  CREATE TABLE history (tbl text, pairs jsonb, fresh jsonb);
+  CREATE FUNCTION recorded() RETURNS trigger LANGUAGE plpgsql AS $$ DECLARE found jsonb; BEGIN
+    SELECT jsonb_object_agg(n.key, jsonb_build_array(o.value, n.value)) INTO found
+      FROM jsonb_each(to_jsonb(OLD)) o JOIN jsonb_each(to_jsonb(NEW)) n ON n.key = o.key AND n.value IS DISTINCT FROM o.value;
+    INSERT INTO history VALUES (TG_TABLE_NAME, found, (SELECT jsonb_object_agg(key, value) FROM jsonb_each(to_jsonb(NEW))
+      WHERE to_jsonb(OLD) -> key IS DISTINCT FROM value)); RETURN NULL; END $$;
+  CREATE TRIGGER recorded AFTER UPDATE ON users FOR EACH ROW EXECUTE FUNCTION recorded();
+  CREATE FUNCTION stamped() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.state := 'changed'; RETURN NEW; END $$;
+  CREATE TRIGGER stamped BEFORE UPDATE ON payments FOR EACH ROW EXECUTE FUNCTION stamped();
+  UPDATE users SET age = 50, email = 'CANARYn@x' WHERE id = 3;
   CREATE FUNCTION own_profile(who int) RETURNS jsonb LANGUAGE plpgsql STABLE AS $$ DECLARE u users%ROWTYPE; BEGIN
     SELECT * INTO u FROM users WHERE id = who; RETURN jsonb_build_object('name', u.name, 'theme', u.prefs -> 'theme', 'email', u.email); END $$;
   ANALYZE;
@@ -187,6 +197,11 @@ export const usableQueries: readonly Usable[] = [
     'COPY (SELECT old, line FROM audit ORDER BY id) TO STDOUT (FORMAT csv)',
     `UPDATE audit SET op = lower(op) WHERE id = 1 RETURNING op, old`,
     'SELECT own_profile(1), own_profile(3)',
+    'SELECT pairs, fresh FROM history',
+    `SELECT pairs -> 'age' -> 1, fresh ->> 'email' FROM history`,
+    `SELECT jsonb_object_agg(key, value ORDER BY key) FROM users u, jsonb_each(to_jsonb(u)) WHERE id = 2`,
+    `SELECT jsonb_object_agg(key, jsonb_build_array(a.value, b.value))
+       FROM users u, jsonb_each(to_jsonb(u)) a JOIN jsonb_each(to_jsonb(u) - 'name') b USING (key) WHERE id = 2`,
     `CREATE TEMP VIEW w AS SELECT name, old FROM changes JOIN audit USING (op); SELECT DISTINCT name FROM w ORDER BY 1`,
   ),
   ...list(

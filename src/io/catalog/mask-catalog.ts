@@ -50,7 +50,7 @@ const relationsWhere = (wanted: string): string => `
            WHERE p.polrelid = c.oid AND d.refclassid = 'pg_class'::regclass AND d.refobjid <> c.oid
              AND c.relrowsecurity) AS looks_at,
          (SELECT json_agg(i.inhrelid::int8) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
-         (SELECT json_agg(json_build_array(g.tgfoid::int8, encode(g.tgargs, 'escape'), g.tgoldtable, g.tgnewtable))
+         (SELECT json_agg(json_build_array(g.tgfoid::int8, encode(g.tgargs, 'escape'), g.tgtype & 66, g.tgoldtable, g.tgnewtable))
             FROM pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal) AS triggers,
          -- tgtype: 1 each row, 2 before, 4 insert, 16 update, 64 instead of
          (SELECT json_agg(DISTINCT g.tgtype & 20)
@@ -319,6 +319,8 @@ function tagsByColumn(rows: readonly Row[]): Map<string, Tags> {
   return found;
 }
 
+type TriggerRow = [called: number, given: string | null, type: number, old: string | null, new: string | null];
+
 function relationOf(
   row: Row,
   defined: ReadonlyMap<string, readonly DefinedConstants[]>,
@@ -345,14 +347,13 @@ function relationOf(
     constants: defined.get(row.oid ?? '') ?? [],
     behind: JSON.parse(row.behind ?? '[]') as number[],
     triggers: row.triggers !== null && row.triggers !== undefined,
-    triggerCalls: (JSON.parse(row.triggers ?? '[]') as [number, string | null, string | null, string | null][]).map(
-      ([called, given, ...tables]) => ({
-        function: called,
-        // each ends with a zero byte
-        given: (given ?? '').split('\\000').slice(0, -1),
-        transitionTables: tables.flatMap((name) => name ?? []),
-      }),
-    ),
+    triggerCalls: (JSON.parse(row.triggers ?? '[]') as TriggerRow[]).map(([called, given, type, ...tables]) => ({
+      function: called,
+      rewrites: type > 0,
+      // each ends with a zero byte
+      given: (given ?? '').split('\\000').slice(0, -1),
+      transitionTables: tables.flatMap((name) => name ?? []),
+    })),
     rewritten: new Set(
       (JSON.parse(row.rewriting ?? '[]') as number[]).flatMap((events) => [
         ...(events & 4 ? (['insert'] as const) : []),

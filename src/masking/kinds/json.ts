@@ -4,18 +4,16 @@
  */
 import { isUtf8 } from 'node:buffer';
 import type { JsonPath, JsonStep } from '../../policy/json-path.js';
+import type { Step } from '../../sql/lineage/places.js';
 import type { CellMask, MaskText } from './cell.js';
+import { JsonPlaces } from './json-places.js';
 import { wholeMask } from './whole-value.js';
 
 /** PostgreSQL's own parser allows more; a deeper value is NULL as a whole. */
 const maxDepth = 500;
 
-/** @param from the keys that lead to the text in the whole value; a text without quotes may stand there too */
-export function jsonMask(
-  paths: readonly JsonPath[],
-  listed: 'hidden' | 'shown',
-  from: readonly string[] = [],
-): MaskText {
+/** @param from the steps that lead to the text in the whole value; a text without quotes may stand there too */
+export function jsonMask(paths: readonly JsonPath[], listed: 'hidden' | 'shown', from: readonly Step[] = []): MaskText {
   const steps = paths.map((path) => path.steps);
   return (text) => {
     try {
@@ -42,9 +40,6 @@ export function jsonWithin(mask: MaskText): CellMask {
   });
 }
 
-/** For each path the places in it that have been reached. */
-type Reached = readonly ReadonlySet<number>[];
-
 class Rewriter {
   readonly #text: string;
   readonly #paths: readonly (readonly JsonStep[])[];
@@ -62,44 +57,32 @@ class Rewriter {
   }
 
   /** Undefined: nothing of it is left. */
-  run(from: readonly string[]): string | undefined {
-    let reached: Reached = this.#paths.map((_path, at) => this.#closure(at, [0]));
-    for (const key of from) {
-      if (this.#isListed(reached)) break;
-      // a number may be a place in an array, through which every path leads, or a field of that name
-      const passed: Reached = /^\d+$/.test(key) ? reached : [];
-      reached = this.#next(reached, key).map((states, at) => new Set([...states, ...(passed[at] ?? [])]));
-    }
+  run(from: readonly Step[]): string | undefined {
+    const places = from.reduce((at, step) => (at.isListed ? at : at.along(step)), new JsonPlaces(this.#paths));
     if (from.length > 0) {
       const hidden = this.#listed === 'hidden';
-      if (this.#isListed(reached)) return hidden ? undefined : this.#text;
-      if (!/^\s*[{[]/.test(this.#text) || reached.every((states) => states.size === 0))
-        return hidden ? this.#text : undefined;
+      if (places.isListed) return hidden ? undefined : this.#text;
+      if (!/^\s*[{[]/.test(this.#text) || !places.leadsOn) return hidden ? this.#text : undefined;
     }
     this.#blanks();
-    this.#value(reached);
+    this.#value(places);
     this.#blanks();
     if (this.#at < this.#text.length) throw new SyntaxError('more than one value');
     this.#out.push(this.#text.slice(this.#passing));
     return this.#out.join('');
   }
 
-  #value(reached: Reached): void {
-    if (this.#isListed(reached)) {
+  #value(places: JsonPlaces): void {
+    if (places.isListed) {
       if (this.#listed === 'hidden') this.#hide();
       else this.#skip();
       return;
     }
     const first = this.#text[this.#at];
     const isContainer = first === '{' || first === '[';
-    const leadsOn = reached.some((states) => states.size > 0);
-    if (isContainer && leadsOn) this.#container(first === '{', (key) => this.#value(this.#next(reached, key)));
+    if (isContainer && places.leadsOn) this.#container(first === '{', (key) => this.#value(places.next(key)));
     else if (this.#listed === 'shown') this.#hide();
     else this.#skip();
-  }
-
-  #isListed(reached: Reached): boolean {
-    return reached.some((states, at) => states.has(this.#paths[at]?.length ?? 0));
   }
 
   #hide(): void {
@@ -159,26 +142,5 @@ class Rewriter {
 
   #blanks(): void {
     while (/[ \t\n\r]/.test(this.#text[this.#at] ?? '')) this.#at++;
-  }
-
-  /** Through an array every path leads as it is. */
-  #next(reached: Reached, key: string | undefined): Reached {
-    if (key === undefined) return reached;
-    return reached.map((states, at) => {
-      const steps = this.#paths[at] ?? [];
-      const found: number[] = [];
-      for (const state of states) {
-        const step = steps[state];
-        if (step === 'deep') found.push(state);
-        else if (step === 'any' || (step !== undefined && step.name === key)) found.push(state + 1);
-      }
-      return this.#closure(at, found);
-    });
-  }
-
-  /** `..` may also stand for no step. */
-  #closure(path: number, states: readonly number[]): ReadonlySet<number> {
-    const steps = this.#paths[path] ?? [];
-    return new Set(states.flatMap((state) => (steps[state] === 'deep' ? [state, state + 1] : [state])));
   }
 }

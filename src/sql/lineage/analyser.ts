@@ -74,6 +74,7 @@ export class LineageAnalyser {
   /** By oid and by the path that functions in it are called under. */
   readonly #views = new Map<string, { readonly walk: LineageWalk; readonly shape: Shape }>();
   readonly #forms = new StoredForms();
+  #rewritten: DerivedColumns['rewritten'] = new Map();
   #generation: number | undefined;
   /** Relations that no catalog has numbered yet are numbered from here down. */
   #lastMade = 0;
@@ -155,6 +156,7 @@ export class LineageAnalyser {
     const derived = derivedColumns(catalog, this.#grammar, (path, scope, parameters) =>
       this.#walk(path, catalog, { scope, parameters }),
     );
+    this.#rewritten = derived.rewritten;
     this.#forms.widen(derived.columns, catalog);
     // what was followed meanwhile took those columns for what they were before
     this.#views.clear();
@@ -193,6 +195,7 @@ export class LineageAnalyser {
       textFlow: (sql, path) => this.#code.text(sql, path, start),
       functions: this.#functions,
       writeShape,
+      rewritten: (relation) => this.#rewritten.get(relation),
       storedForm: (column) => this.#forms.of(column),
       viewShape: (relation, outer) => {
         const key = `${relation.oid} ${callPath?.join('\0') ?? '?'} ${catalog.variant ?? ''}`;

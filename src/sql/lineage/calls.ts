@@ -5,12 +5,13 @@ import { type CatalogCode, definedConstants, type Flow, missingCode, noFlow, typ
 import { definitionCall } from './definition-texts.js';
 import { union, without } from './flow.js';
 import type { ValueFlow } from './functions.js';
-import { jsonCall } from './json-calls.js';
+import { gathers, jsonCall } from './json-calls.js';
 import { choosesOne, isMeasure, measured } from './measured.js';
 import { textRows } from './run-texts.js';
 import type { LineageScope } from './scope.js';
 import { openShape, type Shape, shapeOf } from './shape.js';
-import { fieldsOf, plain, type Value, withBeside } from './structure.js';
+import { fieldsOf, objectOf, plain, type Value, withBeside } from './structure.js';
+import { gathered } from './told-rows.js';
 import type { LineageWalk } from './walk.js';
 
 export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): Shape {
@@ -49,6 +50,9 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
   });
   const mayBeBuiltIn = schema === undefined || schema === 'pg_catalog' ? catalog.isBuiltIn(name) : false;
   if (mayBeBuiltIn && own.length === 0 && cast?.length === 0 && !isNamed && conduct === 'carries') {
+    const [key] = values;
+    const pairs = key && gathers(name) ? gathered(key, call?.args?.[1], walk, scope) : undefined;
+    if (key && pairs) return shapeOf([{ ...objectOf(pairs, key.flow), name }]);
     const json = jsonCall(name, values, call?.args ?? []);
     if (json !== undefined) return shapeOf([{ ...json, name, direct: false }]);
     const text = definitionCall(name);

@@ -28,8 +28,14 @@ export const sentConstants: BaseColumn = '?sent';
 /** In a flow of a function's body: the argument at this position, counted from 1, until a call says what it is. */
 export const argument = (position: number): BaseColumn => `$${position}`;
 
-/** The same for one field of an argument that is a row. */
-export const argumentField = (whole: BaseColumn, field: string): BaseColumn => `${whole}.${field}`;
+/** The same for one field of an argument that is a row. The name may end in whatever marks other parts of a flow. */
+export const argumentField = (whole: BaseColumn, field: string): BaseColumn => `${whole}.${field}.`;
+
+/** What `argument` and `argumentField` have written. */
+export function argumentOf(part: BaseColumn): { readonly position: number; readonly field: string | undefined } {
+  const [, position, field] = /^\$(\d+)(?:\.(.*)\.)?$/s.exec(part) ?? [];
+  return { position: Number(position), field };
+}
 
 export interface CatalogColumn {
   readonly name: string;
@@ -89,6 +95,8 @@ export interface DefinedConstants {
 export interface TriggerCall {
   /** pg_proc.oid */
   readonly function: number;
+  /** It runs before the row is stored, or instead. */
+  readonly rewrites?: boolean;
   /** The arguments that the trigger gives it. */
   readonly given?: readonly string[];
   /** Names of REFERENCING OLD TABLE and NEW TABLE. */

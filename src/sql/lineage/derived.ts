@@ -11,6 +11,7 @@ import {
   type BaseColumn,
   baseColumn,
   type CatalogCode,
+  type CatalogColumn,
   type CatalogRelation,
   type Flow,
   type LineageCatalog,
@@ -36,6 +37,8 @@ export interface Derived {
 
 export interface DerivedColumns {
   readonly columns: readonly Derived[];
+  /** By pg_class.oid: columns that triggers may put other values into before a row is stored; undefined: into any. */
+  readonly rewritten: ReadonlyMap<number, ReadonlySet<number> | undefined>;
   /** Values that leave whenever a row is written: notifications, settings, files. */
   readonly exported: readonly { readonly flow: Flow; readonly by: string }[];
   /** Triggers and rules that cannot be followed. */
@@ -44,10 +47,17 @@ export interface DerivedColumns {
   readonly unseenCode: readonly { readonly relation: string | undefined; readonly functions: readonly string[] }[];
 }
 
-export const nothingDerived: DerivedColumns = { columns: [], exported: [], unseen: [], unseenCode: [] };
+export const nothingDerived: DerivedColumns = {
+  columns: [],
+  rewritten: new Map(),
+  exported: [],
+  unseen: [],
+  unseenCode: [],
+};
 
 export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start: StartWalk): DerivedColumns {
   const columns: Derived[] = [];
+  const rewritten = new Map<number, ReadonlySet<number> | undefined>();
   const exported: { flow: Flow; by: string }[] = [];
   const unseen: string[] = [];
   const unseenCode: { relation: string | undefined; functions: readonly string[] }[] = [];
@@ -60,7 +70,7 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
   for (const code of catalog.behind('made', 'event') ?? []) {
     followed(code, `event trigger function ${code.schema}.${code.name}`, undefined);
   }
-  return { columns, exported, unseen, unseenCode };
+  return { columns, rewritten, exported, unseen, unseenCode };
 
   function computed(relation: CatalogRelation): void {
     for (const { generated, byDefault, name, number } of relation.columns) {
@@ -90,8 +100,10 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
     // PostgreSQL's own trigger functions, such as tsvector_update_trigger, put columns of the row into others of it
     const by = `trigger function ${code === undefined ? oid : `${code.schema}.${code.name}`} on ${named(relation)}`;
     if (code === undefined) {
-      if (!ownTriggers.has(oid))
-        for (const { number } of relation.columns) add(relation, number, rowOf(relation).all, by);
+      const found = textSearchTriggers.has(oid) ? relation.columns.filter(({ name }) => name === call.given?.[0]) : [];
+      const into = found.length === 0 ? relation.columns : found;
+      if (!ownTriggers.has(oid)) for (const { number } of into) add(relation, number, rowOf(relation).all, by);
+      putsInto(relation, call, found.length === 0 ? undefined : found);
       return;
     }
     followed(code, by, relation, call);
@@ -102,15 +114,17 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
     code: CatalogCode,
     by: string,
     relation: CatalogRelation | undefined,
-    { given = [], transitionTables = [] }: Partial<TriggerCall> = {},
+    call: Partial<TriggerCall> = {},
   ): void {
+    const { given = [], transitionTables = [] } = call;
     const parsed = code.language === 'plpgsql' ? grammar.parsePlpgsql(code.source) : undefined;
     if (parsed === undefined || 'rejection' in parsed) {
       if (!code.extension) lost([code.source, ...given], by, relation, code);
+      putsInto(relation, call, undefined);
       return;
     }
     const row = relation === undefined ? openShape(noFlow) : rowOf(relation);
-    const { walk, fields } = new PlpgsqlFlow(parsed.tree, grammar, {
+    const { walk, fields, keepsRow } = new PlpgsqlFlow(parsed.tree, grammar, {
       variables: new Map([
         ...triggerFacts.map((name) => [name, openShape(noFlow)] as const),
         ['new', row],
@@ -123,12 +137,25 @@ export function derivedColumns(catalog: LineageCatalog, grammar: Grammar, start:
         return start(code.searchPath, scope, values);
       },
     }).follow();
-    for (const [key, { flow }] of relation === undefined ? [] : fields) {
-      const column = relation?.columns.find(({ name }) => key === `new.${name}`);
-      if (relation !== undefined && column !== undefined) add(relation, column.number, flow, by);
+    const assigned = (relation?.columns ?? []).filter(({ name }) => fields.has(`new.${name}`));
+    for (const { name, number } of assigned) {
+      if (relation !== undefined) add(relation, number, fields.get(`new.${name}`)?.flow ?? anyFlow, by);
     }
+    putsInto(relation, call, keepsRow ? assigned : undefined);
     collect(walk, by);
     if (walk.opaque) lost([code.source, ...given], by, relation, code, walk);
+  }
+
+  /** @param into undefined: any column of it */
+  function putsInto(
+    relation: CatalogRelation | undefined,
+    { rewrites = false }: Partial<TriggerCall>,
+    into: readonly CatalogColumn[] | undefined,
+  ): void {
+    if (relation === undefined || !rewrites) return;
+    const before = rewritten.has(relation.oid) ? rewritten.get(relation.oid) : [];
+    const both = before && into && [...before, ...into.map(({ number }) => number)];
+    rewritten.set(relation.oid, both && new Set(both));
   }
 
   /** Functions of policies, checks and indices: with what arguments is not followed, so with any of the row. */
@@ -209,6 +236,9 @@ const triggerFacts = [
 
 /** pg_proc.oid of trigger functions that write the row back as it is: suppress_redundant_updates_trigger. */
 const ownTriggers: ReadonlySet<number> = new Set([1291]);
+
+/** Those that fill the column which their first argument names: tsvector_update_trigger and its kin. */
+const textSearchTriggers: ReadonlySet<number> = new Set([3752, 3753]);
 
 /** The words of a text, in constants too, that do not stand where only what is read can stand. */
 function writtenWords(text: string): ReadonlySet<string> {

@@ -9,7 +9,7 @@ import { entryOfEach, recordColumn } from './json-calls.js';
 import { type FromItem, joinUsing, type LineageScope } from './scope.js';
 import { type Column, concat, openShape, renamed, type Shape, shapeOf } from './shape.js';
 import { fieldsOf, plain, rowOf, type Value } from './structure.js';
-import { ownRows, toldEntries } from './told-rows.js';
+import { ownRows, tieBy, toldEntries } from './told-rows.js';
 import type { LineageWalk } from './walk.js';
 
 export function fromItem(node: Node, walk: LineageWalk, scope: LineageScope): FromItem {
@@ -104,10 +104,11 @@ function joinItem(join: JoinExpr, walk: LineageWalk, scope: LineageScope): FromI
   const right = join.rarg ? walk.fromItem(join.rarg, inner) : item(undefined, walk.notUnderstood());
   inner.add(right);
   walk.infer(walk.flow(join.quals, inner));
+  tieBy(join.quals, walk, inner, scope);
   const using = names(join.usingClause);
   const merges = join.isNatural === true || using.length > 0;
   const parts = merges
-    ? [joinUsing(left.parts, right.parts, join.isNatural === true ? undefined : using)]
+    ? [joinUsing(left.parts, right.parts, join.isNatural === true ? undefined : using, (...rows) => scope.tie(...rows))]
     : [...left.parts, ...right.parts];
   if (merges) for (const name of using) walk.infer(inner.column(name).flow);
   if (join.alias?.aliasname !== undefined) {

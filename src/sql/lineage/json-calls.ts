@@ -9,6 +9,7 @@ import type { JsonAggConstructor, JsonKeyValue, JsonOutput, JsonValueExpr, TypeN
 import { as, type Node, names, stringConstant, type Tag } from '../grammar/tree.js';
 import { type Flow, noFlow } from './catalog.js';
 import { union } from './flow.js';
+import { measured } from './measured.js';
 import type { LineageScope } from './scope.js';
 import {
   anyOrder,
@@ -74,20 +75,29 @@ const each = (make: (value: Value) => Value): Call =>
     ]);
   });
 
-/** A path of jsonpath that only names fields leads where `#>` does, through arrays too. */
-const queried: readonly [string, Call][] = ['jsonb_path_query', 'jsonb_path_query_first'].map((name) => [
-  name,
-  ([value, path, ...more], nodes) => {
-    const steps = /^\$((?:\.[A-Za-z_]\w*)+)$/.exec(stringConstant(uncast(nodes[1])) ?? '')?.[1];
+/** A path of jsonpath that only names fields and elements leads where `#>` does, through arrays too. */
+const queried = (make: (found: Value) => Value): Call => {
+  return ([value, path, ...more], nodes) => {
+    const steps = namedSteps(stringConstant(uncast(nodes[1])));
     if (value === undefined || path === undefined || steps === undefined) return undefined;
-    const found = steps.slice(1).split('.').reduce<Value>(lax, opened(value));
-    return withBeside(found, flowOf([path, ...more]));
-  },
-]);
+    const found = steps.reduce<Value>(lax, opened(value));
+    return withBeside(make(found), flowOf([path, ...more]));
+  };
+};
 
-/** Of an object its field, of a list those of its elements. */
-function lax(value: Value, key: string): Value {
-  return value.inside?.is === 'list' ? lax(elementOf(value), key) : part(value, key);
+/** Its steps, undefined standing for any element; undefined where it does more. */
+function namedSteps(path: string | undefined): readonly (string | undefined)[] | undefined {
+  const step = /\.\s*(?:([A-Za-z_]\w*)|"([^"\\]+)")(?!\s*\()|\[\s*(?:\*|\d+|last)\s*\]/g;
+  const [, steps] = /^\s*(?:lax\s+|strict\s+)?\$(.*)$/s.exec(path ?? '') ?? [];
+  if (steps === undefined || steps.replaceAll(step, '').trim() !== '') return undefined;
+  return [...steps.matchAll(step)].map(([, name, quoted]) => name ?? quoted);
+}
+
+/** Of an object its field, of a list those of its elements; what is no list is one of itself. */
+function lax(value: Value, key: string | undefined): Value {
+  const isList = value.inside?.is === 'list';
+  if (key === undefined) return isList || value.inside?.is === 'within' ? elementOf(value) : value;
+  return isList ? lax(elementOf(value), key) : part(value, key);
 }
 
 function uncast(node: Node | undefined): Node | undefined {
@@ -125,7 +135,9 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ['array_length', counted],
   ['cardinality', counted],
   ['jsonb_pretty', first((value) => toText(takenApart(value)))],
-  ...queried,
+  ['jsonb_path_query', queried((found) => found)],
+  ['jsonb_path_query_first', queried((found) => found)],
+  ['jsonb_path_query_array', queried(listOfEach)],
   ['jsonb_set', set],
   ['jsonb_set_lax', set],
   ...both('agg', first(listOfEach)),
@@ -139,10 +151,13 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
     const found = extract(values, nodes);
     return found && asText(found);
   }),
-  ...both('array_elements', first(elementOf)),
+  ...both(
+    'array_elements',
+    first((value) => elementOf(opened(value))),
+  ),
   ...both(
     'array_elements_text',
-    first((value) => asText(elementOf(value))),
+    first((value) => asText(elementOf(opened(value)))),
   ),
   ...both(
     'object_keys',
@@ -156,6 +171,11 @@ const calls: ReadonlyMap<string, Call> = new Map<string, Call>([
   ...both('each_text', each(asText)),
 ]);
 
+/** Of each row a key and a value. */
+export function gathers(name: string): boolean {
+  return calls.get(name) === gather;
+}
+
 /** A call of PostgreSQL's own function of that name; undefined where no form is known of what it gives. */
 export function jsonCall(name: string, values: readonly Value[], nodes: readonly Node[]): Value | undefined {
   return calls.get(name)?.(values, nodes);
@@ -164,7 +184,8 @@ export function jsonCall(name: string, values: readonly Value[], nodes: readonly
 /** json_to_recordset() and its kin: what flows into the column of that name. */
 export function recordColumn(name: string, value: Value, column: string): Flow | undefined {
   if (!/^jsonb?_to_record(set)?$/.test(name)) return undefined;
-  return part(name.endsWith('set') ? elementOf(value) : value, column).flow;
+  const json = opened(value);
+  return part(name.endsWith('set') ? elementOf(json) : json, column).flow;
 }
 
 /** What jsonb_each() and its kin make of an entry; undefined for any other function. */
@@ -174,7 +195,7 @@ export function entryOfEach(name: string): ((value: Value) => Value) | undefined
 }
 
 /** They go into JSON, and nothing else that can be masked in part. */
-const arrows: ReadonlySet<string> = new Set(['->', '->>', '#>', '#>>', '#-']);
+const arrows: ReadonlySet<string> = new Set(['->', '->>', '#>', '#>>', '#-', '?', '?|', '?&']);
 /** They mean something else for other types; between JSON and a constant they leave paths as they are. */
 const joins: ReadonlySet<string> = new Set(['-', '||']);
 
@@ -205,6 +226,10 @@ export function jsonOperator(
         return constants && removed(left, constants);
       case '-':
         return without(left, constantKey(node));
+      case '?':
+      case '?|':
+      case '?&':
+        return plain(measured(keysOf(left).flow));
       case '||': {
         const text = stringConstant(node);
         return joined(left, text === undefined ? right : constantJson(text));
@@ -295,6 +320,9 @@ function returned(value: Value, output: JsonOutput | undefined): Value {
   return name === 'text' ? toText(value) : plain(value.flow);
 }
 
+/** Any element, as far as it is known here. */
+const fromTheEnd = '-1';
+
 /** A key or an index that is written as a constant. */
 export function constantKey(node: Node | undefined): string | undefined {
   const cast = as(node, 'TypeCast');
@@ -304,8 +332,9 @@ export function constantKey(node: Node | undefined): string | undefined {
   }
   const text = stringConstant(node);
   // the parser prints 0 and every negative number, which counts from the end, as an empty struct
-  const index = as(node, 'A_Const')?.ival?.ival;
-  return text ?? (index === undefined || index <= 0 ? undefined : String(index));
+  const number = as(node, 'A_Const')?.ival;
+  const index = number?.ival;
+  return text ?? (number && (index === undefined || index <= 0 ? fromTheEnd : String(index)));
 }
 
 /** `'{a,b}'` or `ARRAY['a', 'b']`, of names that need no quotes. */

@@ -32,6 +32,8 @@ export interface BodyFlow {
   readonly rows: Shape;
   /** What was assigned to a field of a record: `new.card`. */
   readonly fields: ReadonlyMap<string, Column>;
+  /** Of a trigger: the row NEW goes back, of which nothing but `fields` was assigned, or none. */
+  readonly keepsRow: boolean;
 }
 
 /** Node of the tree that the PL/pgSQL parser prints: tag to struct, as in the parse tree of SQL. */
@@ -58,6 +60,7 @@ export class PlpgsqlFlow {
   /** What an error message may hold: the values of every relation touched. */
   #errors: Flow = noFlow;
   #grew = false;
+  #keepsRow = true;
   #round = 0;
   /** The declared types of variables that hold a row. */
   readonly #types = new Map<string, RowType>();
@@ -91,7 +94,7 @@ export class PlpgsqlFlow {
       if (!this.#grew) break;
       if (round < maxRounds) continue;
       this.#walk.opaque = true;
-      return { walk: this.#walk, rows: unknownShape, fields: this.#fields };
+      return { walk: this.#walk, rows: unknownShape, fields: this.#fields, keepsRow: false };
     }
     const outputs = this.#context.outputs.map((name): Column => {
       return { ...this.#held(name), name };
@@ -99,7 +102,7 @@ export class PlpgsqlFlow {
     const returned = this.#rows;
     const rows =
       outputs.length === 0 ? (returned ?? emptyShape) : overlay(shapeOf(outputs), returned ?? shapeOf(outputs));
-    return { walk: this.#walk, rows, fields: this.#fields };
+    return { walk: this.#walk, rows, fields: this.#fields, keepsRow: this.#keepsRow && !this.#walk.opaque };
   }
 
   #declareRows(): void {
@@ -199,11 +202,14 @@ export class PlpgsqlFlow {
   /** The parser prints the variable's number only sometimes; a RETURN that nobody wrote has no line. */
   #return({ expr, retvarno, lineno }: Struct): void {
     if (expr !== undefined) {
+      const text = (expr as { PLpgSQL_expr?: { query?: unknown } }).PLpgSQL_expr?.query;
+      this.#keepsRow &&= newRow.test(String(text));
       this.#give(this.#value(expr));
       return;
     }
     if (this.#context.outputs.length > 0 || lineno === undefined) return;
     const name = retvarno === undefined ? undefined : this.#nameOf(retvarno);
+    this.#keepsRow &&= name === 'new';
     const any = openShape(union([...this.#variables.values()].map((one) => one.all)));
     this.#give(this.#variables.get(name ?? '') ?? any);
   }
@@ -278,10 +284,11 @@ export class PlpgsqlFlow {
   }
 
   #set(name: string, given: Shape): void {
+    if (name === 'new') this.#keepsRow = false;
     const stored = storedRows(given, this.#walk);
     const before = this.#variables.get(name);
     const rows = this.#scalars.has(name) ? oneValue(stored) : ofRow(stored, this.#types.has(name) ? before : undefined);
-    const isFirst = before === undefined || (before === unassigned && this.#scalars.has(name));
+    const isFirst = before === undefined || before === unassigned;
     if (isFirst) this.#put(name, rows);
     else this.#put(name, sameNames(before, rows) ? overlay(before, rows) : openShape(union([before.all, rows.all])));
   }
@@ -344,6 +351,9 @@ export class PlpgsqlFlow {
     return unknownShape;
   }
 }
+
+/** What a trigger gives back where it leaves the row as it is, or leaves it out. NEW is NULL on DELETE alone. */
+const newRow = /^\s*(new|null|coalesce\(\s*new\s*,\s*old\s*\))\s*$/i;
 
 /** A variable that nothing was assigned to is NULL. */
 const unassigned: Shape = openShape(noFlow);

@@ -22,6 +22,7 @@ export class LineageScope {
   readonly #parts: Shape[] = [];
   readonly #aliases = new Map<string, Shape>();
   readonly #ctes = new Map<string, Shape>();
+  readonly #ties: (readonly [object, object])[] = [];
 
   constructor(parent?: LineageScope) {
     this.parent = parent;
@@ -47,6 +48,23 @@ export class LineageScope {
     for (const [alias, shape] of this.#aliases) if (shape === before) this.#aliases.set(alias, after);
   }
 
+  /** Two rows that stand side by side say the same of themselves. */
+  tie(row: object, other: object): void {
+    this.#ties.push([row, other]);
+  }
+
+  /** The row itself, and those that are tied to it. */
+  tied(row: object): ReadonlySet<object> {
+    const found = new Set([row]);
+    for (const one of found) {
+      for (const [a, b] of this.#ties) {
+        if (a === one) found.add(b);
+        if (b === one) found.add(a);
+      }
+    }
+    return found;
+  }
+
   setCte(name: string, shape: Shape): void {
     this.#ctes.set(name, shape);
   }
@@ -66,11 +84,17 @@ export class LineageScope {
   copy(): LineageScope {
     const scope = this.withoutParts();
     scope.add({ parts: this.#parts, aliases: this.#aliases });
+    for (const [row, other] of this.#ties) scope.tie(row, other);
     return scope;
   }
 
   get parts(): readonly Shape[] {
     return this.#parts;
+  }
+
+  /** What `*` and what qualifiers see: USING merges the one, not the other. */
+  get shapes(): ReadonlySet<Shape> {
+    return new Set([...this.#parts, ...this.#aliases.values()]);
   }
 
   alias(name: string): Shape | undefined {
@@ -148,6 +172,7 @@ export function joinUsing(
   left: readonly Shape[],
   right: readonly Shape[],
   names: readonly string[] | undefined,
+  tie: (row: object, other: object) => void,
 ): Shape {
   const leftColumns: Column[] = [];
   const rightColumns: Column[] = [];
@@ -170,7 +195,11 @@ export function joinUsing(
   if (!common.every((name) => leftNames.has(name) && rightNames.has(name))) return unknownShape;
   const columns = common.map((name): Column => {
     const both = [...leftColumns, ...rightColumns].filter((column) => column.name === name);
-    return { name, flow: union(both.map((one) => one.flow)), direct: both.every((one) => one.direct) };
+    const merged = { name, flow: union(both.map((one) => one.flow)), direct: both.every((one) => one.direct) };
+    const [left, right] = both.map(({ told }) => (told !== undefined && 'key' in told ? told : undefined));
+    if (left?.names === undefined || right?.names === undefined) return merged;
+    tie(left.row, right.row);
+    return { ...merged, told: { ...left, names: [...new Set([...left.names, ...right.names])] } };
   });
   const rest = [...leftColumns, ...rightColumns].filter((column) => !merged.has(column.name));
   return shapeOf([...columns, ...rest]);

@@ -7,6 +7,7 @@
  */
 import { type Flow, noFlow } from './catalog.js';
 import { sameFlow, union } from './flow.js';
+import { placed, type Step } from './places.js';
 
 /** A value: which base columns may have a part in it, and what it is made of where that is known. */
 export interface Value {
@@ -23,7 +24,12 @@ export type ToldValue = (keys: readonly (string | undefined)[]) => Value | undef
 
 /** A column that tells, or one that is told of. `row` is the same object for the columns of one row. */
 export type Told =
-  | { readonly row: object; readonly key: number }
+  | {
+      readonly row: object;
+      readonly key: number;
+      /** What it says in some row or other; undefined where that is not known. */
+      readonly names?: readonly string[] | undefined;
+    }
   | {
       readonly row: object;
       readonly keys: ReadonlyMap<number, string>;
@@ -52,7 +58,7 @@ export type Inside =
   /** A JSON value of which only the SQL value is known that it was made of. */
   | { readonly is: 'scalar'; readonly of: Value; readonly beside: Flow }
   /** What stands at this path in JSON that is a column's as it is; keys may be taken out of it, at any depth. */
-  | { readonly is: 'within'; readonly path: readonly string[]; readonly of: Flow; readonly beside: Flow }
+  | { readonly is: 'within'; readonly path: readonly Step[]; readonly of: Flow; readonly beside: Flow }
   /** SQL that the server printed: the constants in it may be values, the rest is names and words. */
   | { readonly is: 'sql'; readonly beside: Flow }
   /** A text that another value was printed as. */
@@ -207,7 +213,7 @@ export function part(value: Value, key: string | undefined): Value {
     case 'list':
       return withBeside(element(inside, key), inside.beside);
     case 'within':
-      return key === undefined ? plain(value.flow) : { ...value, inside: { ...inside, path: [...inside.path, key] } };
+      return deeper(inside, key ?? null);
     case 'scalar': {
       const within = opened(value);
       return within === value ? plain(value.flow) : part(within, key);
@@ -217,15 +223,20 @@ export function part(value: Value, key: string | undefined): Value {
   }
 }
 
+function deeper(inside: Form<'within'>, step: Step): Value {
+  return formed({ ...inside, path: [...inside.path, step] });
+}
+
 /** What a JSON value gives as text: a string without its quotes. */
 export function asText(json: Value): Value {
   const { inside } = json;
   return inside?.is === 'scalar' ? withBeside(inside.of, inside.beside) : toText(json);
 }
 
-/** An element of an array of SQL. */
+/** An element of an array of SQL or of JSON. */
 export function elementOf(value: Value): Value {
   const { inside } = value;
+  if (inside?.is === 'within') return deeper(inside, 0);
   if (inside?.is !== 'array' && inside?.is !== 'list') return plain(value.flow);
   return withBeside(anyOf(partsOf(inside)) ?? nothing, inside.beside);
 }
@@ -242,7 +253,8 @@ const anyKey = '\0';
 
 /** Each value of a JSON object, whatever its key. */
 export function entryOf(value: Value): Value {
-  return value.inside?.is === 'object' ? part(value, undefined) : plain(value.flow);
+  const { inside } = value;
+  return inside?.is === 'object' || inside?.is === 'within' ? part(value, undefined) : plain(value.flow);
 }
 
 /** A field of a composite value; undefined where the value is none that is known. */
@@ -339,8 +351,11 @@ function insideReflowed(inside: Inside, of: (flow: Flow) => Flow): Inside {
     }
     case 'scalar':
       return { is: 'scalar', of: reflowed(inside.of, of), beside };
-    case 'within':
-      return { ...inside, of: of(inside.of), beside };
+    case 'within': {
+      const after = of(inside.of);
+      // where in an argument of a call its own value stands, only that value knows
+      return after === inside.of ? { ...inside, beside } : { is: 'scalar', of: plain(after), beside };
+    }
     case 'sql':
       return { is: 'sql', beside };
     case 'text':
@@ -445,7 +460,7 @@ function partsOf(inside: Inside): readonly Value[] {
     case 'sql':
       return [];
     case 'within':
-      return [plain(inside.of)];
+      return [plain(placed(inside.of, inside.path))];
     default:
       return inside.rest === undefined ? inside.places : [...inside.places, inside.rest];
   }

@@ -24,6 +24,7 @@ export function toldEntries(
   if (key === undefined || value === undefined || columns.length !== 2) return columns;
   if (inside?.is !== 'object' && inside?.is !== 'within') return columns;
   const row = {};
+  const names = inside.is === 'object' && inside.others === undefined ? [...inside.entries.keys()] : undefined;
   const of: ToldValue = ([name]) => {
     if (name === undefined) return undefined;
     // a key that the form does not have stands for anything
@@ -31,7 +32,7 @@ export function toldEntries(
     return entry(part(object, name));
   };
   return [
-    { ...key, told: { row, key: 0 } },
+    { ...key, told: { row, key: 0, names } },
     { ...value, told: { row, keys: new Map(), count: 1, of } },
   ];
 }
@@ -97,16 +98,48 @@ export function tellBy(where: Node | undefined, walk: LineageWalk, scope: Lineag
   if (where === undefined || !scope.parts.some((one) => one.columns?.some(({ told }) => told !== undefined))) return;
   if (walk.knowledge.catalog.behind('operator', '=')?.length !== 0) return;
   for (const { row, key, value } of equalities(where, walk, scope)) {
-    for (const shape of scope.parts) {
-      if (!shape.columns?.some(({ told }) => told?.row === row)) continue;
-      const columns = shape.columns.map((one) => {
-        const { told } = one;
-        if (told?.row !== row || 'key' in told) return one;
-        return known(one, { ...told, keys: new Map(told.keys).set(key, value) });
-      });
-      scope.replace(shape, { ...shapeOf(columns), whole: shape.whole, branches: shape.branches });
-    }
+    if (typeof value === 'string') tell(row, key, value, scope);
+    else scope.tie(row, value);
   }
+}
+
+/** ON of a join: rows that stand side by side say the same of themselves, or one of them is NULL. */
+export function tieBy(on: Node | undefined, walk: LineageWalk, joined: LineageScope, scope: LineageScope): void {
+  if (on === undefined || walk.knowledge.catalog.behind('operator', '=')?.length !== 0) return;
+  for (const { row, value } of equalities(on, walk, joined)) if (typeof value !== 'string') scope.tie(row, value);
+}
+
+/** From here on that key of the row is known. */
+function tell(row: object, key: number, value: string, scope: LineageScope): void {
+  for (const shape of scope.shapes) {
+    if (!shape.columns?.some(({ told }) => told?.row === row)) continue;
+    const columns = shape.columns.map((one) => {
+      const { told } = one;
+      if (told?.row !== row || 'key' in told) return one;
+      return known(one, { ...told, keys: new Map(told.keys).set(key, value) });
+    });
+    scope.replace(shape, { ...shapeOf(columns), whole: shape.whole, branches: shape.branches });
+  }
+}
+
+/** A table has no more columns. */
+const maxNames = 1_600;
+
+/** jsonb_object_agg() of a key that tells: what is beside each name; undefined where the names are not known. */
+export function gathered(
+  key: Value,
+  node: Node | undefined,
+  walk: LineageWalk,
+  scope: LineageScope,
+): readonly (readonly [name: string, value: Value])[] | undefined {
+  const { told } = key;
+  if (told === undefined || !('key' in told) || told.names === undefined || told.names.length > maxNames)
+    return undefined;
+  return told.names.map((name) => {
+    const inner = scope.copy();
+    for (const row of scope.tied(told.row)) tell(row, told.key, name, inner);
+    return [name, walk.value(node, inner)];
+  });
 }
 
 /** What conditions alone say of it holds for whatever is made of the value. */
@@ -118,7 +151,8 @@ function known(column: Column, told: Exclude<Told, { readonly key: number }>): C
 interface Equality {
   readonly row: object;
   readonly key: number;
-  readonly value: string;
+  /** A constant, or the row that says the same by the same key. */
+  readonly value: string | object;
 }
 
 function equalities(where: Node, walk: LineageWalk, scope: LineageScope): Equality[] {
@@ -129,11 +163,19 @@ function equalities(where: Node, walk: LineageWalk, scope: LineageScope): Equali
   return [
     [lexpr, rexpr],
     [rexpr, lexpr],
-  ].flatMap(([column, constant]) => {
-    const value = textOf(constant);
-    const told = as(column, 'ColumnRef') === undefined ? undefined : walk.value(column, scope).told;
-    return value === undefined || told === undefined || !('key' in told) ? [] : [{ ...told, value }];
+  ].flatMap(([column, other]) => {
+    const told = tellerOf(column, walk, scope);
+    if (told === undefined) return [];
+    const same = tellerOf(other, walk, scope);
+    // rows of which one key says everything
+    const value = told.names && same?.names ? same.row : textOf(other);
+    return value === undefined ? [] : [{ row: told.row, key: told.key, value }];
   });
+}
+
+function tellerOf(node: Node | undefined, walk: LineageWalk, scope: LineageScope) {
+  const told = as(node, 'ColumnRef') === undefined ? undefined : walk.value(node, scope).told;
+  return told !== undefined && 'key' in told ? told : undefined;
 }
 
 function textOf(node: Node | undefined): string | undefined {

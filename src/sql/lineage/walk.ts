@@ -6,6 +6,7 @@ import type { RangeVar, WithClause } from 'libpg-query';
 import { eachChild, type Node } from '../grammar/tree.js';
 import {
   anyFlow,
+  argumentOf,
   type BaseColumn,
   type CatalogCode,
   type CatalogRelation,
@@ -17,6 +18,7 @@ import {
 import { union } from './flow.js';
 import type { FunctionConduct } from './functions.js';
 import { isMeasured, measured, measuredColumn } from './measured.js';
+import { columnOf } from './places.js';
 import type { FromItem, LineageScope } from './scope.js';
 import { type Column, type Shape, type Sink, unknownShape } from './shape.js';
 import { converted, fieldsOf, plain, reflowed, type Value, withBeside } from './structure.js';
@@ -48,6 +50,8 @@ export interface LineageKnowledge {
   readonly viewShape: (relation: CatalogRelation, outer: LineageWalk) => Shape;
   /** What a column holds that the database itself fills, where that has a form. */
   readonly storedForm: (column: BaseColumn) => Value | undefined;
+  /** Columns of a relation that triggers may put other values into before a row is stored; undefined: any. */
+  readonly rewritten: (relation: number) => ReadonlySet<number> | undefined;
   /** The rows of RETURNING; undefined for a statement that is no write. */
   readonly writeShape: (node: Node, walk: LineageWalk, outer: LineageScope | undefined) => Shape | undefined;
 }
@@ -105,7 +109,7 @@ export abstract class LineageWalk {
   }
 
   infer(flow: Flow): void {
-    this.inferred = union([this.inferred, new Set([...flow].map(measuredColumn))]);
+    this.inferred = union([this.inferred, new Set([...flow].map(columnOf))]);
   }
 
   /** @param given the arguments of a call: what `argument(n)` in what `inner` found stands for */
@@ -206,9 +210,9 @@ function inserted(flow: Flow, given: readonly Value[] | undefined): Flow {
 }
 
 function argumentFlow(column: string, given: readonly Value[]): Flow {
-  const [position, ...field] = column.slice(1).split('.');
-  const value = given[Number(position) - 1];
+  const { position, field } = argumentOf(column);
+  const value = given[position - 1];
   if (value === undefined) return noFlow;
-  const named = field.length === 0 ? [] : fieldsOf(value)?.filter(({ name }) => name === field.join('.'));
+  const named = field === undefined ? [] : fieldsOf(value)?.filter(({ name }) => name === field);
   return named?.length === 1 && named[0] !== undefined ? named[0].flow : value.flow;
 }

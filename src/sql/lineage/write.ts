@@ -54,7 +54,7 @@ function insertShape(insert: InsertStmt, walk: LineageWalk, scope: LineageScope)
       ),
     );
     const updates = insert.onConflictClause?.action === 'ONCONFLICT_UPDATE';
-    if (!updates) scope.replace(shape, afterWrite(shape, relation, 'insert', written));
+    if (!updates) scope.replace(shape, afterWrite(shape, relation, 'insert', written, walk));
   }
   const conflict = insert.onConflictClause;
   if (conflict !== undefined) {
@@ -82,7 +82,7 @@ function updateShape(update: UpdateStmt, walk: LineageWalk, scope: LineageScope)
   for (const item of update.fromClause ?? []) scope.add(walk.fromItem(item, scope));
   const written = assignments(update.targetList, relation, walk, scope);
   walk.infer(walk.flow(update.whereClause, scope));
-  scope.replace(shape, afterWrite(shape, relation, 'update', written));
+  scope.replace(shape, afterWrite(shape, relation, 'update', written, walk));
   return returning(update, walk, scope, shape);
 }
 
@@ -160,14 +160,18 @@ function afterWrite(
   relation: CatalogRelation | undefined,
   event: 'insert' | 'update',
   written: ReadonlyMap<string, Flow>,
+  walk: LineageWalk,
 ): Shape {
-  const rewritten = relation?.rewritten?.has(event) ?? relation?.triggers;
+  const fires = relation?.rewritten?.has(event) ?? relation?.triggers;
   // the rows of a parent are its partitions', and so are their triggers
-  const changes = rewritten || relation?.rules || relation?.definition || relation?.children.length;
+  const changes = relation?.rules || relation?.definition || relation?.children.length;
   if (relation === undefined || changes || shape.columns === undefined) return shape;
-  const own = shape.columns.map((column): Column => {
+  const rewritten = fires ? walk.knowledge.rewritten(relation.oid) : new Set();
+  if (rewritten === undefined) return shape;
+  const own = shape.columns.map((column, at): Column => {
     const flow = written.get(column.name ?? '');
-    return flow?.size === 0 ? { name: column.name, flow, direct: false, written: true } : column;
+    const isKept = !rewritten.has(relation.columns[at]?.number ?? 0);
+    return isKept && flow?.size === 0 ? { name: column.name, flow, direct: false, written: true } : column;
   });
   return { ...shapeOf(own), whole: rowOf(own) };
 }
