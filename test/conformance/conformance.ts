@@ -8,6 +8,7 @@
  *   --regress FOLDER    also PostgreSQL's own regression tests, from src/test/regress of its source
  *   --reads             instead, with --regress: each of its statements that dbguard calls a read, in a read-only transaction
  *   --tools FOLDER      instead: ORMs and job queues that are installed there, with the guarded profile: no question
+ *   --masks FOLDER      instead: masks through drivers that are installed there, text and binary, COPY in all formats
  *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
  *   --evidence          instead: the S3 servers alone, Ceph's and MinIO's, those that are installed (DBGUARD_MINIO: where minio is)
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
@@ -21,6 +22,7 @@ import { allDialogues } from './dialogues/all.js';
 import { differences } from './differences.js';
 import { playScene, scenes } from './drivers.js';
 import { conformEvidence } from './evidence.js';
+import { tryMasks } from './masks.js';
 import { programs } from './programs.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
@@ -43,6 +45,7 @@ const { values: options } = parseArgs({
     regress: { type: 'string' },
     reads: { type: 'boolean', default: false },
     tools: { type: 'string' },
+    masks: { type: 'string' },
     soak: { type: 'string' },
     evidence: { type: 'boolean', default: false },
     'libpq-pipeline': { type: 'string' },
@@ -74,6 +77,13 @@ if (options.tools !== undefined) {
 }
 
 const wanted = ([15, 18] as const).filter((one) => options.version === undefined || options.version === String(one));
+if (options.masks !== undefined) {
+  const there = wanted.filter((one) => postgresAvailable(one));
+  const failed = await tryMasks(resolve(options.masks), options.only, there);
+  console.log(failed === 0 ? 'Masked columns are valid for every driver.' : `${failed} programs see something else.`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+
 let failed = 0;
 for (const version of wanted) {
   if (!postgresAvailable(version)) console.log(`PostgreSQL ${version}: skipped, it is not installed`);
