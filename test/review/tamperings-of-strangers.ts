@@ -41,6 +41,21 @@ const upToFirstSignature = (lines: readonly string[]): readonly string[] =>
 const withoutSignatures = (lines: readonly string[]): readonly string[] => lines.filter((line) => !isSignature(line));
 const otherAgent = (line = ''): string => editPayload(line, (text) => text.replace(/}$/, ',"agent":"rm -rf"}'));
 
+/** The texts of an entry stand behind it, each behind a tab. */
+const withTexts =
+  (change: (texts: readonly string[]) => readonly string[]) =>
+  (line: string): string => {
+    const [entry = '', ...texts] = line.split('\t');
+    return [entry, ...change(texts)].join('\t');
+  };
+
+/** Each entry with the texts of the next one that has some. */
+function textsMoved(lines: readonly string[]): string[] {
+  const texts = lines.map((line) => line.split('\t').slice(1)).filter((own) => own.length > 0);
+  let next = 0;
+  return lines.map(withTexts((own) => (own.length === 0 ? own : (texts[++next % texts.length] ?? []))));
+}
+
 /** Copies of what is genuine, spoiled a little: each of them beside the genuine object, and in its place before it. */
 const copies: Readonly<Record<string, readonly [segment: number, content: (scene: Scene) => Uint8Array]>> = {
   'the opening, and something behind it': [0, (s) => pack([...s.lines(0), heartbeat(2, s)])],
@@ -57,6 +72,23 @@ const copies: Readonly<Record<string, readonly [segment: number, content: (scene
   'a segment without signatures': [1, (s) => pack(withoutSignatures(s.lines(1)))],
   'a segment twice in one object': [1, (s) => pack([...s.lines(1), ...s.lines(1)])],
   'a segment with carriage returns': [1, (s) => pack(s.lines(1).map((line) => `${line}\r`))],
+  'a segment without any of its texts': [1, (s) => pack(s.lines(1).map(withTexts(() => [])))],
+  'a segment without one of its texts': [
+    1,
+    (s) => pack(s.lines(1).map((line, n) => (n === 0 ? withTexts(() => [])(line) : line))),
+  ],
+  'a segment with one of its texts in part': [
+    1,
+    (s) => pack(s.lines(1).map(withTexts((texts) => texts.map((text) => text.slice(0, -3))))),
+  ],
+  'a segment with each text twice': [1, (s) => pack(s.lines(1).map(withTexts((texts) => [...texts, ...texts])))],
+  'a segment with its texts at other entries': [1, (s) => pack(textsMoved(s.lines(1)))],
+  'a segment with a text of somebody’s own': [
+    1,
+    (s) =>
+      pack(s.lines(1).map(withTexts((texts) => [...texts, '["AAAAAAAAAAAAAAAAAAAAAA","sql","DROP TABLE users"]']))),
+  ],
+  'a segment with nothing but its signatures': [1, (s) => pack(s.lines(1).filter(isSignature))],
   'a segment behind a byte order mark': [1, (s) => pack(Buffer.from(`\ufeff${s.lines(1).join('\n')}\n`))],
   'a segment without its last line end': [1, (s) => gzipSync(s.lines(1).join('\n'))],
   'a segment and a second gzip member': [1, (s) => Buffer.concat([pack(s.lines(1)), pack(['junk'])])],
