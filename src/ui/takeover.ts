@@ -74,7 +74,7 @@ export class Takeover {
       this.#outerFull = false;
       this.#resumeIfPossible();
     });
-    outer.onEmergency(() => resetTerminal(this.#model, this.#turn === 'prompt'));
+    outer.onEmergency(() => this.#endOfTorn() + resetTerminal(this.#model, this.#turn === 'prompt'));
   }
 
   /** False after the child's end: a process that it left behind may still ask, but the terminal is the shell's again. */
@@ -106,8 +106,11 @@ export class Takeover {
   async finish(killed: boolean): Promise<void> {
     this.#over = true;
     await this.#queue;
-    this.#write(this.#boundary.flush());
+    const unfinished = this.#boundary.flush();
+    this.#write(unfinished);
     await this.#model.settle();
+    // the shell's own words would be part of it
+    if (unfinished.length > 0 || !this.#boundary.clean) this.#outer.write(endString);
     if (!this.#lent && (killed || !this.#model.plain)) this.#outer.write(resetTerminal(this.#model, false));
     if (this.#titlePushed) this.#outer.write(popTitle);
     this.#model.dispose();
@@ -137,9 +140,13 @@ export class Takeover {
     await new Promise((resolve) => setTimeout(resolve, lastWordsMs));
     if (this.#over) return;
     await this.#model.settle();
-    this.#outer.write(lendToShell(this.#model));
+    this.#outer.write(this.#endOfTorn() + lendToShell(this.#model));
     if (await away()) this.#outer.write(backFromShell(this.#model));
     else this.#lent = true;
+  }
+
+  #endOfTorn(): string {
+    return this.#boundary.clean ? '' : endString;
   }
 
   #surface(): PromptSurface {

@@ -361,6 +361,23 @@ test('a long sequence costs no more than its length', (t) => {
   t.end();
 });
 
+test('attack: a sequence that never ends does not swallow what the shell says after the run', async (t) => {
+  for (const open of ['\x1bP$qm', '\x1b_never', '\x1b]0;never', '\x1bXnever', '\x1b[3', `\x1bP${'x'.repeat(70_000)}`]) {
+    const { child, takeover, heard } = listening();
+    child.output(bytes(`seen${open}`));
+    await takeover.finish(false);
+    const alone = emulator(80, 24);
+    await new Promise<void>((resolve) => alone.write(`${heard.join('')}\r\n$ echo`, resolve));
+    const rows = Array.from({ length: 24 }, (_, row) => alone.buffer.active.getLine(row)?.translateToString(true));
+    t.ok(heard.join('').includes('\x18'), JSON.stringify(open.slice(0, 20)));
+    t.ok(rows.includes('$ echo'), JSON.stringify(open.slice(0, 20)));
+  }
+  const { child, takeover, heard } = listening();
+  child.output(bytes('whole \x1b[31mred\x1b[m'));
+  await takeover.finish(false);
+  t.notOk(heard.join('').includes('\x18'));
+});
+
 test('the cursor has its own shape again at the end', async (t) => {
   const { child, takeover, heard } = listening();
   child.output(bytes('\x1b[5 q'));
