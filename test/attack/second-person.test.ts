@@ -3,17 +3,20 @@ import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
+import { putClaim } from '../../src/approval/second-person/objects.js';
 import { OpenRequest } from '../../src/approval/second-person/open-request.js';
 import type { TeamRequest } from '../../src/approval/second-person/team.js';
 import { DbguardError } from '../../src/errors.js';
 import { thumbprint } from '../../src/identity/binding.js';
 import { createSession, evidenceOf, sessionSigner } from '../../src/identity/session.js';
 import { openDirectoryBucket } from '../../src/io/bucket/directory.js';
+import { openBucket } from '../../src/io/bucket/open.js';
 import { sha256 } from '../../src/sha256.js';
 import { approvalText, type ClaimsOf } from '../../src/transcript/approval-objects.js';
 import type { Bucket } from '../../src/transcript/entry.js';
 import { subjectHash } from '../../src/transcript/object-key.js';
 import { realClock } from '../approval/clock.js';
+import { startS3, testKey } from '../helpers/s3.js';
 import type { LoginOptions } from '../transcript/people.js';
 import { asked, config, type Stage, stage } from './second-person-stage.js';
 
@@ -311,6 +314,39 @@ t.test('a statement that is said to be the question for a connection', async (t)
   const { found } = await shownTo(honest, 'lead');
   t.equal(found.preview.headline, 'Let clients connect for 1m');
   t.same(found.preview.warnings, []);
+});
+
+t.test('of any number of claims at once exactly one wins, in a folder and in S3', async (t) => {
+  const server = await startS3('evidence');
+  t.teardown(() => server.close());
+  process.env.AWS_ACCESS_KEY_ID = testKey.id;
+  process.env.AWS_SECRET_ACCESS_KEY = testKey.secret;
+  const s3 = () =>
+    openBucket({ kind: 's3', bucket: 'evidence', prefix: 'team', endpoint: server.endpoint }, { env: {} });
+  const folder = t.testdir();
+  const stores: Readonly<Record<string, readonly Bucket[]>> = {
+    folder: [openDirectoryBucket(folder), openDirectoryBucket(folder)],
+    s3: await Promise.all([s3(), s3()]),
+  };
+  let n = 0;
+  for (const [name, buckets] of Object.entries(stores)) {
+    const many = fc.integer({ min: 2, max: 30 });
+    const property = fc.asyncProperty(many, async (claimants) => {
+      const id = `01m8nbbrgfnggmhefqa3n${String(++n).padStart(5, '0')}`;
+      const ends = await Promise.allSettled(
+        Array.from({ length: claimants }, (_, i) =>
+          putClaim(buckets[i % buckets.length] as Bucket, id, JSON.stringify({ claimant: i }), never),
+        ),
+      );
+      const lost = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason.code] : []));
+      t.equal(lost.length, claimants - 1, `${name}: ${claimants} claimants`);
+      t.ok(
+        lost.every((code) => code === 'bucket-conflict'),
+        lost.join(),
+      );
+    });
+    await fc.assert(property, { numRuns: 8 });
+  }
 });
 
 t.test('nobody approves what they cannot see whole', async (t) => {
