@@ -11,6 +11,7 @@ import type { ConnectionConfig } from './read-connection.js';
 import { combineDetectors, type DetectorPolicy } from './read-detectors.js';
 import type { IdentityConfig } from './read-identity.js';
 import type { MaskDeclaration } from './read-mask.js';
+import { combineSandbox, type SandboxConfig } from './read-sandbox.js';
 import type { SecondPersonConfig } from './read-second-person.js';
 import type { UnmaskRule } from './read-unmask.js';
 import type { FoundKey } from './yaml-source.js';
@@ -31,6 +32,7 @@ export interface CombinedConfig {
   readonly maskKey?: Buffer;
   /** Undefined: nothing is looked for. */
   readonly detectors?: DetectorPolicy;
+  readonly sandbox: SandboxConfig;
   /** Highest level first. */
   readonly unmask: readonly (UnmaskRule & { readonly level: Level })[];
   /** Highest level first. */
@@ -70,6 +72,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     access: configs.flatMap(({ access, policy }) => [...access, ...policy.rules.flatMap((rule) => rule.as ?? [])]),
     ...(maskKey === undefined ? {} : { maskKey }),
     ...(detectors === undefined ? {} : { detectors }),
+    sandbox: combineSandbox(configs.map((config) => config.sandbox)),
     ...(secondPerson === undefined ? {} : { secondPerson }),
   };
 }
@@ -91,6 +94,8 @@ const ownBecause: Readonly<Record<string, string>> = {
   unmask: 'only your own file or the organisation’s may say which masks can be lifted',
   access: 'only your own file or the organisation’s may say which roles a statement can run as',
   as: 'only your own file or the organisation’s may say which roles a statement can run as',
+  read: 'only your own file or the organisation’s may open the fence',
+  write: 'only your own file or the organisation’s may open the fence',
   second_person: 'only your own file or the organisation’s may say who approves what you ask for',
   mask_key: 'whoever may read the key can try values; only your own file or the organisation’s may have it',
 };

@@ -29,6 +29,7 @@ export const configKeys = {
     access: 'own',
     second_person: 'own',
     detectors: 'free', // the strictest of all files holds
+    sandbox: 'free', // the strictest of all files holds
   },
   identity: {
     issuer: 'bound',
@@ -149,5 +150,6 @@ export const configKeys = {
     secret: 'free',
     rows: 'free',
   },
+  sandbox: { use: 'free', read: 'own', write: 'own' },
   mask_keep: { first: 'free', last: 'free' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Standing>>>>;

@@ -11,6 +11,7 @@ import { type IdentityConfig, readIdentity } from './read-identity.js';
 import { type MaskDeclaration, readMask, readMaskKey } from './read-mask.js';
 import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
 import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
+import { readSandbox, type SandboxConfig } from './read-sandbox.js';
 import { readSecondPerson, type SecondPersonConfig } from './read-second-person.js';
 import { readUnmask, type UnmaskRule } from './read-unmask.js';
 import { type FoundKey, type Problem, problemText, readYaml, type Value } from './yaml-source.js';
@@ -33,6 +34,7 @@ export interface Config {
   readonly access: readonly AccessRule[];
   readonly secondPerson?: SecondPersonConfig;
   readonly detectors?: DetectorPolicy;
+  readonly sandbox?: SandboxConfig;
   /** Secret of the hashes that join between sessions, 32 bytes. */
   readonly maskKey?: Buffer;
   /** Which keys it has, for what a file of its level may say (combine.ts, trust.ts). */
@@ -78,6 +80,7 @@ function readRoot(root: Value, text: string, file: string): Config {
   const organisation = fields.optional('organisation', readOrganisation);
   const maskKey = fields.optional('mask_key', readMaskKey);
   const detectors = fields.optional('detectors', readDetectors);
+  const sandbox = fields.optional('sandbox', readSandbox);
   const secondPerson = fields.optional('second_person', readSecondPerson);
   const defaultConnection = fields.optional('default_connection', (item) => readDefault(item, connections));
   return {
@@ -90,6 +93,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     ...(organisation === undefined ? {} : { organisation }),
     ...(maskKey === undefined ? {} : { maskKey }),
     ...(detectors === undefined ? {} : { detectors }),
+    ...(sandbox === undefined ? {} : { sandbox }),
     ...(secondPerson === undefined ? {} : { secondPerson }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],
