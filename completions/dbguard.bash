@@ -194,7 +194,7 @@ _dbguard() {
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'mark') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
-    'run') options='--connection --config --policy --profile --reason --help -h' ;;
+    'run') options='--sandbox --no-sandbox --connection --config --policy --profile --reason --help -h' ;;
     'proxy') options='--listen --password-file --json --connection --config --policy --profile --reason --help -h' ;;
     'approvals') options='--list --json --team --follow --help -h' ;;
     'approve') options='--session --help -h' ;;

@@ -83,11 +83,16 @@ export const commandTable = [
     path: 'run',
     summary: 'run an agent or any client; it sees only the guarded database',
     arguments: '<command...>',
-    options: guardOptions,
+    options: [
+      { flags: '--sandbox', description: 'in a fence, or not at all (default: sandbox in dbguard.yaml)' },
+      { flags: '--no-sandbox', description: 'without a fence, unless a file requires it' },
+      ...guardOptions,
+    ],
     examples: [
       'dbguard run -- claude-code                  an agent, with the default connection',
       'dbguard run --connection staging -- psql',
       'dbguard run --profile read-only -- node report.js',
+      'dbguard run --sandbox -- codex              in a fence: it reaches your project, the database and the network',
     ],
     passThrough: true,
   },

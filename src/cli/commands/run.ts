@@ -8,6 +8,7 @@ import { childEnvironment } from '../../run/environment.js';
 import { secretsIn, withoutSecrets } from '../../sql/secrets/secrets.js';
 import type { CommandContext } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
+import { openFence } from '../guard/fence.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags } from '../guard/guard-options.js';
 import { startGuardedChild } from '../guard/guarded-child.js';
@@ -48,14 +49,18 @@ export async function run(
       { sid: guard.sid, agent, subject: guard.subject, connection: guard.connection },
       guard.windows,
     );
-    const { env, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
+    const { env: unfenced, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
+    const asked = { command: [command, ...childArgs], env: unfenced } as const;
+    const { fence, env, words } = await openFence(context, guard, asked, options.sandbox);
     context.stderr.write(banner(guard, context.stderr, withheld));
+    if (words !== undefined) context.stderr.write(`${words}\n`);
     if (ttyStreams(context)) context.stderr.write(markLine(guard.mark, context.stderr));
     trouble.hold();
     const child = await startGuardedChild(context, {
       command,
       args: childArgs,
       env,
+      fence,
       clock: approvals.clock,
       bell: approvals.bell,
       mark: guard.mark.words,

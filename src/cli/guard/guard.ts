@@ -6,11 +6,13 @@
 import { type PromptMark, promptMark } from '../../approval/prompt-mark.js';
 import type { WindowDesk } from '../../approval/window-protocol.js';
 import type { Login } from '../../identity/identity.js';
+import { stateDirPaths } from '../../io/files/state-dirs.js';
 import type { RunningProxy } from '../../io/listener/server.js';
 import { workloadVariables } from '../../io/login/oidc-workload-token.js';
 import type { Progress } from '../../io/spool/uploader.js';
 import { knownPasswords } from '../../io/upstream/password.js';
 import type { CompiledPolicy } from '../../policy/engine.js';
+import type { SandboxConfig } from '../../policy/read-sandbox.js';
 import type { JournalTotals } from '../../proxy/statement/statement-journal.js';
 import type { ProxyAddress, RealCredentials } from '../../run/environment.js';
 import type { CommandContext } from '../command.js';
@@ -19,8 +21,8 @@ import { Closers } from './closers.js';
 import type { CloseOptions, GuardOptions } from './contract.js';
 import { openCatalogs } from './open-catalogs.js';
 import { openEvidence } from './open-evidence.js';
-import { openIdentity } from './open-identity.js';
-import { readSetup } from './setup.js';
+import { type OpenIdentity, openIdentity } from './open-identity.js';
+import { readSetup, type Setup } from './setup.js';
 import { startGuardedProxy } from './start-guarded-proxy.js';
 
 export interface Guard {
@@ -33,10 +35,20 @@ export interface Guard {
   readonly bucket: string;
   readonly totals: JournalTotals;
   readonly windows: WindowDesk;
+  readonly fence: FenceSettings;
   /** What its prompts carry; see prompt-mark.ts. */
   readonly mark: PromptMark;
   /** Drains the proxy, seals the transcript and waits for its upload. */
   close(options?: CloseOptions): Promise<Progress>;
+}
+
+/** What a fence around the child has to know of the settings. */
+export interface FenceSettings {
+  readonly sandbox: SandboxConfig;
+  /** Absolute paths of the files that speak. */
+  readonly settled: readonly string[];
+  /** Where real credentials and transcripts lie. */
+  readonly closed: readonly string[];
 }
 
 /** A run that did not begin waits no longer than this for the bucket, milliseconds. */
@@ -61,6 +73,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       bucket: evidence.bucket.location,
       totals: journal.totals,
       windows: journal.windows,
+      fence: fenceSettings(setup, identity),
       mark: promptMark(login),
       async close(how = {}) {
         await closers.close(how);
@@ -82,6 +95,23 @@ function addressOf(
   const others = further.map(({ as, password, variable }) => ({ user: as.user, password, variable }));
   const libpqHost = process.platform === 'win32' ? host : socketDir;
   return { host, port, socketDir, libpqHost, user: own.as.user, password, database, further: others };
+}
+
+function fenceSettings({ sources, files, context }: Setup, { users }: OpenIdentity): FenceSettings {
+  const { bucket, sandbox } = files.config;
+  const credentials = [users.own, ...users.further].flatMap(({ upstream: { auth, tls } }) => [
+    auth.passfile,
+    tls.key.path,
+  ]);
+  const named = [context.env.PGSERVICEFILE, context.env.DBGUARD_ID_TOKEN_FILE];
+  const folders = Object.values(stateDirPaths(context.env));
+  return {
+    sandbox,
+    settled: sources.map(({ path }) => path),
+    closed: [...folders, ...(bucket?.kind === 'file' ? [bucket.path] : []), ...credentials, ...named].flatMap(
+      (path) => path ?? [],
+    ),
+  };
 }
 
 function secretsOf({ idToken, refreshToken = '', accessToken }: Login): readonly string[] {

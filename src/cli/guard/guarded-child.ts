@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../../approval/approvals.js';
 import { type RunningChild, stopOurselves, withSignals } from '../../io/terminal/child.js';
 import { findProgram } from '../../io/terminal/child-program.js';
+import type { Fence } from '../../io/terminal/job-shell.js';
 import { startPipeChild } from '../../io/terminal/pipe-child.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import type { CommandContext } from '../command.js';
@@ -16,6 +17,7 @@ export interface GuardedChildOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly fence?: Fence | undefined;
   readonly clock: ApprovalsClock;
   readonly bell: boolean;
   /** On every prompt; see prompt-mark.ts. */
@@ -40,7 +42,7 @@ export function startGuardedChild(context: CommandContext, options: GuardedChild
 
 async function start(context: CommandContext, options: GuardedChildOptions): Promise<GuardedChild> {
   const program = findProgram(options.command, options.env, context.cwd);
-  const child = { program, args: options.args, env: options.env, cwd: context.cwd };
+  const child = { program, args: options.args, env: options.env, cwd: context.cwd, fence: options.fence };
   const streams = ttyStreams(context);
   if (!streams) {
     const running = await startPipeChild(child);

@@ -8,11 +8,41 @@ export function isStopped(pid: number): boolean {
 }
 
 /** The first child of a process; undefined before there is one. */
-export function firstChildOf(pid: number): number | undefined {
+function firstChildOf(pid: number): number | undefined {
   for (const candidate of processes()) {
     if (fieldsOf(candidate)?.parent === pid) return candidate;
   }
   return undefined;
+}
+
+/** Finds the first child of a process as soon as both are there, and keeps to it. */
+export function firstBelow(parent: () => number | undefined): () => number | undefined {
+  let found: number | undefined;
+  return () => {
+    const above = found === undefined ? parent() : undefined;
+    if (above !== undefined) found = firstChildOf(above);
+    return found;
+  };
+}
+
+/** Who is who below the keeper of a fence. */
+export interface Inside {
+  /** The fence's own process 1, which adopts what loses its parent; it leads the group of a child without a terminal. */
+  readonly first: number;
+  /** The program that was started in it. */
+  readonly program: number;
+}
+
+/** Finds them as soon as they are there, and keeps to them: what is found later may be an orphan of the program. */
+export function insideFence(keeper: number): () => Inside | undefined {
+  let found: Inside | undefined;
+  return () => {
+    if (found) return found;
+    const first = firstChildOf(keeper);
+    const program = first === undefined ? undefined : firstChildOf(first);
+    if (first !== undefined && program !== undefined) found = { first, program };
+    return found;
+  };
 }
 
 /** Is this process in the group that has the terminal? True where the system does not say. */

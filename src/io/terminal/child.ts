@@ -4,6 +4,7 @@
  * What lives here: who hears which signal while a child runs. What it must not know: terminals, pipes, the proxy.
  */
 import { constants } from 'node:os';
+import type { Fence } from './job-shell.js';
 import { listenTo, signalsThat } from './signals.js';
 
 export interface ChildOptions {
@@ -12,6 +13,7 @@ export interface ChildOptions {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  readonly fence?: Fence | undefined;
 }
 
 export interface RunningChild {
@@ -82,6 +84,30 @@ export function stopOurselves(): void {
   for (const listener of listeners) process.on('SIGTSTP', listener);
 }
 
+/** To a process, or to a group by its negative number. */
+export function signalTo(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch {
+    // it has just ended
+  }
+}
+
+/** How soon to look again for a process that is about to be started, and how often. */
+const findMs = 5;
+const findTimes = 400;
+
+/** Calls `act` with a process as soon as it is there. Gives up when the child has ended, or nothing comes. */
+export function onceThere(find: () => number | undefined, ended: () => boolean, act: (pid: number) => void): void {
+  const look = (times: number): void => {
+    if (ended()) return;
+    const pid = find();
+    if (pid !== undefined) act(pid);
+    else if (times > 0) setTimeout(() => look(times - 1), findMs);
+  };
+  look(findTimes);
+}
+
 /** Calls back when `pid`, a child of ours, stands still. */
 export function watchForStops(pid: number, isStopped: (pid: number) => boolean, stopped: () => void): () => void {
   const look = (): void => {
@@ -91,4 +117,21 @@ export function watchForStops(pid: number, isStopped: (pid: number) => boolean, 
   // it may have stopped before anybody listened
   setImmediate(look);
   return stop;
+}
+
+/** How often to look whether a process stands still that is no child of ours, milliseconds. */
+const lookEveryMs = 150;
+
+/** The same for a process inside of a fence: the system tells its keeper of it, not us. */
+export function watchInside(
+  find: () => number | undefined,
+  isStopped: (pid: number) => boolean,
+  stopped: () => void,
+): () => void {
+  const timer = setInterval(() => {
+    const pid = find();
+    if (pid !== undefined && isStopped(pid)) stopped();
+  }, lookEveryMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }

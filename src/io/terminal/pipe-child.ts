@@ -12,8 +12,17 @@ import { closeSync, openSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { isatty } from 'node:tty';
 import { DbguardError, reasonOf } from '../../errors.js';
-import { type ChildOptions, type RunningChild, signalExitCode, stopOurselves, watchForStops } from './child.js';
-import { isStopped } from './child-state.js';
+import {
+  type ChildOptions,
+  onceThere,
+  type RunningChild,
+  signalExitCode,
+  signalTo,
+  stopOurselves,
+  watchForStops,
+  watchInside,
+} from './child.js';
+import { insideFence, isStopped } from './child-state.js';
 import { asMarked } from './job-shell.js';
 
 /** After the child's end: as long as what it wrote comes out of its pipes, but no longer for what it left running. */
@@ -23,49 +32,64 @@ const quietMs = 250;
 export async function startPipeChild(options: ChildOptions): Promise<RunningChild> {
   const { env, cwd } = options;
   const ownSession = hasControllingTerminal();
+  const fenced = options.fence?.ownProcesses === true;
   const { program, args } = asMarked(options);
   const stdio = [0, 1, 2].map((fd) => (isatty(fd) ? 'pipe' : 'inherit'));
-  const child = spawn(program, args, { stdio, env, cwd, detached: ownSession });
+  const child = spawn(program, args, { stdio, env, cwd, detached: ownSession || fenced });
   const relayed = relay(child);
+  let ended = false;
   const exited = new Promise<number>((resolve) => {
-    child.once('exit', (code, signal) => void relayed.ended().then(() => resolve(code ?? signalExitCode(signal))));
+    child.once('exit', (code, signal) => {
+      ended = true;
+      void relayed.ended().then(() => resolve(code ?? signalExitCode(signal)));
+    });
   });
   await started(child, options.program);
-  const signalAll = (signal: NodeJS.Signals): boolean => ownSession && killGroup(child.pid, signal);
+  const { pid = 0 } = child;
+  const inside = insideFence(pid);
+  /** To the program, or to it and everything that it has started. */
+  const signal = (name: NodeJS.Signals, to: 'program' | 'group'): void => {
+    if (ended) return;
+    if (!fenced) signalTo(to === 'group' ? -pid : pid, name);
+    else if (to === 'group')
+      onceThere(
+        () => inside()?.first,
+        () => ended,
+        (first) => signalTo(-first, name),
+      );
+    else
+      onceThere(
+        () => inside()?.program,
+        () => ended,
+        (one) => signalTo(one, name),
+      );
+  };
   return {
-    pid: child.pid ?? 0,
+    pid,
     ownSession,
     exited,
-    kill: (signal) => {
-      if (signal === 'SIGTSTP' && ownSession) {
+    kill: (name) => {
+      if (name === 'SIGTSTP' && ownSession) {
         // the terminal's Ctrl-Z reaches our group, and not the session of the child
-        signalAll('SIGSTOP');
+        signal('SIGSTOP', 'group');
         stopOurselves();
-        signalAll('SIGCONT');
-      } else if (!fromTerminal.has(signal) || !signalAll(signal)) child.kill(signal);
+        signal('SIGCONT', 'group');
+      } else signal(name, ownSession && fromTerminal.has(name) ? 'group' : 'program');
     },
     onStopped: (listener) => {
       // without a terminal there is no shell to say it, and no key that brings it back
       if (!ownSession) return;
-      const stop = watchForStops(child.pid ?? 0, isStopped, listener);
+      const stop = fenced
+        ? watchInside(() => inside()?.program, isStopped, listener)
+        : watchForStops(pid, isStopped, listener);
       void exited.then(stop);
     },
-    goOn: () => {
-      signalAll('SIGCONT');
-    },
+    goOn: () => signal('SIGCONT', ownSession ? 'group' : 'program'),
   };
 }
 
 /** What a terminal sends goes to everybody in the foreground. */
 const fromTerminal: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT', 'SIGHUP']);
-
-function killGroup(leader: number | undefined, signal: NodeJS.Signals): boolean {
-  try {
-    return leader !== undefined && process.kill(-leader, signal);
-  } catch {
-    return false;
-  }
-}
 
 /** Between the pipes of the child and the terminal that they stand for. */
 function relay(child: ChildProcess): { ended(): Promise<void> } {

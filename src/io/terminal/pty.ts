@@ -14,8 +14,16 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { ChildTerminal } from '../../run/terminal-ports.js';
-import { type ChildOptions, type RunningChild, signalExitCode, watchForStops } from './child.js';
-import { firstChildOf, isStopped } from './child-state.js';
+import {
+  type ChildOptions,
+  onceThere,
+  type RunningChild,
+  signalExitCode,
+  signalTo,
+  watchForStops,
+  watchInside,
+} from './child.js';
+import { firstBelow, insideFence, isStopped } from './child-state.js';
 import { asJob } from './job-shell.js';
 import { type ForkedPty, loadNativePty, type NativePty } from './pty-native.js';
 
@@ -75,18 +83,24 @@ export function startPtyChild(options: PtyOptions): PtyChild {
       };
     };
   });
-  const job = jobOf(forked.pid, exited);
+  const inside = options.fence?.ownProcesses ? insideFence(forked.pid) : undefined;
+  // inside a second shell keeps it, for its exit code
+  const shell = inside ? firstBelow(() => inside()?.program) : () => forked.pid;
+  const job = jobOf(shell, exited);
   return {
     pid: forked.pid,
     ownSession: true,
     exited,
     kill: (signal) => job.kill(signal),
     onStopped: (stopped) => {
-      const stop = watchForStops(forked.pid, isStopped, stopped);
+      const stop = inside ? watchInside(shell, isStopped, stopped) : watchForStops(forked.pid, isStopped, stopped);
       void exited.then(stop);
     },
     // its shell brings the job to the foreground again
-    goOn: () => signalTo(forked.pid, 'SIGCONT'),
+    goOn: () => {
+      const pid = shell();
+      if (pid !== undefined) signalTo(pid, 'SIGCONT');
+    },
     onOutput: (receive) => {
       listener = receive;
     },
@@ -106,32 +120,22 @@ export function startPtyChild(options: PtyOptions): PtyChild {
   };
 }
 
-/** How soon to look again for a job that its shell has not started yet, and for how long. */
-const jobLookMs = 5;
-const jobLooks = 400;
-
 /** The program itself: what is sent to dbguard is meant for it, not for the shell that keeps it. */
-function jobOf(shell: number, exited: Promise<number>): { kill(signal: NodeJS.Signals): void } {
-  let job: number | undefined;
+function jobOf(shell: () => number | undefined, exited: Promise<number>): { kill(signal: NodeJS.Signals): void } {
+  const find = firstBelow(shell);
   let ended = false;
   void exited.then(() => {
     ended = true;
   });
-  const kill = (signal: NodeJS.Signals, looks = jobLooks): void => {
-    job ??= firstChildOf(shell);
-    // what stops a job stops all of it
-    if (job !== undefined) signalTo(signal === 'SIGTSTP' ? -job : job, signal);
-    else if (!ended && looks > 0) setTimeout(() => kill(signal, looks - 1), jobLookMs);
+  return {
+    kill: (signal) =>
+      onceThere(
+        find,
+        () => ended,
+        // what stops a job stops all of it
+        (pid) => signalTo(signal === 'SIGTSTP' ? -pid : pid, signal),
+      ),
   };
-  return { kill };
-}
-
-function signalTo(target: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(target, signal);
-  } catch {
-    // it has just ended
-  }
 }
 
 /** Writes the mark as soon as the pty takes it, and gives up when it does not come out although somebody reads. */

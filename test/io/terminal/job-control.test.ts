@@ -5,9 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Test, test } from 'tap';
+import { findFenceProgram } from '../../../src/io/fence/fence-program.js';
 import { repositoryRoot } from '../../helpers/repository.js';
 import { keys, Terminal } from '../../helpers/terminal.js';
 
+const found = await findFenceProgram(process.env);
+const noFence = 'obstacle' in found ? found.obstacle.why : false;
 const program = join(repositoryRoot, 'test/io/terminal/guarded-run.ts');
 const suspend = '\x1a';
 /** A program that has begun when it says so: keys before that are nobody's. */
@@ -17,12 +20,15 @@ const ready = `sh -c "'echo ready; exec cat'"`;
 interface Shell {
   readonly command: readonly string[];
   readonly stopped: string;
+  /** Variables of the shell and what it starts. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 const shells = {
   bash: { command: ['bash', '--norc', '-i'], stopped: 'Stopped' },
   zsh: { command: ['zsh', '-f', '-i'], stopped: 'suspended' },
   dash: { command: ['dash', '-i'], stopped: 'Stopped' },
+  'dash, with the child in a fence': { command: ['dash', '-i'], stopped: 'Stopped', env: { FENCE: '1' } },
 } as const satisfies Readonly<Record<string, Shell>>;
 
 interface Session {
@@ -36,14 +42,22 @@ interface Session {
   settings(): Promise<string>;
 }
 
-async function session(t: Test, { command: [name = '', ...args], stopped }: Shell): Promise<Session> {
+async function session(t: Test, { command: [name = '', ...args], stopped, env = {} }: Shell): Promise<Session> {
   const folder = mkdtempSync(join(tmpdir(), 'dbg-'));
   const asks = join(folder, 'asks');
   writeFileSync(asks, '');
   const guarded = [process.execPath, '--no-warnings', '--import=tsx', program, asks, join(folder, 'answers')].join(' ');
   const screen = new Terminal(name, args, {
     cwd: repositoryRoot,
-    env: { PATH: process.env.PATH ?? '', HOME: folder, PS1: '> ', LC_ALL: 'C.UTF-8', RUN: guarded, HISTFILE: '' },
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: folder,
+      PS1: '> ',
+      LC_ALL: 'C.UTF-8',
+      RUN: guarded,
+      HISTFILE: '',
+      ...env,
+    },
   });
   t.teardown(async () => {
     screen.kill();
@@ -61,14 +75,14 @@ async function session(t: Test, { command: [name = '', ...args], stopped }: Shel
     settings: async () => {
       const file = join(folder, `stty-${++asked}`);
       type(`stty -a > ${file}; echo written $((${asked} + 100))`);
-      await screen.shows(new RegExp(`^written ${asked + 100}\\n+>`, 'm'));
+      await screen.shows(new RegExp(`^(?:> )?written ${asked + 100}\\n+>`, 'm'));
       return readFileSync(file, 'utf8');
     },
   };
 }
 
 for (const [name, shell] of Object.entries(shells)) {
-  const skip = onPath(name) ? false : `${name} is not installed`;
+  const skip = missing(shell);
 
   test(`${name}: a child that stops itself stops the job, and fg brings both back`, { skip }, async (t) => {
     const { screen, run, type, stops, settings } = await session(t, shell);
@@ -156,17 +170,28 @@ test('a screen that a stopped program left in pieces is put away all the same', 
   t.ok(screen.alternate, 'it is drawn again, though the program does not');
 });
 
-test('where no shell would bring it back, a child that stops itself goes on at once', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'dbg-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  writeFileSync(join(folder, 'asks'), '');
-  const command = ['sh', '-c', 'echo one; kill -STOP $$; echo two; kill -TSTP $$; echo three; exit 4'];
-  const args = ['--no-warnings', '--import=tsx', program, join(folder, 'asks'), join(folder, 'answers'), ...command];
-  const screen = new Terminal(process.execPath, args, { cwd: repositoryRoot, env: { PATH: process.env.PATH ?? '' } });
-  t.teardown(() => screen.kill());
-  t.match(await screen.exit, { code: 4 });
-  t.match(screen.text(), /one\n+two\n+three/);
-});
+for (const [where, env] of Object.entries({ 'without a fence': {}, 'in one': { FENCE: '1' } }))
+  test(`where no shell would bring it back, a child that stops itself goes on at once, ${where}`, {
+    skip: 'FENCE' in env && noFence,
+  }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'dbg-'));
+    t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+    writeFileSync(join(folder, 'asks'), '');
+    const command = ['sh', '-c', 'echo one; kill -STOP $$; echo two; kill -TSTP $$; echo three; exit 4'];
+    const args = ['--no-warnings', '--import=tsx', program, join(folder, 'asks'), join(folder, 'answers'), ...command];
+    const screen = new Terminal(process.execPath, args, {
+      cwd: repositoryRoot,
+      env: { PATH: process.env.PATH ?? '', ...env },
+    });
+    t.teardown(() => screen.kill());
+    t.match(await screen.exit, { code: 4 });
+    t.match(screen.text(), /one\n+two\n+three/);
+  });
+
+function missing({ command: [name = ''], env }: Shell): string | false {
+  if (!onPath(name)) return `${name} is not installed`;
+  return env?.FENCE === undefined ? false : noFence;
+}
 
 function onPath(name: string): boolean {
   try {
