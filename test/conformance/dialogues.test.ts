@@ -1,30 +1,15 @@
 /** The dialogues through a proxy in this process that allows everything; `npm run conformance` does more, from outside. */
-import { type Test, test } from 'tap';
-import { openAdminConnection } from '../helpers/admin-connection.js';
-import { type PlayedServer, play } from '../helpers/play.js';
-import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
-import { startProxyInProcess } from '../helpers/proxy-in-process.js';
+import { test } from 'tap';
+import { play } from '../helpers/play.js';
+import { postgresAvailable } from '../helpers/postgres.js';
 import { everything } from '../proxy/policies.js';
 import { compare } from './compare.js';
 import { allDialogues } from './dialogues/all.js';
-
-async function openStage(t: Test, version: PostgresVersion, through: 'dbguard' | 'nothing'): Promise<PlayedServer> {
-  const server = await startPostgres({ version });
-  const { query: admin, end } = await openAdminConnection(server.url());
-  const proxy =
-    through === 'dbguard' ? await startProxyInProcess({ upstreamUrl: server.url(), policy: everything }) : undefined;
-  t.teardown(async () => {
-    await proxy?.close();
-    await end();
-    await server.stop();
-  });
-  const { host, port, password, superuser: user } = server;
-  return { target: proxy?.target ?? { host, port, user, password, database: 'postgres' }, admin };
-}
+import { openStages } from './stages.js';
 
 for (const version of [15, 18] as const)
   test(`PostgreSQL ${version}`, { skip: !postgresAvailable(version) && 'it is not installed' }, async (t) => {
-    const [direct, guarded] = await Promise.all([openStage(t, version, 'nothing'), openStage(t, version, 'dbguard')]);
+    const [direct, guarded] = await openStages(t, version, everything);
     for (const [group, dialogues] of Object.entries(allDialogues)) {
       // a matter of dbguard's buffers, not of the server's version
       if (group === 'sizes' && version === 15) continue;
