@@ -88,7 +88,6 @@ const attacks: Readonly<Record<string, readonly [command: string, sign: RegExp]>
   ],
   'reads the memory of a process outside': [`head -c 1 /proc/${terminal.pid}/environ | wc -c`, /^1$/m],
   'signals a process outside': [`kill -0 ${terminal.pid} && echo DONE`, /DONE/],
-  'opens the debugger of a process outside': [`kill -WINCH ${process.pid} && echo DONE`, /DONE/],
   'writes to a terminal': [`[ -c ${tty} ] && echo x > ${tty} && echo DONE`, /DONE/],
   'drives a multiplexer': [
     `tmux -S ${outside}/tmux new-session -d 'sleep 60' 2>&1; [ -S ${outside}/tmux ] && echo DONE`,
