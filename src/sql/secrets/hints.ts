@@ -27,10 +27,11 @@ export class Hints {
   readonly #exact: readonly string[];
   #table: Table | undefined;
 
-  /** @param caseless expressions that each begin with characters of ASCII, perhaps behind `\b` */
+  /** @param caseless expressions that each begin with characters of ASCII, perhaps behind `\b`; TypeError for any other */
   constructor(caseless: readonly string[], exact: readonly string[]) {
     this.#caseless = caseless;
     this.#exact = exact;
+    for (const hint of [...caseless, ...exact]) beginningOf(hint);
   }
 
   areIn(text: string): boolean {
