@@ -6,6 +6,8 @@
  * is never complete.
  */
 
+import { contains } from './paths.js';
+
 /** Read-only on Linux. Links to each other (`/bin` -> `usr/bin`) are made again as links. */
 export const linuxSystem: readonly string[] = [
   '/usr',
@@ -46,6 +48,11 @@ export const macSystem: readonly string[] = [
 
 /** Private and writable, and gone at the end. */
 export const scratchFolders: readonly string[] = ['/tmp', '/var/tmp', '/run'];
+
+/** Where every program leaves its sockets: what is, or holds, one of these opens all of them. Parts may be opened. */
+export function holdsSockets(path: string): boolean {
+  return scratchFolders.some((folder) => contains(path, folder)) || /^\/run\/user(?:\/[^/]+)?$/.test(path);
+}
 
 /**
  * Read-only of the home folder: settings of git and editors, tool chains. Not the shell's start-up files: they set variables,

@@ -9,7 +9,15 @@
 import { DbguardError } from '../../errors.js';
 import type { AgentPlaces } from './agent-places.js';
 import { contains, within } from './paths.js';
-import { homeReadable, homeSecrets, linuxSystem, linuxSystemFiles, macSystem, scratchFolders } from './places.js';
+import {
+  holdsSockets,
+  homeReadable,
+  homeSecrets,
+  linuxSystem,
+  linuxSystemFiles,
+  macSystem,
+  scratchFolders,
+} from './places.js';
 import { packageOf, toolFolder } from './tools.js';
 
 /** What stands at a path. */
@@ -129,7 +137,8 @@ class Planner {
     const found = this.#look(path);
     if (!found) throw new DbguardError('usage', `the fence cannot open ${path}: there is nothing`, { hint: fitting });
     const { real } = found;
-    if (contains(real, this.#home)) throw tooMuch(path, what, 'your home folder');
+    const much = this.#tooMuchIn(kind, real);
+    if (much !== undefined) throw tooMuch(path, what, much);
     const own = this.#closed.find((one) => contains(one, real));
     if (own !== undefined) throw tooMuch(path, what, 'what dbguard keeps to itself');
     this.#chosen.add(real);
@@ -143,7 +152,7 @@ class Planner {
     const found = path === undefined ? undefined : this.#look(path);
     if (path === undefined || !found) return;
     const { real } = found;
-    if (contains(real, this.#home) || this.#secret.some((one) => contains(one, real))) return;
+    if (this.#tooMuchIn(kind, real) !== undefined || this.#secret.some((one) => contains(one, real))) return;
     if (this.#closed.some((one) => contains(real, one)) && kind === 'write') return;
     // already there, and as writable as it may be
     if (this.#visible(path, real)) return;
@@ -187,6 +196,15 @@ class Planner {
   inOrder(): readonly Mount[] {
     const depth = ({ at }: Mount): number => at.split('/').filter(Boolean).length;
     return [...this.#mounts.toSorted((a, b) => depth(a) - depth(b)), ...this.#overlays];
+  }
+
+  /** What would be open with it, in words. */
+  #tooMuchIn(kind: 'read' | 'write', real: string): string | undefined {
+    if (contains(real, this.#home)) return 'your home folder';
+    if (holdsSockets(real)) return 'the sockets of other programs';
+    const system = this.#request.system === 'mac' ? macSystem : linuxSystem;
+    if (kind === 'write' && system.some((one) => contains(real, this.#real(one)))) return 'the system’s own files';
+    return undefined;
   }
 
   #offerSystem(path: string): void {

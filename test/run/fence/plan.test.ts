@@ -59,7 +59,14 @@ const tables = {
   '/home/ada/.nvm/versions/node/v24/lib/node_modules/@anthropic-ai/claude-code/cli.js': true,
   '/home/ada/.local/state/dbguard/': true,
   '/run/user/1000/dbguard/dbg-x/': true,
+  '/run/user/1000/bus': true,
+  '/run/docker.sock': true,
+  '/tmp/.X11-unix/X0': true,
+  '/var/tmp/daemon.sock': true,
+  '/var/run': '/run',
 } as const;
+/** Of programs outside. */
+const theirSockets = ['/run/user/1000/bus', '/run/docker.sock', '/tmp/.X11-unix/X0', '/var/tmp/daemon.sock'];
 
 const request: FenceRequest = {
   system: 'linux',
@@ -152,7 +159,7 @@ function writable({ mounts }: FencePlan, path: string): boolean {
   return mounts.findLast(({ at }) => contains(at, path))?.kind === 'write';
 }
 
-const secrets = [...homeSecrets.map((name) => within(home, name)), ...request.closed];
+const secrets = [...homeSecrets.map((name) => within(home, name)), ...request.closed, ...theirSockets];
 
 function leaks(plan: FencePlan, look: Look): string[] {
   const found: string[] = [];
@@ -170,14 +177,15 @@ function leaks(plan: FencePlan, look: Look): string[] {
 }
 
 t.test('whatever an agent has put where the fence looks, nothing secret is shown', (t) => {
+  const closed = secrets.filter((path) => !theirSockets.includes(path));
   const full = Object.fromEntries(
     homeSecrets.map((name) => [`${home}/${name}${/\.\w+$/.test(name) ? '' : '/'}`, true]),
   );
   const place = fc.constantFrom(
-    ...['/', '/home', home, '/run', '/run/user/1000', '/etc', '/tmp', '..', '../..', './loop'],
-    ...secrets,
-    ...secrets.map(parentOf),
-    ...secrets.map((path) => `${path}/inner`),
+    ...['/', '/home', home, '/run', '/var/run', '/run/user/1000', '/etc', '/tmp', '..', '../..', './loop'],
+    ...closed,
+    ...closed.map(parentOf),
+    ...closed.map((path) => `${path}/inner`),
   );
   const planted = fc.dictionary(
     fc.constantFrom(
@@ -217,7 +225,8 @@ t.test('whatever an agent has put where the fence looks, nothing secret is shown
 t.test('a project or an opened folder that would show too much is refused', (t) => {
   const look = machine({ ...tables, '/home/ada/shop/out': '/home/ada' });
   const usage = { code: 'usage' };
-  for (const project of [home, '/', '/home', `${home}/shop/out`, `${home}/.local/state/dbguard`]) {
+  const shared = ['/run', '/var/run', '/run/user', '/run/user/1000', '/tmp', '/var/tmp', '/var', '/usr', '/etc'];
+  for (const project of [home, '/', '/home', `${home}/shop/out`, `${home}/.local/state/dbguard`, ...shared]) {
     t.throws(() => planFence({ ...request, project }, look), usage, project);
   }
   t.throws(() => planFence({ ...request, opened: { read: ['/missing'], write: [] } }, look), usage);
