@@ -6,7 +6,9 @@
  *   --only TEXT     only the measures with this in their name; "facts", "verify" and "sessions" need no server
  *   --sessions N    how many transcripts to verify, of 100 statements each (default 500)
  */
+
 import { parseArgs } from 'node:util';
+import { only } from '../helpers/only.js';
 import { clientProgram, postgresAvailable, startPostgres } from '../helpers/postgres.js';
 import { benchFacts } from './facts.js';
 import { benchManySessions } from './many-sessions.js';
@@ -24,9 +26,10 @@ const { values: options } = parseArgs({
     sessions: { type: 'string', default: '500' },
   },
 });
-if ('facts'.includes(options.only)) await benchFacts();
-if ('verify'.includes(options.only)) await benchVerification({ sessions: Number(options.sessions), statements: 100 });
-if ('sessions'.includes(options.only)) await benchManySessions(options.quick ? 2_000 : 20_000);
+const chosen = only(options.only);
+if (chosen('facts')) await benchFacts();
+if (chosen('verify')) await benchVerification({ sessions: Number(options.sessions), statements: 100 });
+if (chosen('sessions')) await benchManySessions(options.quick ? 2_000 : 20_000);
 if (['facts', 'verify', 'sessions'].includes(options.only)) process.exit();
 const people = maskedKinds.map(({ column }) => `md5(i::text) || '@example.com' AS ${column}`).join(', ');
 // pgbench takes whole seconds
@@ -56,12 +59,13 @@ try {
   console.log(`PostgreSQL ${server.version}, Node ${process.version}, load by ${load}; ${rounds} round(s), medians`);
   if (!bouncer) console.log('pgbouncer is not installed');
   console.log(header(targets));
-  for (const measure of measures(pgbenchOr, seconds, rows).filter(({ name }) => name.includes(options.only)))
+  for (const measure of measures(pgbenchOr, seconds, rows).filter(({ name }) => chosen(name)))
     console.log(row(measure, targets, await figures(measure)));
 } finally {
   for (const target of targets) await target.stop();
   await server.stop();
 }
+chosen.insist();
 
 /** Each round visits every target, so that a busy moment of the machine hits all of them. */
 async function figures(measure: Measure): Promise<(number | undefined)[]> {

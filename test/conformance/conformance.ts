@@ -15,6 +15,7 @@
  */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { only } from '../helpers/only.js';
 import { play } from '../helpers/play.js';
 import { clientProgram, type PostgresVersion, postgresAvailable } from '../helpers/postgres.js';
 import { compare } from './compare.js';
@@ -52,6 +53,8 @@ const { values: options } = parseArgs({
   },
 });
 
+const chosen = only(options.only);
+
 if (options.soak !== undefined) {
   const { done, wrong, entries, heap } = await soak({
     seconds: Number(options.soak) * 60,
@@ -65,13 +68,15 @@ if (options.soak !== undefined) {
 }
 
 if (options.evidence) {
-  const different = await conformEvidence((name) => name.includes(options.only));
+  const different = await conformEvidence(chosen);
+  chosen.insist();
   console.log(different === 0 ? 'Real S3 servers lead to the same verdicts.' : `${different} differences.`);
   process.exit(different === 0 ? 0 : 1);
 }
 
 if (options.tools !== undefined) {
-  const failed = await tryTools(resolve(options.tools), options.only);
+  const failed = await tryTools(resolve(options.tools), chosen);
+  chosen.insist();
   console.log(failed === 0 ? 'No tool was asked about.' : `${failed} steps failed.`);
   process.exit(failed === 0 ? 0 : 1);
 }
@@ -79,7 +84,8 @@ if (options.tools !== undefined) {
 const wanted = ([15, 18] as const).filter((one) => options.version === undefined || options.version === String(one));
 if (options.masks !== undefined) {
   const there = wanted.filter((one) => postgresAvailable(one));
-  const failed = await tryMasks(resolve(options.masks), options.only, there);
+  const failed = await tryMasks(resolve(options.masks), chosen, there);
+  chosen.insist();
   console.log(failed === 0 ? 'Masked columns are valid for every driver.' : `${failed} programs see something else.`);
   process.exit(failed === 0 ? 0 : 1);
 }
@@ -92,7 +98,8 @@ for (const version of wanted) {
 if (options.reads)
   console.log(failed === 0 ? 'Nothing that is called a read writes.' : 'Something that is called a read writes.');
 else {
-  failed += await conformEvidence((name) => name.includes(options.only));
+  failed += await conformEvidence(chosen);
+  chosen.insist();
   console.log(failed === 0 ? 'No client could tell dbguard from the server.' : `${failed} differences.`);
 }
 process.exit(failed === 0 ? 0 : 1);
@@ -135,7 +142,6 @@ async function everything(version: PostgresVersion, pair: ServerPair): Promise<M
     console.log(`  ${group}: ${name}${varies ? ' (differs between two servers without dbguard as well)' : ''}`);
     for (const line of diff.slice(0, 12)) console.log(`    ${line.slice(0, 240)}`);
   };
-  const chosen = (name: string) => name.includes(options.only);
   const both = (act: (stage: ServerPair['direct']) => Promise<string[]>) =>
     Promise.all([act(pair.direct), act(pair.guarded)]);
 

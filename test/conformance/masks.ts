@@ -6,10 +6,12 @@
  *   python3 -m venv py && py/bin/pip install 'psycopg[binary]' psycopg2-binary
  *   mvn dependency:copy -Dartifact=org.postgresql:postgresql:42.7.4 -DoutputDirectory=java
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import pg from 'pg';
+import type { Only } from '../helpers/only.js';
 import { type PostgresVersion, startPostgres } from '../helpers/postgres.js';
 import { startProxyProcess } from '../helpers/proxy-process.js';
 import { repositoryRoot } from '../helpers/repository.js';
@@ -131,7 +133,7 @@ const hashedForms: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** @returns how many programs saw something else */
-export async function tryMasks(folder: string, only: string, versions: readonly PostgresVersion[]): Promise<number> {
+export async function tryMasks(folder: string, chosen: Only, versions: readonly PostgresVersion[]): Promise<number> {
   let failed = 0;
   for (const version of versions) {
     const server = await startPostgres({ version });
@@ -144,7 +146,7 @@ export async function tryMasks(folder: string, only: string, versions: readonly 
         await server.query(`CREATE DATABASE ${database}`);
         await server.query(setup, undefined, database);
       }
-      for (const program of programs(folder).filter(({ name }) => name.includes(only))) {
+      for (const program of programs(folder).filter(({ name }) => chosen(name))) {
         const missing = program.missing();
         if (missing !== undefined) {
           console.log(`  PostgreSQL ${version}, ${program.name}: skipped, there is no ${missing}`);

@@ -9,9 +9,11 @@
  *   apt-get install ruby-activerecord ruby-pg
  *   in `java`: the jars of hibernate-core, flyway-database-postgresql, liquibase-core, jooq and postgresql
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
+import type { Only } from '../helpers/only.js';
 import { startPostgres } from '../helpers/postgres.js';
 import { startProxyProcess } from '../helpers/proxy-process.js';
 import { repositoryRoot } from '../helpers/repository.js';
@@ -80,13 +82,13 @@ async function works(program: string, args: readonly string[]): Promise<boolean>
 }
 
 /** @returns how many steps of the tools did not end well */
-export async function tryTools(folder: string, only: string): Promise<number> {
+export async function tryTools(folder: string, chosen: Only): Promise<number> {
   const server = await startPostgres({ version: 18 });
   const guarded = await startProxyProcess(server, { policy: { profile: 'guarded' } });
   let failed = 0;
   try {
     for (const [index, tool] of tools.entries()) {
-      if (!tool.name.toLowerCase().includes(only.toLowerCase())) continue;
+      if (!chosen(tool.name)) continue;
       const missing = await tool.missing(folder);
       if (missing !== undefined) {
         console.log(`  ${tool.name}: skipped, there is no ${missing}`);
