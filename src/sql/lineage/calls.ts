@@ -6,11 +6,12 @@ import { definitionCall } from './definition-texts.js';
 import { union, without } from './flow.js';
 import type { ValueFlow } from './functions.js';
 import { gathers, jsonCall } from './json-calls.js';
+import { objectOf } from './json-structure.js';
 import { choosesOne, isMeasure, measured } from './measured.js';
 import { textRows } from './run-texts.js';
 import type { LineageScope } from './scope.js';
 import { openShape, type Shape, shapeOf } from './shape.js';
-import { fieldsOf, objectOf, plain, type Value, withBeside } from './structure.js';
+import { fieldsOf, plain, type Value, withBeside } from './structure.js';
 import { gathered } from './told-rows.js';
 import type { LineageWalk } from './walk.js';
 

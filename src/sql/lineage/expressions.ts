@@ -4,24 +4,14 @@ import { as, type Node, names, stringConstant, tagOf } from '../grammar/tree.js'
 import { attribute, behind, casts, ownAttribute } from './calls.js';
 import { anyColumn, anyFlow, type Flow, noFlow } from './catalog.js';
 import { columnName } from './column-names.js';
+import { either } from './either.js';
 import { union } from './flow.js';
 import { castJson, constantKey, jsonConstructor, jsonOperator } from './json-calls.js';
+import { elementOf, opened, part } from './json-structure.js';
 import { choosesOne, compares, measured } from './measured.js';
 import { fieldOf, type LineageScope } from './scope.js';
 import { type Column, concat, type Shape } from './shape.js';
-import {
-  arrayOf,
-  arrayOfEach,
-  either,
-  elementOf,
-  fieldsOf,
-  opened,
-  part,
-  plain,
-  rowOf,
-  type Value,
-  withBeside,
-} from './structure.js';
+import { arrayOf, arrayOfEach, fieldsOf, plain, rowOf, type Value, withBeside } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 /** One value as a column: named as PostgreSQL names it, where its rule is simple. */

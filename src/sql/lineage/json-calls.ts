@@ -9,14 +9,10 @@ import type { JsonAggConstructor, JsonKeyValue, JsonOutput, JsonValueExpr, TypeN
 import { as, type Node, names, stringConstant, type Tag } from '../grammar/tree.js';
 import { type Flow, noFlow } from './catalog.js';
 import { union } from './flow.js';
-import { measured } from './measured.js';
-import type { LineageScope } from './scope.js';
 import {
   anyOrder,
-  arrayOfEach,
   asText,
   constantJson,
-  countOf,
   elementOf,
   entryOf,
   joined,
@@ -26,18 +22,17 @@ import {
   objectOf,
   opened,
   part,
-  plain,
   readJson,
   removed,
   replaced,
-  rowOf,
   takenApart,
   toJson,
   toText,
-  type Value,
-  withBeside,
   without,
-} from './structure.js';
+} from './json-structure.js';
+import { measured } from './measured.js';
+import type { LineageScope } from './scope.js';
+import { arrayOfEach, countOf, plain, rowOf, type Value, withBeside } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 type Call = (values: readonly Value[], nodes: readonly Node[]) => Value | undefined;

@@ -1,7 +1,8 @@
 /** Rows as lineage sees them: which columns in which order, and what flows into each. Pure values. */
 import { anyFlow, type BaseColumn, type Flow, noFlow } from './catalog.js';
+import { either } from './either.js';
 import { union } from './flow.js';
-import { either, sameValue, type Value } from './structure.js';
+import { sameValue, type Value } from './structure.js';
 
 export interface Column extends Value {
   /** Undefined: PostgreSQL names it, by a rule that is not followed here; any name may mean it. */

@@ -7,7 +7,9 @@
  */
 import type { BaseColumn, LineageCatalog } from './catalog.js';
 import type { Derived } from './derived.js';
-import { either, readJson, toText, type Value } from './structure.js';
+import { either } from './either.js';
+import { readJson, toText } from './json-structure.js';
+import type { Value } from './structure.js';
 
 export class StoredForms {
   /** Undefined: it may hold something that has no form. */

@@ -1,9 +1,9 @@
 /**
  * What a value is made of, for lineage: rows, arrays and JSON whose parts come from columns of their own.
  *
- * What lives here: the forms, how they are put together and taken apart. Pure values. What it must not know: syntax,
- * masks. A form is a claim that is checked again where the value is read: what does not have it is hidden there, so a
- * constant may take any form. Wherever a form gets lost, what flows in the value stays.
+ * What lives here: the forms, and what holds for each of them. Pure values. What it must not know: syntax, masks, JSON's
+ * operators (json-structure.ts). A form is a claim that is checked again where the value is read: what does not have it is
+ * hidden there, so a constant may take any form. Wherever a form gets lost, what flows in the value stays.
  */
 import { type Flow, noFlow } from './catalog.js';
 import { sameFlow, union } from './flow.js';
@@ -71,39 +71,26 @@ interface Sequence<Is> {
   readonly beside: Flow;
 }
 
-type Form<Is extends Inside['is']> = Extract<Inside, { readonly is: Is }>;
+export type Form<Is extends Inside['is']> = Extract<Inside, { readonly is: Is }>;
 
 /** Forms that repeat others inside each other grow without end. */
 const maxParts = 2_000;
 
-const nothing: Value = { flow: noFlow, direct: false };
+export const nothing: Value = { flow: noFlow, direct: false };
 
 /** A value of which no form is known. */
 export function plain(flow: Flow): Value {
   return { flow, direct: false };
 }
 
-function formed(inside: Inside): Value {
+export function formed(inside: Inside): Value {
   const flow = union([...partsOf(inside).map((part) => part.flow), inside.beside]);
   return countParts(inside, maxParts) < 0 ? plain(flow) : { flow, direct: false, inside };
-}
-
-/** Of a value that is a column's as it is, and that JSON's operators take apart: what may stand where is its mask's affair. */
-export function takenApart(value: Value): Value {
-  if (!value.direct || value.inside !== undefined || value.flow.size === 0) return value;
-  return { ...value, direct: false, inside: { is: 'within', path: [], of: value.flow, beside: noFlow } };
 }
 
 /** @param flow which constants may stand in it */
 export function sqlText(flow: Flow): Value {
   return { flow, direct: false, inside: { is: 'sql', beside: noFlow } };
-}
-
-/** The same of JSON that was made of such a value: a column of JSON stands in a row as it is. */
-export function opened(value: Value): Value {
-  const { inside } = value;
-  if (inside?.is !== 'scalar' || !inside.of.direct || inside.of.flow.size === 0) return takenApart(value);
-  return { ...value, direct: false, inside: { is: 'within', path: [], of: inside.of.flow, beside: inside.beside } };
 }
 
 export function rowOf(fields: readonly Field[]): Value {
@@ -118,196 +105,11 @@ export function arrayOfEach(rest: Value): Value {
   return formed({ is: 'array', places: [], rest, beside: noFlow });
 }
 
-export function listOf(places: readonly Value[]): Value {
-  return formed({ is: 'list', places: places.map(toJson), beside: noFlow });
-}
-
-export function listOfEach(rest: Value): Value {
-  return formed({ is: 'list', places: [], rest: toJson(rest), beside: noFlow });
-}
-
-/** @param pairs a key that is not a constant is undefined */
-export function objectOf(pairs: readonly (readonly [key: string | undefined, value: Value])[], keys: Flow): Value {
-  const entries = new Map<string, Value>();
-  let others: Value | undefined;
-  for (const [key, value] of pairs) {
-    const json = toJson(value);
-    if (key === undefined) others = eitherOf(others, json);
-    else entries.set(key, eitherOf(entries.get(key), json) ?? json);
-  }
-  return formed({ is: 'object', entries, ...(others === undefined ? {} : { others }), beside: keys });
-}
-
-/** to_jsonb() and its kin. */
-export function toJson(value: Value): Value {
-  const { inside } = value;
-  switch (inside?.is) {
-    case 'object':
-    case 'list':
-    case 'scalar':
-    case 'within':
-      return value;
-    case 'row':
-      if (inside.fields.some(({ name }) => name === undefined)) break;
-      return withBeside(
-        objectOf(
-          inside.fields.map((field) => [field.name, field]),
-          noFlow,
-        ),
-        inside.beside,
-      );
-    case 'array': {
-      const { places, rest, beside } = inside;
-      const parts = { places: places.map(toJson), ...(rest === undefined ? {} : { rest: toJson(rest) }) };
-      return formed({ is: 'list', ...parts, beside });
-    }
-  }
-  // a text in which JSON stands becomes a JSON string; what was taken out of a column of JSON is still what stood there
-  const taken = inside?.is === 'text' && inside.of.is === 'within';
-  const of = taken ? value : { flow: value.flow, direct: value.direct };
-  return formed({ is: 'scalar', of, beside: noFlow });
-}
-
-/** Printed as text. */
-export function toText(value: Value): Value {
-  const { inside } = value;
-  if (inside === undefined || inside.is === 'text') return inside === undefined ? plain(value.flow) : value;
-  return formed({ is: 'text', of: inside, beside: noFlow });
-}
-
-/** A text read as JSON; a value that is JSON already. */
-export function readJson(value: Value): Value {
-  const inside = value.inside?.is === 'text' ? value.inside.of : value.inside;
-  // a text in JSON may hold JSON again, where no path of a mask leads
-  const known = inside !== undefined && isJson(inside) && !(inside.is === 'within' && value.inside?.is === 'text');
-  return known ? withBeside(formed(inside), besideOf(value)) : plain(value.flow);
-}
-
-/** The form of a JSON text that holds no column. */
-export function constantJson(text: string): Value {
-  try {
-    return formOf(JSON.parse(text));
-  } catch {
-    return nothing;
-  }
-}
-
-function formOf(json: unknown): Value {
-  if (Array.isArray(json)) return listOf(json.map(formOf));
-  if (typeof json !== 'object' || json === null) return toJson(nothing);
-  return objectOf(
-    Object.entries(json).map(([key, value]) => [key, formOf(value)]),
-    noFlow,
-  );
-}
-
-/** `->` with a key or an index; undefined where it is not a constant. */
-export function part(value: Value, key: string | undefined): Value {
-  const { inside } = value;
-  if (inside === undefined) return plain(value.flow);
-  switch (inside.is) {
-    case 'object': {
-      const found = key === undefined ? anyOf(partsOf(inside)) : (inside.entries.get(key) ?? inside.others);
-      return withBeside(found ?? nothing, inside.beside);
-    }
-    case 'list':
-      return withBeside(element(inside, key), inside.beside);
-    case 'within':
-      return deeper(inside, key ?? null);
-    case 'scalar': {
-      const within = opened(value);
-      return within === value ? plain(value.flow) : part(within, key);
-    }
-    default:
-      return plain(value.flow);
-  }
-}
-
-function deeper(inside: Form<'within'>, step: Step): Value {
-  return formed({ ...inside, path: [...inside.path, step] });
-}
-
-/** What a JSON value gives as text: a string without its quotes. */
-export function asText(json: Value): Value {
-  const { inside } = json;
-  return inside?.is === 'scalar' ? withBeside(inside.of, inside.beside) : toText(json);
-}
-
-/** An element of an array of SQL or of JSON. */
-export function elementOf(value: Value): Value {
-  const { inside } = value;
-  if (inside?.is === 'within') return deeper(inside, 0);
-  if (inside?.is !== 'array' && inside?.is !== 'list') return plain(value.flow);
-  return withBeside(anyOf(partsOf(inside)) ?? nothing, inside.beside);
-}
-
-/** The names of its fields: what is hidden at a path is not the name of what stands there. */
-export function keysOf(value: Value): Value {
-  const { inside } = value;
-  if (inside?.is === 'object') return plain(inside.beside);
-  return inside?.is === 'within' ? part(value, anyKey) : plain(value.flow);
-}
-
-/** No path of a mask ends in it, but for those that hide every field. */
-const anyKey = '\0';
-
-/** Each value of a JSON object, whatever its key. */
-export function entryOf(value: Value): Value {
-  const { inside } = value;
-  return inside?.is === 'object' || inside?.is === 'within' ? part(value, undefined) : plain(value.flow);
-}
-
 /** A field of a composite value; undefined where the value is none that is known. */
 export function fieldsOf(value: Value): readonly Field[] | undefined {
   const { inside } = value;
   if (inside?.is !== 'row') return undefined;
   return inside.fields.map((field) => ({ ...withBeside(field, inside.beside), name: field.name }));
-}
-
-/** `- 'key'`; what is taken out of an array moves what is behind it. */
-export function without(value: Value, key: string | undefined): Value {
-  const { inside } = value;
-  if (inside?.is === 'list') return moved(inside);
-  if (inside?.is === 'within') return value;
-  if (inside?.is !== 'object') return plain(value.flow);
-  if (key === undefined) return value;
-  return formed({ ...inside, entries: new Map([...inside.entries].filter(([known]) => known !== key)) });
-}
-
-/** `#-` with a constant path. */
-export function removed(value: Value, [key, ...deeper]: readonly string[]): Value {
-  const json = opened(value);
-  const { inside } = json;
-  if (inside?.is === 'within' || key === undefined) return json;
-  if (deeper.length === 0 || inside?.is !== 'object') return without(json, key);
-  const before = inside.entries.get(key);
-  if (before === undefined) return json;
-  return formed({ ...inside, entries: new Map([...inside.entries, [key, removed(before, deeper)]]) });
-}
-
-/** `||` of two values of type jsonb. */
-export function joined(left: Value, right: Value): Value {
-  const [a, b] = [left.inside, right.inside];
-  if (a?.is === 'object' && b?.is === 'object') return eitherOf(left, right) ?? left;
-  if (a?.is === 'list' && b?.is === 'list') return eitherOf(moved(a), moved(b)) ?? left;
-  // keys stay where they are, and paths lead through an array that both are put into
-  if (a?.is === 'within' && right.flow.size === 0) return left;
-  return plain(union([left.flow, right.flow]));
-}
-
-/** jsonb_set() with a constant path. */
-export function replaced(target: Value, path: readonly string[], value: Value): Value {
-  const { inside } = target;
-  const [key, ...deeper] = path;
-  if (inside?.is !== 'object' || key === undefined) return withBeside(target, value.flow);
-  const before = inside.entries.get(key) ?? inside.others;
-  const after = deeper.length === 0 ? eitherOf(before, toJson(value)) : replaced(before ?? nothing, deeper, value);
-  return formed({ ...inside, entries: new Map([...inside.entries, [key, after ?? nothing]]) });
-}
-
-/** The elements of a list, in whatever order, some left out. */
-export function anyOrder(value: Value): Value {
-  return value.inside?.is === 'list' ? moved(value.inside) : value;
 }
 
 /** The number of elements says nothing of what they are. */
@@ -367,57 +169,6 @@ function insideReflowed(inside: Inside, of: (flow: Flow) => Flow): Inside {
   }
 }
 
-/** One of several values: CASE, coalesce(), the rows of a UNION. */
-export function either(a: Value, b: Value): Value {
-  if (a === b) return a;
-  const flow = union([a.flow, b.flow]);
-  const direct = (a.direct || a.flow.size === 0) && (b.direct || b.flow.size === 0);
-  if (a.inside === undefined && b.inside === undefined) return { flow, direct };
-  const inside = eitherInside(a, b);
-  return inside === undefined ? plain(flow) : { ...formed(inside), flow };
-}
-
-function eitherInside(a: Value, b: Value): Inside | undefined {
-  const [x, y] = [a.inside, b.inside];
-  if (x === undefined || y === undefined) {
-    const known = x ?? y;
-    return known && { ...known, beside: union([known.beside, x === undefined ? a.flow : b.flow]) };
-  }
-  const beside = union([x.beside, y.beside]);
-  if (x.is === 'object' && y.is === 'object') {
-    const entries = new Map<string, Value>();
-    for (const key of new Set([...x.entries.keys(), ...y.entries.keys()])) {
-      const value = eitherOf(x.entries.get(key) ?? x.others, y.entries.get(key) ?? y.others);
-      if (value !== undefined) entries.set(key, value);
-    }
-    const others = eitherOf(x.others, y.others);
-    return { is: 'object', entries, ...(others === undefined ? {} : { others }), beside };
-  }
-  if ((x.is === 'list' && y.is === 'list') || (x.is === 'array' && y.is === 'array')) {
-    const count = Math.max(x.places.length, y.places.length);
-    const places = Array.from({ length: count }, (_, at) => {
-      return eitherOf(x.places[at] ?? x.rest, y.places[at] ?? y.rest) ?? nothing;
-    });
-    const rest = eitherOf(x.rest, y.rest);
-    return { is: x.is, places, ...(rest === undefined ? {} : { rest }), beside };
-  }
-  if (x.is === 'row' && y.is === 'row') {
-    const same = x.fields.length === y.fields.length && x.fields.every(({ name }, at) => name === y.fields[at]?.name);
-    if (!same) return undefined;
-    const fields = x.fields.map((field, at) => ({ ...either(field, y.fields[at] ?? nothing), name: field.name }));
-    return { is: 'row', fields, beside };
-  }
-  if (x.is === 'scalar' && y.is === 'scalar') return { is: 'scalar', of: either(x.of, y.of), beside };
-  if (x.is === 'within' && y.is === 'within') return labelOf(x) === labelOf(y) ? { ...x, beside } : undefined;
-  if (x.is === 'sql' && y.is === 'sql') return { is: 'sql', beside };
-  if (x.is === 'text' && y.is === 'text') {
-    const of = eitherInside(formed(x.of), formed(y.of));
-    return of && { is: 'text', of, beside };
-  }
-  // the form of one of them; the other is then hidden or, where nothing of it is masked, does not fit
-  return isJson(x) && isJson(y) ? { ...x, beside: union([beside, b.flow]) } : undefined;
-}
-
 export function sameValue(a: Value, b: Value): boolean {
   if (a === b) return true;
   if (a.direct !== b.direct || !sameFlow(a.flow, b.flow) || a.inside?.is !== b.inside?.is) return false;
@@ -428,7 +179,7 @@ export function sameValue(a: Value, b: Value): boolean {
 }
 
 /** What two forms of one kind must have in common for their parts to be comparable. */
-function labelOf(inside: Inside): string {
+export function labelOf(inside: Inside): string {
   switch (inside.is) {
     case 'row':
       return JSON.stringify(inside.fields.map(({ name }) => name));
@@ -447,7 +198,7 @@ function labelOf(inside: Inside): string {
 }
 
 /** The values that stand in it, in a fixed order. */
-function partsOf(inside: Inside): readonly Value[] {
+export function partsOf(inside: Inside): readonly Value[] {
   switch (inside.is) {
     case 'row':
       return inside.fields;
@@ -477,30 +228,6 @@ function countParts(inside: Inside, budget: number): number {
   return left;
 }
 
-function element({ places, rest }: Form<'list' | 'array'>, key: string | undefined): Value {
-  const index = key === undefined ? Number.NaN : Number(key);
-  // from the end, or not constant
-  if (!Number.isInteger(index) || index < 0) return anyOf(rest === undefined ? places : [...places, rest]) ?? nothing;
-  return places[index] ?? rest ?? nothing;
-}
-
-function moved(list: Form<'list'>): Value {
-  const rest = anyOf(partsOf(list));
-  return formed({ is: 'list', places: [], ...(rest === undefined ? {} : { rest }), beside: list.beside });
-}
-
-function anyOf(values: readonly Value[]): Value | undefined {
-  return values.reduce<Value | undefined>((before, value) => eitherOf(before, value), undefined);
-}
-
-function eitherOf(a: Value | undefined, b: Value | undefined): Value | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : either(a, b);
-}
-
-function besideOf({ inside }: Value): Flow {
-  return inside?.beside ?? noFlow;
-}
-
-function isJson(inside: Inside): boolean {
+export function isJson(inside: Inside): boolean {
   return inside.is === 'object' || inside.is === 'list' || inside.is === 'scalar' || inside.is === 'within';
 }

@@ -7,9 +7,10 @@
  */
 import { as, type Node, names, stringConstant } from '../grammar/tree.js';
 import { baseColumn, type CatalogRelation, type LineageCatalog } from './catalog.js';
+import { opened, part } from './json-structure.js';
 import type { LineageScope } from './scope.js';
 import { type Column, type Shape, shapeOf } from './shape.js';
-import { opened, part, plain, type Told, type ToldValue, type Value } from './structure.js';
+import { plain, type Told, type ToldValue, type Value } from './structure.js';
 import type { LineageWalk } from './walk.js';
 
 /** `key` and `value` of a function of JSON, by what it is given. */
