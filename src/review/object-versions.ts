@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Findings } from '../transcript/finding.js';
 import type { ObjectHistory, ObjectVersion } from '../transcript/object-history.js';
+import { grouped } from '../words.js';
 import { type ObjectReader, piecesFrom } from './catalog.js';
 import { isAboutContent } from './read-segment.js';
 
@@ -63,7 +64,7 @@ function noteExpiry({ key }: ObjectHistory, findings: Findings, { retentionDays 
 
 /** How many others stand beside the one that is named. */
 function among({ otherCount }: ObjectHistory): string {
-  return otherCount > 1 ? `, one of ${otherCount.toLocaleString('en')} later versions and delete markers` : '';
+  return otherCount > 1 ? `, one of ${grouped(otherCount)} later versions and delete markers` : '';
 }
 
 /** A PUT whose answer was lost, and that was sent again to a store without conditions. */

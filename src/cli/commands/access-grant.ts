@@ -27,7 +27,7 @@ export async function run(
         ? `clients of ${session} can connect`
         : `statements of ${session} run as ${window.role}`;
     context.stdout.write(
-      `${access}: ${what} for ${durationWords(answer.leftMs)}.\n` + `To end it: dbguard access end ${access}\n`,
+      `${access}: ${what} for ${durationWords(answer.leftMs)}.\nTo end it: dbguard access end ${access}\n`,
     );
     return 0;
   } finally {

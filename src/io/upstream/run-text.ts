@@ -14,7 +14,9 @@ export async function runText({ socket, rest }: Upstream, sql: string): Promise<
     socket.on('close', lost);
     parse(socket, (message) => {
       if (message.name === 'error') error ??= refusalOf(message);
-      else if (message.name === 'readyForQuery') (error ? reject : resolve)(error as never);
+      if (message.name !== 'readyForQuery') return;
+      if (error) reject(error);
+      else resolve();
     }).catch(lost);
     socket.write(serialize.query(sql));
     socket.resume();
