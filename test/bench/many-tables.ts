@@ -1,6 +1,7 @@
 /** A database of so many tables that reading its catalog is work: what its first client waits for, and what is kept of it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { message, text } from '../helpers/wire-messages.js';
 import type { Measure } from './measures.js';
 import { RawClient } from './raw-client.js';
 import { type BenchTarget, memoryOf } from './targets.js';
@@ -13,6 +14,8 @@ const startMs = 1_500;
 
 interface Found {
   readonly connected: number;
+  /** From the beginning of the connection to the first rows of a table. */
+  readonly answered: number;
   readonly memory: number | undefined;
 }
 
@@ -29,6 +32,11 @@ export function manyTables(): Measure[] {
       name: `first connection, ${tables} tables`,
       ...{ unit: 'ms', more: false, once: true, goals: [{ figure: 100 }] },
       of: async (target) => (await of(target))?.connected,
+    },
+    {
+      name: `first rows, ${tables} tables`,
+      ...{ unit: 'ms', more: false, once: true },
+      of: async (target) => (await of(target))?.answered,
     },
     {
       name: `memory with ${tables} tables`,
@@ -50,10 +58,12 @@ async function start(startOn: NonNullable<BenchTarget['startOn']>): Promise<Foun
     const begun = performance.now();
     const client = await RawClient.open(guarded);
     const connected = performance.now() - begun;
+    await client.request(message('Q', text('SELECT count(*) FROM many_1')));
+    const answered = performance.now() - begun;
     await sleep(startMs);
     const memory = memoryOf(guarded.pid, 'now');
     client.close();
-    return { connected, memory };
+    return { connected, answered, memory };
   } finally {
     await guarded.stop();
   }

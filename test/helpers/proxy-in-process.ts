@@ -95,6 +95,8 @@ export interface InProcessOptions {
   readonly timeouts?: ConnectionTimeouts;
   /** Judge by the server's catalog too, and look for changes by other ways so often. */
   readonly catalogPollMs?: number;
+  /** Clients are let in before the catalog has been read, which begins then. */
+  readonly catalogReadAfter?: Promise<void>;
   readonly recorder?: MemoryRecorder;
   /** Why, as said by whoever began the session. */
   readonly reason?: string;
@@ -115,9 +117,16 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
   const control = new ControlConnection(() => connectUpstream(upstream, new Map()));
   const pollMs = options.catalogPollMs;
   const masked = options.masked && masking(options.masked);
-  const catalogs = new Catalogs({ grammar, controlOf: () => control, masking: masked, ...(pollMs && { pollMs }) });
+  const { catalogReadAfter } = options;
+  const askAll: ControlConnection['askAll'] = async (questions, timeoutMs) => {
+    await catalogReadAfter;
+    return control.askAll(questions, timeoutMs);
+  };
+  const late = { ask: control.ask.bind(control), askAll };
+  const catalogs = new Catalogs({ grammar, controlOf: () => late, masking: masked, ...(pollMs && { pollMs }) });
   const usesCatalog = pollMs !== undefined || masked !== undefined;
-  if (usesCatalog) await catalogs.readAhead(upstream.database);
+  const readAhead = usesCatalog ? catalogs.readAhead(upstream.database) : undefined;
+  if (!catalogReadAfter) await readAhead;
   const { access } = options;
   if (access) recorder.append({ k: 'open', connection: { name: 'test', access: 'on-request' } });
   const windows = new AccessWindows({

@@ -50,9 +50,10 @@ export class Catalogs {
     return { catalog: clientOf(known), masks: masks?.client(startup), began: known.began };
   }
 
-  /** Before there is a client: the first one then waits for what has changed since, and not for all of it. */
+  /** Before there is a client: its first statement then waits for what has changed since, and not for all of it. */
   async readAhead(database: string): Promise<void> {
-    await this.#of(database);
+    const { keeper } = await this.#of(database);
+    await keeper.open();
   }
 
   #of(database: string): Promise<DatabaseCatalog> {
@@ -98,8 +99,9 @@ async function openDatabase(
   let asked = performance.now();
   let masks = openMasks();
   await masks;
-  await keeper.open();
   const [who] = await ask('SELECT session_user AS login, current_user AS role', whoMs).catch(() => []);
+  // whoever connects meanwhile waits with his first statement, not with his connection
+  void keeper.open();
   return {
     keeper,
     functions,
@@ -120,6 +122,9 @@ function clientOf({ keeper, functions }: DatabaseCatalog): ClientCatalog {
   const client = keeper.client();
   return {
     analyser: functions.analyser,
+    get unread() {
+      return client.unread;
+    },
     get behind() {
       return client.behind;
     },
@@ -139,6 +144,7 @@ function clientOf({ keeper, functions }: DatabaseCatalog): ClientCatalog {
 /** Read once. Undefined where it could not be read. */
 export async function readAnalyser(control: ControlConnection, grammar: Grammar): Promise<Analyser | undefined> {
   const { keeper, functions } = await openDatabase(control, { grammar, masking: undefined });
+  await keeper.open();
   keeper.stop();
   return keeper.believes(functions) ? functions.analyser : undefined;
 }

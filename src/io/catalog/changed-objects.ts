@@ -11,6 +11,7 @@
  * list. Names also stand in the texts of other objects, so that after a renaming everything is read again.
  */
 import type { Objects, Question } from '../../sql/catalog/questions.js';
+import type { Steps } from '../../sql/steps.js';
 import type { Row } from './control-connection.js';
 import { columnsFingerprint } from './fingerprint.js';
 import {
@@ -168,10 +169,14 @@ export class ChangedObjects {
     return [...stateQuestions, presentQuestion];
   }
 
-  takeWhole(answers: readonly (readonly Row[])[]): void {
+  *takeWhole(answers: readonly (readonly Row[])[]): Steps<void> {
+    this.forget();
     this.#relations.clear();
     this.#functions.clear();
-    for (const row of answers[2] ?? []) this.#know(row);
+    for (const row of answers[2] ?? []) {
+      this.#know(row);
+      yield;
+    }
     this.#takeState(answers);
   }
 

@@ -18,6 +18,7 @@ import { type Objects, oidArray, type Question } from '../../sql/catalog/questio
 import { relationQuestions } from '../../sql/catalog/relation-questions.js';
 import type { Analyser } from '../../sql/facts.js';
 import type { Grammar } from '../../sql/grammar/grammar.js';
+import type { Steps } from '../../sql/steps.js';
 import type { Row } from './control-connection.js';
 import type { CatalogReader } from './keeper.js';
 
@@ -53,12 +54,12 @@ export class FunctionCatalog implements CatalogReader {
     ];
   }
 
-  take(answers: readonly (readonly Row[])[], objects?: Objects): void {
+  *take(answers: readonly (readonly Row[])[], objects?: Objects): Steps<void> {
     const left = [...answers];
     const functions = objects === undefined || objects.functions.size > 0 ? left.shift() : undefined;
     const callers = objects === undefined || objects.callers ? left.shift() : undefined;
+    yield* this.#relations.take(left, objects);
     this.#functions.take(functions ?? [], callers, objects?.functions);
-    this.#relations.take(left, objects);
   }
 
   believe(): void {

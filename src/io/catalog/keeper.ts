@@ -8,7 +8,9 @@
  * noticed by comparing fingerprints, `pollMs` late at most.
  */
 import type { CatalogChange, ClientCatalog } from '../../proxy/session-state/client-catalog.js';
+import { finishedWithin, inTurns } from '../../proxy/statement/in-turns.js';
 import type { Objects, Question } from '../../sql/catalog/questions.js';
+import type { Steps } from '../../sql/steps.js';
 import { type Cause, ChangedObjects, presentQuestion } from './changed-objects.js';
 import type { Row } from './control-connection.js';
 import { columnsFingerprint } from './fingerprint.js';
@@ -20,8 +22,8 @@ export type AskCatalog = (questions: readonly Question[], timeoutMs: number) => 
 export interface CatalogReader {
   /** What it has to know of these objects, or of all that there are. */
   questions(objects?: Objects): Question[];
-  /** The answers, in that order. */
-  take(answers: readonly (readonly Row[])[], objects?: Objects): void;
+  /** The answers, in that order. Until the end of the steps, all is as it was. */
+  take(answers: readonly (readonly Row[])[], objects?: Objects): Steps<void> | void;
   /** What it took last is what the database has. */
   believe(): void;
   /** It may not be so any more. Undefined: who knows what has changed. */
@@ -39,6 +41,8 @@ const loadTimeoutMs = 10_000;
 const fingerprintTimeoutMs = 2_000;
 /** A statement waits this long for a catalog that is being read, then it is judged without. */
 const patienceMs = 3_000;
+/** Of the event loop, so that no client waits while a large catalog is taken in. */
+const turnMs = 5;
 /** Nobody has needed it for so long: then it is read. */
 const unaskedMs = 50;
 /** With polls five seconds apart: five minutes between attempts. */
@@ -63,6 +67,9 @@ export class CatalogKeeper {
   /** Those that do not believe what they have. */
   readonly #doubting: Set<CatalogReader>;
   #loading: Promise<void> | undefined;
+  /** The first reading, once it has been asked for; `unread` until it is over. */
+  #first: Promise<void> | undefined;
+  #unread = true;
   readonly #clients = new Set<symbol>();
   /** Polls to leave out, so that a server that cannot answer is not asked every few seconds. */
   #pause = 0;
@@ -82,9 +89,12 @@ export class CatalogKeeper {
     this.#objects.forget();
   }
 
-  /** The first reading. What cannot be read is not believed. */
+  /** The first reading, and one for whoever was added since. What cannot be read is not believed. */
   open(): Promise<void> {
-    return this.#reload();
+    this.#first ??= this.#reload().finally(() => {
+      this.#unread = false;
+    });
+    return this.#unread ? this.#first : this.#reload();
   }
 
   believes(reader: CatalogReader): boolean {
@@ -102,7 +112,11 @@ export class CatalogKeeper {
       return underWay ? undefined : this.#changes - own;
     };
     const isBehind = (): boolean => this.#isBehind();
+    const isUnread = (): boolean => this.#unread;
     return {
+      get unread() {
+        return isUnread();
+      },
       get behind() {
         return isBehind();
       },
@@ -162,6 +176,7 @@ export class CatalogKeeper {
   }
 
   async #ready(): Promise<void> {
+    if (this.#unread) await this.open();
     let over = false;
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<void>((resolve) => {
@@ -246,18 +261,21 @@ export class CatalogKeeper {
   }
 
   async #readSome(objects: Objects): Promise<void> {
-    await this.#askReaders(objects, [], () => undefined);
+    await this.#askReaders(objects, [], function* () {});
   }
 
   async #askReaders(
     objects: Objects | undefined,
     first: readonly Question[],
-    takeFirst: (answers: Row[][]) => void,
+    takeFirst: (answers: Row[][]) => Steps<void>,
   ): Promise<void> {
     const asked = this.#readers.map((reader) => reader.questions(objects));
     const answers = await this.#ask([...first, ...asked.flat()], loadTimeoutMs);
-    takeFirst(answers.splice(0, first.length));
-    for (const [at, reader] of this.#readers.entries()) reader.take(answers.splice(0, asked[at]?.length ?? 0), objects);
+    await takenIn(takeFirst(answers.splice(0, first.length)));
+    for (const [at, reader] of this.#readers.entries()) {
+      const steps = reader.take(answers.splice(0, asked[at]?.length ?? 0), objects);
+      if (steps) await takenIn(steps);
+    }
   }
 
   /** What was read by its name alone was not all that could have changed meanwhile. What it takes is true, or newer. */
@@ -299,6 +317,10 @@ export class CatalogKeeper {
     const [[row] = []] = await this.#ask([{ sql: columnsFingerprint, values: [] }], fingerprintTimeoutMs);
     return row?.fingerprint ?? undefined;
   }
+}
+
+async function takenIn(steps: Steps<void>): Promise<void> {
+  if (!finishedWithin(steps, turnMs)) await inTurns(steps, turnMs);
 }
 
 function nothingYet(): Cause & { readonly names: Set<string>; readonly calls: Set<string> } {

@@ -12,6 +12,8 @@ import type { StatementTracker } from '../statement-tracker.js';
 
 export interface ClientCatalog {
   readonly analyser: Analyser;
+  /** It is being read for the first time: nothing is known of any object. */
+  readonly unread: boolean;
   /** What was read is in doubt, and can be read again: who waits for `ready` may learn more. */
   readonly behind: boolean;
   /** Has it read. Settles when it has been, or could not be in time. Never rejects. */
@@ -35,6 +37,7 @@ export interface ClientCatalog {
 export function withoutCatalog(analyser: Analyser): ClientCatalog {
   return {
     analyser,
+    unread: false,
     behind: false,
     doubts: () => false,
     ready: async () => {},
@@ -217,6 +220,11 @@ export function dependsOnCatalog(facts: Facts, isTemporary: IsTemporary | undefi
   return facts.statements.some(({ effects }) =>
     effects.some((effect) => effect.opaque || isByKey(effect.kind) || isJudgedByName(effect)),
   );
+}
+
+/** While nothing is known of the database, only what is no more than a word to the server needs to know nothing of it. */
+export function needsNoCatalog({ statements, unparseable }: Facts): boolean {
+  return !unparseable && statements.every(({ transaction }) => transaction === 'begin');
 }
 
 const touching = kindsWith('touches-rows');

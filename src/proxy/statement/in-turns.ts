@@ -1,12 +1,12 @@
 /** Long work in turns of the event loop, so that the clients that it is not for do not wait for all of it. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Steps } from '../../sql/secrets/steps.js';
+import type { Steps } from '../../sql/steps.js';
 
 /** Undefined where it is not done by then; it can go on. */
-export function finishedWithin<Result>(steps: Steps<Result>, milliseconds: number): Result | undefined {
+export function finishedWithin<Result>(steps: Steps<Result>, milliseconds: number): { value: Result } | undefined {
   const end = performance.now() + milliseconds;
   for (let step = steps.next(); ; step = steps.next()) {
-    if (step.done) return step.value;
+    if (step.done) return step;
     if (performance.now() >= end) return undefined;
   }
 }
@@ -15,7 +15,7 @@ export function finishedWithin<Result>(steps: Steps<Result>, milliseconds: numbe
 export async function inTurns<Result>(steps: Steps<Result>, milliseconds: number): Promise<Result> {
   for (;;) {
     await nextTurn();
-    const result = finishedWithin(steps, milliseconds);
-    if (result !== undefined) return result;
+    const finished = finishedWithin(steps, milliseconds);
+    if (finished) return finished.value;
   }
 }

@@ -7,7 +7,13 @@
 import type { Facts } from '../../sql/facts.js';
 import type { Candidate } from '../candidate.js';
 import type { Prepared } from '../prepared/registry.js';
-import { dependsOnCatalog, makesTemporary, returnsNothing, touchesDoubted } from '../session-state/client-catalog.js';
+import {
+  dependsOnCatalog,
+  makesTemporary,
+  needsNoCatalog,
+  returnsNothing,
+  touchesDoubted,
+} from '../session-state/client-catalog.js';
 import { isRowWork } from '../session-state/row-work.js';
 import type { ConnectionState } from './connection-state.js';
 
@@ -58,6 +64,7 @@ export class Preparation {
   /** A catalog that is to be read again: what it says may spare a person the question, or a result its being hidden. */
   #loading({ facts, isTemporary }: Candidate): Promise<unknown> | undefined {
     const { catalog, masks } = this.#state.parts;
+    if (catalog.unread) return needsNoCatalog(facts) ? undefined : catalog.ready();
     if (!catalog.behind) return undefined;
     const judged = dependsOnCatalog(facts, isTemporary) || touchesDoubted(facts, catalog);
     const masked = masks !== undefined && (!returnsNothing(facts) || makesTemporary(facts));

@@ -60,7 +60,7 @@ export class SecretKeeper {
     const steps = secretsInSteps(sql, unparseable === undefined);
     const found = finishedWithin(steps, turnMs);
     if (found !== undefined) {
-      this.#long.set(sql, found);
+      this.#long.set(sql, found.value);
       return undefined;
     }
     return inTurns(steps, turnMs).then((late) => this.#long.set(sql, late));

@@ -40,32 +40,40 @@ const hidden = ({ relation }: Wanted): string => `
   JOIN pg_proc f ON f.oid = calls.function JOIN pg_namespace fn ON fn.oid = f.pronamespace
   WHERE f.oid >= 16384`;
 
-/** Columns that are keys, columns that really have NULLs, and columns of which no value has many rows. */
+/** Columns that really have NULLs, columns of which no value has many rows, and columns that the server counts up. */
 const columns = ({ relation, statistics }: Wanted): string => `
-  WITH keys AS MATERIALIZED (
-    SELECT DISTINCT i.indrelid, i.indkey[0] AS number FROM pg_index i
-    WHERE i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL AND i.indrelid >= 16384 AND ${relation('i.indrelid')})
-  SELECT c.oid::text AS oid, n.nspname::text AS schema, c.relname::text AS name, a.attname::text AS column, k.key::text AS key,
-    s.null_frac::text AS null_fraction, v.rows::text AS rows_per_value,
+  WITH tables AS MATERIALIZED (
+    SELECT c.oid, n.nspname, c.relname, c.reltuples FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND ${relation('c.oid')})
+  SELECT t.oid::text AS oid, t.nspname::text AS schema, t.relname::text AS name, s.attname::text AS column,
+    'false' AS counted, s.null_frac::text AS null_fraction, v.rows::text AS rows_per_value,
     CASE WHEN k.key THEN (s.histogram_bounds::text::text[])[1] END AS lowest,
     CASE WHEN k.key THEN (s.histogram_bounds::text::text[])[array_upper(s.histogram_bounds::text::text[], 1)] END AS highest
-  FROM pg_class c
-  JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  LEFT JOIN keys ON keys.indrelid = a.attrelid AND keys.number = a.attnum
-  LEFT JOIN ${statistics} ON true
-  CROSS JOIN LATERAL (SELECT a.attidentity <> '' OR keys.number IS NOT NULL AS key) k
-  LEFT JOIN LATERAL (
+  FROM ${statistics}
+  CROSS JOIN LATERAL (
     -- without a list of common values all of them are about as common
-    SELECT ceil(c.reltuples * greatest(s.most_common_freqs[1],
-      1 / NULLIF(CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * c.reltuples ELSE s.n_distinct END, 0))) AS rows
-    WHERE c.reltuples > 0 AND s.n_distinct <> 0) v(rows) ON true
-  WHERE c.relkind IN ('r', 'p') AND c.oid >= 16384 AND (k.key OR s.null_frac > 0 OR v.rows <= ${fewRows})
-    AND ${relation('c.oid')}`;
+    SELECT CASE WHEN t.reltuples > 0 AND s.n_distinct <> 0 THEN ceil(t.reltuples * greatest(s.most_common_freqs[1],
+      1 / NULLIF(CASE WHEN s.n_distinct < 0 THEN -s.n_distinct * t.reltuples ELSE s.n_distinct END, 0))) END) v(rows)
+  CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = s.attname AND (a.attidentity <> '' OR EXISTS (
+      SELECT FROM pg_index i WHERE i.indrelid = t.oid AND i.indisunique AND i.indnkeyatts = 1 AND i.indpred IS NULL
+        AND i.indkey[0] = a.attnum)))) k(key)
+  -- a join to one side is made row by row where the server has not counted its catalog yet: a second for 20,000 tables
+  WHERE coalesce(t.oid, 0) > 0 AND NOT coalesce(s.inherited, true) AND (s.null_frac > 0 OR v.rows <= ${fewRows} OR k.key)
+  UNION ALL
+  SELECT t.oid::text, t.nspname, t.relname, a.attname, 'true', NULL, NULL, NULL, NULL
+  FROM pg_attribute a JOIN tables t ON t.oid = a.attrelid
+  WHERE a.attidentity <> '' AND a.attnum > 0 AND NOT a.attisdropped AND ${relation('a.attrelid')}`;
 
-/** Unique indexes over plain columns. A table's index says nothing of the tables that inherit from it. */
-const keys = ({ relation }: Wanted): string => `
+/**
+ * All that an unqualified name could mean beside a temporary table, with the unique indexes of what has rows. Tables of
+ * TOAST have a schema of their own.
+ */
+const relations = ({ relation }: Wanted): string => `
   SELECT c.oid::text AS oid, n.nspname::text AS schema, c.relname::text AS name,
+    (c.relpersistence <> 't')::text AS permanent, (c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384)::text AS rows,
+    -- what tells rows apart: not those that inherit, not until it is built, not while it is put off
+    (i.indimmediate AND i.indisvalid AND (c.relkind = 'p' OR NOT c.relhassubclass))::text AS tells,
     -- most have one column, and 20,000 of them take half the time without the sorting
     CASE WHEN i.indnkeyatts = 1 THEN json_build_array(one.attname)::text ELSE (
       SELECT json_agg(a.attname ORDER BY k.place)::text
@@ -73,11 +81,12 @@ const keys = ({ relation }: Wanted): string => `
       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number) END AS columns
   FROM pg_class c
   JOIN pg_namespace n ON n.oid = c.relnamespace
-  LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL
-    AND NOT 0 = ANY (i.indkey[0:i.indnkeyatts - 1]) AND (c.relkind = 'p' OR NOT c.relhassubclass)
+  LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique AND i.indpred IS NULL AND c.oid >= 16384
+    AND NOT 0 = ANY (i.indkey[0:i.indnkeyatts - 1])
   LEFT JOIN LATERAL (SELECT a.attname FROM pg_attribute a
     WHERE i.indnkeyatts = 1 AND a.attrelid = c.oid AND a.attnum = i.indkey[0] OFFSET 0) one ON true
-  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.oid >= 16384 AND c.relpersistence <> 't' AND ${relation('c.oid')}`;
+  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I') AND c.relnamespace <> 'pg_toast'::regnamespace
+    AND ${relation('c.oid')}`;
 
 /** What foreign keys with an action refer to: a row that goes or changes there takes others along. */
 const references = ({ referred }: Wanted): string => `
@@ -119,12 +128,6 @@ const decisiveSettings = ({ relation, function: code }: Wanted): string => `
   ) code(of, oid, text)
   CROSS JOIN LATERAL regexp_matches(code.text, 'current_setting\\s*\\(\\s*''([^'']+\\.[^'']+)''', 'gi') found`;
 
-/** All that an unqualified name could mean beside a temporary table. Tables of TOAST have a schema of their own. */
-const permanent = ({ relation }: Wanted): string => `
-  SELECT oid::text AS oid, relname::text AS name FROM pg_class
-  WHERE relpersistence <> 't' AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'i', 'I')
-    AND relnamespace <> 'pg_toast'::regnamespace AND ${relation('oid')}`;
-
 /** Conditions on columns with oids. */
 interface Wanted {
   /** @param also one more oid, which is always wanted */
@@ -132,18 +135,15 @@ interface Wanted {
   readonly function: (oid: string) => string;
   /** @param constraint a foreign key: of what it refers to */
   readonly referred: (constraint: string) => string;
-  /** Of the column `a` of `n.c`, as `s`. */
+  /** Statistics `s` of the columns of `tables`, as `t`. */
   readonly statistics: string;
 }
-
-const ofColumn = `LATERAL (SELECT * FROM pg_stats s
-    WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname AND NOT s.inherited`;
 
 const every: Wanted = {
   relation: () => 'true',
   function: () => 'true',
   referred: () => 'true',
-  statistics: `${ofColumn}) s`,
+  statistics: 'tables t FULL JOIN pg_stats s ON s.schemaname = t.nspname AND s.tablename = t.relname',
 };
 /** In $1, or of functions in $2: arrays of oids. */
 const some: Wanted = {
@@ -153,11 +153,12 @@ const some: Wanted = {
   referred: (constraint) => `${constraint}.confrelid = ANY($1::oid[]) AND ${constraint}.oid IN (
       SELECT d.objid FROM pg_depend d WHERE d.classid = 'pg_constraint'::regclass AND d.refclassid = 'pg_class'::regclass
         AND d.refobjid = ANY($1::oid[]))`,
-  // column by column, through its indexes: joined at once, the whole view is read for the sake of three tables
-  statistics: `${ofColumn} OFFSET 0) s`,
+  // table by table, through its indexes: joined at once, the whole view is read for the sake of three tables
+  statistics: `tables t CROSS JOIN LATERAL (
+    SELECT * FROM pg_stats s WHERE s.schemaname = t.nspname AND s.tablename = t.relname OFFSET 0) s`,
 };
 
-const queries = [hidden, columns, permanent, keys, references, decisiveSettings];
+const queries = [hidden, columns, relations, references, decisiveSettings];
 
 /** What to ask about these objects, or about all that there are. Each answer goes to `take`, in this order. */
 export function relationQuestions(objects?: Objects): Question[] {

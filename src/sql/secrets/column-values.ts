@@ -5,9 +5,10 @@
  *
  * What lives here: places in a sequence of tokens, which need be no valid SQL. What it must not know: what is done there.
  */
+
+import type { Steps } from '../steps.js';
 import { isSecretName } from './credentials.js';
 import { plainArguments } from './secret-arguments.js';
-import type { Steps } from './steps.js';
 import type { TokenRow } from './token-row.js';
 
 /** Indexes of tokens, `to` excluded. */

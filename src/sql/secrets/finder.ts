@@ -3,13 +3,14 @@
  *
  * What lives here: what of its tokens is secret. What it must not know: who asks, and what is made of it.
  */
+
+import { finished, type Steps } from '../steps.js';
 import { secretsOfCall } from './calls.js';
 import { isValueColumn, secretColumnValues } from './column-values.js';
 import { credentialsIn, expectsSecret, isSecretName, mentionsSecrets, worthLooking } from './credentials.js';
 import { looksLikeAwsSecret } from './key-formats.js';
 import { NamedValues } from './named-values.js';
 import { secretsOfMapping, secretsOfSetting } from './settings.js';
-import { finished, type Steps } from './steps.js';
 import { TokenRow } from './token-row.js';
 import { type Range, type Token, tokensIn } from './tokens.js';
 

@@ -4,9 +4,10 @@
  *
  * Hidden is the literal or the part of it that is the secret, never names, verbs or conditions.
  */
+
+import { finished, type Steps } from '../steps.js';
 import { isSecretSetting, mentionsSecrets, worthLooking } from './credentials.js';
 import { Finder, type Secrets } from './finder.js';
-import { finished, type Steps } from './steps.js';
 import { tokensIn } from './tokens.js';
 
 export const noSecrets: Secrets = { ranges: [], values: [], parameters: new Set() };

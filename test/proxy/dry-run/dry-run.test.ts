@@ -13,7 +13,6 @@ const policy: Policy = {
   name: 'test',
   digest: '',
   approvalTimeoutMs: 20_000,
-  accessOffer: () => undefined,
   surplusRows: () => 100,
   decide: ({ facts }) => {
     const effects = facts.statements.flatMap((statement) => statement.effects);
