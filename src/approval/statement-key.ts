@@ -23,6 +23,30 @@ export function exactKey(request: ApprovalRequest): string {
   ]);
 }
 
+/**
+ * Exactly the same in another session of the same person: a verdict that came too late for the one may be used in the
+ * other. Undefined where it cannot be told apart from others there.
+ * @param target the servers that the connection leads to: its name may mean others by then
+ */
+export function lastingKey(request: ApprovalRequest, target: string): string | undefined {
+  const { connects, as, rule } = request.ruling;
+  // of a connection its lines hold what it is for, and no numbers that move
+  const meaning = connects ? [connects.forMs, request.impact.lines] : request.meaning;
+  if (meaning === undefined) return undefined;
+  return digest([
+    target,
+    request.connection,
+    request.database,
+    request.user ?? null,
+    request.searchPath ?? null,
+    meaning,
+    request.sql,
+    request.bindValues,
+    request.runs ?? null,
+    [rule, as?.role ?? null, as?.reason ?? null],
+  ]);
+}
+
 /** The same to a person: layout, case and a trailing semicolon do not matter. For refusing, where wide is safe. */
 export function similarKey(request: ApprovalRequest): string {
   const text = request.sql

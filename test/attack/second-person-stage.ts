@@ -11,6 +11,7 @@ import { openDirectoryBucket } from '../../src/io/bucket/directory.js';
 import type { SecondPersonConfig } from '../../src/policy/read-second-person.js';
 import type { ApprovalRequest } from '../../src/proxy/statement/asker.js';
 import { evidenceJudge } from '../../src/review/approval-checks.js';
+import { sha256 } from '../../src/sha256.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 import type { Bucket, EntryBody } from '../../src/transcript/entry.js';
 import { realClock } from '../approval/clock.js';
@@ -57,20 +58,27 @@ export function asked(sql = 'DELETE FROM orders', changes: Partial<ApprovalReque
     facts: analyser.analyse(sql),
     entry: entry++,
     ruling: { ...ruling, decision: 'second-person', rule: 'two' },
+    meaning: sha256(sql, 'base64url'),
     askedAt: now,
     expiresAt: now + config.waitMs,
     ...changes,
   });
 }
 
-export async function stage(folder: string, changes: Partial<SecondPersonParts> = {}): Promise<Stage> {
-  const issuer = await testIssuer();
+/** @param issuer of another stage, for another session at the same issuer */
+export async function stage(
+  folder: string,
+  changes: Partial<SecondPersonParts> = {},
+  issuer?: TestIssuer,
+  person = 'ada',
+): Promise<Stage> {
+  issuer ??= await testIssuer();
   const bucket = changes.bucket ?? openDirectoryBucket(folder);
   const judge = evidenceJudge({
     keys: { keysOf: async () => [{ ...issuer.keys, origin: 'test' }] },
     demands: { clientId },
   });
-  const credential = createSession(await issuer.login('ada'), { now: Date.now(), lifetimeMs: HOUR });
+  const credential = createSession(await issuer.login(person), { now: Date.now(), lifetimeMs: HOUR });
   const entries: EntryBody[] = [];
   const parts: SecondPersonParts = {
     local: { ask: () => Promise.reject(new Error('the first person was asked')) },
@@ -79,6 +87,7 @@ export async function stage(folder: string, changes: Partial<SecondPersonParts> 
     config,
     evidence: evidenceOf(credential),
     sid: credential.sid,
+    target: 'db.example 5432',
     signer: { keyid: thumbprint(credential.sessionJwk), ...sessionSigner(credential) },
     judge,
     clock: realClock,
@@ -102,15 +111,7 @@ export async function stage(folder: string, changes: Partial<SecondPersonParts> 
       known.add(id);
       leave.abort('cancel');
       await asking;
-      const { request, shown } = await readRequest(bucket, id);
-      const text = JSON.stringify(
-        JSON.parse(
-          Buffer.from(await bucket.read(`approvals/${id}/request`))
-            .toString()
-            .split('\n')[0] ?? '',
-        ),
-      );
-      return new OpenRequest({ request, text, shown, estimatedRows: about.impact.estimatedRows });
+      return new OpenRequest({ ...(await readRequest(bucket, id)), estimatedRows: about.impact.estimatedRows });
     },
     team: (login, now) => {
       const own = createSession(login, { now: now ?? Date.now(), lifetimeMs: HOUR });

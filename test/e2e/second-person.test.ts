@@ -64,6 +64,19 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     t.strictSame(await postgres.query('select count(*)::int from orders'), [{ count: 50 }]);
   });
 
+  await t.test('approved after the session has ended: the next one runs it, once', async (t) => {
+    configure({ approvers: ['lead@example.test'], wait: '1s' });
+    const statement = script(`return attempt('delete from orders where id between $1 and 90', ['71'])`);
+    t.match(JSON.parse(String((await run(statement)).stdout)), { hint: /exactly the same/ });
+    const [one] = await waiting();
+    t.match(await lead.dbguard(['approve', one?.id ?? '']), { exitCode: 0 });
+    const { stdout, stderr } = await run(statement);
+    t.strictSame(JSON.parse(String(stdout)), [], String(stderr));
+    t.match(JSON.parse(String((await run(statement)).stdout)), { code: '42501' }, 'it was used');
+    const [again] = await waiting();
+    t.match(await lead.dbguard(['deny', again?.id ?? '']), { exitCode: 0 });
+  });
+
   await t.test('as a role that the login is not, once a second person has said so', async (t) => {
     await postgres.query(`create role shop_agent login noinherit password 'agent'; create role shop_owner nologin; grant shop_owner to shop_agent;
       grant select on orders to shop_agent; grant select, update, delete on orders to shop_owner;`);

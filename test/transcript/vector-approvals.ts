@@ -89,6 +89,8 @@ export interface Special {
   readonly request?: Partial<ApprovalRequestClaims>;
   readonly demands?: Partial<ApprovalRequestClaims['demands']>;
   readonly requestBy?: FixedKey;
+  /** Whose, and of which session, where it is not this one. */
+  readonly requester?: Person;
   readonly approvers?: readonly (Person & {
     readonly verdict?: Partial<ClaimsOf['verdict']>;
     readonly by?: FixedKey;
@@ -107,11 +109,20 @@ export async function secondPerson(special: Special = {}): Promise<Step[]> {
   const about = { salt: 'A'.repeat(22), sql: SQL, bind: BIND, agent: 'psql', ...special.asked };
   const shown = JSON.stringify(about);
   const at = startedAt + 5;
-  const who = readEvidence({ ...details, certificate: JSON.parse(details.certificate) });
+  const { requester } = special;
+  const own = readEvidence({ ...details, certificate: JSON.parse(details.certificate) });
+  const who = requester === undefined ? own : await approver(requester);
   const requestText = signed(
     'request',
     {
-      ...{ id, sid, at, expiresAt: at + 8 * HOUR, shown: sha256(shown, 'base64url'), connection: 'shop' },
+      ...{
+        id,
+        sid: requester?.sid ?? sid,
+        at,
+        expiresAt: at + 8 * HOUR,
+        shown: sha256(shown, 'base64url'),
+        connection: 'shop',
+      },
       demands: {
         approvers: ['Lead@example.test', 'group:dba'],
         min: 1,
@@ -123,7 +134,7 @@ export async function secondPerson(special: Special = {}): Promise<Step[]> {
       who,
       ...special.request,
     },
-    special.requestBy ?? keys.session,
+    special.requestBy ?? requester?.key ?? keys.session,
   );
   const request = readApproval('request', requestText);
   const verdicts = [];
@@ -182,12 +193,15 @@ const old = startedAt - 13 * HOUR;
 const second = { email: 'dba@example.test', sub: 'u3', sid: olderSid, key: fixedKey('third session') };
 const two = { demands: { min: 2, approvers: ['lead@example.test', 'dba@example.test', 'lead+2@example.test'] } };
 
+const earlier = { email: 'u1@example.test', sub: 'u1', sid: olderSid, key: fixedKey('third session') };
+
 export const goodApprovals: Readonly<Record<string, Special>> = {
   'approved by a second person': {},
   'approved by somebody of a group': {
     approvers: [{ email: 'other@example.test', claims: { groups: ['staff', 'dba'] } }],
   },
   'approved by two': { ...two, approvers: [{}, second] },
+  'approved late, for an earlier session of the same person': { requester: earlier },
   'denied by a second person': { decision: 'deny' },
   'approved to run as a role': { request: { role: 'shop_writer' }, grant: 'shop_writer' },
 };
@@ -201,6 +215,8 @@ export const badApprovals: Readonly<Record<string, Special>> = {
   'other values than were asked about': { asked: { bind: ['new'] } },
   'another text than was signed': { shown: JSON.stringify({ sql: SQL, bind: BIND }) },
   'a request under another id': { entryId: `${ID.slice(0, -1)}0` },
+  'a request of somebody else’s session': { requester: { ...earlier, sub: 'u4' } },
+  'a request of an earlier session, signed by this one': { requester: earlier, requestBy: keys.session },
   'a request by somebody else': { requestBy: keys.other },
   'a request on another connection': { request: { connection: 'elsewhere' } },
   'a request that is open for days': { request: { expiresAt: startedAt + 48 * HOUR } },

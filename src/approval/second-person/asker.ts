@@ -2,44 +2,28 @@
  * Statements that a second person has to approve: asked for in the bucket, waited for, and used once. All others go to
  * the queue of this run.
  *
- *   publish the request (or go on with the one that is open) -> wait for verdicts -> claim -> the statement runs
+ *   publish the request (or go on with one that is open, of this session or an earlier one) -> wait for verdicts -> claim -> the statement runs
  *
- * What lives here: the order of these steps, and which statements have a request already. What it must not know: how a
- * statement is held, who approves.
+ * What lives here: the order of these steps. What it must not know: how a statement is held, which requests are open, who
+ * approves.
  */
-import { randomBytes } from 'node:crypto';
 import { DbguardError, messageOf } from '../../errors.js';
-import type { JudgeEvidence } from '../../identity/approval-judge.js';
-import type { SecondPersonConfig } from '../../policy/read-second-person.js';
 import type { Answer, ApprovalRequest, Asker } from '../../proxy/statement/asker.js';
-import { sha256 } from '../../sha256.js';
-import { type ApprovalPart, approvalText, readApproval } from '../../transcript/approval-objects.js';
+import { type ApprovalPart, approvalText } from '../../transcript/approval-objects.js';
 import type { Recorder } from '../../transcript/entry.js';
-import type { EnvelopeSigner } from '../../transcript/envelope.js';
-import type { Evidence } from '../../transcript/open-entry.js';
 import type { ApprovalsClock } from '../approvals.js';
 import { DenialMemory } from '../denial-memory.js';
 import { notShownWhole } from '../preview.js';
 import { exactKey } from '../statement-key.js';
-import { type ApprovalBucket, putClaim, putRequest } from './objects.js';
-import { type Answered, type Look, OpenRequest } from './open-request.js';
-import { shownText } from './shown.js';
+import { putClaim } from './objects.js';
+import type { Answered, Look, OpenRequest } from './open-request.js';
+import { OpenRequests, type OpenRequestsParts } from './open-requests.js';
 
-export interface SecondPersonParts {
+export interface SecondPersonParts extends Omit<OpenRequestsParts, 'onNew'> {
   /** Asks whoever is at this run. */
   readonly local: Asker;
-  readonly bucket: ApprovalBucket;
   readonly recorder: Pick<Recorder, 'append'>;
-  readonly config: SecondPersonConfig;
-  readonly evidence: Evidence;
-  readonly sid: string;
-  /** By the session key. */
-  readonly signer: EnvelopeSigner;
-  readonly judge: JudgeEvidence;
   readonly clock: ApprovalsClock;
-  readonly newId: () => string;
-  /** A run may hit so many rows more than was shown. */
-  readonly surplusRows: (connection: string) => number;
   /** Told of each request, and of what became of it. */
   readonly onEvent?: (event: SecondPersonEvent) => void;
 }
@@ -52,23 +36,20 @@ export interface SecondPersonEvent {
   readonly by?: string;
 }
 
-/** How long a request is open for answers, milliseconds. */
-const OPEN_MS = 8 * 3_600_000;
 /** Looks at the bucket: often at first. Milliseconds. */
 const FIRST_LOOK_MS = 250;
 const LONGEST_PAUSE_MS = 3000;
 const DENIED_AGAIN_MS = 60_000;
-const MAX_OPEN = 100;
 const CHANNEL = 'bucket';
 
 export class SecondPersonAsker implements Asker {
   readonly #parts: SecondPersonParts;
   readonly #denials = new DenialMemory(DENIED_AGAIN_MS);
-  /** By exactly the statement. */
-  readonly #open = new Map<string, Promise<OpenRequest>>();
+  readonly #open: OpenRequests;
 
   constructor(parts: SecondPersonParts) {
     this.#parts = parts;
+    this.#open = new OpenRequests({ ...parts, onNew: (id, request) => this.#tell('asked', id, request) });
   }
 
   recall(request: ApprovalRequest): Answer | undefined {
@@ -110,7 +91,7 @@ export class SecondPersonAsker implements Asker {
     for (let pause = FIRST_LOOK_MS; !ended.aborted; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
       try {
         if (open === undefined) {
-          open = await this.#openFor(key, request, ended);
+          open = await this.#open.of(key, request, ended);
           if (ended.aborted) break;
           this.#record(request, 'request', open.text, open.id, open.shown);
         }
@@ -138,6 +119,10 @@ export class SecondPersonAsker implements Asker {
     ended: AbortSignal,
   ): Promise<Answer | undefined> {
     if (look.kind === 'waiting') return undefined;
+    if (look.kind === 'over') {
+      this.#open.delete(key);
+      return nobody('The approval of this statement has ended. Send it again to have it asked for anew.');
+    }
     if (look.kind === 'used' || open.taken) {
       this.#open.delete(key);
       return nobody('The approval of this statement was used already. Send it again to have it asked for anew.');
@@ -166,12 +151,13 @@ export class SecondPersonAsker implements Asker {
     by: readonly Answered[],
     ended: AbortSignal,
   ): Promise<Answer | undefined> {
-    const { bucket, sid, clock } = this.#parts;
+    const { bucket, sid, clock, signer } = this.#parts;
     open.taken = true;
-    const claim = this.#signed('claim', {
+    const claims = {
       ...{ id: open.id, sid, of: request.entry, request: open.request.digest, at: clock.now() },
       verdicts: by.map(({ verdict }) => verdict.digest),
-    });
+    };
+    const claim = approvalText('claim', claims, signer);
     for (let pause = FIRST_LOOK_MS; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE_MS)) {
       try {
         await putClaim(bucket, open.id, claim, ended);
@@ -205,54 +191,6 @@ export class SecondPersonAsker implements Asker {
     const more = trouble ?? open?.ignored;
     if (open) this.#tell('unanswered', open.id, request);
     return { decision: 'deny', by: { kind: 'timeout' }, reason: more === undefined ? about : `${about}; ${more}` };
-  }
-
-  /** The request that is open for exactly this statement, or a new one. Data that moved beyond what was shown voids the old one. */
-  async #openFor(key: string, request: ApprovalRequest, ended: AbortSignal): Promise<OpenRequest> {
-    const known = await this.#open.get(key)?.catch(() => undefined);
-    if (known && !known.taken && known.isOpen(this.#parts.clock.now()) && !this.#isBeyond(request, known)) return known;
-    if (this.#open.size >= MAX_OPEN) {
-      throw new DbguardError('limit-exceeded', `${MAX_OPEN} requests of this session are open already`);
-    }
-    const publishing = this.#publish(request, ended);
-    this.#open.set(key, publishing);
-    publishing.catch(() => {
-      if (this.#open.get(key) === publishing) this.#open.delete(key);
-    });
-    return publishing;
-  }
-
-  #isBeyond(request: ApprovalRequest, { estimatedRows: shown }: OpenRequest): boolean {
-    const now = request.impact.estimatedRows;
-    if (now === undefined || shown === undefined) return now !== shown;
-    return now > shown + this.#parts.surplusRows(request.connection);
-  }
-
-  async #publish(request: ApprovalRequest, ended: AbortSignal): Promise<OpenRequest> {
-    const { bucket, sid, config, evidence, clock } = this.#parts;
-    const id = this.#parts.newId();
-    const at = clock.now();
-    const shown = shownText(request, randomBytes(17).toString('base64url').slice(0, 22));
-    const text = this.#signed('request', {
-      ...{ id, sid, at, expiresAt: at + OPEN_MS, shown: sha256(shown, 'base64url'), connection: request.connection },
-      ...(request.ruling.as ? { role: request.ruling.as.role } : {}),
-      demands: {
-        approvers: config.approvers,
-        min: config.min,
-        level: config.level,
-        maxAge: config.maxLoginAgeMs,
-        validFor: config.validForMs,
-      },
-      who: evidence,
-    });
-    await putRequest(bucket, id, text, shown, ended);
-    this.#tell('asked', id, request);
-    const { estimatedRows } = request.impact;
-    return new OpenRequest({ request: readApproval('request', text), text, shown, estimatedRows });
-  }
-
-  #signed<P extends ApprovalPart>(part: P, claims: Parameters<typeof approvalText<P>>[1]): string {
-    return approvalText(part, claims, this.#parts.signer);
   }
 
   #record({ entry }: ApprovalRequest, object: ApprovalPart, text: string, id: string, shown?: string): void {

@@ -5,7 +5,9 @@
  * What lives here: which bytes are put where, and how they are read again. What it must not know: whose answer counts.
  */
 import { DbguardError } from '../../errors.js';
+import type { SecondPersonConfig } from '../../policy/read-second-person.js';
 import {
+  type ApprovalDemands,
   approvalFolder,
   claimKey,
   parseApprovalKey,
@@ -23,6 +25,8 @@ export type ApprovalBucket = Pick<Bucket, 'location' | 'create' | 'read' | 'list
 /** A request with the text that says what is asked. */
 export interface StoredRequest {
   readonly request: ReadObject<'request'>;
+  /** The envelope. */
+  readonly text: string;
   readonly shown: string;
 }
 
@@ -30,6 +34,11 @@ export interface StoredRequest {
 export interface Standing {
   readonly verdicts: readonly BucketObject[];
   readonly claimed: boolean;
+}
+
+/** Both in milliseconds. */
+export function demandsOf({ approvers, min, level, maxLoginAgeMs, validForMs }: SecondPersonConfig): ApprovalDemands {
+  return { approvers, min, level, maxAge: maxLoginAgeMs, validFor: validForMs };
 }
 
 /** Bytes of an object; a request has up to 250,000 characters of a statement. */
@@ -55,9 +64,10 @@ export async function readRequest(bucket: ApprovalBucket, id: string): Promise<S
   const text = await textOf(bucket, requestKey(id));
   const end = text.indexOf('\n');
   if (end === -1) throw new DbguardError('transcript-invalid', 'the request does not say what is asked');
-  const request = readApproval('request', text.slice(0, end));
+  const envelope = text.slice(0, end);
+  const request = readApproval('request', envelope);
   if (request.claims.id !== id) throw new DbguardError('transcript-invalid', 'the request lies under another id');
-  return { request, shown: text.slice(end + 1) };
+  return { request, text: envelope, shown: text.slice(end + 1) };
 }
 
 /** Throws `transcript-invalid` for one that lies under somebody else's name. */

@@ -19,7 +19,9 @@ export type Look =
   | { readonly kind: 'denied'; readonly by: readonly Answered[] }
   | { readonly kind: 'approved'; readonly by: readonly Answered[] }
   /** Something was run on it. */
-  | { readonly kind: 'used' };
+  | { readonly kind: 'used' }
+  /** Whoever approved it has done so too long ago, and nobody answers twice. */
+  | { readonly kind: 'over' };
 
 /** The bucket's own time may differ from the approver's. A verdict that says an earlier one is dated back. */
 const CLOCK_SKEW_MS = 5 * 60_000;
@@ -48,8 +50,10 @@ export class OpenRequest {
     return this.request.claims.id;
   }
 
-  isOpen(now: number): boolean {
-    return now <= this.request.claims.expiresAt + this.request.claims.demands.validFor;
+  /** As `look`; `expired` where no answer came and none counts any more. */
+  async standing(bucket: ApprovalBucket, judge: JudgeEvidence, now: number): Promise<Look['kind'] | 'expired'> {
+    const { kind } = await this.look(bucket, judge, now);
+    return kind === 'waiting' && now > this.request.claims.expiresAt ? 'expired' : kind;
   }
 
   /** Rejects where the bucket cannot be read: that is neither yes nor no. */
@@ -70,7 +74,8 @@ export class OpenRequest {
       this.request,
       valid.map(({ verdict }) => verdict),
     );
-    return missing === undefined ? { kind: 'approved', by: valid } : { kind: 'waiting' };
+    if (missing === undefined) return { kind: 'approved', by: valid };
+    return { kind: valid.length < this.#counting.length ? 'over' : 'waiting' };
   }
 
   /** Why it does not count, and whether it never will; rejects where nobody can say yet. */

@@ -14,7 +14,7 @@ import { singleLine } from '../../untrusted-text.js';
 import { type Preview, previewOf } from '../preview.js';
 
 /** What it says; `facts` are found anew by who reads it. */
-type ShownFields = Pick<
+export type ShownFields = Pick<
   ApprovalRequest,
   | 'agent'
   | 'connection'
@@ -28,10 +28,18 @@ type ShownFields = Pick<
   | 'transactionStatus'
   | 'soFar'
   | 'impact'
-> & { readonly ruling: Pick<ApprovalRequest['ruling'], 'rule' | 'origin' | 'reason' | 'as' | 'connects'> };
+> & {
+  readonly salt: string;
+  /** See recognised.ts. */
+  readonly exact?: string;
+  readonly ruling: Pick<ApprovalRequest['ruling'], 'rule' | 'origin' | 'reason' | 'as' | 'connects'>;
+};
 
-/** @param salt 22 random characters of base64url: short statements could be guessed from the digest */
-export function shownText(request: ApprovalRequest, salt: string): string {
+/**
+ * @param salt 22 random characters of base64url: short statements could be guessed from the digest
+ * @param exact by which another session of the same person recognises the statement
+ */
+export function shownText(request: ApprovalRequest, salt: string, exact?: string): string {
   const { agent, connection, database, user, environment, searchPath, sql, runs, bindValues } = request;
   const { transactionStatus, soFar, impact, ruling } = request;
   const { rule, origin, reason, as, connects } = ruling;
@@ -43,6 +51,7 @@ export function shownText(request: ApprovalRequest, salt: string): string {
     ...{ agent, connection, database, user, environment, searchPath, transactionStatus, soFar },
     ruling: { rule, origin, reason, as, connects },
     impact,
+    exact,
   });
 }
 
@@ -54,10 +63,11 @@ export function readShown(text: string): ShownFields {
   const { estimatedRows } = impact;
   const soFar = fields.soFar === undefined ? undefined : readSoFar(record(fields.soFar));
   return {
+    salt: string(fields.salt),
     agent: string(fields.agent),
     connection: string(fields.connection),
     database: string(fields.database),
-    ...optionalTexts(fields, ['user', 'environment', 'searchPath']),
+    ...optionalTexts(fields, ['user', 'environment', 'searchPath', 'exact']),
     sql: string(fields.sql),
     ...(fields.runs === undefined ? {} : { runs: list(fields.runs, string) }),
     bindValues: list(fields.bind, (value) => (value === null ? null : string(value))),

@@ -15,7 +15,7 @@ import type { Setup } from './setup.js';
 import { openWebhooks } from './webhooks.js';
 
 export function withSecondPerson(
-  { context, options, policy, identity, files }: Setup,
+  { context, options, policy, identity, files, upstream }: Setup,
   { credential }: OpenIdentity,
   { bucket, recorder }: OpenEvidence,
   closers: Closers<CloseOptions>,
@@ -30,6 +30,7 @@ export function withSecondPerson(
     ...{ bucket, recorder, config },
     evidence: evidenceOf(credential),
     sid: credential.sid,
+    target: upstream.hosts.map(({ host, hostaddr = '', port }) => `${host} ${hostaddr} ${port}`).join(),
     signer: { keyid: thumbprint(credential.sessionJwk), ...sessionSigner(credential) },
     judge: evidenceJudge({ keys: liveKeys(identity), demands }),
     clock: systemClock,

@@ -66,6 +66,15 @@ export function digestOf(candidate: Candidate): string {
   ]);
 }
 
+/** The same for the same statement in another session: what it does, as it was read, stands for what the catalog held. */
+export function meaningOf({ sessionDigest, bound, facts }: Candidate): string {
+  return digest([
+    sessionDigest,
+    facts,
+    bound && [bound.sessionDigest, bound.parameterFormats, bound.prepared.map((one) => one.parameterTypes)],
+  ]);
+}
+
 /** A portal runs as the session was when it was bound: what is looked up now may be something else. */
 export function boundElsewhere({ bound, sessionDigest }: Candidate): boolean {
   return bound !== undefined && bound.sessionDigest !== sessionDigest;

@@ -1,6 +1,6 @@
 /** What a person is asked about one statement, put together; and the answer where the client does not wait for it. */
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
-import { boundElsewhere, digestOf } from '../session-state/session-digest.js';
+import { boundElsewhere, digestOf, meaningOf } from '../session-state/session-digest.js';
 import type { Answer, ApprovalRequest, Impact } from './asker.js';
 import { cleanImpact, type Told } from './secret-keeper.js';
 
@@ -34,6 +34,7 @@ export function approvalRequest(asking: Asking): ApprovalRequest {
     ...(context.environment ? { environment: context.environment } : {}),
     ...(candidate.searchPath === undefined || boundElsewhere(candidate) ? {} : { searchPath: candidate.searchPath }),
     sessionDigest: digestOf(candidate),
+    ...(admission.ruling.decision !== 'second-person' || told.hides ? {} : { meaning: meaningOf(candidate) }),
     sql: told.sql,
     bindValues: told.bind,
     ...(original === undefined ? {} : { original }),

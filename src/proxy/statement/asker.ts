@@ -23,6 +23,8 @@ export interface ApprovalRequest {
   readonly searchPath?: string;
   /** Digest of what else decides what the text means: settings, roles, temporary objects, the catalog. */
   readonly sessionDigest?: string;
+  /** Digest of what the text does and of what decides that, the same in every session; undefined where it has secrets. */
+  readonly meaning?: string;
   /** Without its secrets. */
   readonly sql: string;
   /** Tells a statement with secrets from one that differs in them only. */
