@@ -3,7 +3,7 @@
  * what counts are the ratios: absolute figures are this machine's.
  *
  *   --quick         a minute at most, for a first look
- *   --only TEXT     only the measures with this in their name; "facts", "verify" and "sessions" need no server
+ *   --only TEXT     only the measures with this in their name; "facts", "mask cost", "verify" and "sessions" need no server
  *   --sessions N    how many transcripts to verify, of 100 statements each (default 2000; with fewer the start of the program counts)
  */
 
@@ -12,11 +12,13 @@ import { only } from '../helpers/only.js';
 import { clientProgram, postgresAvailable, startPostgres } from '../helpers/postgres.js';
 import { benchFacts } from './facts.js';
 import { benchManySessions } from './many-sessions.js';
+import { benchMaskCost } from './mask-cost.js';
+import { fillMaskedRows } from './masked-rows.js';
 import { type Measure, measures } from './measures.js';
 import { fill as nodeFill, nodeLoad } from './node-load.js';
 import { fill, pgbench } from './pgbench.js';
 import { header, median, row } from './table.js';
-import { type BenchTarget, direct, maskedKinds, startDbguard, startPgbouncer, startPipe } from './targets.js';
+import { type BenchTarget, direct, startDbguard, startPgbouncer, startPipe } from './targets.js';
 import { benchVerification } from './verify.js';
 
 const { values: options } = parseArgs({
@@ -30,8 +32,8 @@ const chosen = only(options.only);
 if (chosen('facts')) await benchFacts();
 if (chosen('verify')) await benchVerification({ sessions: Number(options.sessions), statements: 100 });
 if (chosen('sessions')) await benchManySessions(options.quick ? 2_000 : 20_000);
-if (['facts', 'verify', 'sessions'].includes(options.only)) process.exit();
-const people = maskedKinds.map(({ column }) => `md5(i::text) || '@example.com' AS ${column}`).join(', ');
+if (chosen('mask cost')) benchMaskCost();
+if (['facts', 'verify', 'sessions', 'mask cost'].includes(options.only)) process.exit();
 // pgbench takes whole seconds
 const [seconds, rounds, rows] = options.quick ? [1, 1, 200_000] : [3, 5, 1_000_000];
 
@@ -48,9 +50,7 @@ try {
       ? nodeLoad
       : (target: BenchTarget, run: Parameters<typeof nodeLoad>[1]) => pgbench(program, target, run);
   await (program === undefined ? nodeFill(direct(server)) : fill(program, direct(server)));
-  await server.query(
-    `CREATE TABLE people AS SELECT i AS id, i * 2 AS number, ${people} FROM generate_series(1, ${rows}) i`,
-  );
+  await fillMaskedRows(direct(server), rows, chosen);
   const bouncer = await startPgbouncer(server);
   if (bouncer) targets.push(bouncer);
   targets.push(await startPipe(server), await startDbguard(server));

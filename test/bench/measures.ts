@@ -4,9 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { copyData, query } from '../helpers/wire-messages.js';
 import { mixedDefinitions, schemaFile } from './definitions.js';
 import { manyTables } from './many-tables.js';
+import { maskedRows } from './masked-rows.js';
 import type { PgbenchRun } from './pgbench.js';
 import { RawClient } from './raw-client.js';
-import { type BenchTarget, maskedKinds, memoryOf, type TargetName } from './targets.js';
+import { type BenchTarget, memoryOf, type TargetName } from './targets.js';
 
 /** What dbguard is to reach: a ratio to another way, so much more than it, or a figure of its own. */
 export type Goal =
@@ -16,7 +17,7 @@ export type Goal =
 
 export interface Measure {
   readonly name: string;
-  readonly unit: 'tps' | 'MB/s' | 'us' | 'ms' | 'MB' | 'x';
+  readonly unit: 'tps' | 'MB/s' | 'rows/ms' | 'us' | 'ms' | 'MB' | 'x';
   readonly goals?: readonly Goal[];
   /** Whether more is better. Memory and latency are not. */
   readonly more: boolean;
@@ -71,7 +72,7 @@ export function measures(
       },
     },
     transfer(`SELECT of ${rows} rows`, wide(rows), rows, [{ of: 'direct', ratio: 0.97 }]),
-    ...maskedKinds.map(({ column }) => masked(column, rows)),
+    ...maskedRows(rows),
     transfer(`COPY ${rows} rows out`, `COPY (${wide(rows)}) TO STDOUT`, rows, [{ of: 'direct', ratio: 0.97 }]),
     copyIn(rows),
     insertOfConstants(25_000),
@@ -119,13 +120,6 @@ function transfer(name: string, sql: string, rows: number, goals: readonly Goal[
       return client.received < rows * 10 ? undefined : client.received / 1e3 / (performance.now() - start);
     });
   return { name, unit: 'MB/s', more: true, goals, of };
-}
-
-/** Where nothing masks, the same rows as they are. */
-function masked(column: string, rows: number): Measure {
-  const sql = `SELECT id, number, ${column} FROM people`;
-  const measure = transfer(`${rows} rows, one masked: ${column}`, sql, rows, [{ of: 'byte pipe', ratio: 0.9 }]);
-  return { ...measure, of: (target) => measure.of(target.masking ?? target) };
 }
 
 function copyIn(rows: number): Measure {

@@ -10,6 +10,7 @@ import type { TestPostgres } from '../helpers/postgres.js';
 import { account } from '../helpers/postgres-binaries.js';
 import { type ProxyProcessOptions, startProxyProcess } from '../helpers/proxy-process.js';
 import { repositoryRoot } from '../helpers/repository.js';
+import { maskedExamples } from './masked-kinds.js';
 
 export type TargetName = 'direct' | 'pgbouncer' | 'byte pipe' | 'dbguard';
 
@@ -105,7 +106,11 @@ export async function startPipe(server: TestPostgres): Promise<BenchTarget> {
 /** Signing, journal, upload to a directory bucket and the built-in policy, as a developer has them. */
 export async function startDbguard(server: TestPostgres): Promise<BenchTarget> {
   const plain = await guardedTarget(server, {});
-  const mask = maskedKinds.map(({ column, ...how }) => ({ column: `people.${column}`, ...how }));
+  const mask = Object.entries(maskedExamples).map(([kind, one]) => ({
+    column: `masked_${kind}.value`,
+    with: kind,
+    ...one.mask,
+  }));
   const masking = await guardedTarget(server, { config: { mask } });
   const ruled = await guardedTarget(server, { policy: { ...loadTest, rules: manyRules } });
   const observing = await guardedTarget(server, { policy: { profile: 'observe' } });
@@ -118,15 +123,6 @@ export async function startDbguard(server: TestPostgres): Promise<BenchTarget> {
     guardedTarget(server, { database: await make(server.url) });
   return { ...plain, startOn, masking, ruled, observing, sockets: { ...sockets, host: sockets.socketDir }, stop };
 }
-
-/** One column of `people`, the table that `bench.ts` makes, for each of these kinds of mask. */
-export const maskedKinds = [
-  { column: 'partial', with: 'partial', keep: 4 },
-  { column: 'fixed', with: 'fixed', value: '***' },
-  { column: 'nothing', with: 'null' },
-  { column: 'hashed', with: 'hash' },
-  { column: 'email', with: 'email' },
-] as const;
 
 const manyRules = Array.from({ length: 500 }, (_, n) => ({
   name: `rule-${n}`,
