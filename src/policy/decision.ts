@@ -100,6 +100,8 @@ export interface Policy {
   /** Undefined where nobody is named who could approve as a second person: then that denies. */
   readonly secondPerson?: SecondPersonConfig | undefined;
   decide(input: DecisionInput): Ruling;
+  /** What a ruling would say in `access`, of a statement that it does not deny. */
+  accessOffer(facts: Facts, connection: string): AccessOffer | undefined;
   /** A run that was approved may change so many rows more than the approver was shown; beyond them it is undone. */
   surplusRows(connection: string): number;
 }

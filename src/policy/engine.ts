@@ -5,8 +5,8 @@
  *   over files, effects and statements:  the strictest
  */
 import { createHash } from 'node:crypto';
-import type { Effect, StatementFacts } from '../sql/facts.js';
-import { accessOffer } from './access-offer.js';
+import type { Effect, Facts, StatementFacts } from '../sql/facts.js';
+import { type AccessOffer, accessOffer } from './access-offer.js';
 import { type CombinedConfig, combineConfigs, type PolicySource } from './combine.js';
 import type { Decision, DecisionInput, Policy, Ruling } from './decision.js';
 import { categoryOf, massCategory, mayBeSmall } from './effect-category.js';
@@ -123,10 +123,12 @@ class PolicyEngine implements CompiledPolicy {
 
   #decide(input: DecisionInput): Ruling {
     const ruling = rulingOf(this.#judge(input));
-    const access = isRefused(ruling, this.secondPerson)
-      ? undefined
-      : accessOffer(this.config.access, input.facts, input.connection);
+    const access = isRefused(ruling, this.secondPerson) ? undefined : this.accessOffer(input.facts, input.connection);
     return access === undefined ? ruling : { ...ruling, access };
+  }
+
+  accessOffer(facts: Facts, connection: string): AccessOffer | undefined {
+    return accessOffer(this.config.access, facts, connection);
   }
 
   surplusRows(connection: string): number {

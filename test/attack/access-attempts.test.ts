@@ -334,7 +334,6 @@ t.test('a table that the login may not read is read as the role, for one stateme
   const yaml = access.replace('[orders, public.later, walled]', '[secrets]').replace('[insert, ', '[read, insert, ');
   const { person, connect, harness } = await startAccessProxy(t, server, yaml);
   const client = await connect();
-  // a simple query: the server checks who may read at Bind, before anybody can be asked about its Execute
   const running = client.query('SELECT word, current_user AS who FROM secrets WHERE id = 1');
   await person.sees(1);
   person.says(once);

@@ -7,6 +7,7 @@ export function policyOf(decide: (facts: Facts) => Decision, approvalTimeoutMs =
     name: 'test',
     digest: '',
     approvalTimeoutMs,
+    accessOffer: () => undefined,
     surplusRows: () => 100,
     decide: ({ facts }) => ({ decision: decide(facts), rule: 'test', origin: 'test', reason: 'Test.' }),
   };
@@ -24,6 +25,7 @@ export function denyingMany(policy: Policy): Policy {
     name: policy.name,
     digest: policy.digest,
     approvalTimeoutMs: policy.approvalTimeoutMs,
+    accessOffer: (facts, connection) => policy.accessOffer(facts, connection),
     surplusRows: (connection) => policy.surplusRows(connection),
     decide: (input) => {
       const ruling = policy.decide(input);

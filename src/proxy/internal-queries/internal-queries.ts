@@ -84,6 +84,8 @@ export interface InquiryParts {
         readonly statement: string;
         readonly bound: BindValues;
         readonly hidesDiagnostics: boolean;
+        /** The client has heard, or will hear, of its Bind; else that is still to go. */
+        readonly isBound: () => boolean;
       }
     | undefined;
 }
@@ -161,11 +163,12 @@ export class InternalQuery implements InternalSession {
     work: (session: InternalSession) => Promise<T>,
   ): Promise<T> {
     const { server } = this.#parts;
-    const rebind = this.#status === 'I' && server.responses.pipeline === 'prepared';
+    const implicit = this.#status === 'I' && server.responses.pipeline === 'prepared';
+    const rebind = implicit && (this.#parts.portal?.isBound() ?? false);
     server.inquire('undone');
     try {
       // an implicit transaction in which nothing has run yet: its end costs the portal and nothing else
-      if (rebind) await this.sync();
+      if (implicit) await this.sync();
       return await this.#scope(limits, scope, work);
     } finally {
       try {
@@ -293,7 +296,7 @@ export class InternalQuery implements InternalSession {
   /** The same portal, planned for who the session is now. Rejects with PortalLost. */
   bindOver(): Promise<void> {
     const { server, out, portal } = this.#parts;
-    if (!portal) return Promise.resolve();
+    if (!portal?.isBound()) return Promise.resolve();
     server.responses.expect({ kind: 'close', sink: () => undefined });
     out.pushMessage(encodeClose('P', portal.name));
     return this.bindAgain();

@@ -18,6 +18,8 @@ const ends: ReadonlySet<number> = new Set([
 ]);
 /** True whatever becomes of the statement. */
 const lasting: ReadonlySet<number> = new Set([backend.parameterStatus, backend.notificationResponse]);
+/** Of a statement that is only bound there; a simple query has a description of its own. */
+const boundFirst: ReadonlySet<number> = new Set([backend.bindComplete, backend.rowDescription, backend.noData]);
 
 export class HeldAnswer {
   /** Takes the bytes of one message, or of a run of rows; then `heard` says what they were. */
@@ -28,6 +30,7 @@ export class HeldAnswer {
   #end: Buffer[] = [];
   #ready = false;
   #begun = false;
+  #bound = false;
 
   constructor(toClient: Outgoing) {
     this.#toClient = toClient;
@@ -54,7 +57,8 @@ export class HeldAnswer {
     } else {
       this.#keep(this.#end);
       this.#end = [];
-      this.#keep([bytes], lasting.has(type));
+      this.#bound ||= type === backend.bindComplete;
+      this.#keep([bytes], lasting.has(type) || (this.#bound && boundFirst.has(type)));
       // it did not run, and its connection may end with this
       if (type === backend.errorResponse) this.#send(() => true);
     }

@@ -128,7 +128,7 @@ export class StatementGate {
         return;
       }
       this.#state.parts.journal.recordRuleVerdict(admission);
-      this.deny(gated.candidate.kind, deniedByRule(admission.ruling));
+      this.#deny(gated, deniedByRule(admission.ruling));
     },
   };
 
@@ -164,6 +164,7 @@ export class StatementGate {
     const { access } = admission.ruling;
     const obstacle = access?.obstacle;
     const privileges = hint ?? (access && obstacle && privilegeHint(access, obstacle));
+    gated.unbound?.send(privileges);
     this.#state.server.responses.expect({ kind, meter, mask, privilegeHint: privileges, settle });
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
   }
@@ -219,10 +220,15 @@ export class StatementGate {
       : canBeWatched(candidate, shown.how === 'counted');
   }
 
-  #refuse({ candidate }: GatedMessage, error: ErrorText): void {
+  #refuse(gated: GatedMessage, error: ErrorText): void {
     // what is skipped up to Sync is never answered
     if (this.#state.server.responses.discarding) this.#state.tellClient(encodeError(error));
-    else this.deny(candidate.kind, error);
+    else this.#deny(gated, error);
+  }
+
+  #deny({ candidate, unbound }: GatedMessage, error: ErrorText): void {
+    unbound?.drop();
+    this.deny(candidate.kind, error);
   }
 
   deny(kind: GatedKind, error: ErrorText): void {
@@ -264,7 +270,10 @@ export class StatementGate {
     this.#awaiting = undefined;
     const { journal, assessor } = this.#state.parts;
     try {
-      if (end.kind !== 'allow') journal.recordAbandoned(admission, 'nobody');
+      if (end.kind !== 'allow') {
+        gated.unbound?.drop();
+        journal.recordAbandoned(admission, 'nobody');
+      }
       if (this.#events.closed) {
         journal.recordAbandoned(admission, 'disconnect');
         return;

@@ -31,6 +31,7 @@ export function newInternalQuery(state: ConnectionState, gated: GatedMessage): I
       statement: portal.statementName,
       bound: boundBy(portal),
       hidesDiagnostics: heldStatement(state, gated).diagnosticsMasked,
+      isBound: () => !gated.unbound?.waits,
     },
   });
 }

@@ -9,6 +9,16 @@ import { copiesOut, copyNotMaskable, maskRuling, portalNotMaskable } from '../se
 import type { ConnectionState } from './connection-state.js';
 import type { HeldStatement } from './held-statement.js';
 
+/** The Bind of a portal that the server has not got yet. */
+export interface Unbound {
+  /** It is still to go. */
+  readonly waits: boolean;
+  /** It goes now; nothing where it went or was dropped before. @param privilegeHint see Expectation */
+  send(privilegeHint?: string): void;
+  /** It never goes: its statement does not run. */
+  drop(): void;
+}
+
 /** What to do with the frame at hand once it is decided. */
 export interface GatedMessage {
   readonly candidate: Candidate;
@@ -19,6 +29,8 @@ export interface GatedMessage {
   readonly portal?: Portal | undefined;
   /** It is the Bind of this portal: let through, its Execute is more of the same. */
   readonly binds?: Portal;
+  /** The Bind of `portal`, where the server has not got it yet: it goes right before, or not at all. */
+  readonly unbound?: Unbound | undefined;
   /** Has the message judged anew, from its bytes; undefined where knowing more changes nothing. */
   readonly again: (() => void) | undefined;
   /** Registry changes that follow from running it. */

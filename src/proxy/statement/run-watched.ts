@@ -41,6 +41,7 @@ export async function runWatched(
       const { meter, mask } = leaving;
       if (as) meter.role = as.role;
       const settle = (how: Settled): void => resolve({ how, tags: meter.tags });
+      gated.unbound?.send();
       state.server.responses.expect({ kind: candidate.kind, meter, mask, settle });
       state.outbox.out.push(gated.buffer, gated.start, gated.end);
       if (candidate.kind === 'execute') state.outbox.out.pushMessage(flushMessage);

@@ -8,6 +8,7 @@
 import { accessRulePrefix, type DecisionInput, type Policy, type Ruling } from '../../policy/decision.js';
 import { isStricter } from '../../policy/layer.js';
 import type { Extents } from '../../policy/mass-changes.js';
+import type { Facts } from '../../sql/facts.js';
 import type { Candidate, Clock, ConnectionContext, OpenAccess } from '../candidate.js';
 import { allRowsOf, extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
 import { settingValuesOf } from '../session-state/setting-values.js';
@@ -58,6 +59,12 @@ export class StatementRulings {
       changesNothing,
     });
     return stricter(ruling, candidate.least);
+  }
+
+  /** Whether anybody may be asked to let it run as a role. */
+  mayRunAsRole(facts: Facts, { connection }: ConnectionContext): boolean {
+    const offer = this.#policy.accessOffer(facts, connection);
+    return offer !== undefined && offer.obstacle === undefined;
   }
 
   /** The ruling for a run that may not stay, now that its rows are known. @param tags command tags */

@@ -13,6 +13,7 @@ const policy: Policy = {
   name: 'test',
   digest: '',
   approvalTimeoutMs: 20_000,
+  accessOffer: () => undefined,
   surplusRows: () => 100,
   decide: ({ facts }) => {
     const effects = facts.statements.flatMap((statement) => statement.effects);
