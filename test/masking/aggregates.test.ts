@@ -134,6 +134,8 @@ t.test('every use is named as inference', async (t) => {
     'SELECT paid FROM wages',
     'SELECT count(*) FILTER (WHERE salary > 1) FROM staff',
     'SELECT rich(salary) FROM staff',
+    'SELECT count(*) FROM generate_series(1, (SELECT salary FROM staff LIMIT 1))',
+    'SELECT id FROM staff LIMIT (SELECT salary FROM staff LIMIT 1)',
   ])
     t.same(inferred(sql), ['public.staff.salary'], sql);
   t.same(inferred('SELECT id, salary FROM staff'), []);

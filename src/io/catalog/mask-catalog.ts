@@ -224,12 +224,10 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
     return this.#known?.isBuiltIn(name) ?? true;
   }
 
-  hadCode(kind: 'function' | OwnCode, name: string): boolean {
-    const code = this.#code;
-    if (code === undefined) return true;
-    if (kind !== 'function') return code.behind(kind, name).length > 0;
-    const own = code.functions(undefined, name, undefined);
-    return own.length === 0 ? !code.isBuiltIn(name) : own.some(({ extension }) => !extension);
+  codeBefore(kind: 'function' | OwnCode, name: string): readonly CatalogCode[] | undefined {
+    if (kind !== 'function') return this.#code?.behind(kind, name);
+    const own = this.#code?.functions(undefined, name, undefined);
+    return own?.length === 0 && !this.#code?.isBuiltIn(name) ? undefined : own;
   }
 
   codeByOid(oid: number): CatalogCode | undefined {

@@ -67,7 +67,7 @@ function over(base: LineageCatalog, names: Pick<LineageCatalog, 'find' | 'functi
     ...(base.variant === undefined ? {} : { variant: base.variant }),
     isLasting: (name) => base.isLasting(name),
     isBuiltIn: (name) => base.isBuiltIn(name),
-    hadCode: (kind, name) => base.hadCode(kind, name),
+    codeBefore: (kind, name) => base.codeBefore(kind, name),
     codeByOid: (oid) => base.codeByOid(oid),
     behind: (kind, name) => base.behind(kind, name),
     byOid: (oid) => base.byOid(oid),

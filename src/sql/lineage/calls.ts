@@ -31,8 +31,12 @@ export function callShape(node: Node, walk: LineageWalk, scope: LineageScope): S
   walk.infer(walk.below(call?.over, scope));
   const { catalog, searchPath, functions } = walk.knowledge;
   const own = schema === 'pg_catalog' ? [] : catalog.functions(schema, name, searchPath);
-  if (own === undefined) return openShape(walk.unseen(carried));
   const conduct = functions.of(schema, name);
+  if (own === undefined) {
+    if (conduct !== 'carries' && conduct !== 'hides') mayWrite(carried, walk);
+    runBefore('function', name, carried, walk);
+    return openShape(walk.unseen(carried));
+  }
   const cast = casts(carried, walk, name.includes('json'));
   if (call !== undefined && conduct === 'gateway' && cast?.length === 0 && own.every((code) => code.extension)) {
     const rows = textRows(name, call, walk);
@@ -84,7 +88,7 @@ export function isOwn(call: FuncCall, walk: LineageWalk): boolean {
 export function attribute(name: string, value: Value, walk: LineageWalk): Flow {
   const { catalog, searchPath, functions } = walk.knowledge;
   const own = ownFunctions(name, walk);
-  if (own === undefined) return walk.unseen(value.flow);
+  if (own === undefined) return unknownAttribute(name, value, walk);
   const calls = own.map((code) => walk.call(code, [value]).all);
   if (catalog.isBuiltIn(name)) calls.push(builtIn(functions.of('pg_catalog', name), value.flow, walk));
   // a field of that name would be found by the form, so what is not known may be one
@@ -97,12 +101,18 @@ export function attribute(name: string, value: Value, walk: LineageWalk): Flow {
 /** The same for functions of the application's own alone. */
 export function ownAttribute(name: string, value: Value, walk: LineageWalk): Flow {
   const own = ownFunctions(name, walk);
-  return own === undefined ? walk.unseen(value.flow) : union(own.map((code) => walk.call(code, [value]).all));
+  if (own === undefined) return unknownAttribute(name, value, walk);
+  return union(own.map((code) => walk.call(code, [value]).all));
 }
 
 /** Those that can be called on one value. */
 function ownFunctions(name: string, { knowledge }: LineageWalk): readonly CatalogCode[] | undefined {
   return knowledge.catalog.functions(undefined, name, knowledge.searchPath);
+}
+
+function unknownAttribute(name: string, value: Value, walk: LineageWalk): Flow {
+  runBefore('function', name, value.flow, walk);
+  return walk.unseen(value.flow);
 }
 
 function builtIn(conduct: ValueFlow, carried: Flow, walk: LineageWalk): Flow {
@@ -112,9 +122,27 @@ function builtIn(conduct: ValueFlow, carried: Flow, walk: LineageWalk): Flow {
   }
   if (conduct === 'carries') return carried;
   if (conduct === 'missing') return union([carried, new Set([missingCode])]);
-  if (conduct !== 'opaque' && carried.size > 0) walk.sinks.push({ flow: carried, into: undefined });
+  if (conduct !== 'opaque') mayWrite(carried, walk);
   if (conduct === 'exports') return carried;
   return walk.unseen(carried);
+}
+
+/**
+ * Which code runs is not known any more. What it gives back is anybody's guess, but it writes no less for that: it is taken
+ * for what was there when the catalog was read last. What was defined since is not run before it is committed.
+ */
+function runBefore(kind: 'function' | OwnCode, name: string, carried: Flow, walk: LineageWalk): void {
+  const before = walk.knowledge.catalog.codeBefore(kind, name);
+  if (before === undefined) mayWrite(carried, walk);
+  for (const code of before ?? []) {
+    if (code.extension) continue;
+    const given = code.inputs.map(() => plain(carried));
+    walk.call(code, given, true);
+  }
+}
+
+function mayWrite(carried: Flow, walk: LineageWalk): void {
+  if (carried.size > 0) walk.sinks.push({ flow: carried, into: undefined });
 }
 
 /**
@@ -142,6 +170,9 @@ export function storedRows(rows: Shape, walk: LineageWalk): Shape {
 
 /** One flow for each function that may run; undefined when that is not known. */
 export function behind(kind: OwnCode, name: string, operands: Flow, walk: LineageWalk): readonly Flow[] | undefined {
-  const given = (code: CatalogCode): Value[] => code.inputs.map(() => plain(operands));
-  return walk.knowledge.catalog.behind(kind, name)?.map((code) => walk.call(code, given(code)).all);
+  const { catalog } = walk.knowledge;
+  const code = catalog.behind(kind, name);
+  if (code === undefined) runBefore(kind, name, operands, walk);
+  const given = (one: CatalogCode): Value[] => one.inputs.map(() => plain(operands));
+  return code?.map((one) => walk.call(one, given(one)).all);
 }

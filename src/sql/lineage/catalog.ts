@@ -170,8 +170,11 @@ export interface LineageCatalog {
   functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined;
   /** PostgreSQL itself has a function of that name. */
   isBuiltIn(name: string): boolean;
-  /** There was code of the application's own there when the catalog was read last, or a name that is neither's. */
-  hadCode(kind: 'function' | OwnCode, name: string): boolean;
+  /**
+   * The application's own code that was there when the catalog was read last; undefined when that is not known, and for
+   * the name of a function that was neither PostgreSQL's nor the application's.
+   */
+  codeBefore(kind: 'function' | OwnCode, name: string): readonly CatalogCode[] | undefined;
   codeByOid(oid: number): CatalogCode | undefined;
   /**
    * The application's own code that may run there, although PostgreSQL has one of that name: which of the two is meant

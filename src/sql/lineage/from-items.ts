@@ -21,7 +21,12 @@ export function fromItem(node: Node, walk: LineageWalk, scope: LineageScope): Fr
     return item(sub.alias?.aliasname, record(renamed(shape, names(sub.alias?.colnames))));
   }
   const call = as(node, 'RangeFunction');
-  if (call !== undefined) return functionItem(call, walk, scope);
+  if (call !== undefined) {
+    const rows = functionItem(call, walk, scope);
+    // how many rows there are says something too
+    for (const part of rows.parts) walk.infer(part.all);
+    return rows;
+  }
   const join = as(node, 'JoinExpr');
   if (join !== undefined) return joinItem(join, walk, scope);
   const sample = as(node, 'RangeTableSample');

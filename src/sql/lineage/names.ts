@@ -103,13 +103,14 @@ const beginnings: ReadonlySet<string> = new Set([
 
 function outdated(catalog: LineageCatalog): LineageCatalog {
   return {
+    variant: `${catalog.variant ?? ''} outdated`,
     generation: catalog.generation,
     current: false,
     find: () => undefined,
     isLasting: () => true,
     functions: () => undefined,
     isBuiltIn: () => true,
-    hadCode: (kind, name) => catalog.hadCode(kind, name),
+    codeBefore: (kind, name) => catalog.codeBefore(kind, name),
     codeByOid: () => undefined,
     behind: () => undefined,
     byOid: (oid) => catalog.byOid(oid),

@@ -53,7 +53,7 @@ export function withTemporaries(base: LineageCatalog, { known, variant, trusted 
     isLasting: (name) => base.isLasting(name),
     functions: (schema, name, searchPath) => base.functions(schema, name, searchPath),
     isBuiltIn: (name) => base.isBuiltIn(name),
-    hadCode: (kind, name) => base.hadCode(kind, name),
+    codeBefore: (kind, name) => base.codeBefore(kind, name),
     codeByOid: (oid) => base.codeByOid(oid),
     behind: (kind, name) => base.behind(kind, name),
     byOid: (oid) => base.byOid(oid),

@@ -7,7 +7,7 @@
  */
 import type { AlterTableCmd, AlterTableStmt, ObjectWithArgs, RangeVar } from 'libpg-query';
 import { as, eachChild, type Node, names, type Tag, tagOf } from '../grammar/tree.js';
-import type { CatalogRelation, LineageCatalog } from './catalog.js';
+import type { CatalogRelation, LineageCatalog, OwnCode } from './catalog.js';
 import type { DerivedColumns } from './derived.js';
 import { neutral } from './names.js';
 
@@ -196,11 +196,11 @@ function callsOwn(node: Node, pending: PendingCode, catalog: LineageCatalog): bo
   const call = as(node, 'FuncCall')?.funcname;
   const name = names(call).at(-1);
   if (name !== undefined && names(call)[0] !== 'pg_catalog') {
-    if (functions.has(name) || catalog.hadCode('function', name)) return true;
+    if (functions.has(name) || hadCode('function', name, catalog)) return true;
   }
   const operator = names(as(node, 'A_Expr')?.name).at(-1);
-  if (operator !== undefined && (types || catalog.hadCode('operator', operator))) return true;
-  if (as(node, 'TypeCast') !== undefined && (types || catalog.hadCode('cast', '*'))) return true;
+  if (operator !== undefined && (types || hadCode('operator', operator, catalog))) return true;
+  if (as(node, 'TypeCast') !== undefined && (types || hadCode('cast', '*', catalog))) return true;
   if (as(node, 'Constraint')?.contype === 'CONSTR_GENERATED') return functions.has(any);
   if (running.has(tagOf(node))) return true;
   const target = as(node, 'InsertStmt')?.relation ?? as(node, 'CopyStmt')?.relation;
@@ -217,6 +217,12 @@ function callsOwn(node: Node, pending: PendingCode, catalog: LineageCatalog): bo
     found ||= callsOwn(child, pending, catalog);
   });
   return found;
+}
+
+function hadCode(kind: 'function' | OwnCode, name: string, catalog: LineageCatalog): boolean {
+  const code = catalog.codeBefore(kind, name);
+  if (kind === 'function') return code?.some(({ extension }) => !extension) ?? true;
+  return code?.length !== 0;
 }
 
 function lasting(name: string, catalog: LineageCatalog): CatalogRelation[] {

@@ -26,7 +26,7 @@ const catalog: LineageCatalog = {
       .find((one) => one !== undefined),
   isLasting: (name) => relations.some((one) => one.name === name),
   functions: () => [],
-  hadCode: () => false,
+  codeBefore: () => [],
   isBuiltIn: (name) => name !== 'mine',
   codeByOid: () => undefined,
   behind: () => [],
