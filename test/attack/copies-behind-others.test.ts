@@ -79,7 +79,10 @@ t.test('behind others in one text', async (t) => {
 
 t.test('while the catalog, or code alone, is in doubt', async (t) => {
   const { catalog, reread } = database;
-  for (const doubt of [undefined, { code: true, otherCode: true, functions: [] }]) {
+  for (const doubt of [
+    undefined,
+    { code: true, otherCode: true, functions: [], relations: 'all', calls: [] } as const,
+  ]) {
     catalog.doubt(doubt);
     for (const copy of copies) t.ok(isDenied(copy), copy);
     await reread();

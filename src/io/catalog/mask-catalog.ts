@@ -16,6 +16,7 @@ import type {
   SearchPath,
 } from '../../sql/lineage/catalog.js';
 import { builtInsQuery, callersQuery, codeQuery, LoadedCode, someCodeQuery } from '../../sql/lineage/loaded-code.js';
+import { NameDoubts } from '../../sql/lineage/name-doubts.js';
 import type { Row } from './control-connection.js';
 import type { AskCatalog, CatalogReader } from './keeper.js';
 
@@ -114,6 +115,8 @@ const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']
 
 const isTemporary = (schema: string): boolean => schema.startsWith('pg_temp');
 
+type DoubtedBy = Pick<CatalogChange, 'code' | 'otherCode' | 'functions' | 'relations' | 'calls'>;
+
 export class MaskCatalog implements LineageCatalog, CatalogReader {
   readonly ignoresTemporary = false;
   #byOid = new Map<number, CatalogRelation>();
@@ -125,21 +128,36 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
   /** While code is not known: the functions that may be others than what was read; undefined: any code may be. */
   #others: Set<string> | undefined;
   #current = false;
+  /** While the catalog is not current: which names may mean something else by now; undefined: any. */
+  #doubts: NameDoubts | undefined;
   generation = 0;
 
   get current(): boolean {
     return this.#current;
   }
 
-  doubt(change: Pick<CatalogChange, 'code' | 'otherCode' | 'functions'> | undefined): void {
+  doubt(change: DoubtedBy | undefined): void {
     const code = change?.code ?? true;
+    const names = this.#doubtNames(change);
     // what was doubtful already gives no other answers now
-    if (this.#current || (code && (this.#codeKnown || this.#others !== undefined))) this.generation++;
+    if (this.#current || names || (code && (this.#codeKnown || this.#others !== undefined))) this.generation++;
     this.#current = false;
     if (!code) return;
     const before = this.#codeKnown ? new Set<string>() : this.#others;
     this.#others = change?.otherCode === false && before ? new Set([...before, ...change.functions]) : undefined;
     this.#codeKnown = false;
+  }
+
+  /** @returns whether more names are in doubt than before */
+  #doubtNames(change: DoubtedBy | undefined): boolean {
+    if (this.#doubts === undefined) return false;
+    // what runs may define anything
+    const runs = change?.calls.some((name) => this.#code?.functions(undefined, name, undefined).length !== 0) ?? true;
+    const fires = this.#code?.behind('made', 'event').length !== 0;
+    if (change !== undefined && change.relations !== 'all' && !runs && !fires)
+      return this.#doubts.add(change.relations);
+    this.#doubts = undefined;
+    return true;
   }
 
   /** What to ask about these objects, or about all that there are. */
@@ -150,6 +168,7 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
   /** The answers, in that order. */
   take(answers: readonly (readonly Row[])[], objects?: Objects): void {
     this.generation++;
+    this.#doubts?.reread();
     const answered = new Map(this.#parts(objects).map(({ part }, at) => [part, answers[at] ?? []]));
     const rows = (part: Part): readonly Row[] => answered.get(part) ?? [];
     if (objects === undefined || this.#code === undefined) {
@@ -185,10 +204,21 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
   believe(): void {
     this.generation++;
     this.#current = true;
+    this.#doubts = new NameDoubts();
     this.#codeKnown = true;
   }
 
+  isKnown(name: string): boolean {
+    return this.#current || this.#doubts?.isKnown(name) === true;
+  }
+
   find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined {
+    const relation = this.#find(schema, name, searchPath);
+    if (relation === undefined || this.#current) return relation;
+    return this.#doubts?.seen(relation, this);
+  }
+
+  #find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined {
     if (schema !== undefined)
       return isTemporary(schema) ? undefined : this.#byName.get(name)?.find((one) => one.schema === schema);
     const named = this.#byName.get(name) ?? [];

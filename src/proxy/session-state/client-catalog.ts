@@ -7,6 +7,7 @@ import type { AlterForm } from '../../sql/alter-forms.js';
 import { isSystemRelation } from '../../sql/catalog/system-relations.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Analyser, Effect, EffectKind, Facts, StatementFacts, Target, TargetType } from '../../sql/facts.js';
+import type { ChangedNames } from '../../sql/lineage/name-doubts.js';
 import type { Candidate } from '../candidate.js';
 import type { StatementTracker } from '../statement-tracker.js';
 
@@ -105,6 +106,8 @@ export interface CatalogChange extends Doubts {
   readonly exact: boolean;
   /** Functions that may run with it: if there are such, whatever they do. */
   readonly calls: readonly string[];
+  /** Relations that may be others by it, unless any may. */
+  readonly relations: ChangedNames;
 }
 
 const definitions = kindsWith('defines');
@@ -125,6 +128,7 @@ export function catalogChange(facts: Facts, isTemporary?: IsTemporary): CatalogC
   const code = unknown || effects.some(changesCode);
   const unseen = unknown || effects.some(isUnseen);
   const renamed = effects.some(isRenamed) || targets.some(isExtension);
+  const exact = !unseen && !renamed && effects.every(namesAll);
   return {
     ...doubtsAfter(facts, effects),
     temporary: !unknown && effects.every((effect) => isOnlyTemporary(effect, isTemporary)),
@@ -133,7 +137,8 @@ export function catalogChange(facts: Facts, isTemporary?: IsTemporary): CatalogC
     code,
     otherCode: unseen || renamed || !effects.every(namesItsCode),
     names: [...targets.map(({ name }) => name), ...effects.flatMap(({ newName }) => newName ?? [])],
-    exact: !unseen && !renamed && effects.every(namesAll),
+    exact,
+    relations: exact ? { names: effects.flatMap(namesChanged), widened: effects.flatMap(namesWidened) } : 'all',
     calls: facts.statements.flatMap(callsOf),
   };
 }
@@ -162,6 +167,24 @@ const reachFurther: ReadonlySet<AlterForm> = new Set<AlterForm>([
 function namesAll({ targets, cascade, form }: Effect): boolean {
   const isFound = ({ type, name }: Target): boolean => foundByName.has(type) && name !== '';
   return targets.length > 0 && targets.every(isFound) && !cascade && !(form && reachFurther.has(form));
+}
+
+/** Forms of ALTER TABLE that leave the table's columns what they are, and what is read of them. */
+const leavesColumns: ReadonlySet<AlterForm | undefined> = new Set<AlterForm>([
+  'SetNotNull',
+  'DropNotNull',
+  'AddColumn',
+]);
+
+function namesChanged({ kind, form, targets }: Effect): readonly string[] {
+  if (kind === 'alter' && leavesColumns.has(form)) return [];
+  // the table of an index stays what it is
+  const made = kind === 'create' && targets[0]?.type === 'index' ? targets.slice(0, 1) : targets;
+  return made.map(({ name }) => name);
+}
+
+function namesWidened({ kind, form, targets }: Effect): readonly string[] {
+  return kind === 'alter' && form === 'AddColumn' ? targets.map(({ name }) => name) : [];
 }
 
 /** Defaults, conditions and queries of these are only written down. */

@@ -5,6 +5,8 @@
  * what the view returns. Names in bodies of functions that it calls are looked up anew whenever they run.
  */
 import type { BoundNames, CatalogRelation, LineageCatalog } from './catalog.js';
+import { withNames } from './catalog-views.js';
+import { relationNow } from './name-doubts.js';
 
 const keyOf = (schema: string | undefined, name: string): string => JSON.stringify([schema, name]);
 
@@ -12,7 +14,7 @@ const keyOf = (schema: string | undefined, name: string): string => JSON.stringi
 export function recording(base: LineageCatalog): { readonly catalog: LineageCatalog; readonly bound: BoundNames } {
   const relations = new Map<string, CatalogRelation>();
   const functions = new Map<string, readonly number[]>();
-  const catalog = over(base, {
+  const catalog = withNames(base, {
     find: (schema, name, searchPath) => {
       const found = base.find(schema, name, searchPath);
       if (found !== undefined) relations.set(keyOf(schema, name), found);
@@ -34,13 +36,13 @@ export function recording(base: LineageCatalog): { readonly catalog: LineageCata
 
 /** What names mean that were bound then, as the database is now. */
 export function boundCatalog({ relations, functions }: BoundNames, now: LineageCatalog): LineageCatalog {
-  return over(now, {
+  return withNames(now, {
     find: (schema, name) => {
       const then = relations.get(keyOf(schema, name));
       if (then === undefined) return undefined;
       // a temporary relation that has been made anew may be another under the same oid
       if (isTemporary(then)) return now.find('pg_temp', then.name, []) === then ? then : undefined;
-      const relation = now.byOid(then.oid);
+      const relation = relationNow(then.oid, now);
       // columns are bound by their numbers, whatever they are called since
       return relation && { ...relation, columns: then.columns };
     },
@@ -53,24 +55,4 @@ export function boundCatalog({ relations, functions }: BoundNames, now: LineageC
 
 function isTemporary({ oid, schema }: CatalogRelation): boolean {
   return oid < 0 || schema.startsWith('pg_temp');
-}
-
-function over(base: LineageCatalog, names: Pick<LineageCatalog, 'find' | 'functions'>): LineageCatalog {
-  return {
-    ...names,
-    get generation() {
-      return base.generation;
-    },
-    get current() {
-      return base.current;
-    },
-    ...(base.variant === undefined ? {} : { variant: base.variant }),
-    isLasting: (name) => base.isLasting(name),
-    isBuiltIn: (name) => base.isBuiltIn(name),
-    codeBefore: (kind, name) => base.codeBefore(kind, name),
-    codeByOid: (oid) => base.codeByOid(oid),
-    behind: (kind, name) => base.behind(kind, name),
-    byOid: (oid) => base.byOid(oid),
-    relations: () => base.relations(),
-  };
 }

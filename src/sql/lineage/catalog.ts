@@ -159,8 +159,10 @@ export interface LineageCatalog {
   readonly variant?: string;
   /** Changes whenever answers may have changed. */
   readonly generation: number;
-  /** False while the catalog may differ from the server's (DDL went through): nothing is known by name then. */
+  /** False while the catalog may differ from the server's (DDL went through): only what `isKnown` is found by name then. */
   readonly current: boolean;
+  /** The name means what it meant when the catalog was read last. */
+  isKnown(name: string): boolean;
   /** The relation that a name means under `searchPath`; undefined when it is not known or not certain. */
   find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined;
   byOid(oid: number): CatalogRelation | undefined;

@@ -5,6 +5,9 @@
 
 import { as, type Node, type Tag, tagOf } from '../grammar/tree.js';
 import type { LineageCatalog, SearchPath } from './catalog.js';
+import { withNames } from './catalog-views.js';
+import { changedNames } from './changed-names.js';
+import { type ChangedNames, NameDoubts, type NamedChanges } from './name-doubts.js';
 import { type MadeRelation, mayFill, type OwnNames, withTemporaries } from './temporary.js';
 import type { LineageWalk } from './walk.js';
 
@@ -74,7 +77,12 @@ export class TextNames {
     }
     if (endsSettings(stmt) && this.#own.known.size > 0) this.catalog = outdated(this.catalog);
     if (walk.opaque || walk.configures || changesPath(stmt)) this.searchPath = undefined;
-    if (walk.opaque || !(neutral.has(tagOf(stmt)) || isSetting(stmt))) this.catalog = outdated(this.catalog);
+    if (walk.opaque) this.catalog = outdated(this.catalog);
+    else if (!neutral.has(tagOf(stmt)) && !isSetting(stmt)) this.#change(changedNames(stmt, this.catalog));
+  }
+
+  #change(changed: ChangedNames): void {
+    this.catalog = changed === 'all' ? outdated(this.catalog) : doubting(this.catalog, changed);
   }
 }
 
@@ -101,11 +109,27 @@ const beginnings: ReadonlySet<string> = new Set([
   'TRANS_STMT_RELEASE',
 ]);
 
+/** The same, but for what these names mean. */
+function doubting(catalog: LineageCatalog, changed: NamedChanges): LineageCatalog {
+  const doubts = new NameDoubts();
+  doubts.add(changed);
+  return withNames(catalog, {
+    doubtful: true,
+    variant: `${catalog.variant ?? ''} ${changed.names.join('\0')}\0\0${changed.widened.join('\0')}`,
+    isKnown: (name) => doubts.isKnown(name) && catalog.isKnown(name),
+    find: (schema, name, searchPath) => {
+      const relation = catalog.find(schema, name, searchPath);
+      return relation && doubts.seen(relation, catalog);
+    },
+  });
+}
+
 function outdated(catalog: LineageCatalog): LineageCatalog {
   return {
     variant: `${catalog.variant ?? ''} outdated`,
     generation: catalog.generation,
     current: false,
+    isKnown: () => false,
     find: () => undefined,
     isLasting: () => true,
     functions: () => undefined,

@@ -108,7 +108,7 @@ export class PlpgsqlFlow {
   #declareRows(): void {
     for (const [name, { schema, type }] of this.#types) {
       const { catalog, searchPath } = this.#walk.knowledge;
-      const relation = catalog.current ? catalog.find(schema, type, searchPath) : undefined;
+      const relation = catalog.isKnown(type) ? catalog.find(schema, type, searchPath) : undefined;
       if (relation === undefined || this.#context.variables.has(name)) {
         this.#types.delete(name);
         continue;

@@ -4,6 +4,7 @@ import { anyColumn, anyFlow, baseColumn, type CatalogRelation, type Flow } from 
 import { definitionColumn } from './definition-texts.js';
 import { union } from './flow.js';
 import { isHarmless, revealsValues } from './functions.js';
+import { laterColumn, relationNow } from './name-doubts.js';
 import { type Column, type Shape, shapeOf } from './shape.js';
 import { rowOf, withBeside } from './structure.js';
 import { toldStatistics } from './told-rows.js';
@@ -11,7 +12,8 @@ import type { LineageWalk } from './walk.js';
 
 export function boundRelation(range: RangeVar, walk: LineageWalk): CatalogRelation | undefined {
   const { catalog, searchPath } = walk.knowledge;
-  const relation = catalog.current ? catalog.find(range.schemaname, range.relname ?? '', searchPath) : undefined;
+  const name = range.relname ?? '';
+  const relation = catalog.isKnown(name) ? catalog.find(range.schemaname, name, searchPath) : undefined;
   if (relation === undefined) walk.unbound = true;
   else note(relation, walk);
   return relation;
@@ -38,7 +40,7 @@ function note(relation: CatalogRelation, walk: LineageWalk): void {
 
 /** What a policy itself looks at, past any function. */
 function lookAt(oid: number, number: number, walk: LineageWalk): void {
-  const relation = walk.knowledge.catalog.byOid(oid);
+  const relation = relationNow(oid, walk.knowledge.catalog);
   if (relation === undefined) {
     walk.unbound = true;
     return;
@@ -68,7 +70,10 @@ function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
 
   function columnsBy(inner: Shape | undefined): Column[] {
     const known = inner?.columns?.length === relation.columns.length ? inner.columns : undefined;
-    return relation.columns.map(({ name, number }, at) => column(name, number, inner, known?.[at]));
+    return relation.columns.map(({ name, number }, at) => {
+      if (number === laterColumn) return { name: undefined, flow: anyFlow, direct: false };
+      return column(name, number, inner, known?.[at]);
+    });
   }
 
   function column(name: string, number: number, inner: Shape | undefined, known: Column | undefined): Column {

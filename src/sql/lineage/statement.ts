@@ -223,6 +223,6 @@ function noteRelations(node: Node, walk: LineageWalk): void {
   function note(relation: RangeVar): void {
     // what is being made for the session alone
     if (relation.relpersistence === 't') return;
-    if (walk.relation(relation) === undefined) walk.opaque = true;
+    walk.relation(relation);
   }
 }

@@ -8,6 +8,7 @@
 import type { CreateStmt } from 'libpg-query';
 import { as, eachChild, type Node, names, type Tag, tagOf } from '../grammar/tree.js';
 import type { BoundNames, CatalogRelation, LineageCatalog, SearchPath } from './catalog.js';
+import { withNames } from './catalog-views.js';
 import { isScalarType } from './loaded-code.js';
 import type { Shape } from './shape.js';
 import type { LineageWalk } from './walk.js';
@@ -36,13 +37,7 @@ export const noOwnNames: OwnNames = { known: new Map(), variant: '', trusted: fa
 
 /** A name counts only where nothing that outlives the session has it, so that it means this or nothing. */
 export function withTemporaries(base: LineageCatalog, { known, variant, trusted }: OwnNames): LineageCatalog {
-  return {
-    get generation() {
-      return base.generation;
-    },
-    get current() {
-      return base.current;
-    },
+  return withNames(base, {
     variant,
     find: (schema, name, searchPath) => {
       if ((schema !== undefined && !schema.startsWith('pg_temp')) || !known.has(name)) {
@@ -50,15 +45,7 @@ export function withTemporaries(base: LineageCatalog, { known, variant, trusted 
       }
       return base.isLasting(name) || !trusted ? undefined : known.get(name);
     },
-    isLasting: (name) => base.isLasting(name),
-    functions: (schema, name, searchPath) => base.functions(schema, name, searchPath),
-    isBuiltIn: (name) => base.isBuiltIn(name),
-    codeBefore: (kind, name) => base.codeBefore(kind, name),
-    codeByOid: (oid) => base.codeByOid(oid),
-    behind: (kind, name) => base.behind(kind, name),
-    byOid: (oid) => base.byOid(oid),
-    relations: () => base.relations(),
-  };
+  });
 }
 
 /**

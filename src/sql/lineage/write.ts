@@ -4,6 +4,7 @@ import { as, type Node, names, type Returning, returningOf } from '../grammar/tr
 import { stored } from './calls.js';
 import { baseColumn, type CatalogRelation, type Flow } from './catalog.js';
 import { union } from './flow.js';
+import { laterColumn } from './name-doubts.js';
 import { LineageScope } from './scope.js';
 import { type Column, emptyShape, openShape, type Shape, type Sink, shapeOf, unknownShape } from './shape.js';
 import { rowOf, type Value } from './structure.js';
@@ -170,7 +171,8 @@ function afterWrite(
   if (rewritten === undefined) return shape;
   const own = shape.columns.map((column, at): Column => {
     const flow = written.get(column.name ?? '');
-    const isKept = !rewritten.has(relation.columns[at]?.number ?? 0);
+    const number = relation.columns[at]?.number ?? laterColumn;
+    const isKept = number !== laterColumn && !rewritten.has(number);
     return isKept && flow?.size === 0 ? { name: column.name, flow, direct: false, written: true } : column;
   });
   return { ...shapeOf(own), whole: rowOf(own) };
