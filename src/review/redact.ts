@@ -44,6 +44,17 @@ export function disclosingIn(text: string, sid: string, n: number, name?: string
   return undefined;
 }
 
+/** What a second person was shown of statement `n` says its text and values once more. */
+export function shownOf(text: string, sid: string, n: number): RedactionTarget[] {
+  const targets: RedactionTarget[] = [];
+  for (const { entry } of entriesIn(text)) {
+    const { shown } = entry.c;
+    if (entry.k !== 'approval' || entry.fields.of !== n || shown === undefined) continue;
+    targets.push({ sid, n: entry.n, digests: { shown } });
+  }
+  return targets;
+}
+
 /** The segment without the disclosures that are redacted. Chain and signatures hold: they are over the commitments. */
 export function withoutRedacted(text: string, covers: (n: number, name: string, digest: string) => boolean): string {
   const lines = [...linesOf(text)].map((raw) => {

@@ -17,7 +17,7 @@ import { openDetails } from '../../io/spool/spool.js';
 import type { SessionObjects } from '../../review/catalog.js';
 import { readOpening } from '../../review/opening.js';
 import { segmentText } from '../../review/read-segment.js';
-import { disclosingIn, redactionText, withoutRedacted } from '../../review/redact.js';
+import { disclosingIn, redactionText, shownOf, withoutRedacted } from '../../review/redact.js';
 import { type RedactionTarget, readRedactions } from '../../review/redaction.js';
 import { redactionKey, sessionPrefix, subjectHash } from '../../transcript/object-key.js';
 import type { CommandContext } from '../command.js';
@@ -59,7 +59,12 @@ export async function run(
   const targets = await findTargets(session, transcripts, n, textOption(options, 'field'));
   const key = await store(login, session, transcripts, targets, reason);
   context.stdout.write(`Redacted ${targets.map(targetWords).join('; ')}: ${key}\n`);
-  if (targets.some((target) => target.n !== n)) {
+  if (targets.some(({ n: of, digests }) => of !== n && 'shown' in digests)) {
+    context.stdout.write(
+      'What a second person was shown of it is gone too; the request in approvals/ has it until the bucket’s own rules let it go.\n',
+    );
+  }
+  if (targets.some(({ n: of, digests }) => of !== n && !('shown' in digests))) {
     context.stdout.write('Every statement with that text refers to the entry that disclosed it first.\n');
   }
   const to = textOption(options, 'to');
@@ -92,7 +97,11 @@ async function findTargets(
   };
   const found = await find(n);
   const text = found?.textOf === undefined ? undefined : await find(found.textOf, 'sql');
-  const targets = [found?.target, text?.target].flatMap((target) =>
+  const shown: RedactionTarget[] = [];
+  for (const { key } of field === undefined || field === 'sql' || field === 'bind' ? session.segments : []) {
+    shown.push(...shownOf(await segmentText(await bucket.read(key)), session.sid, n));
+  }
+  const targets = [found?.target, text?.target, ...shown].flatMap((target) =>
     target !== undefined && Object.keys(target.digests).length > 0 ? [target] : [],
   );
   if (targets.length > 0) return targets;
