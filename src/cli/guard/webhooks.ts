@@ -3,9 +3,9 @@ import type { SecondPersonEvent } from '../../approval/second-person/asker.js';
 import { webhookBody } from '../../approval/second-person/webhook-body.js';
 import { DbguardError } from '../../errors.js';
 import { outwardFetch } from '../../io/http/outward-fetch.js';
+import { postWebhook } from '../../io/http/webhook-post.js';
 import type { Webhook } from '../../policy/read-second-person.js';
 
-const postMs = 10_000;
 /** A run that ends waits no longer for them. */
 const lastMs = 3000;
 
@@ -21,16 +21,22 @@ export function openWebhooks(
   onTrouble: (error: DbguardError) => void,
 ): Webhooks {
   const fetch = outwardFetch(env);
+  const end = new AbortController();
+  /** One after another to each, so that what became of a request does not come before it. */
+  const last = new Map<number, Promise<void>>();
   const running = new Set<Promise<void>>();
   return {
     tell(event) {
       for (const [index, { url, format }] of webhooks.entries()) {
         const body = webhookBody(event, format);
         if (body === undefined) continue;
-        const one: Promise<void> = post(fetch, url, body)
+        const before = last.get(index) ?? Promise.resolve();
+        const one: Promise<void> = before
+          .then(() => postWebhook(fetch, url, body, end.signal))
           .catch((error: unknown) => onTrouble(notTold(url, index, error)))
           .finally(() => running.delete(one));
         running.add(one);
+        last.set(index, one);
       }
     },
     async close() {
@@ -40,20 +46,15 @@ export function openWebhooks(
       });
       await Promise.race([Promise.all(running), enough]);
       clearTimeout(timer);
+      end.abort('closed');
+      await Promise.all(running);
     },
   };
 }
 
-async function post(fetch: ReturnType<typeof outwardFetch>, url: string, body: string): Promise<void> {
-  const headers = { 'content-type': 'application/json' };
-  const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(postMs) });
-  await answer.body?.cancel();
-  if (!answer.ok) throw new Error(`it answered ${answer.status}`);
-}
-
 /** The path of a webhook is its password: the host alone is named. */
 function notTold(url: string, index: number, error: unknown): DbguardError {
-  const why = error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : '';
+  const why = error instanceof Error ? error.message : '';
   const message = `the webhook ${index + 1} at ${new URL(url).host} was not told of a request: ${why.replaceAll(url, '<its URL>')}`;
   return new DbguardError('output-failed', message, {
     hint: 'The request is in the bucket all the same: dbguard approvals --team shows it.',
