@@ -90,6 +90,7 @@ function refuseUnkeyed(mask: readonly MaskDeclaration[]): void {
 /** What only the person's own file may say (config-keys.ts), and why, where the key alone does not tell. */
 const ownBecause: Readonly<Record<string, string>> = {
   password_command: "a repository's file may not start programs",
+  rds_iam: "a repository's file may not have tokens made with your AWS account",
   organisation: 'only your own file may say which organisation is yours',
   unmask: 'only your own file or the organisation’s may say which masks can be lifted',
   access: 'only your own file or the organisation’s may say which roles a statement can run as',

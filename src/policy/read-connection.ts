@@ -15,6 +15,8 @@ export interface ConnectionConfig {
   readonly service?: string;
   /** Program and arguments, no shell; the first line that it prints is the password. */
   readonly passwordCommand?: readonly string[];
+  /** AWS RDS: a token for each login instead of a password. The region where the host does not say it. */
+  readonly rdsIam?: { readonly region?: string };
   /** Databases a client may name besides the one of the connection string. */
   readonly databases: readonly string[] | 'any';
   /** A connection that does not say is treated as production. */
@@ -33,6 +35,8 @@ export function readConnection(value: Value): ConnectionConfig {
   const url = fields.optional('url', readUrl);
   const service = fields.optional('service', (item) => item.string());
   const passwordCommand = fields.optional('password_command', readCommand);
+  const rdsIam = fields.optional('rds_iam', readRdsIam);
+  if (rdsIam && passwordCommand) value.fail('expected "password_command" or "rds_iam", not both');
   const access = fields.optional('access', readConnectionAccess);
   const applicationName = fields.optional('application_name', (item) => item.string());
   return {
@@ -40,6 +44,7 @@ export function readConnection(value: Value): ConnectionConfig {
     ...(url === undefined ? {} : { url }),
     ...(service === undefined ? {} : { service }),
     ...(passwordCommand === undefined ? {} : { passwordCommand }),
+    ...(rdsIam ? { rdsIam } : {}),
     databases: fields.optional('databases', readDatabases) ?? fields.optional('database', readDatabases) ?? [],
     environment: fields.optional('environment', (item) => item.oneOf(environments)) ?? 'production',
     ...(applicationName === undefined ? {} : { applicationName }),
@@ -58,4 +63,12 @@ function readUrl(value: Value): string {
 function readDatabases(value: Value): readonly string[] | 'any' {
   if (value.isString && value.string() === 'any') return 'any';
   return value.oneOrMore((item) => item.string('the name of a database, or any'));
+}
+
+function readRdsIam(value: Value): { readonly region?: string } | undefined {
+  if (value.isMapping) {
+    const region = value.fields(configKeys.rds_iam).optional('region', (item) => item.string('a region of AWS'));
+    return region === undefined ? {} : { region };
+  }
+  return value.boolean() ? {} : undefined;
 }

@@ -22,6 +22,7 @@ const samples = {
     url: ['postgresql://a/x', 'postgresql://a/y'],
     service: undefined, // instead of url: below
     password_command: undefined, // refused
+    rds_iam: undefined, // refused
     database: ['one', 'two'],
     databases: undefined, // instead of database: below
     environment: ['staging', 'development'],

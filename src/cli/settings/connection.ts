@@ -2,6 +2,7 @@
 import { DbguardError } from '../../errors.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { storedProofs } from '../../io/upstream/proofs-file.js';
+import { rdsTokens } from '../../io/upstream/rds-tokens.js';
 import { resolveUpstream } from '../../io/upstream/resolve.js';
 import type { CompiledPolicy } from '../../policy/engine.js';
 import type { ConnectionConfig } from '../../policy/read-connection.js';
@@ -39,7 +40,9 @@ export function upstreamOf(connection: ConnectionConfig, name: string, env: Node
       },
       env,
     );
-    return { ...resolved, proofs: storedProofs(env) };
+    const { rdsIam } = connection;
+    const minted = rdsIam && { password: undefined, minted: rdsTokens(rdsIam.region, env) };
+    return { ...resolved, auth: { ...resolved.auth, ...minted }, proofs: storedProofs(env) };
   } catch (error) {
     if (!(error instanceof DbguardError)) throw error;
     const hint = error.hint ?? 'Check it in dbguard.yaml.';

@@ -55,7 +55,7 @@ function asLogin(
   return {
     ...upstream,
     user: login,
-    auth: { ...upstream.auth, ...nothingOfOthers, passwordCommand },
+    auth: { ...upstream.auth, ...nothingOfOthers, passwordCommand, ...(passwordCommand && { minted: undefined }) },
     memory: new ConnectionMemory(),
   };
 }

@@ -6,6 +6,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { DbguardError } from '../../errors.js';
 import {
   type AuthenticationRequest,
   encodePassword,
@@ -17,7 +18,7 @@ import { type ChannelBinding, ScramClient } from '../../wire/scram-client.js';
 import { deriveScramKeys, recommendedIterations, type ScramKeys } from '../../wire/scram-keys.js';
 import { scramSha256, scramSha256Plus } from '../../wire/scram-messages.js';
 import type { AuthMethod } from './auth-method.js';
-import type { UpstreamAuth } from './config.js';
+import type { PasswordMint, UpstreamAuth } from './config.js';
 import { authFailure, tlsFailure, type UpstreamError } from './failure.js';
 import type { ConnectionMemory } from './memory.js';
 import { explainOauthError, type OauthTokenSource, oauthInitialResponse } from './oauth.js';
@@ -118,6 +119,12 @@ export class UpstreamLogin {
 
   async #password(): Promise<Secret> {
     const { auth, label } = this.#context;
+    if (auth.minted) {
+      throw authFailure(
+        `${label} asks for a stored password of "${this.#context.user}", and this connection has tokens (rds_iam)`,
+        `Let the login use them (GRANT rds_iam TO ${this.#context.user}), or leave rds_iam out of the connection.`,
+      );
+    }
     const found = await findPassword(auth, this.#context);
     this.passwordNote = found.note;
     if (found.password) return found.password;
@@ -127,8 +134,27 @@ export class UpstreamLogin {
     );
   }
 
+  /** Whoever holds a token is the person to every server that trusts its maker: it goes to a server that has proved its name. */
+  async #mintedPassword(mint: PasswordMint): Promise<Secret> {
+    const { tls, label, host, user } = this.#context;
+    if (!tls?.verified) {
+      throw tlsFailure(
+        `${label} asks for a token instead of a password, and it has not been verified who it is`,
+        'Use sslmode=verify-full (with sslrootcert) on this connection.',
+      );
+    }
+    return mint({ host: host.host, port: host.port, user }).catch((error: unknown) => {
+      if (!(error instanceof DbguardError)) throw error;
+      throw authFailure(`${label} asks for a token: ${error.message}`, error.hint ?? '');
+    });
+  }
+
   async #answerCleartext(): Promise<void> {
-    const { tls, unix, label } = this.#context;
+    const { tls, unix, label, auth } = this.#context;
+    if (auth.minted) {
+      this.#send(encodePassword((await this.#mintedPassword(auth.minted)).reveal()));
+      return;
+    }
     if (!tls && !unix) {
       throw tlsFailure(
         `${label} asks for the password in clear text over an unencrypted connection`,

@@ -99,6 +99,7 @@ async function passwordsOf({ auth, hosts, user, database }: UpstreamConfig, said
   if (auth.password || auth.scramClientKey) {
     return [said.has('service') ? 'the password of the service it names' : 'the password in PGPASSWORD'];
   }
+  if (auth.minted) return ['a token of your AWS account'];
   if (auth.passwordCommand) return ['the password that password_command prints'];
   const found = await Promise.all(hosts.map((host) => findPassword(auth, { host, user, database })));
   return found.some(({ password }) => password) ? [`the password in ${singleLine(auth.passfile ?? '', 200)}`] : [];

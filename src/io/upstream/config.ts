@@ -46,10 +46,19 @@ export interface TlsFile {
 
 export type TlsVersion = 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3';
 
+/** Rejects with DbguardError where none can be made. */
+export type PasswordMint = (login: {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+}) => Promise<Secret>;
+
 export interface UpstreamAuth {
   readonly password: Secret | undefined;
   /** Run before connecting when no password is given: a program and its arguments, no shell. The first line it prints is the password. */
   readonly passwordCommand: readonly string[] | undefined;
+  /** Makes a password for one login; then none is looked for elsewhere, and it goes out over verified TLS only. */
+  readonly minted: PasswordMint | undefined;
   readonly passfile: string | undefined;
   readonly channelBinding: 'disable' | 'prefer' | 'require';
   /** undefined: every method is fine. */

@@ -86,16 +86,11 @@ export async function connectUpstream(
       return material;
     },
   };
-  try {
-    return await withSessionAttrs(config.targetSessionAttrs, (attrs) =>
-      firstOf(config.hosts, config.loadBalanceHosts, (endpoint) =>
-        eachWay(endpoint, config.tls.mode, (way, declined) => connectOnce(attempt, endpoint, attrs, way, declined)),
-      ),
-    );
-  } catch (error) {
-    if (error instanceof UpstreamError && error.code === 'upstream-auth') config.memory.forgetPassword();
-    throw error;
-  }
+  return withSessionAttrs(config.targetSessionAttrs, (attrs) =>
+    firstOf(config.hosts, config.loadBalanceHosts, (endpoint) =>
+      eachWay(endpoint, config.tls.mode, (way, declined) => connectOnce(attempt, endpoint, attrs, way, declined)),
+    ),
+  );
 }
 
 interface Attempt {

@@ -17,6 +17,7 @@ export function resolveAuth(
   return {
     password: password ? new Secret(password) : undefined,
     passwordCommand: typeof passwordCommand === 'string' ? splitCommand(passwordCommand) : passwordCommand,
+    minted: undefined,
     passfile: settings.get('passfile') || defaultPassfile(home),
     channelBinding: oneOf(settings, 'channel_binding', ['disable', 'prefer', 'require'], 'prefer'),
     requireAuth: readRequireAuth(settings),

@@ -4,7 +4,9 @@ import { inspect } from 'node:util';
 import t, { type Test } from 'tap';
 import { connectUpstream } from '../../../src/io/upstream/connect.js';
 import { UpstreamError } from '../../../src/io/upstream/failure.js';
+import { knownPasswords } from '../../../src/io/upstream/password.js';
 import { resolveUpstream } from '../../../src/io/upstream/resolve.js';
+import { Secret } from '../../../src/io/upstream/secret.js';
 import { connect, env, failure, query } from './connections.js';
 import { passwords, type Server, startServer, versions } from './servers.js';
 
@@ -103,14 +105,21 @@ async function passwordSources(t: Test, { port }: Server): Promise<void> {
   const runs = async () => (await readFile(counter, 'utf8')).length;
   const pool = resolveUpstream({ url, passwordCommand: [process.execPath, '-e', counting, passwords.scram] }, env);
   for (let round = 0; round < 3; round++) (await connectUpstream(pool, new Map())).socket.destroy();
-  t.equal(await runs(), 1, 'one run for the connections of a minute');
+  t.equal(await runs(), 3, 'asked anew for each: an answer may be good for one login only');
   const old = resolveUpstream({ url, passwordCommand: [process.execPath, '-e', counting, 'old'] }, env);
   for (let round = 0; round < 2; round++) await t.rejects(connectUpstream(old, new Map()), { code: 'upstream-auth' });
-  t.equal(await runs(), 3, 'a password that was refused is asked for again');
+  t.equal(await runs(), 5);
+  t.same(
+    await knownPasswords(pool),
+    [new Secret(passwords.scram)],
+    'what it printed is known, and it is not run for that',
+  );
+  t.equal(await runs(), 5);
   for (const [argv, message] of [
     [['/nonexistent/vault'], /there is no such program/],
     [[process.execPath, '-e', 'console.error("hush"); process.exit(3)'], /it failed \(3\)/],
     [[process.execPath, '-e', ''], /printed nothing/],
+    [[process.execPath, '-e', 'console.log("hush".repeat(1e6))'], /more than a megabyte/],
   ] as const) {
     const error = await failure({ url, passwordCommand: argv });
     t.match(error, { code: 'upstream-auth', message });
