@@ -197,13 +197,14 @@ export class ChangedObjects {
       known.size - changes.filter((row) => row.what === what && known.get(Number(row.oid))).length !== Number(count);
     if (gone(this.#relations, 'relation', old.relations) || gone(this.#functions, 'function', old.functions))
       this.#dropWithout(await present(), objects);
-    for (const [part, relation] of this.#parts) if (!partsOf(now).has(part)) objects.relations.add(relation);
+    const parts = partsOf(now);
+    for (const [part, relation] of this.#parts) if (!parts.has(part)) objects.relations.add(relation);
     for (const oid of this.#readByName) objects.relations.add(oid);
     for (const row of changes) {
       (row.what === 'function' || row.what === 'called' ? objects.functions : objects.relations).add(Number(row.oid));
       this.#know(row);
     }
-    this.#takeState(answers);
+    this.#takeState(answers, parts);
     return objects;
   }
 
@@ -212,7 +213,7 @@ export class ChangedObjects {
     if (row.what === 'function') this.#functions.set(...knownFunction(row));
   }
 
-  #takeState(answers: readonly (readonly Row[])[]): void {
+  #takeState(answers: readonly (readonly Row[])[], parts = partsOf(answers[1]?.[0])): void {
     const [[print], [now]] = [answers[0] ?? [], answers[1] ?? []];
     if (!print?.fingerprint || !now?.snapshot) throw new Error('the catalog has no fingerprint');
     this.#named.clear();
@@ -222,7 +223,7 @@ export class ChangedObjects {
     this.#database = now.database ?? '';
     this.#extensions = now.extensions ?? '';
     this.#schemas = schemasOf(now);
-    this.#parts = partsOf(now);
+    this.#parts = parts;
   }
 
   /** Another database by the same name, an older state of it, or other names for all that is in a schema. */
