@@ -4,9 +4,10 @@
  * What must live here: facts and privileges -> entries. What it must not know: how privileges are read, how a role is
  * taken on.
  */
-import type { Effect, Facts, StatementFacts, Target } from '../sql/facts.js';
-import { globMatches, matchName } from './name-pattern.js';
-import type { AccessEffect, AccessRule } from './read-access.js';
+import type { Effect, Facts, StatementFacts, Target, TargetType } from '../sql/facts.js';
+import { globMatches, matchName, type NamePattern } from './name-pattern.js';
+import { type AccessEffect, type AccessRule, accessEffects } from './read-access.js';
+import { commandObstacle, formObstacle, roleRun } from './role-commands.js';
 
 export interface AccessOffer {
   /** In the order in which they are tried. */
@@ -26,17 +27,9 @@ export interface NamedNeed {
   readonly effect: AccessEffect;
   readonly schema: string;
   readonly name: string;
+  /** The statement makes it. */
+  readonly isNew?: true;
 }
-
-/** Commands that run in a transaction of dbguard's as they do in one of their own, and leave nothing of the session behind. */
-export const runAsRole: ReadonlySet<string> = new Set([
-  'SELECT',
-  'INSERT',
-  'UPDATE',
-  'DELETE',
-  'MERGE',
-  'TRUNCATE TABLE',
-]);
 
 /** Those that hold for the connection of this name. */
 export function accessOf(all: readonly AccessRule[], connection: string): readonly AccessRule[] {
@@ -56,21 +49,24 @@ export function accessOffer(all: readonly AccessRule[], facts: Facts, connection
 function mayBeAbout({ tables, effects }: AccessRule, effect: Effect): boolean {
   return (
     needsOf(effect)?.some(
-      (need) =>
-        effects.includes(need.effect) &&
-        tables.some((one) => matchName(one, [need.target.schema, need.target.name]) !== 'no'),
+      (need) => effects.includes(need.effect) && tables.some((one) => mayMatch(one, need.target)),
     ) ?? false
   );
 }
 
+/** An index is one of a table that only the catalog knows. */
+function mayMatch(pattern: NamePattern, { type, schema, name }: Target): boolean {
+  return type === 'index' || matchName(pattern, [schema, name]) !== 'no';
+}
+
 function obstacleOf({ statements: [statement, ...more] }: Facts): string | undefined {
   if (statement === undefined || more.length > 0) return 'it came in one text with others; send it alone';
-  if (!runAsRole.has(statement.command)) {
-    return `it is ${statement.command}, and only SELECT, INSERT, UPDATE, DELETE, MERGE and TRUNCATE can`;
-  }
+  if (roleRun(statement) === undefined) return commandObstacle(statement);
   if (statement.effects.some(({ opaque }) => opaque)) return 'it runs code that dbguard cannot look into';
+  const formed = statement.effects.flatMap((effect) => formObstacle(effect) ?? [])[0];
+  if (formed !== undefined) return formed;
   if (statement.effects.some((effect) => needsOf(effect) === undefined))
-    return 'it does more than read and change rows';
+    return 'it does more than read and change rows and tables';
   return undefined;
 }
 
@@ -79,19 +75,20 @@ export function accessNeeds({ effects }: StatementFacts): Need[] {
   return effects.flatMap((effect) => needsOf(effect) ?? []);
 }
 
-const rowEffects: Readonly<Record<string, AccessEffect>> = {
-  read: 'read',
-  insert: 'insert',
-  update: 'update',
-  delete: 'delete',
-  truncate: 'truncate',
-};
+const relations: ReadonlySet<TargetType> = new Set(['table', 'view']);
+const relationsAndTheirs: ReadonlySet<TargetType> = new Set([...relations, 'index', 'sequence']);
+const ofRows: ReadonlySet<AccessEffect> = new Set(['read', 'insert', 'update', 'delete', 'truncate']);
 
-/** Undefined for what is more than privileges on rows: a setting, a lock on the whole table, a sequence. */
+/** Undefined for what is more than rights on tables: a setting, a lock on the whole table, the next number of a sequence. */
 function needsOf({ kind, targets, lockMode }: Effect): Need[] | undefined {
-  const effect = kind === 'lock' && lockMode?.startsWith('FOR ') ? 'update' : rowEffects[kind];
-  if (effect === undefined || !targets.every(({ type }) => type === 'table' || type === 'view')) return undefined;
-  return targets.map((target) => ({ effect, target }));
+  const locks = kind === 'lock' && lockMode?.startsWith('FOR ');
+  const effect = locks ? 'update' : accessEffects.find((one) => one === kind);
+  if (effect === undefined) return undefined;
+  const types = ofRows.has(effect) ? relations : relationsAndTheirs;
+  if (!targets.every(({ type }) => types.has(type))) return undefined;
+  // a new index needs its table
+  const needed = effect === 'create' ? targets.filter(({ type }) => type !== 'index') : targets;
+  return needed.map((target) => ({ effect, target }));
 }
 
 /** The first that covers everything. */

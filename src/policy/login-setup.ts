@@ -60,18 +60,30 @@ function schemaGrants(login: string, rules: readonly AccessRule[], state: SetupS
 function tableGrants(rules: readonly AccessRule[], state: SetupState): string[] {
   const statements = new Set<string>();
   for (const rule of rules) {
+    const granted = privileges(rule.effects, state.version);
     for (const { schema, name } of tablesOf(rule, state)) {
-      statements.add(`GRANT ${privileges(rule.effects)} ON ${quoted(schema)}.${quoted(name)} TO ${quoted(rule.role)}`);
+      if (granted !== '')
+        statements.add(`GRANT ${granted} ON ${quoted(schema)}.${quoted(name)} TO ${quoted(rule.role)}`);
+      if (rule.effects.includes('create'))
+        statements.add(`GRANT CREATE ON SCHEMA ${quoted(schema)} TO ${quoted(rule.role)}`);
     }
   }
   return [...statements];
 }
 
+/** MAINTAIN is a privilege since then; before, as for altering and dropping, the role has to own the table. */
+const maintainIsGranted = 170000;
+
 /** Which rows an UPDATE or a DELETE is about takes reading them. */
-function privileges(effects: readonly AccessEffect[]): string {
+function privileges(effects: readonly AccessEffect[], version: number): string {
   const reads = effects.some((effect) => effect === 'read' || effect === 'update' || effect === 'delete');
   const writes = (['insert', 'update', 'delete', 'truncate'] as const).filter((effect) => effects.includes(effect));
-  return [...(reads ? ['SELECT'] : []), ...writes.map((effect) => effect.toUpperCase())].join(', ');
+  const maintains = effects.includes('maintenance') && version >= maintainIsGranted;
+  return [
+    ...(reads ? ['SELECT'] : []),
+    ...writes.map((effect) => effect.toUpperCase()),
+    ...(maintains ? ['MAINTAIN'] : []),
+  ].join(', ');
 }
 
 /** Always: a role may be called `user`. */

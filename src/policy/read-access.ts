@@ -4,8 +4,18 @@ import { type NamePattern, parseNamePattern } from './name-pattern.js';
 import { readSpan } from './read-span.js';
 import type { Place, Value } from './yaml-source.js';
 
-/** What a role can be taken on for: whatever changes rows, and reading them. */
-export const accessEffects = ['read', 'insert', 'update', 'delete', 'truncate'] as const;
+/** What a role can be taken on for: tables, what is in them, and what belongs to them. */
+export const accessEffects = [
+  'read',
+  'insert',
+  'update',
+  'delete',
+  'truncate',
+  'create',
+  'alter',
+  'drop',
+  'maintenance',
+] as const;
 export type AccessEffect = (typeof accessEffects)[number];
 
 export interface AccessRule {

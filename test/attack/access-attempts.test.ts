@@ -46,8 +46,11 @@ const more = [
   "PREPARE p AS UPDATE orders SET note = 'm' WHERE id = 1",
   'EXECUTE p',
   'DECLARE held CURSOR WITH HOLD FOR SELECT * FROM orders FOR UPDATE',
-  "COPY (UPDATE orders SET note = 'm' WHERE id = 1 RETURNING id) TO STDOUT",
-  "EXPLAIN ANALYZE UPDATE orders SET note = 'm' WHERE id = 1",
+  "COPY (UPDATE orders SET note = 'm' WHERE id = 1 RETURNING id) TO PROGRAM 'true'",
+  "EXPLAIN ANALYZE UPDATE orders SET note = set_config('role', 'shop_writer', false) WHERE id = 1",
+  'TRUNCATE later CASCADE',
+  'GRANT ALL ON orders TO shop_client',
+  'CREATE VIEW orders_too AS SELECT * FROM secrets',
   'CREATE TEMP TABLE kept AS WITH u AS (SELECT * FROM secrets) SELECT * FROM u',
   "UPDATE orders SET note = query_to_xml('DELETE FROM secrets', true, true, '')::text WHERE id = 1",
   'UPDATE orders SET note = word FROM secrets WHERE orders.id = secrets.id',
@@ -87,10 +90,6 @@ t.test('the agent hears why it was not even asked about', async (t) => {
     code: '42501',
     message: 'permission denied for table orders',
     hint: /run as shop_writer, but not this one, because it came in one text with others; send it alone/,
-  });
-  await t.rejects(client.query("EXPLAIN ANALYZE UPDATE orders SET note = 'm' WHERE id = 1"), {
-    code: '42501',
-    hint: /because it is EXPLAIN/,
   });
   await t.rejects(client.query('SELECT * FROM secrets'), { code: '42501', hint: undefined });
 });

@@ -27,7 +27,7 @@ t.test('what is wrong is said where it stands', async (t) => {
     ['[orders]', '[a.b.c]', /schema\.table/],
     ['[update]', '[]', /./],
     ['[update]', '[updaet]', /Did you mean "update"/],
-    ['[update]', '[alter]', /one of read, insert, update, delete, truncate/],
+    ['[update]', '[grant]', /one of read, insert, update, delete, truncate, create, alter, drop, maintenance/],
     ['then: ask', 'then: allow', /one of ask, second-person/],
     [', then: ask', '', /then/],
     ['then: ask', 'then: ask, reason: please', /one of required, optional/],
@@ -80,7 +80,10 @@ t.test('which statements an entry may be about, and what is in their way', async
     ['SELECT * FROM orders FOR UPDATE', undefined],
     ['not sql at all', 'none'],
     ['UPDATE orders SET a = 1; SELECT 1', /send it alone/],
-    ['EXPLAIN ANALYZE UPDATE orders SET a = 1', /EXPLAIN/],
+    ['EXPLAIN ANALYZE UPDATE orders SET a = 1', undefined],
+    ['COPY (UPDATE orders SET a = 1 RETURNING a) TO STDOUT', undefined],
+    ["COPY (UPDATE orders SET a = 1 RETURNING a) TO PROGRAM 'x'", /more than read and change rows/],
+    ['PREPARE p AS UPDATE orders SET a = 1', 'none'],
     ["UPDATE orders SET a = set_config('role', 'x', false)", /more than read and change rows/],
     ['UPDATE orders SET a = unheard_of(1)', /cannot look into/],
   ];
@@ -88,6 +91,36 @@ t.test('which statements an entry may be about, and what is in their way', async
     const offer = accessOffer(read(entry), analyser.analyse(sql), 'main');
     t.equal(offer === undefined, obstacle === 'none', sql);
     if (obstacle instanceof RegExp) t.match(offer?.obstacle, obstacle, sql);
+    else t.equal(offer?.obstacle, undefined, sql);
+  }
+  const house = entry.replace('[update]', '[update, create, alter, drop, truncate, maintenance]');
+  const kept: readonly [sql: string, obstacle: RegExp | undefined][] = [
+    ['ALTER TABLE orders ADD COLUMN b int', undefined],
+    ['ALTER TABLE orders DROP COLUMN b', undefined],
+    ['CREATE INDEX CONCURRENTLY ON orders (a)', undefined],
+    ['REINDEX INDEX CONCURRENTLY some_index', undefined],
+    ['VACUUM FULL orders', undefined],
+    ['DROP TABLE orders', undefined],
+    ['DROP TABLE orders CASCADE', /CASCADE reaches/],
+    ['TRUNCATE orders CASCADE', /CASCADE reaches/],
+    ['ALTER TABLE orders DROP COLUMN b CASCADE', /CASCADE reaches/],
+    ['ALTER TABLE orders INHERIT secrets', /more than the table/],
+    ['ALTER TABLE orders ATTACH PARTITION secrets FOR VALUES IN (1)', /more than the table/],
+    ['ALTER TABLE orders DISABLE TRIGGER ALL', /more than the table/],
+    ['ALTER TABLE orders ADD COLUMN b int, OWNER TO other', /more than read and change rows/],
+    ['ALTER TABLE orders ADD COLUMN b int, DISABLE ROW LEVEL SECURITY', /more than read and change rows/],
+    ["ALTER TABLE orders ADD COLUMN b text DEFAULT set_config('role', 'x', false)", /more than read and change rows/],
+    ['ALTER TABLE orders ADD COLUMN b int DEFAULT unheard_of()', /cannot look into/],
+    ['CREATE TEMP TABLE orders (a int)', /left behind in the session/],
+    ['CREATE VIEW orders AS SELECT 1', /rights of the role whenever somebody uses it/],
+    ['CREATE OR REPLACE RULE r AS ON UPDATE TO orders DO ALSO NOTHING', /rights of the role/],
+    ['CREATE TRIGGER x BEFORE UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION f()', /rights of the role/],
+    ['DROP TRIGGER x ON orders', /only rows, tables/],
+  ];
+  for (const [sql, obstacle] of kept) {
+    const offer = accessOffer(read(house), analyser.analyse(sql), 'main');
+    t.ok(offer, sql);
+    if (obstacle) t.match(offer?.obstacle, obstacle, sql);
     else t.equal(offer?.obstacle, undefined, sql);
   }
   const there = read(entry.replace('then', 'connection: ["ma*"], then'));

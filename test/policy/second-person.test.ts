@@ -34,7 +34,7 @@ t.test('what is wrong is said', async (t) => {
     [rule(short.replace('as: owner, ', '')), /"as" goes with "for: statement"/],
     [rule(short.replace('second-person', 'deny')), /"then: ask" or "then: second-person"/],
     [rule(short.replace(', table: orders', '')), /needs "table" and "effect"/],
-    [rule(short.replace('effect: delete', 'effect: [delete, drop]')), /needs "table" and "effect"/],
+    [rule(short.replace('effect: delete', 'effect: [delete, grant]')), /needs "table" and "effect"/],
     [rule(short.replace('table: orders', 'table: orders, bounded: true')), /not with "bounded"/],
   ];
   for (const [text, said] of cases) t.match(problems(text), said, text);

@@ -233,6 +233,7 @@ export class ProxyConnection {
         close: (reason) => this.#close(reason),
       },
       parameters: upstream.parameters,
+      backendPid: upstream.backendKey?.pid,
       databases: this.#parts.databases,
       maxMessage: this.#parts.maxMessage,
       missingPortalName: `dbguard-${randomBytes(16).toString('hex')}`,

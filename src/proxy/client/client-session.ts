@@ -6,6 +6,7 @@
  * policy's rules, how a person is asked.
  */
 import { type ErrorText, encodeError } from '../../wire/backend.js';
+import { flushMessage } from '../../wire/extended-query.js';
 import { Framer } from '../../wire/framer.js';
 import { frontendRules } from '../../wire/frontend.js';
 import { frontend, ProtocolViolation } from '../../wire/messages.js';
@@ -54,12 +55,21 @@ export class ClientSession {
    * message that is still coming in do not count: without the rest it would never end.
    */
   get clientBacklog(): number {
-    return this.#gate.held || this.#refused ? this.#client.buffered : 0;
+    return this.#waits || this.#refused ? this.#client.buffered : 0;
   }
 
   /** Everything that may go to the server has gone. */
   get sentEverything(): boolean {
-    return this.#closed || (!this.#gate.held && this.#state.outbox.empty);
+    return this.#closed || (!this.#waits && this.#state.outbox.empty);
+  }
+
+  /** Nothing of this client moves on; but what a COPY brings is part of the statement that is held. */
+  get #waits(): boolean {
+    return this.#gate.held && !this.#copiesIn;
+  }
+
+  get #copiesIn(): boolean {
+    return this.#gate.watching && this.#state.server.responses.copyIn;
   }
 
   /** Takes ownership of the chunk. */
@@ -84,6 +94,10 @@ export class ClientSession {
     this.#settle();
     const { idle, discarding, copyIn } = server.responses;
     if (idle || discarding || copyIn) this.#gate.quiet(discarding);
+    if (this.#copiesIn) {
+      this.#pump();
+      this.#parts.port.balance();
+    }
     this.#endIfDrained();
   }
 
@@ -137,7 +151,7 @@ export class ClientSession {
 
   #pump(): void {
     try {
-      while (!this.#closed && !this.#gate.held && !this.#refused && this.#client.next()) this.#onFrame();
+      while (!this.#closed && !this.#waits && !this.#refused && this.#client.next()) this.#onFrame();
       this.#state.release();
     } catch (error) {
       this.#abort(fatalFor(error, 'the client broke the protocol'));
@@ -159,6 +173,8 @@ export class ClientSession {
     const { kind, type, buffer, start, end, last } = this.#client;
     const { server, outbox } = this.#state;
     if (kind === 'oversize' && !mayBeLong.has(type)) throw new ProtocolViolation('invalid message length');
+    if (this.#copiesIn && !copyTypes.has(type))
+      throw new ProtocolViolation('a statement in the middle of COPY FROM STDIN');
     if (kind === 'run') {
       outbox.out.push(buffer, start, end);
     } else if (server.responses.discarding && type !== frontend.sync && type !== frontend.terminate) {
@@ -167,6 +183,8 @@ export class ClientSession {
       this.#refused = true;
     } else if (kind === 'message') {
       this.#messages.onMessage(type, buffer, start, end);
+      // the client's Sync waits for the answer, which the server would keep until then
+      if (this.#gate.watching && copyEnds.has(type)) outbox.out.pushMessage(flushMessage);
     } else if (last) {
       this.#messages.onOversize(type);
     }
@@ -193,6 +211,11 @@ const pastTypes: ReadonlySet<number> = new Set([
   frontend.copyFail,
   frontend.terminate,
 ]);
+
+const copyEnds: ReadonlySet<number> = new Set([frontend.copyDone, frontend.copyFail]);
+
+/** What comes with COPY FROM STDIN, the Sync and Flush that the server ignores there included. */
+const copyTypes: ReadonlySet<number> = new Set([...pastTypes, frontend.copyData]);
 
 /** Of other types the server takes no more than PQ_SMALL_MESSAGE_LIMIT, and ends the connection (postgres.c, SocketBackend). */
 const mayBeLong: ReadonlySet<number> = new Set([

@@ -2,19 +2,21 @@
  * The search_path of dbguard's own questions in a client's session: the client could have put a function of its own
  * behind `=` or `count`. Names of the held statement are looked up under the client's own path.
  */
-import type { Target } from '../../sql/facts.js';
+import type { Target, TargetType } from '../../sql/facts.js';
 import type { InternalSession } from './internal-queries.js';
 
 /** When `work` fails, the scope around it is undone as a whole, the setting with it. */
 export async function withInternalSearchPath<T>(
   session: InternalSession,
-  work: (lookUp: (targets: readonly Target[]) => Promise<ReadonlyMap<string, string>>) => Promise<T>,
+  work: (
+    lookUp: (targets: readonly Target[], types?: ReadonlySet<TargetType>) => Promise<ReadonlyMap<string, string>>,
+  ) => Promise<T>,
 ): Promise<T> {
   const [setting] = await session.ask(`SELECT pg_catalog.current_setting('search_path') AS path`);
   const clientPath = setting?.path ?? '';
   await setPath(session, 'pg_catalog, pg_temp');
-  const result = await work(async (targets) => {
-    const names = relationNames(targets);
+  const result = await work(async (targets, types) => {
+    const names = relationNames(targets, types);
     const oids = new Map<string, string>();
     if (names.length === 0) return oids;
     await setPath(session, clientPath);
@@ -29,9 +31,11 @@ export async function withInternalSearchPath<T>(
   return result;
 }
 
-/** Tables and views among the targets, as SQL names. */
-export function relationNames(targets: readonly Target[]): string[] {
-  const relations = targets.filter(({ type }) => type === 'table' || type === 'view');
+const tablesAndViews: ReadonlySet<TargetType> = new Set(['table', 'view']);
+
+/** Tables and views among the targets, or what is of these types, as SQL names. */
+export function relationNames(targets: readonly Target[], types = tablesAndViews): string[] {
+  const relations = targets.filter(({ type }) => types.has(type));
   return [
     ...new Set(
       relations.map(({ schema, name }) => (schema === undefined ? quote(name) : `${quote(schema)}.${quote(name)}`)),

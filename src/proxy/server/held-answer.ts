@@ -61,6 +61,11 @@ export class HeldAnswer {
       this.#keep([bytes], lasting.has(type) || (this.#bound && boundFirst.has(type)));
       // it did not run, and its connection may end with this
       if (type === backend.errorResponse) this.#send(() => true);
+      // its client sends nothing before it has heard this
+      if (type === backend.copyInResponse) {
+        this.#begun = true;
+        this.#send(() => true);
+      }
     }
   }
 

@@ -4,13 +4,23 @@
  *
  * What lives here: the steps of the question. What it must not know: who is asked, how a statement runs as a role.
  */
-import { type AccessOffer, accessNeeds, coveringRule, type NamedNeed } from '../../policy/access-offer.js';
+import { type AccessOffer, accessNeeds, coveringRule, type NamedNeed, type Need } from '../../policy/access-offer.js';
 import { accessRulePrefix, type Ruling, type TakenRole } from '../../policy/decision.js';
 import { isStricter } from '../../policy/layer.js';
 import type { AccessRule } from '../../policy/read-access.js';
+import { neverInTransaction } from '../../policy/role-commands.js';
 import { durationWords } from '../../policy/units.js';
+import type { StatementFacts } from '../../sql/facts.js';
 import type { Candidate, ConnectionContext } from '../candidate.js';
-import { clientCodeSql, relationKey, relationRights, roleObstacle } from '../internal-queries/access-rights.js';
+import {
+  needWords,
+  type RelationRights,
+  relationKey,
+  relationRights,
+  roleObstacle,
+  schemaRights,
+} from '../internal-queries/access-rights.js';
+import { clientCodeSql } from '../internal-queries/client-code.js';
 import type { InternalSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import type { AccessWindow } from '../session-state/access-windows.js';
@@ -35,21 +45,24 @@ export async function findAccess(
 ): Promise<AccessFinding> {
   const [statement] = candidate.facts.statements;
   if (statement === undefined) return { kind: 'unchanged' };
+  if (neverInTransaction(statement) && candidate.transactionStatus !== 'I') return { kind: 'unchanged' };
   const needs = accessNeeds(statement);
   const rights = await relationRights(
     session,
-    needs.map(({ target }) => target),
+    // of all others the planner knows which columns they need
+    needs.map(({ target: { columns, ...target } }) =>
+      statement.command === 'COPY' && columns ? { ...target, columns } : target,
+    ),
   );
   const lacking = new Map<string, NamedNeed>();
-  for (const { effect, target } of needs) {
-    const relation = rights.get(relationKey(target));
-    if (relation === undefined) return { kind: 'unchanged' };
-    const { schema, name, may } = relation;
-    if (!may.has(effect)) lacking.set(JSON.stringify([effect, schema, name]), { effect, schema, name });
+  for (const need of needs) {
+    const found = await lackOf(session, need, rights, statement);
+    if (found === 'nothing') continue;
+    if (found === 'unknown') return { kind: 'unchanged' };
+    lacking.set(JSON.stringify([found.effect, found.schema, found.name]), found);
   }
   if (lacking.size === 0) return { kind: 'own' };
-  const refused =
-    statement.command === 'TRUNCATE TABLE' ? insufficientPrivilege : await refusal(session, candidate, held);
+  const refused = planned.has(statement.command) ? await refusal(session, candidate, held) : insufficientPrivilege;
   if (refused === undefined) return { kind: 'own' };
   const rule = coveringRule(rules, [...lacking.values()]);
   if (refused !== insufficientPrivilege || rule === undefined) return { kind: 'unchanged' };
@@ -61,6 +74,27 @@ export async function findAccess(
   if (obstacle !== undefined) return { kind: 'refused', rule, obstacle };
   return { kind: 'covered', rule, lacking: [...lacking.values()] };
 }
+
+/** What the login lacks of it. `unknown`: the server is the one to say what is wrong. */
+async function lackOf(
+  session: InternalSession,
+  { effect, target }: Need,
+  rights: ReadonlyMap<string, RelationRights>,
+  { command }: StatementFacts,
+): Promise<NamedNeed | 'nothing' | 'unknown'> {
+  const relation = rights.get(relationKey(target));
+  if (effect === 'create' && command !== 'CREATE INDEX') {
+    const place = relation === undefined ? await schemaRights(session, target) : undefined;
+    if (place === undefined) return 'unknown';
+    return place.mayCreate ? 'nothing' : { effect, schema: place.schema, name: target.name, isNew: true };
+  }
+  if (relation === undefined) return 'unknown';
+  const { schema, name, may } = relation;
+  return may.has(effect) ? 'nothing' : { effect, schema, name };
+}
+
+/** The planner says of these whether the privileges are enough. */
+const planned: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
 export function clientCodeWords(name: string | null | undefined): string {
   return `the login has code of its own that could run with it: ${name ?? 'an object'}`;
@@ -90,7 +124,7 @@ export function rulingAs(
   context: ConnectionContext,
   window: AccessWindow | undefined,
 ): Ruling {
-  const words = lacking.map(({ effect, schema, name }) => `${effect} ${schema}.${name}`);
+  const words = lacking.map(needWords);
   const as: TakenRole = {
     role: rule.role,
     access: rule.name,

@@ -68,6 +68,8 @@ export interface WaitParts extends ProbeParts {
   readonly notAlone: () => string | undefined;
   /** The login lacks nothing for this statement, as the server has said. */
   readonly lacksNothing: () => void;
+  /** See AccessParts. */
+  readonly approvedTransaction: () => number | undefined;
   /** See ClientCatalog.changesOfOthers. */
   readonly otherChanges: () => number | undefined;
   /** Questions on the client's connection, or why there can be none; asked for once everything before has settled. */

@@ -56,6 +56,8 @@ export interface SessionParts {
   readonly databases: Pick<DatabaseUse, 'leave'>;
   /** ParameterStatus values as they stood when the connection was handed over. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** Of the server's process, as it said; undefined where it said nothing. */
+  readonly backendPid?: number | undefined;
   /** Longest client message held in memory, bytes. */
   readonly maxMessage: number;
   /** A portal name that no client can guess; see denial.ts. */

@@ -257,6 +257,7 @@ export class StatementGate {
       unwatched: () => whyUnwatched(this.#state.server, gated.candidate, gated.binds !== undefined),
       notAlone: () => watchObstacle(this.#state.server, gated.candidate.kind),
       lacksNothing: () => this.#state.rights.add(gated.candidate),
+      approvedTransaction: () => this.#approvedTransaction,
       internal: () => internalQueryFor(this.#state, gated),
       otherChanges: () => this.#state.parts.catalog.changesOfOthers,
       requireCommit: () => this.#state.outbox.requireCommit(),

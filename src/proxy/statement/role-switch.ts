@@ -9,7 +9,7 @@
  *
  * What lives here: the two switches. What it must not know: who approved, which statement.
  */
-import { clientCodeSql } from '../internal-queries/access-rights.js';
+import { clientCodeSql } from '../internal-queries/client-code.js';
 import type { InternalQuery } from '../internal-queries/internal-queries.js';
 import type { ResponseSink } from '../server/responses.js';
 import { clientCodeWords } from './access-question.js';

@@ -7,11 +7,13 @@
  */
 import type { Ruling } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
+import { roleRun } from '../../policy/role-commands.js';
 import { flushMessage } from '../../wire/extended-query.js';
 import { counted } from '../../words.js';
 import type { Admission } from '../candidate.js';
 import { type RunRows, runWords, tagsSayAll } from '../row-counts/shown-rows.js';
 import type { Settled } from '../server/meter.js';
+import { AloneRun, type Behind } from './alone-run.js';
 import type { ConnectionState } from './connection-state.js';
 import { answerMask, type GatedMessage } from './gated.js';
 import { newInternalQuery } from './gated-internal-query.js';
@@ -35,23 +37,34 @@ export async function runWatched(
   const { as } = admission.ruling;
   let leaving: Leaving | undefined;
   let { ruling } = admission;
-  const answered = (): Promise<Answered> =>
+  const answered = (behind?: Behind): Promise<Answered> =>
     new Promise((resolve) => {
       leaving = leave();
       const { meter, mask } = leaving;
       if (as) meter.role = as.role;
-      const settle = (how: Settled): void => resolve({ how, tags: meter.tags });
+      const settle = (how: Settled): void => {
+        behind?.settled();
+        resolve({ how, tags: meter.tags });
+      };
       gated.unbound?.send();
       state.server.responses.expect({ kind: candidate.kind, meter, mask, settle });
       state.outbox.out.push(gated.buffer, gated.start, gated.end);
-      if (candidate.kind === 'execute') state.outbox.out.pushMessage(flushMessage);
+      if (behind) behind.push();
+      else if (candidate.kind === 'execute') state.outbox.out.pushMessage(flushMessage);
       state.release();
     });
-  const forward = (): Promise<Answered> =>
-    as?.window === undefined ? answered() : whileOpen(state, as.window, answered);
+  const forward = (behind?: Behind): Promise<Answered> =>
+    as?.window === undefined ? answered(behind) : whileOpen(state, as.window, () => answered(behind));
+  const internal = newInternalQuery(state, gated);
+  const [statement] = candidate.facts.statements;
+  if (as && statement && roleRun(statement) === 'alone' && candidate.transactionStatus === 'I') {
+    const end = await new AloneRun({ state, internal, candidate, role: as.role, forward }).run();
+    if (leaving && end.kind === 'answered') leaving.settle(end.how);
+    return { ...end, ruling };
+  }
   const end = await new WatchedRun({
     state,
-    internal: newInternalQuery(state, gated),
+    internal,
     candidate,
     portalKnown: gated.portal !== undefined,
     counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),

@@ -15,7 +15,7 @@ export interface AccessParts {
   readonly candidate: Candidate;
   readonly admission: Admission;
   readonly context: ConnectionContext;
-  readonly journal: Pick<StatementJournal, 'reconsider' | 'recordRuleApproval' | 'windows'>;
+  readonly journal: Pick<StatementJournal, 'reconsider' | 'recordCovered' | 'recordRuleApproval' | 'windows'>;
   readonly held: HeldStatement;
   /** Questions on the client's connection, or why there can be none. */
   readonly internal: () => InternalQuery | { readonly obstacle: string };
@@ -23,6 +23,8 @@ export interface AccessParts {
   readonly notAlone: () => string | undefined;
   /** The login lacks nothing for this statement, as the server has said. */
   readonly lacksNothing: () => void;
+  /** The statement with which a person approved the open transaction as one; undefined where nobody has. */
+  readonly approvedTransaction: () => number | undefined;
 }
 
 export type AccessSettled =
@@ -83,6 +85,11 @@ export async function settleAccess(parts: AccessParts, ask: Ask): Promise<Access
   }
   if (finding.kind === 'own') parts.lacksNothing();
   const own = { ...rest, ruling: access.otherwise, ...(measure && { measure }) };
+  const under = access.otherwise.covers === 'transaction' ? parts.approvedTransaction() : undefined;
+  if (under !== undefined) {
+    journal.recordCovered(own, under);
+    return { kind: 'allowed', admission: own, end: { kind: 'allow', by: 'rule', extents, few: undefined } };
+  }
   if (access.otherwise.decision !== 'allow') return { kind: 'asked', admission: own };
   const { decision, few } = journal.reconsider(candidate, admission, context, { extents });
   if (decision !== 'allow') return { kind: 'asked', admission: own };

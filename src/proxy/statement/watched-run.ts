@@ -11,7 +11,7 @@
  * who is asked again.
  */
 
-import { runAsRole } from '../../policy/access-offer.js';
+import { rowCommands } from '../../policy/role-commands.js';
 import { encodeClose, syncMessage } from '../../wire/extended-query.js';
 import { backend } from '../../wire/messages.js';
 import type { Candidate, GatedKind } from '../candidate.js';
@@ -64,7 +64,7 @@ export interface WatchedRunParts {
 type Scope = 'savepoint' | 'block' | 'pipeline';
 
 /** Commands that can be undone as a whole, and that run in a transaction block as they do outside of one. */
-export const watchable: ReadonlySet<string> = new Set([...runAsRole, 'EXECUTE']);
+export const watchable: ReadonlySet<string> = new Set([...rowCommands, 'EXECUTE']);
 /** As long as they end no transaction, which a dry run has shown. */
 export const watchableCode: ReadonlySet<string> = new Set(['DO', 'CALL']);
 

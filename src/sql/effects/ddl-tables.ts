@@ -128,7 +128,12 @@ function alterCommand(command: AlterTableCmd, target: Target, walk: Walk): void 
   const form = alterFormOf(command.subtype);
   const cascades = command.behavior === 'DROP_CASCADE';
   const cascade = cascades ? ', CASCADE' : '';
-  const fields = { form, ...(cascades ? { cascade: true as const } : {}) };
+  const alone = as(command.def, 'PartitionCmd')?.concurrent === true;
+  const fields = {
+    form,
+    ...(cascades ? { cascade: true as const } : {}),
+    ...(alone ? { concurrently: true as const, outsideTransaction: true as const } : {}),
+  };
   const touched: Target = command.name === undefined ? target : { ...target, columns: [command.name] };
   if (subtype === 'AT_ChangeOwner') {
     walk.add('grant', { targets: [target, roleTarget(command.newowner)], form, detail: 'owner' });
