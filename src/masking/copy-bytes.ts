@@ -1,15 +1,44 @@
-/** Below this a loop is faster than the call into native code that Buffer.copy() is. */
+/**
+ * Short pieces of bytes, copied without a call into native code: that costs more than the piece. A DataView moves four at
+ * a time, wherever they stand.
+ */
+
+/** Below this a loop is faster than the call that Buffer.copy() is. */
 const short = 64;
+const shortForWords = 200;
 
 /** Copies `from[start, end)` to `to` at `at`, which may be the same buffer, not further on; returns the offset behind it. */
-export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
+export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
   if (from === to && start === at) return end;
   if (end - start > short) {
-    from.copy(to, at, start, end);
+    to.set(from.subarray(start, end), at);
     return at + end - start;
   }
   let write = at;
   for (let read = start; read < end; read++) to[write++] = from[read] as number;
+  return write;
+}
+
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** As `copyBytes`, between views. */
+export function copyWords(from: DataView, start: number, end: number, to: DataView, at: number): number {
+  if (from === to && start === at) return end;
+  const length = end - start;
+  if (length > shortForWords) {
+    const target = new Uint8Array(to.buffer, to.byteOffset + at, length);
+    target.set(new Uint8Array(from.buffer, from.byteOffset + start, length));
+    return at + length;
+  }
+  let read = start;
+  let write = at;
+  for (const last = end - 4; read <= last; read += 4) {
+    to.setInt32(write, from.getInt32(read));
+    write += 4;
+  }
+  for (; read < end; read++) to.setUint8(write++, from.getUint8(read));
   return write;
 }
 

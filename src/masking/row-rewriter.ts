@@ -2,10 +2,11 @@
  * DataRow messages with masked cells ("Message Formats" in the PostgreSQL manual).
  * State: the slab that rewritten rows are put in. Must not know lineage, nor why a cell is masked.
  */
-import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
-import { copyBytes } from './copy-bytes.js';
+import { headerBytes, ProtocolViolation } from '../wire/messages.js';
+import { copyWords, viewOf } from './copy-bytes.js';
 import type { Detected } from './detectors/detected.js';
 import { type CellMask, growthFor, nullMask } from './kinds/cell.js';
+import { Spans } from './spans.js';
 
 /** Takes `bytes[start, end)`. The bytes are never written to again: they may be kept. */
 export type TakeBytes = (bytes: Buffer, start: number, end: number) => void;
@@ -24,34 +25,18 @@ const slabBytes = 64 << 10;
 
 /** Calls `each` with `bytes[start, end)` of every row of a run. */
 export function eachRow(bytes: Buffer, start: number, end: number, each: (start: number, end: number) => void): void {
+  const view = viewOf(bytes);
   for (let row = start; row < end; ) {
-    const next = rowEnd(bytes, row, end);
+    const next = rowEnd(view, row, end);
     each(row, next);
     row = next;
   }
 }
 
-function rowEnd(bytes: Buffer, row: number, end: number): number {
-  const next = row + headerBytes <= end ? row + 1 + int32(bytes, row + 1) : end + 1;
+function rowEnd(view: DataView, row: number, end: number): number {
+  const next = row + headerBytes <= end ? row + 1 + view.getInt32(row + 1) : end + 1;
   if (next > end || row + headerBytes + 2 > next) throw new ProtocolViolation('a row without a column count');
   return next;
-}
-
-/** As Buffer's own, which spend more on checks than the loop over a cell does on the cell. The bounds are known here. */
-function int32(bytes: Buffer, at: number): number {
-  return (
-    ((bytes[at] as number) << 24) |
-    ((bytes[at + 1] as number) << 16) |
-    ((bytes[at + 2] as number) << 8) |
-    (bytes[at + 3] as number)
-  );
-}
-
-function putInt32(bytes: Buffer, value: number, at: number): void {
-  bytes[at] = value >> 24;
-  bytes[at + 1] = value >> 16;
-  bytes[at + 2] = value >> 8;
-  bytes[at + 3] = value;
 }
 
 export class RowRewriter implements RowMask {
@@ -62,7 +47,10 @@ export class RowRewriter implements RowMask {
   readonly #varies: boolean;
   /** Nothing gets longer: what is masked is written over where it stands, and the rest is not even copied. */
   readonly #inPlace: boolean;
+  /** By column; undefined where no mask wants to see values ahead. */
+  readonly #ahead: readonly (Spans | undefined)[] | undefined;
   #slab = Buffer.alloc(0);
+  #slabView: DataView = viewOf(this.#slab);
   #at = 0;
 
   constructor(masks: readonly (CellMask | undefined)[] | undefined) {
@@ -70,71 +58,101 @@ export class RowRewriter implements RowMask {
     this.#growth = (masks ?? []).reduce((sum, mask) => sum + (mask?.growth ?? 0), 0);
     this.#varies = masks?.some((mask) => mask?.growthOf !== undefined) ?? false;
     this.#inPlace = this.#growth === 0 && !this.#varies;
+    if (masks?.some((mask) => mask?.ahead)) this.#ahead = masks.map((mask) => mask?.ahead && new Spans(mask.ahead));
   }
 
   rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
-    if (this.#inPlace) this.#overwrite(bytes, start, end, take);
-    else this.#copy(bytes, start, end, take);
+    const view = viewOf(bytes);
+    if (this.#ahead) this.#lookAhead(this.#ahead, bytes, view, start, end);
+    if (this.#inPlace) this.#overwrite(bytes, view, start, end, take);
+    else this.#copy(bytes, view, start, end, take);
   }
 
-  #overwrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
+  #overwrite(bytes: Buffer, view: DataView, start: number, end: number, take: TakeBytes): void {
     let write = start;
     for (let row = start; row < end; ) {
-      const next = rowEnd(bytes, row, end);
-      write = this.#row(bytes, row, next, bytes, write);
+      const next = rowEnd(view, row, end);
+      write = this.#row(bytes, view, row, next, bytes, view, write);
       row = next;
     }
     take(bytes, start, write);
   }
 
-  #copy(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
+  #copy(bytes: Buffer, view: DataView, start: number, end: number, take: TakeBytes): void {
     let from = this.#at;
     for (let row = start; row < end; ) {
-      const next = rowEnd(bytes, row, end);
+      const next = rowEnd(view, row, end);
       const room = next - row + this.#growth + (this.#varies ? varyingGrowth(this.#masks ?? [], bytes, row, next) : 0);
       if (this.#slab.length - this.#at < room) {
         if (this.#at > from) take(this.#slab, from, this.#at);
         this.#slab = Buffer.allocUnsafe(Math.max(slabBytes, room));
+        this.#slabView = viewOf(this.#slab);
         this.#at = 0;
         from = 0;
       }
-      this.#at = this.#row(bytes, row, next, this.#slab, this.#at);
+      this.#at = this.#row(bytes, view, row, next, this.#slab, this.#slabView, this.#at);
       row = next;
     }
     if (this.#at > from) take(this.#slab, from, this.#at);
   }
 
   /** Writes the row `bytes[start, end)` to `slab` at `from`; returns the offset behind it. */
-  #row(bytes: Buffer, start: number, end: number, slab: Buffer, from: number): number {
-    const count = ((bytes[start + headerBytes] as number) << 8) | (bytes[start + headerBytes + 1] as number);
+  #row(
+    bytes: Buffer,
+    view: DataView,
+    start: number,
+    end: number,
+    slab: Buffer,
+    slabView: DataView,
+    from: number,
+  ): number {
+    const count = view.getUint16(start + headerBytes);
     // A row that is not what was announced: nothing of it can be trusted.
     const masks = this.#masks?.length === count ? this.#masks : undefined;
     let read = start + headerBytes + 2;
-    let write = from + headerBytes + 2;
-    /** Cells from here to `read` pass as they are, and are copied together. */
-    let passing = read;
+    let write = from;
+    /** What stands from here to `read` passes as it is, and is copied together. */
+    let passing = start;
     for (let column = 0; column < count; column++) {
       if (read + 4 > end) throw new ProtocolViolation('a row that is shorter than its columns');
-      const length = int32(bytes, read);
+      const length = view.getInt32(read);
       const value = read + 4;
-      const stop = value + Math.max(length, 0);
+      const stop = length > 0 ? value + length : value;
       if (stop > end) throw new ProtocolViolation('a row that is shorter than its columns');
       const mask = masks === undefined ? nullMask : masks[column];
       if (mask !== undefined && length >= 0) {
-        write = copyBytes(bytes, passing, read, slab, write) + 4;
-        const masked = mask.write(bytes, value, stop, slab, write);
-        putInt32(slab, masked, write - 4);
+        write = copyWords(view, passing, read, slabView, write) + 4;
+        const masked = mask === nullMask ? -1 : mask.write(bytes, value, stop, slab, write);
+        slabView.setInt32(write - 4, masked);
         if (masked > 0) write += masked;
         passing = stop;
       }
       read = stop;
     }
-    write = copyBytes(bytes, passing, read, slab, write);
-    slab[from] = backend.dataRow;
-    putInt32(slab, write - from - 1, from + 1);
-    slab[from + headerBytes] = count >> 8;
-    slab[from + headerBytes + 1] = count;
+    write = copyWords(view, passing, read, slabView, write);
+    slabView.setInt32(from + 1, write - from - 1);
     return write;
+  }
+
+  /** A row that is not what was announced, or not well-formed, is told when it is rewritten. */
+  #lookAhead(ahead: readonly (Spans | undefined)[], bytes: Buffer, view: DataView, start: number, end: number): void {
+    const columns = ahead.length;
+    for (let row = start; row < end; ) {
+      const next = rowEnd(view, row, end);
+      let read = row + headerBytes + 2;
+      for (
+        let left = view.getUint16(row + headerBytes) === columns ? columns : 0;
+        left > 0 && read + 4 <= next;
+        left--
+      ) {
+        const length = view.getInt32(read);
+        const value = read + 4;
+        read = length > 0 ? value + length : value;
+        if (length >= 0 && read <= next) ahead[columns - left]?.add(value, read);
+      }
+      row = next;
+    }
+    for (const one of ahead) one?.announce(bytes);
   }
 }
 

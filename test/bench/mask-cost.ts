@@ -14,7 +14,6 @@ import { type MaskedExample, maskedExamples } from './masked-kinds.js';
 const oids = { text: 25, date: 1082, int4: 23, numeric: 1700, jsonb: 3802 } as const;
 const rowsMade = 20_000;
 const chunkBytes = 64 << 10;
-const secondsEach = 0.4;
 
 /** Rows of one table in the form of one way to read it, and what rewrites them. */
 interface Way {
@@ -73,17 +72,18 @@ const ways: readonly Way[] = [
   },
 ];
 
-export function benchMaskCost(): void {
+/** @param which a part of the kind's name */
+export function benchMaskCost(which = '', seconds = 0.4): void {
   console.log('\nnanoseconds of CPU for a row of three columns, one of them masked');
   console.log(['', ...ways.map(({ name }) => name)].map(cell).join(''));
   const kinds = Object.keys(maskedExamples) as MaskKind[];
-  for (const kind of [undefined, ...kinds]) {
-    const costs = ways.map((way) => cost(way, kind).toFixed(0));
+  for (const kind of [undefined, ...kinds].filter((one) => (one ?? 'none').includes(which))) {
+    const costs = ways.map((way) => cost(way, kind, seconds).toFixed(0));
     console.log([kind ?? 'none', ...costs].map(cell).join(''));
   }
 }
 
-function cost(way: Way, kind: MaskKind | undefined): number {
+function cost(way: Way, kind: MaskKind | undefined, seconds: number): number {
   const example = maskedExamples[kind ?? 'null'];
   const rewrite = way.rewriter(kind && maskOf(kind, way.name.includes('binary') ? 'binary' : 'text'));
   const chunks = chunksOf(way, example);
@@ -94,7 +94,7 @@ function cost(way: Way, kind: MaskKind | undefined): number {
   };
   for (let n = 0; n < 3; n++) pass();
   const before = process.cpuUsage();
-  const end = performance.now() + secondsEach * 1000;
+  const end = performance.now() + seconds * 1000;
   let passes = 0;
   for (; performance.now() < end; passes++) pass();
   const { user, system } = process.cpuUsage(before);

@@ -1,4 +1,3 @@
-import { createHmac } from 'node:crypto';
 import t from 'tap';
 import { maskDiagnostics } from '../../src/masking/diagnostics.js';
 import { type Format, growthFor } from '../../src/masking/kinds/cell.js';
@@ -53,8 +52,8 @@ t.test('hash is the same for the same value, in both formats, and fits the type'
   t.not(masked(hash, 25, 'a')?.toString(), masked(hash, 25, 'b')?.toString());
   t.equal(masked(hash, 1700, '1.5')?.toString(), masked(hash, 1700, '1.50')?.toString(), 'equal to PostgreSQL');
   t.equal(masked({ kind: 'hash', joins: 'organisation' }, 25, 'a'), null, 'no key of the organisation');
-  const hmac = createHmac('sha256', key).update('a').digest('hex').slice(0, 32);
-  t.equal(masked(hash, 25, 'a')?.toString(), hmac, 'HMAC of RFC 2104');
+  const cmac = '1c5fe95d6d6c6667f8bb7bcf0c327533';
+  t.equal(masked(hash, 25, 'a')?.toString(), cmac, 'what an organisation has hashed stays what it is');
 });
 
 t.test('date keeps its precision', async (t) => {

@@ -3,63 +3,152 @@
  * numbers of their size, UUIDs stay UUIDs; the same in text and binary.
  */
 import { parseDecimal } from '../../policy/decimal.js';
-import { type CellMask, type Format, hmacWith, type MaskText, nullMask, textMask } from './cell.js';
-import type { ValueType } from './value-types.js';
+import type { CmacBatch } from '../keyed/cmac.js';
+import { type CellMask, type Format, nullMask } from './cell.js';
+import { type KeyedForm, keyedMask, writeHex } from './keyed-mask.js';
+import { codecs, type ValueType } from './value-types.js';
 
-const hashLength = 32;
+/** Bytes that are shown of a hash: against collisions, half of them. */
+const hashBytes = 16;
 
 export function hashMask(type: ValueType, format: Format, key: Buffer): CellMask {
-  const hmac = hmacWith(key);
-  if (type === 'text') {
-    return {
-      growth: hashLength,
-      write: (from, start, end, to, at) =>
-        to.write(hmac(from.subarray(start, end)).toString('hex', 0, 16), at, 'latin1'),
-    };
-  }
-  const form = forms[type];
-  return form === undefined
-    ? nullMask
-    : textMask(
-        type,
-        format,
-        hashLength + 8,
-        form((text) => hmac(Buffer.from(text))),
-      );
+  const form = forms[type]?.(format);
+  return form === undefined ? nullMask : keyedMask(key, 'hash', form);
 }
 
-type Form = (hmac: (text: string) => Buffer) => MaskText;
-
-const number =
-  (bits: number): Form =>
-  (hmac) =>
-  (text) => {
-    const value = canonical(text);
-    if (value === undefined) return undefined;
-    return String(hmac(value).readBigUInt64BE() & ((1n << BigInt(bits)) - 1n));
-  };
-
 /** Types that are not here have no form that a hash would fit. */
-const forms: { readonly [T in ValueType]?: Form } = {
-  int2: number(15),
-  int4: number(31),
-  int8: number(63),
+const forms: { readonly [T in ValueType]?: (format: Format) => KeyedForm } = {
+  text: () => ({
+    growth: 2 * hashBytes,
+    add(batch, from, start, end) {
+      batch.add(from, start, end);
+      return true;
+    },
+    write: (tags, tag, _from, _start, _end, to, at) => writeHex(tags, tag, tag + hashBytes, to, at) - at,
+  }),
+  int2: (format) => number('int2', 15, format),
+  int4: (format) => number('int4', 31, format),
+  int8: (format) => number('int8', 63, format),
   // whole numbers that a double holds exactly
-  numeric: number(53),
-  float8: number(53),
-  float4: number(24),
-  uuid: (hmac) => (text) => {
-    const hex = hmac(text.replaceAll('-', '').toLowerCase()).toString('hex', 0, 16);
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
-  },
-  bytea: (hmac) => (text) => (text.startsWith('\\x') ? `\\x${hmac(text).toString('hex', 0, 16)}` : undefined),
+  numeric: (format) => number('numeric', 53, format),
+  float8: (format) => number('float8', 53, format),
+  float4: (format) => number('float4', 24, format),
+  uuid: (format) => bytes(format, uuidBytes, writeUuid),
+  bytea: (format) => bytes(format, byteaBytes, writeBytea),
 };
 
-/** `1.50` and `1.5` are equal to PostgreSQL. */
+/** `1.50` and `1.5` are equal to PostgreSQL, and equal in text and in binary. */
+function number(type: ValueType, bits: number, format: Format): KeyedForm {
+  const { binary } = codecs[type];
+  const coded = format === 'binary' && binary !== 'as-text' ? binary : undefined;
+  return {
+    growth: 40,
+    add(batch, from, start, end) {
+      if (coded === undefined && isPlainInteger(from, start, end)) {
+        batch.add(from, start, end);
+        return true;
+      }
+      const text = coded ? coded.read(from.subarray(start, end)) : from.toString('latin1', start, end);
+      const value = text === undefined ? undefined : canonical(text);
+      return value !== undefined && addBytes(batch, Buffer.from(value, 'latin1'));
+    },
+    write(tags, tag, _from, _start, _end, to, at) {
+      const text = leastBits(tags, tag, bits);
+      if (coded === undefined) return to.write(text, at, 'latin1');
+      return coded.write(text)?.copy(to, at) ?? -1;
+    },
+  };
+}
+
+function addBytes(batch: CmacBatch, value: Uint8Array): true {
+  batch.add(value, 0, value.length);
+  return true;
+}
+
+/** That `canonical` would leave as it is: no zeros in front, no sign of a zero. */
+function isPlainInteger(from: Buffer, start: number, end: number): boolean {
+  const first = from[start] === minus ? start + 1 : start;
+  if (first >= end || end - start > 100 || (from[first] === zero && end - start > 1)) return false;
+  for (let at = first; at < end; at++) if ((from[at] as number) < zero || (from[at] as number) > zero + 9) return false;
+  return true;
+}
+
+const minus = 0x2d;
+const zero = 0x30;
+
 function canonical(text: string): string | undefined {
   const decimal = parseDecimal(text);
   if (decimal === undefined) return undefined;
   let { digits, scale } = decimal;
   for (; scale > 0 && digits % 10n === 0n; scale--) digits /= 10n;
   return scale === 0 ? String(digits) : `${digits}e-${scale}`;
+}
+
+/** Of the first eight bytes of a tag, in decimal. */
+function leastBits(tags: Uint8Array, tag: number, bits: number): string {
+  const high = word(tags, tag);
+  const low = word(tags, tag + 4);
+  if (bits < 32) return String(low % 2 ** bits);
+  if (bits <= 53) return String((high % 2 ** (bits - 32)) * 2 ** 32 + low);
+  return String((BigInt(high % 2 ** (bits - 32)) << 32n) | BigInt(low));
+}
+
+/** The same on every platform: values are compared between runs. */
+export function word(tags: Uint8Array, at: number): number {
+  const [a, b, c, d] = [tags[at] ?? 0, tags[at + 1] ?? 0, tags[at + 2] ?? 0, tags[at + 3] ?? 0];
+  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
+}
+
+/**
+ * What is bytes in binary format, and hexadecimal in text.
+ *
+ * @param parse undefined for a text that has not the type's form
+ */
+function bytes(
+  format: Format,
+  parse: (text: string) => Buffer | undefined,
+  write: (tags: Uint8Array, tag: number, to: Buffer, at: number) => number,
+): KeyedForm {
+  const isBinary = format === 'binary';
+  return {
+    growth: 40,
+    add(batch, from, start, end) {
+      const value = isBinary ? from.subarray(start, end) : parse(from.toString('latin1', start, end));
+      return value !== undefined && addBytes(batch, value);
+    },
+    write(tags, tag, _from, _start, _end, to, at) {
+      if (!isBinary) return write(tags, tag, to, at) - at;
+      to.set(tags.subarray(tag, tag + hashBytes), at);
+      return hashBytes;
+    },
+  };
+}
+
+function uuidBytes(text: string): Buffer | undefined {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)
+    ? Buffer.from(text.replaceAll('-', ''), 'hex')
+    : undefined;
+}
+
+/** Sizes of a UUID's groups, bytes. */
+const uuidGroups = [4, 2, 2, 2, 6];
+
+function writeUuid(tags: Uint8Array, tag: number, to: Buffer, at: number): number {
+  let [read, write] = [tag, at];
+  for (const size of uuidGroups) {
+    if (read > tag) to[write++] = minus;
+    write = writeHex(tags, read, read + size, to, write);
+    read += size;
+  }
+  return write;
+}
+
+/** bytea_output = hex. */
+function byteaBytes(text: string): Buffer | undefined {
+  const value = text.startsWith('\\x') ? Buffer.from(text.slice(2), 'hex') : undefined;
+  return value?.length === (text.length - 2) / 2 ? value : undefined;
+}
+
+function writeBytea(tags: Uint8Array, tag: number, to: Buffer, at: number): number {
+  return writeHex(tags, tag, tag + hashBytes, to, at + to.write('\\x', at, 'latin1'));
 }

@@ -8,7 +8,7 @@ import type { Mask, MaskByKind, MaskKind } from '../../policy/mask-kinds.js';
 import { hideDetected } from '../detectors/detectors.js';
 import { type CellMask, type Format, nullMask, textMask } from './cell.js';
 import { truncated } from './dates.js';
-import { cardMask, emailGrowth, emailMask, phoneMask } from './forms.js';
+import { cardMask, emailMask, phoneMask } from './forms.js';
 import { hashMask } from './hash.js';
 import { jsonMask } from './json.js';
 import { bucketed, rounded } from './numbers.js';
@@ -60,18 +60,9 @@ export const kinds: { readonly [K in MaskKind]: Kind<K> } = {
   },
   round: { types: numbers, mask: ({ to }, type, format) => rounded(to, type, format) },
   bucket: { types: numbers, mask: ({ bounds }, type, format) => bucketed(bounds, type, format) },
-  email: {
-    types: text,
-    mask: ({ keep }, type, format, { session }) => textMask(type, format, emailGrowth, emailMask(keep, session)),
-  },
-  card: {
-    types: text,
-    mask: ({ keep }, type, format, { session }) => textMask(type, format, 0, cardMask(keep, session)),
-  },
-  phone: {
-    types: text,
-    mask: ({ keep }, type, format, { session }) => textMask(type, format, 0, phoneMask(keep, session)),
-  },
+  email: { types: text, mask: ({ keep }, _type, _format, { session }) => emailMask(keep, session) },
+  card: { types: text, mask: ({ keep }, _type, _format, { session }) => cardMask(keep, session) },
+  phone: { types: text, mask: ({ keep }, _type, _format, { session }) => phoneMask(keep, session) },
   json: {
     types: ['json', 'jsonb'],
     // `null` in the place of values of one letter
