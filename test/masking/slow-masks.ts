@@ -110,3 +110,70 @@ function replaced(text: string, digits: readonly number[], masked: readonly numb
   let at = 0;
   return masked.join('') === digits.join('') ? undefined : text.replace(/\d/g, () => String(masked[at++]));
 }
+
+interface Exact {
+  readonly digits: bigint;
+  readonly scale: number;
+}
+
+function exact(text: string): Exact | undefined {
+  const [, sign, whole, fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(text) ?? [];
+  return whole === undefined ? undefined : { digits: BigInt(`${sign}${whole}${fraction}`), scale: fraction.length };
+}
+
+const sized = ({ digits, scale }: Exact, to: number): bigint => digits * 10n ** BigInt(to - scale);
+
+function written(digits: bigint, scale: number, isInteger: boolean): string {
+  const text = String(digits < 0n ? -digits : digits).padStart(scale + 1, '0');
+  const decimals = scale === 0 || isInteger ? '' : `.${text.slice(text.length - scale)}`;
+  return `${digits < 0n ? '-' : ''}${text.slice(0, text.length - scale)}${decimals}`;
+}
+
+/** Of an integer of so many bits, or a numeric where there are none. */
+export function slowNumber(mask: Mask, value: string, bits?: number): string | undefined {
+  const number = exact(value);
+  if (number === undefined) return undefined;
+  if (mask.kind === 'bucket') {
+    const found = mask.bounds.filter((one) => {
+      const scale = Math.max(one.scale, number.scale);
+      return sized(one, scale) <= sized(number, scale);
+    });
+    const bound = found.at(-1);
+    return bound && written(bound.digits, bound.scale, bits !== undefined);
+  }
+  if (mask.kind !== 'round') throw new TypeError(mask.kind);
+  const scale = Math.max(mask.to.scale, number.scale);
+  const step = sized(mask.to, scale);
+  if (10n ** BigInt(scale - number.scale) % step === 0n) return undefined;
+  const given = sized(number, scale);
+  const size = given < 0n ? -given : given;
+  const sign = given < 0n ? -1n : 1n;
+  const down = (size / step) * step;
+  const near = (size - down) * 2n >= step ? down + step : down;
+  const fits = (one: bigint): boolean => {
+    const whole = one / 10n ** BigInt(scale);
+    return bits === undefined || BigInt.asIntN(bits, whole) === whole;
+  };
+  const result = [sign * near, sign * down].find(fits);
+  return result === undefined ? undefined : written(result, scale, bits !== undefined);
+}
+
+/** Of a date, or a timestamp, in ISO DateStyle. */
+export function slowDate(mask: Mask, value: string, isDate: boolean): string | undefined {
+  if (mask.kind !== 'date') throw new TypeError(mask.kind);
+  const match = /^(\d{4,6})-(0[1-9]|1[0-2])-(\d\d)(?: (\d\d):\d\d:\d\d(?:\.\d+)?([+-]\d\d(?::\d\d){0,2})?)?$/.exec(
+    value,
+  );
+  if (match === null) return undefined;
+  const [, year = '', month = '', day = '', hour = '00', zone = ''] = match;
+  const [keepsHour, keepsDay] = [mask.keep === 'hour', mask.keep === 'hour' || mask.keep === 'day'];
+  const keepsMonth = keepsDay || mask.keep === 'month';
+  const quarter = mask.keep === 'quarter' ? Math.floor((Number(month) - 1) / 3) * 3 + 1 : 1;
+  const date = [
+    mask.keep === 'decade' ? year.replace(/.$/, '0') : year,
+    keepsMonth ? month : String(quarter).padStart(2, '0'),
+    keepsDay ? day : '01',
+  ].join('-');
+  if (date.startsWith('0000')) return undefined;
+  return isDate ? date : `${date} ${keepsHour ? hour : '00'}:00:00${zone}`;
+}

@@ -1,6 +1,8 @@
 /** Numbers that lose their last digits, exactly and without noise: the same value is always the same masked value. */
 import { aligned, type Decimal, decimalText, parseDecimal } from '../../policy/decimal.js';
+import { copyBytes } from '../copy-bytes.js';
 import { type CellMask, type Format, type MaskText, nullMask, textMask } from './cell.js';
+import { aligned as alignedNumber, SmallDecimal, writeDecimal } from './small-decimal.js';
 import { codecs, type ValueType } from './value-types.js';
 
 const numbers: ReadonlySet<ValueType> = new Set(['int2', 'int4', 'int8', 'numeric', 'float4', 'float8']);
@@ -9,23 +11,92 @@ const maxGrowth = 420;
 
 export function rounded(to: Decimal, type: ValueType, format: Format): CellMask {
   if (!numbers.has(type) || (isInteger(type) && !isWhole(to))) return nullMask;
-  return textMask(
+  const any = textMask(
     type,
     format,
     maxGrowth,
     fitted(type, (value) => nearest(value, to)),
   );
+  // what a float looks like is for others to say, and binary numerics are few
+  const isFast = isInteger(type) || (type === 'numeric' && format === 'text');
+  return isFast && isSmall(to) ? roundedFast(to, type, format, any) : any;
+}
+
+/** By doubles where they are exact; `any` for the others. */
+function roundedFast(to: Decimal, type: ValueType, format: Format, any: CellMask): CellMask {
+  const value = new SmallDecimal();
+  const step = Number(to.digits);
+  const limit = integerLimits[type] ?? Infinity;
+  return {
+    growth: any.growth,
+    write(from, start, end, out, at) {
+      if (!value.read(type, format, from, start, end)) return any.write(from, start, end, out, at);
+      const scale = Math.max(value.scale, to.scale);
+      const size = value.at(scale);
+      const stride = alignedNumber(step, scale - to.scale);
+      const unit = alignedNumber(1, scale - value.scale);
+      if (size + stride === Infinity) return any.write(from, start, end, out, at);
+      if (unit % stride === 0) return -1;
+      const down = size - (size % stride);
+      const near = (size - down) * 2 >= stride ? down + stride : down;
+      if (!isInteger(type)) return writeDecimal(value.isNegative, near, scale, out, at) - at;
+      const whole = near / 10 ** scale;
+      const fits = whole <= (value.isNegative ? limit + 1 : limit) ? whole : down / 10 ** scale;
+      if (format === 'text') return writeDecimal(value.isNegative, fits, 0, out, at) - at;
+      return writeInteger(value.isNegative ? -fits : fits, end - start, out, at);
+    },
+  };
+}
+
+/** The largest of each type that fifteen digits can pass. */
+const integerLimits: { readonly [T in ValueType]?: number } = { int2: 2 ** 15 - 1, int4: 2 ** 31 - 1 };
+
+function writeInteger(value: number, size: number, to: Buffer, at: number): number {
+  if (size === 8) {
+    to.writeInt32BE(Math.floor(value / 2 ** 32), at);
+    to.writeUInt32BE(((value % 2 ** 32) + 2 ** 32) % 2 ** 32, at + 4);
+  } else to.writeIntBE(value, at, size);
+  return size;
 }
 
 export function bucketed(bounds: readonly Decimal[], type: ValueType, format: Format): CellMask {
   if (!numbers.has(type) || (isInteger(type) && !bounds.every(isWhole))) return nullMask;
-  return textMask(
-    type,
-    format,
-    maxGrowth,
-    fitted(type, (value) => [lowerBound(value, bounds)]),
-  );
+  const masked = fitted(type, (value) => [lowerBound(value, bounds)]);
+  const any = textMask(type, format, maxGrowth, masked);
+  const scale = Math.max(...bounds.map((one) => one.scale));
+  const isFast = bounds.every(isSmall) && (format === 'text' || !type.startsWith('float'));
+  if (!isFast) return any;
+  const sizes = bounds.map((one) => Number(one.digits * 10n ** BigInt(scale - one.scale)));
+  // what stands for each bucket, as `any` would write it
+  const forms = bounds.map((bound) => {
+    const { binary } = codecs[type];
+    const text = masked(bound.text);
+    if (text === undefined) return undefined;
+    return format === 'text' || binary === 'as-text' ? Buffer.from(text, 'latin1') : binary.write(text);
+  });
+  const value = new SmallDecimal();
+  return {
+    growth: any.growth,
+    write(from, start, end, out, at) {
+      if (!value.read(type, format, from, start, end) || value.scale > mostScale)
+        return any.write(from, start, end, out, at);
+      const common = Math.max(scale, value.scale);
+      const size = value.at(common);
+      if (size === Infinity) return any.write(from, start, end, out, at);
+      const signed = value.isNegative ? -size : size;
+      const unit = 10 ** (common - scale);
+      let bucket = sizes.length - 1;
+      while (bucket >= 0 && (sizes[bucket] as number) * unit > signed) bucket--;
+      const form = forms[bucket];
+      return form === undefined ? -1 : copyBytes(form, 0, form.length, out, at) - at;
+    },
+  };
 }
+
+/** So that a bound of up to nine digits stays exact beside a value of this scale. */
+const mostScale = 6;
+const isSmall = ({ digits, scale }: Decimal): boolean =>
+  digits < 10n ** 9n && digits > -(10n ** 9n) && scale <= mostScale;
 
 const isInteger = (type: ValueType): boolean => type.startsWith('int');
 const isWhole = ({ digits, scale }: Decimal): boolean => digits % 10n ** BigInt(scale) === 0n;

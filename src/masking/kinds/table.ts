@@ -5,6 +5,7 @@
  * The result is a value that a client can read as one of the column's type; where there is none, NULL.
  */
 import type { Mask, MaskByKind, MaskKind } from '../../policy/mask-kinds.js';
+import { copyBytes } from '../copy-bytes.js';
 import { hideDetected } from '../detectors/detectors.js';
 import { type CellMask, type Format, nullMask, textMask } from './cell.js';
 import { truncated } from './dates.js';
@@ -46,7 +47,7 @@ export const kinds: { readonly [K in MaskKind]: Kind<K> } = {
     mask: ({ value }, type, format) => fixed(value, type, format),
   },
   partial: { types: text, mask: ({ first, last }) => partial(first, last) },
-  pattern: { types: text, mask: ({ pattern }, type, format) => textMask(type, format, 0, byPattern(pattern)) },
+  pattern: { types: text, mask: ({ pattern }) => byPattern(pattern) },
   hash: {
     types: ['text', ...numbers, 'uuid', 'bytea'],
     mask({ joins }, type, format, keys) {
@@ -102,5 +103,8 @@ function fixed(value: string, type: ValueType, format: Format): CellMask {
   const binary = format === 'binary' && codec.binary !== 'as-text';
   const bytes = binary ? codec.binary.write(value) : Buffer.from(value, 'utf8');
   if (bytes === undefined) return nullMask;
-  return { write: (_from, _start, _end, to, at) => bytes.copy(to, at), growth: bytes.length };
+  return {
+    write: (_from, _start, _end, to, at) => copyBytes(bytes, 0, bytes.length, to, at) - at,
+    growth: bytes.length,
+  };
 }

@@ -1,9 +1,10 @@
 /** Masks that leave characters of a text where they are: partial, pattern. On bytes, since they are the common ones. */
 import { isUtf8 } from 'node:buffer';
 import { copyBytes, fillBytes, isFilled } from '../copy-bytes.js';
-import type { CellMask, MaskText } from './cell.js';
+import type { CellMask } from './cell.js';
 
 const star = 0x2a;
+const shownPlace = 0x23;
 
 /** The first and last characters of a longer value; of one that is not longer than both together, none. */
 export function partial(first: number, last: number): CellMask {
@@ -42,15 +43,54 @@ export function partial(first: number, last: number): CellMask {
   };
 }
 
-/** A value that does not fit the pattern is hidden as a whole. */
-export function byPattern(pattern: string): MaskText {
-  const wanted = [...pattern];
-  return (text) => {
-    const characters = [...text];
-    const fits =
-      characters.length === wanted.length &&
-      wanted.every((one, at) => one === '#' || one === '*' || one === characters[at]);
-    const masked = characters.map((one, at) => (fits && wanted[at] !== '*' ? one : '*')).join('');
-    return masked === text && text !== '' ? undefined : masked;
+/** A value that does not fit the pattern is hidden as a whole. @param pattern ASCII */
+export function byPattern(pattern: string): CellMask {
+  const wanted = Buffer.from(pattern, 'latin1');
+  return {
+    growth: 0,
+    write(from, start, end, to, at) {
+      const length = end - start;
+      const ascii = isAsciiIn(from, start, end);
+      if (!ascii) return hideCharacters(from, start, end, to, at, pattern);
+      const fits = length === wanted.length && matches(wanted, from, start);
+      // a value that is stars where it would be hidden would be shown as it is
+      let changes = length === 0;
+      for (let n = 0; n < length; n++) {
+        const byte = from[start + n] as number;
+        const shown = fits && wanted[n] !== star;
+        if (!shown && byte !== star) changes = true;
+        to[at + n] = shown ? byte : star;
+      }
+      return changes ? length : -1;
+    },
   };
+}
+
+function isAsciiIn(from: Buffer, start: number, end: number): boolean {
+  let seen = 0;
+  for (let at = start; at < end; at++) seen |= from[at] as number;
+  return seen < 0x80;
+}
+
+function matches(wanted: Buffer, from: Buffer, start: number): boolean {
+  for (let n = 0; n < wanted.length; n++) {
+    const one = wanted[n];
+    if (one !== shownPlace && one !== star && one !== from[start + n]) return false;
+  }
+  return true;
+}
+
+/** The same for characters of several bytes. */
+function hideCharacters(from: Buffer, start: number, end: number, to: Buffer, at: number, pattern: string): number {
+  const bytes = from.subarray(start, end);
+  // In another encoding nobody knows where a character ends.
+  if (!isUtf8(bytes)) return -1;
+  const characters = [...bytes.toString('utf8')];
+  const wanted = [...pattern];
+  const fits =
+    characters.length === wanted.length &&
+    wanted.every((one, n) => one === '#' || one === '*' || one === characters[n]);
+  const masked = characters.map((one, n) => (fits && wanted[n] !== '*' ? one : '*')).join('');
+  const result = Buffer.from(masked, 'utf8');
+  return result.equals(bytes) ? -1 : copyBytes(result, 0, result.length, to, at) - at;
 }
