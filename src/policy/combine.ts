@@ -91,6 +91,7 @@ function refuseUnkeyed(mask: readonly MaskDeclaration[]): void {
 const ownBecause: Readonly<Record<string, string>> = {
   password_command: "a repository's file may not start programs",
   rds_iam: "a repository's file may not have tokens made with your AWS account",
+  temporary_login: "a repository's file may not have roles made in your name",
   organisation: 'only your own file may say which organisation is yours',
   unmask: 'only your own file or the organisation’s may say which masks can be lifted',
   access: 'only your own file or the organisation’s may say which roles a statement can run as',

@@ -46,6 +46,7 @@ export const configKeys = {
     service: 'bound',
     password_command: 'own',
     rds_iam: 'own',
+    temporary_login: 'own',
     database: 'bound',
     databases: 'bound',
     environment: 'free', // engine.ts takes nobody's word but the person's for "not production"
@@ -56,6 +57,7 @@ export const configKeys = {
   // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
   connection_access: { then: 'free', for: 'free', at_end: 'free', reason: 'free' },
   rds_iam: { region: 'own' },
+  temporary_login: { role: 'own', for: 'own' },
   loopback_user: { login: 'free', role: 'free', password_command: 'own', variable: 'free' },
   bucket: {
     url: 'bound',

@@ -2,6 +2,7 @@ import { configKeys } from './config-keys.js';
 import { readCommand } from './read-command.js';
 import { type ConnectionAccess, readConnectionAccess } from './read-connection-access.js';
 import { type LoopbackUserConfig, readLoopbackUsers } from './read-loopback-users.js';
+import { readSpan } from './read-span.js';
 import type { Place, Value } from './yaml-source.js';
 
 export const environments = ['production', 'staging', 'development'] as const;
@@ -17,6 +18,8 @@ export interface ConnectionConfig {
   readonly passwordCommand?: readonly string[];
   /** AWS RDS: a token for each login instead of a password. The region where the host does not say it. */
   readonly rdsIam?: { readonly region?: string };
+  /** Each session logs in as a login of its own, a member of this role. `validMs` without being renewed. */
+  readonly temporaryLogin?: { readonly role: string; readonly validMs: number };
   /** Databases a client may name besides the one of the connection string. */
   readonly databases: readonly string[] | 'any';
   /** A connection that does not say is treated as production. */
@@ -37,6 +40,8 @@ export function readConnection(value: Value): ConnectionConfig {
   const passwordCommand = fields.optional('password_command', readCommand);
   const rdsIam = fields.optional('rds_iam', readRdsIam);
   if (rdsIam && passwordCommand) value.fail('expected "password_command" or "rds_iam", not both');
+  const temporaryLogin = fields.optional('temporary_login', readTemporaryLogin);
+  if (temporaryLogin && fields.has('users')) value.fail('expected "users" or "temporary_login", not both');
   const access = fields.optional('access', readConnectionAccess);
   const applicationName = fields.optional('application_name', (item) => item.string());
   return {
@@ -45,6 +50,7 @@ export function readConnection(value: Value): ConnectionConfig {
     ...(service === undefined ? {} : { service }),
     ...(passwordCommand === undefined ? {} : { passwordCommand }),
     ...(rdsIam ? { rdsIam } : {}),
+    ...(temporaryLogin ? { temporaryLogin } : {}),
     databases: fields.optional('databases', readDatabases) ?? fields.optional('database', readDatabases) ?? [],
     environment: fields.optional('environment', (item) => item.oneOf(environments)) ?? 'production',
     ...(applicationName === undefined ? {} : { applicationName }),
@@ -71,4 +77,16 @@ function readRdsIam(value: Value): { readonly region?: string } | undefined {
     return region === undefined ? {} : { region };
   }
   return value.boolean() ? {} : undefined;
+}
+
+const usualValidMs = 3_600_000;
+
+/** The name of the role, or a map where it is to be good for another time. */
+function readTemporaryLogin(value: Value): { readonly role: string; readonly validMs: number } {
+  if (value.isString) return { role: value.string(), validMs: usualValidMs };
+  const fields = value.fields(configKeys.temporary_login);
+  return {
+    role: fields.required('role', (item) => item.string('the name of a role'), 'shop_agent'),
+    validMs: fields.optional('for', readSpan) ?? usualValidMs,
+  };
 }

@@ -23,6 +23,7 @@ const samples = {
     service: undefined, // instead of url: below
     password_command: undefined, // refused
     rds_iam: undefined, // refused
+    temporary_login: undefined, // refused
     database: ['one', 'two'],
     databases: undefined, // instead of database: below
     environment: ['staging', 'development'],

@@ -10,6 +10,7 @@ import { stateDirPaths } from '../../io/files/state-dirs.js';
 import type { RunningProxy } from '../../io/listener/server.js';
 import { workloadVariables } from '../../io/login/oidc-workload-token.js';
 import type { Progress } from '../../io/spool/uploader.js';
+import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { knownPasswords } from '../../io/upstream/password.js';
 import type { CompiledPolicy } from '../../policy/engine.js';
 import type { SandboxConfig } from '../../policy/read-sandbox.js';
@@ -69,7 +70,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       connection: setup.name,
       policy: setup.policy,
       address: addressOf(proxy, upstream.database, users, options.password),
-      real: await realCredentials(users, secretsOf(login)),
+      real: await realCredentials(users, setup.upstream, secretsOf(login)),
       bucket: evidence.bucket.location,
       totals: journal.totals,
       windows: journal.windows,
@@ -120,9 +121,11 @@ function secretsOf({ idToken, refreshToken = '', accessToken }: Login): readonly
 
 async function realCredentials(
   { own, further }: SessionUsers,
+  connection: UpstreamConfig,
   otherSecrets: readonly string[],
 ): Promise<RealCredentials> {
-  const passwords = await Promise.all([own, ...further].map(({ upstream }) => knownPasswords(upstream)));
+  const all = new Set([connection, ...[own, ...further].map(({ upstream }) => upstream)]);
+  const passwords = await Promise.all([...all].map(knownPasswords));
   return {
     upstreamPasswords: passwords.flat().map((password) => password.reveal()),
     upstreamHosts: own.upstream.hosts.map((host) => host.host),

@@ -32,7 +32,7 @@ const bucketAttempts = 3;
 
 export async function openEvidence(
   setup: Setup,
-  { keeper, credential, upstream }: OpenIdentity,
+  { keeper, credential, upstream, temporary }: OpenIdentity,
   closers: Closers<CloseOptions>,
 ): Promise<OpenEvidence> {
   const { context, options, policy, name, connection } = setup;
@@ -84,6 +84,7 @@ export async function openEvidence(
     recorder.append({ k: 'connection', event: 'own', database, user: upstream.user, backendPid: backendKey?.pid });
   };
   own(upstream.database, first);
+  if (temporary) recorder.append({ k: 'connection', event: 'own', ...temporary.madeBy });
   await bucketReady(transcript, policy.offline, options.onTrouble);
   opening = false;
   // what earlier runs left behind goes up in the background

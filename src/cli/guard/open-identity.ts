@@ -6,7 +6,8 @@ import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { Secret } from '../../io/upstream/secret.js';
-import { type SessionUsers, sessionUsers } from '../settings/loopback-users.js';
+import { openTemporaryLogin, type TemporaryLogin } from '../../io/upstream/temporary-login.js';
+import { type SessionUsers, sessionUsers, temporaryUser } from '../settings/loopback-users.js';
 import { ensureTrusted, refuseUntrusted } from '../settings/trusted.js';
 import { bucketUse, choiceUse, databaseUse, tokenUse } from '../settings/uses.js';
 import type { Closers } from './closers.js';
@@ -23,6 +24,8 @@ export interface OpenIdentity {
   readonly upstream: UpstreamConfig;
   /** Whom a client may be. */
   readonly users: SessionUsers;
+  /** Where the login is this session's own. */
+  readonly temporary?: TemporaryLogin;
 }
 
 export async function openIdentity(setup: Setup, closers: Closers<CloseOptions>): Promise<OpenIdentity> {
@@ -46,6 +49,12 @@ export async function openIdentity(setup: Setup, closers: Closers<CloseOptions>)
       return new Secret(await keeper.accessToken(request));
     },
   };
-  const users = sessionUsers(connection, upstream);
-  return { login, keeper, credential, subject: login.subject.email ?? login.subject.sub, upstream, users };
+  const person = { login, keeper, credential, subject: login.subject.email ?? login.subject.sub };
+  const { temporaryLogin } = connection;
+  if (temporaryLogin === undefined) return { ...person, upstream, users: sessionUsers(connection, upstream) };
+  const { sid } = credential;
+  const temporary = await openTemporaryLogin(upstream, { ...temporaryLogin, sid, onTrouble: options.onTrouble });
+  closers.defer(() => temporary.close().catch(options.onTrouble));
+  const users = temporaryUser(temporaryLogin.role, temporary.upstream);
+  return { ...person, upstream: temporary.upstream, users, temporary };
 }

@@ -37,6 +37,11 @@ export function sessionUsers({ users }: ConnectionConfig, upstream: UpstreamConf
   };
 }
 
+/** A login of this session alone, which clients know by the name of its role. */
+export function temporaryUser(role: string, upstream: UpstreamConfig): SessionUsers {
+  return { own: { as: { user: role, login: upstream.user, role }, upstream }, further: [] };
+}
+
 function sessionUser(user: string, config: Partial<LoopbackUserConfig>, upstream: UpstreamConfig): SessionUser {
   const { login = upstream.user, role, passwordCommand } = config;
   return {
