@@ -122,6 +122,7 @@ export async function stage(
         sid: own.sid,
         signer: { keyid: thumbprint(own.sessionJwk), ...sessionSigner(own) },
         factsOf: (sql) => analyser.analyse(sql),
+        ownView: async () => ({ not: 'there is no database' }),
         now: () => now ?? Date.now(),
       });
     },

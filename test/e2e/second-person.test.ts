@@ -22,6 +22,8 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     const [one] = await waiting();
     t.match(one, { subject: { email: 'ada@example.test' }, obstacle: undefined });
     t.match(one?.preview.statement, /delete from orders/);
+    const labels = one?.preview.impact.map(({ label }) => label);
+    t.match(labels, ['rows', 'orders', 'you: orders'], 'what the one who asks saw, then the approver’s own login');
     const own = await ada.dbguard(['approve', one?.id ?? '']);
     t.match(own, { exitCode: 1, stderr: /nobody approves what they ask for themselves/ });
     const byAgent = await lead.dbguard(['run', '--', process.execPath, dbguardProgram, 'approve', one?.id ?? '']);

@@ -22,7 +22,11 @@ export interface TwoDevelopers {
 
 export interface WaitingRequest {
   readonly id: string;
-  readonly preview: { readonly headline: string; readonly statement: string };
+  readonly preview: {
+    readonly headline: string;
+    readonly statement: string;
+    readonly impact: readonly { readonly label: string; readonly text: string }[];
+  };
   readonly obstacle?: string;
   readonly subject: { readonly email: string };
 }

@@ -112,8 +112,11 @@ export function requestShown(
   };
 }
 
+/** What the reader's own login sees, or why it sees nothing. */
+export type OwnView = { readonly lines: readonly ImpactLine[] } | { readonly not: string };
+
 /** Which words are whose. */
-export function teamPreview(request: ApprovalRequest, { who, demands }: ApprovalRequestClaims): Preview {
+export function teamPreview(request: ApprovalRequest, { who, demands }: ApprovalRequestClaims, own?: OwnView): Preview {
   const preview = previewOf(request);
   const asks = singleLine(who.subject.email ?? who.subject.sub, 120);
   const needs = demands.min > 1 ? `, ${demands.min} people have to approve` : '';
@@ -124,10 +127,16 @@ export function teamPreview(request: ApprovalRequest, { who, demands }: Approval
       { label: 'asked by', text: `${asks}, as ${singleLine(who.subject.iss, 80)} says${needs}` },
       {
         label: 'whose words',
-        text: 'statement, comments and values are the agent’s; rows and tables are as seen by the one who asks',
+        text: `statement, comments and values are the agent’s; rows and tables are as seen by the one who asks${own ? ', those with “you:” by your own login' : ''}`,
       },
     ],
+    impact: [...preview.impact, ...(own ? ownLines(own) : [])],
   };
+}
+
+function ownLines(own: OwnView): ImpactLine[] {
+  if ('not' in own) return [{ label: 'you', text: `not seen by your own login: ${own.not}`, severity: 'info' }];
+  return own.lines.map((line) => ({ ...line, label: `you: ${line.label}` }));
 }
 
 const WHAT = 'what is asked';

@@ -24,7 +24,7 @@ import type { Evidence } from '../../transcript/open-entry.js';
 import { singleLine } from '../../untrusted-text.js';
 import { notShownWhole, type Preview, previewText } from '../preview.js';
 import { type ApprovalBucket, putVerdict, readRequest, requestsSince, type Standing } from './objects.js';
-import { readShown, requestShown, teamPreview } from './shown.js';
+import { type OwnView, readShown, requestShown, teamPreview } from './shown.js';
 
 export interface TeamRequest {
   readonly id: string;
@@ -47,6 +47,8 @@ export interface TeamParts {
   readonly sid: string;
   readonly signer: EnvelopeSigner;
   readonly factsOf: (sql: string) => Facts;
+  /** The tables of a statement as whoever looks can see them for themselves. Never rejects. */
+  readonly ownView: (about: ApprovalRequest) => Promise<OwnView>;
   /** Milliseconds since 1970 UTC. */
   readonly now: () => number;
 }
@@ -149,7 +151,7 @@ export class Team {
   }
 
   async #judged(id: string): Promise<Known> {
-    const { bucket, judge, evidence, factsOf } = this.#parts;
+    const { bucket, judge, evidence, factsOf, ownView } = this.#parts;
     const { request, shown } = await readRequest(bucket, id);
     const { claims } = request;
     if (sha256(shown, 'base64url') !== claims.shown) return { why: 'what it shows is not what was signed' };
@@ -159,7 +161,8 @@ export class Team {
     const fields = readShown(shown);
     if (fields.ruling.as?.role !== claims.role) return { why: 'it shows another role than was signed' };
     const about = requestShown(fields, claims, factsOf);
-    const preview = teamPreview(about, claims);
+    const own = about.ruling.connects ? undefined : await ownView(about);
+    const preview = teamPreview(about, claims, own);
     return { request, about, preview, obstacle: obstacleOf(about, request, evidence) };
   }
 }

@@ -5,12 +5,14 @@ import { thumbprint } from '../../identity/binding.js';
 import { loadLogin } from '../../identity/login-source.js';
 import { createSession, evidenceOf, sessionSigner } from '../../identity/session.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
+import { loadConfigs } from '../../io/files/config-files.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
 import { evidenceJudge } from '../../review/approval-checks.js';
 import { createAnalyser } from '../../sql/analyser.js';
 import type { CommandContext } from '../command.js';
 import { identitySettings, readersDemands } from '../settings/identity-settings.js';
 import { liveKeys, openTranscripts } from '../transcripts/source.js';
+import { ownView } from './own-view.js';
 
 /** A key for one sitting. */
 const SITTING_MS = 24 * 3_600_000;
@@ -36,6 +38,7 @@ export async function openTeam(context: CommandContext): Promise<Team> {
     sid: credential.sid,
     signer: { keyid: thumbprint(credential.sessionJwk), ...sessionSigner(credential) },
     factsOf: (sql) => analyser.analyse(sql),
+    ownView: ownView(context, loadConfigs({ cwd: context.cwd, env, named: undefined })),
     now: () => Date.now(),
   });
 }

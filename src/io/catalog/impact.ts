@@ -51,6 +51,14 @@ export async function measureImpact(
   return { lines, ...(estimatedRows === undefined ? {} : { estimatedRows }) };
 }
 
+/**
+ * The tables alone, as this connection's login sees them. Nothing is planned: the planner runs functions that say of
+ * themselves that they never change, and these may be anybody's.
+ */
+export function measureTables(facts: Facts, control: ControlConnection): Promise<ImpactLine[]> {
+  return describeTables(facts, outside(control));
+}
+
 /** Each question in a transaction of its own, so there is nothing to go back to when one fails. */
 function outside(control: ControlConnection): InternalSession {
   const ask = (sql: string, values: readonly (string | null)[] = []): Promise<Record<string, string | null>[]> =>
