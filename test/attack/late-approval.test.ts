@@ -51,6 +51,11 @@ async function tried(
   return (await answer).decision === 'allow' ? { runsOn: asks } : { asks };
 }
 
+function isNotTaken({ runsOn, asks }: Awaited<ReturnType<typeof tried>>, id: string, name: string): void {
+  t.equal(runsOn, undefined, name);
+  t.not(asks, id, name);
+}
+
 t.test('the retry runs in the next session of the same person, once', async (t) => {
   const folder = t.testdir();
   const { first, id } = await answeredLate(folder);
@@ -67,7 +72,7 @@ t.test('the retry runs in the next session of the same person, once', async (t) 
     ],
   );
   const third = await stage(folder, {}, first.issuer);
-  t.not((await tried(third, asked())).asks, id, 'used up');
+  isNotTaken(await tried(third, asked()), id, 'used up');
 });
 
 t.test('one that waits is gone on with, and nobody is asked twice', async (t) => {
@@ -137,12 +142,12 @@ t.test('what it is not taken for', async (t) => {
     const folder = t.testdir();
     const { first, id } = await answeredLate(folder);
     const next = await stage(folder, changes, first.issuer);
-    t.not((await tried(next, asked())).asks, id, name);
+    isNotTaken(await tried(next, asked()), id, name);
   }
   const folder = t.testdir();
   const { first, id } = await answeredLate(folder);
   const boss = await stage(folder, {}, first.issuer, 'boss');
-  t.not((await tried(boss, asked())).asks, id, 'somebody else');
+  isNotTaken(await tried(boss, asked()), id, 'somebody else');
   const known = await stage(folder, {}, first.issuer);
   t.equal((await tried(known, asked())).runsOn, id, 'and it was good all the time');
 });
@@ -151,7 +156,7 @@ t.test('a denial does not stand in the next session: it is asked about anew', as
   const folder = t.testdir();
   const { first, id } = await answeredLate(folder, asked(), 'deny');
   const next = await stage(folder, {}, first.issuer);
-  t.not((await tried(next, asked())).asks, id);
+  isNotTaken(await tried(next, asked()), id, 'a denial');
 });
 
 t.test('requests that a program of the requester’s own has made', async (t) => {
@@ -169,7 +174,7 @@ t.test('requests that a program of the requester’s own has made', async (t) =>
     const folder = t.testdir();
     const { first, id } = await requestMadeOf(folder, forged);
     const next = await stage(folder, {}, first.issuer);
-    t.not((await tried(next, asked())).asks, id, name);
+    isNotTaken(await tried(next, asked()), id, name);
   }
   const claims: Readonly<Record<string, Partial<ApprovalRequestClaims>>> = {
     'whose text is not the one that was signed': { shown: sha256('x', 'base64url') },
@@ -190,7 +195,7 @@ t.test('requests that a program of the requester’s own has made', async (t) =>
     const folder = t.testdir();
     const { first, id } = await requestMadeOf(folder, (shown) => shown, change);
     const next = await stage(folder, {}, first.issuer);
-    t.not((await tried(next, asked())).asks, id, name);
+    isNotTaken(await tried(next, asked()), id, name);
   }
   const folder = t.testdir();
   const { first, id } = await requestMadeOf(folder, (shown) => shown);
@@ -198,7 +203,7 @@ t.test('requests that a program of the requester’s own has made', async (t) =>
   const stranger = t.testdir();
   const byMallory = await requestMadeOf(stranger, (shown) => shown, {}, 'mallory');
   const next = await stage(stranger, {}, byMallory.first.issuer);
-  t.not((await tried(next, asked())).asks, byMallory.id, 'signed by somebody else in their name');
+  isNotTaken(await tried(next, asked()), byMallory.id, 'signed by somebody else in their name');
 });
 
 /** A request of ada's with an approval of the lead's, of which something was made before it was put there. */

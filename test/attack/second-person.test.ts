@@ -157,6 +157,15 @@ t.test('a replayed verdict, and one under somebody else’s name', async (t) => 
   await one.bucket.create(`approvals/${second.id}/verdict-${'0'.repeat(32)}`, bytes);
   const fresh = new OpenRequest(second);
   t.same(await fresh.look(one.bucket, one.judge, Date.now()), { kind: 'waiting' });
+
+  const folder = t.testdir({});
+  const other = await stage(folder);
+  const open = await other.publish();
+  await approve(other);
+  const [own = ''] = await keysOf(other.bucket, `approvals/${open.id}/verdict`);
+  await other.bucket.create(`approvals/${open.id}/verdict-${'0'.repeat(32)}`, await other.bucket.read(own));
+  rmSync(join(folder, own));
+  t.equal((await new OpenRequest(open).look(other.bucket, other.judge, Date.now())).kind, 'waiting');
 });
 
 t.test('another statement, other values, another role: each is asked for by itself', async (t) => {
