@@ -8,10 +8,10 @@ const short = 64;
 const shortForWords = 200;
 
 /** Copies `from[start, end)` to `to` at `at`, which may be the same buffer, not further on; returns the offset behind it. */
-export function copyBytes(from: Uint8Array, start: number, end: number, to: Uint8Array, at: number): number {
+export function copyBytes(from: Buffer, start: number, end: number, to: Buffer, at: number): number {
   if (from === to && start === at) return end;
   if (end - start > short) {
-    to.set(from.subarray(start, end), at);
+    from.copy(to, at, start, end);
     return at + end - start;
   }
   let write = at;

@@ -17,7 +17,7 @@ import type { GroupGuard } from './group-rows.js';
 import { insideMask, type LeafMasks } from './inside/inside-mask.js';
 import { sqlTextMask } from './inside/sql-text.js';
 import { type CellMask, type Format, nullMask } from './kinds/cell.js';
-import { jsonMask, jsonWithin } from './kinds/json.js';
+import { jsonMask } from './kinds/json.js';
 import { isAmbiguous } from './kinds/json-places.js';
 import { type CellType, cellMask, type MaskKeys } from './kinds/table.js';
 import { type MaskedColumn, type MaskLookup, sameMask } from './masked-columns.js';
@@ -197,7 +197,7 @@ function partMasks(context: MaskContext): LeafMasks {
       const ambiguous = mask?.kind === 'json' && mask.listed === 'shown' && isAmbiguous(path);
       if (!same || ambiguous || isUnknown(of, masked))
         return sources.length === 0 ? nullMask : agreed(sources, false, oid, format, keys);
-      return jsonWithin(jsonMask(mask.paths, mask.listed, path));
+      return jsonMask(mask.paths, mask.listed, 'perhaps', path);
     },
     sql: ({ flow }) => {
       const others = new Set([...flow].filter((one) => one !== definedConstants && one !== sentConstants));

@@ -14,6 +14,11 @@ export class JsonPlaces {
     this.#reached = reached ?? paths.map((_, at) => this.#closure(at, [0]));
   }
 
+  /** The same of places that lead to the same. */
+  get key(): string {
+    return this.#reached.map((states) => [...states].sort((a, b) => a - b).join()).join(';');
+  }
+
   /** A path ends here. */
   get isListed(): boolean {
     return this.#reached.some((states, at) => states.has(this.#paths[at]?.length ?? 0));

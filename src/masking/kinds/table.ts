@@ -6,9 +6,9 @@
  */
 import type { Mask, MaskByKind, MaskKind } from '../../policy/mask-kinds.js';
 import { copyBytes } from '../copy-bytes.js';
-import { hideDetected } from '../detectors/detectors.js';
-import { type CellMask, type Format, nullMask, textMask } from './cell.js';
+import { type CellMask, type Format, nullMask } from './cell.js';
 import { truncated } from './dates.js';
+import { detectedMask } from './detected.js';
 import { cardMask, emailMask, phoneMask } from './forms.js';
 import { hashMask } from './hash.js';
 import { jsonMask } from './json.js';
@@ -66,11 +66,10 @@ export const kinds: { readonly [K in MaskKind]: Kind<K> } = {
   phone: { types: text, mask: ({ keep }, _type, _format, { session }) => phoneMask(keep, session) },
   json: {
     types: ['json', 'jsonb'],
-    // `null` in the place of values of one letter
     mask: ({ paths, listed }, type, format) =>
-      textMask(type, format, (length) => length * 2 + 8, jsonMask(paths, listed)),
+      jsonMask(paths, listed, type === 'jsonb' && format === 'binary' ? 'needed' : 'none'),
   },
-  detected: { types: text, mask: ({ what }, type, format) => textMask(type, format, 0, hideDetected(what)) },
+  detected: { types: text, mask: ({ what }) => detectedMask(what) },
 };
 
 /** Of arrays: each element is masked. */

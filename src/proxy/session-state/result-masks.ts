@@ -7,8 +7,9 @@
 
 import type { Detected } from '../../masking/detectors/detected.js';
 import { unmaskSetting } from '../../masking/exemptions.js';
-import type { MaskPlan, SessionMasks } from '../../masking/masker.js';
+import type { SessionMasks } from '../../masking/masker.js';
 import type { RewritePlan } from '../../masking/rewrite-plan.js';
+import type { MaskPlan } from '../../masking/statement-plan.js';
 import { type Ruling, unmaskRule } from '../../policy/decision.js';
 import { detectedAs } from '../../policy/mask-kinds.js';
 import { updatesSettings } from '../../sql/catalog/system-relations.js';
