@@ -39,7 +39,18 @@ export interface RunApprovals {
   close(): void;
 }
 
-export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApprovals> {
+/** Who has started whom, and what follows from that. */
+export interface Asking {
+  /** Where nobody watches: see ApprovalsOptions. */
+  readonly unattended: 'deny' | 'wait';
+  readonly howToApprove: string;
+  /** Processes that may be the agent where it has started dbguard. */
+  readonly agents?: ReadonlySet<number>;
+}
+
+const ofChild: Asking = { unattended: 'deny', howToApprove };
+
+export async function openApprovals(env: NodeJS.ProcessEnv, asking: Asking = ofChild): Promise<RunApprovals> {
   const clock: ApprovalsClock = {
     now: () => Date.now(),
     after(milliseconds, callback) {
@@ -47,7 +58,8 @@ export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApproval
       return () => clearTimeout(timer);
     },
   };
-  const approvals = createApprovals({ channels: [], clock, unattended: 'deny', howToApprove });
+  const { agents, ...unwatched } = asking;
+  const approvals = createApprovals({ channels: [], clock, ...unwatched });
   const notifications = notificationsFrom(env);
   const closers: (() => void)[] = [];
   if (notifications.desktop) closers.push(notifyOfAsks(approvals, env));
@@ -66,6 +78,7 @@ export async function openApprovals(env: NodeJS.ProcessEnv): Promise<RunApproval
         desk: () => approvals,
         windows,
         childSession: () => session,
+        ...(agents && { agents }),
       });
       approvals.attach(socket.channel);
       closers.push(() => socket.close());

@@ -1,7 +1,7 @@
 /** The process table of Linux (proc(5)), as far as it tells who is on the other end of a socket. */
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import type { ProcessInfo } from '../../approval/peer-ancestry.js';
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { agentsAbove, type ProcessInfo } from '../../approval/peer-ancestry.js';
 import { carriesMark, sessionMarker } from '../../run/run-mark.js';
 
 /** Undefined when the process has gone, or is not ours to read. */
@@ -15,6 +15,8 @@ export function processInfo(pid: number): ProcessInfo | undefined {
       parent: Number(fields[1]),
       session: Number(fields[3]),
       started: Number(fields[19]),
+      terminal: Number(fields[4]) !== 0,
+      user: statSync(`/proc/${pid}`, { throwIfNoEntry: false })?.uid,
       marked: isMarked(pid),
     };
   } catch {
@@ -114,6 +116,12 @@ export async function findAdopters(): Promise<ReadonlySet<number>> {
   }
   if (adopter === undefined) throw new Error('the process that adopts orphans could not be found');
   return new Set([1, adopter]);
+}
+
+/** Who may be the agent that has started this process. To be asked at once: who has ended later is not found. */
+export async function findStarters(): Promise<ReadonlySet<number>> {
+  const guard = processInfo(process.pid);
+  return guard === undefined ? new Set() : agentsAbove(guard, processInfo, await findAdopters());
 }
 
 /** The shell ends at once and leaves its background job behind. */

@@ -25,6 +25,8 @@ export interface ApprovalsSocketOptions {
   readonly windows: WindowDesk;
   /** Session id of a child with a pty of its own: its process id. */
   readonly childSession: () => number | undefined;
+  /** Processes above this one that may be the agent; none by default. */
+  readonly agents?: ReadonlySet<number>;
 }
 
 export interface ApprovalsSocket {
@@ -40,7 +42,7 @@ export async function startApprovalsSocket(options: ApprovalsSocketOptions): Pro
   const followers = new Set<Socket>();
   const sockets = new Set<Socket>();
   const path = socketPath(join(options.dir, `ask-${randomBytes(6).toString('hex')}.sock`));
-  const gatekeeper = new Gatekeeper(options.childSession);
+  const gatekeeper = new Gatekeeper(options.childSession, options.agents ?? new Set());
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -118,10 +120,12 @@ export async function startApprovalsSocket(options: ApprovalsSocketOptions): Pro
 /** Judges the process behind a listening socket. */
 class Gatekeeper {
   readonly #childSession: () => number | undefined;
+  readonly #agents: ReadonlySet<number>;
   #adopters: Promise<ReadonlySet<number>> | undefined;
 
-  constructor(childSession: () => number | undefined) {
+  constructor(childSession: () => number | undefined, agents: ReadonlySet<number>) {
     this.#childSession = childSession;
+    this.#agents = agents;
   }
 
   async judge(path: string): Promise<{ trusted: true; inode: string } | { trusted: false; why: string }> {
@@ -129,7 +133,12 @@ class Gatekeeper {
       const guard = processInfo(process.pid);
       if (!guard) return { trusted: false, why: 'dbguard cannot read its own process' };
       this.#adopters ??= findAdopters();
-      const run: RunProcesses = { guard, childSession: this.#childSession(), adopters: await this.#adopters };
+      const run: RunProcesses = {
+        guard,
+        childSession: this.#childSession(),
+        adopters: await this.#adopters,
+        agents: this.#agents,
+      };
       const inode = listeningInode(path);
       const holders = inode === undefined ? [] : socketHolders(inode);
       if (inode === undefined || holders.length === 0) {
