@@ -26,6 +26,7 @@ _dbguard() {
       ':whoami') path='whoami' ;;
       ':run') path='run' ;;
       ':proxy') path='proxy' ;;
+      ':mcp') path='mcp' ;;
       ':approvals') path='approvals' ;;
       ':approve') path='approve' ;;
       ':deny') path='deny' ;;
@@ -97,6 +98,12 @@ _dbguard() {
     'proxy --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
     'proxy --reason') return ;;
+    'mcp --hold') return ;;
+    'mcp --connection') return ;;
+    'mcp --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'mcp --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'mcp --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'mcp --reason') return ;;
     'deny --reason') return ;;
     'explain --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'explain --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -187,7 +194,7 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy approvals approve deny explain policy mask access transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy mcp approvals approve deny explain policy mask access transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
@@ -196,6 +203,7 @@ _dbguard() {
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
     'run') options='--sandbox --no-sandbox --connection --config --policy --profile --reason --help -h' ;;
     'proxy') options='--listen --password-file --json --connection --config --policy --profile --reason --help -h' ;;
+    'mcp') options='--hold --connection --config --policy --profile --reason --help -h' ;;
     'approvals') options='--list --json --team --follow --help -h' ;;
     'approve') options='--session --help -h' ;;
     'deny') options='--reason --help -h' ;;

@@ -16,6 +16,7 @@ export const chapters: Readonly<Record<string, Chapter>> = {
   roles: { file: 'src/policy/ACCESS.md', about: 'roles that exist for one statement, for a login that has little' },
   approval: { file: 'src/approval/README.md', about: 'the question, its answers, and what surrounds it' },
   sandbox: { file: 'src/run/README.md', about: 'the fence around an agent: what it sees, and what it does not stop' },
+  tools: { file: 'src/cli/mcp/README.md', about: 'dbguard mcp: what a model gets, tickets, and who answers' },
   masking: { file: 'src/masking/README.md', about: 'which columns are hidden, and how' },
   protocol: { file: 'src/proxy/README.md', about: 'what clients notice of the proxy' },
   providers: { file: 'src/identity/PROVIDERS.md', about: 'identity providers, CI systems, levels of evidence' },

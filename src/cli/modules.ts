@@ -11,6 +11,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   whoami: () => import('./commands/whoami.js'),
   run: () => import('./commands/run.js'),
   proxy: () => import('./commands/proxy.js'),
+  mcp: () => import('./commands/mcp.js'),
   approvals: () => import('./commands/approvals.js'),
   approve: () => import('./commands/approve.js'),
   deny: () => import('./commands/deny.js'),

@@ -108,6 +108,18 @@ export const commandTable = [
     examples: ['dbguard proxy --listen 127.0.0.1:6432        prints the connection string for a GUI'],
   },
   {
+    path: 'mcp',
+    summary: 'the same as an MCP server on stdin and stdout, for an agent that is not started by dbguard',
+    options: [
+      {
+        flags: '--hold <seconds>',
+        description: 'how long a call waits for a person before it gets a ticket (default: 20, the most)',
+      },
+      ...guardOptions,
+    ],
+    examples: ['claude mcp add dbguard -- dbguard mcp --connection staging', 'codex mcp add dbguard -- dbguard mcp'],
+  },
+  {
     path: 'approvals',
     summary: 'answer in a second terminal what waits for approval',
     options: [
