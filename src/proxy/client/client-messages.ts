@@ -27,7 +27,7 @@ import {
 import { bytesAmong, decodeSql, formatOf, protocolName, showValue } from '../sql-text.js';
 import type { ConnectionState } from '../statement/connection-state.js';
 import type { StatementGate } from '../statement/gate.js';
-import { DeferredBind } from './deferred-bind.js';
+import { type DeferredBind, DeferredBinds } from './deferred-bind.js';
 import { functionFacts, tooLarge, tooLargeRuling, unreadable } from './fixed-facts.js';
 
 /** A simple Query replaces the portal of this name before it runs anything. */
@@ -39,13 +39,15 @@ export class ClientMessages {
   readonly #known: KnownStatements;
   /** Whether to plan statements of these facts runs more than reading rows of tables. */
   readonly #doesMore = new WeakMap<Facts, boolean>();
-  /** Whether queries of these facts may be asked about as a role. */
-  readonly #mayReadAsRole = new WeakMap<Facts, boolean>();
-  #deferred: DeferredBind | undefined;
+  readonly #deferred: DeferredBinds;
 
   constructor(state: ConnectionState, gate: StatementGate) {
     this.#state = state;
     this.#gate = gate;
+    this.#deferred = new DeferredBinds(state, {
+      hides: (prepared) => this.#hides(prepared),
+      describe: (bytes) => this.#onDescribe(bytes, 0, bytes.length),
+    });
     this.#known = { statements: (name) => this.#fresh(state.registry.statements(name)) };
   }
 
@@ -57,7 +59,7 @@ export class ClientMessages {
 
   /** One whole message, `buffer[start, end)`. Throws ProtocolViolation for what no client may send now. */
   onMessage(type: number, buffer: Buffer, start: number, end: number): void {
-    if (this.#deferred && this.#waitsWith(this.#deferred, type, buffer, start, end)) return;
+    if (this.#deferred.waitsWith(type, buffer, start, end)) return;
     switch (type) {
       case frontend.query:
         this.#onQuery(buffer, start, end);
@@ -69,7 +71,7 @@ export class ClientMessages {
         this.#onBind(buffer, start, end);
         return;
       case frontend.execute:
-        this.#onExecute(buffer, start, end, this.#takeDeferred());
+        this.#onExecute(buffer, start, end, this.#deferred.take());
         return;
       case frontend.functionCall:
         this.#onFunctionCall(buffer, start, end);
@@ -136,8 +138,8 @@ export class ClientMessages {
       generation: 0,
     };
     const add = () => this.#state.registry.addPortal(bind.portal, portal);
-    if (this.#mayNeedRole(portal.prepared)) {
-      this.#defer(bind.portal, Buffer.from(buffer.subarray(start, end)), portal.prepared, add());
+    if (this.#deferred.mayNeedRole(portal.prepared)) {
+      this.#deferred.defer(bind.portal, Buffer.from(buffer.subarray(start, end)), portal.prepared, add());
       return;
     }
     if (!this.#planningRuns(bind.statement, portal.prepared)) {
@@ -155,60 +157,6 @@ export class ClientMessages {
       again: () => this.#onBind(buffer, start, end),
       onForward: add,
     });
-  }
-
-  /** The server says at Bind who may not read, when nobody could be asked any more. */
-  #mayNeedRole([only, ...others]: readonly Prepared[]): boolean {
-    if (only === undefined || others.length > 0) return false;
-    const { journal, catalog, context } = this.#state.parts;
-    const { facts, sql } = fresh(only, catalog.analyser);
-    let may = this.#mayReadAsRole.get(facts);
-    if (may === undefined) {
-      may = onlyReads(facts) && journal.rulings.mayRunAsRole(facts, context);
-      this.#mayReadAsRole.set(facts, may);
-    }
-    return may && this.#state.masks?.plan(sql).kind !== 'deny';
-  }
-
-  /** @param bytes its own: those of the socket are used again */
-  #defer(portal: string, bytes: Buffer, prepared: readonly Prepared[], settle: Settle): void {
-    const { server, outbox } = this.#state;
-    const send = (privilegeHint?: string): void => {
-      server.responses.expect({ kind: 'bind', hidesDiagnostics: this.#hides(prepared), privilegeHint, settle });
-      outbox.out.pushMessage(bytes);
-    };
-    this.#deferred = new DeferredBind(portal, send, settle);
-  }
-
-  /** True for what waits with a Bind; before anything else, but for its Execute, it goes. */
-  #waitsWith(deferred: DeferredBind, type: number, buffer: Buffer, start: number, end: number): boolean {
-    if (type === frontend.execute && decodeExecute(buffer, start, end).portal === deferred.portal) return false;
-    if (type === frontend.describe) {
-      const { kind, name } = decodeNamed(buffer, start, end);
-      if (kind === 'P' && name === deferred.portal) {
-        const bytes = Buffer.from(buffer.subarray(start, end));
-        deferred.add(() => {
-          this.#onDescribe(bytes, 0, bytes.length);
-          this.#state.outbox.out.pushMessage(bytes);
-        });
-        return true;
-      }
-    }
-    this.#letGo();
-    return false;
-  }
-
-  #takeDeferred(): DeferredBind | undefined {
-    const deferred = this.#deferred;
-    this.#deferred = undefined;
-    return deferred;
-  }
-
-  /** An error that came meanwhile makes the server skip it. */
-  #letGo(): void {
-    const deferred = this.#takeDeferred();
-    if (this.#state.server.responses.discarding) deferred?.drop();
-    else deferred?.send();
   }
 
   /** What the server says of these may hold masked values. */
@@ -339,7 +287,7 @@ export class ClientMessages {
 
   /** A message longer than dbguard may hold: its bytes are dropped as they come, then it is denied. */
   onOversize(type: number): void {
-    this.#letGo();
+    this.#deferred.letGo();
     const kind: GatedKind = type === frontend.query ? 'query' : type === frontend.functionCall ? 'function' : 'execute';
     const limit = this.#state.parts.maxMessage;
     const facts = tooLarge(limit);
@@ -397,14 +345,6 @@ export class ClientMessages {
       for (const settle of onDone) settle(how);
     };
   }
-}
-
-/** Rows of tables, be it with locks on them: planning it runs nothing else, and the server plans it at Bind. */
-function onlyReads({ statements }: Facts): boolean {
-  return statements.every(
-    ({ command, effects }) =>
-      command === 'SELECT' && effects.every(({ kind, lockMode }) => kind === 'read' || lockMode?.startsWith('FOR ')),
-  );
 }
 
 /** More than reading rows of tables. */
