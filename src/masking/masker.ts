@@ -18,6 +18,7 @@ import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
 import type { LineageCatalog, SearchPath } from '../sql/lineage/catalog.js';
 import { type DerivedColumns, nothingDerived } from '../sql/lineage/derived.js';
 import { union } from '../sql/lineage/flow.js';
+import { outdated } from '../sql/lineage/names.js';
 import { openShape, unknownShape } from '../sql/lineage/shape.js';
 import type { Handles, Returns } from '../sql/lineage/statement.js';
 import type { MadeRelation, OwnNames } from '../sql/lineage/temporary.js';
@@ -53,6 +54,11 @@ export class Masker {
   #lifted: MaskLookup | undefined;
   /** What statements of any session have put where it runs by itself, since the catalog was read last. */
   #pending: PendingCode = nothingPending;
+  /** Names over which such code runs, or may. */
+  #unread: ReadonlySet<string> = new Set();
+  #unreadAt = -1;
+  /** It may have run. */
+  #overrun = false;
   /** All of that in this run. */
   #defined: PendingCode = nothingPending;
   /** What of it cannot be followed, although it has been read. */
@@ -99,22 +105,51 @@ export class Masker {
   plan(sql: string, searchPath: SearchPath, handles: Handles, cacheable: boolean, own: KnownNames): MaskPlan {
     const context = this.#context();
     const path = `${searchPath?.join('\0') ?? '?'}${own.variant}`;
-    const known = cacheable && this.#catalog.current ? this.#known(sql, path) : undefined;
-    if (known !== undefined) return known;
+    const before = cacheable && this.#catalog.current ? this.#known(sql, path) : undefined;
+    if (before !== undefined) return before;
     const lineages = this.#lineages(sql, searchPath, handles, own);
-    const plan = lineages === undefined ? notUnderstood(context) : planOf(lineages, context);
+    const overrun = this.#isOverrun || lineages?.some((one) => one.overrun) === true;
+    const known = { ...context, overrun };
+    const plan = lineages === undefined ? notUnderstood(known) : planOf(lineages, known);
     if (cacheable && this.#catalog.current) this.#keep(sql, path, plan);
     return plan;
   }
 
   /** @internal A text that may put code where it runs by itself goes to the server. */
-  defining(sql: string): void {
+  defining(sql: string, lasting: boolean): void {
     this.#pending = this.#analyser.pendingAfter(sql, this.#pendingNow, this.#catalog);
     this.#defined = bothPending(this.#defined, this.#pending);
+    const unread = lasting ? this.#analyser.unreadAfter(sql, this.#catalog) : [];
+    if (unread.length > 0) {
+      this.#unread = new Set([...this.#unread, ...unread]);
+      this.#unreadAt = this.#catalog.generation;
+    }
+    this.#notice(sql);
+  }
+
+  /** @internal A text may go to the server. */
+  running(sql: string): void {
+    if (!this.#catalog.current) this.#notice(sql);
+  }
+
+  /** Behind code that nobody has read everything may be another than the catalog says, and hold other values. */
+  #notice(sql: string): void {
+    if (this.#overrun || this.#unread.size === 0) return;
+    this.#overrun = this.#analyser.mayRunCode(sql, this.#unread, this.#catalog);
+  }
+
+  get #isOverrun(): boolean {
+    return this.#overrun && !this.#catalog.current;
   }
 
   get #pendingNow(): PendingCode {
-    if (this.#catalog.current) this.#pending = this.#unseen;
+    if (!this.#catalog.current) return this.#pending;
+    this.#pending = this.#unseen;
+    // what was defined is told to the catalog a moment later
+    if (this.#catalog.generation !== this.#unreadAt) {
+      this.#unread = new Set();
+      this.#overrun = false;
+    }
     return this.#pending;
   }
 
@@ -125,8 +160,10 @@ export class Masker {
   }
 
   #lineages(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly Lineage[] | undefined {
-    const names: OwnNames = { ...own, ...this.#filling };
-    return this.#analyser.analyse(sql, searchPath, this.#catalog, handles, names, this.#pendingNow);
+    const pending = this.#pendingNow;
+    const names: OwnNames = { ...own, ...this.#filling, ...(this.#catalog.current ? {} : { unread: this.#unread }) };
+    const catalog = this.#isOverrun ? outdated(this.#catalog) : this.#catalog;
+    return this.#analyser.analyse(sql, searchPath, catalog, handles, names, pending);
   }
 
   /** What may put masked values into a table of any name: triggers and rules that cannot be followed, above all. */
@@ -212,7 +249,7 @@ function keyOf(sql: string, path: string): string {
   return `${path}\0\0${sql}`;
 }
 
-type KnownNames = Omit<OwnNames, 'trusted' | 'fills'>;
+type KnownNames = Omit<OwnNames, 'trusted' | 'fills' | 'unread'>;
 
 /** A name that has stood for more than this may stand for anything. */
 const maxMeanings = 50;
@@ -250,12 +287,16 @@ export class SessionMasks {
     const plan = this.#masker.plan(sql, searchPath, this.#named, cacheable, this.#ownNames);
     // whoever asks may send it at once, and not every statement is reported again when it goes to the server
     this.filling(sql, searchPath);
+    this.#masker.running(sql);
     return plan;
   }
 
-  /** A text that defines something goes to the server. */
-  defining(sql: string): void {
-    this.#masker.defining(sql);
+  /**
+   * A text that defines something goes to the server.
+   * @param lasting more than temporary relations, of which is known what they hold
+   */
+  defining(sql: string, lasting = true): void {
+    this.#masker.defining(sql, lasting);
   }
 
   /** The temporary relations that a text makes, if it does nothing else to the catalog's names. */

@@ -38,6 +38,8 @@ export interface MaskContext {
   readonly structured?: boolean;
   /** Undefined where nothing is looked for in columns that nobody declared. */
   readonly undeclared?: UndeclaredColumns;
+  /** Code may have run that nobody has read: what a column held when the catalog was read, it may hold no more. */
+  readonly overrun?: boolean;
   /** Known for sure, as of when the catalog was read last: no rule, no tag. */
   readonly nothingMasked?: boolean;
 }
@@ -173,8 +175,8 @@ function columnMask(
   const flowing = masked.in(column.flow);
   if (origin === undefined && flowing.length === 0 && !isUnknown(column.flow, masked)) return undefined;
   // The server says that this is a column as it is. Then that column alone decides, unless lineage has a better claim.
-  if (origin === undefined && !isFormed && !(placed && flowing.length > 0) && isPlainColumn(field, context.catalog))
-    return undefined;
+  const isPlain = !context.overrun && isPlainColumn(field, context.catalog);
+  if (origin === undefined && !isFormed && !(placed && flowing.length > 0) && isPlain) return undefined;
   // of a value that is not as it was in the column nobody but lineage knows the parts
   if (placed && origin === undefined && column.inside !== undefined && context.structured)
     return insideMask(column, field?.typeOid, format, partMasks(context));

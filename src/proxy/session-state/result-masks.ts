@@ -61,7 +61,7 @@ export class ResultMasks implements StatementTracker {
     const { facts } = candidate;
     const effects = facts.statements.flatMap((statement) => statement.effects);
     if (facts.unparseable || facts.statements.some(({ command }) => defining.test(command))) {
-      this.#client.plans.defining(candidate.sql);
+      this.#client.plans.defining(candidate.sql, !this.makesOnlyKnown(candidate));
     }
     if (
       facts.unparseable ||

@@ -8,10 +8,12 @@ import type { Grammar } from '../grammar/grammar.js';
 import { as, type Node, tagOf } from '../grammar/tree.js';
 import { boundCatalog, recording } from './bound-names.js';
 import type { BaseColumn, CatalogRelation, Flow, LineageCatalog, SearchPath } from './catalog.js';
+import { unreadAfter } from './changed-names.js';
 import { CodeFlows, type StartWalk } from './code-flow.js';
 import { type DerivedColumns, derivedColumns } from './derived.js';
 import { FunctionConduct } from './functions.js';
 import { type Grouped, groupedOutput } from './groups.js';
+import { everyName } from './name-doubts.js';
 import { TextNames } from './names.js';
 import type { LineageScope } from './scope.js';
 import { type Shape, type Sink, unknownShape } from './shape.js';
@@ -19,7 +21,14 @@ import { type Handles, type StatementKind, statementLineage } from './statement.
 import { StatementWalk } from './statement-walk.js';
 import { StoredForms } from './stored-forms.js';
 import { type MadeRelation, madeRelation, makes, mayFill, noOwnNames } from './temporary.js';
-import { anythingPending, mayRunPending, nothingPending, type PendingCode, pendingAfter } from './unfollowed.js';
+import {
+  anythingPending,
+  mayRunCode,
+  mayRunPending,
+  nothingPending,
+  type PendingCode,
+  pendingAfter,
+} from './unfollowed.js';
 import type { LineageWalk } from './walk.js';
 import { writeShape } from './write.js';
 
@@ -44,6 +53,8 @@ export interface Lineage {
   readonly unbound: boolean;
   /** A write that fires triggers of the application's own. */
   readonly triggers: boolean;
+  /** Before it, others in the text may have run code that nobody has read. */
+  readonly overrun: boolean;
   /** It may run code that was put there since the catalog was read, and that nobody has followed. */
   readonly unfollowed: boolean;
   /** Code that the database runs by itself may have put something into tables of any name. */
@@ -103,6 +114,7 @@ export class LineageAnalyser {
         const unfollowed = mayRunPending(stmt, pending, catalog);
         pending = pendingAfter(stmt, pending, catalog);
         const walk = this.#walk(names.searchPath, names.catalog);
+        const { overrun } = names;
         const { kind, output, maySend = false, rows } = statementLineage(stmt, walk, handles);
         const isFollowed = own.trusted && !walk.opaque && !walk.configures;
         const made = isFollowed ? this.#made(stmt, rows, names) : undefined;
@@ -119,6 +131,7 @@ export class LineageAnalyser {
           opaque: walk.opaque,
           unbound: walk.unbound,
           triggers: walk.triggers,
+          overrun,
           unfollowed,
           fills: own.fills && stmt !== undefined && mayFill(stmt, walk),
           made,
@@ -148,6 +161,22 @@ export class LineageAnalyser {
     const parsed = this.#grammar.parse(sql);
     if ('rejection' in parsed) return anythingPending;
     return (parsed.tree.stmts ?? []).reduce((pending, { stmt }) => pendingAfter(stmt, pending, catalog), before);
+  }
+
+  /** Names over which code may run, once the text has run, that the catalog did not say. Never throws. */
+  unreadAfter(sql: string, catalog: LineageCatalog): readonly string[] {
+    const parsed = this.#grammar.parse(sql);
+    if ('rejection' in parsed) return [everyName];
+    return (parsed.tree.stmts ?? []).flatMap(({ stmt }) => {
+      return stmt === undefined ? [] : unreadAfter(stmt, catalog);
+    });
+  }
+
+  /** The text may run code over one of these names, or by itself. Never throws. */
+  mayRunCode(sql: string, unread: ReadonlySet<string>, catalog: LineageCatalog): boolean {
+    const parsed = this.#grammar.parse(sql);
+    if ('rejection' in parsed) return true;
+    return (parsed.tree.stmts ?? []).some(({ stmt }) => stmt !== undefined && mayRunCode(stmt, unread, catalog));
   }
 
   /** What the database makes of its own columns. Never throws. */

@@ -4,50 +4,96 @@
  * What lives here: the forms that migrations are made of, where they run no code. What it must not know: catalogs beyond
  * whether there is such code, masks.
  */
-import type { AlterTableCmd } from 'libpg-query';
-import { as, eachChild, type Node, type Tag, tagOf } from '../grammar/tree.js';
+import type { AlterTableCmd, ColumnDef, CreateStmt } from 'libpg-query';
+import { as, type Node, names, tagOf } from '../grammar/tree.js';
 import type { LineageCatalog } from './catalog.js';
-import { type ChangedNames, nothingChanged } from './name-doubts.js';
+import { isScalarType } from './loaded-code.js';
+import { type ChangedNames, nothingChanged, unreadNames } from './name-doubts.js';
+import { neutral } from './neutral-statements.js';
+import { callsOwnCode } from './unfollowed.js';
 
 /** @param catalog as it was before the statement */
 export function changedNames(stmt: Node, catalog: LineageCatalog): ChangedNames {
   // event triggers run whatever they run
-  if (catalog.codeBefore('made', 'event')?.length !== 0 || calls(stmt)) return 'all';
-  const named = (...names: (string | undefined)[]): ChangedNames => {
+  if (catalog.codeBefore('made', 'event')?.length !== 0) return 'all';
+  const named = (plain: boolean, ...names: (string | undefined)[]): ChangedNames => {
     const known = names.filter((name) => name !== undefined);
-    return known.length === names.length ? { names: known, widened: [] } : 'all';
+    if (known.length < names.length) return 'all';
+    // a name that something else has may take its place in code of others
+    return { names: known, widened: [], plain: plain && !known.some((name) => catalog.isLasting(name)) };
   };
-  const create = as(stmt, 'CreateStmt');
-  if (create !== undefined) {
-    const parents = (create.inhRelations ?? []).map((one) => as(one, 'RangeVar')?.relname);
-    return create.ofTypename === undefined ? named(create.relation?.relname, ...parents) : 'all';
+  switch (tagOf(stmt)) {
+    case 'CreateStmt': {
+      const create = as(stmt, 'CreateStmt') ?? {};
+      const parents = (create.inhRelations ?? []).map((one) => as(one, 'RangeVar')?.relname);
+      return named(isPlain(create, catalog), create.relation?.relname, ...parents);
+    }
+    case 'CreateTableAsStmt': {
+      const { into, if_not_exists = false } = as(stmt, 'CreateTableAsStmt') ?? {};
+      return named(!if_not_exists, into?.rel?.relname);
+    }
+    case 'ViewStmt':
+      return named(false, as(stmt, 'ViewStmt')?.view?.relname);
+    case 'CreateSeqStmt':
+      return named(true, as(stmt, 'CreateSeqStmt')?.sequence?.relname);
+    case 'DropStmt': {
+      const { objects = [], removeType, behavior } = as(stmt, 'DropStmt') ?? {};
+      const dropped = objects.map((one) => names(as(one, 'List')?.items).at(-1));
+      return behavior !== 'DROP_CASCADE' && droppable.has(removeType) ? named(false, ...dropped) : 'all';
+    }
+    case 'IndexStmt': {
+      const index = as(stmt, 'IndexStmt');
+      if (callsOwnCode(stmt, catalog)) return 'all';
+      // where the index has no name it gets one that nothing has
+      return index?.idxname === undefined ? nothingChanged : named(true, index.idxname);
+    }
+    case 'AlterTableStmt': {
+      const { objtype, relation, cmds = [] } = as(stmt, 'AlterTableStmt') ?? {};
+      if (objtype !== 'OBJECT_TABLE' || relation?.relname === undefined || callsOwnCode(stmt, catalog)) return 'all';
+      const commands = cmds.map((one) => as(one, 'AlterTableCmd'));
+      if (!commands.every((one) => one !== undefined && isHarmless(one))) return 'all';
+      return { names: [], widened: [relation.relname], plain: true };
+    }
+    default:
+      return 'all';
   }
-  const sequence = as(stmt, 'CreateSeqStmt')?.sequence;
-  if (sequence !== undefined) return named(sequence.relname);
-  const index = as(stmt, 'IndexStmt');
-  // where the index has no name it gets one that nothing has
-  if (index !== undefined) return index.idxname === undefined ? nothingChanged : named(index.idxname);
-  const alter = as(stmt, 'AlterTableStmt');
-  if (alter?.objtype !== 'OBJECT_TABLE' || alter.relation?.relname === undefined) return 'all';
-  const commands = (alter.cmds ?? []).map((one) => as(one, 'AlterTableCmd'));
-  if (!commands.every((one) => one !== undefined && isHarmless(one))) return 'all';
-  return { names: [], widened: [alter.relation.relname] };
 }
+
+/** Names over which code may run, once the statement has, that the catalog did not say. */
+export function unreadAfter(stmt: Node, catalog: LineageCatalog): readonly string[] {
+  if (neutral.has(tagOf(stmt))) return [];
+  // what calls it may not run before it is committed
+  if (as(stmt, 'CreateFunctionStmt') !== undefined) return [];
+  const range =
+    as(stmt, 'CreateTrigStmt')?.relation ?? as(stmt, 'RuleStmt')?.relation ?? as(stmt, 'CreatePolicyStmt')?.table;
+  if (range?.relname !== undefined) return [range.relname];
+  return unreadNames(changedNames(stmt, catalog));
+}
+
+const droppable: ReadonlySet<string | undefined> = new Set([
+  ...['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_INDEX', 'OBJECT_SEQUENCE'],
+]);
 
 const harmless: ReadonlySet<string | undefined> = new Set(['AT_AddColumn', 'AT_SetNotNull', 'AT_DropNotNull']);
 
 /** The first of an enumeration is what the tree leaves out. */
-function isHarmless({ subtype = 'AT_AddColumn' }: AlterTableCmd): boolean {
-  return harmless.has(subtype);
+function isHarmless({ subtype = 'AT_AddColumn', def }: AlterTableCmd): boolean {
+  const column = as(def, 'ColumnDef');
+  return harmless.has(subtype) && (column === undefined || isOfBuiltInType(column));
 }
 
-/** Code may run, or be put where it runs; a type of one's own may bring some. */
-const calling: ReadonlySet<Tag> = new Set<Tag>(['FuncCall', 'A_Expr', 'TypeCast', 'SubLink']);
+/** Nothing runs where rows of it are read or written: its own columns, of types of PostgreSQL's own, and no calls. */
+function isPlain(create: CreateStmt, catalog: LineageCatalog): boolean {
+  const { tableElts = [], inhRelations, ofTypename, partbound, if_not_exists } = create;
+  if (inhRelations !== undefined || ofTypename !== undefined || partbound !== undefined || if_not_exists) return false;
+  const columns = tableElts.flatMap((one) => as(one, 'ColumnDef') ?? []);
+  const isLike = tableElts.some((one) => as(one, 'TableLikeClause') !== undefined);
+  return !isLike && columns.every(isOfBuiltInType) && !callsOwnCode({ CreateStmt: create } as Node, catalog);
+}
 
-function calls(node: Node): boolean {
-  let found = false;
-  eachChild(node, (child) => {
-    found ||= calling.has(tagOf(child)) || calls(child);
-  });
-  return found;
+const serial: ReadonlySet<string> = new Set(['serial', 'serial4', 'bigserial', 'serial8', 'smallserial', 'serial2']);
+
+function isOfBuiltInType({ typeName }: ColumnDef): boolean {
+  const name = names(typeName?.names).at(-1) ?? '';
+  return isScalarType(name) || serial.has(name);
 }

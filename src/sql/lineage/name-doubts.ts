@@ -14,9 +14,20 @@ export interface NamedChanges {
   readonly names: readonly string[];
   /** They may have got more columns behind those that they had, and are what they were else. */
   readonly widened: readonly string[];
+  /** All of `names` are new, and hold nothing but what is put into them: no code runs where they are read or written. */
+  readonly plain?: boolean;
 }
 
-export const nothingChanged: NamedChanges = { names: [], widened: [] };
+export const nothingChanged: NamedChanges = { names: [], widened: [], plain: true };
+
+/** Stands for every name among those of `unreadNames`. */
+export const everyName = '*';
+
+/** Names over which code may run by now that the catalog did not say. */
+export function unreadNames(changed: ChangedNames): readonly string[] {
+  if (changed === 'all') return [everyName];
+  return changed.plain ? [] : changed.names;
+}
 
 /** pg_attribute.attnum of no column: stands for those that a relation may have got since. */
 export const laterColumn = 0;

@@ -3,37 +3,15 @@
  * taken for what it may do to the names in those behind it: another catalog, another search_path.
  */
 
-import { as, type Node, type Tag, tagOf } from '../grammar/tree.js';
+import { as, type Node, tagOf } from '../grammar/tree.js';
 import type { LineageCatalog, SearchPath } from './catalog.js';
 import { withNames } from './catalog-views.js';
-import { changedNames } from './changed-names.js';
-import { type ChangedNames, NameDoubts, type NamedChanges } from './name-doubts.js';
+import { changedNames, unreadAfter } from './changed-names.js';
+import { NameDoubts, type NamedChanges, nothingChanged } from './name-doubts.js';
+import { neutral } from './neutral-statements.js';
 import { type MadeRelation, mayFill, type OwnNames, withTemporaries } from './temporary.js';
+import { mayRunCode } from './unfollowed.js';
 import type { LineageWalk } from './walk.js';
-
-/** They leave both as they are, unless code runs in them that cannot be seen. */
-export const neutral: ReadonlySet<Tag> = new Set<Tag>([
-  'SelectStmt',
-  'InsertStmt',
-  'UpdateStmt',
-  'DeleteStmt',
-  'MergeStmt',
-  'CopyStmt',
-  'ExplainStmt',
-  'DeclareCursorStmt',
-  'FetchStmt',
-  'ClosePortalStmt',
-  'PrepareStmt',
-  'ExecuteStmt',
-  'DeallocateStmt',
-  'VariableShowStmt',
-  'TransactionStmt',
-  'ConstraintsSetStmt',
-  'LockStmt',
-  'ListenStmt',
-  'UnlistenStmt',
-  'NotifyStmt',
-]);
 
 /** Settings that decide which schema an unqualified name is looked up in. */
 export const pathSettings: ReadonlySet<string> = new Set([
@@ -47,15 +25,21 @@ export const pathSettings: ReadonlySet<string> = new Set([
 export class TextNames {
   searchPath: SearchPath;
   catalog: LineageCatalog;
-  readonly #base: LineageCatalog;
+  /** Code may have run that nobody has read. */
+  overrun = false;
+  /** Without the session's own. */
+  #lasting: LineageCatalog;
   #own: OwnNames;
+  /** Names that may mean something on which code runs that nobody has read. */
+  readonly #unread: Set<string>;
 
   /** @param own with the temporary relations that the session has made before */
   constructor(searchPath: SearchPath, base: LineageCatalog, own: OwnNames) {
     this.searchPath = searchPath;
-    this.#base = base;
+    this.#lasting = base;
     this.#own = own;
-    this.catalog = own.known.size === 0 ? base : withTemporaries(base, own);
+    this.#unread = new Set(own.unread);
+    this.catalog = this.#bound();
   }
 
   /**
@@ -67,22 +51,28 @@ export class TextNames {
     if (this.#own.fills && this.#own.known.size > 0 && mayFill(stmt, walk)) {
       const known = new Map([...this.#own.known.keys()].map((name) => [name, undefined]));
       this.#own = { ...this.#own, known, variant: `${this.#own.variant}!` };
-      this.catalog = withTemporaries(this.#base, this.#own);
     }
-    if (made !== undefined) {
+    if (made === undefined) this.#change(stmt, walk);
+    else {
       const known = new Map(this.#own.known).set(made.relation.name, made.relation);
       this.#own = { ...this.#own, known, variant: `${made.relation.oid}` };
-      this.catalog = withTemporaries(this.#base, this.#own);
-      return;
     }
-    if (endsSettings(stmt) && this.#own.known.size > 0) this.catalog = outdated(this.catalog);
-    if (walk.opaque || walk.configures || changesPath(stmt)) this.searchPath = undefined;
-    if (walk.opaque) this.catalog = outdated(this.catalog);
-    else if (!neutral.has(tagOf(stmt)) && !isSetting(stmt)) this.#change(changedNames(stmt, this.catalog));
+    this.catalog = this.#bound();
   }
 
-  #change(changed: ChangedNames): void {
-    this.catalog = changed === 'all' ? outdated(this.catalog) : doubting(this.catalog, changed);
+  #bound(): LineageCatalog {
+    return this.#own.known.size === 0 ? this.#lasting : withTemporaries(this.#lasting, this.#own);
+  }
+
+  #change(stmt: Node, walk: LineageWalk): void {
+    if (walk.opaque || walk.configures || changesPath(stmt)) this.searchPath = undefined;
+    this.overrun ||= this.#unread.size > 0 && mayRunCode(stmt, this.#unread, this.#lasting);
+    const defines = !neutral.has(tagOf(stmt)) && !isSetting(stmt);
+    const changed = defines ? changedNames(stmt, this.#lasting) : nothingChanged;
+    for (const name of unreadAfter(stmt, this.#lasting)) this.#unread.add(name);
+    const ends = endsSettings(stmt) && this.#own.known.size > 0;
+    if (walk.opaque || this.overrun || ends || changed === 'all') this.#lasting = outdated(this.#lasting);
+    else if (changed !== nothingChanged) this.#lasting = doubting(this.#lasting, changed);
   }
 }
 
@@ -124,7 +114,8 @@ function doubting(catalog: LineageCatalog, changed: NamedChanges): LineageCatalo
   });
 }
 
-function outdated(catalog: LineageCatalog): LineageCatalog {
+/** Nothing is known by name any more. */
+export function outdated(catalog: LineageCatalog): LineageCatalog {
   return {
     variant: `${catalog.variant ?? ''} outdated`,
     generation: catalog.generation,

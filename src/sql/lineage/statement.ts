@@ -3,7 +3,7 @@ import type { CopyStmt, RangeVar } from 'libpg-query';
 import { as, constant, eachChild, type Node, names, optionText, type Tag, tagOf } from '../grammar/tree.js';
 import { anyFlow, noFlow } from './catalog.js';
 import { computedByDefinition } from './definitions.js';
-import { neutral } from './names.js';
+import { neutral } from './neutral-statements.js';
 import { LineageScope } from './scope.js';
 import { emptyShape, openShape, type Shape, unknownShape } from './shape.js';
 import type { LineageWalk } from './walk.js';

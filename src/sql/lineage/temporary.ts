@@ -31,6 +31,8 @@ export interface OwnNames {
   readonly trusted: boolean;
   /** Triggers and rules may do so: none is known once one may have run. */
   readonly fills: boolean;
+  /** Names over which code may run that was put there since the catalog was read. */
+  readonly unread?: ReadonlySet<string>;
 }
 
 export const noOwnNames: OwnNames = { known: new Map(), variant: '', trusted: false, fills: false };

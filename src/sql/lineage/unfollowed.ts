@@ -9,7 +9,8 @@ import type { AlterTableCmd, AlterTableStmt, ObjectWithArgs, RangeVar } from 'li
 import { as, eachChild, type Node, names, type Tag, tagOf } from '../grammar/tree.js';
 import type { CatalogRelation, LineageCatalog, OwnCode } from './catalog.js';
 import type { DerivedColumns } from './derived.js';
-import { neutral } from './names.js';
+import { everyName } from './name-doubts.js';
+import { neutral } from './neutral-statements.js';
 
 /** Names are taken without their schemas. */
 export interface PendingCode {
@@ -21,15 +22,23 @@ export interface PendingCode {
   readonly types: boolean;
   /** Event triggers are others: every statement that defines something runs them. */
   readonly events: boolean;
+  /** What partitions and children have got as parents, and tables made like others as their models: code comes with it. */
+  readonly parents: ReadonlyMap<string, readonly string[]>;
 }
 
-export const nothingPending: PendingCode = { tables: new Set(), functions: new Set(), types: false, events: false };
+export const nothingPending: PendingCode = {
+  tables: new Set(),
+  functions: new Set(),
+  types: false,
+  events: false,
+  parents: new Map(),
+};
 
 /** What a text leaves behind that cannot be read. */
 export const anythingPending: PendingCode = { ...nothingPending, types: true, events: true };
 
 /** Of names that are not known: every table has code of its own then, every function is another. */
-const any = '*';
+const any = everyName;
 
 export function bothPending(a: PendingCode, b: PendingCode): PendingCode {
   return {
@@ -37,6 +46,7 @@ export function bothPending(a: PendingCode, b: PendingCode): PendingCode {
     functions: new Set([...a.functions, ...b.functions]),
     types: a.types || b.types,
     events: a.events || b.events,
+    parents: new Map([...a.parents, ...[...b.parents].map(([name, of]) => under(name, of, a))]),
   };
 }
 
@@ -52,7 +62,12 @@ export function unseenOf({ unseenCode }: Pick<DerivedColumns, 'unseenCode'>, def
     functions: new Set(),
     types: false,
     events: unseen.some(({ relation }) => relation === undefined),
+    parents: new Map(),
   };
+}
+
+function under(name: string, of: readonly string[], { parents }: PendingCode): [string, readonly string[]] {
+  return [name, [...(parents.get(name) ?? []), ...of]];
 }
 
 /** What is pending once `stmt` has run. */
@@ -65,8 +80,34 @@ export function pendingAfter(stmt: Node | undefined, before: PendingCode, catalo
   const table = (...added: (string | undefined)[]): PendingCode => {
     return { ...before, tables: new Set([...before.tables, ...added.map((name) => name ?? any)]) };
   };
+  const children = (
+    ...found: (readonly [name: string | undefined, of: readonly (string | undefined)[]])[]
+  ): PendingCode => {
+    const known = found.map(([name, of]) =>
+      under(
+        name ?? any,
+        of.map((one) => one ?? any),
+        before,
+      ),
+    );
+    return known.length === 0 ? before : { ...before, parents: new Map([...before.parents, ...known]) };
+  };
   const tag = tagOf(stmt);
   switch (tag) {
+    case 'ViewStmt': {
+      const view = as(stmt, 'ViewStmt');
+      const runs = view?.query !== undefined && callsOwn(view.query, anyFunction(before), catalog);
+      // whatever reads it may run that
+      return runs ? { ...table(view.view?.relname), functions: new Set([...before.functions, any]) } : before;
+    }
+    case 'CreateStmt': {
+      const { relation, inhRelations = [], tableElts = [], ...create } = as(stmt, 'CreateStmt') ?? {};
+      const models = [...inhRelations, ...tableElts.flatMap((one) => as(one, 'TableLikeClause')?.relation ?? [])];
+      const of = models.map((one) => ('relname' in one ? one.relname : as(one as Node, 'RangeVar')?.relname));
+      const own = callsOwn({ CreateStmt: { ...create, tableElts } } as Node, anyFunction(before), catalog);
+      if (own) return table(relation?.relname);
+      return of.length === 0 ? before : children([relation?.relname, of]);
+    }
     case 'CreateTrigStmt':
       return table(as(stmt, 'CreateTrigStmt')?.relation?.relname);
     case 'RuleStmt':
@@ -90,7 +131,9 @@ export function pendingAfter(stmt: Node | undefined, before: PendingCode, catalo
       return { ...before, types: true };
     case 'AlterTableStmt': {
       const alter = as(stmt, 'AlterTableStmt') ?? {};
-      return commandsOf(alter).some((one) => attaches(one, before, catalog)) ? table(alter.relation?.relname) : before;
+      const commands = commandsOf(alter);
+      if (commands.some((one) => attaches(one, before, catalog))) return table(alter.relation?.relname);
+      return children(...commands.flatMap((one) => becomesChild(one, alter.relation?.relname)));
     }
     case 'RenameStmt': {
       const rename = as(stmt, 'RenameStmt');
@@ -113,6 +156,19 @@ export function pendingAfter(stmt: Node | undefined, before: PendingCode, catalo
   }
 }
 
+const anyFunction = (pending: PendingCode): PendingCode => ({
+  ...pending,
+  functions: new Set([...pending.functions, any]),
+});
+
+function becomesChild(
+  { subtype, def }: AlterTableCmd,
+  table: string | undefined,
+): (readonly [name: string | undefined, of: readonly (string | undefined)[]])[] {
+  if (subtype === 'AT_AttachPartition') return [[as(def, 'PartitionCmd')?.name?.relname, [table]]];
+  return subtype === 'AT_AddInherit' ? [[table, [as(def, 'RangeVar')?.relname]]] : [];
+}
+
 function functionName(object: ObjectWithArgs | undefined): string {
   return names(object?.objname).at(-1) ?? any;
 }
@@ -130,11 +186,7 @@ function attaches(
 ): boolean {
   if (enabling.test(subtype)) return true;
   if (!/^AT_(AddColumn|AddConstraint|ColumnDefault|AlterColumnType|SetExpression)$/.test(subtype)) return false;
-  return callsOwn(
-    { AlterTableCmd: { ...command, def } } as Node,
-    { ...pending, functions: new Set([...pending.functions, any]) },
-    catalog,
-  );
+  return callsOwn({ AlterTableCmd: { ...command, def } } as Node, anyFunction(pending), catalog);
 }
 
 function commandsOf({ cmds = [] }: AlterTableStmt): AlterTableCmd[] {
@@ -166,15 +218,52 @@ export function mayRunPending(stmt: Node | undefined, pending: PendingCode, cata
   return evaluates && callsOwn(stmt, pending, catalog);
 }
 
+/**
+ * `stmt` may run code that others put where it runs, or that stands behind one of these names: what such code reads and
+ * writes is not known while names mean something else than the catalog says.
+ */
+export function mayRunCode(stmt: Node, names: ReadonlySet<string>, catalog: LineageCatalog): boolean {
+  const explained = as(stmt, 'ExplainStmt')?.query;
+  if (explained !== undefined) return mayRunCode(explained, names, catalog);
+  const ends = as(stmt, 'TransactionStmt')?.kind;
+  if (ends !== undefined) return /COMMIT|PREPARE/.test(ends);
+  return running.has(tagOf(stmt)) || callsOwn(stmt, { ...anyFunction(nothingPending), tables: names }, catalog);
+}
+
+/** Something in it calls, or brings with it, code of the application's own. */
+export function callsOwnCode(node: Node, catalog: LineageCatalog): boolean {
+  return callsOwn(node, anyFunction(nothingPending), catalog);
+}
+
 function aboutEvents(stmt: Node, tag: Tag): boolean {
   return tag.endsWith('EventTrigStmt') || as(stmt, 'DropStmt')?.removeType === 'OBJECT_EVENT_TRIGGER';
 }
 
 /** Writing a row of it runs more than the statement says. */
-function hasCode(range: RangeVar | undefined, { tables, functions }: PendingCode, catalog: LineageCatalog): boolean {
+function hasCode(range: RangeVar | undefined, pending: PendingCode, catalog: LineageCatalog): boolean {
+  const { tables, functions, parents } = pending;
   const name = range?.relname ?? any;
   if (tables.has(name) || tables.has(any)) return true;
-  return lasting(name, catalog).some((one) => runs(one, functions.size > 0));
+  const above = [...(parents.get(name) ?? []), ...(parents.get(any) ?? [])];
+  // none is its own parent in the end
+  const rest = { ...pending, parents: new Map([...parents].filter(([child]) => child !== name && child !== any)) };
+  if (above.some((parent) => parent === any || hasCode({ relname: parent }, rest, catalog))) return true;
+  return lasting(name, catalog).some((one) => runs(one, functions.size > 0) || isBelow(one));
+
+  /** A trigger on a partitioned table is put on each of its partitions. */
+  function isBelow({ oid }: CatalogRelation): boolean {
+    if (tables.size === 0 && parents.size === 0) return false;
+    const found = new Set([oid]);
+    // a Set is walked to its end, which moves
+    for (const child of found) {
+      for (const one of catalog.relations()) {
+        if (!one.children.includes(child) || found.has(one.oid)) continue;
+        if (tables.has(one.name) || hasCode({ relname: one.name }, rest, catalog)) return true;
+        found.add(one.oid);
+      }
+    }
+    return false;
+  }
 
   function runs(relation: CatalogRelation, isOther: boolean): boolean {
     if (tables.has(relation.name)) return true;
