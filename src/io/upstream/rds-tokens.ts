@@ -7,6 +7,7 @@
 import { DbguardError, messageOf } from '../../errors.js';
 import { outwardAgents } from '../http/outward-agents.js';
 import type { PasswordMint } from './config.js';
+import type { AwsCredentials } from './rds-signer.js';
 import { Secret } from './secret.js';
 
 /** `name.id.eu-central-1.rds.amazonaws.com`, a cluster's, a proxy's, and those of China. */
@@ -15,7 +16,7 @@ const RDS_HOST = /\.([a-z]{2}(?:-[a-z]+)+-\d)\.rds\.amazonaws\.com(?:\.cn)?$/;
 const requestMs = 10_000;
 
 export function rdsTokens(region: string | undefined, env: NodeJS.ProcessEnv): PasswordMint {
-  let credentials: ReturnType<typeof import('@aws-sdk/credential-provider-node').defaultProvider> | undefined;
+  let credentials: AwsCredentials | undefined;
   return async ({ host, port, user }) => {
     const where = region ?? RDS_HOST.exec(host)?.[1] ?? (env.AWS_REGION || env.AWS_DEFAULT_REGION);
     if (!where) {
@@ -23,16 +24,11 @@ export function rdsTokens(region: string | undefined, env: NodeJS.ProcessEnv): P
         hint: 'Name it: rds_iam: { region: eu-central-1 }.',
       });
     }
-    const [{ Signer }, { defaultProvider }] = await Promise.all([
-      import('@aws-sdk/rds-signer'),
-      import('@aws-sdk/credential-provider-node'),
-    ]);
+    const { awsCredentials, signedToken } = await import('./rds-signer.js');
     const requestHandler = { connectionTimeout: requestMs, requestTimeout: requestMs, ...outwardAgents(env) };
-    credentials ??= defaultProvider({ clientConfig: { requestHandler } });
+    credentials ??= awsCredentials(requestHandler);
     try {
-      return new Secret(
-        await new Signer({ hostname: host, port, username: user, region: where, credentials }).getAuthToken(),
-      );
+      return new Secret(await signedToken({ hostname: host, port, username: user, region: where }, credentials));
     } catch (error) {
       throw new DbguardError('config-invalid', `AWS gave no token for ${user}: ${messageOf(error)}`, {
         hint: 'Set AWS_PROFILE, or run aws sso login; the credentials need rds-db:connect for this login.',
