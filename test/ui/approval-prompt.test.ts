@@ -22,7 +22,13 @@ class Prompt {
   readonly #over: Promise<unknown>;
   #type: (bytes: Buffer) => void = () => undefined;
 
-  constructor(columns: number, rows: number, changes: Parameters<typeof request>[0] = {}, colours = true) {
+  constructor(
+    columns: number,
+    rows: number,
+    changes: Parameters<typeof request>[0] = {},
+    colours = true,
+    leftMs = 60_000,
+  ) {
     const screen = emulator(columns, rows);
     this.#screen = screen;
     const surface = {
@@ -34,8 +40,8 @@ class Prompt {
       onResize: () => undefined,
       toChild: () => undefined,
     };
-    const preview = previewOf(request({ ...changes, expiresAt: this.clock.now() + 60_000 }));
-    const expiresAt = this.clock.now() + 60_000;
+    const preview = previewOf(request({ ...changes, expiresAt: this.clock.now() + leftMs }));
+    const expiresAt = this.clock.now() + leftMs;
     this.#over = runPrompt(surface, tools, {
       shown: () => ({ preview, dryRun: 'none' }),
       tryOut: () => undefined,
@@ -201,6 +207,19 @@ test('whoever writes a reason sees the time that is left', async (t) => {
   await prompt.close();
   t.match(lines.join('\n'), /^ Why not\? name the orders/m);
   t.match(lines.join('\n'), 'Enter denies, Esc goes back. 0:57 left.');
+});
+
+test('a request that is open for hours says so in hours', async (t) => {
+  for (const [leftMs, shown] of [
+    [8 * 3_600_000, '8:00:00'],
+    [3_600_000 + 61_000, '1:01:01'],
+    [59 * 60_000 + 5000, '59:05'],
+  ] as const) {
+    const prompt = new Prompt(80, 24, {}, true, leftMs);
+    const lines = await prompt.lines();
+    await prompt.close();
+    t.match(lines.join('\n'), new RegExp(`[^0-9:]${shown}[^0-9:]`));
+  }
 });
 
 test('a key too early: the screen says so for long enough to be read, beside the time that is left', async (t) => {

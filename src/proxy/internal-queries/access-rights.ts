@@ -126,8 +126,10 @@ export async function roleObstacle(
 }
 
 /** As people say it: `maintain public.orders`. */
-export function needWords({ effect, schema, name }: NamedNeed): string {
-  return `${effect === 'maintenance' ? 'maintain' : effect} ${schema}.${name}`;
+export function needWords({ effect, schema, name, isNew }: NamedNeed): string {
+  // an index or the like on what is there
+  const act = effect === 'create' && isNew !== true ? 'create on' : effect;
+  return `${act === 'maintenance' ? 'maintain' : act} ${schema}.${name}`;
 }
 
 /** SET is a privilege type since PostgreSQL 16; before, who is a member may become. */
