@@ -1,5 +1,6 @@
 /** What a statement would do, in the words of a person: "Delete ALL rows of orders (about 10,482)". */
 
+import { unmaskRule } from '../policy/decision.js';
 import { durationWords } from '../policy/units.js';
 import { dropped, isAdvisory, isNewPart, loginSettings, typed } from '../policy/wording.js';
 import type { ApprovalRequest } from '../proxy/statement/asker.js';
@@ -41,6 +42,7 @@ export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'im
   const { facts, ruling, impact } = request;
   if (ruling.connects) return `Let clients connect for ${durationWords(ruling.connects.forMs)}`;
   if (facts.unparseable) return 'Run a text that dbguard cannot read';
+  if (ruling.rule === unmaskRule) return `Show the real values of ${singleLine(unmaskedColumn(facts), 120)}`;
   const main = mainStatement(facts, ruling.statement);
   if (!main) return 'Run an empty statement';
   const effect = gravest(main.effects);
@@ -50,6 +52,11 @@ export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'im
   const others = facts.statements.filter(({ named }) => !named).length - 1;
   const more = others > 0 ? `, and ${others} more ${others === 1 ? 'statement' : 'statements'}` : '';
   return `${told.join('; ')}${more}`;
+}
+
+/** Of `SET dbguard.unmask`, which stands alone in its text. */
+function unmaskedColumn({ statements }: ApprovalRequest['facts']): string {
+  return statements[0]?.effects[0]?.value ?? 'a masked column';
 }
 
 /** What takes rows or objects away is never left out, whatever else there is to say. */

@@ -237,6 +237,14 @@ test('a headline never names a bigger loss than there is, nor a smaller one', as
   }
 });
 
+test('who lifts a mask is asked about the column', async (t) => {
+  const analyser = await createAnalyser({ grammar: await loadGrammar() });
+  const facts = analyser.analyse("SET dbguard.unmask = 'public.people.card'");
+  const ruling = { decision: 'ask', rule: 'builtin:unmask', origin: 'own', reason: '' } as const;
+  t.equal(headline(request({ facts, ruling, impact: { lines: [] } })), 'Show the real values of public.people.card');
+  t.end();
+});
+
 test('a sample of wide rows shows their first columns', (t) => {
   const cells = Array.from({ length: 20 }, (_, index) => ({ column: `column_${index}`, value: 'x'.repeat(10) }));
   const { dryRun } = previewOf(request(), {

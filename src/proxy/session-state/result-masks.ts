@@ -19,6 +19,7 @@ import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
 import type { MadeRelation } from '../../sql/lineage/temporary.js';
 import { encodeNotice } from '../../wire/backend.js';
+import { counted } from '../../words.js';
 import type { Candidate } from '../candidate.js';
 import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
 
@@ -155,8 +156,8 @@ export class ResultMasks implements StatementTracker {
     if (request.kind === 'refused') {
       return { decision: 'deny', rule: unmaskRule, origin: 'dbguard', reason: request.reason };
     }
-    const minutes = Math.round(request.forMs / 60_000);
-    const reason = `This shows the real values of ${request.column} for ${minutes} minutes, in every connection of this run.`;
+    const minutes = counted(Math.round(request.forMs / 60_000), 'minute');
+    const reason = `This shows the real values of ${request.column} for ${minutes}, in every connection of this run.`;
     return { decision: 'ask', rule: unmaskRule, origin: request.origin, reason };
   }
 
