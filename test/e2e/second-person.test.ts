@@ -23,7 +23,9 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     t.match(one, { subject: { email: 'ada@example.test' }, obstacle: undefined });
     t.match(one?.preview.statement, /delete from orders/);
     const labels = one?.preview.impact.map(({ label }) => label);
-    t.match(labels, ['rows', 'orders', 'you: orders'], 'what the one who asks saw, then the approver’s own login');
+    // locks and a way back are there where it was tried out in time
+    t.strictSame(labels?.slice(0, 2), ['rows', 'orders'], 'what the one who asks saw');
+    t.equal(labels?.at(-1), 'you: orders', 'then the approver’s own login');
     const own = await ada.dbguard(['approve', one?.id ?? '']);
     t.match(own, { exitCode: 1, stderr: /nobody approves what they ask for themselves/ });
     const byAgent = await lead.dbguard(['run', '--', process.execPath, dbguardProgram, 'approve', one?.id ?? '']);
