@@ -117,7 +117,7 @@ export class Masker {
 
   /** @internal A text that may put code where it runs by itself goes to the server. */
   defining(sql: string, lasting: boolean): void {
-    this.#pending = this.#analyser.pendingAfter(sql, this.#pendingNow, this.#catalog);
+    this.#pending = this.#analyser.pendingAfter(sql, this.#pendingNow, this.#catalog, !lasting);
     this.#defined = bothPending(this.#defined, this.#pending);
     const unread = lasting ? this.#analyser.unreadAfter(sql, this.#catalog) : [];
     if (unread.length > 0) {

@@ -30,6 +30,8 @@ const setup = `
   CREATE FUNCTION flagged(int) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO audit SELECT id, card FROM people; RETURN true; END $$;
   CREATE TABLE checked (id int);
+  CREATE VIEW flagging AS SELECT flagged(id) FROM spare;
+  INSERT INTO spare VALUES (1, 'x');
   CREATE TRIGGER stamped BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION stamped();`;
 
 const server = await startPostgres({ auth: 'trust' });
@@ -186,6 +188,16 @@ const derivations: readonly (readonly [texts: readonly string[], table: string, 
   ],
   [['ALTER TABLE checked ADD CHECK (flagged(id))', 'INSERT INTO checked VALUES (1)'], 'audit', 'note'],
   [['ALTER TABLE checked ADD a boolean DEFAULT flagged(1)', 'INSERT INTO checked VALUES (1)'], 'audit', 'note'],
+  [['CREATE TEMP VIEW w AS SELECT flagged(1)', 'SELECT * FROM w'], 'audit', 'note'],
+  [['CREATE TEMP VIEW w AS SELECT * FROM flagging', 'SELECT * FROM w'], 'audit', 'note'],
+  [['CREATE TEMP VIEW w AS SELECT * FROM flagging', 'ALTER VIEW w RENAME TO x', 'SELECT * FROM x'], 'audit', 'note'],
+  [['CREATE TEMP VIEW w AS SELECT * FROM flagging', 'ALTER TABLE notes ADD c int', 'SELECT * FROM w'], 'audit', 'note'],
+  [
+    ['CREATE TEMP VIEW w AS SELECT 1', 'CREATE OR REPLACE TEMP VIEW w AS SELECT 1 FROM flagging', 'SELECT * FROM w'],
+    'audit',
+    'note',
+  ],
+  [['CREATE VIEW v AS SELECT * FROM flagging', 'SELECT * FROM v'], 'audit', 'note'],
   [['CREATE VIEW v AS SELECT flagged(1)', 'SELECT * FROM v'], 'audit', 'note'],
   [
     [

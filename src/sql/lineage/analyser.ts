@@ -112,12 +112,12 @@ export class LineageAnalyser {
       let pending = pendingBefore;
       return (parsed.tree.stmts ?? []).map(({ stmt }) => {
         const unfollowed = mayRunPending(stmt, pending, catalog);
-        pending = pendingAfter(stmt, pending, catalog);
         const walk = this.#walk(names.searchPath, names.catalog);
         const { overrun } = names;
         const { kind, output, maySend = false, rows } = statementLineage(stmt, walk, handles);
         const isFollowed = own.trusted && !walk.opaque && !walk.configures;
         const made = isFollowed ? this.#made(stmt, rows, names) : undefined;
+        pending = pendingAfter(stmt, pending, catalog, made !== undefined);
         names.after(stmt, walk, made);
         return {
           kind,
@@ -156,11 +156,14 @@ export class LineageAnalyser {
     return made;
   }
 
-  /** What is pending once the text has run. Never throws. */
-  pendingAfter(sql: string, before: PendingCode, catalog: LineageCatalog): PendingCode {
+  /** What is pending once the text has run. @param followed see unfollowed.ts. Never throws. */
+  pendingAfter(sql: string, before: PendingCode, catalog: LineageCatalog, followed: boolean): PendingCode {
     const parsed = this.#grammar.parse(sql);
     if ('rejection' in parsed) return anythingPending;
-    return (parsed.tree.stmts ?? []).reduce((pending, { stmt }) => pendingAfter(stmt, pending, catalog), before);
+    return (parsed.tree.stmts ?? []).reduce(
+      (pending, { stmt }) => pendingAfter(stmt, pending, catalog, followed),
+      before,
+    );
   }
 
   /** Names over which code may run, once the text has run, that the catalog did not say. Never throws. */

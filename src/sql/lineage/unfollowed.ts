@@ -70,8 +70,16 @@ function under(name: string, of: readonly string[], { parents }: PendingCode): [
   return [name, [...(parents.get(name) ?? []), ...of]];
 }
 
-/** What is pending once `stmt` has run. */
-export function pendingAfter(stmt: Node | undefined, before: PendingCode, catalog: LineageCatalog): PendingCode {
+/**
+ * What is pending once `stmt` has run.
+ * @param followed it makes a temporary view, and what that returns is known: of the views that it reads, too
+ */
+export function pendingAfter(
+  stmt: Node | undefined,
+  before: PendingCode,
+  catalog: LineageCatalog,
+  followed: boolean,
+): PendingCode {
   if (stmt === undefined) return before;
   const functions = (...added: string[]): PendingCode => ({
     ...before,
@@ -96,7 +104,8 @@ export function pendingAfter(stmt: Node | undefined, before: PendingCode, catalo
   switch (tag) {
     case 'ViewStmt': {
       const view = as(stmt, 'ViewStmt');
-      const runs = view?.query !== undefined && callsOwn(view.query, anyFunction(before), catalog);
+      const known = followed ? before : anyFunction(before);
+      const runs = view?.query !== undefined && callsOwn(view.query, known, catalog);
       // whatever reads it may run that
       return runs ? { ...table(view.view?.relname), functions: new Set([...before.functions, any]) } : before;
     }
