@@ -31,9 +31,14 @@ mask:
   CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
   CREATE TRIGGER noted BEFORE INSERT ON people FOR EACH ROW WHEN (NEW.card = 'CANARY-11') EXECUTE FUNCTION noted('card');
   SELECT lo_from_bytea(4711, 'CANARY-9');
+  ALTER TABLE people ALTER card SET STORAGE EXTERNAL;
+  INSERT INTO people VALUES (2, 'long', repeat('CANARY-12 ', 1000));
 `,
 );
 t.teardown(() => database.stop());
+const [{ toast } = {}] = await database.postgres.query<{ toast: string }>(
+  `SELECT reltoastrelid::regclass AS toast FROM pg_class WHERE oid = 'people'::regclass`,
+);
 
 const shows = (bytes: Buffer): boolean =>
   /canary|yranac|4711\d\d|67 65 78 65 82 89|43414e4152/i.test(bytes.toString('latin1'));
@@ -69,6 +74,10 @@ const attacks = [
   'CREATE TEMP TABLE t AS SELECT pg_get_expr(adbin, adrelid) AS v FROM pg_attrdef; SELECT v FROM t',
   'COPY (SELECT pg_get_expr(relpartbound, oid) FROM pg_class WHERE relispartition) TO STDOUT',
   'SELECT data FROM pg_largeobject',
+  `SELECT chunk_data FROM ${toast}`,
+  `SELECT encode(chunk_data, 'escape') FROM ${toast}`,
+  `SET search_path = pg_toast; SELECT * FROM ${toast?.replace('pg_toast.', '')}`,
+  `COPY (SELECT * FROM ${toast}) TO STDOUT`,
 ];
 
 for (const sql of attacks) {

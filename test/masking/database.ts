@@ -8,6 +8,7 @@ import { Masker, type SessionMasks } from '../../src/masking/masker.js';
 import type { MaskPlan } from '../../src/masking/statement-plan.js';
 import { parseConfig } from '../../src/policy/config.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
+import { finished } from '../../src/sql/steps.js';
 import { backendRules } from '../../src/wire/backend.js';
 import { Framer } from '../../src/wire/framer.js';
 import { backend, headerBytes } from '../../src/wire/messages.js';
@@ -75,7 +76,7 @@ export async function startMaskedDatabase(yaml = maskYaml, more = ''): Promise<M
     catalog,
     masker,
     reread: async () => {
-      catalog.take(await control.ask(catalog.questions(), 10_000));
+      finished(catalog.take(await control.ask(catalog.questions(), 10_000)));
       catalog.believe();
     },
     connect: async () => {

@@ -20,7 +20,7 @@ export interface KnownFunction {
   readonly name: string;
 }
 
-class ByOid<Known extends { readonly name: string }> {
+export class ByOid<Known extends { readonly name: string }> {
   readonly #byOid = new Map<number, Known>();
   readonly #byName = new Map<string, number[]>();
 
@@ -30,6 +30,10 @@ class ByOid<Known extends { readonly name: string }> {
 
   get(oid: number): Known | undefined {
     return this.#byOid.get(oid);
+  }
+
+  values(): Iterable<Known> {
+    return this.#byOid.values();
   }
 
   keys(): Iterable<number> {

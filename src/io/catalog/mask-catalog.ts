@@ -9,15 +9,14 @@ import { type Objects, oidArray, type Question } from '../../sql/catalog/questio
 import type { CatalogCode, CatalogRelation, LineageCatalog, OwnCode, SearchPath } from '../../sql/lineage/catalog.js';
 import { builtInsQuery, callersQuery, codeQuery, LoadedCode, someCodeQuery } from '../../sql/lineage/loaded-code.js';
 import { NameDoubts } from '../../sql/lineage/name-doubts.js';
-import { relationsOf, some, whole } from './catalog-relations.js';
+import { finished, type Steps } from '../../sql/steps.js';
+import { relationsOf } from './catalog-relations.js';
 import type { Row } from './control-connection.js';
 import type { AskCatalog, CatalogReader } from './keeper.js';
+import { ByOid } from './known-objects.js';
+import { type RelationPart, relationQueries } from './mask-questions.js';
 
-type Part = 'callers' | 'relations' | 'constants' | 'tags' | 'code' | 'built-ins';
-
-function partsOf(questions: Readonly<Partial<Record<Part, string>>>): [part: Part, sql: string][] {
-  return Object.entries(questions) as [Part, string][];
-}
+type Part = 'callers' | RelationPart | 'code' | 'built-ins';
 
 const system: ReadonlySet<string> = new Set(['pg_catalog', 'information_schema']);
 
@@ -27,9 +26,7 @@ type DoubtedBy = Pick<CatalogChange, 'code' | 'otherCode' | 'functions' | 'relat
 
 export class MaskCatalog implements LineageCatalog, CatalogReader {
   readonly ignoresTemporary = false;
-  #byOid = new Map<number, CatalogRelation>();
-  /** All of a name, in whatever schema. */
-  #byName = new Map<string, CatalogRelation[]>();
+  #relations = new ByOid<CatalogRelation>();
   /** What functions, operators and casts there are, as read last. */
   #code: LoadedCode | undefined;
   #codeKnown = false;
@@ -73,35 +70,42 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
     return this.#parts(objects).map(({ question }) => question);
   }
 
-  /** The answers, in that order. */
-  take(answers: readonly (readonly Row[])[], objects?: Objects): void {
-    this.generation++;
-    this.#doubts?.reread();
+  /** The answers, in that order; a step for each relation. Until the end of the steps, all is as it was. */
+  *take(answers: readonly (readonly Row[])[], objects?: Objects): Steps<void> {
     const answered = new Map(this.#parts(objects).map(({ part }, at) => [part, answers[at] ?? []]));
     const rows = (part: Part): readonly Row[] => answered.get(part) ?? [];
+    const [relations, columns, behind] = [rows('relations'), rows('columns'), rows('behind')];
+    const read = relationsOf({ relations, columns, behind, constants: rows('constants'), tags: rows('tags') });
     if (objects === undefined || this.#code === undefined) {
-      this.#byOid.clear();
-      this.#byName.clear();
+      const byOid = new ByOid<CatalogRelation>();
+      for (const relation of read) {
+        byOid.set(relation.oid, relation);
+        yield;
+      }
+      this.#relations = byOid;
       this.#code = LoadedCode.of(rows('code'), rows('callers'), rows('built-ins'));
     } else {
-      for (const oid of objects.relations) this.#forget(oid);
+      for (const oid of objects.relations) this.#relations.delete(oid);
       if (answered.has('code') || answered.has('callers'))
         this.#code = this.#code.with(rows('code'), answered.get('callers'), objects.functions);
+      for (const relation of read) this.#relations.set(relation.oid, relation);
     }
-    for (const relation of relationsOf(rows('relations'), rows('constants'), rows('tags'))) this.#remember(relation);
+    this.generation++;
+    this.#doubts?.reread();
   }
 
   #parts(objects: Objects | undefined): readonly { readonly part: Part; readonly question: Question }[] {
     const callers = { part: 'callers', question: { sql: callersQuery, values: [] } } as const;
     if (objects === undefined) {
-      const all = { ...whole, code: codeQuery, 'built-ins': builtInsQuery };
-      return [callers, ...partsOf(all).map(([part, sql]) => ({ part, question: { sql, values: [] } }))];
+      const code = [['code', codeQuery] as const, ['built-ins', builtInsQuery] as const];
+      const all = [...relationQueries('all'), ...code];
+      return [callers, ...all.map(([part, sql]) => ({ part, question: { sql, values: [] } }))];
     }
     const about = (part: Part, sql: string, oids: ReadonlySet<number>) =>
       oids.size === 0 ? [] : [{ part, question: { sql, values: [oidArray(oids)], often: true } as const }];
     return [
       ...(objects.callers ? [callers] : []),
-      ...partsOf(some).flatMap(([part, sql]) => about(part, sql, objects.relations)),
+      ...relationQueries('some').flatMap(([part, sql]) => about(part, sql, objects.relations)),
       ...about('code', someCodeQuery, objects.functions),
     ];
   }
@@ -126,8 +130,8 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
 
   #find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined {
     if (schema !== undefined)
-      return isTemporary(schema) ? undefined : this.#byName.get(name)?.find((one) => one.schema === schema);
-    const named = this.#byName.get(name) ?? [];
+      return isTemporary(schema) ? undefined : this.#named(name).find((one) => one.schema === schema);
+    const named = this.#named(name);
     // A temporary table comes first in every search_path, and whose it is cannot be told from here.
     if (named.some((one) => isTemporary(one.schema))) return undefined;
     if (searchPath === undefined) return named.length === 1 ? named[0] : undefined;
@@ -140,7 +144,7 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
   }
 
   isLasting(name: string): boolean {
-    return this.#byName.get(name)?.some(({ schema }) => !isTemporary(schema)) ?? false;
+    return this.#named(name).some(({ schema }) => !isTemporary(schema));
   }
 
   functions(schema: string | undefined, name: string, searchPath: SearchPath): readonly CatalogCode[] | undefined {
@@ -178,33 +182,20 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
   }
 
   byOid(oid: number): CatalogRelation | undefined {
-    return this.#byOid.get(oid);
+    return this.#relations.get(oid);
   }
 
   *relations(): Iterable<CatalogRelation> {
-    for (const relation of this.#byOid.values()) if (!system.has(relation.schema)) yield relation;
+    for (const relation of this.#relations.values()) if (!system.has(relation.schema)) yield relation;
   }
 
   get #known(): LoadedCode | undefined {
     return this.#codeKnown ? this.#code : undefined;
   }
 
-  #remember(relation: CatalogRelation): void {
-    const { oid, name } = relation;
-    this.#byOid.set(oid, relation);
-    const named = this.#byName.get(name);
-    if (named === undefined) this.#byName.set(name, [relation]);
-    else named.push(relation);
-  }
-
-  #forget(oid: number): void {
-    const relation = this.#byOid.get(oid);
-    if (relation === undefined) return;
-    for (const toast of this.#byName.get(`pg_toast_${oid}`) ?? []) this.#forget(toast.oid);
-    this.#byOid.delete(oid);
-    const left = this.#byName.get(relation.name)?.filter((one) => one !== relation) ?? [];
-    if (left.length > 0) this.#byName.set(relation.name, left);
-    else this.#byName.delete(relation.name);
+  /** All of a name, in whatever schema. */
+  #named(name: string): readonly CatalogRelation[] {
+    return this.#relations.named(name).flatMap((oid) => this.#relations.get(oid) ?? []);
   }
 }
 
@@ -212,7 +203,7 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
 export async function readMaskCatalog(ask: AskCatalog, timeoutMs = 10_000): Promise<MaskCatalog> {
   const catalog = new MaskCatalog();
   try {
-    catalog.take(await ask(catalog.questions(), timeoutMs));
+    finished(catalog.take(await ask(catalog.questions(), timeoutMs)));
   } catch (cause) {
     throw new DbguardError('upstream-unreachable', 'the catalog could not be read, so nothing can be masked', {
       hint: 'Masked columns need a login that may read pg_class and pg_attribute.',

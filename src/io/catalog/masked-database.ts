@@ -10,9 +10,9 @@ import { type Audience, holdsFor } from '../../policy/mask-audience.js';
 import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
 import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
-import { anyTag } from './catalog-relations.js';
 import type { Row } from './control-connection.js';
 import type { CatalogReader } from './keeper.js';
+import { anyTag } from './mask-questions.js';
 
 export interface MaskingOptions {
   readonly config: Pick<CombinedConfig, 'mask' | 'maskKey' | 'unmask' | 'detectors'>;
