@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'child-not-found'
   | 'child-failed'
   | 'output-failed'
+  | 'part-missing'
   | 'denied'
   | 'internal';
 
@@ -73,6 +74,7 @@ export const exitCodes: Record<ErrorCode, number> = {
   'child-not-found': 127,
   'child-failed': 126,
   'output-failed': 74,
+  'part-missing': 69,
   denied: 1,
   internal: 70,
 };
