@@ -22,6 +22,7 @@ export const chapters: Readonly<Record<string, Chapter>> = {
   providers: { file: 'src/identity/PROVIDERS.md', about: 'identity providers, CI systems, levels of evidence' },
   buckets: { file: 'src/io/bucket/README.md', about: 'where transcripts go, and the rights of a bucket' },
   evidence: { file: 'src/review/README.md', about: 'what verify proves, and what it does not' },
+  queries: { file: 'src/review/QUERIES.md', about: 'SQL over all verified sessions: what counts, what it reaches' },
   format: { file: 'src/transcript/FORMAT.md', about: 'transcripts byte by byte, for a verifier of your own' },
 };
 

@@ -30,6 +30,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   'transcripts verify': () => import('./commands/transcripts-verify.js'),
   'transcripts check-bucket': () => import('./commands/transcripts-check-bucket.js'),
   'transcripts search': () => import('./commands/transcripts-search.js'),
+  'transcripts query': () => import('./commands/transcripts-query.js'),
   'transcripts redact': () => import('./commands/transcripts-redact.js'),
   'transcripts reconcile': () => import('./commands/transcripts-reconcile.js'),
   'transcripts archive-keys': () => import('./commands/transcripts-archive-keys.js'),

@@ -1,5 +1,6 @@
 import { profileNames } from '../policy/profiles.js';
 import { environments } from '../policy/read-connection.js';
+import { questionNames } from '../review/views/questions.js';
 import type { CommandEntry, CommandOption, OptionsFrom } from './command.js';
 import {
   bucketOptions,
@@ -287,6 +288,33 @@ export const commandTable = [
       { flags: '--session <id>', description: 'only this session; the beginning of its id is enough' },
       ...dayOptions,
       ...transcriptOptions,
+    ],
+  },
+  {
+    path: 'transcripts query',
+    summary: 'ask questions in SQL over all verified sessions; needs DuckDB, and says how to install it',
+    arguments: '[sql...]',
+    options: [
+      {
+        flags: '--ask <question>',
+        description: `a ready question: ${questionNames.join(', ')}`,
+        choices: questionNames,
+      },
+      { flags: '--views', description: 'list the views, their columns, and the SQL of the ready questions' },
+      {
+        flags: '--format <name>',
+        description: 'table, json, csv or parquet (default: table)',
+        choices: ['table', 'json', 'csv', 'parquet'],
+      },
+      { flags: '--to <file>', description: 'with --format parquet: the file to write' },
+      { flags: '--unproven', description: 'also rows that nothing proves to be whose they say' },
+      ...dayOptions,
+      ...verificationOptions,
+      ...bucketOptions,
+    ],
+    examples: [
+      'dbguard transcripts query "SELECT person, count(*) FROM statements GROUP BY person"',
+      'dbguard transcripts query --ask who-touched public.orders --since 2026-11-01',
     ],
   },
   {

@@ -78,17 +78,31 @@ export interface IdSpan {
 }
 
 /** Ids begin with their time: what lies outside is left out where the source can, without a look at it. */
-export async function* sessionsWithin(source: ObjectSource, { first, last }: IdSpan): AsyncGenerator<SessionObjects> {
+export async function* sessionsWithin(source: ObjectSource, span: IdSpan): AsyncGenerator<SessionObjects> {
+  yield* listSessions(objectsWithin(source, span));
+}
+
+/** The source without sessions outside of the span. */
+export function objectsWithin(source: ObjectSource, { first, last }: IdSpan): ObjectSource {
   const skipTo: SkipTo = (key) => {
     const folder = sessionFolderOf(key);
     if (folder === undefined) return undefined;
     if (folder.sid < first) return sessionPrefix(folder.subject, first).slice(0, -1);
     return folder.sid > last ? sessionPrefix(folder.subject, afterAnyId).slice(0, -1) : undefined;
   };
-  const within: ObjectSource = { ...source, history: (prefix) => source.history(prefix, skipTo) };
-  for await (const session of listSessions(within)) {
-    if (session.sid >= first && session.sid <= last) yield session;
-  }
+  const isWithin = (key: string): boolean => {
+    const sid = sessionFolderOf(key)?.sid;
+    return sid === undefined || (sid >= first && sid <= last);
+  };
+  return {
+    location: source.location,
+    keeping: () => source.keeping(),
+    read: (key, version) => source.read(key, version),
+    ...(source.pieces ? { pieces: (key, version) => piecesFrom(source, key, version) } : {}),
+    async *history(prefix) {
+      for await (const object of source.history(prefix, skipTo)) if (isWithin(object.key)) yield object;
+    },
+  };
 }
 
 /** Greater than every character of an id. */

@@ -29,6 +29,8 @@ export interface SessionReport {
   readonly signatures: number;
   readonly redacted: number;
   readonly size: number;
+  /** Entries that a signature covers, from the first one on. */
+  readonly signedSize: number;
   readonly head: string;
   /** Milliseconds since 1970 UTC: by the writer's clock, and when the bucket had it. */
   readonly openedAt: number;
@@ -79,6 +81,7 @@ export function reportOf(
     signatures: verifier.signatures,
     redacted: verifier.redacted,
     size: verifier.size,
+    signedSize: verifier.signedSize,
     head: verifier.head,
     openedAt: verifier.openedAt,
     lastEntryAt: verifier.lastTime / 1000,

@@ -12,9 +12,17 @@ import { MAX_HELD } from './read-ahead.js';
 import type { SessionReport } from './session-report.js';
 import type { VerifyOptions } from './verify-options.js';
 import { verifySession } from './verify-session.js';
+import { readSession } from './views/read-session.js';
+import type { RowSink } from './views/session-rows.js';
+import type { ViewName } from './views/view-table.js';
 
 /** What a worker needs of the options; the rest it asks for. */
-export type WorkerSettings = Pick<VerifyOptions, 'demands' | 'now' | 'retentionDays'>;
+export type WorkerSettings = Pick<VerifyOptions, 'demands' | 'now' | 'retentionDays'> & { readonly rows?: true };
+
+export interface PoolOptions extends VerifyOptions {
+  /** Takes the rows of each session, if they are wanted: all of them before its report. A promise is awaited. */
+  readonly onRows?: (session: SessionObjects, ...rows: Parameters<RowSink>) => Promise<void> | void;
+}
 
 export type Question =
   | { readonly ask: 'object'; readonly key: string; readonly version?: string }
@@ -27,6 +35,7 @@ export type ToWorker =
   | { readonly answerTo: number; readonly outcome: Outcome<Uint8Array | readonly FoundKeys[]> };
 export type FromWorker =
   | { readonly reportOf: number; readonly outcome: Outcome<SessionReport> }
+  | { readonly rowsOf: number; readonly view: ViewName; readonly lines: string }
   | { readonly id: number; readonly question: Question };
 
 export interface VerifierPool {
@@ -38,7 +47,7 @@ export interface VerifierPool {
 const worthwhile = 64;
 
 export function openVerifierPool(
-  options: VerifyOptions,
+  options: PoolOptions,
   threads = availableParallelism(),
   after = worthwhile,
 ): VerifierPool {
@@ -46,13 +55,18 @@ export function openVerifierPool(
   let seen = 0;
   return {
     verify(session) {
-      if (threads < 2 || isLarge(session) || seen++ < after) return verifySession(session, options);
+      if (threads < 2 || isLarge(session) || seen++ < after) return verifyHere(session, options);
       if (workers.length < threads) workers.push(new VerifierThread(options));
       const idlest = workers.reduce((best, worker) => (worker.load < best.load ? worker : best));
       return idlest.verify(session);
     },
     close: async () => void (await Promise.all(workers.map((worker) => worker.close()))),
   };
+}
+
+function verifyHere(session: SessionObjects, { onRows, ...options }: PoolOptions): Promise<SessionReport> {
+  if (onRows === undefined) return verifySession(session, options);
+  return readSession(session, options, (view, lines) => onRows(session, view, lines));
 }
 
 /** What has to be read a piece at a time stays where the bucket is. */
@@ -62,15 +76,23 @@ function isLarge({ segments, redactions }: SessionObjects): boolean {
 
 /** What lives here: one worker and what it was asked. */
 class VerifierThread {
-  readonly #options: VerifyOptions;
+  readonly #options: PoolOptions;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve(report: SessionReport): void; reject(error: Error): void }>();
+  readonly #waiting = new Map<
+    number,
+    { readonly session: SessionObjects; resolve(report: SessionReport): void; reject(error: Error): void }
+  >();
+  #rows: Promise<void> = Promise.resolve();
   #next = 0;
 
-  constructor(options: VerifyOptions) {
+  constructor(options: PoolOptions) {
     this.#options = options;
-    const { demands, now, retentionDays } = options;
-    const settings: WorkerSettings = { demands, now, ...(retentionDays === undefined ? {} : { retentionDays }) };
+    const { demands, now, retentionDays, onRows } = options;
+    const settings: WorkerSettings = {
+      ...{ demands, now },
+      ...(retentionDays === undefined ? {} : { retentionDays }),
+      ...(onRows === undefined ? {} : { rows: true }),
+    };
     this.#worker = new Worker(new URL('./verifier-worker.js', import.meta.url), {
       workerData: settings,
       // Lines live for microseconds: a large nursery only fills memory. Where it may have gigabytes, the collector waits
@@ -89,7 +111,7 @@ class VerifierThread {
   verify(session: SessionObjects): Promise<SessionReport> {
     const id = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      this.#waiting.set(id, { session, resolve, reject });
       this.#send({ id, verify: session });
     });
   }
@@ -105,10 +127,27 @@ class VerifierThread {
       void this.#answer(message.question).then((outcome) => this.#send({ answerTo: message.id, outcome }));
       return;
     }
-    const waiting = this.#waiting.get(message.reportOf);
-    this.#waiting.delete(message.reportOf);
-    if ('value' in message.outcome) waiting?.resolve(message.outcome.value);
-    else waiting?.reject(errorFrom(message.outcome.failure));
+    if ('rowsOf' in message) {
+      this.#take(message);
+      return;
+    }
+    const { outcome, reportOf } = message;
+    const waiting = this.#waiting.get(reportOf);
+    // its rows have come before it
+    void this.#rows.then(
+      () => {
+        this.#waiting.delete(reportOf);
+        if ('value' in outcome) waiting?.resolve(outcome.value);
+        else waiting?.reject(errorFrom(outcome.failure));
+      },
+      (error: Error) => this.#lose(error),
+    );
+  }
+
+  #take({ rowsOf, view, lines }: Extract<FromWorker, { rowsOf: number }>): void {
+    const session = this.#waiting.get(rowsOf)?.session;
+    if (session !== undefined) this.#rows = this.#rows.then(() => this.#options.onRows?.(session, view, lines));
+    this.#rows.catch(() => undefined); // is heard with the report
   }
 
   async #answer(question: Question): Promise<Outcome<Uint8Array | readonly FoundKeys[]>> {

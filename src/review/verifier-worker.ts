@@ -11,6 +11,8 @@ import {
 } from './verifier-pool.js';
 import type { VerifyOptions } from './verify-options.js';
 import { verifySession } from './verify-session.js';
+import { readSession } from './views/read-session.js';
+import type { ViewName } from './views/view-table.js';
 
 const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
 let next = 0;
@@ -27,8 +29,9 @@ function ask<Answer>(question: Question): Promise<Answer> {
   });
 }
 
+const { rows: withRows, ...settings } = workerData as WorkerSettings;
 const options: VerifyOptions = {
-  ...(workerData as WorkerSettings),
+  ...settings,
   source: {
     location: 'the bucket',
     read: (key, version) => ask<Uint8Array>({ ask: 'object', key, ...(version === undefined ? {} : { version }) }),
@@ -39,8 +42,10 @@ const options: VerifyOptions = {
 
 parentPort?.on('message', (message: ToWorker) => {
   if ('verify' in message) {
-    const { id } = message;
-    verifySession(message.verify, options).then(
+    const { id, verify } = message;
+    const sink = (view: ViewName, lines: string): void => send({ rowsOf: id, view, lines });
+    const report = withRows ? readSession(verify, options, sink) : verifySession(verify, options);
+    report.then(
       (value) => send({ reportOf: id, outcome: { value } }),
       (error: unknown) => send({ reportOf: id, outcome: { failure: failureOf(error) } }),
     );

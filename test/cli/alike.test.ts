@@ -7,7 +7,16 @@ import { speaksAgainst } from '../../src/review/speaks-against.js';
 import type { FindingCode, Severity } from '../../src/transcript/finding.js';
 
 function report(sid: string, verdict: Verdict, severity: Severity, codes: readonly FindingCode[]): SessionReport {
-  const figures = { entries: 1, statements: 0, asked: 0, denied: 0, signatures: 1, redacted: 0, size: 1 };
+  const figures = {
+    entries: 1,
+    statements: 0,
+    asked: 0,
+    denied: 0,
+    signatures: 1,
+    redacted: 0,
+    size: 1,
+    signedSize: 1,
+  };
   const times = { openedAt: 0, lastEntryAt: 0 };
   const findings = codes.map((code) => ({ severity, code, message: `of ${sid}` }));
   return { ...figures, ...times, sid, verdict, state: 'complete', sealedUnsigned: false, head: '', findings };

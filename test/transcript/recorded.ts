@@ -17,7 +17,7 @@ import {
   signedBytes,
 } from '../../src/transcript/line.js';
 import { alternativeKey, segmentKey, sessionPrefix, subjectHash } from '../../src/transcript/object-key.js';
-import { openEntry, type PreviousSession } from '../../src/transcript/open-entry.js';
+import { openEntry, type PreviousSession, type SessionConnection } from '../../src/transcript/open-entry.js';
 
 export interface Recorded {
   readonly credential: SessionCredential;
@@ -35,6 +35,8 @@ export interface RecordOptions {
   readonly previous?: PreviousSession;
   readonly statements?: number;
   readonly final?: boolean;
+  /** Default: the connection shop, no agent. */
+  readonly open?: { readonly connection?: SessionConnection; readonly agent?: string };
   readonly credential?: SessionCredential;
   readonly extra?: readonly (readonly [EntryBody, Disclosures?])[];
   /** Milliseconds by which the writer's clock is wrong at this entry. */
@@ -67,7 +69,11 @@ export function record(login: Login, options: RecordOptions = {}): Recorded {
     segments.push(segment);
     segment = [];
   };
-  add(openEntry(openDetails({ credential, version: '0.0.0', connection: { name: 'shop' } }, options.previous)));
+  add(
+    openEntry(
+      openDetails({ credential, version: '0.0.0', connection: { name: 'shop' }, ...options.open }, options.previous),
+    ),
+  );
   seal(false);
   for (let i = 0; i < (options.statements ?? 4); i++) {
     const statement: EntryBody = { k: 'statement', conn: 1, decision: i === 1 ? 'deny' : 'allow', rule: 'test' };

@@ -20,6 +20,7 @@ import { grouped } from '../../words.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { LineWriter } from '../print/line-writer.js';
+import { progressOn } from '../print/progress.js';
 import { type OutputStyle, outputStyleFor } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
 import type { OptionsOf } from '../table.js';
@@ -148,22 +149,6 @@ function retentionOption(options: OptionsOf<'transcripts verify'>): number | und
 }
 
 /** A counter on the terminal; nothing elsewhere. */
-function progressOn({ stderr }: CommandContext): { tick(): void; end(): void } {
-  let done = 0;
-  let shownAt = 0;
-  return {
-    tick() {
-      done++;
-      if (stderr.isTTY !== true || performance.now() - shownAt < 200) return;
-      shownAt = performance.now();
-      stderr.write(`\r${done} sessions`);
-    },
-    end() {
-      if (stderr.isTTY === true && shownAt > 0) stderr.write('\r\u001b[K');
-    },
-  };
-}
-
 function restText({ count, verdict, codes, first }: Rest): string {
   const what = codes.length > 0 ? ` (${codes.join(', ')})` : '';
   const [, heading] = headings[verdict];

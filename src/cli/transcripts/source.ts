@@ -26,6 +26,7 @@ import {
   unvouched,
 } from '../../review/issuer-keys.js';
 import { readRevokedKeys } from '../../review/revoked-keys.js';
+import { sha256 } from '../../sha256.js';
 import type { Bucket } from '../../transcript/entry.js';
 import type { HistoryBucket } from '../../transcript/object-history.js';
 import type { CommandContext } from '../command.js';
@@ -153,6 +154,15 @@ export async function issuerKeys(
       hint: 'Give a JSON Web Key Set, or the folder that "dbguard transcripts archive-keys" writes to.',
     });
   }
+}
+
+/** Which keys `issuerKeys` takes, in a word: a verdict under others is another. */
+export function keysInWords(context: CommandContext, options: OptionValues): string {
+  const named = textOption(options, 'keys');
+  if (named === undefined) return options.offline === true ? 'offline' : 'live';
+  const path = resolve(context.cwd, named);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return `archive ${named.includes('://') ? named : path}`;
+  return `file ${sha256(readFileSync(path), 'hex')}`;
 }
 
 /** The leads' archive, where `--keys` names one; undefined for a file with a key set, and without the option. */

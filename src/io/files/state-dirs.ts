@@ -17,6 +17,8 @@ export interface StateDirs {
   readonly state: string;
   /** Sockets: gone after a reboot. Always 0700. */
   readonly runtime: string;
+  /** What can be made again. Always 0700. */
+  readonly cache: string;
 }
 
 export type StateDirName = keyof StateDirs;
@@ -26,7 +28,12 @@ export function stateDirPaths(env: NodeJS.ProcessEnv): StateDirs {
   const own = env.DBGUARD_HOME;
   if (own) {
     const root = resolve(own);
-    return { config: join(root, 'config'), state: join(root, 'state'), runtime: join(root, 'run') };
+    return {
+      config: join(root, 'config'),
+      state: join(root, 'state'),
+      runtime: join(root, 'run'),
+      cache: join(root, 'cache'),
+    };
   }
   const home = env.HOME || homedir();
   const runtime = absolute(env.XDG_RUNTIME_DIR);
@@ -34,6 +41,7 @@ export function stateDirPaths(env: NodeJS.ProcessEnv): StateDirs {
     config: join(absolute(env.XDG_CONFIG_HOME) ?? join(home, '.config'), 'dbguard'),
     state: join(absolute(env.XDG_STATE_HOME) ?? join(home, '.local', 'state'), 'dbguard'),
     runtime: runtime ? join(runtime, 'dbguard') : join(tmpdir(), `dbguard-${process.getuid?.() ?? 'user'}`),
+    cache: join(absolute(env.XDG_CACHE_HOME) ?? join(home, '.cache'), 'dbguard'),
   };
 }
 
@@ -49,6 +57,9 @@ export function stateDirs(env: NodeJS.ProcessEnv): StateDirs {
     },
     get runtime() {
       return privateDir(paths.runtime);
+    },
+    get cache() {
+      return privateDir(paths.cache);
     },
   };
 }
