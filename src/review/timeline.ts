@@ -79,6 +79,7 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant
     };
   },
   outcome: ({ fields }) => outcome(fields),
+  recording: ({ fields }) => ({ title: recordingWords(fields), mood: fields.why === 'failed' ? 'bad' : 'quiet' }),
   heartbeat: () => ({ title: 'heartbeat', mood: 'quiet' }),
   redaction: ({ fields }) => ({ title: words('redaction', fields, ['session', 'of', 'reason']), mood: 'waiting' }),
   seal: ({ fields }) => ({ title: fields.final === true ? 'session sealed' : 'segment sealed', mood: 'quiet' }),
@@ -94,6 +95,14 @@ function windowWords(fields: Disclosed, reason: unknown): string {
   const time = typeof forMs === 'number' ? durationWords(forMs) : 'a time';
   const said = `${field(fields, 'access', ', by access ')}${field(fields, 'channel', ', said in ')}`;
   return `${what} for ${time}${said}${typeof reason === 'string' ? `: ${reason}` : ''}`;
+}
+
+function recordingWords({ event, stream, keepDays, recipients, chunk, size, why }: Disclosed): string {
+  const what = `the recording of ${stream === 'terminal' ? 'the terminal' : String(stream)}`;
+  if (event === 'chunk') return `${what} has chunk ${String(chunk)}, ${String(size)} bytes`;
+  if (event === 'end') return `${what} ${why === 'failed' ? 'could not be written any more' : 'is complete'}`;
+  const readers = Array.isArray(recipients) ? `, encrypted to ${recipients.length}` : ', not encrypted';
+  return `${what} begins${readers}${typeof keepDays === 'number' ? `, kept for ${keepDays} days` : ''}`;
 }
 
 function connection(fields: Disclosed): string {

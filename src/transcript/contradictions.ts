@@ -9,6 +9,7 @@ import { ConnectionChecks } from './connection-checks.js';
 import type { Entry } from './entry.js';
 import { byNobody, checkOf, disclosable, fieldsOf, isFacts, neededBy } from './entry-fields.js';
 import { type Findings, quoted } from './finding.js';
+import { RecordingChecks } from './recording-checks.js';
 import { RoleChecks } from './role-checks.js';
 import { SecondPersonChecks } from './second-person-checks.js';
 
@@ -56,6 +57,7 @@ export class Contradictions {
   readonly #secondPerson: SecondPersonChecks;
   readonly #roles: RoleChecks;
   readonly #connections: ConnectionChecks;
+  readonly #recordings: RecordingChecks;
   readonly #unknown = new Set<string>();
   readonly #purpose: Purpose;
 
@@ -69,6 +71,7 @@ export class Contradictions {
     this.#purpose = purpose;
     const fail = (n: number, message: string): void => this.#fail(n, message);
     this.#secondPerson = new SecondPersonChecks(fail);
+    this.#recordings = new RecordingChecks(fail);
     this.#connections = new ConnectionChecks(
       fail,
       (of) => this.#approved.has(of) && this.#owed.get(Number(of)) === 'through',
@@ -116,8 +119,13 @@ export class Contradictions {
       case 'outcome':
         this.#outcome(entry);
         break;
+      case 'recording':
+        this.#recordings.add(entry);
+        break;
       case 'seal':
-        if (entry.fields.final === true) this.#sealed(entry);
+        if (entry.fields.final !== true) break;
+        this.#recordings.sealed(entry);
+        this.#sealed(entry);
     }
   }
 

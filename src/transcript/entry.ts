@@ -13,6 +13,7 @@ export type EntryKind =
   | 'window'
   | 'grant'
   | 'outcome'
+  | 'recording'
   | 'heartbeat'
   | 'redaction'
   | 'seal';

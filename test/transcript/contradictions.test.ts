@@ -29,6 +29,12 @@ const lacking = ([kind, fields, disclosed = {}]: Step, field: string): Step => [
 ];
 const ended = (of: number): Step => ['window', { event: 'end', of, why: 'time' }];
 const ranAs = (of: number, how: string, role = 'writer'): Step => ['outcome', { of, how, role }];
+const begun = (stream = 'results'): Step => ['recording', { event: 'begin', stream }];
+const chunk = (number: number, stream = 'results', more = {}): Step => [
+  'recording',
+  { event: 'chunk', stream, chunk: number, digest: 'A'.repeat(43), size: 9, ...more },
+];
+const ends = (why = 'session', stream = 'results'): Step => ['recording', { event: 'end', stream, why }];
 const sealed: Step = ['seal', { totals: {}, final: true }];
 
 const values = (hex: unknown, bind: unknown): Step => [
@@ -119,6 +125,11 @@ test('what an honest writer writes', async (t) => {
       verdict(5, 'allow', byPerson),
       ...[grant(5, { window: 2 }), ranAs(5, 'failed'), sealed],
     ],
+    'recorded, and one of the recordings could not be written any more': [
+      ...[begun('results'), begun('terminal'), chunk(0), chunk(1), chunk(0, 'terminal')],
+      ...[ends('failed', 'terminal'), chunk(2), ends(), sealed],
+    ],
+    'recorded, and still running': [begun(), chunk(0), ['seal', { totals: {} }]],
     'still running': [query('allow'), query('ask'), ['seal', { totals: {} }]],
   };
   for (const [name, steps] of Object.entries(histories)) t.strictSame(said(steps), [], name);
@@ -133,6 +144,21 @@ test('and what it does not', async (t) => {
     [/an outcome of statement 0, that waits for none/, query('ask'), verdict(0, 'abort'), outcome(0, 'skipped')],
     [/an outcome of statement 0, that waits for none/, query('allow'), outcome(0, 'done'), outcome(0, 'done')],
     [/an outcome of no statement/, outcome(0, 'done')],
+    [/recording 1 begins a second time/, begun(), begun()],
+    [/recording 2 begins a second time/, begun(), ends(), begun()],
+    [/recording 0 goes on with what has not begun/, chunk(0)],
+    [/recording 1 goes on with what has not begun/, begun(), chunk(0, 'terminal')],
+    [/recording 2 goes on with what .* has ended/, begun(), ends(), chunk(0)],
+    [/recording 2 goes on with what .* has ended/, begun(), ends(), ends()],
+    [/recording 1 is chunk 1, where 0 comes next/, begun(), chunk(1)],
+    [/recording 2 is chunk 0, where 1 comes next/, begun(), chunk(0), chunk(0)],
+    [/recording 1 does not say which chunk/, begun(), lacking(chunk(0), 'digest')],
+    [/recording 1 does not say which chunk/, begun(), lacking(chunk(0), 'size')],
+    [/recording 1 does not say which chunk/, begun(), lacking(chunk(0), 'chunk')],
+    [/recording 1 does not say why/, begun(), lacking(ends(), 'why')],
+    [/its recording of results has no end/, begun(), chunk(0), sealed],
+    [/entry 0 \(recording\) says no stream/, lacking(begun(), 'stream')],
+    [/digest of entry 1 \(recording\) is nothing/, begun(), chunk(0, 'results', { digest: 'short' })],
     [/an outcome of no statement/, outcome(1, 'done'), query('allow')],
     [/an outcome of no statement/, ['parse', {}, 'sql'], outcome(0, 'done')],
     [/an outcome of no statement/, ['outcome', { how: 'done' }]],

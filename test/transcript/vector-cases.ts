@@ -53,6 +53,15 @@ const query = (decision: string, sql = 'SELECT 1'): Written => [
   { k: 'statement', conn: 1, tx: 'I', decision, rule: 'builtin:read' },
   { sql },
 ];
+const recordingBegins = (stream = 'results'): Written => [
+  { k: 'recording', event: 'begin', stream, keepDays: 90, maxRows: 1000, maxBytes: 1 << 20 },
+];
+const recordedChunk = (chunk: number, stream = 'results', more = {}): Written => [
+  { k: 'recording', event: 'chunk', stream, chunk, digest: 'A'.repeat(43), size: 512, ...more },
+];
+function recordingEnds(why: string | undefined = 'session', stream = 'results'): Written {
+  return [{ k: 'recording', event: 'end', stream, why }];
+}
 const outcome = (of: number, how: string): Written => [{ k: 'outcome', of, how, tag: 'SELECT 1' }];
 const verdict = (of: number, decision: string, more = {}): Written => [
   { k: 'verdict', of, decision, by: 'person', channel: 'terminal', waitedMs: 4100, ...more },
@@ -235,6 +244,12 @@ function good(): VectorCase[] {
     proven('the session before', [], {
       previous: { sid: olderSid, size: 9, head: 'A'.repeat(43) },
     }),
+    proven('recorded, and one of the recordings could not be written any more', [
+      ...[recordingBegins('results'), recordingBegins('terminal'), recordedChunk(0), recordedChunk(0, 'terminal')],
+      query('allow'),
+      outcome(6, 'done'),
+      ...[recordedChunk(1), recordingEnds('failed', 'terminal'), recordingEnds()],
+    ]),
     proven('a field from later', [[{ k: 'heartbeat', mood: 'good' }]]),
   ];
 }
@@ -587,6 +602,24 @@ function signedNonsense(): VectorCase[] {
       outcome(2, 'done'),
       'final',
     ],
+    'a recording that begins twice': [recordingBegins(), recordingBegins(), recordingEnds(), 'final'],
+    'a recording that has not begun': [recordedChunk(0), 'final'],
+    'a chunk of a recording twice': [recordingBegins(), recordedChunk(0), recordedChunk(0), recordingEnds(), 'final'],
+    'a chunk of a recording left out': [recordingBegins(), recordedChunk(1), recordingEnds(), 'final'],
+    'a chunk of a recording without its digest': [
+      recordingBegins(),
+      recordedChunk(0, 'results', { digest: undefined }),
+      recordingEnds(),
+      'final',
+    ],
+    'a chunk behind the end of a recording': [recordingBegins(), recordingEnds(), recordedChunk(0), 'final'],
+    'a recording without an end': [recordingBegins(), recordedChunk(0), 'final'],
+    'a recording that ends for no reason': [
+      recordingBegins(),
+      [{ k: 'recording', event: 'end', stream: 'results' }],
+      'final',
+    ],
+    'a recording of something else': [recordingBegins('keys'), recordingEnds('session', 'keys'), 'final'],
     'sealed, approved and not done': [query('ask'), verdict(2, 'allow'), 'final'],
     'opened twice': [[openAgain()], 'final'],
     'a seal with other totals': [[{ k: 'seal', totals: { statements: 1, asked: 0, denied: 0 }, final: true }], 'sign'],

@@ -308,7 +308,7 @@ def table(strings, **types):
 NEEDED = {
     "open": "v subject level clientId loggedInAt loginKey salt idToken sessionKey certificate version",
     "connection": "event", "verdict": "of decision by", "window": "event", "grant": "of role access", "dry-run": "of", "outcome": "of how",
-    "redaction": "session of digests", "seal": "totals", "approval": "of id object envelope",
+    "recording": "event stream", "redaction": "session of digests", "seal": "totals", "approval": "of id object envelope",
 }
 FIELDS = {
     "open": table(
@@ -333,6 +333,9 @@ FIELDS = {
     "outcome": table(
         "tag sqlstate role", tx=one_of("I", "T", "E"), of=is_count, tags=is_count, rows=is_count, bytes=is_count, us=is_span, masked=a_list(is_text), inferred=a_list(is_text), detected=a_list(is_text),
         how=one_of("done", "failed", "skipped", "rejected", "lost", "undone")),
+    "recording": table(
+        "", event=one_of("begin", "chunk", "end"), stream=one_of("results", "terminal"), keepDays=is_count, maxRows=is_count, maxBytes=is_count,
+        recipients=a_list(is_text), chunk=is_count, digest=is_bytes(32), size=is_count, why=one_of("session", "failed")),
     "heartbeat": {},
     "redaction": table("session reason", of=is_count, digests=is_object),
     "seal": {"totals": is_object, "final": lambda value: value is True},
@@ -356,7 +359,7 @@ class Statements:
     def __init__(self):
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
         self.approved, self.covering, self.roles, self.requests, self.windows, self.second = set(), set(), {}, {}, {}, {}
-        self.connection, self.asks, self.times, self.clients = {}, set(), {}, {}
+        self.connection, self.asks, self.times, self.clients, self.recordings = {}, set(), {}, {}, {}
 
     def text(self, n, entry):
         if entry["k"] == "statement":
@@ -470,7 +473,17 @@ class Statements:
             need("of" not in entry or (of in self.approved and of in self.owed and of not in self.asks), "window %d with what nobody approved" % n)
             need(all(entry["access"] != window[0] for window in self.windows.values()), "window %d is open already" % n)
             self.windows[n] = (entry["access"], entry["role"], entry["t"] + entry["forMs"] * 1000)
+        elif kind == "recording" and entry["event"] == "begin":
+            need(entry["stream"] not in self.recordings, "recording %d begins again" % n)
+            self.recordings[entry["stream"]] = 0
+        elif kind == "recording":
+            comes = self.recordings.get(entry["stream"])
+            need(comes is not None, "recording %d of what is not under way" % n)
+            need(all(name in entry for name in (("chunk", "digest", "size") if entry["event"] == "chunk" else ("why",))), "recording %d says too little" % n)
+            need(entry["event"] == "end" or entry["chunk"] == comes, "recording %d is not the chunk that comes" % n)
+            self.recordings[entry["stream"]] = comes + 1 if entry["event"] == "chunk" else None
         elif kind == "seal" and entry.get("final"):
+            need(not any(comes is not None for comes in self.recordings.values()), "sealed, and a recording has no end")
             need(not self.owed, "sealed, and statements wait: %s" % sorted(self.owed)[:3])
 
 
