@@ -53,6 +53,15 @@ export const configKeys = {
     application_name: 'free',
     users: 'bound', // as a whole: each may be another login
     access: 'bound', // as a whole: without it, nobody is asked
+    record: 'bound', // as a whole: who reads what was seen, and whether anybody can
+  },
+  record: {
+    results: 'free',
+    terminal: 'free',
+    max_rows: 'free',
+    encrypt_to: 'free',
+    keep: 'free',
+    required: 'free',
   },
   // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits this table
   connection_access: { then: 'free', for: 'free', at_end: 'free', reason: 'free' },

@@ -28,6 +28,7 @@ export function lintPolicy(sources: readonly PolicySource[]): LintFinding[] {
   const findings = ordered.flatMap((source) => [
     ...(source.level === 'repository' ? lintRepository(source.config) : []),
     ...lintConnections(source.config),
+    ...lintRecordings(source.config),
     ...source.config.policy.rules.flatMap((rule) => lintRule(rule, source, ordered)),
     ...lintPairs(source.config.policy.rules),
     ...lintMasks(source.config),
@@ -61,6 +62,27 @@ function lintConnections({ connections }: Config): LintFinding[] {
     if (url === undefined || !passwordInUrl.test(url)) return [];
     const message = 'the url holds a password, which the agent can read in this file';
     return [{ place, about: name, message: `${message}; leave it out and let password_command ask a vault` }];
+  });
+}
+
+/** What is recorded, and by whom it can be read. */
+function lintRecordings({ connections, bucket }: Config): LintFinding[] {
+  return [...connections].flatMap(([name, { record, place }]) => {
+    if (record === undefined) return [];
+    const { results, terminal, encryptTo, keepDays } = record;
+    const says = (message: string): LintFinding => ({ place, about: `record of ${name}`, message });
+    if (!results && !terminal) return [says('records nothing: say "results: masked", "terminal: on", or leave it out')];
+    const locked = bucket?.kind === 's3' ? bucket.objectLockDays : undefined;
+    return [
+      ...(encryptTo.length > 0
+        ? []
+        : [says('whoever may read the bucket reads the recordings: name people in encrypt_to')]),
+      ...(encryptTo.length === new Set(encryptTo).size ? [] : [says('names a recipient twice in encrypt_to')]),
+      ...(keepDays === undefined ? [says('is kept until somebody deletes it: say for how long with keep')] : []),
+      ...(keepDays !== undefined && locked !== undefined && keepDays < locked
+        ? [says(`is kept for ${keepDays} days: its objects are locked for so long, not for object_lock_days`)]
+        : []),
+    ];
   });
 }
 

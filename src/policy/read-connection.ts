@@ -2,6 +2,7 @@ import { configKeys } from './config-keys.js';
 import { readCommand } from './read-command.js';
 import { type ConnectionAccess, readConnectionAccess } from './read-connection-access.js';
 import { type LoopbackUserConfig, readLoopbackUsers } from './read-loopback-users.js';
+import { type RecordConfig, readRecord } from './read-record.js';
 import { readSpan } from './read-span.js';
 import type { Place, Value } from './yaml-source.js';
 
@@ -29,6 +30,8 @@ export interface ConnectionConfig {
   readonly users: ReadonlyMap<string, LoopbackUserConfig>;
   /** Undefined: a client is connected without being asked about. */
   readonly access?: ConnectionAccess;
+  /** Undefined: nothing is recorded. */
+  readonly record?: RecordConfig;
 }
 
 export function readConnection(value: Value): ConnectionConfig {
@@ -43,6 +46,7 @@ export function readConnection(value: Value): ConnectionConfig {
   const temporaryLogin = fields.optional('temporary_login', readTemporaryLogin);
   if (temporaryLogin && fields.has('users')) value.fail('expected "users" or "temporary_login", not both');
   const access = fields.optional('access', readConnectionAccess);
+  const record = fields.optional('record', readRecord);
   const applicationName = fields.optional('application_name', (item) => item.string());
   return {
     place: value.place,
@@ -56,6 +60,7 @@ export function readConnection(value: Value): ConnectionConfig {
     ...(applicationName === undefined ? {} : { applicationName }),
     users: fields.optional('users', readLoopbackUsers) ?? new Map(),
     ...(access === undefined ? {} : { access }),
+    ...(record === undefined ? {} : { record }),
   };
 }
 

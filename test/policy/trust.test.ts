@@ -30,6 +30,7 @@ const samples = {
     application_name: ['one', 'two'],
     users: ['{a: {role: x}}', '{a: {role: y}}'],
     access: ['on-request', '{for: 1h}'],
+    record: ['{terminal: on}', '{terminal: on, keep: 1d}'],
   },
   bucket: {
     url: ['s3://one/x', 's3://two/x'],
