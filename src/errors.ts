@@ -28,6 +28,7 @@ export type ErrorCode =
   | 'protocol-violation'
   | 'limit-exceeded'
   | 'journal-unwritable'
+  | 'recording-unwritable'
   | 'proxy-refused'
   | 'bucket-unreachable'
   | 'bucket-unsuitable'
@@ -64,6 +65,7 @@ export const exitCodes: Record<ErrorCode, number> = {
   'protocol-violation': 76,
   'limit-exceeded': 75,
   'journal-unwritable': 74,
+  'recording-unwritable': 74,
   'proxy-refused': 69,
   'bucket-unreachable': 69,
   'bucket-unsuitable': 78,

@@ -9,6 +9,7 @@ import { createHash } from 'node:crypto';
 import { PutObjectCommand, S3ServiceException } from '@aws-sdk/client-s3';
 import { DbguardError } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
+import { keepDaysOf } from '../../transcript/recording.js';
 import { explain, type OpenedBucket, reasonOfS3 } from './s3-client.js';
 
 const DAY_MS = 86_400_000;
@@ -63,15 +64,10 @@ export class WriteOnce {
           Bucket: config.bucket,
           Key: prefix + key,
           Body: bytes,
-          ContentType: 'application/gzip',
+          ContentType: key.endsWith('.age') ? 'application/octet-stream' : 'application/gzip',
           IfNoneMatch: '*',
           ChecksumSHA256: createHash('sha256').update(bytes).digest('base64'),
-          ...(config.objectLockDays === undefined
-            ? {}
-            : {
-                ObjectLockMode: 'COMPLIANCE',
-                ObjectLockRetainUntilDate: new Date(Date.now() + config.objectLockDays * DAY_MS),
-              }),
+          ...locked(config.objectLockDays, keepDaysOf(key)),
           ...(config.sse === undefined ? {} : { ServerSideEncryption: config.sse }),
         }),
         signal ? { abortSignal: signal } : {},
@@ -83,6 +79,13 @@ export class WriteOnce {
       throw lacksHeaders(error) ? refuses(error, location, config) : explain(error, location);
     }
   }
+}
+
+/** What is meant to be gone after some days is not locked for longer. */
+function locked(days: number | undefined, kept = Number.POSITIVE_INFINITY) {
+  if (days === undefined) return {};
+  const until = new Date(Date.now() + Math.min(days, kept) * DAY_MS);
+  return { ObjectLockMode: 'COMPLIANCE', ObjectLockRetainUntilDate: until } as const;
 }
 
 /** 501 is what S3 says of a header that it does not know; others name the header, or what it is for, in a 400. */

@@ -2,14 +2,15 @@
  * What earlier sessions left in the spool: a crash, a kill -9, a bucket that was away. Their segments are uploaded as
  * they are, without a seal where there is none: only the session itself could have signed one.
  */
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DbguardError } from '../../errors.js';
 import type { Bucket } from '../../transcript/entry.js';
-import { segmentNumber, sessionPrefix } from '../../transcript/object-key.js';
-import { rememberedBucket, removeSpool, spoolRoot } from './spool.js';
+import { sessionPrefix } from '../../transcript/object-key.js';
+import { rememberedBucket, removeSpool, spoolRoot, sumOf } from './spool.js';
 import { claimSpool, releaseSpool } from './spool-lock.js';
-import { type Backoff, type Progress, Uploader, type WaitingSegment } from './uploader.js';
+import { type Backoff, type Progress, Uploader } from './uploader.js';
+import { folders, waitingChunks, waitingSegments } from './waiting.js';
 
 export interface SpooledSession {
   readonly sid: string;
@@ -58,7 +59,12 @@ export async function recoverSpool(options: RecoveryOptions): Promise<RecoveredS
     if (options.signal?.aborted) break;
     const { bucket } = session;
     if (bucket !== undefined && bucket !== options.bucket.location && !options.anyBucket) {
-      done.push({ ...session, state: 'elsewhere', uploaded: 0, left: waitingSegments(session.folder).length });
+      done.push({
+        ...session,
+        state: 'elsewhere',
+        uploaded: 0,
+        left: waitingSegments(session.folder).length + waitingChunks(session).length,
+      });
     } else if (claimSpool(session.folder)) {
       done.push(await recover(session, options));
     }
@@ -70,31 +76,20 @@ async function recover(session: SpooledSession, options: RecoveryOptions): Promi
   const { bucket, signal, backoff, onTrouble, onProgress } = options;
   const { folder, prefix } = session;
   try {
-    const uploader = new Uploader({
-      bucket,
-      prefix,
-      ...(backoff ? { backoff } : {}),
-      ...(onTrouble ? { onTrouble } : {}),
-    });
+    const how = { bucket, prefix, ...(backoff ? { backoff } : {}), ...(onTrouble ? { onTrouble } : {}) };
+    const uploader = new Uploader(how);
+    const chunks = new Uploader(how);
     for (const segment of waitingSegments(folder)) {
       if (cutTornLine(segment.path)) uploader.offer(segment);
     }
-    const progress = await uploader.finish(signal, (step) => onProgress?.(session, step));
+    for (const chunk of waitingChunks(session)) chunks.offer(chunk);
+    const all = await uploader.finish(signal, (step) => onProgress?.(session, sumOf(step, chunks.progress)));
+    const progress = sumOf(all, await chunks.finish(signal, (step) => onProgress?.(session, sumOf(all, step))));
     if (progress.left === 0) removeSpool(folder);
     return { ...session, ...progress, state: progress.left === 0 ? 'uploaded' : 'left' };
   } finally {
     if (existsSync(folder)) releaseSpool(folder);
   }
-}
-
-/** In the order of their numbers. */
-export function waitingSegments(folder: string): WaitingSegment[] {
-  const segments: WaitingSegment[] = [];
-  for (const name of readdirSync(folder)) {
-    const number = segmentNumber(name);
-    if (number !== undefined) segments.push({ number, path: join(folder, name) });
-  }
-  return segments.sort((a, b) => a.number - b.number);
 }
 
 /** A line without its newline was never acknowledged: its write(2) had not returned. False when nothing is left. */
@@ -107,12 +102,4 @@ function cutTornLine(path: string): boolean {
   }
   if (end < bytes.length) truncateSync(path, end);
   return true;
-}
-
-function folders(path: string): string[] {
-  try {
-    return readdirSync(path, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
-  } catch {
-    return []; // nothing was ever recorded here
-  }
 }

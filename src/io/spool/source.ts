@@ -7,8 +7,9 @@ import { DbguardError } from '../../errors.js';
 import type { BucketObject } from '../../transcript/entry.js';
 import { type HistoryBucket, singleVersions } from '../../transcript/object-history.js';
 import { segmentKey } from '../../transcript/object-key.js';
-import { listSpool, waitingSegments } from './recovery.js';
+import { listSpool } from './recovery.js';
 import { spoolRoot } from './spool.js';
+import { chunkPath, waitingSegments } from './waiting.js';
 
 /** @param state dbguard's state folder */
 export function spoolSource(state: string): Omit<HistoryBucket, 'create' | 'list'> {
@@ -16,7 +17,8 @@ export function spoolSource(state: string): Omit<HistoryBucket, 'create' | 'list
     location: `spool in ${state}`,
     history: (prefix) => singleVersions(list(state, prefix)),
     keeping: async () => 'none',
-    read: (key) => packed(read(join(spoolRoot(state), key.replace(/\.gz$/, '')), key)),
+    read: async (key) =>
+      readChunk(spoolRoot(state), key) ?? packed(read(join(spoolRoot(state), key.replace(/\.gz$/, '')), key)),
   };
 }
 
@@ -31,6 +33,20 @@ async function* list(state: string, under: string): AsyncGenerator<BucketObject>
   }
 }
 
+/** A chunk of a recording lies there as it will be in the bucket; undefined where the key is none's. */
+function readChunk(root: string, key: string): Buffer | undefined {
+  const path = chunkPath(root, key);
+  try {
+    return path === undefined ? undefined : readFileSync(path);
+  } catch (cause) {
+    throw notThere(key, cause);
+  }
+}
+
+function notThere(key: string, cause: unknown): DbguardError {
+  return new DbguardError('transcript-unknown', `there is no object ${key} in the spool`, { cause });
+}
+
 /** As it will be in the bucket: what is not packed there is nobody's segment. */
 const packed = promisify<Buffer, Buffer>(gzip);
 
@@ -40,6 +56,6 @@ function read(path: string, key: string): Buffer {
     const bytes = readFileSync(path);
     return bytes.subarray(0, bytes.lastIndexOf(0x0a) + 1);
   } catch (cause) {
-    throw new DbguardError('transcript-unknown', `there is no object ${key} in the spool`, { cause });
+    throw notThere(key, cause);
   }
 }

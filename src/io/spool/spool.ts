@@ -15,11 +15,15 @@ import {
   type PreviousSession,
   type SessionConnection,
 } from '../../transcript/open-entry.js';
+import type { RecordingBegin } from '../../transcript/recording.js';
+import type { Encrypt } from '../age/age.js';
 import { privateDir } from '../files/state-dirs.js';
 import { type Journal, type JournalLimits, openJournal } from './journal.js';
 import { PreviousSessionFile } from './previous-session-file.js';
+import { RecordingWriter } from './recording-writer.js';
 import { lockSpool, releaseSpool, removeLock } from './spool-lock.js';
-import { type Backoff, type Progress, Uploader } from './uploader.js';
+import { type Backoff, type Progress, Uploader, type WaitingChunk } from './uploader.js';
+import { removeChunkFolders } from './waiting.js';
 
 export interface TranscriptOptions {
   /** dbguard's state folder: `stateDirs(env).state`. */
@@ -44,6 +48,12 @@ export interface Transcript {
   readonly recorder: Journal;
   /** Where it will be in the bucket, with a slash at the end. */
   readonly prefix: string;
+  /** A stream of a recording begins. It ends before `finish`, by its `close`. @param onFailure see RecordingWriter */
+  record(
+    begin: RecordingBegin,
+    encrypt: Encrypt | undefined,
+    onFailure: (error: DbguardError) => void,
+  ): RecordingWriter;
   /** Resolves once the opening entry is in the bucket; rejects with the reason when it does not get there: see `Uploader`. */
   ready(patienceMs: number, attempts?: number): Promise<void>;
   /**
@@ -79,12 +89,15 @@ function open(options: TranscriptOptions): Transcript {
   const folder = privateDir(join(root, prefix));
   lockSpool(folder);
   rememberBucket(folder, bucket);
-  const uploader = new Uploader({
+  const how = {
     bucket,
     prefix,
     ...(options.backoff ? { backoff: options.backoff } : {}),
     ...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
-  });
+  };
+  const uploader = new Uploader(how);
+  // rights of their own may keep chunks out; no segment waits behind one
+  const chunks = new Uploader(how);
   const journal = openJournal({
     dir: folder,
     sid: credential.sid,
@@ -101,17 +114,27 @@ function open(options: TranscriptOptions): Transcript {
   return {
     recorder: journal,
     prefix,
+    record: (begin, encrypt, onFailure) => {
+      const { sid } = credential;
+      const onChunk = (chunk: WaitingChunk): void => chunks.offer(chunk);
+      return new RecordingWriter({ begin, subject, sid, folder, recorder: journal, encrypt, onChunk, onFailure });
+    },
     ready: (patienceMs, attempts) => uploader.ready(patienceMs, attempts),
     finish: async ({ signal, onProgress } = {}) => {
       const failure = await journal.close(true).catch((error: unknown) => error);
       if (failure === undefined) previousSession.end(credential.sid, journal.size, journal.head);
-      const progress = await uploader.finish(signal, onProgress);
+      const segments = await uploader.finish(signal, (step) => onProgress?.(sumOf(step, chunks.progress)));
+      const progress = sumOf(segments, await chunks.finish(signal, (step) => onProgress?.(sumOf(segments, step))));
       if (progress.left === 0 && failure === undefined) removeSpool(folder);
       else releaseSpool(folder);
       if (failure !== undefined) throw failure;
       return progress;
     },
   };
+}
+
+export function sumOf(one: Progress, other: Progress): Progress {
+  return { uploaded: one.uploaded + other.uploaded, left: one.left + other.left };
 }
 
 export function spoolRoot(state: string): string {
@@ -154,6 +177,7 @@ export function rememberedBucket(folder: string): string | undefined {
 export function removeSpool(folder: string): void {
   rmSync(join(folder, BUCKET_FILE), { force: true });
   removeLock(folder);
+  removeChunkFolders(folder);
   try {
     rmdirSync(folder);
   } catch {

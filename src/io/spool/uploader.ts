@@ -1,5 +1,5 @@
 /**
- * Brings closed segments of one session to the bucket, in order, as long as it takes.
+ * Brings closed segments of one session to the bucket, or chunks of its recordings, in order, as long as it takes.
  *
  * What lives here: retries, and the rule that a file goes only after the bucket's receipt. What it must not know: what
  * is in a segment, who writes it.
@@ -36,6 +36,12 @@ export interface WaitingSegment {
   readonly path: string;
 }
 
+/** A chunk of a recording: stored as it is, under a name that has its digest. */
+export interface WaitingChunk {
+  readonly path: string;
+  readonly key: string;
+}
+
 export interface Progress {
   readonly uploaded: number;
   readonly left: number;
@@ -46,9 +52,9 @@ const defaultBackoff: Backoff = { firstMs: 500, maxMs: 60_000 };
 export class Uploader {
   readonly #options: UploaderOptions;
   readonly #backoff: Backoff;
-  readonly #queue: WaitingSegment[] = [];
+  readonly #queue: (WaitingSegment | WaitingChunk)[] = [];
   /** Refused for good; their files stay. */
-  readonly #stuck: WaitingSegment[] = [];
+  readonly #stuck: (WaitingSegment | WaitingChunk)[] = [];
   readonly #watchers = new Set<() => void>();
   #uploaded = 0;
   #failures = 0;
@@ -66,8 +72,8 @@ export class Uploader {
     return { uploaded: this.#uploaded, left: this.#queue.length + this.#stuck.length };
   }
 
-  offer(segment: WaitingSegment): void {
-    this.#queue.push(segment);
+  offer(object: WaitingSegment | WaitingChunk): void {
+    this.#queue.push(object);
     if (!this.#running && !this.#stop.signal.aborted) {
       this.#running = true;
       void this.#run();
@@ -107,7 +113,7 @@ export class Uploader {
   async #run(): Promise<void> {
     for (let next = this.#queue[0]; next !== undefined && !this.#stop.signal.aborted; next = this.#queue[0]) {
       try {
-        await this.#upload(next);
+        await ('key' in next ? this.#store(next) : this.#upload(next));
         this.#uploaded++;
         this.#failures = 0;
         this.#queue.shift();
@@ -135,6 +141,11 @@ export class Uploader {
           hint: 'Somebody else stores under this session. The segment stays in the spool; a lead can see who it is.',
         });
     await rm(path); // only now: this is behind the bucket's receipt
+  }
+
+  async #store({ path, key }: WaitingChunk): Promise<void> {
+    await this.#options.bucket.create(key, await readFile(path), this.#stop.signal);
+    await rm(path);
   }
 
   /** False where the name is taken by something else. */
@@ -198,5 +209,7 @@ async function holds(bucket: Bucket, key: string, content: Uint8Array): Promise<
 
 function asTrouble(error: unknown): DbguardError {
   if (error instanceof DbguardError) return error;
-  return new DbguardError('internal', `a segment cannot be uploaded: ${messageOf(error)}`, { cause: error });
+  return new DbguardError('internal', `what waits in the spool cannot be uploaded: ${messageOf(error)}`, {
+    cause: error,
+  });
 }
