@@ -23,6 +23,10 @@ export const chapters: Readonly<Record<string, Chapter>> = {
   buckets: { file: 'src/io/bucket/README.md', about: 'where transcripts go, and the rights of a bucket' },
   evidence: { file: 'src/review/README.md', about: 'what verify proves, and what it does not' },
   queries: { file: 'src/review/QUERIES.md', about: 'SQL over all verified sessions: what counts, what it reaches' },
+  recordings: {
+    file: 'src/review/RECORDINGS.md',
+    about: 'what is recorded beside the transcript, who reads it, and replay',
+  },
   format: { file: 'src/transcript/FORMAT.md', about: 'transcripts byte by byte, for a verifier of your own' },
 };
 

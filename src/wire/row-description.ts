@@ -26,6 +26,28 @@ export function decodeRowDescription(bytes: Buffer, start: number, end: number):
   return fields;
 }
 
+/** A column as a client knows it. */
+export interface Column {
+  readonly name: string;
+  readonly typeOid: number;
+  /** -1 where the type has none. */
+  readonly modifier: number;
+  /** As in RowField. */
+  readonly format: number;
+}
+
+export function decodeColumns(bytes: Buffer, start: number, end: number): Column[] {
+  const reader = new Reader(bytes, start + headerBytes, end);
+  return Array.from({ length: reader.uint16() }, () => {
+    const name = reader.cstringBytes().toString('utf8');
+    reader.bytes(6);
+    const typeOid = reader.uint32();
+    reader.bytes(2);
+    const modifier = reader.int32();
+    return { name, typeOid, modifier, format: reader.int16() };
+  });
+}
+
 export function decodeColumnNames(bytes: Buffer, start: number, end: number): string[] {
   const reader = new Reader(bytes, start + headerBytes, end);
   return Array.from({ length: reader.uint16() }, () => {

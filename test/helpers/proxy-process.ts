@@ -23,6 +23,8 @@ export interface ProxyProcessOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   readonly env?: Readonly<Record<string, string>>;
   readonly database?: string;
+  /** More keys of the connection. */
+  readonly connection?: Readonly<Record<string, unknown>>;
 }
 
 export interface ProxyProcess extends ProxyLine {
@@ -52,7 +54,8 @@ export async function startProxyProcess(
     const password = randomBytes(12).toString('hex');
     const passwordFile = join(workspace.home, 'loopback-password');
     writeFileSync(passwordFile, `${password}\n`, { mode: 0o600 });
-    const connection = { url: upstream.url(options.database), databases: 'any', environment: 'development' };
+    const url = upstream.url(options.database);
+    const connection = { url, databases: 'any', environment: 'development', ...options.connection };
     const settings = {
       identity: { issuer: idp.issuer, client_id: idp.clientId },
       connections: { main: connection },

@@ -6,7 +6,7 @@ import type { CommandContext } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags, listenAddress, readPasswordFile } from '../guard/guard-options.js';
-import { banner, finishGuard, TroubleReport } from '../guard/session-words.js';
+import { banner, finishGuard, recordingLine, TroubleReport } from '../guard/session-words.js';
 import { textOption } from '../options.js';
 import type { OptionsOf } from '../table.js';
 
@@ -46,7 +46,7 @@ export async function run(
         further.length === 0 ? line : { ...line, users: further.map(({ user }) => ({ user, url: urlOf(user) })) };
       context.stdout.write(`${JSON.stringify(file === undefined ? { ...all, password } : all)}\n`);
     } else {
-      context.stderr.write(banner(guard, context.stderr));
+      context.stderr.write(banner(guard, context.stderr) + recordingLine(guard, false, context.stderr));
       for (const name of [user, ...further.map(({ user }) => user)]) context.stdout.write(`${urlOf(name)}\n`);
       context.stderr.write(
         'dbguard: answer its prompts with "dbguard approvals" in another terminal; Ctrl-C ends it\n',

@@ -12,7 +12,7 @@ import { openFence } from '../guard/fence.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags } from '../guard/guard-options.js';
 import { startGuardedChild } from '../guard/guarded-child.js';
-import { banner, finishGuard, markLine, TroubleReport } from '../guard/session-words.js';
+import { banner, finishGuard, markLine, recordingLine, TroubleReport } from '../guard/session-words.js';
 import type { OptionsOf } from '../table.js';
 
 /** Statements of a child that has ended get this long, milliseconds. */
@@ -54,6 +54,7 @@ export async function run(
     const { fence, env, words } = await openFence(context, guard, asked, options.sandbox);
     context.stderr.write(banner(guard, context.stderr, withheld));
     if (words !== undefined) context.stderr.write(`${words}\n`);
+    context.stderr.write(recordingLine(guard, ttyStreams(context) !== undefined, context.stderr));
     if (ttyStreams(context)) context.stderr.write(markLine(guard.mark, context.stderr));
     trouble.hold();
     const child = await startGuardedChild(context, {

@@ -23,6 +23,7 @@ import type { CloseOptions, GuardOptions } from './contract.js';
 import { openCatalogs } from './open-catalogs.js';
 import { openEvidence } from './open-evidence.js';
 import { type OpenIdentity, openIdentity } from './open-identity.js';
+import { type OpenRecording, openRecording } from './open-recording.js';
 import { readSetup, type Setup } from './setup.js';
 import { startGuardedProxy } from './start-guarded-proxy.js';
 
@@ -39,6 +40,7 @@ export interface Guard {
   readonly fence: FenceSettings;
   /** What its prompts carry; see prompt-mark.ts. */
   readonly mark: PromptMark;
+  readonly recording: Pick<OpenRecording, 'config' | 'terminal'>;
   /** Drains the proxy, seals the transcript and waits for its upload. */
   close(options?: CloseOptions): Promise<Progress>;
 }
@@ -62,7 +64,8 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     const identity = await openIdentity(setup, closers);
     const evidence = await openEvidence(setup, identity, closers);
     const catalogs = await openCatalogs(setup, identity, evidence, closers);
-    const { proxy, journal } = await startGuardedProxy(setup, identity, evidence, catalogs, closers);
+    const recording = await openRecording(setup, evidence, closers);
+    const { proxy, journal } = await startGuardedProxy(setup, identity, evidence, catalogs, recording, closers);
     const { upstream, users, login, credential } = identity;
     return {
       sid: credential.sid,
@@ -76,6 +79,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       windows: journal.windows,
       fence: fenceSettings(setup, identity),
       mark: promptMark(login),
+      recording,
       async close(how = {}) {
         await closers.close(how);
         return evidence.uploaded();

@@ -17,6 +17,7 @@ import type { Setup } from './setup.js';
 export interface OpenEvidence {
   readonly bucket: Bucket;
   readonly recorder: Transcript['recorder'];
+  readonly record: Transcript['record'];
   /** Records a connection of dbguard's own: without an entry it would look as if it went around dbguard. */
   readonly own: (database: string, upstream: Upstream) => void;
   /** Where sockets go. */
@@ -92,6 +93,7 @@ export async function openEvidence(
   return {
     bucket,
     recorder,
+    record: transcript.record,
     own,
     runtime,
     uploaded: () => uploaded,

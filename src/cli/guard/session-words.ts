@@ -5,7 +5,7 @@ import type { PromptMark } from '../../approval/prompt-mark.js';
 import type { DbguardError } from '../../errors.js';
 import type { Progress } from '../../io/spool/uploader.js';
 import { singleLine } from '../../untrusted-text.js';
-import { counted } from '../../words.js';
+import { counted, grouped } from '../../words.js';
 import type { CommandContext } from '../command.js';
 import { folded } from '../print/text.js';
 import type { Guard } from './guard.js';
@@ -52,6 +52,18 @@ export function banner(guard: Guard, stderr: Output, withheld: readonly string[]
     `dbguard: ${session}`,
   ];
   return `${fitting(first, stderr)}\n${dim(fitting(second, stderr))}\n`;
+}
+
+/** What is recorded beside the transcript; empty where nothing is. @param screen this terminal can be recorded */
+export function recordingLine({ recording: { config } }: Guard, screen: boolean, stderr: Output): string {
+  const { results, terminal, maxRows, encryptTo, keepDays } = config ?? { results: false, terminal: false };
+  const what = [results ? 'results' : '', terminal && screen ? 'this screen' : ''].filter((one) => one !== '');
+  if (what.length === 0) return '';
+  const all = what.join(' and ');
+  const people = encryptTo?.length ? `encrypted to ${counted(encryptTo.length, 'key')}` : 'not encrypted';
+  const kept = keepDays === undefined ? '' : `, kept for ${counted(keepDays, 'day')}`;
+  const rows = results ? ` (up to ${grouped(maxRows ?? 0)} rows a statement)` : '';
+  return `${fitting([`dbguard: recorded: ${all}${rows}, ${people}${kept}`, `dbguard: recorded: ${all}, ${people}`, `dbguard: recorded: ${all}`], stderr)}\n`;
 }
 
 function withheldWords(withheld: readonly string[]): [string, string] {

@@ -21,6 +21,7 @@ import { openOnRequest } from './on-request.js';
 import type { OpenCatalogs } from './open-catalogs.js';
 import type { OpenEvidence } from './open-evidence.js';
 import type { OpenIdentity } from './open-identity.js';
+import type { OpenRecording } from './open-recording.js';
 import { withSecondPerson } from './second-person.js';
 import type { Setup } from './setup.js';
 
@@ -31,6 +32,7 @@ export async function startGuardedProxy(
   identity: OpenIdentity,
   evidence: OpenEvidence,
   { controls, catalogs, startupAnalyser, maxMessage }: OpenCatalogs,
+  recording: OpenRecording,
   closers: Closers<CloseOptions>,
 ): Promise<{ readonly proxy: RunningProxy; readonly journal: StatementJournal }> {
   const { options, files, name, connection, policy } = setup;
@@ -74,6 +76,7 @@ export async function startGuardedProxy(
     maxConnections: files.limits.connections ?? defaultConnections,
     connection: {
       journal,
+      recording: recording.results,
       users: new Map(everybody.map(({ as }) => [as.user, as])),
       context: {
         sid,
@@ -113,6 +116,7 @@ export async function startGuardedProxy(
     proxy.drain();
     options.endSession();
   };
+  recording.onLost(endSession);
   closers.defer(({ graceMs = 0 }) => proxy.close(graceMs));
   return { proxy, journal };
 }

@@ -5,7 +5,7 @@
 import { DbguardError } from '../../errors.js';
 import type { StatementOutcome } from '../../io/upstream/run-statement.js';
 import type { ResponseFields } from '../../wire/backend.js';
-import { cellValue, typeName } from './type-names.js';
+import { cellValue, typeName } from '../../wire/type-names.js';
 
 /** A tool's result. */
 export interface Said {

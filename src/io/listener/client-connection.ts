@@ -11,6 +11,7 @@ import type { ConnectionContext } from '../../proxy/candidate.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
 import { ClientSession } from '../../proxy/client/client-session.js';
 import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
+import type { ResultRecording } from '../../proxy/server/result-tap.js';
 import type { Assessor } from '../../proxy/statement/assessor.js';
 import type { SessionParts } from '../../proxy/statement/connection-state.js';
 import { accessOver, awaitingGrant, fatalFor, handshakeTimedOut, shuttingDown } from '../../proxy/statement/fatal.js';
@@ -43,6 +44,13 @@ export interface ConnectionParts extends OpenerParts {
   readonly cancels: CancelMap<ProxyConnection>;
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
   readonly timeouts?: ConnectionTimeouts;
+  /** Undefined where results are not recorded. */
+  readonly recording?: (ResultRecording & Drains) | undefined;
+}
+
+interface Drains {
+  /** Returns how to hear of it no more. */
+  onDrain(listener: () => void): () => void;
 }
 
 /** Bytes a client may send behind a held statement before it is no longer read. */
@@ -72,6 +80,7 @@ export class ProxyConnection {
   #undelivered = 0;
   #draining = false;
   #forgetWindow: () => void = () => undefined;
+  #forgetRecording: () => void = () => undefined;
   #reason = 'client closed';
   /** Resolves when both sockets are gone and the transcript, where it still can, has the end of the connection. */
   readonly closed: Promise<void>;
@@ -148,6 +157,7 @@ export class ProxyConnection {
     }
     this.#clearTimers();
     this.#forgetWindow();
+    this.#forgetRecording();
     this.#opener.leaveDatabase();
     const session = this.#session;
     if (!session) return;
@@ -220,6 +230,7 @@ export class ProxyConnection {
     const session = new ClientSession({
       context,
       journal: this.#parts.journal,
+      recording: this.#parts.recording,
       ...judged,
       assessor: this.#parts.assessorFor(upstream, context),
       port: {
@@ -240,6 +251,7 @@ export class ProxyConnection {
     });
     this.#upstream = upstream;
     this.#session = session;
+    this.#forgetRecording = this.#parts.recording?.onDrain(() => this.#balance()) ?? this.#forgetRecording;
     socket.setNoDelay(true);
     this.#upstreamClosed = closeOf(socket);
     socket.on('data', (chunk: Buffer) => {
@@ -287,7 +299,7 @@ export class ProxyConnection {
       if (mayReadClient) this.#client.resume();
       else this.#client.pause();
     }
-    const mayReadServer = !this.#client.writableNeedDrain;
+    const mayReadServer = !this.#client.writableNeedDrain && !this.#parts.recording?.full;
     if (mayReadServer === upstream.isPaused()) {
       if (mayReadServer) upstream.resume();
       else upstream.pause();

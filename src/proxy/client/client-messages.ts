@@ -182,7 +182,8 @@ export class ClientMessages {
 
   /** What the result will look like is remembered for an Execute that comes without a Describe of its own. */
   #onDescribe(buffer: Buffer, start: number, end: number): void {
-    if (!this.#state.masks) {
+    const { recording } = this.#state.parts;
+    if (!this.#state.masks && !recording) {
       this.#state.server.responses.expect({ kind: 'describe' });
       return;
     }
@@ -192,8 +193,11 @@ export class ClientMessages {
     this.#state.server.responses.expect({
       kind: 'describe',
       hidesDiagnostics: this.#hides(known),
-      described: (fields) => {
+      described: (fields, columns) => {
         for (const one of known) one.fields = fields;
+        if (!recording) return;
+        const named = columns();
+        for (const one of known) one.columns = named;
       },
     });
   }

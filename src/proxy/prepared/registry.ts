@@ -10,7 +10,7 @@
  */
 
 import type { Facts } from '../../sql/facts.js';
-import type { RowField } from '../../wire/row-description.js';
+import type { Column, RowField } from '../../wire/row-description.js';
 import type { RepeatedEntry, TextEntry } from '../candidate.js';
 import type { Settled } from '../server/meter.js';
 import { type Claim, Names, noPipeline } from './names-in-doubt.js';
@@ -26,6 +26,8 @@ export interface Prepared {
   readonly parameterTypes: readonly number[];
   /** What Describe last said of its result. */
   fields?: readonly RowField[];
+  /** The same for a recording; undefined where there is none. */
+  columns?: readonly Column[];
   /** The journal entry that discloses the text; undefined until one does. */
   entry: TextEntry | undefined;
   repeated?: RepeatedEntry;

@@ -10,7 +10,7 @@ import type { CopyMask, RewritePlan } from '../../masking/rewrite-plan.js';
 import type { RowMask } from '../../masking/row-rewriter.js';
 import { backend } from '../../wire/messages.js';
 import { decodeRowDescription, type RowField } from '../../wire/row-description.js';
-import type { Outgoing } from '../outgoing.js';
+import type { ClientBytes } from './result-tap.js';
 
 const beginsRows: ReadonlySet<number> = new Set([backend.rowDescription, backend.dataRow, backend.copyOutResponse]);
 
@@ -53,7 +53,7 @@ export class AnswerMask {
    * Takes one whole server message, of DataRow any number in a row; what may be seen of it goes to `out`. The bytes are not
    * the caller's any more.
    */
-  pass(type: number, bytes: Buffer, start: number, end: number, out: Outgoing): void {
+  pass(type: number, bytes: Buffer, start: number, end: number, out: ClientBytes): void {
     if (!this.#announced && beginsRows.has(type)) {
       this.#announced = true;
       for (const notice of this.notices()) out.pushMessage(notice);
@@ -102,14 +102,14 @@ export class AnswerMask {
     out.push(bytes, start, end);
   }
 
-  #passRows(bytes: Buffer, start: number, end: number, out: Outgoing): void {
+  #passRows(bytes: Buffer, start: number, end: number, out: ClientBytes): void {
     if (!this.#rowsKnown) this.#describe(undefined);
     if (this.#rows) this.#rows.rewrite(bytes, start, end, (from, first, last) => out.push(from, first, last));
     else out.push(bytes, start, end);
   }
 
   /** What is found stays to be said where nobody is told: in a trial run. */
-  #tell(rows: RowMask | CopyMask | undefined, out: Outgoing): void {
+  #tell(rows: RowMask | CopyMask | undefined, out: ClientBytes): void {
     if (this.detected === undefined || rows?.found === undefined) return;
     const found = rows.found();
     for (const notice of found.length === 0 ? [] : this.detected(found)) out.pushMessage(notice);

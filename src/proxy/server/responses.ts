@@ -9,9 +9,10 @@
  */
 
 import { backend, ProtocolViolation } from '../../wire/messages.js';
-import type { RowField } from '../../wire/row-description.js';
+import type { Column, RowField } from '../../wire/row-description.js';
 import type { AnswerMask } from './answer-mask.js';
 import type { Meter, Settled } from './meter.js';
+import type { ResultTap } from './result-tap.js';
 
 export type ExpectationKind =
   | 'query'
@@ -35,6 +36,8 @@ export interface Expectation {
   readonly meter?: Meter | undefined;
   /** Rewrites the answers on their way to the client. */
   readonly mask?: AnswerMask | undefined;
+  /** Records what of the answer goes to the client. */
+  readonly tap?: ResultTap | undefined;
   /**
    * What the server says of it may hold masked values: the planner runs functions at Bind, an end of transaction runs
    * what was deferred. Where there is a `mask`, that says it.
@@ -43,7 +46,7 @@ export interface Expectation {
   /** Goes with the server's error where the login lacks a privilege for it. */
   readonly privilegeHint?: string | undefined;
   /** Told what a Describe found. */
-  readonly described?: ((fields: readonly RowField[]) => void) | undefined;
+  readonly described?: ((fields: readonly RowField[], columns: () => readonly Column[]) => void) | undefined;
   /** Takes the answers instead of the client: dbguard asked, not the client. */
   readonly sink?: ResponseSink | undefined;
   failed?: boolean;
@@ -51,8 +54,20 @@ export interface Expectation {
 
 /** All of one shape, whoever asked for what: each answer's way reads several of these fields. */
 function inOneShape(of: Expectation): Expectation {
-  const { kind, substitute, settle, meter, mask, hidesDiagnostics, privilegeHint, described, sink } = of;
-  return { kind, substitute, settle, meter, mask, hidesDiagnostics, privilegeHint, described, sink, failed: false };
+  const { kind, substitute, settle, meter, mask, tap, hidesDiagnostics, privilegeHint, described, sink } = of;
+  return {
+    kind,
+    substitute,
+    settle,
+    meter,
+    mask,
+    tap,
+    hidesDiagnostics,
+    privilegeHint,
+    described,
+    sink,
+    failed: false,
+  };
 }
 
 /**

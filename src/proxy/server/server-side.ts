@@ -9,7 +9,7 @@ import { maskDiagnostics } from '../../masking/diagnostics.js';
 import { backendRules, decodeFields, heldMessageLimit, withHint } from '../../wire/backend.js';
 import { Framer } from '../../wire/framer.js';
 import { backend, ProtocolViolation, type TransactionStatus } from '../../wire/messages.js';
-import { decodeRowDescription } from '../../wire/row-description.js';
+import { decodeColumns, decodeRowDescription } from '../../wire/row-description.js';
 import {
   decodeCommandTag,
   decodeParameterStatus,
@@ -21,6 +21,7 @@ import type { Outgoing } from '../outgoing.js';
 import { HeldAnswer } from './held-answer.js';
 import type { Meter } from './meter.js';
 import { type Expectation, type ExpectationKind, Responses } from './responses.js';
+import type { ClientBytes } from './result-tap.js';
 
 /** Questions of dbguard's own: `undone` afterwards with every setting that they changed, or asked where the client's own changes are `kept`. */
 export type Inquiring = 'undone' | 'kept' | false;
@@ -116,6 +117,7 @@ export class ServerSide {
       return;
     }
     if (head?.meter) head.meter.bytes += framer.end - framer.start;
+    if (head?.tap && !head.tap.done) head.tap.takePiece(framer.buffer, framer.start, framer.end);
     this.#client.push(framer.buffer, framer.start, framer.end);
     this.#held?.heard(backend.dataRow);
   }
@@ -168,7 +170,8 @@ export class ServerSide {
       owner.sink(type, bytes, start, end);
     } else if (type !== backend.errorResponse || !this.#substituted(owner)) {
       if (owner.meter) this.#measure(owner.meter, type, bytes, start, end);
-      if (owner.described && type === backend.rowDescription) owner.described(decodeRowDescription(bytes, start, end));
+      if (owner.described && type === backend.rowDescription)
+        owner.described(decodeRowDescription(bytes, start, end), () => decodeColumns(bytes, start, end));
       this.#passOwned(type, bytes, start, end, owner);
     }
     responses.advance(type, owner);
@@ -194,15 +197,20 @@ export class ServerSide {
   }
 
   #passMasked(type: number, bytes: Buffer, start: number, end: number, owner: Expectation): void {
-    if (owner.mask && !this.#hidden(type, owner)) owner.mask.pass(type, bytes, start, end, this.#client);
+    if (owner.mask && !this.#hidden(type, owner)) owner.mask.pass(type, bytes, start, end, this.#clientOf(owner));
     else this.#passUnmasked(type, bytes, start, end, owner);
   }
 
   /** @param current what the server does meanwhile; a deferred constraint, for one, fails only at Sync */
   #passUnmasked(type: number, bytes: Buffer, start: number, end: number, current: Expectation | undefined): void {
-    if (this.#hidden(type, current))
-      this.#client.pushMessage(maskDiagnostics(bytes, start, end, current?.mask?.isClean));
-    else this.#client.push(bytes, start, end);
+    const client = current === undefined ? this.#client : this.#clientOf(current);
+    if (this.#hidden(type, current)) client.pushMessage(maskDiagnostics(bytes, start, end, current?.mask?.isClean));
+    else client.push(bytes, start, end);
+  }
+
+  /** By way of whoever records what it is shown. */
+  #clientOf({ tap }: Expectation): ClientBytes {
+    return tap === undefined ? this.#client : tap.before(this.#client);
   }
 
   #hidden(type: number, current: Expectation | undefined): boolean {

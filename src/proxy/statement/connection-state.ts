@@ -10,6 +10,7 @@ import type { Candidate, ConnectionContext } from '../candidate.js';
 import { Outgoing } from '../outgoing.js';
 import { type Prepared, Registry, type Settle } from '../prepared/registry.js';
 import { OpenChanges } from '../row-counts/open-changes.js';
+import type { ResultRecording } from '../server/result-tap.js';
 import { ServerSide } from '../server/server-side.js';
 import { ChangedRows } from '../session-state/changed-rows.js';
 import { CatalogChanges, type ClientCatalog } from '../session-state/client-catalog.js';
@@ -52,6 +53,8 @@ export interface SessionParts {
   readonly assessor: Assessor;
   /** Undefined where nothing is masked. */
   readonly masks: ClientMasks | undefined;
+  /** Undefined where results are not recorded. */
+  readonly recording?: ResultRecording | undefined;
   readonly port: SessionPort;
   readonly databases: Pick<DatabaseUse, 'leave'>;
   /** ParameterStatus values as they stood when the connection was handed over. */

@@ -159,13 +159,13 @@ export class StatementGate {
 
   /** @param why `approved`: its rows count for nothing afterwards */
   #forward(gated: GatedMessage, admission: Admission, why: 'approved' | 'allowed' = 'allowed', hint?: string): void {
-    const { meter, mask, settle } = this.#leave(gated, admission, why);
+    const { meter, mask, tap, settle } = this.#leave(gated, admission, why);
     const kind = gated.binds ? 'bind' : gated.candidate.kind;
     const { access } = admission.ruling;
     const obstacle = access?.obstacle;
     const privileges = hint ?? (access && obstacle && privilegeHint(access, obstacle));
     gated.unbound?.send(privileges);
-    this.#state.server.responses.expect({ kind, meter, mask, privilegeHint: privileges, settle });
+    this.#state.server.responses.expect({ kind, meter, mask, tap, privilegeHint: privileges, settle });
     this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
   }
 

@@ -6,6 +6,7 @@ import type { Admission } from '../candidate.js';
 import type { RunRows } from '../row-counts/shown-rows.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import { Meter, type Settled } from '../server/meter.js';
+import { ResultTap } from '../server/result-tap.js';
 import { isRowWork } from '../session-state/row-work.js';
 import type { ConnectionState } from './connection-state.js';
 import { answerMask, type GatedMessage } from './gated.js';
@@ -13,6 +14,7 @@ import { answerMask, type GatedMessage } from './gated.js';
 export interface Leaving {
   readonly meter: Meter;
   readonly mask: AnswerMask | undefined;
+  readonly tap: ResultTap | undefined;
   /** @param real what the run has changed, where that was counted by table */
   readonly settle: (how: Settled, real?: RunRows) => void;
 }
@@ -38,6 +40,7 @@ export function leave(
   const answered = why === 'allowed' ? state.changes.underWay(gated.candidate, admission) : undefined;
   const mask = answerMask(state, gated);
   const meter = new Meter(admission.n, journal.clock.monotonic(), gated.candidate.transactionStatus);
+  const tap = resultTap(state, gated, admission.n);
   const plan = gated.mask;
   if (mask && plan) {
     mask.notices = () => state.masks?.notices(plan) ?? [];
@@ -50,6 +53,7 @@ export function leave(
     meter.inferred = plan.inferred;
   }
   const settle = (how: Settled, real?: RunRows): void => {
+    tap?.end(how !== 'undone');
     const changed = real?.tables?.values();
     settleHandles?.(how === 'undone' ? 'failed' : how);
     settleLexical?.();
@@ -63,5 +67,11 @@ export function leave(
     }
     journal.recordOutcome(admission.n, meter.outcome(how, journal.clock.monotonic(), transactionStatus));
   };
-  return { meter, mask, settle };
+  return { meter, mask, tap, settle };
+}
+
+function resultTap({ parts }: ConnectionState, { candidate, portal }: GatedMessage, of: number): ResultTap | undefined {
+  if (parts.recording === undefined) return undefined;
+  const formats = candidate.kind === 'execute' ? (portal?.resultFormats ?? []) : undefined;
+  return new ResultTap(parts.recording, { of, formats, described: () => portal?.prepared.at(-1)?.columns });
 }

@@ -40,14 +40,15 @@ export async function runWatched(
   const answered = (behind?: Behind): Promise<Answered> =>
     new Promise((resolve) => {
       leaving = leave();
-      const { meter, mask } = leaving;
+      const { meter, mask, tap } = leaving;
+      tap?.hold();
       if (as) meter.role = as.role;
       const settle = (how: Settled): void => {
         behind?.settled();
         resolve({ how, tags: meter.tags });
       };
       gated.unbound?.send();
-      state.server.responses.expect({ kind: candidate.kind, meter, mask, settle });
+      state.server.responses.expect({ kind: candidate.kind, meter, mask, tap, settle });
       state.outbox.out.push(gated.buffer, gated.start, gated.end);
       if (behind) behind.push();
       else if (candidate.kind === 'execute') state.outbox.out.pushMessage(flushMessage);
@@ -81,6 +82,8 @@ export async function runWatched(
     if (leaving && end.sqlstate !== undefined) leaving.meter.sqlstate = end.sqlstate;
     leaving?.settle(end.how, end.real);
   } else if (end.kind === 'undone') {
+    // a long answer began to reach the client before that was decided
+    if (end.begun) leaving?.tap?.end(true);
     leaving?.settle('undone');
     if (gated.portal) gated.portal.admitted = undefined;
   }

@@ -32,8 +32,8 @@ import { RoleSwitch } from './role-switch.js';
 /** What became of it. */
 export type WatchEnd =
   | { readonly kind: 'answered'; readonly how: Settled; readonly sqlstate?: string; readonly real?: RunRows }
-  /** `again`: the client has heard nothing, and everything is as it was before the statement. */
-  | { readonly kind: 'undone'; readonly real: RunRows; readonly again: boolean }
+  /** `again`: the client has heard nothing, and everything is as it was before the statement. `begun`: it has seen some rows. */
+  | { readonly kind: 'undone'; readonly real: RunRows; readonly again: boolean; readonly begun: boolean }
   /** It must not run as the role, and did not. `told`: the client knows that it failed, from the server. */
   | { readonly kind: 'kept-back'; readonly why: string; readonly told: boolean };
 
@@ -266,7 +266,7 @@ export class WatchedRun {
         await this.#parts.internal.bindAgain();
       });
     }
-    return { kind: 'undone', real, again };
+    return { kind: 'undone', real, again, begun };
   }
 
   async #open(): Promise<void> {

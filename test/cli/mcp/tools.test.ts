@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { outcomeWords, refusalWords, waitingWords, waitsFor } from '../../../src/cli/mcp/answers.js';
 import { ArgumentsError, instructions, readQuery, tools } from '../../../src/cli/mcp/tools.js';
-import { cellValue } from '../../../src/cli/mcp/type-names.js';
+import { cellValue } from '../../../src/wire/type-names.js';
 
 /** A tokenizer makes one of some four characters of such text. */
 const mostCharacters = 1800;
