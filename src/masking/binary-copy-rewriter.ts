@@ -6,9 +6,11 @@
  */
 import { message } from '../wire/backend.js';
 import { backend, headerBytes, ProtocolViolation } from '../wire/messages.js';
+import { viewOf } from './copy-bytes.js';
 import type { Detected } from './detectors/detected.js';
 import { type CellMask, nullMask } from './kinds/cell.js';
 import { maskedValue } from './kinds/whole-value.js';
+import { RowRewriter, type TakeBytes } from './row-rewriter.js';
 import type { WatchedColumns } from './undeclared/watched-rows.js';
 
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
@@ -18,21 +20,39 @@ const trailer = -1;
 
 export class BinaryCopyRewriter {
   readonly #masks: readonly (CellMask | undefined)[];
+  /** A message of one row is a DataRow but for its type. */
+  readonly #rows: RowRewriter;
   readonly #watched: WatchedColumns | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #headed = false;
 
   constructor(masks: readonly (CellMask | undefined)[], watched?: WatchedColumns) {
     this.#masks = masks;
+    this.#rows = new RowRewriter(masks);
     this.#watched = watched;
   }
 
   /**
-   * `bytes[start, end)` is one whole CopyData message. Returns the CopyData to send instead; undefined for none yet.
-   * Throws ProtocolViolation for what is no binary COPY.
+   * `bytes[start, end)` are whole CopyData messages; `take` gets those to send instead. Throws ProtocolViolation for what
+   * is no binary COPY.
    */
-  rewrite(bytes: Buffer, start: number, end: number): Buffer | undefined {
-    const data = Buffer.concat([this.#rest, bytes.subarray(start + headerBytes, end)]);
+  rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void {
+    const view = viewOf(bytes);
+    let run = start;
+    for (let at = start; at < end; ) {
+      const next = at + 1 + view.getInt32(at + 1);
+      if (this.#watched || !this.#headed || this.#rest.length > 0 || !isRow(view, at + headerBytes, next)) {
+        if (at > run) this.#rows.rewrite(bytes, run, at, take);
+        this.#pieces(bytes.subarray(at + headerBytes, next), take);
+        run = next;
+      }
+      at = next;
+    }
+    if (end > run) this.#rows.rewrite(bytes, run, end, take);
+  }
+
+  #pieces(bytes: Buffer, take: TakeBytes): void {
+    const data = Buffer.concat([this.#rest, bytes]);
     const out: Buffer[] = [];
     let at = 0;
     for (;;) {
@@ -41,13 +61,13 @@ export class BinaryCopyRewriter {
       at = next;
     }
     this.#rest = data.subarray(at);
-    return out.length === 0 ? undefined : message(backend.copyData, Buffer.concat(out));
+    if (out.length === 0) return;
+    const sent = message(backend.copyData, Buffer.concat(out));
+    take(sent, 0, sent.length);
   }
 
   /** Before CopyDone. What is not a whole row is not sent. */
-  finish(): Buffer | undefined {
-    return undefined;
-  }
+  finish(): void {}
 
   found(): readonly Detected[] {
     return this.#watched?.found() ?? [];
@@ -99,6 +119,14 @@ export class BinaryCopyRewriter {
       if (value !== undefined && watched.wants(field)) watched.look(field, value);
     });
   }
+}
+
+/** Whether it is one whole row. */
+function isRow(view: DataView, start: number, end: number): boolean {
+  let at = start + 2;
+  for (let left = at <= end ? view.getInt16(start) : 0; left > 0 && at + 4 <= end; left--)
+    at += 4 + Math.max(0, view.getInt32(at));
+  return at === end && view.getInt16(start) > 0;
 }
 
 function sized(value: Buffer | undefined): Buffer {

@@ -19,15 +19,19 @@ import { GroupRows } from './group-rows.js';
 import type { CellMask } from './kinds/cell.js';
 import { shownOf } from './masked-columns.js';
 import { formatOf, groupGuards, type MaskContext, rowMasks, tainted, toldColumns, unionMasks } from './plan.js';
-import { type RowMask, RowRewriter } from './row-rewriter.js';
+import { type RowMask, RowRewriter, type TakeBytes } from './row-rewriter.js';
 import { ToldRows } from './told-rows.js';
 import { WatchedColumns, WatchedRows } from './undeclared/watched-rows.js';
 import { UnionRows } from './union-rows.js';
 
-/** Takes CopyData messages; gives those that are sent instead. */
 export interface CopyMask {
-  rewrite(bytes: Buffer, start: number, end: number): Buffer | undefined;
-  finish(): Buffer | undefined;
+  /**
+   * `bytes[start, end)` are whole CopyData messages, headers included; they are the mask's now, which may write over them.
+   * Throws ProtocolViolation for what is no COPY of that format.
+   */
+  rewrite(bytes: Buffer, start: number, end: number, take: TakeBytes): void;
+  /** Before CopyDone. */
+  finish(take: TakeBytes): void;
   /** What detectors have found in columns that nobody declared; each is said once. */
   found(): readonly Detected[];
 }

@@ -10,11 +10,17 @@ const keep2 = cellMask({ kind: 'partial', first: 0, last: 2 }, { oid: 25, textua
 const defaults = { header: false, quote: '"', escape: '"', encoding: undefined } as const;
 
 function rewrite(rewriter: CopyRewriter, chunks: readonly Buffer[]): string {
-  const out = chunks.map((chunk) => {
+  const out: Buffer[] = [];
+  const take = (bytes: Buffer, start: number, end: number): void => {
+    for (let at = start; at < end; at += 1 + bytes.readInt32BE(at + 1))
+      out.push(bytes.subarray(at + headerBytes, at + 1 + bytes.readInt32BE(at + 1)));
+  };
+  for (const chunk of chunks) {
     const data = message(backend.copyData, chunk);
-    return rewriter.rewrite(data, 0, data.length);
-  });
-  return [...out, rewriter.finish()].map((one) => one?.toString('utf8', headerBytes) ?? '').join('');
+    rewriter.rewrite(data, 0, data.length, take);
+  }
+  rewriter.finish(take);
+  return Buffer.concat(out).toString('utf8');
 }
 
 const cases = [

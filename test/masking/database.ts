@@ -167,9 +167,12 @@ export class MaskedClient {
         else take(bytes, start, end);
         rows.push(cells(out.at(-1) ?? Buffer.alloc(0)));
       } else if (type === backend.copyData && copies !== undefined && copies !== 'unsupported') {
-        const masked = copies.rewrite(bytes, start, end);
-        if (masked) out.push(masked);
-        copy += masked?.toString('utf8', headerBytes) ?? '';
+        const before = out.length;
+        copies.rewrite(bytes, start, end, take);
+        copy += out
+          .slice(before)
+          .map((one) => one.toString('utf8', headerBytes))
+          .join('');
       } else if (type === backend.copyData) {
         take(bytes, start, end);
         copy += bytes.toString('utf8', start + headerBytes, end);

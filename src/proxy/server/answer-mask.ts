@@ -50,7 +50,7 @@ export class AnswerMask {
   }
 
   /**
-   * Takes one whole server message, of DataRow any number in a row; what may be seen of it goes to `out`. The bytes are not
+   * Takes one whole server message, of DataRow and CopyData any number in a row; what may be seen of it goes to `out`. The bytes are not
    * the caller's any more.
    */
   pass(type: number, bytes: Buffer, start: number, end: number, out: ClientBytes): void {
@@ -76,14 +76,12 @@ export class AnswerMask {
       }
       case backend.copyData:
         if (this.#copy) {
-          const rewritten = this.#copy.rewrite(bytes, start, end);
-          if (rewritten) out.pushMessage(rewritten);
+          this.#copy.rewrite(bytes, start, end, (from, first, last) => out.push(from, first, last));
           return;
         }
         break;
       case backend.copyDone: {
-        const rest = this.#copy?.finish();
-        if (rest) out.pushMessage(rest);
+        this.#copy?.finish((from, first, last) => out.push(from, first, last));
         this.#tell(this.#copy, out);
         this.#copy = undefined;
         break;

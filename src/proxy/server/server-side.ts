@@ -68,7 +68,7 @@ export class ServerSide {
   cutRows(): void {
     this.#wholeRows = true;
     this.#framer.setCut(backend.dataRow, 'whole-runs');
-    this.#framer.setCut(backend.copyData, 'whole');
+    this.#framer.setCut(backend.copyData, 'whole-runs');
   }
 
   get inquiring(): boolean {
@@ -112,14 +112,14 @@ export class ServerSide {
     const head = this.responses.head;
     if (head?.sink) return;
     // what may have to be rewritten belongs to somebody, or nobody gets it
-    if (this.#wholeRows && framer.type === backend.dataRow) {
+    if (this.#wholeRows) {
       this.#onMessage(framer.type, framer.buffer, framer.start, framer.end);
       return;
     }
     if (head?.meter) head.meter.bytes += framer.end - framer.start;
     if (head?.tap && !head.tap.done) head.tap.takePiece(framer.buffer, framer.start, framer.end);
     this.#client.push(framer.buffer, framer.start, framer.end);
-    this.#held?.heard(backend.dataRow);
+    this.#held?.heard(framer.type);
   }
 
   /** A row of dbguard's own question is dropped, and the question told; of anything else there is no telling what it hides. */
