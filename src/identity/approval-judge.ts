@@ -6,7 +6,7 @@
  * What must live here: the rules of FORMAT.md, "What a second person’s approval has to be". What it must not know:
  * buckets, clocks, who asks.
  */
-import type { KeyObject } from 'node:crypto';
+import type { VerifyingKey } from '../ed25519.js';
 import type {
   ApprovalDemands,
   ApprovalPart,
@@ -24,7 +24,7 @@ import { groupsOf, isSamePerson } from './subject.js';
 /** What became of the evidence of one signer. */
 export interface JudgedEvidence {
   /** Undefined where the certificate does not hold. */
-  readonly sessionKey?: KeyObject;
+  readonly sessionKey?: VerifyingKey;
   /** Undefined where the issuer's word could not be checked, or does not hold. */
   readonly level?: EvidenceLevel;
   /** What speaks against it, and what keeps it from being proven; one sentence each. */
@@ -138,15 +138,15 @@ export function missingApproval(
 }
 
 /** @param run the session and statement that it is to be for, and the session's key */
-export function judgeClaim(
+export async function judgeClaim(
   claim: ReadObject<'claim'>,
   request: ReadObject<'request'>,
   verdicts: readonly ReadObject<'verdict'>[],
-  run: { readonly sid: string; readonly of: number; readonly sessionKey: KeyObject | undefined },
-): string[] {
+  run: { readonly sid: string; readonly of: number; readonly sessionKey: VerifyingKey | undefined },
+): Promise<string[]> {
   const { claims } = claim;
   const faults: string[] = [];
-  if (run.sessionKey === undefined || !isEnvelopeBy(run.sessionKey, approvalType('claim'), claim)) {
+  if (run.sessionKey === undefined || !(await isEnvelopeBy(run.sessionKey, approvalType('claim'), claim))) {
     faults.push('the claim is not signed by this session');
   }
   if (claims.sid !== run.sid || claims.of !== run.of) faults.push('the claim is for another statement');
@@ -184,7 +184,7 @@ async function judgeSigner(
   const judged = await judge(who, session);
   const faults = [...judged.faults];
   const { sessionKey } = judged;
-  if (sessionKey === undefined || !isEnvelopeBy(sessionKey, approvalType(object.part), object)) {
+  if (sessionKey === undefined || !(await isEnvelopeBy(sessionKey, approvalType(object.part), object))) {
     faults.push(`the ${object.part} is not signed by who it names`);
   }
   return { faults, doubts: [...judged.doubts], level: judged.level };

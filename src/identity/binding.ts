@@ -2,7 +2,9 @@
  * Ties a key to a person: the issuer signs a nonce (or a key thumbprint) that only the holder of this key could have
  * asked for. Pure functions; randomness comes in as an argument.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
+import { type VerifyingKey, verifyingKey } from '../ed25519.js';
+import { sha256, sha256Bytes } from '../sha256.js';
 import { type Ed25519Jwk, type EvidenceLevel, evidenceLevels, type JsonWebKeyPrivate } from './identity.js';
 import { ed25519Fault } from './key-checks.js';
 import { newEd25519Key } from './new-key.js';
@@ -30,17 +32,24 @@ export function privateKeyObject(key: JsonWebKeyPrivate): KeyObject {
  * The one way from a JWK to a key that a login's or a session's signature is checked with. Throws TypeError that says
  * why when `x` is not the one encoding of an Ed25519 key of full order.
  */
+export function certifyingKey(key: Ed25519Jwk): VerifyingKey {
+  return verifyingKey(sound(key).x);
+}
+
+/** The same for what has to export it. */
 export function publicKeyObject(key: Ed25519Jwk): KeyObject {
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: sound(key).x }, format: 'jwk' });
+}
+
+function sound(key: Ed25519Jwk): Ed25519Jwk {
   const fault = ed25519Fault(key.x);
   if (fault !== undefined) throw new TypeError(fault);
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x: key.x }, format: 'jwk' });
+  return key;
 }
 
 /** RFC 7638 thumbprint, SHA-256, 32 bytes. RFC 8037 appendix A.3: for OKP the members are crv, kty, x, in that order. */
 function thumbprintBytes(key: Ed25519Jwk): Buffer {
-  return createHash('sha256')
-    .update(JSON.stringify({ crv: key.crv, kty: key.kty, x: key.x }))
-    .digest();
+  return sha256Bytes(JSON.stringify({ crv: key.crv, kty: key.kty, x: key.x }));
 }
 
 /** RFC 7638 thumbprint as people and JSON carry it: base64url, 43 characters. */
@@ -59,7 +68,7 @@ export function bindingNonce(key: Ed25519Jwk, salt: string | Uint8Array): string
   if (saltBytes.length !== SALT_BYTES || !canonical) {
     throw new RangeError(`the salt must have ${SALT_BYTES} bytes, in base64url where it is text`);
   }
-  return createHash('sha256').update(BIND_CONTEXT).update(thumbprintBytes(key)).update(saltBytes).digest('base64url');
+  return sha256(Buffer.concat([BIND_CONTEXT, thumbprintBytes(key), saltBytes]), 'base64url');
 }
 
 /** What the issuer's answer says about the key; see `verifyIdToken` and `verifyBoundAccessToken`. */

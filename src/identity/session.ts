@@ -2,14 +2,15 @@
  * The session key of one run and its certificate: the login key says, for one session id and one span of time, which
  * key signs the transcript. The login key itself signs nothing else, and the session key never touches a disk.
  */
-import { type KeyObject, randomBytes, sign } from 'node:crypto';
+import { randomBytes, sign } from 'node:crypto';
+import type { VerifyingKey } from '../ed25519.js';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Signer } from '../transcript/entry.js';
 import { envelopeText, isEnvelopeBy, parseSigned, type ReadEnvelope, readEnvelope } from '../transcript/envelope.js';
 import { isRecord } from '../transcript/line.js';
 import { crockford } from '../transcript/object-key.js';
 import type { Evidence } from '../transcript/open-entry.js';
-import { privateKeyObject, publicHalf, publicKeyObject, thumbprint } from './binding.js';
+import { certifyingKey, privateKeyObject, publicHalf, thumbprint } from './binding.js';
 import type { Ed25519Jwk, Login, SessionCredential } from './identity.js';
 import { newEd25519Key } from './new-key.js';
 
@@ -103,15 +104,15 @@ export function evidenceOf({ login, sessionJwk, certificate }: SessionCredential
 
 /**
  * Checks an attacker-controlled certificate: shape, signature by the login key, session id, and that `at`
- * (milliseconds since 1970 UTC) lies in its span. Throws DbguardError `transcript-invalid` that names what is wrong.
+ * (milliseconds since 1970 UTC) lies in its span. Rejects with DbguardError `transcript-invalid` that names what is wrong.
  */
-export function verifyCertificate(
+export async function verifyCertificate(
   certificate: string,
   loginKey: Ed25519Jwk,
   expected: { readonly sid: string; readonly at: number },
-): CertificateClaims {
+): Promise<CertificateClaims> {
   const envelope = readCertificate(certificate);
-  if (!isEnvelopeBy(readKey(loginKey), CERTIFICATE_TYPE, envelope)) {
+  if (!(await isEnvelopeBy(readKey(loginKey), CERTIFICATE_TYPE, envelope))) {
     throw invalid('the session certificate is not signed by the login key');
   }
   const claims = readClaims(envelope.payload);
@@ -140,9 +141,9 @@ function readCertificate(certificate: string): ReadEnvelope {
   return readEnvelope(certificate, CERTIFICATE_TYPE, WHAT);
 }
 
-function readKey(loginKey: Ed25519Jwk): KeyObject {
+function readKey(loginKey: Ed25519Jwk): VerifyingKey {
   try {
-    return publicKeyObject(loginKey);
+    return certifyingKey(loginKey);
   } catch (error) {
     throw invalid(`the login key proves nothing: ${messageOf(error)}`);
   }

@@ -124,7 +124,7 @@ export class ApprovalChecks implements ApprovalEntries {
       } else if (open && object === 'claim') {
         open.claim = readApproval('claim', text);
         const { sessionKey } = run;
-        const faults = judgeClaim(open.claim, open.request, open.verdicts, {
+        const faults = await judgeClaim(open.claim, open.request, open.verdicts, {
           sid: this.#sid,
           of: Number(of),
           sessionKey,

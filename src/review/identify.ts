@@ -4,7 +4,7 @@
  * is checked: issuers, clients and what counts as a workload come from `IdentityDemands`.
  */
 import { DbguardError, messageOf } from '../errors.js';
-import { bindingNonce, levelSatisfies, publicKeyObject, thumbprint } from '../identity/binding.js';
+import { bindingNonce, certifyingKey, levelSatisfies, thumbprint } from '../identity/binding.js';
 import { type VerifiedToken, verifyBinding } from '../identity/id-token.js';
 import type { EvidenceLevel } from '../identity/identity.js';
 import { DEFAULT_MAX_LOGIN_AGE_MS } from '../identity/login-source.js';
@@ -60,17 +60,22 @@ export async function identify(
   source: IssuerKeySource,
   demands: IdentityDemands,
 ): Promise<Identification & ProvenIdentity> {
-  const key = certifiedKey(sid, open, times.openedAt, findings);
+  const key = await certifiedKey(sid, open, times.openedAt, findings);
   checkRevocation(open, times, findings, demands);
   const proven = await provenLevel(open, times, findings, source, demands);
   return { ...key, ...proven };
 }
 
-function certifiedKey(sid: string, open: Evidence, openedAt: number, findings: Findings): Identification {
+async function certifiedKey(
+  sid: string,
+  open: Evidence,
+  openedAt: number,
+  findings: Findings,
+): Promise<Identification> {
   try {
-    const claims = verifyCertificate(open.certificate, open.loginKey, { sid, at: openedAt });
+    const claims = await verifyCertificate(open.certificate, open.loginKey, { sid, at: openedAt });
     if (claims.sessionKey.x === open.sessionKey.x) {
-      return { sessionKey: publicKeyObject(claims.sessionKey), notAfter: claims.notAfter };
+      return { sessionKey: certifyingKey(claims.sessionKey), notAfter: claims.notAfter };
     }
     findings.fail('certificate-invalid', 'the certificate vouches for another key than the one this session names', {
       n: 0,

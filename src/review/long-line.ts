@@ -4,7 +4,7 @@
  *
  * What lives here: where in the line the reader is. What it must not know: objects, chains, what is disclosed.
  */
-import { createHash, type Hash } from 'node:crypto';
+import { newSha256, type Sha256 } from '../sha256.js';
 import { DisclosureScanner } from '../transcript/disclosure-scanner.js';
 import { LONGEST_PAYLOAD, type PassedDisclosure } from '../transcript/line.js';
 import { unusable } from './unpacked.js';
@@ -16,7 +16,7 @@ export class LongLine {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   readonly #passed: PassedDisclosure[] = [];
   #length = 0;
-  #hash: Hash | undefined;
+  #hash: Sha256 | undefined;
   #scanner = new DisclosureScanner();
 
   add(bytes: Buffer): void {
@@ -53,7 +53,7 @@ export class LongLine {
       this.#passed.push({ ...this.#scanner.end(), digest: this.#hash.digest('base64url') });
       this.#scanner = new DisclosureScanner();
     }
-    this.#hash = createHash('sha256');
+    this.#hash = newSha256();
   }
 
   #decode(bytes: Buffer, stream: boolean): string {

@@ -1,5 +1,5 @@
 /** What became of an object after it was first stored: overwritten, deleted, or the same stored again. */
-import { createHash } from 'node:crypto';
+import { newSha256 } from '../sha256.js';
 import type { Findings } from '../transcript/finding.js';
 import type { ObjectHistory, ObjectVersion } from '../transcript/object-history.js';
 import { grouped } from '../words.js';
@@ -83,7 +83,7 @@ async function isSame(object: ObjectHistory, other: ObjectVersion, source: Objec
 }
 
 async function digestOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = newSha256();
   for await (const piece of pieces) hash.update(piece);
   return hash.digest('hex');
 }

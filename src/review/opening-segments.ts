@@ -2,7 +2,7 @@
  * Which of several first segments opens the session. There is no key yet to tell them apart by: the one whose evidence of
  * identity holds is it.
  */
-import type { KeyObject } from 'node:crypto';
+import type { VerifyingKey } from '../ed25519.js';
 import { DbguardError } from '../errors.js';
 import { certifiedSid } from '../identity/session.js';
 import { Findings } from '../transcript/finding.js';
@@ -55,7 +55,7 @@ export interface Opening {
 const REMEMBERED = 64;
 
 type Session = Pick<SessionObjects, 'sid' | 'subject'>;
-type Standing = Pick<Judged, 'failures' | 'proven' | 'usable' | 'loginKey'> & { readonly sessionKey?: KeyObject };
+type Standing = Pick<Judged, 'failures' | 'proven' | 'usable' | 'loginKey'> & { readonly sessionKey?: VerifyingKey };
 
 /** What lives here: what was judged already. What it must not know: how identity is judged. */
 export class OpeningChooser {
@@ -77,7 +77,7 @@ export class OpeningChooser {
   async #judged(candidate: Candidate): Promise<Judged> {
     const { sid } = this.#session;
     const { sessionKey, ...standing } = await this.#standing(candidate);
-    const vouches: Vouches = (line) => sessionKey !== undefined && isSignedBy(sessionKey, sid, line);
+    const vouches: Vouches = async (line) => sessionKey !== undefined && isSignedBy(sessionKey, sid, line);
     const part = sessionKey && (await signedPart(candidate.lines, firstHead(sid), vouches));
     return { ...standing, candidate, vouches, part: part ?? { signed: 0, behind: 0 } };
   }

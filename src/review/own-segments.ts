@@ -55,6 +55,11 @@ export async function standingOf(
   let tried = 0;
   let entries = 0;
   let own = false;
+  const trySignature = async (line: SignatureLine): Promise<boolean> => {
+    const continues = tried++ === 0 && line.head === head;
+    if (line.size > verifier.signedSize && (continues || patience.left-- > 0)) own = await verifier.vouchesFor(line);
+    return !own && tried < TRIED && patience.left > 0;
+  };
   await lines
     .each((text) => {
       if (!text.startsWith(SIGNATURE_START)) {
@@ -62,10 +67,7 @@ export async function standingOf(
         return ++entries < MOST_UNSIGNED;
       }
       const line = lineOf(text);
-      if (line?.kind !== 'signature') return ++tried < TRIED;
-      const continues = tried++ === 0 && line.head === head;
-      if (line.size > verifier.signedSize && (continues || patience.left-- > 0)) own = verifier.vouchesFor(line);
-      return !own && tried < TRIED && patience.left > 0;
+      return line?.kind === 'signature' ? trySignature(line) : ++tried < TRIED;
     })
     .catch(contentOnly);
   if (own) return 'own';
@@ -92,7 +94,7 @@ export function isSameText(a: Candidate, b: Candidate): boolean {
 }
 
 /** Is that signature by the session's key? */
-export type Vouches = (line: SignatureLine) => boolean;
+export type Vouches = (line: SignatureLine) => Promise<boolean>;
 
 /** The one of which most is signed and holds, with the least behind it that is not; of equals the first. */
 export async function bestOf(own: readonly Candidate[], verifier: SessionVerifier): Promise<Candidate | undefined> {
@@ -113,19 +115,19 @@ export async function contradicts(
   vouches: Vouches,
 ): Promise<boolean> {
   const told = new Set<string>();
-  await signaturesOf(chosen, ({ size, head }) => told.add(`${size} ${head}`).size > 0);
+  await signaturesOf(chosen, async ({ size, head }) => told.add(`${size} ${head}`).size > 0);
   let tried = 0;
   let found = false;
-  await signaturesOf(other, (line) => {
+  await signaturesOf(other, async (line) => {
     if (told.has(`${line.size} ${line.head}`) || line.size <= signedSize) return true;
-    found = vouches(line);
+    found = await vouches(line);
     return !found && ++tried < TRIED;
   });
   return found;
 }
 
 /** Until `visit` returns false. */
-async function signaturesOf(lines: SegmentLines, visit: (line: SignatureLine) => boolean): Promise<void> {
+async function signaturesOf(lines: SegmentLines, visit: (line: SignatureLine) => Promise<boolean>): Promise<void> {
   await lines
     .each((text) => {
       const line = text.startsWith(SIGNATURE_START) ? lineOf(text) : undefined;
@@ -166,7 +168,12 @@ export async function signedPart(lines: SegmentLines, from: string, vouches: Vou
       contentOnly(error);
       fault = true;
     });
-  const signed = fitting.slice(-TRIED).findLast(({ line }) => vouches(line))?.upTo ?? 0;
+  let signed = 0;
+  for (const { line, upTo } of fitting.slice(-TRIED).reverse()) {
+    if (!(await vouches(line))) continue;
+    signed = upTo;
+    break;
+  }
   return { signed, behind: fault ? Number.POSITIVE_INFINITY : sound - signed };
 }
 

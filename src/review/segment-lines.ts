@@ -2,10 +2,9 @@
  * The lines of an object, however large it says to be: small ones at once, large ones as they are unpacked, long lines
  * without being held. The bytes are attacker-controlled.
  */
-import { createHash } from 'node:crypto';
-import { type Gunzip, gunzipSync } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
-import { sha256 } from '../sha256.js';
+import { gunzipAtOnce } from '../gzip.js';
+import { newSha256, sha256 } from '../sha256.js';
 import { LONGEST_PAYLOAD, type PassedDisclosure } from '../transcript/line.js';
 import { isOneMember, isPacked, wholeObject } from '../transcript/one-member.js';
 import { LongLine } from './long-line.js';
@@ -60,7 +59,7 @@ function ofPieces(pieces: Pieces): SegmentLines {
   return {
     each: (visit, long) => eachOf(pieces(), visit, long),
     async digest() {
-      const hash = createHash('sha256');
+      const hash = newSha256();
       for await (const piece of unpacked(pieces())) hash.update(piece);
       return hash.digest('hex');
     },
@@ -69,15 +68,14 @@ function ofPieces(pieces: Pieces): SegmentLines {
 
 /** Undefined where that is too much. */
 function unpackedAtOnce(bytes: Uint8Array): Uint8Array | undefined {
+  let result: ReturnType<typeof gunzipAtOnce>;
   try {
-    // with `info` the types do not say it: the bytes, and the engine that knows how many it took
-    const result: unknown = gunzipSync(bytes, { maxOutputLength: AT_ONCE, info: true });
-    const { buffer, engine } = result as { readonly buffer: Buffer; readonly engine: Gunzip };
-    if (isOneMember(wholeObject(bytes), engine.bytesWritten, buffer.length)) return buffer;
+    result = gunzipAtOnce(bytes, AT_ONCE);
   } catch (error) {
-    if (error instanceof RangeError && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE') return undefined;
     throw unusable(messageOf(error), error);
   }
+  if (result === 'too-much') return undefined;
+  if (isOneMember(wholeObject(bytes), result.taken, result.bytes.length)) return result.bytes;
   throw unusable(notOne);
 }
 

@@ -4,9 +4,8 @@
  *
  * What lives here: gzip, and what may not stand around it. What it must not know: lines.
  */
-import { pipeline, Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
+import { GunzipPieces, isDamage } from '../gzip.js';
 import { BEGINS_WITHIN, isOneMember, isPacked } from '../transcript/one-member.js';
 
 /** Reads an object anew, a piece at a time. */
@@ -28,19 +27,17 @@ export async function* unpacked(pieces: AsyncIterable<Uint8Array>): AsyncGenerat
 }
 
 async function* gunzipped(taken: Taken): AsyncGenerator<Uint8Array> {
-  const engine = createGunzip();
-  // whoever stops reading the one ends the other; what went wrong is thrown where it is read
-  pipeline(Readable.from(taken), engine, () => undefined);
+  const engine = new GunzipPieces(taken);
   let length = 0;
   try {
-    for await (const piece of engine as AsyncIterable<Buffer>) {
+    for await (const piece of engine) {
       length += piece.length;
       yield piece;
     }
   } catch (error) {
-    throw isZlib(error) ? unusable(messageOf(error), error) : error;
+    throw isDamage(error) ? unusable(messageOf(error), error) : error;
   }
-  if (!taken.ended || !isOneMember(taken, engine.bytesWritten, length)) throw unusable(notOne);
+  if (!taken.ended || !isOneMember(taken, engine.taken, length)) throw unusable(notOne);
 }
 
 /** What lives here: how much of an object was read, its beginning and its end. */
@@ -85,10 +82,6 @@ class Taken implements AsyncIterable<Uint8Array> {
     this.trailer = piece.length >= 4 ? piece.subarray(-4) : Buffer.concat([this.trailer, piece]).subarray(-4);
     return piece;
   }
-}
-
-function isZlib(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('Z_');
 }
 
 export const unpackedAlready = 'it is not packed with gzip';

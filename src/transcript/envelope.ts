@@ -2,7 +2,7 @@
  * DSSE envelopes of one signature: a payload with its type, both signed. Session certificates and the three objects of
  * an approval are such. https://github.com/secure-systems-lab/dsse/blob/master/protocol.md
  */
-import { type KeyObject, verify } from 'node:crypto';
+import { isSignature, type VerifyingKey } from '../ed25519.js';
 import { DbguardError, messageOf } from '../errors.js';
 import { isRecord } from './line.js';
 import { hasRepeatedKeys, isNestedDeeply } from './repeated-keys.js';
@@ -47,8 +47,12 @@ export function readEnvelope(text: string, type: string, what: string): ReadEnve
   return { payload: Buffer.from(payload, 'base64'), signature: Buffer.from(sig, 'base64') };
 }
 
-export function isEnvelopeBy(key: KeyObject, type: string, { payload, signature }: ReadEnvelope): boolean {
-  return verify(null, preAuthEncoding(type, payload), key, signature);
+export async function isEnvelopeBy(
+  key: VerifyingKey,
+  type: string,
+  { payload, signature }: ReadEnvelope,
+): Promise<boolean> {
+  return isSignature(key, preAuthEncoding(type, payload), signature);
 }
 
 /** A JSON object that says the same to every reader. Throws `transcript-invalid`. */

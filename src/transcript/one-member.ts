@@ -2,7 +2,7 @@
  * One gzip member (RFC 1952) and nothing around it: gunzip takes any number of them, and ignores what does not look like
  * another one.
  */
-import { constants, inflateRawSync } from 'node:zlib';
+import { inflatesToSomething } from '../gzip.js';
 
 /** Bytes of an object within which its content begins: a header with a name, and the first block. */
 export const BEGINS_WITHIN = 4096;
@@ -27,21 +27,15 @@ export function wholeObject(bytes: Uint8Array): WholeObject {
 export function isOneMember({ length, start, trailer }: WholeObject, taken: number, unpacked: number): boolean {
   const size = new DataView(trailer.buffer, trailer.byteOffset, 4).getUint32(0, true);
   // what all members hold is what the last one holds: the others are empty, and none is where the first is not
-  return taken === length && size === unpacked % 2 ** 32 && (unpacked === 0 || holdsSomething(start));
+  return (
+    taken === length &&
+    size === unpacked % 2 ** 32 &&
+    (unpacked === 0 || inflatesToSomething(start.subarray(headerLength(start), BEGINS_WITHIN)))
+  );
 }
 
 export function isPacked(start: Uint8Array): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
-}
-
-/** Of the first member. */
-function holdsSomething(start: Uint8Array): boolean {
-  try {
-    const begun = start.subarray(headerLength(start), BEGINS_WITHIN);
-    return inflateRawSync(begun, { finishFlush: constants.Z_SYNC_FLUSH }).length > 0;
-  } catch {
-    return false;
-  }
 }
 
 /** RFC 1952 section 2.3: ten bytes, then a field, two texts and a checksum, each where its flag is set. */

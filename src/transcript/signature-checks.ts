@@ -4,13 +4,17 @@
  *
  * What lives here: which checks are still running. What it must not know: chains, findings.
  */
-import { type KeyObject, verify } from 'node:crypto';
+import { checkSignature, isSignature, type VerifyingKey } from '../ed25519.js';
 import { type SignatureLine, signedBytes } from './line.js';
 
 type Signed = Pick<SignatureLine, 'size' | 'head' | 'signature'>;
 
-export function isSignedBy(sessionKey: KeyObject, sid: string, { size, head, signature }: Signed): boolean {
-  return verify(null, signedBytes(sid, size, head), sessionKey, Buffer.from(signature, 'base64url'));
+export async function isSignedBy(
+  sessionKey: VerifyingKey,
+  sid: string,
+  { size, head, signature }: Signed,
+): Promise<boolean> {
+  return isSignature(sessionKey, signedBytes(sid, size, head), Buffer.from(signature, 'base64url'));
 }
 
 /** Checked at the same time. */
@@ -32,15 +36,19 @@ export class SignatureChecks {
   }
 
   /** Calls `failed`, maybe later, where the signature does not hold. A promise is there to be awaited. */
-  check(sessionKey: KeyObject, sid: string, signed: Signed, failed: () => void): Promise<void> | undefined {
+  check(sessionKey: VerifyingKey, sid: string, signed: Signed, failed: () => void): Promise<void> | undefined {
+    const bytes = signedBytes(sid, signed.size, signed.head);
+    const signature = Buffer.from(signed.signature, 'base64url');
     if (this.#where === 'inline') {
-      if (!isSignedBy(sessionKey, sid, signed)) failed();
+      const holds = isSignature(sessionKey, bytes, signature);
+      if (holds === true) return undefined;
+      if (holds === false) failed();
+      else return holds.then((later) => (later ? undefined : failed()));
       return undefined;
     }
     this.#running++;
-    const bytes = signedBytes(sid, signed.size, signed.head);
-    verify(null, bytes, sessionKey, Buffer.from(signed.signature, 'base64url'), (error, valid) => {
-      if (error || !valid) failed();
+    checkSignature(sessionKey, bytes, signature, (holds) => {
+      if (!holds) failed();
       this.#running--;
       this.#onDone?.();
     });

@@ -4,7 +4,7 @@
  * What lives here: chain, numbering, signatures, seals. What it must not know: buckets, tokens, issuers;
  * who holds the session key is told by `identify`.
  */
-import type { KeyObject } from 'node:crypto';
+import type { VerifyingKey } from '../ed25519.js';
 import { DbguardError, messageOf } from '../errors.js';
 import type { Totals } from './chain.js';
 import { Contradictions, type Purpose } from './contradictions.js';
@@ -30,7 +30,7 @@ import { isSignedBy, SignatureChecks, type SignaturesWhere } from './signature-c
 /** Who holds the session key, and until when it may sign, in milliseconds since 1970 UTC. */
 export interface Identification {
   /** Undefined when the certificate is not to be trusted: then no signature can be either. */
-  readonly sessionKey?: KeyObject;
+  readonly sessionKey?: VerifyingKey;
   readonly notAfter: number;
 }
 
@@ -41,7 +41,7 @@ export interface ApprovalEntries {
     disclosed: Readonly<Record<string, unknown>>,
     run: {
       readonly open: OpenDetails | undefined;
-      readonly sessionKey: KeyObject | undefined;
+      readonly sessionKey: VerifyingKey | undefined;
       readonly findings: Findings;
     },
     segment: number,
@@ -135,9 +135,9 @@ export class SessionVerifier {
   }
 
   /** Did this session's own key sign that? Looked at before the line is taken: objects that it did not sign are not its own. */
-  vouchesFor(line: SignatureLine): boolean {
+  async vouchesFor(line: SignatureLine): Promise<boolean> {
     const sessionKey = this.#identification?.sessionKey;
-    if (sessionKey === undefined || !isSignedBy(sessionKey, this.#parts.sid, line)) return false;
+    if (sessionKey === undefined || !(await isSignedBy(sessionKey, this.#parts.sid, line))) return false;
     this.#vouched = line.text;
     return true;
   }
