@@ -28,6 +28,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   'transcripts list': () => import('./commands/transcripts-list.js'),
   'transcripts show': () => import('./commands/transcripts-show.js'),
   'transcripts verify': () => import('./commands/transcripts-verify.js'),
+  'transcripts page': () => import('./commands/transcripts-page.js'),
   'transcripts check-bucket': () => import('./commands/transcripts-check-bucket.js'),
   'transcripts search': () => import('./commands/transcripts-search.js'),
   'transcripts query': () => import('./commands/transcripts-query.js'),

@@ -276,6 +276,17 @@ export const commandTable = [
     ],
   },
   {
+    path: 'transcripts page',
+    summary: 'write sessions into one HTML file that shows and verifies them in a browser, offline',
+    arguments: '<ids...>',
+    options: [
+      { flags: '--to <file>', description: 'the file, or - for stdout (default: dbguard-ID.html)' },
+      ...verificationOptions,
+      ...bucketOptions,
+    ],
+    examples: ['dbguard transcripts page 01kar6 --to for-the-auditor.html'],
+  },
+  {
     path: 'transcripts check-bucket',
     summary: 'try out whether the bucket is write-once; exit code 0 it is, 1 it is not, 2 not all found out',
     options: [{ flags: '--read-only', description: 'only ask for its settings, store nothing' }, ...transcriptOptions],

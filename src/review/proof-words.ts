@@ -4,13 +4,34 @@
  */
 import type { FindingCode } from '../transcript/finding.js';
 import type { VersionKeeping } from '../transcript/object-history.js';
-import { ends, type SessionReport } from './session-report.js';
+import { ends, type SessionReport, type Verdict } from './session-report.js';
 import { type Holds, leaves } from './speaks-against.js';
 
 export interface ProofLine {
   readonly holds: Holds;
   readonly label: string;
   readonly text: string;
+}
+
+/** A report in a few words. */
+export function verdictWords(report: SessionReport): string {
+  return onlyRewritten(report) ? rewritten : verdictsInWords[report.verdict];
+}
+
+export const verdictsInWords: Readonly<Record<Verdict, string>> = {
+  proven: 'PROVEN',
+  unproven: 'NOT ALL PROVEN',
+  invalid: 'CHANGED OR FORGED',
+};
+const rewritten = 'OVERWRITTEN OR DELETED: proven is what was stored first';
+
+/** Of several reports: as bad as the worst of them. */
+export function worstWords(reports: readonly SessionReport[]): { readonly verdict: Verdict; readonly heading: string } {
+  const order: readonly Verdict[] = ['invalid', 'unproven', 'proven'];
+  const verdict = order.find((one) => reports.some((report) => report.verdict === one)) ?? 'unproven';
+  const worst = reports.filter((report) => report.verdict === verdict);
+  const spared = worst.length > 0 && worst.every(onlyRewritten);
+  return { verdict, heading: spared ? rewritten : verdictsInWords[verdict] };
 }
 
 /** @param keeping what the bucket keeps, where that is known */
@@ -37,7 +58,7 @@ function failed({ findings }: SessionReport, codes: readonly FindingCode[]): boo
 }
 
 /** Nothing but the bucket failed: the first version of everything verifies. */
-export function onlyRewritten({ findings }: SessionReport): boolean {
+function onlyRewritten({ findings }: SessionReport): boolean {
   const failures = findings.filter(({ severity }) => severity === 'failure');
   return failures.length > 0 && failures.every(({ code }) => rewriteCodes.includes(code));
 }

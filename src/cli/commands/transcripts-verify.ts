@@ -8,7 +8,7 @@ import { DbguardError } from '../../errors.js';
 import type { ObjectSource } from '../../review/catalog.js';
 import { type Expectations, Expected, parseExpectation, readExpectations } from '../../review/expectations.js';
 import { compareWithNeighbours } from '../../review/neighbours.js';
-import { onlyRewritten, type ProofLine, proofLines } from '../../review/proof-words.js';
+import { type ProofLine, proofLines, verdictsInWords, verdictWords } from '../../review/proof-words.js';
 import { type SessionReport, type Verdict, withFindings } from '../../review/session-report.js';
 import { openVerifierPool } from '../../review/verifier-pool.js';
 import { verifyAll } from '../../review/verify-all.js';
@@ -151,24 +151,21 @@ function retentionOption(options: OptionsOf<'transcripts verify'>): number | und
 /** A counter on the terminal; nothing elsewhere. */
 function restText({ count, verdict, codes, first }: Rest): string {
   const what = codes.length > 0 ? ` (${codes.join(', ')})` : '';
-  const [, heading] = headings[verdict];
-  return `${grouped(count)} more: ${heading}${what}, the first of them ${first}; --json says everything of each`;
+  return `${grouped(count)} more: ${verdictsInWords[verdict]}${what}, the first of them ${first}; --json says everything of each`;
 }
 
-const headings: Readonly<Record<Verdict, readonly ['green' | 'magenta' | 'red', string]>> = {
-  proven: ['green', 'PROVEN'],
-  unproven: ['magenta', 'NOT ALL PROVEN'],
-  invalid: ['red', 'CHANGED OR FORGED'],
+const colours: Readonly<Record<Verdict, 'green' | 'magenta' | 'red'>> = {
+  proven: 'green',
+  unproven: 'magenta',
+  invalid: 'red',
 };
-const rewritten = ['red', 'OVERWRITTEN OR DELETED: proven is what was stored first'] as const;
 
 export function reportText(report: SessionReport, output: OutputStyle, keeping?: VersionKeeping): string {
-  const [style, heading] = onlyRewritten(report) ? rewritten : headings[report.verdict];
   const connection = report.open?.connection?.name;
   const title = `${output.style('bold', `session ${report.sid}`)}${connection ? ` on ${shown(connection)}` : ''}`;
   const lines = [
     title,
-    output.style(style, heading),
+    output.style(colours[report.verdict], verdictWords(report)),
     ...proofLines(report, keeping).map((line) => proofText(line, output)),
   ];
   // how it ends is said above, in the same words

@@ -1,0 +1,83 @@
+/** Search and filters over the rows; as data, for the list. */
+import type { Filter, Row } from '../rows.js';
+import { el, foreign } from './dom.js';
+
+const standings: readonly (readonly [Filter['standing'], string])[] = [
+  ['any', 'everything'],
+  ['statements', 'statements'],
+  ['asked', 'asked about'],
+  ['denied', 'denied'],
+  ['failed', 'failed'],
+  ['allowed', 'allowed by a rule'],
+];
+
+export class Filters {
+  readonly element: HTMLElement;
+  readonly #text = el('input', { type: 'search', id: 'search', autocomplete: 'off', spellcheck: 'false' });
+  readonly #standing = el(
+    'select',
+    { id: 'standing' },
+    ...standings.map(([value, words]) => el('option', { value }, words)),
+  );
+  readonly #session = el('select', { id: 'session' }, el('option', { value: '' }, 'all'));
+  readonly #connection = el('select', { id: 'connection' }, el('option', { value: '' }, 'all'));
+  readonly #count = el('output', { id: 'count', for: 'search standing session connection', 'aria-live': 'polite' });
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(sids: readonly string[], onChange: () => void, onPrint: () => void) {
+    sids.forEach((sid, place) => {
+      this.#session.append(el('option', { value: place }, `${place + 1}: `, foreign(sid)));
+    });
+    const print = el('button', { type: 'button' }, 'Print');
+    print.addEventListener('click', onPrint);
+    this.element = el(
+      'form',
+      { class: 'filters', role: 'search', 'aria-label': 'Timeline' },
+      el('label', { for: 'search' }, 'Search'),
+      this.#text,
+      el('label', { for: 'standing' }, 'Show'),
+      this.#standing,
+      ...(sids.length > 1 ? [el('label', { for: 'session' }, 'Session'), this.#session] : []),
+      el('label', { for: 'connection' }, 'Connection'),
+      this.#connection,
+      this.#count,
+      print,
+    );
+    this.element.addEventListener('submit', (event) => event.preventDefault());
+    this.element.addEventListener('input', () => {
+      clearTimeout(this.#timer);
+      this.#timer = setTimeout(onChange, 120);
+    });
+  }
+
+  get value(): Filter {
+    const [session, connection] = [this.#session.value, this.#connection.value];
+    return {
+      text: this.#text.value,
+      standing: (this.#standing.value || 'any') as Filter['standing'],
+      ...(session === '' ? {} : { session: Number(session) }),
+      ...(connection === '' ? {} : { connection: Number(connection) }),
+    };
+  }
+
+  focus(): void {
+    this.#text.focus();
+    this.#text.select();
+  }
+
+  /** Which connections there are is known at the end. */
+  offerConnections(rows: readonly Row[]): void {
+    const numbers = new Set(rows.flatMap(({ connection }) => (connection === undefined ? [] : [connection])));
+    const chosen = this.#connection.value;
+    const options = [...numbers].sort((a, b) => a - b).slice(0, 500);
+    this.#connection.replaceChildren(
+      el('option', { value: '' }, 'all'),
+      ...options.map((value) => el('option', { value }, `[${value}]`)),
+    );
+    this.#connection.value = chosen;
+  }
+
+  counted(shown: number, all: number): void {
+    this.#count.value = shown === all ? `${all} rows` : `${shown} of ${all} rows`;
+  }
+}

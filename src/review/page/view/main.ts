@@ -1,0 +1,209 @@
+/**
+ * The page: holds its own document against what dbguard writes, verifies what it carries, and shows both. Nothing is
+ * called proven before all of it has been checked; whatever goes wrong on the way is said in red.
+ */
+import type { JsonWebKeySet } from '../../../identity/id-token.js';
+import { worstWords } from '../../proof-words.js';
+import { knowsEd25519 } from '../ed25519-web.js';
+import { type PageData, parsePageData } from '../page-data.js';
+import { matches, type Row, Rows, wordsOf } from '../rows.js';
+import { type VerifiedSession, verifyPage } from '../verify-page.js';
+import { detailOf } from './detail.js';
+import { breath, el, foreign } from './dom.js';
+import { Filters } from './filters.js';
+import { readOwnDocument } from './integrity.js';
+import { RowList, rowElement } from './list.js';
+import { pageLimits, sessionProof } from './proof.js';
+import { stripOf } from './strip.js';
+
+export { WebBuffer } from '../buffer-web.js';
+export { knowsEd25519 } from '../ed25519-web.js';
+export { gunzipAtOnce } from '../gzip-web.js';
+export { newSha256, sha256 } from '../sha256-web.js';
+/** For the tests, which run this file without a document. */
+export { parsePageData, verifyPage };
+
+/** Milliseconds of verifying, between breaths. */
+const BREATH = 40;
+/** Rows of a printed page: some 200 sheets. */
+const PRINTED = 10_000;
+
+if (typeof document !== 'undefined') {
+  const script = document.currentScript?.textContent ?? '';
+  document.addEventListener('DOMContentLoaded', () => open(script).catch((error: unknown) => broken(String(error))));
+}
+
+async function open(script: string): Promise<void> {
+  if (globalThis.crypto?.subtle === undefined)
+    return broken(
+      'This browser gives this page no cryptography (it has to come from file:// or https://). Nothing is proven here',
+      'NOT CHECKED',
+    );
+  const { data, fault } = await readOwnDocument(script);
+  if (!(await knowsEd25519()))
+    return broken(
+      'This browser cannot check Ed25519 signatures: Chrome and Edge can from 137 on, Firefox from 129, Safari from 17. Nothing is proven here',
+      'NOT CHECKED',
+    );
+  const page = parsePageData(data);
+  await new Page(page, fault).run();
+}
+
+function broken(why: string, heading = 'CHANGED OR FORGED'): void {
+  const main = document.getElementById('page') ?? document.body;
+  const more = '. Ask for the transcript and run: dbguard transcripts verify';
+  main.replaceChildren(
+    el('h1', {}, 'dbguard transcripts'),
+    el('p', { class: 'overall invalid', role: 'alert' }, el('strong', {}, heading), ' ', foreign(why + more)),
+  );
+}
+
+class Page {
+  readonly #data: PageData;
+  readonly #fault: string | undefined;
+  readonly #overall = el('div', { class: 'overall checking', role: 'status' });
+  readonly #proofs = el('div', { class: 'proofs' });
+  readonly #limits = el('div');
+  readonly #strip = el('div', { class: 'strip-holder' });
+  readonly #detail = el('div', { class: 'detail-holder' }, detailOf(undefined));
+  readonly #printed = el('div', { class: 'printed', 'aria-hidden': 'true' });
+  readonly #list: RowList;
+  readonly #filters: Filters;
+  #rows = new Rows();
+  #shown: readonly Row[] = [];
+  #run = 0;
+
+  constructor(data: PageData, fault: string | undefined) {
+    this.#data = data;
+    this.#fault = fault;
+    this.#list = new RowList(
+      (row) => this.#detail.replaceChildren(detailOf(row)),
+      () => document.getElementById('detail-heading')?.focus(),
+    );
+    this.#filters = new Filters(
+      data.sessions.map(({ sid }) => sid),
+      () => this.#filter(),
+      () => window.print(),
+    );
+  }
+
+  async run(): Promise<void> {
+    document
+      .getElementById('page')
+      ?.replaceChildren(
+        el('header', {}, el('h1', {}, 'dbguard transcripts'), this.#overall),
+        this.#proofs,
+        el(
+          'section',
+          { class: 'timeline', 'aria-labelledby': 'timeline-heading' },
+          el('h2', { id: 'timeline-heading' }, 'What happened'),
+          this.#filters.element,
+          this.#strip,
+          el('div', { class: 'panes' }, this.#list.element, this.#detail),
+          this.#printed,
+        ),
+        this.#limits,
+      );
+    document.addEventListener('keydown', (event) => this.#key(event));
+    window.addEventListener('beforeprint', () => this.#print());
+    window.addEventListener('afterprint', () => this.#printed.replaceChildren());
+    await this.#verify(undefined);
+  }
+
+  async #verify(ownKeys: JsonWebKeySet | undefined): Promise<void> {
+    const run = ++this.#run;
+    const rows = new Rows();
+    this.#rows = rows;
+    this.#shown = rows.all;
+    this.#list.show(rows.all, this.#data.sessions.length > 1);
+    this.#say('checking', 'CHECKING', 'nothing is proven yet');
+    let since = performance.now();
+    const verified = await verifyPage(this.#data, {
+      ownKeys,
+      onItem: async (item) => {
+        rows.add(item);
+        if (performance.now() - since < BREATH || run !== this.#run) return;
+        this.#list.grown();
+        this.#filters.counted(rows.all.length, rows.all.length);
+        await breath();
+        since = performance.now();
+      },
+    });
+    if (run !== this.#run) return;
+    this.#filters.offerConnections(rows.all);
+    this.#filter();
+    this.#proofs.replaceChildren(...verified.map(sessionProof));
+    this.#sayAll(verified, ownKeys !== undefined);
+    this.#limits.replaceChildren(
+      await pageLimits(this.#data, ownKeys !== undefined, (keys) => void this.#verify(keys)),
+    );
+    document.documentElement.setAttribute('data-checked', this.#overall.className);
+  }
+
+  #sayAll(verified: readonly VerifiedSession[], own: boolean): void {
+    const reports = verified.map(({ report }) => report);
+    const { verdict, heading } = worstWords(reports);
+    if (this.#fault !== undefined) {
+      this.#say(
+        'invalid',
+        'CHANGED OR FORGED',
+        `this page is not as dbguard wrote it: ${this.#fault}. What it says below counts for nothing`,
+      );
+      return;
+    }
+    const which = reports.length === 1 ? 'this session' : `${reports.length} sessions`;
+    this.#say(
+      verdict,
+      heading,
+      `${which}, under ${own ? 'the issuer’s keys that you gave' : 'the issuer’s keys that came with this page'}`,
+    );
+  }
+
+  #say(verdict: string, heading: string, text: string): void {
+    this.#overall.className = `overall ${verdict}`;
+    this.#overall.setAttribute('role', verdict === 'invalid' ? 'alert' : 'status');
+    this.#overall.replaceChildren(el('strong', {}, heading), ' ', text);
+  }
+
+  #filter(): void {
+    const filter = this.#filters.value;
+    const words = wordsOf(filter.text);
+    const { all } = this.#rows;
+    this.#shown = all.filter((row) => matches(filter, words, row));
+    this.#list.show(this.#shown, this.#data.sessions.length > 1);
+    this.#filters.counted(this.#shown.length, all.length);
+    const strip = stripOf(this.#shown, (place) => this.#list.select(place));
+    this.#strip.replaceChildren(...(strip ? [strip] : []));
+  }
+
+  /** Lists show what is in sight; paper has no scroll bar. */
+  #print(): void {
+    const several = this.#data.sessions.length > 1;
+    const left = this.#shown.length - PRINTED;
+    this.#printed.replaceChildren(
+      ...this.#shown.slice(0, PRINTED).map((row) => printedRow(row, several)),
+      ...(left > 0 ? [el('p', {}, `${left} more rows are not printed: search or filter for what you need.`)] : []),
+    );
+  }
+
+  #key(event: KeyboardEvent): void {
+    const { target, key } = event;
+    const typing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+    if (key === '/' && !typing) this.#filters.focus();
+    else if (key === 'Escape') this.#list.element.focus();
+    else return;
+    event.preventDefault();
+  }
+}
+
+function printedRow(row: Row, several: boolean): HTMLElement {
+  const { text, bind } = row.main.item;
+  return el(
+    'article',
+    {},
+    rowElement(row, several),
+    text !== undefined && el('pre', {}, foreign(text)),
+    bind !== undefined && el('pre', {}, foreign(bind)),
+    ...row.parts.map(({ item }) => el('p', {}, `→ ${item.kind}: `, el('bdi', {}, foreign(item.title)))),
+  );
+}

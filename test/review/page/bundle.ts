@@ -1,0 +1,37 @@
+/** The page's own bundle, as the browser gets it, run by Node's WebCrypto in a realm of its own that has nothing of Node. */
+
+import { webcrypto } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createContext, runInContext } from 'node:vm';
+import type * as buffer from '../../../src/review/page/buffer-web.js';
+import type * as gzip from '../../../src/review/page/gzip-web.js';
+import type * as data from '../../../src/review/page/page-data.js';
+import type * as digests from '../../../src/review/page/sha256-web.js';
+import type * as verification from '../../../src/review/page/verify-page.js';
+
+export type PageBundle = Pick<typeof data, 'parsePageData'> &
+  Pick<typeof verification, 'verifyPage'> &
+  Pick<typeof buffer, 'WebBuffer'> &
+  Pick<typeof gzip, 'gunzipAtOnce'> &
+  Pick<typeof digests, 'sha256' | 'newSha256'> & { knowsEd25519(): Promise<boolean> };
+
+export const pageFile = (name: string): string =>
+  readFileSync(new URL(`../../../dist/bin/${name}`, import.meta.url), 'utf8');
+
+export function pageBundle(subtle: unknown = webcrypto.subtle): PageBundle {
+  const realm = {
+    crypto: { subtle },
+    TextEncoder,
+    TextDecoder,
+    URL,
+    Headers,
+    setTimeout,
+    performance,
+    atob,
+    btoa,
+    CryptoKey: webcrypto.CryptoKey,
+  };
+  const context = createContext(realm);
+  runInContext(pageFile('page.js'), context);
+  return runInContext('dbguardPage', context);
+}
