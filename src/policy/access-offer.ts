@@ -49,7 +49,9 @@ export function accessOffer(all: readonly AccessRule[], facts: Facts, connection
 function mayBeAbout({ tables, effects }: AccessRule, effect: Effect): boolean {
   return (
     needsOf(effect)?.some(
-      (need) => effects.includes(need.effect) && tables.some((one) => mayMatch(one, need.target)),
+      ({ effect: wanted, target }) =>
+        (effects.includes(wanted) && tables.some((one) => mayMatch(one, target))) ||
+        target.behind?.some((behind) => tables.some((one) => mayMatch(one, behind))),
     ) ?? false
   );
 }
@@ -59,20 +61,31 @@ function mayMatch(pattern: NamePattern, { type, schema, name }: Target): boolean
   return type === 'index' || matchName(pattern, [schema, name]) !== 'no';
 }
 
-function obstacleOf({ statements: [statement, ...more] }: Facts): string | undefined {
-  if (statement === undefined || more.length > 0) return 'it came in one text with others; send it alone';
-  if (roleRun(statement) === undefined) return commandObstacle(statement);
-  if (statement.effects.some(({ opaque }) => opaque)) return 'it runs code that dbguard cannot look into';
-  const formed = statement.effects.flatMap((effect) => formObstacle(effect) ?? [])[0];
+function obstacleOf({ statements }: Facts): string | undefined {
+  const [statement, behind, ...more] = statements;
+  // EXECUTE, and the one statement that can stand under its name
+  const one = behind === undefined || (statement?.command === 'EXECUTE' && behind.named === true);
+  if (statement === undefined || !one || more.length > 0) return 'it came in one text with others; send it alone';
+  const run = behind ?? statement;
+  if (roleRun(statement) === undefined || roleRun(run) === undefined) return commandObstacle(run);
+  const effects = statements.flatMap(effectsBeside);
+  if (effects.some(({ opaque }) => opaque)) return 'it runs code that dbguard cannot look into';
+  const formed = effects.flatMap((effect) => formObstacle(effect) ?? [])[0];
   if (formed !== undefined) return formed;
-  if (statement.effects.some((effect) => needsOf(effect) === undefined))
+  if (effects.some((effect) => needsOf(effect) === undefined))
     return 'it does more than read and change rows and tables';
   return undefined;
 }
 
-/** Of a statement without an obstacle. */
-export function accessNeeds({ effects }: StatementFacts): Need[] {
-  return effects.flatMap((effect) => needsOf(effect) ?? []);
+/** What the names of prepared statements and cursors stand for is all that these do with them. */
+function effectsBeside({ command, effects }: StatementFacts): readonly Effect[] {
+  const name = command === 'EXECUTE' ? 'prepare' : command === 'DECLARE CURSOR' ? 'cursor' : undefined;
+  return name === undefined ? effects : effects.filter(({ kind, held }) => kind !== name || held);
+}
+
+/** Of a text without an obstacle. */
+export function accessNeeds({ statements }: Facts): Need[] {
+  return statements.flatMap(effectsBeside).flatMap((effect) => needsOf(effect) ?? []);
 }
 
 const relations: ReadonlySet<TargetType> = new Set(['table', 'view']);
@@ -80,9 +93,9 @@ const relationsAndTheirs: ReadonlySet<TargetType> = new Set([...relations, 'inde
 const ofRows: ReadonlySet<AccessEffect> = new Set(['read', 'insert', 'update', 'delete', 'truncate']);
 
 /** Undefined for what is more than rights on tables: a setting, a lock on the whole table, the next number of a sequence. */
-function needsOf({ kind, targets, lockMode }: Effect): Need[] | undefined {
-  const locks = kind === 'lock' && lockMode?.startsWith('FOR ');
-  const effect = locks ? 'update' : accessEffects.find((one) => one === kind);
+function needsOf({ kind, targets, lockMode, planned = kind }: Effect): Need[] | undefined {
+  const locks = planned === 'lock' && lockMode?.startsWith('FOR ');
+  const effect = locks ? 'update' : accessEffects.find((one) => one === planned);
   if (effect === undefined) return undefined;
   const types = ofRows.has(effect) ? relations : relationsAndTheirs;
   if (!targets.every(({ type }) => types.has(type))) return undefined;

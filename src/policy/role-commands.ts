@@ -43,6 +43,12 @@ const runs: Readonly<Record<string, RoleRun>> = {
   'DROP VIEW': 'transaction',
   'DROP MATERIALIZED VIEW': 'transaction',
   'REFRESH MATERIALIZED VIEW': 'transaction',
+  // what it opens reads on as nobody's but what it was opened for; without a transaction it opens nothing
+  'DECLARE CURSOR': 'transaction',
+  EXECUTE: 'transaction',
+  // in a transaction of dbguard's they cannot end it, nor begin another
+  CALL: 'transaction',
+  DO: 'transaction',
   // a partitioned table, and several, take one transaction each
   ANALYZE: 'alone',
   CLUSTER: 'alone',
@@ -75,11 +81,8 @@ export function commandObstacle({ command }: StatementFacts): string {
 const reasons: readonly (readonly [RegExp, string])[] = [
   [/^(GRANT|REVOKE|REASSIGN|ALTER DEFAULT)/, 'and rights given as a role would outlast it'],
   [/^(SET|RESET|DISCARD)/, 'and settings outlast a statement'],
-  [
-    /^(PREPARE|EXECUTE|DEALLOCATE|DECLARE|FETCH|MOVE|CLOSE)/,
-    'and what runs under a name runs again later; send the statement itself',
-  ],
-  [/^(DO|CALL)$/, 'and its code may end the transaction; send the statements themselves'],
+  [/^(PREPARE|DEALLOCATE)/, 'which runs nothing; what it names is asked about when it runs'],
+  [/^(FETCH|MOVE|CLOSE)/, 'which reads on where a cursor stands; declare the cursor, which is what is asked about'],
   [
     /^CREATE (FUNCTION|PROCEDURE|TRIGGER|RULE|VIEW|MATERIALIZED VIEW|POLICY|EVENT TRIGGER|AGGREGATE|OPERATOR|CAST)/,
     'and it would run with the rights of the role whenever somebody uses it',
@@ -87,8 +90,15 @@ const reasons: readonly (readonly [RegExp, string])[] = [
   [/\b(DATABASE|TABLESPACE|SUBSCRIPTION|SYSTEM|ROLE|USER|GROUP)$/, 'which no entry can name: entries name tables'],
 ];
 
+/** Commands that a session refuses outside of a transaction block, whoever sends them. */
+export function onlyInTransaction({ command }: StatementFacts): boolean {
+  return command === 'DECLARE CURSOR';
+}
+
 /** Why a form of a command runs as no role, in words that follow "because"; undefined where it does. */
-export function formObstacle({ kind, cascade, form, temporary, part }: Effect): string | undefined {
+export function formObstacle({ kind, cascade, form, temporary, part, held }: Effect): string | undefined {
+  if (held) return 'a cursor WITH HOLD outlasts its transaction; declare it without HOLD, inside of one';
+  if (kind === 'transaction') return 'its code ends or begins transactions; have it leave them alone';
   if (cascade) return 'CASCADE reaches what it does not name; name all that it is about';
   if (temporary) return 'what is temporary is left behind in the session';
   if (part !== undefined && part !== 'column') return `a ${part} is about more than the table`;

@@ -9,7 +9,7 @@ import { withoutConstantRows } from './constant-rows.js';
 import { type Knowledge, Walk } from './effects/effect-walk.js';
 import { visit } from './effects/handlers.js';
 import { nothingIf } from './effects/nothing-to-do.js';
-import { addImplicit, codePassesOn } from './effects/triggers-rules-views.js';
+import { addImplicit, codePassesOn, tablesBehind } from './effects/triggers-rules-views.js';
 import type { Analyser, Effect, Facts, SessionSettings, StatementFacts, Target } from './facts.js';
 import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar/grammar.js';
 import { Positions, trim } from './grammar/positions.js';
@@ -42,7 +42,16 @@ export async function createAnalyser(options: AnalyserOptions = {}): Promise<Ana
   const grammar = options.grammar ?? (await loadGrammar(options));
   const { catalog, relations } = options;
   const builtIns = new BuiltInFunctions();
-  const knowledge: Knowledge = { grammar, builtIns, catalog, relations, bodies: new Map(), addImplicit, codePassesOn };
+  const knowledge: Knowledge = {
+    grammar,
+    builtIns,
+    catalog,
+    relations,
+    bodies: new Map(),
+    addImplicit,
+    codePassesOn,
+    tablesBehind,
+  };
   const cache = new FactsCache(options.cacheEntries ?? 10_000, options.cacheBytes ?? 64 << 20);
   let generation = catalog?.generation;
 

@@ -60,6 +60,8 @@ export interface Target {
   readonly name: string;
   /** The columns touched, where the text tells; absent means "unknown or all". */
   readonly columns?: readonly string[];
+  /** Of a table that is written: those that its rules and triggers are about, as far as that can be read. For access alone. */
+  readonly behind?: readonly Target[];
 }
 
 /** Rows that somebody names one by one: at most `written` and the elements of these parameters' and variables' values together. */
@@ -121,6 +123,8 @@ export interface EffectFields {
   readonly passedOn?: true;
   /** Of update and delete: a LIMIT leaves so many rows, unless the server runs its query more than once. */
   readonly limitedTo?: RowLimit;
+  /** Of a read by EXPLAIN alone: what is planned, and needs the same right as if it were done. */
+  readonly planned?: EffectKind;
   /** It stands in code: `body` runs with the statement, whose plan does not show it; `definition` is only stored. */
   readonly within?: 'body' | 'definition';
   /** Of a setting: its new value, where the text tells. Absent for RESET. */
@@ -133,6 +137,8 @@ export interface EffectFields {
   readonly temporary?: true;
   /** Of drop, truncate and alter: what depends on the target goes with it. */
   readonly cascade?: true;
+  /** Of cursor: WITH HOLD. */
+  readonly held?: true;
   /** Of alter and role: the target is called so from now on. */
   readonly newName?: string;
   /** Of alter: the target is in this schema from now on. */

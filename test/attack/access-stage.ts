@@ -61,8 +61,9 @@ export function startAccessProxy(
   server: TestPostgres,
   yaml = access,
   options: Partial<InProcessOptions> = {},
+  more: readonly string[] = [],
 ) {
-  return startAttendedProxy(t, server, shop, {
+  return startAttendedProxy(t, server, [shop, ...more], {
     upstreamUrl: server.url('postgres', agent.user, agent.password),
     policy: accessPolicy(yaml),
     catalogPollMs: 60_000,

@@ -11,7 +11,7 @@ import type { InternalSession } from '../../proxy/internal-queries/internal-quer
 import { ServerRefusal } from '../../proxy/internal-queries/internal-reply.js';
 import { massEffects } from '../../proxy/row-counts/mass-effects.js';
 import type { HeldStatement } from '../../proxy/statement/held-statement.js';
-import { watchableCode } from '../../proxy/statement/watched-run.js';
+import { watchableCode } from '../../proxy/statement/watchable.js';
 import type { Effect, StatementFacts } from '../../sql/facts.js';
 import { type Modification, type ReadPlan, readPlan } from './plan.js';
 import { rowsOfSmallTables, undefinedIfRefused } from './small-tables.js';

@@ -113,15 +113,19 @@ export class ClientMessages {
   }
 
   /** False where it waits. */
-  #onParse(buffer: Buffer, start: number, end: number): boolean {
+  #onParse(buffer: Buffer, start: number, end: number, privilegeHint?: string): boolean {
     const parse = decodeParse(buffer, start, end);
     const { sql, facts } = this.#read(parse.sql);
     const { generation } = this.#state.parts.catalog.analyser;
     const prepared: Prepared = { sql, facts, generation, parameterTypes: parse.parameterTypes, entry: undefined };
-    if (!this.#gate.mayParse(prepared, () => this.onMessage(frontend.parse, buffer, start, end))) return false;
+    const again = (hint?: string): void => {
+      if (this.#onParse(buffer, start, end, hint)) this.#state.outbox.out.push(buffer, start, end);
+    };
+    const bytes = buffer.subarray(start, end);
+    if (!this.#gate.mayParse({ name: parse.statement, prepared, bytes, again })) return false;
     const settle = this.#state.addStatement(parse.statement, prepared);
     const hidesDiagnostics = this.#hides([prepared]);
-    this.#state.server.responses.expect({ kind: 'parse', hidesDiagnostics, settle });
+    this.#state.server.responses.expect({ kind: 'parse', hidesDiagnostics, privilegeHint, settle });
     return true;
   }
 

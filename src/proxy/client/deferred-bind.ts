@@ -69,17 +69,17 @@ export class DeferredBinds {
     this.#parts = parts;
   }
 
-  /** The server says at Bind who may not read, when nobody could be asked any more. */
+  /** The server says at Bind who may not read, and who may not look into a schema where it plans anew, when nobody could be asked any more. */
   mayNeedRole([only, ...others]: readonly Prepared[]): boolean {
     if (only === undefined || others.length > 0) return false;
     const { journal, catalog, context } = this.#state.parts;
-    const { facts, sql } = fresh(only, catalog.analyser);
+    const { facts, sql, parsedAsRole } = fresh(only, catalog.analyser);
     let may = this.#mayReadAsRole.get(facts);
     if (may === undefined) {
       may = onlyReads(facts) && journal.rulings.mayRunAsRole(facts, context);
       this.#mayReadAsRole.set(facts, may);
     }
-    return may && this.#state.masks?.plan(sql).kind !== 'deny';
+    return (may || parsedAsRole === true) && this.#state.masks?.plan(sql).kind !== 'deny';
   }
 
   /** @param bytes its own: those of the socket are used again */

@@ -27,7 +27,7 @@ const rightOf: Readonly<Record<AccessEffect, { readonly privilege: string; reado
 export interface RelationRights {
   readonly schema: string;
   readonly name: string;
-  /** On all of its columns, or all that are named. */
+  /** On all of its columns, or all that are named; nothing where it may not look into the schema. */
   readonly may: ReadonlySet<AccessEffect>;
   /** It goes with the session, or belongs to the login: its rules, checks and defaults may be the client's own code. */
   readonly ofClient: boolean;
@@ -50,7 +50,7 @@ export function relationRights(
         found.set(name, {
           schema: row.schema ?? '',
           name: row.name ?? '',
-          may: new Set(effects.filter((effect) => row[effect] === 't')),
+          may: new Set(effects.filter((effect) => row.may_use === 't' && row[effect] === 't')),
           ofClient: row.of_client !== 'f',
         });
       }
@@ -81,7 +81,7 @@ const may = (effect: AccessEffect): string => {
 };
 
 const relationSql = `
-  SELECT n.nspname AS schema, t.relname AS name,
+  SELECT n.nspname AS schema, t.relname AS name, has_schema_privilege(n.oid, 'USAGE') AS may_use,
          t.relpersistence = 't' OR pg_has_role(session_user, t.relowner, 'USAGE') AS of_client,
          ${effects.map((effect) => `${may(effect)} AS "${effect}"`).join(', ')}
     FROM pg_class o LEFT JOIN pg_index i ON i.indexrelid = o.oid
@@ -105,7 +105,8 @@ export async function schemaRights(session: InternalSession, { schema }: Target)
 }
 
 const schemaSql = `
-  SELECT n.nspname AS schema, pg_catalog.has_schema_privilege(n.oid, 'CREATE') AS may FROM pg_catalog.pg_namespace n
+  SELECT n.nspname AS schema, pg_catalog.has_schema_privilege(n.oid, 'CREATE')
+     AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS may FROM pg_catalog.pg_namespace n
    WHERE n.nspname OPERATOR(pg_catalog.=) coalesce($1::pg_catalog.name, pg_catalog.current_schema())`;
 
 /** Why the session cannot or must not take the role on for these, in words that follow "because"; undefined where it can. */
@@ -143,14 +144,19 @@ const roleSql = `
 function roleRight(role: string, { effect, schema, name, isNew }: NamedNeed): [sql: string, values: string[]] {
   const right = rightOf[effect];
   if (isNew)
-    return [`SELECT pg_catalog.has_schema_privilege($1::pg_catalog.name, $2, 'CREATE') AS may`, [role, schema]];
+    return [
+      `SELECT pg_catalog.has_schema_privilege($1::pg_catalog.name, $2, 'CREATE')
+          AND pg_catalog.has_schema_privilege($1::pg_catalog.name, $2, 'USAGE') AS may`,
+      [role, schema],
+    ];
   if (right !== 'owner') return [privilegeSql(right.byColumn ?? false), [role, schema, name, right.privilege]];
   return [ownerSql(effect), [role, schema, name]];
 }
 
 const named = `
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-   WHERE n.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) $3::pg_catalog.name`;
+   WHERE n.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name AND c.relname OPERATOR(pg_catalog.=) $3::pg_catalog.name
+     AND pg_catalog.has_schema_privilege($1::pg_catalog.name, n.oid, 'USAGE')`;
 
 /** On a column at least; DELETE and TRUNCATE are of whole tables. */
 function privilegeSql(byColumn: boolean): string {

@@ -16,20 +16,33 @@ export async function withInternalSearchPath<T>(
   const clientPath = setting?.path ?? '';
   await setPath(session, 'pg_catalog, pg_temp');
   const result = await work(async (targets, types) => {
-    const names = relationNames(targets, types);
     const oids = new Map<string, string>();
-    if (names.length === 0) return oids;
-    await setPath(session, clientPath);
-    for (const name of names) {
-      const [row] = await session.ask('SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid', [name]);
+    const found = (name: string, [row]: Record<string, string | null>[]): void => {
       if (row?.oid) oids.set(name, row.oid);
+    };
+    const bare = new Map<string, Target>();
+    for (const target of targets) {
+      for (const name of relationNames([target], types)) {
+        const { schema } = target;
+        if (schema === undefined || schema === 'pg_temp') bare.set(name, target);
+        else if (!oids.has(name)) found(name, await session.ask(inSchemaSql, [schema, target.name]));
+      }
     }
+    if (bare.size === 0) return oids;
+    await setPath(session, clientPath);
+    for (const name of bare.keys())
+      found(name, await session.ask('SELECT pg_catalog.to_regclass($1)::pg_catalog.oid AS oid', [name]));
     await setPath(session, 'pg_catalog, pg_temp');
     return oids;
   });
   await setPath(session, clientPath);
   return result;
 }
+
+/** Also where the login may not look into the schema: to_regclass would fail then, and the transaction with it. */
+const inSchemaSql = `
+  SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE n.nspname = $1 AND c.relname = $2`;
 
 const tablesAndViews: ReadonlySet<TargetType> = new Set(['table', 'view']);
 

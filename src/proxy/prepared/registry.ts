@@ -31,6 +31,8 @@ export interface Prepared {
   /** The journal entry that discloses the text; undefined until one does. */
   entry: TextEntry | undefined;
   repeated?: RepeatedEntry;
+  /** Its login may not look into a schema that it names: the server has parsed it as a role. */
+  parsedAsRole?: true;
 }
 
 export interface Portal {

@@ -6,6 +6,7 @@
  */
 import { backend } from '../../wire/messages.js';
 import { Outgoing } from '../outgoing.js';
+import { isRefusal } from './privilege-refusal.js';
 
 /** Rows of RETURNING; of a longer answer the client has seen some before it is decided. */
 const keptBytes = 4 << 20;
@@ -31,6 +32,9 @@ export class HeldAnswer {
   #ready = false;
   #begun = false;
   #bound = false;
+  #refusal: Buffer | undefined;
+  /** The error for want of a privilege waits, too, as long as the client has seen nothing. */
+  keepsRefusal = false;
 
   constructor(toClient: Outgoing) {
     this.#toClient = toClient;
@@ -39,6 +43,11 @@ export class HeldAnswer {
   /** The client has seen some of it. */
   get begun(): boolean {
     return this.#begun;
+  }
+
+  /** The error that waits. */
+  get refusal(): Buffer | undefined {
+    return this.#begun ? undefined : this.#refusal;
   }
 
   heard(type: number): void {
@@ -60,7 +69,10 @@ export class HeldAnswer {
       this.#bound ||= type === backend.bindComplete;
       this.#keep([bytes], lasting.has(type) || (this.#bound && boundFirst.has(type)));
       // it did not run, and its connection may end with this
-      if (type === backend.errorResponse) this.#send(() => true);
+      if (type === backend.errorResponse) {
+        if (this.keepsRefusal && !this.#begun && isRefusal(bytes)) this.#refusal = bytes;
+        else this.#send(() => true);
+      }
       // its client sends nothing before it has heard this
       if (type === backend.copyInResponse) {
         this.#begun = true;

@@ -1,5 +1,6 @@
 import type { EntryBody } from '../../transcript/entry.js';
 import { mostTags, rowsIn } from '../command-tag.js';
+import type { PrivilegeRefusal } from './privilege-refusal.js';
 
 /**
  * What one forwarded statement brought back, summed up while the bytes pass.
@@ -7,7 +8,7 @@ import { mostTags, rowsIn } from '../command-tag.js';
  */
 /**
  * What became of it. `lost`: the connection ended before the answer, and nobody here knows whether it ran. `undone`: it
- * ran, went beyond what its approver was shown, and was undone.
+ * ran, went beyond what its approver was shown or lacked a privilege in the middle of it, and was undone.
  */
 export type Settled = 'done' | 'failed' | 'skipped' | 'lost' | 'undone';
 
@@ -23,6 +24,8 @@ export class Meter {
   /** Columns that nobody declared, and what was found in them. */
   readonly detected: string[] = [];
   sqlstate: string | undefined;
+  /** The server's, where it is for want of a privilege. */
+  refusal: PrivilegeRefusal | undefined;
   /** It ran as this role, and not as whoever the session is. */
   role: string | undefined;
   #tags: string[] = [];

@@ -20,6 +20,7 @@ import {
 import type { Outgoing } from '../outgoing.js';
 import { HeldAnswer } from './held-answer.js';
 import type { Meter } from './meter.js';
+import { privilegeRefusal } from './privilege-refusal.js';
 import { type Expectation, type ExpectationKind, Responses } from './responses.js';
 import type { ClientBytes } from './result-tap.js';
 
@@ -184,7 +185,9 @@ export class ServerSide {
       if (!hasCommandTag(bytes, start, end, this.#lastTag)) this.#lastTag = decodeCommandTag(bytes, start, end);
       meter.tag(this.#lastTag);
     } else if (type === backend.errorResponse) {
-      meter.sqlstate = decodeFields(bytes, start, end).get('C');
+      const fields = decodeFields(bytes, start, end);
+      meter.sqlstate = fields.get('C');
+      meter.refusal = privilegeRefusal(fields);
     }
   }
 

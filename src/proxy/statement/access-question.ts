@@ -8,9 +8,9 @@ import { type AccessOffer, accessNeeds, coveringRule, type NamedNeed, type Need 
 import { accessRulePrefix, type Ruling, type TakenRole } from '../../policy/decision.js';
 import { isStricter } from '../../policy/layer.js';
 import type { AccessRule } from '../../policy/read-access.js';
-import { neverInTransaction } from '../../policy/role-commands.js';
+import { neverInTransaction, onlyInTransaction } from '../../policy/role-commands.js';
 import { durationWords } from '../../policy/units.js';
-import type { StatementFacts } from '../../sql/facts.js';
+import type { Facts, StatementFacts, Target } from '../../sql/facts.js';
 import type { Candidate, ConnectionContext } from '../candidate.js';
 import {
   needWords,
@@ -23,6 +23,7 @@ import {
 import { clientCodeSql } from '../internal-queries/client-code.js';
 import type { InternalSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
+import type { PrivilegeRefusal } from '../server/privilege-refusal.js';
 import type { AccessWindow } from '../session-state/access-windows.js';
 import type { HeldStatement } from './held-statement.js';
 
@@ -39,14 +40,16 @@ const insufficientPrivilege = '42501';
 
 export async function findAccess(
   session: InternalSession,
-  candidate: Candidate,
-  held: HeldStatement,
+  candidate: Pick<Candidate, 'facts' | 'sql' | 'transactionStatus'>,
+  held: Pick<HeldStatement, 'bound'>,
   { rules }: AccessOffer,
+  refused?: Refused,
 ): Promise<AccessFinding> {
   const [statement] = candidate.facts.statements;
   if (statement === undefined) return { kind: 'unchanged' };
-  if (neverInTransaction(statement) && candidate.transactionStatus !== 'I') return { kind: 'unchanged' };
-  const needs = accessNeeds(statement);
+  const outside = candidate.transactionStatus === 'I';
+  if (outside ? onlyInTransaction(statement) : neverInTransaction(statement)) return { kind: 'unchanged' };
+  const needs = accessNeeds(candidate.facts);
   const rights = await relationRights(
     session,
     // of all others the planner knows which columns they need
@@ -61,11 +64,14 @@ export async function findAccess(
     if (found === 'unknown') return { kind: 'unchanged' };
     lacking.set(JSON.stringify([found.effect, found.schema, found.name]), found);
   }
+  const behind = refused && (await lackOfRefused(session, refused));
+  for (const one of behind ?? []) lacking.set(JSON.stringify([one.effect, one.schema, one.name]), one);
   if (lacking.size === 0) return { kind: 'own' };
-  const refused = planned.has(statement.command) ? await refusal(session, candidate, held) : insufficientPrivilege;
-  if (refused === undefined) return { kind: 'own' };
+  const isPlanned = planned.has(statement.command) || isPlainExplain(statement);
+  const sqlstate = refused || !isPlanned ? insufficientPrivilege : await refusal(session, candidate, held);
+  if (sqlstate === undefined) return { kind: 'own' };
   const rule = coveringRule(rules, [...lacking.values()]);
-  if (refused !== insufficientPrivilege || rule === undefined) return { kind: 'unchanged' };
+  if (sqlstate !== insufficientPrivilege || rule === undefined) return { kind: 'unchanged' };
   const ofClient = [...rights.values()].find((one) => one.ofClient);
   if (ofClient) return { kind: 'refused', rule, obstacle: `${ofClient.schema}.${ofClient.name} is the login’s own` };
   const [code] = await session.ask(clientCodeSql);
@@ -74,6 +80,48 @@ export async function findAccess(
   if (obstacle !== undefined) return { kind: 'refused', rule, obstacle };
   return { kind: 'covered', rule, lacking: [...lacking.values()] };
 }
+
+/** What the server has refused in the middle of a statement, which was undone. */
+export interface Refused {
+  /** What the code did there that was refused; empty where it cannot be told. */
+  readonly needs: readonly Need[];
+}
+
+/** @param analyse the text that ran into it */
+export function refusedNeeds({ relation, within }: PrivilegeRefusal, analyse: (sql: string) => Facts): Refused {
+  if (relation === undefined || within === undefined) return { needs: [] };
+  const needs = accessNeeds(analyse(within));
+  return { needs: needs.filter(({ target }) => target.name === relation) };
+}
+
+/** As the session's names lead to it, or of all of that name: the code may have a search_path of its own. */
+async function lackOfRefused(session: InternalSession, { needs }: Refused): Promise<NamedNeed[]> {
+  const lacking: NamedNeed[] = [];
+  for (const { effect, target } of needs) {
+    const [here] = (
+      await relationRights(session, [{ type: target.type, name: target.name, ...schemaOf(target) }])
+    ).values();
+    if (here && !here.may.has(effect)) {
+      lacking.push({ effect, schema: here.schema, name: here.name });
+      continue;
+    }
+    const places = await session.ask(placesSql, [target.name, target.schema ?? null]);
+    const { type, name: called } = target;
+    const targets = places.map(({ schema }): Target => ({ type, name: called, schema: schema ?? '' }));
+    for (const { schema, name, may } of (await relationRights(session, targets)).values())
+      if (!may.has(effect)) lacking.push({ effect, schema, name });
+  }
+  return lacking;
+}
+
+function schemaOf({ schema }: Target): Pick<Target, 'schema'> {
+  return schema === undefined ? {} : { schema };
+}
+
+const placesSql = `
+  SELECT n.nspname AS schema FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+   WHERE c.relname OPERATOR(pg_catalog.=) $1::pg_catalog.name
+     AND ($2::pg_catalog.name IS NULL OR n.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name)`;
 
 /** What the login lacks of it. `unknown`: the server is the one to say what is wrong. */
 async function lackOf(
@@ -94,21 +142,35 @@ async function lackOf(
 }
 
 /** The planner says of these whether the privileges are enough. */
-const planned: ReadonlySet<string> = new Set(['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+const planned: ReadonlySet<string> = new Set([
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'MERGE',
+  'EXECUTE',
+  'DECLARE CURSOR',
+]);
 
 export function clientCodeWords(name: string | null | undefined): string {
   return `the login has code of its own that could run with it: ${name ?? 'an object'}`;
 }
 
+/** Without ANALYZE. */
+function isPlainExplain({ command, deferred }: StatementFacts): boolean {
+  return command === 'EXPLAIN' && deferred;
+}
+
 /** A privilege on the columns that it names is enough; the planner knows which those are. Undefined: the server would run it. */
 async function refusal(
   session: InternalSession,
-  { sql }: Candidate,
-  { bound }: HeldStatement,
+  { sql, facts }: Pick<Candidate, 'facts' | 'sql'>,
+  { bound }: Pick<HeldStatement, 'bound'>,
 ): Promise<string | undefined> {
+  const explained = facts.statements.some(isPlainExplain) ? sql : `EXPLAIN ${sql}`;
   try {
     await session.nested(() =>
-      session.put({ sql: `EXPLAIN ${sql}`, ...(bound && { bound, parameterTypes: bound.parameterTypes }) }),
+      session.put({ sql: explained, ...(bound && { bound, parameterTypes: bound.parameterTypes }) }),
     );
     return undefined;
   } catch (error) {

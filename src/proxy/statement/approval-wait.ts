@@ -25,6 +25,7 @@ import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import type { RunRows, ShownRows } from '../row-counts/shown-rows.js';
+import type { Refused } from './access-question.js';
 import type { Answer, DryRun } from './asker.js';
 import { type Assessor, dryRunLimits } from './assessor.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
@@ -52,6 +53,8 @@ export interface Allowed {
 export type ApprovalEnd =
   | Allowed
   | { readonly kind: 'deny'; readonly error: ErrorText; readonly endSession: boolean }
+  /** The server has refused it before, and that stands. */
+  | { readonly kind: 'refused'; readonly hint: string | undefined }
   /** The statement never ran: an error before it made the server skip it, or the server itself rejected its text. */
   | { readonly kind: 'skipped' };
 
@@ -68,6 +71,8 @@ export interface WaitParts extends ProbeParts {
   readonly notAlone: () => string | undefined;
   /** The login lacks nothing for this statement, as the server has said. */
   readonly lacksNothing: () => void;
+  /** See AccessParts. */
+  readonly refused: Refused | undefined;
   /** See AccessParts. */
   readonly approvedTransaction: () => number | undefined;
   /** See ClientCatalog.changesOfOthers. */
@@ -152,6 +157,10 @@ export class ApprovalWait {
     }
     const settled = await settleAccess(this.#parts, (internal, ask) => internal.run(impactLimits, ask));
     if (settled.kind === 'denied') return this.#deniedByRule(settled.ruling);
+    if (settled.kind === 'refused') {
+      journal.recordSkipped(admission);
+      return settled;
+    }
     this.#admission = settled.admission;
     if (settled.kind === 'allowed') return settled.end;
     return this.#askAbout(this.#admission);
@@ -306,7 +315,7 @@ function endOf(
   answer: Answer,
   shown: ShownRows | undefined,
   extents: Extents | undefined,
-): Exclude<ApprovalEnd, { kind: 'skipped' }> {
+): Exclude<ApprovalEnd, { kind: 'skipped' | 'refused' }> {
   const { ruling } = admission;
   if (answer.decision === 'allow') {
     return { kind: 'allow', by: 'person', shown, extents, ...(ruling.as && { asRole: ruling }) };

@@ -6,27 +6,22 @@
  * messages are cut and decoded, the policy's rules.
  */
 
-import type { Decision, Ruling } from '../../policy/decision.js';
-import { isStricter } from '../../policy/layer.js';
-import { type ErrorText, encodeError } from '../../wire/backend.js';
+import type { Decision } from '../../policy/decision.js';
+import { type ErrorText, encodeError, withHint } from '../../wire/backend.js';
 import { headerBytes } from '../../wire/messages.js';
 import type { Admission, GatedKind } from '../candidate.js';
 import type { Prepared } from '../prepared/registry.js';
-import { massEffects } from '../row-counts/mass-effects.js';
-import { type RunRows, runWords } from '../row-counts/shown-rows.js';
-import { endsTransaction } from '../session-state/session-digest.js';
-import { privilegeHint } from './access-question.js';
-import { type Allowed, type ApprovalEnd, ApprovalWait } from './approval-wait.js';
+import { refusedNeeds } from './access-question.js';
+import { type ApprovalEnd, ApprovalWait } from './approval-wait.js';
 import type { ConnectionState } from './connection-state.js';
-import { deniedByRule, failingMessage, keptBackText, undoneText } from './denial.js';
+import { deniedByRule, failingMessage } from './denial.js';
 import { type GatedMessage, heldStatement, withMask } from './gated.js';
 import { internalQueryFor } from './gated-internal-query.js';
-import { type Leaving, leave } from './leaving.js';
+import { type FoundByRun, LetThrough } from './let-through.js';
+import { ParseAsRole, type ParseMessage } from './parse-as-role.js';
 import { Preparation } from './preparation.js';
-import { beyondReason, runWatched } from './run-watched.js';
 import { isMaybeTypo } from './server-probe.js';
-import type { Expected } from './statement-rulings.js';
-import { canBeWatched, watchObstacle, whyUnwatched } from './watched-run.js';
+import { canBeWatched, watchObstacle, whyUnwatched } from './watchable.js';
 
 /** What the session does when a statement that was held is decided. */
 export interface GateEvents {
@@ -44,26 +39,36 @@ export class StatementGate {
   readonly #preparation: Preparation;
   #approval: ApprovalWait | undefined;
   #awaiting: Admission | undefined;
-  /** The statement with which a person approved a migration as one transaction: its further changes are part of it. */
-  #approvedTransaction: number | undefined;
+  readonly #letThrough: LetThrough;
+  readonly #parsing: ParseAsRole;
   #draining = false;
-  /** A statement runs and may still be undone. */
-  #watching = false;
 
   constructor(state: ConnectionState, events: GateEvents) {
     this.#state = state;
     this.#events = events;
     this.#preparation = new Preparation(state, events, () => this.#draining);
+    const ofSession = {
+      closed: () => events.closed,
+      draining: () => this.#draining,
+      resume: () => events.resume(),
+      failed: (error: unknown) => events.failed(error),
+    };
+    this.#parsing = new ParseAsRole(state, { ...ofSession, fail: (error) => this.deny('execute', error) });
+    this.#letThrough = new LetThrough(state, {
+      ...ofSession,
+      refuse: (gated, error) => this.#refuse(gated, error),
+      hold: (gated, admission, found) => this.#hold(gated, admission, found),
+    });
   }
 
   /** A statement waits for its approval: nothing of this client moves on. */
   get held(): boolean {
-    return this.#preparation.waits || this.#watching || this.#approval !== undefined;
+    return this.#preparation.waits || this.#parsing.waits || this.#letThrough.watching || this.#approval !== undefined;
   }
 
   /** What was forwarded last may still be undone. */
   get watching(): boolean {
-    return this.#watching;
+    return this.#letThrough.watching;
   }
 
   /** Ends a wait for approval; false where there is none. */
@@ -87,10 +92,11 @@ export class StatementGate {
   /** The server has answered everything, or discards what comes. */
   quiet(discarding: boolean): void {
     this.#approval?.quiet(discarding);
+    this.#parsing.quiet();
   }
 
   transactionOver(): void {
-    this.#approvedTransaction = undefined;
+    this.#letThrough.transactionOver();
   }
 
   /** The gates, in order: catalog, mask, more of the same, decision and journal, and what follows from the decision. */
@@ -99,8 +105,8 @@ export class StatementGate {
   }
 
   /** A text that Parse brings is in the journal before its bytes leave. False where it waits; then it is parsed anew. */
-  mayParse(prepared: Prepared, again: () => void): boolean {
-    return this.#preparation.isLookedThrough(prepared, again);
+  mayParse(message: ParseMessage): boolean {
+    return this.#preparation.isLookedThrough(message.prepared, message.again) && this.#parsing.isDone(message);
   }
 
   #passPrepared(asked: GatedMessage): void {
@@ -113,12 +119,13 @@ export class StatementGate {
   readonly #after: Readonly<Record<Decision, (gated: GatedMessage, admission: Admission) => void>> = {
     allow: (gated, admission) => {
       if (admission.ruling.few && !gated.binds && canBeWatched(gated.candidate, false)) this.#hold(gated, admission);
-      else this.#forward(gated, admission);
+      else this.#letThrough.forward(gated, admission);
     },
     ask: (gated, admission) => {
-      if (this.#approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
-        this.#state.parts.journal.recordCovered(admission, this.#approvedTransaction);
-        this.#forward(gated, admission, 'approved');
+      const { approvedTransaction } = this.#letThrough;
+      if (approvedTransaction !== undefined && admission.ruling.covers === 'transaction') {
+        this.#state.parts.journal.recordCovered(admission, approvedTransaction);
+        this.#letThrough.forward(gated, admission, 'approved');
       } else this.#hold(gated, admission);
     },
     'second-person': (gated, admission) => this.#hold(gated, admission),
@@ -139,7 +146,7 @@ export class StatementGate {
     if (portal && portal.generation !== catalog.analyser.generation) portal.admitted = undefined;
     if (portal?.admitted === undefined) return false;
     this.#state.outbox.requireCommit();
-    this.#forward(gated, journal.admitMore(candidate, portal.admitted, context));
+    this.#letThrough.forward(gated, journal.admitMore(candidate, portal.admitted, context));
     return true;
   }
 
@@ -157,69 +164,6 @@ export class StatementGate {
     if (only && textEntry && others.length === 0) only.entry ??= textEntry;
   }
 
-  /** @param why `approved`: its rows count for nothing afterwards */
-  #forward(gated: GatedMessage, admission: Admission, why: 'approved' | 'allowed' = 'allowed', hint?: string): void {
-    const { meter, mask, tap, settle } = this.#leave(gated, admission, why);
-    const kind = gated.binds ? 'bind' : gated.candidate.kind;
-    const { access } = admission.ruling;
-    const obstacle = access?.obstacle;
-    const privileges = hint ?? (access && obstacle && privilegeHint(access, obstacle));
-    gated.unbound?.send(privileges);
-    this.#state.server.responses.expect({ kind, meter, mask, tap, privilegeHint: privileges, settle });
-    this.#state.outbox.out.push(gated.buffer, gated.start, gated.end);
-  }
-
-  #leave(gated: GatedMessage, admission: Admission, why: 'approved' | 'allowed'): Leaving {
-    // COMMIT AND CHAIN never lets the connection come to rest in between
-    if (this.#approvedTransaction !== undefined && endsTransaction(gated.candidate.facts)) this.transactionOver();
-    return leave(this.#state, gated, admission, why);
-  }
-
-  /** What was let through for a number of rows runs so that it can be undone; see watched-run.ts. */
-  async #watch(gated: GatedMessage, admission: Admission, expected: Expected): Promise<void> {
-    const why = expected.shown ? 'approved' : 'allowed';
-    const end = await runWatched(this.#state, gated, admission, expected, () => this.#leave(gated, admission, why));
-    if (end.kind === 'kept-back') this.#state.parts.journal.recordSkipped(admission);
-    if (end.kind === 'answered' || this.#events.closed || this.#draining) return;
-    if (end.kind === 'kept-back') {
-      if (!end.told) this.#refuse(gated, keptBackText(admission.ruling.as?.role ?? '', end.why));
-      return;
-    }
-    const { ruling, real } = end;
-    const reason = beyondReason(real, expected);
-    const denies = ruling.decision === 'second-person' && !this.#state.parts.journal.approvals.asksSecondPerson;
-    const again = isStricter(admission.ruling.decision, ruling.decision) ? admission.ruling.decision : ruling.decision;
-    if (ruling.decision === 'deny' || denies) this.#denyUndone(gated, ruling, reason);
-    else if (end.again) this.#ask(gated, { ...ruling, decision: again }, reason, real);
-    else this.#refuse(gated, undoneText(runWords(real)));
-  }
-
-  /** With its real rows, the policy leaves nothing to ask: it is denied as it would have been before it ran. */
-  #denyUndone(gated: GatedMessage, ruling: Ruling, reason: string): void {
-    const decided: Ruling = { ...ruling, reason: `${reason} ${ruling.reason}` };
-    const { journal, context } = this.#state.parts;
-    journal.recordRuleVerdict(journal.admit({ ...gated.candidate, decided }, context));
-    this.#state.outbox.requireCommit();
-    this.#refuse(gated, deniedByRule(decided, 'undone'));
-  }
-
-  /** Asks about what a rule or a person has let through already: nobody else than before, or somebody stricter. */
-  #ask(gated: GatedMessage, ruling: Ruling, reason: string, undone?: RunRows): void {
-    const decision = ruling.decision === 'second-person' ? 'second-person' : 'ask';
-    const decided: Ruling = { ...ruling, decision, reason: `${reason} ${ruling.reason}` };
-    const candidate = { ...gated.candidate, decided };
-    const admission = this.#state.parts.journal.admit(candidate, this.#state.parts.context);
-    this.#state.outbox.requireCommit();
-    this.#hold({ ...gated, candidate }, admission, undone);
-  }
-
-  #mayWatch({ candidate, binds }: GatedMessage, { shown, few }: Allowed): boolean {
-    if (binds || watchObstacle(this.#state.server, candidate.kind) !== undefined) return false;
-    return shown === undefined
-      ? few === true && canBeWatched(candidate, false)
-      : canBeWatched(candidate, shown.how === 'counted');
-  }
-
   #refuse(gated: GatedMessage, error: ErrorText): void {
     // what is skipped up to Sync is never answered
     if (this.#state.server.responses.discarding) this.#state.tellClient(encodeError(error));
@@ -231,14 +175,19 @@ export class StatementGate {
     this.deny(candidate.kind, error);
   }
 
-  deny(kind: GatedKind, error: ErrorText): void {
+  /** @param error bytes: one ErrorResponse of the server's */
+  deny(kind: GatedKind, error: ErrorText | Buffer): void {
     this.#state.outbox.requireCommit();
-    this.#state.server.responses.expect({ kind, substitute: encodeError(error) });
+    const substitute = Buffer.isBuffer(error) ? error : encodeError(error);
+    this.#state.server.responses.expect({ kind, substitute });
     this.#state.outbox.out.pushMessage(failingMessage(kind, this.#state.parts.missingPortalName));
   }
 
   /** Nothing of this client moves on until the wait is over. */
-  #hold(gated: GatedMessage, admission: Admission, undone?: RunRows): void {
+  #hold(gated: GatedMessage, admission: Admission, found: FoundByRun = {}): void {
+    const { undone, refused } = found;
+    const { analyser } = this.#state.parts.catalog;
+    let own = false;
     this.#awaiting = admission;
     this.#approval = new ApprovalWait({
       candidate: gated.candidate,
@@ -251,13 +200,16 @@ export class StatementGate {
       out: this.#state.outbox.out,
       release: () => this.#state.release(),
       toClient: (bytes) => this.#state.tellClient(bytes),
-      finish: (end) => this.#afterWait(gated, admission, end),
+      finish: (end) => this.#afterWait(gated, admission, end, { ...found, own }),
       held: heldStatement(this.#state, gated),
       undone,
       unwatched: () => whyUnwatched(this.#state.server, gated.candidate, gated.binds !== undefined),
       notAlone: () => watchObstacle(this.#state.server, gated.candidate.kind),
-      lacksNothing: () => this.#state.rights.add(gated.candidate),
-      approvedTransaction: () => this.#approvedTransaction,
+      lacksNothing: () => {
+        own = true;
+      },
+      refused: refused && refusedNeeds(refused.refusal, (sql) => analyser.analyse(sql)),
+      approvedTransaction: () => this.#letThrough.approvedTransaction,
       internal: () => internalQueryFor(this.#state, gated),
       otherChanges: () => this.#state.parts.catalog.changesOfOthers,
       requireCommit: () => this.#state.outbox.requireCommit(),
@@ -266,7 +218,7 @@ export class StatementGate {
     this.#approval.start();
   }
 
-  #afterWait(gated: GatedMessage, admission: Admission, end: ApprovalEnd): void {
+  #afterWait(gated: GatedMessage, admission: Admission, end: ApprovalEnd, found: FoundByRun & { own: boolean }): void {
     this.#approval = undefined;
     this.#awaiting = undefined;
     const { journal, assessor } = this.#state.parts;
@@ -279,7 +231,9 @@ export class StatementGate {
         journal.recordAbandoned(admission, 'disconnect');
         return;
       }
-      if (end.kind === 'allow' && !this.#isOnItsWay(gated, admission, end)) return;
+      if (end.kind === 'allow' && !this.#letThrough.isOnItsWay(gated, admission, end, found.own)) return;
+      if (end.kind === 'refused' && found.refused && !this.#draining)
+        this.deny(gated.candidate.kind, hinted(found.refused.error, end.hint));
       if (end.kind === 'deny' && !this.#draining) this.deny(gated.candidate.kind, end.error);
     } catch (error) {
       this.#events.failed(error);
@@ -288,67 +242,8 @@ export class StatementGate {
     this.#events.resume();
     if (end.kind === 'deny' && end.endSession) assessor.endSession();
   }
+}
 
-  /** False where it still holds the client: it runs and may be undone, or is asked about again. */
-  #isOnItsWay(gated: GatedMessage, admission: Admission, end: Allowed): boolean {
-    const { journal, context } = this.#state.parts;
-    const { server, outbox } = this.#state;
-    const { facts, kind } = gated.candidate;
-    const byPerson = end.by === 'person';
-    // only a person's approval reaches further than the statement
-    if (byPerson && admission.ruling.covers === 'transaction' && server.transactionStatus === 'T') {
-      this.#approvedTransaction = admission.n;
-    }
-    outbox.requireCommit(byPerson);
-    // whoever approved has seen what had gone before, unless it was an earlier approval
-    if (byPerson && !end.recalled && massEffects(facts).length > 0) journal.extentsIn(context.database).budget.clear();
-    if (end.asRole) {
-      this.#runAs(gated, { ...admission, ruling: end.asRole }, end);
-      return false;
-    }
-    const obstacle = end.few && watchObstacle(server, kind);
-    if (obstacle && server.transactionStatus !== 'E') {
-      journal.recordSkipped(admission);
-      this.#ask(gated, admission.ruling, `dbguard could not undo it if it hit more rows than expected: ${obstacle}.`);
-      return false;
-    }
-    const admitted = { ...admission, extents: end.extents };
-    if (!this.#mayWatch(gated, end)) {
-      this.#forward(gated, admitted, byPerson ? 'approved' : 'allowed', end.hint);
-      return true;
-    }
-    this.#keepWatch(gated, admitted, end);
-    return false;
-  }
-
-  /** Nothing runs as a role that cannot be kept apart from what its client sends before and behind. */
-  #runAs(gated: GatedMessage, admission: Admission, end: Allowed): void {
-    const { server, outbox } = this.#state;
-    const { as } = admission.ruling;
-    if (as === undefined) throw new TypeError('no role to run it as');
-    const { journal } = this.#state.parts;
-    const isOver = as.window !== undefined && journal.windows.of(as.access)?.n !== as.window;
-    const obstacle = isOver
-      ? 'the time for which somebody said so is over'
-      : watchObstacle(server, gated.candidate.kind);
-    if (obstacle !== undefined) {
-      journal.recordSkipped(admission);
-      this.#refuse(gated, keptBackText(as.role, obstacle));
-      this.#events.resume();
-      return;
-    }
-    journal.recordGrant(admission, as);
-    outbox.requireCommit(true);
-    this.#keepWatch(gated, admission, end);
-  }
-
-  #keepWatch(gated: GatedMessage, admission: Admission, end: Allowed): void {
-    this.#watching = true;
-    this.#watch(gated, admission, { shown: end.shown, extents: end.extents })
-      .catch((error: unknown) => this.#events.failed(error))
-      .finally(() => {
-        this.#watching = false;
-        this.#events.resume();
-      });
-  }
+function hinted(error: Buffer, hint: string | undefined): Buffer {
+  return hint === undefined ? error : withHint(error, 0, error.length, hint);
 }

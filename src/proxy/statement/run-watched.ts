@@ -24,12 +24,13 @@ import { type Answered, type WatchEnd, WatchedRun } from './watched-run.js';
 /** `ruling`: by its real rows, where it was undone. */
 export type WatchedEnd = WatchEnd & { readonly ruling: Ruling };
 
-/** @param leave it is about to leave for the server */
+/** @param refusable see WatchedRunParts @param leave it is about to leave for the server */
 export async function runWatched(
   state: ConnectionState,
   gated: GatedMessage,
   admission: Admission,
-  expected: Expected,
+  expected: Expected & { readonly limited: boolean },
+  refusable: boolean,
   leave: () => Leaving,
 ): Promise<WatchedEnd> {
   const { journal, context } = state.parts;
@@ -45,7 +46,7 @@ export async function runWatched(
       if (as) meter.role = as.role;
       const settle = (how: Settled): void => {
         behind?.settled();
-        resolve({ how, tags: meter.tags });
+        resolve({ how, tags: meter.tags, refusal: meter.refusal });
       };
       gated.unbound?.send();
       state.server.responses.expect({ kind: candidate.kind, meter, mask, tap, settle });
@@ -68,22 +69,24 @@ export async function runWatched(
     internal,
     candidate,
     portalKnown: gated.portal !== undefined,
-    counts: expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts),
+    counts: expected.limited && (expected.shown?.tables !== undefined || !tagsSayAll(candidate.facts)),
     accepts: (real, tags) => {
+      if (!expected.limited) return true;
       const beyond = journal.rulings.beyond({ candidate, ruling, context }, expected, real, tags);
       ruling = beyond ?? ruling;
       return beyond === undefined;
     },
     mask: answerMask(state, gated),
     role: as?.role,
+    refusable,
     forward,
   }).run();
   if (end.kind === 'answered') {
     if (leaving && end.sqlstate !== undefined) leaving.meter.sqlstate = end.sqlstate;
     leaving?.settle(end.how, end.real);
-  } else if (end.kind === 'undone') {
+  } else if (end.kind === 'undone' || end.kind === 'refused') {
     // a long answer began to reach the client before that was decided
-    if (end.begun) leaving?.tap?.end(true);
+    if (end.kind === 'undone' && end.begun) leaving?.tap?.end(true);
     leaving?.settle('undone');
     if (gated.portal) gated.portal.admitted = undefined;
   }

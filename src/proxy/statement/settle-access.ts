@@ -7,7 +7,7 @@
 import type { Ruling } from '../../policy/decision.js';
 import type { Admission, Candidate, ConnectionContext } from '../candidate.js';
 import { InternalQuery, type InternalSession } from '../internal-queries/internal-queries.js';
-import { type AccessFinding, findAccess, privilegeHint, refusedAs, rulingAs } from './access-question.js';
+import { type AccessFinding, findAccess, privilegeHint, type Refused, refusedAs, rulingAs } from './access-question.js';
 import type { HeldStatement } from './held-statement.js';
 import type { StatementJournal } from './statement-journal.js';
 
@@ -23,12 +23,16 @@ export interface AccessParts {
   readonly notAlone: () => string | undefined;
   /** The login lacks nothing for this statement, as the server has said. */
   readonly lacksNothing: () => void;
+  /** The server has refused it already, for want of a privilege in the middle of it. */
+  readonly refused: Refused | undefined;
   /** The statement with which a person approved the open transaction as one; undefined where nobody has. */
   readonly approvedTransaction: () => number | undefined;
 }
 
 export type AccessSettled =
   | { readonly kind: 'denied'; readonly ruling: Ruling }
+  /** As the server has said; nobody is asked. */
+  | { readonly kind: 'refused'; readonly hint: string | undefined }
   /** The wait goes on, with this. */
   | { readonly kind: 'asked'; readonly admission: Admission }
   | { readonly kind: 'allowed'; readonly admission: Admission; readonly end: AllowedByRule };
@@ -61,7 +65,7 @@ export async function settleAccess(parts: AccessParts, ask: Ask): Promise<Access
   const hint = obstacle === undefined ? undefined : privilegeHint(access.offer, obstacle);
   const finding: AccessFinding =
     internal instanceof InternalQuery && hint === undefined
-      ? await ask(internal, (session) => findAccess(session, candidate, held, access.offer))
+      ? await ask(internal, (session) => findAccess(session, candidate, held, access.offer, parts.refused))
       : { kind: 'unchanged' };
   if (finding.kind === 'refused') return { kind: 'denied', ruling: refusedAs(finding.rule, finding.obstacle) };
   if (finding.kind === 'covered') {
@@ -83,6 +87,7 @@ export async function settleAccess(parts: AccessParts, ask: Ask): Promise<Access
       end: { kind: 'allow', by: 'rule', extents: undefined, few: true, asRole: ruling },
     };
   }
+  if (parts.refused) return { kind: 'refused', hint };
   if (finding.kind === 'own') parts.lacksNothing();
   const own = { ...rest, ruling: access.otherwise, ...(measure && { measure }) };
   const under = access.otherwise.covers === 'transaction' ? parts.approvedTransaction() : undefined;

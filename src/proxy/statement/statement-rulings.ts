@@ -5,6 +5,7 @@
  * What lives here: what the policy is told of a candidate and its connection. What it must not know: the journal, who
  * is asked.
  */
+import type { AccessOffer } from '../../policy/access-offer.js';
 import { accessRulePrefix, type DecisionInput, type Policy, type Ruling } from '../../policy/decision.js';
 import { isStricter } from '../../policy/layer.js';
 import type { Extents } from '../../policy/mass-changes.js';
@@ -62,9 +63,13 @@ export class StatementRulings {
   }
 
   /** Whether anybody may be asked to let it run as a role. */
-  mayRunAsRole(facts: Facts, { connection }: ConnectionContext): boolean {
-    const offer = this.#policy.accessOffer(facts, connection);
+  mayRunAsRole(facts: Facts, context: ConnectionContext): boolean {
+    const offer = this.accessOffer(facts, context);
     return offer !== undefined && offer.obstacle === undefined;
+  }
+
+  accessOffer(facts: Facts, { connection }: ConnectionContext): AccessOffer | undefined {
+    return this.#policy.accessOffer(facts, connection);
   }
 
   /** The ruling for a run that may not stay, now that its rows are known. @param tags command tags */

@@ -11,20 +11,18 @@
  * who is asked again.
  */
 
-import { rowCommands } from '../../policy/role-commands.js';
 import { encodeClose, syncMessage } from '../../wire/extended-query.js';
 import { backend } from '../../wire/messages.js';
-import type { Candidate, GatedKind } from '../candidate.js';
+import type { Candidate } from '../candidate.js';
 import { changedByTable } from '../internal-queries/changed-by-table.js';
 import { type InternalQuery, PortalLost } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
-import { massEffects } from '../row-counts/mass-effects.js';
 import { type RowsByTable, type RunRows, rowsBetween, rowsOfTags } from '../row-counts/shown-rows.js';
 import type { AnswerMask } from '../server/answer-mask.js';
 import type { HeldAnswer } from '../server/held-answer.js';
 import type { Settled } from '../server/meter.js';
+import type { PrivilegeRefusal } from '../server/privilege-refusal.js';
 import type { ResponseSink } from '../server/responses.js';
-import type { ServerSide } from '../server/server-side.js';
 import type { ConnectionState } from './connection-state.js';
 import { failingMessage } from './denial.js';
 import { RoleSwitch } from './role-switch.js';
@@ -34,6 +32,8 @@ export type WatchEnd =
   | { readonly kind: 'answered'; readonly how: Settled; readonly sqlstate?: string; readonly real?: RunRows }
   /** `again`: the client has heard nothing, and everything is as it was before the statement. `begun`: it has seen some rows. */
   | { readonly kind: 'undone'; readonly real: RunRows; readonly again: boolean; readonly begun: boolean }
+  /** The login lacks a privilege in the middle of it: undone, and the client has heard nothing. */
+  | { readonly kind: 'refused'; readonly refusal: PrivilegeRefusal; readonly error: Buffer }
   /** It must not run as the role, and did not. `told`: the client knows that it failed, from the server. */
   | { readonly kind: 'kept-back'; readonly why: string; readonly told: boolean };
 
@@ -41,6 +41,8 @@ export interface Answered {
   readonly how: Settled;
   /** Command tags. */
   readonly tags: readonly string[];
+  /** Where it failed by that. */
+  readonly refusal?: PrivilegeRefusal | undefined;
 }
 
 export interface WatchedRunParts {
@@ -57,50 +59,13 @@ export interface WatchedRunParts {
   readonly mask: AnswerMask | undefined;
   /** It runs as this role. */
   readonly role: string | undefined;
+  /** For want of a privilege it is undone, as if it had not been sent; it stands where it can be sent again. */
+  readonly refusable: boolean;
   /** Sends the statement. Resolves when the server has answered it. */
   readonly forward: () => Promise<Answered>;
 }
 
 type Scope = 'savepoint' | 'block' | 'pipeline';
-
-/** Commands that can be undone as a whole, and that run in a transaction block as they do outside of one. */
-export const watchable: ReadonlySet<string> = new Set([...rowCommands, 'EXECUTE']);
-/** As long as they end no transaction, which a dry run has shown. */
-export const watchableCode: ReadonlySet<string> = new Set(['DO', 'CALL']);
-
-/** @param tried it has run in a transaction block already */
-export function canBeWatched({ kind, facts }: Candidate, tried: boolean): boolean {
-  return (
-    kind !== 'function' &&
-    facts.unparseable === undefined &&
-    facts.statements.every(
-      ({ command, transaction }) =>
-        transaction === undefined && (watchable.has(command) || (tried && watchableCode.has(command))),
-    )
-  );
-}
-
-/** Why it cannot be undone for itself on this connection now; undefined where it can. */
-export function watchObstacle({ responses, transactionStatus }: ServerSide, kind: GatedKind): string | undefined {
-  if (transactionStatus === 'E') return 'the transaction has failed';
-  const open = transactionStatus === 'I' && kind === 'query' && responses.pipeline === 'executed';
-  if (!responses.idle || responses.queryInPipeline || open) return 'the client sends several statements at once';
-  return undefined;
-}
-
-/** Why nothing holds the real run of a statement that changes rows against what is shown; undefined where it is done. */
-export function whyUnwatched(server: ServerSide, candidate: Candidate, atBind: boolean): string | undefined {
-  const { facts, kind } = candidate;
-  const runsCode = facts.statements.some(({ command }) => watchableCode.has(command));
-  if (!runsCode && massEffects(facts).length === 0) return undefined;
-  if (atBind) return 'the server may run it when it is bound';
-  const obstacle = watchObstacle(server, kind);
-  if (obstacle !== undefined) return obstacle;
-  if (!canBeWatched(candidate, true)) return 'it cannot run in a transaction of dbguard’s';
-  return canBeWatched(candidate, false)
-    ? undefined
-    : 'code may end a transaction, unless a dry run has shown what it does';
-}
 
 export class WatchedRun {
   readonly #parts: WatchedRunParts;
@@ -120,6 +85,7 @@ export class WatchedRun {
     this.#alone =
       server.responses.pipeline !== 'executed' && parts.state.registry.otherPortals(parts.candidate.portalName) === 0;
     this.#answer = server.hold();
+    this.#answer.keepsRefusal = parts.refusable;
     this.#role =
       parts.role === undefined ? undefined : new RoleSwitch(parts.internal, parts.role, this.#scope === 'pipeline');
   }
@@ -144,7 +110,12 @@ export class WatchedRun {
       const keptBack = await this.#become(this.#role);
       if (keptBack) return keptBack;
     }
-    const { how, tags } = await forward();
+    const { how, tags, refusal } = await forward();
+    const error = this.#answer.refusal;
+    if (how === 'failed' && refusal && error) {
+      await this.#undoFailed();
+      return { kind: 'refused', refusal, error };
+    }
     const cut = how === 'done' ? await this.#beOneself() : undefined;
     if (cut) {
       if (this.#scope === 'block') await this.#ask(() => this.#step('ROLLBACK'));
@@ -267,6 +238,24 @@ export class WatchedRun {
       });
     }
     return { kind: 'undone', real, again, begun };
+  }
+
+  /** Everything is as it was before the statement, which the server has refused. */
+  async #undoFailed(): Promise<void> {
+    const { candidate, internal } = this.#parts;
+    const extended = candidate.kind === 'execute';
+    this.#answer.drop();
+    await this.#ask(async () => {
+      // the server discards what comes, up to that
+      if (extended) await internal.sync();
+      if (this.#scope === 'block') await this.#step('ROLLBACK');
+      if (this.#scope === 'savepoint') {
+        await this.#step(`ROLLBACK TO SAVEPOINT ${this.#savepoint}`);
+        await this.#step(`RELEASE SAVEPOINT ${this.#savepoint}`);
+        if (extended) await this.#closePortal();
+      }
+      if (extended) await internal.bindAgain();
+    });
   }
 
   async #open(): Promise<void> {

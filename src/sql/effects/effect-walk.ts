@@ -35,6 +35,7 @@ export interface Knowledge {
   /** Adds what runs because rows of a relation are touched. */
   readonly addImplicit: (relation: Target, event: RowEvent, walk: Walk) => void;
   readonly codePassesOn: (relation: Target, event: RowEvent, walk: Walk) => boolean;
+  readonly tablesBehind: (relation: Target, event: RowEvent, walk: Walk) => readonly Target[];
 }
 
 export interface Body {
@@ -81,6 +82,8 @@ const maxTextDepth = 12;
 const bodyEffort = 100;
 
 const rowEvents = kindsWith('touches-rows');
+
+const written: ReadonlySet<string> = new Set(['insert', 'update', 'delete', 'truncate'] satisfies EffectKind[]);
 
 const none: ReadonlySet<string> = new Set();
 const every = (): boolean => true;
@@ -134,7 +137,8 @@ export class Walk {
     return this.#mode;
   }
 
-  add(kind: EffectKind, details: EffectDetails = {}): void {
+  add(kind: EffectKind, given: EffectDetails = {}): void {
+    const details = this.#withBehind(kind, given);
     const passedOn = this.#passesOn(kind, details) ? { passedOn: true as const } : undefined;
     const repeated = this.#repeated ? unrepeated : undefined;
     const none = passedOn && kind === 'insert' ? { mostRows: 0 } : undefined;
@@ -143,6 +147,16 @@ export class Walk {
     for (const target of details.targets ?? []) {
       if (target?.type === 'table') this.knowledge.addImplicit(target, kind as RowEvent, this);
     }
+  }
+
+  #withBehind(kind: EffectKind, details: EffectDetails): EffectDetails {
+    const { relations, tablesBehind } = this.knowledge;
+    if (relations === undefined || !written.has(kind) || this.#mode !== 'run' || !details.targets) return details;
+    const targets = details.targets.map((target) => {
+      const behind = target && tablesBehind(target, kind as RowEvent, this);
+      return target && behind && behind.length > 0 ? { ...target, behind } : target;
+    });
+    return { ...details, targets };
   }
 
   #passesOn(kind: EffectKind, { targets }: EffectDetails): boolean {
@@ -167,7 +181,7 @@ export class Walk {
   /** The planner looks at every table, writes none, and may run functions that claim to be stable. */
   #addPlanned(kind: EffectKind, details: EffectDetails): void {
     const tables = details.targets?.filter((target) => target?.type === 'table') ?? [];
-    if (tables.length > 0) this.effects.add('read', { ...details, targets: tables, detail: 'explain' });
+    if (tables.length > 0) this.effects.add('read', { ...details, targets: tables, detail: 'explain', planned: kind });
     else if (kind === 'unknown' || (kind === 'function-call' && details.opaque === true))
       this.effects.add(kind, details);
   }

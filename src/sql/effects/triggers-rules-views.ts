@@ -36,6 +36,20 @@ export function codePassesOn(relation: Target, event: RowEvent, walk: Walk): boo
     .some(({ mostRows = Number.POSITIVE_INFINITY, passedOn }) => mostRows > rowsByTheWay || passedOn);
 }
 
+/** Tables that the rules and triggers of one are about when its rows are written, as far as their code can be read. */
+export function tablesBehind(relation: Target, event: RowEvent, walk: Walk): Target[] {
+  if (isSystemRelation(relation)) return [];
+  const behind = walk.knowledge.relations?.hidden(relation, event) ?? [];
+  const code = behind.filter(({ kind }) => kind === 'rule' || kind === 'trigger');
+  if (code.length === 0) return [];
+  const apart = walk.apart();
+  for (const hidden of code) follow(hidden, relation, apart, () => true);
+  const targets = apart.effects.toArray().flatMap((effect) => effect.targets);
+  return targets.flatMap(({ behind: further = [], ...target }) =>
+    target.type === 'table' ? [target, ...further] : [],
+  );
+}
+
 function follow(hidden: Hidden, relation: Target, walk: Walk, counts = destroys): void {
   if (hidden.kind === 'view') {
     if (!walk.body(hidden.key, 'plan', (inner) => inner.text(hidden.sql))) addUnseen(relation, walk);

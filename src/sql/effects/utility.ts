@@ -70,7 +70,8 @@ export const utilityHandlers: Handlers = {
   // The query's effects count here too: WITH HOLD runs it at COMMIT, without any FETCH.
   DeclareCursorStmt(declare, walk, scope) {
     walk.command ||= 'DECLARE CURSOR';
-    walk.add('cursor', cursorTarget(declare.portalname));
+    const held = ((declare.options ?? 0) & cursorHold) !== 0;
+    walk.add('cursor', { ...cursorTarget(declare.portalname), ...(held ? { held: true as const } : {}) });
     const inner = walk.inner(declare.query, scope);
     walk.absorb(inner);
     if (declare.portalname !== undefined) {
@@ -148,6 +149,9 @@ const lockModes: Readonly<Record<number, LockMode>> = {
   7: 'EXCLUSIVE',
   8: 'ACCESS EXCLUSIVE',
 };
+
+/** CURSOR_OPT_HOLD of parsenodes.h. */
+const cursorHold = 0x20;
 
 const reindexed: Readonly<Record<string, Target['type']>> = {
   REINDEX_OBJECT_INDEX: 'index',

@@ -1,7 +1,7 @@
 /** Tables over commands name what the analyser calls them: a name of another spelling would say nothing, in silence. */
 import t from 'tap';
 import { roleCommands } from '../../../src/policy/role-commands.js';
-import { watchable, watchableCode } from '../../../src/proxy/statement/watched-run.js';
+import { watchable, watchableCode } from '../../../src/proxy/statement/watchable.js';
 import { createAnalyser } from '../../../src/sql/analyser.js';
 import { readCorpus } from '../../sql/corpus.js';
 
