@@ -81,7 +81,40 @@ for (const version of [15, 18] satisfies PostgresVersion[]) {
     t.teardown(() => server.stop());
     await server.query('REVOKE CREATE ON SCHEMA public FROM PUBLIC');
     for (const one of cases) await t.test(one.name, (t) => found(t, server, one));
+    await t.test('a login for one session', (t) => temporary(t, server));
   });
+}
+
+/** What each session's login is, the role of its entry is; of who makes it, what that takes is no news. */
+async function temporary(t: Test, server: TestPostgres): Promise<void> {
+  await server.query(`CREATE ROLE agent LOGIN CREATEROLE; CREATE ROLE "Odd ""One" BYPASSRLS; CREATE SCHEMA own;
+    GRANT "Odd ""One" TO agent WITH ADMIN OPTION; ALTER ROLE agent NOINHERIT; CREATE TABLE own.a (id int);
+    ALTER TABLE own.a OWNER TO "Odd ""One"; GRANT pg_execute_server_program TO "Odd ""One"`);
+  if (server.version >= 16) await server.query('GRANT "Odd ""One" TO agent WITH INHERIT FALSE');
+  t.teardown(async () => {
+    await server.query(
+      'DROP OWNED BY agent, "Odd ""One" CASCADE; DROP SCHEMA own CASCADE; DROP ROLE agent, "Odd ""One"',
+    );
+  });
+  const { findings, temporary, code } = await check(t, server, `, temporary_login: 'Odd "One'`);
+  t.equal(code, 1);
+  t.same(
+    findings.map(({ what }) => what),
+    [],
+  );
+  t.match(temporary?.findings.map(({ what }) => what).sort(), [
+    /Odd "One is a member of pg_execute_server_program/,
+    /Odd "One owns the table own\.a/,
+    /Odd "One .*polic/,
+  ]);
+  for (const sql of temporary?.findings.filter(({ what }) => !/owns/.test(what)).flatMap((one) => one.sql) ?? [])
+    await server.query(sql);
+  const then = await check(t, server, `, temporary_login: 'Odd "One'`);
+  t.match(
+    then.temporary?.findings.map(({ what }) => what),
+    [/owns/],
+    'its SQL takes the rest away',
+  );
 }
 
 async function found(t: Test, server: TestPostgres, { setup, finds }: Case): Promise<void> {
@@ -101,14 +134,15 @@ async function found(t: Test, server: TestPostgres, { setup, finds }: Case): Pro
   t.strictSame(left, [], 'its SQL takes it away');
 }
 
-async function check(t: Test, server: TestPostgres) {
+async function check(t: Test, server: TestPostgres, more = '') {
   const url = new URL(server.url());
   url.username = 'agent';
-  const cwd = t.testdir({ 'own.yaml': `version: 1\nconnections: { main: { url: "${url.href}" } }\n` });
+  const cwd = t.testdir({ 'own.yaml': `version: 1\nconnections: { main: { url: "${url.href}"${more} } }\n` });
   const ran = await runCommand('access check', ['--config', `${cwd}/own.yaml`, '--json'], {
     cwd,
     env: { DBGUARD_HOME: `${cwd}/home` },
   });
-  const { findings } = JSON.parse(ran.stdout) as { findings: { what: string; sql: string[] }[] };
-  return { code: ran.code, findings };
+  type Findings = { what: string; sql: string[] }[];
+  const { findings, temporary } = JSON.parse(ran.stdout) as { findings: Findings; temporary?: { findings: Findings } };
+  return { code: ran.code, findings, temporary };
 }

@@ -1,10 +1,11 @@
 /** `dbguard access check`: what the login of a connection can do on its own. Exit code 1 when that is more than to connect. */
+import { DbguardError } from '../../errors.js';
 import { ControlConnection } from '../../io/catalog/control-connection.js';
 import { readLoginRights } from '../../io/catalog/login-rights.js';
 import { loadConfigsOrFail } from '../../io/files/config-files.js';
 import { connectUpstream } from '../../io/upstream/connect.js';
 import { combineConfigs } from '../../policy/combine.js';
-import { type LoginFinding, loginFindings } from '../../policy/login-findings.js';
+import { type LoginFinding, type LoginRights, loginFindings } from '../../policy/login-findings.js';
 import { singleLine } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
@@ -30,16 +31,39 @@ export async function run(
   const parameters = new Map([['application_name', 'dbguard access check']]);
   const control = new ControlConnection(() => connectUpstream(upstream, parameters));
   try {
-    const rights = await readLoginRights((sql, values, timeoutMs) => control.ask(sql, values, timeoutMs));
-    const findings = loginFindings(rights);
+    const ask: Parameters<typeof readLoginRights>[0] = (sql, values, timeoutMs) => control.ask(sql, values, timeoutMs);
+    const role = connection.temporaryLogin?.role;
+    const rights = await readLoginRights(ask);
     const { login, database } = rights;
-    if (options.json === true)
-      context.stdout.write(`${JSON.stringify({ connection: name, login, database, findings })}\n`);
-    else print(context, `${login} at ${database} (connection ${name})`, findings);
-    return findings.length > 0 ? 1 : 0;
+    const findings = loginFindings(role === undefined ? rights : withoutWhatMakes(rights, role));
+    const ofRole = role === undefined ? undefined : await rightsOf(ask, role);
+    if (options.json === true) {
+      const temporary = ofRole && { role, findings: ofRole };
+      context.stdout.write(`${JSON.stringify({ connection: name, login, database, findings, temporary })}\n`);
+    } else {
+      print(context, `${login} at ${database} (connection ${name})`, findings);
+      if (ofRole) print(context, `each session's login, which is ${role}`, ofRole);
+    }
+    return findings.length + (ofRole?.length ?? 0) > 0 ? 1 : 0;
   } finally {
     await control.close();
   }
+}
+
+/** What a temporary login is, it is by this role: its sessions begin as it. */
+async function rightsOf(ask: Parameters<typeof readLoginRights>[0], role: string): Promise<LoginFinding[]> {
+  const rights = await readLoginRights(ask, role);
+  if (rights.login !== '') return loginFindings(rights);
+  throw new DbguardError('config-invalid', `the database has no role ${role}, which "temporary_login" names`);
+}
+
+/** It has to make roles, and to have this one; what that can do is told of itself. */
+function withoutWhatMakes(rights: LoginRights, role: string): LoginRights {
+  return {
+    ...rights,
+    attributes: new Set([...rights.attributes].filter((one) => one !== 'CREATEROLE')),
+    memberships: rights.memberships.filter((one) => one.inherits || (one.role !== role && one.member !== role)),
+  };
 }
 
 function print(context: CommandContext, who: string, findings: readonly LoginFinding[]): void {

@@ -71,8 +71,15 @@ const grantableQuery = listed(`
          SELECT FROM aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee AND r.rolname = session_user
           WHERE a.is_grantable AND c.relowner <> a.grantee)`);
 
-export async function readLoginRights(ask: Ask): Promise<LoginRights> {
-  const rows = (sql: string): Promise<Row[]> => ask(sql, [], patienceMs);
+/** @param role whose rights; default: those of the login that asks */
+export async function readLoginRights(ask: Ask, role?: string): Promise<LoginRights> {
+  const who = role === undefined ? 'session_user' : `'${role.replaceAll("'", "''")}'::name`;
+  const rows = (sql: string): Promise<Row[]> =>
+    ask(
+      sql.replaceAll('session_user', () => who),
+      [],
+      patienceMs,
+    );
   const [login = {}] = await rows(loginQuery);
   const version = Number(login.version);
   return {
