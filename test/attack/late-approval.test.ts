@@ -152,11 +152,25 @@ t.test('what it is not taken for', async (t) => {
   t.equal((await tried(known, asked())).runsOn, id, 'and it was good all the time');
 });
 
-t.test('a denial does not stand in the next session: it is asked about anew', async (t) => {
+t.test('a denial that nobody was left to hear is told in the next session, once', async (t) => {
   const folder = t.testdir();
   const { first, id } = await answeredLate(folder, asked(), 'deny');
   const next = await stage(folder, {}, first.issuer);
-  isNotTaken(await tried(next, asked()), id, 'a denial');
+  t.match(await next.asker.ask(asked(), never), {
+    decision: 'deny',
+    by: { kind: 'second-person', name: 'lead@example.test' },
+  });
+  t.same(
+    next.entries.map(({ object, id: of }) => [object, of]),
+    [
+      ['request', id],
+      ['verdict', id],
+    ],
+  );
+  isNotTaken(await tried(next, asked('DELETE FROM orders', { entry: 77 })), id, 'then it is asked about anew');
+  // long after, nobody is told of it
+  const later = await stage(folder, { clock: { ...realClock, now: () => Date.now() + 0.75 * HOUR } }, first.issuer);
+  isNotTaken(await tried(later, asked()), id, 'an old denial');
 });
 
 t.test('requests that a program of the requester’s own has made', async (t) => {

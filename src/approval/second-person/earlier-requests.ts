@@ -15,7 +15,7 @@ import type { ApprovalDemands } from '../../transcript/approval-objects.js';
 import type { Evidence } from '../../transcript/open-entry.js';
 import { lastingKey } from '../statement-key.js';
 import { type ApprovalBucket, readRequest, requestsSince } from './objects.js';
-import { OpenRequest } from './open-request.js';
+import { type Answered, OpenRequest } from './open-request.js';
 import { exactDigest } from './recognised.js';
 import { readShown, type ShownFields } from './shown.js';
 
@@ -44,13 +44,15 @@ export class EarlierRequests {
   readonly #parts: EarlierParts;
   /** What lies under an id never changes; undefined for those that cannot be meant. */
   readonly #read = new Map<string, Own | undefined>();
+  /** Denials that this session has heard of. */
+  readonly #told = new Set<string>();
 
   constructor(parts: EarlierParts) {
     this.#parts = parts;
   }
 
   /**
-   * The newest that nobody has used and whose answers, if there are any, let it run. Rejects with `bucket-unreachable`.
+   * The newest that nobody has used, and that is open, approved, or denied and not told here yet. Rejects with `bucket-unreachable`.
    * @param suits whether the data is still what was shown
    */
   async find(
@@ -64,11 +66,19 @@ export class EarlierRequests {
     for (const { open, shown } of await this.#own(now)) {
       if (!suits(open) || !showsIt(shown, request)) continue;
       if ((await exactDigest(key, shown.salt)) !== shown.exact) continue;
-      const standing = await open.standing(bucket, judge, now);
-      // of a denial the other session has heard
-      if (standing === 'approved' || standing === 'waiting') return open;
+      const look = await open.look(bucket, judge, now);
+      if (look.kind === 'approved' || (look.kind === 'waiting' && now <= open.request.claims.expiresAt)) return open;
+      if (look.kind === 'denied' && this.#isNews(open.id, look.by, now)) return open;
     }
     return undefined;
+  }
+
+  /** The session that asked may have ended before it was denied: this one hears of it, once. */
+  #isNews(id: string, by: readonly Answered[], now: number): boolean {
+    const { validFor } = this.#parts.demands;
+    if (this.#told.has(id) || !by.some(({ verdict }) => now <= verdict.claims.at + validFor)) return false;
+    this.#told.add(id);
+    return true;
   }
 
   /** Newest first. */
