@@ -167,8 +167,12 @@ t.test('a denial that nobody was left to hear is told in the next session, once'
       ['verdict', id],
     ],
   );
-  isNotTaken(await tried(next, asked('DELETE FROM orders', { entry: 77 })), id, 'then it is asked about anew');
-  // long after, nobody is told of it
+  isNotTaken(await tried(next, asked()), id, 'then it is asked about anew');
+});
+
+t.test('nobody is told of a denial that was long ago', async (t) => {
+  const folder = t.testdir();
+  const { first, id } = await answeredLate(folder, asked(), 'deny');
   const later = await stage(folder, { clock: { ...realClock, now: () => Date.now() + 0.75 * HOUR } }, first.issuer);
   isNotTaken(await tried(later, asked()), id, 'an old denial');
 });
