@@ -4,11 +4,27 @@
  * role, and the client hears what a login hears that may do it itself.
  */
 import t, { type Test } from 'tap';
-import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
-import { Client, type Heard } from '../helpers/wire-client.js';
-import { bind, copyData, copyDone, copyFail, execute, parse, query, run, sync } from '../helpers/wire-messages.js';
+import {
+  type PostgresVersion,
+  postgresAvailable,
+  startPostgres,
+  type TestPostgres,
+  testedVersions,
+} from '../helpers/postgres.js';
+import { Client } from '../helpers/wire-client.js';
+import { copyData, copyDone, copyFail, query, sync } from '../helpers/wire-messages.js';
+import {
+  alike,
+  dialogue,
+  direct,
+  protocols,
+  type Sent,
+  type Transaction,
+  transactions,
+  whoSql,
+} from './access-dialogue.js';
 import { roles, startAccessProxy } from './access-stage.js';
-import { once } from './attended-proxy.js';
+import { once, type Person } from './attended-proxy.js';
 
 const yaml = `version: 1
 access:
@@ -45,6 +61,8 @@ interface Case {
   readonly undo?: string;
   /** Sent once the server wants data. */
   readonly copies?: readonly Buffer[];
+  /** Default: 13. */
+  readonly since?: PostgresVersion;
 }
 
 const cases: readonly Case[] = [
@@ -70,11 +88,12 @@ const cases: readonly Case[] = [
   { sql: 'REINDEX TABLE orders' },
   { sql: 'REINDEX TABLE CONCURRENTLY orders' },
   { sql: 'REINDEX INDEX gone_note' },
-  { sql: 'REINDEX TABLE parts' },
+  { sql: 'REINDEX TABLE parts', since: 14 },
   { sql: 'CLUSTER gone USING gone_pkey' },
   { sql: 'REFRESH MATERIALIZED VIEW shown' },
   {
     sql: 'ALTER TABLE parts DETACH PARTITION parts1 CONCURRENTLY',
+    since: 14,
     undo: `DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = 'parts1'::regclass)
       THEN ALTER TABLE parts1 DROP CONSTRAINT IF EXISTS parts1_id_check; ALTER TABLE parts ATTACH PARTITION parts1 FOR VALUES IN (1); END IF; END $$`,
   },
@@ -88,60 +107,30 @@ const cases: readonly Case[] = [
     sql: "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF) UPDATE orders SET note = 'e' WHERE id = 1",
   },
   {
+    since: 15,
     sql: "MERGE INTO gone USING orders ON gone.id = orders.id AND orders.id < 3 WHEN MATCHED THEN UPDATE SET note = 'm'",
   },
 ];
 
-const whoSql = `SELECT 'i am ' || session_user || ' ' || current_user || ' ' || current_setting('role')`;
-const protocols: Readonly<Record<string, (sql: string) => Buffer>> = {
-  simple: query,
-  extended: (sql) => Buffer.concat([run(sql), sync()]),
-  'a named portal': (sql) =>
-    Buffer.concat([parse(sql, { name: 's' }), bind([], { portal: 'p', statement: 's' }), execute('p'), sync()]),
-};
-const transactions: Readonly<Record<string, readonly string[]>> = {
-  idle: [],
-  block: ['BEGIN'],
-  savepoint: ['BEGIN', 'SAVEPOINT mine'],
-};
+const ways = { simple: protocols.simple, extended: protocols.extended, 'a named portal': protocols['a named portal'] };
 
-const texts = (heard: readonly Heard[]): string =>
-  heard
-    .filter(({ type, body }) => type !== 'N' || !body.includes('dbguard: waiting'))
-    .map(({ type, body }) => `${type}${body.toString('latin1')}`)
-    .join('\n');
-
-/** The login is another one; so are OIDs, and the server's source lines. */
-const alike = (text: string): string => text.replaceAll(/shop_(direct|owner)/g, 'shop_client');
-
-async function direct(t: Test, port: number): Promise<Client> {
-  const client = await Client.open({
-    host: '127.0.0.1',
-    ...{ port, user: 'shop_direct', password: 'direct', database: 'postgres' },
-  });
-  await client.logIn();
-  t.teardown(() => client.hangUp());
-  return client;
-}
-
-async function hears(client: Client, bytes: Buffer, copies?: readonly Buffer[]): Promise<string> {
-  const from = client.heard.length;
-  await client.send(bytes);
-  if (copies) {
+/** Of a COPY FROM its client sends the data once the server wants it. */
+async function hears(client: Client, { bytes }: Sent, copies?: readonly Buffer[]): Promise<string> {
+  if (copies === undefined) return dialogue(client, bytes);
+  return dialogue(client, bytes, 1, async () => {
+    const from = client.heard.length;
     while (!client.heard.slice(from).some(({ type }) => type === 'G' || type === 'Z'))
       await new Promise((resolve) => setTimeout(resolve, 2));
     if (client.heard.slice(from).some(({ type }) => type === 'G'))
       await client.send(Buffer.concat(bytes.includes('S\0\0\0\x04') ? [...copies, sync()] : copies));
-  }
-  await client.hears('Z', 1);
-  return texts(client.heard.slice(from));
+  });
 }
 
 /** Every pair has its turn with some of the cases, and every case outside of a transaction. */
 function combinations(version: PostgresVersion, index: number): (readonly [transaction: string, protocol: string])[] {
-  const protocol = (at: number) => Object.keys(protocols)[(index + at) % 3] ?? '';
+  const protocol = (at: number) => Object.keys(ways)[(index + at) % 3] ?? '';
   const transaction = (at: number) => Object.keys(transactions)[at] ?? '';
-  if (version === 15) return [[transaction(index % 3), protocol(0)]];
+  if (version !== 18) return [[transaction(index % 3), protocol(0)]];
   return [
     [transaction(0), protocol(1)],
     [transaction(0), protocol(2)],
@@ -149,53 +138,57 @@ function combinations(version: PostgresVersion, index: number): (readonly [trans
   ];
 }
 
-for (const version of [15, 18] as const satisfies readonly PostgresVersion[]) {
+for (const version of testedVersions()) {
   t.test(`PostgreSQL ${version}`, { skip: !postgresAvailable(version) }, async (t) => {
     const server = await startPostgres({ version });
     t.teardown(() => server.stop());
     await server.query(roles);
     await server.query(owners);
-    const { person, raw, harness } = await startAccessProxy(t, server, yaml);
-    for (const sql of ownership) await server.query(sql);
-    let answering = true;
-    void (async () => {
-      for (let seen = 0; answering; ) {
-        if (person.shown.length > seen) {
-          person.says(once);
-          seen++;
-        } else await new Promise((resolve) => setTimeout(resolve, 2));
-      }
-    })();
-    t.teardown(() => {
-      answering = false;
-    });
-    for (const [index, { sql, undo, copies }] of cases.entries()) {
+    const { person, raw, harness } = await startAccessProxy(t, server, yaml, {}, ownership);
+    const admin = await superuser(t, server);
+    const [client, reference] = [await raw(), await direct(t, server)];
+    for (const [index, { sql, undo, copies, since = 13 }] of cases.entries()) {
+      if (version < since) continue;
       for (const [transaction, protocol] of combinations(version, index)) {
         const name = `${sql}, ${transaction}, ${protocol}`;
-        const answers: string[] = [];
-        for (const open of [raw, () => direct(t, server.port)]) {
-          const client = await open();
-          for (const one of transactions[transaction] ?? []) await hears(client, query(one));
-          answers.push(alike(await hears(client, (protocols[protocol] ?? query)(sql), copies)));
-          if (open === raw) {
-            const inside = await hears(client, query(whoSql));
-            t.match(inside, /i am shop_client shop_client none|C25P02/, name);
-            await hears(client, query(transaction === 'idle' ? 'SELECT 1' : 'ROLLBACK'));
-            t.match(await hears(client, query(whoSql)), /i am shop_client shop_client none/, name);
-            t.match(await hears(client, query('SELECT word FROM secrets')), /C42501/, name);
-          }
-          await client.hangUp();
-          if (open === raw) {
-            const owned = "SELECT FROM pg_class WHERE relname LIKE 'made%' AND relowner <> 'shop_owner'::regrole";
-            t.same(await server.query(owned), [], `${name}: what is made belongs to the role`);
-          }
-          if (undo) await server.query(undo);
-        }
-        t.equal(answers[0], answers[1], name);
+        const sent = (ways[protocol as keyof typeof ways] ?? protocols.simple)(sql);
+        const asked = person.shown.length;
+        for (const one of transactions[transaction as Transaction]) await dialogue(client, query(one));
+        const answering = answered(person, asked);
+        const answer = await hears(client, sent, copies);
+        answering.stop();
+        t.match(await dialogue(client, query(whoSql)), /i am shop_client shop_client none|C25P02/, name);
+        await dialogue(client, query('ROLLBACK'));
+        t.match(await dialogue(client, query(`${whoSql}; SELECT word FROM secrets`)), /client none[\s\S]*C42501/, name);
+        const owned = "SELECT FROM pg_class WHERE relname LIKE 'made%' AND relowner <> 'shop_owner'::regrole";
+        t.match(await dialogue(admin, query(owned)), /CSELECT 0/, `${name}: what is made belongs to the role`);
+        if (undo) await dialogue(admin, query(undo));
+        for (const one of transactions[transaction as Transaction]) await dialogue(reference, query(one));
+        t.equal(alike(answer), alike(await hears(reference, sent, copies)), name);
+        await dialogue(reference, query('ROLLBACK'));
+        if (undo) await dialogue(admin, query(undo));
       }
     }
     const ran = harness.recorder.of('outcome').filter(({ role }) => role !== undefined);
     t.equal(ran.length, harness.recorder.of('grant').length);
     t.ok(ran.length > cases.length / 2);
   });
+}
+
+async function superuser(t: Test, server: TestPostgres): Promise<Client> {
+  const login = { user: server.superuser, password: server.password, database: 'postgres' };
+  const client = await Client.open({ host: '127.0.0.1', port: server.port, ...login });
+  await client.logIn();
+  t.teardown(() => client.hangUp());
+  return client;
+}
+
+/** Whatever is asked about from now on is approved, if anything is. */
+function answered(person: Person, seen: number): { readonly stop: () => void } {
+  const timer = setInterval(() => {
+    if (person.shown.length <= seen) return;
+    seen++;
+    person.says(once);
+  }, 1);
+  return { stop: () => clearInterval(timer) };
 }

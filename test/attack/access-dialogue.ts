@@ -11,6 +11,8 @@ export const itself = /i am shop_client shop_client none/;
 /** What opens the place where a statement stands. */
 export const transactions = { idle: [], block: ['BEGIN'], savepoint: ['BEGIN', 'SAVEPOINT mine'] } as const;
 
+export type Transaction = keyof typeof transactions;
+
 export interface Sent {
   readonly bytes: Buffer;
   /** How often the server is ready behind it. */
@@ -21,7 +23,7 @@ export interface Sent {
 let names = 0;
 
 /** A statement as each protocol sends it; where a question who it is comes behind it before any answer, the server runs that too. */
-export const protocols: Readonly<Record<string, (sql: string) => Sent>> = {
+export const protocols = {
   simple: (sql) => ({ bytes: query(sql), readies: 1 }),
   extended: (sql) => ({ bytes: Buffer.concat([run(sql), sync()]), readies: 1 }),
   'a named portal': (sql) => {
@@ -32,7 +34,7 @@ export const protocols: Readonly<Record<string, (sql: string) => Sent>> = {
   'a pipeline': (sql) => ({ bytes: Buffer.concat([run(sql), run(whoSql), sync()]), readies: 1 }),
   'a pipeline with syncs': (sql) => ({ bytes: Buffer.concat([run(sql), sync(), run(whoSql), sync()]), readies: 2 }),
   'two queries at once': (sql) => ({ bytes: Buffer.concat([query(sql), query(whoSql)]), readies: 2 }),
-};
+} satisfies Readonly<Record<string, (sql: string) => Sent>>;
 
 /** Everything that was said, but for what dbguard says of its own. */
 export const texts = (heard: readonly Heard[]): string =>

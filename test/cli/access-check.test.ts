@@ -1,6 +1,6 @@
 /** `dbguard access check`: what it finds in a login, and that its SQL takes exactly that away. */
 import t, { type Test } from 'tap';
-import { type PostgresVersion, postgresAvailable, startPostgres, type TestPostgres } from '../helpers/postgres.js';
+import { postgresAvailable, startPostgres, type TestPostgres, testedVersions } from '../helpers/postgres.js';
 import { runCommand } from './run-command.js';
 
 interface Case {
@@ -74,7 +74,7 @@ const cases: readonly Case[] = [
   },
 ];
 
-for (const version of [15, 18] satisfies PostgresVersion[]) {
+for (const version of testedVersions()) {
   const skip = postgresAvailable(version) ? false : `PostgreSQL ${version} is not installed`;
   t.test(`PostgreSQL ${version}`, { skip }, async (t) => {
     const server = await startPostgres({ version, auth: 'trust' });

@@ -1,6 +1,6 @@
 /** `dbguard access setup`: its SQL makes a login that can do nothing by itself, and what `access` says after SET ROLE. */
 import t from 'tap';
-import { type PostgresVersion, postgresAvailable, startPostgres } from '../helpers/postgres.js';
+import { postgresAvailable, startPostgres, testedVersions } from '../helpers/postgres.js';
 import { runCommand } from './run-command.js';
 
 const access = `access:
@@ -9,7 +9,7 @@ const access = `access:
   - { name: elsewhere, role: nobody, tables: ['*'], effects: [delete], connection: other, then: ask }
 `;
 
-for (const version of [15, 18] satisfies PostgresVersion[]) {
+for (const version of testedVersions()) {
   const skip = postgresAvailable(version) ? false : `PostgreSQL ${version} is not installed`;
   t.test(`PostgreSQL ${version}`, { skip }, async (t) => {
     const server = await startPostgres({ version, auth: 'trust' });

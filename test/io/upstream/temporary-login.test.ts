@@ -5,12 +5,10 @@ import { connectUpstream } from '../../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../../src/io/upstream/resolve.js';
 import { openTemporaryLogin } from '../../../src/io/upstream/temporary-login.js';
 import { sessionIdsAt } from '../../../src/transcript/object-key.js';
-import { type PostgresVersion, postgresAvailable, startPostgres } from '../../helpers/postgres.js';
+import { postgresAvailable, startPostgres, testedVersions } from '../../helpers/postgres.js';
 import { env, query } from './connections.js';
 
-const versions = ([15, 18] as const satisfies readonly PostgresVersion[]).filter((version) =>
-  postgresAvailable(version),
-);
+const versions = testedVersions().filter((version) => postgresAvailable(version));
 
 async function world(t: Test, version: PostgresVersion) {
   const server = await startPostgres({ version, settings: { log_statement: 'all' } });
