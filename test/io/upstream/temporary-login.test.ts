@@ -5,7 +5,7 @@ import { connectUpstream } from '../../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../../src/io/upstream/resolve.js';
 import { openTemporaryLogin } from '../../../src/io/upstream/temporary-login.js';
 import { sessionIdsAt } from '../../../src/transcript/object-key.js';
-import { postgresAvailable, startPostgres, testedVersions } from '../../helpers/postgres.js';
+import { type PostgresVersion, postgresAvailable, startPostgres, testedVersions } from '../../helpers/postgres.js';
 import { env, query } from './connections.js';
 
 const versions = testedVersions().filter((version) => postgresAvailable(version));
