@@ -17,11 +17,17 @@ export class Person {
   readonly shown: PendingApproval[] = [];
   #answer: ((verdict: Verdict) => void) | undefined;
   #wake: () => void = () => undefined;
+  #begin: () => void = () => undefined;
+  /** The first question. */
+  readonly asked = new Promise<void>((resolve) => {
+    this.#begin = resolve;
+  });
 
   attended = () => true;
 
   present(pending: PendingApproval, gone: AbortSignal): Promise<Verdict> {
     this.shown.push(pending);
+    this.#begin();
     this.#wake();
     return new Promise((resolve, reject) => {
       this.#answer = resolve;

@@ -96,7 +96,8 @@ const graceMs = 60_000;
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new SessionHarmed('the server does not answer a question')), ms);
+    // a server that is still there keeps the process by its socket
+    timer = setTimeout(() => reject(new SessionHarmed('the server does not answer a question')), ms).unref();
   });
   try {
     return await Promise.race([work, late]);
