@@ -26,6 +26,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   'access list': () => import('./commands/access-list.js'),
   'access end': () => import('./commands/access-end.js'),
   'transcripts list': () => import('./commands/transcripts-list.js'),
+  'transcripts replay': () => import('./commands/transcripts-replay.js'),
   'transcripts show': () => import('./commands/transcripts-show.js'),
   'transcripts verify': () => import('./commands/transcripts-verify.js'),
   'transcripts page': () => import('./commands/transcripts-page.js'),

@@ -257,6 +257,21 @@ export const commandTable = [
     ],
   },
   {
+    path: 'transcripts replay',
+    summary: 'play a session: what was asked, decided and shown, and the recorded screen',
+    arguments: '<id>',
+    options: [
+      { flags: '--to <file>', description: 'write it as an asciicast, for asciinema’s players' },
+      {
+        flags: '--identity <file>',
+        description: 'your private key for encrypted recordings: of age-keygen, or ssh-ed25519',
+      },
+      { flags: '--idle <seconds>', description: 'nothing takes longer than this (default: 2)' },
+      ...verificationOptions,
+      ...bucketOptions,
+    ],
+  },
+  {
     path: 'transcripts verify',
     summary: 'verify a session; exit code 0 proven, 1 changed, missing or forged, 2 not all proven',
     arguments: '[id]',

@@ -40,7 +40,8 @@ export function paintLastCell(terminal: Terminal): string {
   return wide ? `\x1b[D\x1b[0m${styleOf(wide)}${wide.getChars()}` : '';
 }
 
-function styleOf(cell: IBufferCell): string {
+/** Empty where it is plain. */
+export function styleOf(cell: IBufferCell): string {
   if (cell.isAttributeDefault()) return '';
   const params: (string | number)[] = [];
   if (cell.isBold()) params.push(1);

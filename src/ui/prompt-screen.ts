@@ -71,7 +71,7 @@ export async function runPrompt(
   options: PromptScreenOptions,
 ): Promise<Verdict> {
   const { clock, gone } = options;
-  const painter = createPainter(surface, tools);
+  const painter = createPainter(surface, tools, options.mark);
   const keys = new KeyDecoder();
   let document: readonly Row[] = [];
   let shown = options.shown();
@@ -219,13 +219,14 @@ export async function loadPromptTools(): Promise<PromptTools> {
  * Ink lays frames out, we put them on the screen. Ink's own writing erases the scrollback when a frame is as high as
  * the terminal, and believes that it knows where the cursor is.
  */
-function createPainter(surface: PromptSurface, tools: PromptTools): Painter {
+function createPainter(surface: PromptSurface, tools: PromptTools, mark: string): Painter {
   const { render, createElement, ApprovalPrompt } = tools;
   let last = '';
   const stdout = Object.assign(new PassThrough(), { columns: 80, rows: 24 });
   stdout.write = (frame: unknown) => {
-    const text = onScreen(String(frame), surface.size.rows);
-    if (text !== last) surface.write(text);
+    const { size } = surface;
+    const text = onScreen(String(frame), size.rows);
+    if (text !== last) surface.write(text, onScreen(withoutMark(String(frame), mark, size), size.rows));
     last = text;
     return true;
   };
@@ -247,6 +248,14 @@ function createPainter(surface: PromptSurface, tools: PromptTools): Painter {
       instance?.cleanup();
     },
   };
+}
+
+/** Whoever knows the words could draw a prompt: a recording has a rule in the place of the one that carries them. */
+function withoutMark(frame: string, mark: string, size: TerminalSize): string {
+  if (mark === '') return frame;
+  const lines = frame.split('\n');
+  lines[isLow(size) ? 1 : 2] = '─'.repeat(size.columns);
+  return lines.join('\n').replaceAll(mark, '…');
 }
 
 function onScreen(frame: string, rows: number): string {

@@ -9,6 +9,7 @@
  */
 import type { ChildTerminal, OuterTerminal, TerminalSize } from '../run/terminal-ports.js';
 import { EscapeBoundary } from './escape-boundary.js';
+import type { ScreenRecording } from './screen-recording.js';
 import { backFromShell, enterPrompt, leavePrompt, lendToShell, resetTerminal } from './screen-switch.js';
 import { TerminalModel } from './terminal-model.js';
 import { withoutWithheld } from './withheld-sequences.js';
@@ -16,7 +17,8 @@ import { withoutWithheld } from './withheld-sequences.js';
 /** The terminal while a prompt has it. */
 export interface PromptSurface {
   readonly size: TerminalSize;
-  write(text: string): void;
+  /** @param recorded what a recording of the screen gets in its place */
+  write(text: string, recorded?: string): void;
   onInput(listener: (bytes: Buffer) => void): void;
   onResize(listener: (size: TerminalSize) => void): void;
   /** For the terminal's late answers to the child's questions. */
@@ -47,6 +49,7 @@ type Turn = 'child' | 'entering' | 'prompt';
 export class Takeover {
   readonly #outer: OuterTerminal;
   readonly #child: ChildTerminal;
+  readonly #recording: ScreenRecording | undefined;
   readonly #model: TerminalModel;
   readonly #boundary = new EscapeBoundary();
   #turn: Turn = 'child';
@@ -63,9 +66,11 @@ export class Takeover {
   #lent = false;
   #titlePushed = false;
 
-  constructor(outer: OuterTerminal, child: ChildTerminal) {
+  constructor(outer: OuterTerminal, child: ChildTerminal, recording?: ScreenRecording) {
     this.#outer = outer;
     this.#child = child;
+    this.#recording = recording;
+    recording?.onDrain(() => this.#resumeIfPossible());
     this.#model = new TerminalModel(outer.size.columns, outer.size.rows);
     child.onOutput((bytes) => this.#fromChild(bytes));
     outer.onInput((bytes) => this.#fromKeyboard(bytes));
@@ -110,9 +115,9 @@ export class Takeover {
     this.#write(unfinished);
     await this.#model.settle();
     // the shell's own words would be part of it
-    if (unfinished.length > 0 || !this.#boundary.clean) this.#outer.write(endString);
-    if (!this.#lent && (killed || !this.#model.plain)) this.#outer.write(resetTerminal(this.#model, false));
-    if (this.#titlePushed) this.#outer.write(popTitle);
+    if (unfinished.length > 0 || !this.#boundary.clean) this.#draw(endString);
+    if (!this.#lent && (killed || !this.#model.plain)) this.#draw(resetTerminal(this.#model, false));
+    if (this.#titlePushed) this.#draw(popTitle);
     this.#model.dispose();
   }
 
@@ -122,14 +127,16 @@ export class Takeover {
     if (!this.#boundary.clean) await this.#boundaryClean();
     this.#turn = 'prompt';
     await this.#model.settle();
-    this.#outer.write(endString + enterPrompt(this.#model));
+    this.#draw(endString + enterPrompt(this.#model));
+    this.#recording?.question(true);
     try {
       return await run(this.#surface());
     } finally {
       this.#promptInput = () => undefined;
       this.#promptResize = () => undefined;
       await this.#model.settle();
-      this.#outer.write(leavePrompt(this.#model));
+      this.#draw(leavePrompt(this.#model));
+      this.#recording?.question(false);
       this.#turn = 'child';
       this.#replay();
     }
@@ -140,9 +147,14 @@ export class Takeover {
     await new Promise((resolve) => setTimeout(resolve, lastWordsMs));
     if (this.#over) return;
     await this.#model.settle();
-    this.#outer.write(this.#endOfTorn() + lendToShell(this.#model));
-    if (await away()) this.#outer.write(backFromShell(this.#model));
+    this.#draw(this.#endOfTorn() + lendToShell(this.#model));
+    if (await away()) this.#draw(backFromShell(this.#model));
     else this.#lent = true;
+  }
+
+  #draw(bytes: Buffer | string): boolean {
+    this.#recording?.drawn(bytes);
+    return this.#outer.write(bytes);
   }
 
   #endOfTorn(): string {
@@ -155,8 +167,9 @@ export class Takeover {
       get size() {
         return outer.size;
       },
-      write: (text) => {
+      write: (text, recorded = text) => {
         outer.write(text);
+        this.#recording?.drawn(recorded);
       },
       onInput: (listener) => {
         this.#promptInput = listener;
@@ -197,11 +210,11 @@ export class Takeover {
     if (bytes.length === 0) return;
     if (!this.#titlePushed && titleStarts.some((start) => bytes.includes(start))) {
       this.#titlePushed = true;
-      this.#outer.write(pushTitle);
+      this.#draw(pushTitle);
     }
     this.#model.write(bytes, () => this.#resumeIfPossible());
-    if (!this.#outer.write(bytes)) this.#outerFull = true;
-    if (this.#outerFull || this.#model.pending > modelLagMax) this.#pause();
+    if (!this.#draw(bytes)) this.#outerFull = true;
+    if (this.#outerFull || this.#recording?.full || this.#model.pending > modelLagMax) this.#pause();
   }
 
   #replay(): void {
@@ -219,12 +232,14 @@ export class Takeover {
   }
 
   #resumeIfPossible(): void {
-    if (!this.#paused || this.#turn === 'prompt' || this.#outerFull || this.#model.pending > modelLagMax / 2) return;
+    if (!this.#paused || this.#turn === 'prompt' || this.#outerFull || this.#recording?.full) return;
+    if (this.#model.pending > modelLagMax / 2) return;
     this.#paused = false;
     this.#child.resume();
   }
 
   #fromKeyboard(bytes: Buffer): void {
+    this.#recording?.typed();
     if (this.#turn === 'child') this.#child.write(bytes);
     else if (this.#turn === 'prompt') this.#promptInput(bytes);
   }
@@ -232,6 +247,7 @@ export class Takeover {
   #resized(size: TerminalSize): void {
     this.#model.resize(size.columns, size.rows);
     this.#child.resize(size.columns, size.rows);
+    this.#recording?.resized(size);
     if (this.#turn === 'prompt') this.#promptResize(size);
   }
 }

@@ -66,6 +66,7 @@ export async function run(
       bell: approvals.bell,
       mark: guard.mark.words,
       desk: approvals.desk,
+      record: () => guard.recording.terminal(),
     });
     endSession = () => endChild(child);
     approvals.attend(child.channels, child.session);

@@ -5,11 +5,13 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../../approval/approvals.js';
+import { microsecondClock } from '../../io/microsecond-clock.js';
 import { type RunningChild, stopOurselves, withSignals } from '../../io/terminal/child.js';
 import { findProgram } from '../../io/terminal/child-program.js';
 import type { Fence } from '../../io/terminal/job-shell.js';
 import { startPipeChild } from '../../io/terminal/pipe-child.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
+import type { LineSink } from '../../ui/screen-recording.js';
 import type { CommandContext } from '../command.js';
 import { wantsColours } from '../print/text.js';
 
@@ -23,6 +25,8 @@ export interface GuardedChildOptions {
   /** On every prompt; see prompt-mark.ts. */
   readonly mark: string;
   readonly desk: () => ApprovalDesk;
+  /** Begins the recording of the screen; undefined where there is none. */
+  readonly record?: () => LineSink | undefined;
 }
 
 export interface GuardedChild {
@@ -57,17 +61,20 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
       kill: (signal) => running.kill(signal),
     };
   }
-  const [{ startPtyChild }, { Takeover }, { terminalChannel }] = await Promise.all([
+  const [{ startPtyChild }, { Takeover }, { terminalChannel }, { ScreenRecording }] = await Promise.all([
     import('../../io/terminal/pty.js'),
     import('../../ui/takeover.js'),
     import('../../ui/terminal-channel.js'),
+    import('../../ui/screen-recording.js'),
   ]);
   let hangUp = (): void => undefined;
   const terminal = startTerminal(streams, () => hangUp());
   try {
     const running = startPtyChild({ ...child, ...terminal.size });
     hangUp = () => running.kill('SIGHUP');
-    const takeover = new Takeover(terminal, running);
+    const lines = options.record?.();
+    const recording = lines && new ScreenRecording(lines, microsecondClock(), terminal.size);
+    const takeover = new Takeover(terminal, running, recording);
     followStops(running, () => takeover.release(() => terminal.suspend(running)));
     return {
       channels: [

@@ -244,9 +244,22 @@ export const entryViews = {
     ],
   },
   recordings: {
-    kinds: [],
-    words: 'results and terminals that were recorded',
-    columns: [number, time, of],
+    kinds: ['recording'],
+    words: 'results and terminals that were recorded: that one begins, has a chunk more, ends',
+    columns: [
+      number,
+      time,
+      field('event', 'text', '`begin`, `chunk`, `end`'),
+      field('stream', 'text', '`results`, `terminal`'),
+      field('chunk', 'whole', 'its number'),
+      field('digest', 'text', 'SHA-256 of the object'),
+      field('size', 'whole', 'of the object, bytes'),
+      field('keep_days', 'whole', 'of a beginning: how long it is kept', 'keepDays'),
+      field('max_rows', 'whole', 'of the results of one statement', 'maxRows'),
+      field('max_bytes', 'whole', 'the same', 'maxBytes'),
+      field('recipients', 'texts', 'to whom it is encrypted'),
+      field('why', 'text', 'of an end: `session`, `failed`'),
+    ],
   },
 } as const satisfies Readonly<Record<string, EntryView>>;
 
