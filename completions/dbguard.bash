@@ -27,6 +27,7 @@ _dbguard() {
       ':run') path='run' ;;
       ':proxy') path='proxy' ;;
       ':mcp') path='mcp' ;;
+      ':hook') path='hook' ;;
       ':approvals') path='approvals' ;;
       ':approve') path='approve' ;;
       ':deny') path='deny' ;;
@@ -224,7 +225,7 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy mcp approvals approve deny explain policy mask access transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy mcp hook approvals approve deny explain policy mask access transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
@@ -234,6 +235,7 @@ _dbguard() {
     'run') options='--sandbox --no-sandbox --connection --config --policy --profile --reason --help -h' ;;
     'proxy') options='--listen --password-file --json --connection --config --policy --profile --reason --help -h' ;;
     'mcp') options='--hold --connection --config --policy --profile --reason --help -h' ;;
+    'hook') options='--help -h' ;;
     'approvals') options='--list --json --team --follow --help -h' ;;
     'approve') options='--session --help -h' ;;
     'deny') options='--reason --help -h' ;;

@@ -88,6 +88,7 @@ function previewFrom(preview: Fields): Preview {
     why: clean(preview.why),
     impact: list(preview.impact, impactLine),
     dryRun: list(preview.dryRun, impactLine),
+    ...(preview.askedFor === undefined ? {} : { askedFor: singleLine(text(preview.askedFor), 300) }),
     ...(preview.window === undefined ? {} : { window: singleLine(text(preview.window), 20) }),
   };
 }

@@ -22,6 +22,8 @@ export interface Preview {
   readonly size: { readonly characters: number; readonly lines: number; readonly hidden: number };
   readonly values: readonly string[];
   readonly why: string;
+  /** What the agent says that it was asked for: one line, its words. */
+  readonly askedFor?: string;
   readonly impact: readonly ImpactLine[];
   /** Approving it for longer lets everything of its kind run as its role, for so long. */
   readonly window?: string;
@@ -67,6 +69,7 @@ export function previewOf(request: ApprovalRequest, dryRun?: DryRun): Preview {
     impact: [...runs(request), ...[...estimates(request, dryRun), ...transactionContext(request)].map(sanitisedLine)],
     dryRun: dryRun ? dryRunLines(dryRun).map(sanitisedLine) : [],
     ...windowOf(request),
+    ...askedFor(request),
   };
 }
 
@@ -80,6 +83,14 @@ export function notShownWhole({
   if (bindValues.length > valuesMax) return `it has ${grouped(bindValues.length)} values`;
   if (bindValues.some((value) => (value?.length ?? 0) > valueCharacters)) return 'one of its values is too long';
   return runs.some((text) => text.length > valueCharacters) ? 'what it runs by name is too long' : undefined;
+}
+
+const askedCharacters = 160;
+
+function askedFor({ asked }: ApprovalRequest): Pick<Preview, 'askedFor'> {
+  if (asked === undefined) return {};
+  const unfit = asked.fits ? '' : ' (another process than the one it speaks of sends this)';
+  return { askedFor: `${singleLine(asked.text, askedCharacters)}, the agent says${unfit}` };
 }
 
 function windowOf({ ruling: { as } }: ApprovalRequest): Pick<Preview, 'window'> {
@@ -141,6 +152,7 @@ export function previewText(request: ApprovalRequest, preview: Preview = preview
     `values (${request.bindValues.length}, SHA-256 ${sha256(JSON.stringify(request.bindValues))}):`,
     ...preview.values,
     `why: ${preview.why}`,
+    ...(preview.askedFor === undefined ? [] : [`asked for: ${preview.askedFor}`]),
     ...(preview.window === undefined ? [] : [`for a time: ${preview.window}`]),
     ...[...preview.impact, ...preview.dryRun].map((line) => `${line.severity}: ${line.label}: ${line.text}`),
     '',

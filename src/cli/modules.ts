@@ -12,6 +12,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   run: () => import('./commands/run.js'),
   proxy: () => import('./commands/proxy.js'),
   mcp: () => import('./commands/mcp.js'),
+  hook: () => import('./commands/hook.js'),
   approvals: () => import('./commands/approvals.js'),
   approve: () => import('./commands/approve.js'),
   deny: () => import('./commands/deny.js'),

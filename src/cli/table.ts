@@ -121,6 +121,11 @@ export const commandTable = [
     examples: ['claude mcp add dbguard -- dbguard mcp --connection staging', 'codex mcp add dbguard -- dbguard mcp'],
   },
   {
+    path: 'hook',
+    summary: 'for hooks of an agent inside of a run: hands on what it says it was asked for',
+    arguments: '<agent>',
+  },
+  {
     path: 'approvals',
     summary: 'answer in a second terminal what waits for approval',
     options: [

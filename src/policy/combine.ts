@@ -10,6 +10,7 @@ import type { BucketConfig } from './read-bucket.js';
 import type { ConnectionConfig } from './read-connection.js';
 import { combineDetectors, type DetectorPolicy } from './read-detectors.js';
 import type { IdentityConfig } from './read-identity.js';
+import type { IntentUse } from './read-intent.js';
 import type { MaskDeclaration } from './read-mask.js';
 import { combineSandbox, type SandboxConfig } from './read-sandbox.js';
 import type { SecondPersonConfig } from './read-second-person.js';
@@ -32,6 +33,7 @@ export interface CombinedConfig {
   readonly maskKey?: Buffer;
   /** Undefined: nothing is looked for. */
   readonly detectors?: DetectorPolicy;
+  readonly intent: IntentUse;
   readonly sandbox: SandboxConfig;
   /** Highest level first. */
   readonly unmask: readonly (UnmaskRule & { readonly level: Level })[];
@@ -72,6 +74,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     access: configs.flatMap(({ access, policy }) => [...access, ...policy.rules.flatMap((rule) => rule.as ?? [])]),
     ...(maskKey === undefined ? {} : { maskKey }),
     ...(detectors === undefined ? {} : { detectors }),
+    intent: first(configs, (config) => config.intent) ?? 'on',
     sandbox: combineSandbox(configs.map((config) => config.sandbox)),
     ...(secondPerson === undefined ? {} : { secondPerson }),
   };
@@ -96,6 +99,7 @@ const ownBecause: Readonly<Record<string, string>> = {
   unmask: 'only your own file or the organisation’s may say which masks can be lifted',
   access: 'only your own file or the organisation’s may say which roles a statement can run as',
   as: 'only your own file or the organisation’s may say which roles a statement can run as',
+  intent: 'only your own file or the organisation’s may switch off what is recorded of agents',
   read: 'only your own file or the organisation’s may open the fence',
   write: 'only your own file or the organisation’s may open the fence',
   second_person: 'only your own file or the organisation’s may say who approves what you ask for',

@@ -29,6 +29,7 @@ export const configKeys = {
     access: 'own',
     second_person: 'own',
     detectors: 'free', // the strictest of all files holds
+    intent: 'own',
     sandbox: 'free', // the strictest of all files holds
   },
   identity: {

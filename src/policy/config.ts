@@ -8,6 +8,7 @@ import { type BucketConfig, readBucket } from './read-bucket.js';
 import { type ConnectionConfig, readConnection } from './read-connection.js';
 import { type DetectorPolicy, readDetectors } from './read-detectors.js';
 import { type IdentityConfig, readIdentity } from './read-identity.js';
+import { type IntentUse, readIntent } from './read-intent.js';
 import { type MaskDeclaration, readMask, readMaskKey } from './read-mask.js';
 import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
 import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
@@ -34,6 +35,7 @@ export interface Config {
   readonly access: readonly AccessRule[];
   readonly secondPerson?: SecondPersonConfig;
   readonly detectors?: DetectorPolicy;
+  readonly intent?: IntentUse;
   readonly sandbox?: SandboxConfig;
   /** Secret of the hashes that join between sessions, 32 bytes. */
   readonly maskKey?: Buffer;
@@ -80,6 +82,7 @@ function readRoot(root: Value, text: string, file: string): Config {
   const organisation = fields.optional('organisation', readOrganisation);
   const maskKey = fields.optional('mask_key', readMaskKey);
   const detectors = fields.optional('detectors', readDetectors);
+  const intent = fields.optional('intent', readIntent);
   const sandbox = fields.optional('sandbox', readSandbox);
   const secondPerson = fields.optional('second_person', readSecondPerson);
   const defaultConnection = fields.optional('default_connection', (item) => readDefault(item, connections));
@@ -93,6 +96,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     ...(organisation === undefined ? {} : { organisation }),
     ...(maskKey === undefined ? {} : { maskKey }),
     ...(detectors === undefined ? {} : { detectors }),
+    ...(intent === undefined ? {} : { intent }),
     ...(sandbox === undefined ? {} : { sandbox }),
     ...(secondPerson === undefined ? {} : { secondPerson }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,

@@ -8,6 +8,7 @@ import type { Extents } from '../policy/mass-changes.js';
 import type { Facts } from '../sql/facts.js';
 import type { RawJson, RepeatedBody } from '../transcript/entry.js';
 import type { TransactionStatus } from '../wire/messages.js';
+import type { Intent } from './intent/intents.js';
 
 /** A user of the loopback port, and who that is on the server. */
 export interface LoopbackUser {
@@ -82,6 +83,7 @@ export interface RepeatedEntry {
   readonly textEntry: TextEntry;
   readonly portalName: string | undefined;
   readonly transactionStatus: TransactionStatus;
+  readonly intent: Intent | undefined;
 }
 
 /** One statement about to run. */
@@ -122,6 +124,8 @@ export interface Admission {
   /** The number of the `statement` entry. */
   readonly n: number;
   readonly ruling: Ruling;
+  /** What its agent says it was asked for. */
+  readonly intent?: Intent | undefined;
   /** Where the text stands. */
   readonly textEntry?: TextEntry;
   /** The ruling is for many rows; how many there are has to be found out before anybody is asked. */

@@ -6,6 +6,7 @@
  */
 import type { Entry } from '../transcript/entry.js';
 import { isFacts } from '../transcript/entry-fields.js';
+import { EarlierIntents, type MeantIntent } from './earlier-intents.js';
 
 type Disclosed = Readonly<Record<string, unknown>>;
 
@@ -13,6 +14,8 @@ type Disclosed = Readonly<Record<string, unknown>>;
 export interface Meant {
   readonly sql?: string | undefined;
   readonly facts?: unknown;
+  /** What the agent says that the statement, or tool call, comes from. */
+  readonly intent?: MeantIntent | undefined;
 }
 
 /** Characters of all texts. Writers refer to what is recent and short; prepared statements may be neither. */
@@ -23,16 +26,21 @@ const BESIDE = 500;
 export class EarlierEntries {
   /** By the number of the entry; the last one used stands last. */
   readonly #said = new Map<number, Meant>();
+  readonly #intents = new EarlierIntents();
   #size = 0;
 
   /** Every entry of one session, in order. */
-  meant({ n, fields }: Entry, { sql: own }: Disclosed): Meant {
+  meant(entry: Entry, disclosed: Disclosed): Meant {
+    const { n, k, fields } = entry;
+    const { sql: own } = disclosed;
     const { text, facts: said } = fields;
+    if (k === 'intent') return { intent: this.#intents.keep(entry, disclosed) };
     const source = this.#find(text);
     const sql = typeof own === 'string' ? own : source?.sql;
     const facts = typeof said === 'number' ? this.#find(said)?.facts : (said ?? source?.facts);
-    const meant = { sql, facts };
-    if (typeof own === 'string' || isFacts(said)) this.#keep(n, meant);
+    const intent = this.#intents.of(fields);
+    const meant = { sql, facts, ...(intent && { intent }) };
+    if (typeof own === 'string' || isFacts(said)) this.#keep(n, { sql, facts });
     return meant;
   }
 

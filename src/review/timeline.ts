@@ -3,6 +3,7 @@ import { durationWords } from '../policy/units.js';
 import type { Entry } from '../transcript/entry.js';
 import { isRecord } from '../transcript/line.js';
 import type { EarlierEntries, Meant } from './earlier-entries.js';
+import type { MeantIntent } from './earlier-intents.js';
 
 export type Mood = 'plain' | 'good' | 'bad' | 'waiting' | 'quiet';
 
@@ -20,6 +21,8 @@ export interface TimelineItem {
   /** SQL or another text in full. */
   readonly text?: string;
   readonly bind?: string;
+  /** What its agent says that it comes from: a claim. */
+  readonly intent?: MeantIntent;
   readonly mood: Mood;
 }
 
@@ -30,7 +33,7 @@ const REDACTED = '(redacted)';
 export function timelineItem(entry: Entry, disclosed: Disclosed, earlier: EarlierEntries): TimelineItem {
   const { fields } = entry;
   const meant = earlier.meant(entry, disclosed);
-  const text = textOf(entry, meant);
+  const text = textOf(entry, meant, disclosed);
   return {
     n: entry.n,
     at: entry.t / 1000,
@@ -38,14 +41,17 @@ export function timelineItem(entry: Entry, disclosed: Disclosed, earlier: Earlie
     ...(typeof fields.conn === 'number' ? { connection: fields.conn } : {}),
     ...(typeof fields.of === 'number' ? { of: fields.of } : {}),
     ...(text === undefined ? {} : { text }),
+    ...(meant.intent === undefined || entry.k === 'intent' ? {} : { intent: meant.intent }),
     ...(disclosed.bind === undefined ? {} : { bind: JSON.stringify(disclosed.bind) }),
     ...(titles[entry.k] ?? other)(entry, disclosed, meant),
   };
 }
 
-function textOf(entry: Entry, { sql }: Meant): string | undefined {
-  if (sql !== undefined) return sql;
-  return 'sql' in entry.c ? REDACTED : undefined;
+/** The statement; of a claim what was said, of a client what it was started with. */
+function textOf(entry: Entry, { sql }: Meant, { said, arguments: line }: Disclosed): string | undefined {
+  const text = [sql, said, line].find((one) => typeof one === 'string');
+  if (typeof text === 'string') return text;
+  return ['sql', 'said', 'arguments'].some((name) => name in entry.c) ? REDACTED : undefined;
 }
 
 type Words = { readonly title: string; readonly mood: Mood };
@@ -59,6 +65,7 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant
     title: connection(fields),
     mood: 'quiet',
   }),
+  intent: ({ fields }) => ({ title: intentWords(fields), mood: 'quiet' }),
   parse: () => ({ title: 'prepared', mood: 'quiet' }),
   statement: ({ fields }, _disclosed, { facts }) => statement(fields, facts),
   approval: ({ fields }) => ({ title: approvalWords(fields), mood: 'waiting' }),
@@ -105,14 +112,30 @@ function recordingWords({ event, stream, keepDays, recipients, chunk, size, why 
   return `${what} begins${readers}${typeof keepDays === 'number' ? `, kept for ${keepDays} days` : ''}`;
 }
 
+function intentWords(fields: Disclosed): string {
+  const { event, agent, dropped } = fields;
+  const what =
+    event === 'prompt' ? 'was asked' : `uses ${String(fields.tool ?? 'a tool')}${field(fields, 'call', ', call ')}`;
+  const lost = typeof dropped === 'number' ? `; ${dropped} claims before it were not recorded` : '';
+  return `${String(agent)} says that it ${what}${processWords(fields, ', by ')}${lost}`;
+}
+
+/** `psql, from bash, claude`. */
+function processWords({ program, ancestors, pid }: Disclosed, before: string): string {
+  if (typeof program !== 'string') return '';
+  const above = Array.isArray(ancestors) && ancestors.length > 0 ? `, from ${ancestors.join(', ')}` : '';
+  return `${before}${program} (${String(pid)})${above}`;
+}
+
 function connection(fields: Disclosed): string {
   const { event, database } = fields;
   const where = typeof database === 'string' ? ` to ${database}` : '';
   const as = `${field(fields, 'user', ' as ')}${field(fields, 'role', ' with the role ')}${field(fields, 'loopbackUser', ' for ')}`;
   if (event === 'own') return `dbguard’s own connection${where}${as}`;
   if (event === 'close') return `connection closed${field(fields, 'reason', ': ')}`;
+  if (event === 'process') return `its process${processWords(fields, ': ')}`;
   const time = typeof fields.window === 'number' ? `, in the time of #${fields.window}` : '';
-  return `connection${where}${as}${field(fields, 'applicationName', ', ')}${time}`;
+  return `connection${where}${as}${field(fields, 'applicationName', ', ')}${time}${processWords(fields, ', by ')}`;
 }
 
 function statement(fields: Disclosed, facts: unknown): Words {

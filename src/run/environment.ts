@@ -21,6 +21,8 @@ export interface ProxyAddress {
   readonly socketDir: string;
   /** What libpq connects to: the folder, where the platform has such sockets; each statement takes a fifth less time there. */
   readonly libpqHost: string;
+  /** Where hooks of its agent speak. */
+  readonly hooks?: string | undefined;
 }
 
 /** What must not reach the child. */
@@ -32,6 +34,9 @@ export interface RealCredentials {
   /** Names of variables that a login or a password was read from. */
   readonly variables?: readonly string[];
 }
+
+/** Names the socket that `dbguard hook` speaks to. */
+export const hookVariable = 'DBGUARD_HOOKS';
 
 export interface ChildEnvironment {
   readonly env: Record<string, string>;
@@ -102,6 +107,7 @@ function proxyVariables(proxy: ProxyAddress): Record<string, string> {
   const further = proxy.further.map(({ variable, ...login }) => [variable, loopbackUrl(proxy, login)]);
   return {
     ...Object.fromEntries(further),
+    ...(proxy.hooks === undefined ? {} : { [hookVariable]: proxy.hooks }),
     PGHOST: proxy.libpqHost,
     PGPORT: String(proxy.port),
     PGUSER: proxy.user,

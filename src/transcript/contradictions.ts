@@ -9,6 +9,7 @@ import { ConnectionChecks } from './connection-checks.js';
 import type { Entry } from './entry.js';
 import { byNobody, checkOf, disclosable, fieldsOf, isFacts, neededBy } from './entry-fields.js';
 import { type Findings, quoted } from './finding.js';
+import { IntentChecks } from './intent-checks.js';
 import { RecordingChecks } from './recording-checks.js';
 import { RoleChecks } from './role-checks.js';
 import { SecondPersonChecks } from './second-person-checks.js';
@@ -58,6 +59,7 @@ export class Contradictions {
   readonly #roles: RoleChecks;
   readonly #connections: ConnectionChecks;
   readonly #recordings: RecordingChecks;
+  readonly #intents: IntentChecks;
   readonly #unknown = new Set<string>();
   readonly #purpose: Purpose;
 
@@ -72,6 +74,7 @@ export class Contradictions {
     const fail = (n: number, message: string): void => this.#fail(n, message);
     this.#secondPerson = new SecondPersonChecks(fail);
     this.#recordings = new RecordingChecks(fail);
+    this.#intents = new IntentChecks(fail);
     this.#connections = new ConnectionChecks(
       fail,
       (of) => this.#approved.has(of) && this.#owed.get(Number(of)) === 'through',
@@ -93,6 +96,9 @@ export class Contradictions {
         break;
       case 'connection':
         this.#connections.client(entry);
+        break;
+      case 'intent':
+        this.#intents.intent(entry);
         break;
       case 'parse':
         this.#checkText(entry);
@@ -161,6 +167,7 @@ export class Contradictions {
     else this.#owe(n, state);
     this.#secondPerson.statement(entry);
     this.#connections.statement(entry);
+    this.#intents.statement(entry);
   }
 
   /** Exactly one: a text of its own, an earlier entry's, or more rows of a statement that has one. */

@@ -42,6 +42,8 @@ function isBytes(value: unknown, length: number): boolean {
 
 /** What may be disclosed: the type of its value. */
 export const disclosable: Readonly<Record<string, Readonly<Record<string, 'text' | 'list'>>>> = {
+  connection: { arguments: 'text' },
+  intent: { said: 'text' },
   parse: { sql: 'text' },
   statement: { sql: 'text', bind: 'list' },
   approval: { shown: 'text' },
@@ -55,12 +57,16 @@ const open = [
   ...['accessToken', 'sessionKey', 'certificate', 'connection', 'policy', 'version', 'agent', 'previous'],
 ];
 
+/** Of the process that has connected, or that has said something. */
+const process = { pid: count, program: text, ancestors: texts, agentSession: text, trace: text };
+
 export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Check>>>> = {
   // readOpen judges these
   open: Object.fromEntries(open.map((name) => [name, anything])),
   connection: {
-    event: word('open', 'close', 'own'),
+    event: word('open', 'process', 'close', 'own'),
     conn: count,
+    ...process,
     user: text,
     loopbackUser: text,
     role: text,
@@ -69,6 +75,16 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     backendPid: count,
     window: count,
     reason: text,
+  },
+  intent: {
+    event: word('prompt', 'tool'),
+    agent: text,
+    session: text,
+    call: text,
+    tool: text,
+    prompt: count,
+    dropped: count,
+    ...process,
   },
   parse: { conn: count, text: count, facts, hidden: isHidden },
   statement: {
@@ -84,6 +100,8 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     tx: transaction,
     decision: word('allow', 'ask', 'second-person', 'deny'),
     rule: text,
+    intent: count,
+    fit: word('process', 'text', 'session', 'time', 'other'),
   },
   'dry-run': { of: count },
   approval: { of: count, id: text, object: word('request', 'verdict', 'claim'), envelope: isRecord },
@@ -146,6 +164,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
 /** What an entry of that kind is nothing without. `of` is not here: what it has to name is checked whatever stands there. */
 const needed: Readonly<Partial<Record<EntryKind, readonly string[]>>> = {
   connection: ['event'],
+  intent: ['event', 'agent'],
   verdict: ['decision', 'by'],
   window: ['event'],
   grant: ['role', 'access'],

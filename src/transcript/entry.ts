@@ -5,6 +5,7 @@
 export type EntryKind =
   | 'open'
   | 'connection'
+  | 'intent'
   | 'parse'
   | 'statement'
   | 'dry-run'

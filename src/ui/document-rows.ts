@@ -32,6 +32,7 @@ export function documentRows(
   const facts = placeShown ? preview.facts.slice(placeFacts) : preview.facts;
   const labels = [
     'why',
+    ...(preview.askedFor === undefined ? [] : ['asked for']),
     ...(headlineShown ? [] : ['does']),
     ...[...preview.impact, ...preview.dryRun].map(({ label }) => label),
     ...facts.map(({ label }) => label),
@@ -42,6 +43,8 @@ export function documentRows(
   if (preview.values.length > 0) statement.push([], [{ style: 'label', text: 'with' }]);
   for (const value of preview.values) statement.push(...wrap([{ style: 'string', text: value }], width, 5));
   const about = labelled('why', { style: 'plain', text: preview.why }, indent, width);
+  if (preview.askedFor !== undefined)
+    about.push(...labelled('asked for', { style: 'faint', text: preview.askedFor }, indent, width));
   for (const { label, text, severity } of preview.impact) {
     about.push(...labelled(label, { style: severityStyles[severity], text }, indent, width));
   }

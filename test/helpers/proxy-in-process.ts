@@ -8,6 +8,7 @@ import { measureExtents } from '../../src/io/catalog/measure-extents.js';
 import { rowsByName } from '../../src/io/catalog/small-tables.js';
 import type { ConnectionTimeouts } from '../../src/io/listener/client-connection.js';
 import { type RunningProxy, startProxy } from '../../src/io/listener/server.js';
+import { openClientProcesses } from '../../src/io/peer/client-processes.js';
 import { cancelUpstream } from '../../src/io/upstream/cancel.js';
 import { connectUpstream } from '../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../src/io/upstream/resolve.js';
@@ -152,6 +153,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
     policy: options.policy,
     clock: { now: () => Date.now(), monotonic: () => performance.now() },
   });
+  const processes = openClientProcesses();
   const dryRuns = new DryRunner();
   const facts = { connection: 'test', subject: 'dev@example.test', agent: 'test-agent' };
   const onRequest =
@@ -171,6 +173,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
     maxConnections: options.maxConnections ?? 50,
     connection: {
       journal,
+      processes,
       onRequest,
       judgedBy: async (database, startup) =>
         usesCatalog ? catalogs.client(database, startup) : { catalog: withoutCatalog(analyser), masks: undefined },
@@ -213,6 +216,7 @@ export async function startProxyInProcess(options: InProcessOptions): Promise<Pr
     close: async () => {
       await onRequest?.stop();
       await proxy.close(0);
+      processes.close();
       windows.stop();
       catalogs.stop();
       await control.close();

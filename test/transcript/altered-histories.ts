@@ -43,25 +43,44 @@ const history: readonly Step[] = [
     { sql: 'ALTER ROLE a PASSWORD <hidden>' },
   ],
   [{ k: 'outcome', of: 25, how: 'rejected' }],
+  [{ k: 'intent', event: 'prompt', agent: 'a', session: 's', pid: 7, program: 'sh' }, { said: 'clean up' }],
+  [{ k: 'intent', event: 'tool', agent: 'a', session: 's', call: 'c', tool: 'Bash', prompt: 27 }, { said: 'psql' }],
+  [{ k: 'connection', conn: 1, event: 'process', pid: 8, ancestors: ['sh'], trace: 't' }, { arguments: 'psql' }],
+  [{ k: 'statement', decision: 'allow', text: 17, intent: 28, fit: 'process' }],
+  [{ k: 'outcome', of: 30, how: 'done' }],
   'final',
 ];
 
 const words = [
   ...['allow', 'ask', 'deny', 'abort', 'done', 'failed', 'lost', 'undone', 'skipped', 'rejected', 'person', 'rule'],
   ...['nobody', 'earlier-approval', 'second-person', 'session', 'once', 'transaction', 'close', 'execute', 'T', 'x'],
+  ...['prompt', 'tool', 'process', 'other'],
 ];
 const oddities = [null, true, 1.5, -1, 2 ** 53, 1e300, [], [0], [0, 1], ['a'], [{}], {}, { unparseable: 'x' }];
 const spelledOtherwise = { salt: `${'A'.repeat(21)}B`, digest: 'A'.repeat(43) };
 const value = fc.oneof(
   fc.constantFrom(...words),
-  fc.integer({ min: 0, max: 28 }),
+  fc.integer({ min: 0, max: 33 }),
   fc.constantFrom<unknown>(...oddities, spelledOtherwise),
 );
 const fields = [
   ...['of', 'decision', 'by', 'how', 'scope', 'under', 'text', 'continues', 'hex', 'facts', 'hidden', 'tx', 'role'],
   ...['conn', 'us', 'waitedMs', 'rows', 'estimatedRows', 'masked', 'totals', 'final', 'event', 'reason', 'extra'],
+  ...['intent', 'fit', 'prompt', 'agent', 'pid', 'ancestors'],
 ];
-const kinds = ['parse', 'statement', 'dry-run', 'verdict', 'grant', 'outcome', 'redaction', 'seal', 'novel', 'open'];
+const kinds = [
+  'parse',
+  'statement',
+  'dry-run',
+  'verdict',
+  'grant',
+  'outcome',
+  'redaction',
+  'seal',
+  'novel',
+  'open',
+  'intent',
+];
 const before = { sid: otherSid, size: 3, head: 'A'.repeat(43) };
 const openings = fc.oneof(
   fc.constantFrom('level', 'method', 'agent', 'version', 'audience').map((name) => ({ [name]: ['x'] })),

@@ -35,6 +35,9 @@ const chunk = (number: number, stream = 'results', more = {}): Step => [
   { event: 'chunk', stream, chunk: number, digest: 'A'.repeat(43), size: 9, ...more },
 ];
 const ends = (why = 'session', stream = 'results'): Step => ['recording', { event: 'end', stream, why }];
+const asked: Step = ['intent', { event: 'prompt', agent: 'a' }, 'said'];
+const used = (prompt?: number): Step => ['intent', { event: 'tool', agent: 'a', prompt }, 'said'];
+const from = (intent?: number, fit?: string): Step => ['statement', { decision: 'allow', intent, fit }, 'sql'];
 const sealed: Step = ['seal', { totals: {}, final: true }];
 
 const values = (hex: unknown, bind: unknown): Step => [
@@ -71,6 +74,7 @@ test('what an honest writer writes', async (t) => {
       outcome(1, 'skipped'),
       sealed,
     ],
+    'what an agent says it was asked': [asked, used(0), from(1, 'process'), outcome(2, 'done'), used(), sealed],
     lost: [query('allow'), outcome(0, 'lost'), sealed],
     'denied by a rule': [query('deny'), verdict(0, 'deny'), sealed],
     'no grammar of ours reads it, nor does the server': [query('deny'), outcome(0, 'rejected'), sealed],
@@ -137,6 +141,13 @@ test('what an honest writer writes', async (t) => {
 
 test('and what it does not', async (t) => {
   const histories: readonly (readonly [RegExp, ...Step[]])[] = [
+    [/intent 0 says nothing/, ['intent', { event: 'prompt', agent: 'a' }]],
+    [/intent 0 is said to follow a prompt that is none/, used(0)],
+    [/intent 1 is said to follow a prompt that is none/, used(), used(0)],
+    [/intent 1 is said to follow a prompt that is none/, asked, ['intent', { ...asked[1], prompt: 0 }, 'said']],
+    [/statement 0 comes from an intent that nobody has said/, from(0, 'process')],
+    [/statement 1 says what it comes from, and not how that is known/, asked, from(0)],
+    [/statement 0 says what it comes from, and not how that is known/, from(undefined, 'time')],
     [/outcome done of statement 0, that nobody has approved/, query('ask'), outcome(0, 'done')],
     [/outcome lost of statement 0, that nobody has approved/, query('second-person'), outcome(0, 'lost')],
     [/outcome failed of statement 0, that is denied/, query('deny'), outcome(0, 'failed')],
@@ -340,7 +351,7 @@ test('every field refuses something, but for those that others judge', async (t)
 });
 
 test('a disclosure is of the type that it has in the document', async (t) => {
-  const value = { sql: 'text', bind: 'list', reason: 'text', shown: 'text' } as const;
+  const value = { sql: 'text', bind: 'list', reason: 'text', shown: 'text', said: 'text', arguments: 'text' } as const;
   for (const [kind, names] of Object.entries(disclosable)) {
     for (const [name, type] of Object.entries(names)) {
       t.equal(type, value[name as keyof typeof value], `${kind}.${name}`);

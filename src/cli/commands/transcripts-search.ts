@@ -55,8 +55,8 @@ export async function run(
   });
 }
 
-function contains({ text = '', bind = '', title }: TimelineItem, wanted: string): boolean {
-  return `${text}\n${bind}\n${title}`.toLowerCase().includes(wanted);
+function contains({ text = '', bind = '', title, intent }: TimelineItem, wanted: string): boolean {
+  return `${text}\n${bind}\n${title}\n${intent?.asked ?? ''}`.toLowerCase().includes(wanted);
 }
 
 function asText(sid: string, item: TimelineItem, output: OutputStyle): string {

@@ -3,6 +3,7 @@
  * before the end has not seen a verdict, and gets none.
  */
 import { EarlierEntries } from '../../review/earlier-entries.js';
+import { intentLine } from '../../review/intent-words.js';
 import type { SessionReport } from '../../review/session-report.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { verifySession } from '../../review/verify-session.js';
@@ -97,6 +98,7 @@ function itemText(item: TimelineItem, output: OutputStyle): string {
   const connection = item.connection === undefined ? '' : output.style('dim', `[${item.connection}] `);
   const lines = [output.fold(`${time}  ${number}${connection}${mood(item, title, output)}`, 20)];
   if (item.text !== undefined) lines.push(indent(item.text, output));
+  if (item.intent !== undefined) lines.push(output.style('dim', indent(intentLine(item.intent), output)));
   if (item.bind !== undefined) lines.push(output.style('dim', indent(`with ${item.bind}`, output)));
   return lines.join('\n');
 }

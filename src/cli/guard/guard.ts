@@ -65,14 +65,14 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     const evidence = await openEvidence(setup, identity, closers);
     const catalogs = await openCatalogs(setup, identity, evidence, closers);
     const recording = await openRecording(setup, evidence, closers);
-    const { proxy, journal } = await startGuardedProxy(setup, identity, evidence, catalogs, recording, closers);
+    const { proxy, journal, hooks } = await startGuardedProxy(setup, identity, evidence, catalogs, recording, closers);
     const { upstream, users, login, credential } = identity;
     return {
       sid: credential.sid,
       subject: identity.subject,
       connection: setup.name,
       policy: setup.policy,
-      address: addressOf(proxy, upstream.database, users, options.password),
+      address: { ...addressOf(proxy, upstream.database, users, options.password), hooks },
       real: await realCredentials(users, setup.upstream, secretsOf(login)),
       bucket: evidence.bucket.location,
       totals: journal.totals,

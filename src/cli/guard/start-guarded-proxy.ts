@@ -5,11 +5,14 @@ import { measureImpact } from '../../io/catalog/impact.js';
 import { waitsForLock } from '../../io/catalog/lock-waits.js';
 import { measureExtents } from '../../io/catalog/measure-extents.js';
 import { rowsByName } from '../../io/catalog/small-tables.js';
+import { openHookSocket } from '../../io/intent/hook-socket.js';
 import { type RunningProxy, startProxy } from '../../io/listener/server.js';
+import { openClientProcesses } from '../../io/peer/client-processes.js';
 import { cancelUpstream } from '../../io/upstream/cancel.js';
 import { connectUpstream } from '../../io/upstream/connect.js';
 import { accessOf } from '../../policy/access-offer.js';
 import { DryRunner } from '../../proxy/dry-run/dry-run.js';
+import { Intents } from '../../proxy/intent/intents.js';
 import { AccessWindows } from '../../proxy/session-state/access-windows.js';
 import { timedConnection } from '../../proxy/statement/connection-on-request.js';
 import { StatementJournal } from '../../proxy/statement/statement-journal.js';
@@ -25,6 +28,13 @@ import type { OpenRecording } from './open-recording.js';
 import { withSecondPerson } from './second-person.js';
 import type { Setup } from './setup.js';
 
+export interface GuardedProxy {
+  readonly proxy: RunningProxy;
+  readonly journal: StatementJournal;
+  /** Where hooks of agents speak; undefined where nobody listens. */
+  readonly hooks: string | undefined;
+}
+
 const defaultConnections = 100;
 
 export async function startGuardedProxy(
@@ -34,7 +44,7 @@ export async function startGuardedProxy(
   { controls, catalogs, startupAnalyser, maxMessage }: OpenCatalogs,
   recording: OpenRecording,
   closers: Closers<CloseOptions>,
-): Promise<{ readonly proxy: RunningProxy; readonly journal: StatementJournal }> {
+): Promise<GuardedProxy> {
   const { options, files, name, connection, policy } = setup;
   const { keeper, credential, subject, upstream, users } = identity;
   const { recorder, runtime } = evidence;
@@ -57,13 +67,18 @@ export async function startGuardedProxy(
   const asker = withSecondPerson(setup, identity, evidence, closers);
   const onRequest = openOnRequest(setup, identity, { recorder, windows, asker, endSession: () => endSession() });
   closers.defer(() => onRequest?.stop());
+  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
+  const intents = files.config.intent === 'off' ? undefined : new Intents(recorder, () => uptime() * 1000);
   const journal = new StatementJournal({
     policy: watched,
     recorder,
     asker,
-    clock: { now: () => Date.now(), monotonic: () => performance.now() },
+    clock,
     windows,
+    ...(intents && { intents }),
   });
+  const processes = openClientProcesses({ toldArguments: intents !== undefined });
+  closers.defer(() => processes.close());
   const dryRuns = new DryRunner();
   const everybody = [users.own, ...users.further];
   const upstreams = new Map(everybody.map(({ as, upstream }) => [as, upstream]));
@@ -77,6 +92,7 @@ export async function startGuardedProxy(
     connection: {
       journal,
       recording: recording.results,
+      processes,
       users: new Map(everybody.map(({ as }) => [as.user, as])),
       context: {
         sid,
@@ -118,7 +134,10 @@ export async function startGuardedProxy(
   };
   recording.onLost(endSession);
   closers.defer(({ graceMs = 0 }) => proxy.close(graceMs));
-  return { proxy, journal };
+  const listening = intents && { folder: proxy.socketDir, intents, recorder, processes };
+  const hooks = listening && (await openHookSocket(listening));
+  closers.defer(() => hooks?.close());
+  return { proxy, journal, hooks: hooks?.path };
 }
 
 function loginError(valid: true | DbguardError): ErrorText | undefined {

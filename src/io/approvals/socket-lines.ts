@@ -2,10 +2,10 @@
 import type { Socket } from 'node:net';
 
 /** A preview of a quarter megabyte, escaped, fits; nothing near it comes from an approver. */
-const lineMax = 4 * 1024 * 1024;
+const longestLine = 4 * 1024 * 1024;
 
-/** Calls back with each line; a peer that sends a longer one is cut off. */
-export function onLines(socket: Socket, listener: (line: string) => void): void {
+/** Calls back with each line; a peer that sends a longer one than `lineMax` characters is cut off. */
+export function onLines(socket: Socket, listener: (line: string) => void, lineMax = longestLine): void {
   let pending = '';
   socket.setEncoding('utf8');
   socket.on('data', (chunk: string) => {

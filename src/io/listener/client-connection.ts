@@ -24,6 +24,7 @@ import {
   encodeReadyForQuery,
 } from '../../wire/backend.js';
 import type { StartupPacket } from '../../wire/startup.js';
+import type { ClientProcesses } from '../peer/client-processes.js';
 import type { Upstream } from '../upstream/connect.js';
 import { type OpenerParts, UpstreamOpener, whereJournalTakesIt } from './upstream-opener.js';
 
@@ -37,7 +38,8 @@ export interface ConnectionTimeouts {
 
 const usualTimeouts: ConnectionTimeouts = { handshakeMs: 20_000, lingerMs: 20_000 };
 
-export interface ConnectionParts extends OpenerParts {
+export interface ConnectionParts extends Omit<OpenerParts, 'process'> {
+  readonly processes: ClientProcesses;
   readonly handshake: HandshakeParts;
   readonly assessorFor: (upstream: Upstream, context: ConnectionContext) => Assessor;
   readonly maxMessage: number;
@@ -90,7 +92,7 @@ export class ProxyConnection {
     this.#parts = parts;
     this.#timeouts = parts.timeouts ?? usualTimeouts;
     this.#handshake = new Handshake(parts.handshake);
-    this.#opener = new UpstreamOpener(parts, this.#abort.signal);
+    this.#opener = new UpstreamOpener({ ...parts, process: () => parts.processes.of(client) }, this.#abort.signal);
     this.#after(this.#timeouts.handshakeMs, () => this.#refuse(handshakeTimedOut));
     client.setNoDelay(true);
     client.on('error', () => client.destroy());
@@ -168,6 +170,7 @@ export class ProxyConnection {
   }
 
   #recordClose(): void {
+    this.#parts.journal.intents?.left(this.#parts.number);
     const body = { k: 'connection', event: 'close', conn: this.#parts.number, reason: this.#reason } as const;
     this.#parts.journal.recordConnection(body);
   }

@@ -5,9 +5,11 @@
  * the client's socket, the client's password, statements.
  */
 
+import { setTimeout as after } from 'node:timers/promises';
 import { DbguardError } from '../../errors.js';
 import type { ConnectionContext, LoopbackUser } from '../../proxy/candidate.js';
 import { type AdmissionRules, admit } from '../../proxy/client/startup-parameters.js';
+import { type ClientProcess, processEntry } from '../../proxy/client-process.js';
 import type { ConnectionOnRequest } from '../../proxy/statement/connection-on-request.js';
 import type { DatabaseUse, SessionParts } from '../../proxy/statement/connection-state.js';
 import { tooManyClients, unknownUser } from '../../proxy/statement/fatal.js';
@@ -42,6 +44,8 @@ export interface OpenerParts {
   /** Undefined where clients are connected without being asked about. */
   readonly onRequest?: ConnectionOnRequest | undefined;
   readonly earlyDials: EarlyDials;
+  /** Who is on the other end of the client's socket; never rejects. */
+  readonly process: () => Promise<ClientProcess | undefined>;
   /** Opens the upstream connection; a failure carries the ErrorResponse for the client. */
   readonly connect: (user: LoopbackUser, wanted: Wanted, signal: AbortSignal) => Promise<Upstream>;
 }
@@ -64,6 +68,7 @@ export class UpstreamOpener {
   readonly #signal: AbortSignal;
   #early: EarlyDial | undefined;
   #leave: (() => void) | undefined;
+  #process: Promise<ClientProcess | undefined> | undefined;
 
   /** @param signal the client is gone: what is being opened is given up */
   constructor(parts: OpenerParts, signal: AbortSignal) {
@@ -76,7 +81,9 @@ export class UpstreamOpener {
     const { full, blocked } = this.#parts;
     const user = startup && this.#userOf(startup);
     if (this.#early || startup === undefined || user === undefined) return;
-    if (full() || blocked() || this.#isClosed) return;
+    if (full() || blocked()) return;
+    this.#process ??= this.#parts.process();
+    if (this.#isClosed) return;
     const admission = admit(startup.parameters, this.#parts.admission(user));
     if (admission.kind === 'refused') return;
     const { database, parameters } = admission;
@@ -143,7 +150,8 @@ export class UpstreamOpener {
       return { refused: upstreamFailure(error) };
     }
     const [{ began, ...judged }, upstream] = opened;
-    this.#recordOpen(context, upstream, admission.applicationName, window);
+    const process = await this.#whoComes();
+    this.#recordOpen(context, upstream, admission.applicationName, window, process);
     // what a login or a database was given as its default shows here, before any statement could change it
     const readsAndWrites = upstream.parameters.get('default_transaction_read_only') === 'off';
     const ownRole = context.role ?? (began?.login === context.login ? began.role : undefined);
@@ -155,30 +163,61 @@ export class UpstreamOpener {
     upstream: Upstream,
     applicationName: string | undefined,
     window: number | undefined,
+    process: ClientProcess | undefined,
   ): void {
+    const { fields, disclosures } = process ? processEntry(process) : {};
+    if (process) this.#parts.journal.intents?.connected(context.number, process);
     try {
-      this.#parts.journal.recordConnection({
-        k: 'connection',
-        event: 'open',
-        conn: context.number,
-        database: context.database,
-        user: context.login,
-        role: context.role,
-        loopbackUser: context.user === context.login ? undefined : context.user,
-        applicationName,
-        backendPid: upstream.backendKey?.pid,
-        window,
-      });
+      this.#parts.journal.recordConnection(
+        {
+          k: 'connection',
+          event: 'open',
+          conn: context.number,
+          database: context.database,
+          user: context.login,
+          role: context.role,
+          loopbackUser: context.user === context.login ? undefined : context.user,
+          applicationName,
+          backendPid: upstream.backendKey?.pid,
+          window,
+          ...fields,
+        },
+        disclosures,
+      );
     } catch (error) {
       upstream.socket.destroy();
       throw error;
     }
   }
 
+  /** The one on the other end, where that is known by now; else it has an entry of its own, as soon as it is. */
+  async #whoComes(): Promise<ClientProcess | undefined> {
+    this.#process ??= this.#parts.process();
+    const known = this.#process;
+    const heard = this.#parts.journal.intents?.heard;
+    const found = await Promise.race([known, after(heard ? patienceWithClaimsMs : patienceMs, late)]);
+    if (found !== late) return found;
+    void known.then((process) => process && this.#recordProcess(process));
+    return undefined;
+  }
+
+  #recordProcess(process: ClientProcess): void {
+    if (this.#signal.aborted) return;
+    this.#parts.journal.intents?.connected(this.#parts.number, process);
+    const { fields, disclosures } = processEntry(process);
+    const body = { k: 'connection', event: 'process', conn: this.#parts.number, ...fields } as const;
+    whereJournalTakesIt(() => this.#parts.journal.recordConnection(body, disclosures));
+  }
+
   #userOf(startup: StartupPacket): LoopbackUser | undefined {
     return this.#parts.users.get(nameOf(startup));
   }
 }
+
+/** No connection waits longer to be told from others, milliseconds; where an agent says what it does, a little. */
+const patienceMs = 1;
+const patienceWithClaimsMs = 50;
+const late = Symbol('not found yet');
 
 export function whereJournalTakesIt(record: () => void): void {
   try {

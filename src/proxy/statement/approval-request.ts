@@ -43,10 +43,15 @@ export function approvalRequest(asking: Asking): ApprovalRequest {
     ruling: admission.ruling,
     transactionStatus: candidate.transactionStatus,
     ...(soFar ? { soFar } : {}),
+    ...askedFor(admission),
     impact: told.hides ? cleanImpact(impact, told.clean) : impact,
     askedAt,
     expiresAt,
   };
+}
+
+function askedFor({ intent }: Admission): Pick<ApprovalRequest, 'asked'> {
+  return intent?.asked === undefined ? {} : { asked: { text: intent.asked, fits: intent.fit !== 'other' } };
 }
 
 /** For the approver: who the server takes the client for. */

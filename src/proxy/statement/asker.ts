@@ -38,6 +38,8 @@ export interface ApprovalRequest {
   readonly transactionStatus: 'I' | 'T' | 'E';
   /** What the open transaction has done before this statement. */
   readonly soFar?: TransactionSoFar;
+  /** What its agent says that the person has asked it for; see proxy/intent. No part of what is decided. */
+  readonly asked?: { readonly text: string; readonly fits: boolean };
   readonly impact: Impact;
   /** Runs the statement and undoes it, to see what it does. Never rejects. */
   readonly dryRun?: () => Promise<DryRun>;

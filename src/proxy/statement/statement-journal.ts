@@ -19,6 +19,7 @@ import type {
   RepeatedEntry,
   TextEntry,
 } from '../candidate.js';
+import type { Intent, Intents } from '../intent/intents.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
 import { AccessWindows } from '../session-state/access-windows.js';
 import type { KnownRights } from '../session-state/known-rights.js';
@@ -46,6 +47,17 @@ export interface JournalParts {
   readonly clock: Clock;
   /** Default: no role can be had for a time. */
   readonly windows?: AccessWindows;
+  /** Default: nobody is listened to. */
+  readonly intents?: Intents;
+}
+
+/** One statement, and all that its entry says. */
+interface Decided {
+  readonly candidate: Candidate;
+  readonly ruling: Ruling;
+  readonly told: Told;
+  readonly context: ConnectionContext;
+  readonly intent: Intent | undefined;
 }
 
 const neverCalls = () => () => undefined;
@@ -90,6 +102,10 @@ export class StatementJournal {
     return this.#totals;
   }
 
+  get intents(): Intents | undefined {
+    return this.#parts.intents;
+  }
+
   get recorder(): Recorder {
     return this.#parts.recorder;
   }
@@ -112,20 +128,18 @@ export class StatementJournal {
     const ruling = access ? undecidedAccess(access) : otherwise;
     const told = this.#secrets.tell(candidate);
     this.#totals.statements++;
-    const repeated = repeatedEntry(candidate, ruling, told);
+    const intent = this.#parts.intents?.of(context.number, told.sql);
+    const repeated = repeatedEntry(candidate, ruling, told, intent);
     const { n, textEntry } = repeated
       ? { n: this.#append(repeated.body, told, repeated.textEntry), textEntry: repeated.textEntry }
-      : this.#recordStatement(candidate, ruling, told, context, mayNeedSecondPerson(ruling, access));
+      : this.#recordStatement({ candidate, ruling, told, context, intent }, mayNeedSecondPerson(ruling, access));
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
     else if (ruling.few) this.#held.set(n, 'allowed');
-    return { n, ruling, textEntry, extents, measure: decided.unlessFew !== undefined, access };
+    return { n, ruling, intent, textEntry, extents, measure: decided.unlessFew !== undefined, access };
   }
 
   #recordStatement(
-    candidate: Candidate,
-    ruling: Ruling,
-    told: Told,
-    context: ConnectionContext,
+    { candidate, ruling, told, context, intent }: Decided,
     byItself: boolean,
   ): Required<Pick<Admission, 'n' | 'textEntry'>> {
     const facts = this.#facts.of(candidate.facts);
@@ -144,10 +158,12 @@ export class StatementJournal {
       tx: candidate.transactionStatus,
       decision: ruling.decision,
       rule: ruling.rule,
+      intent: intent?.n,
+      fit: intent?.fit,
     };
     if (candidate.prepared && candidate.textEntry?.facts === facts && saysNothingOfItsOwn(told)) {
       const { textEntry, portalName, transactionStatus } = candidate;
-      const of = { facts: candidate.facts, ruling, textEntry, portalName, transactionStatus };
+      const of = { facts: candidate.facts, ruling, textEntry, portalName, transactionStatus, intent };
       candidate.prepared.repeated = { body: new RepeatedBody(body), ...of };
     }
     const n = this.#append(body, told, earlier);
@@ -224,8 +240,8 @@ export class StatementJournal {
     return earlier ?? this.#disclosed(told, { n, facts });
   }
 
-  recordConnection(body: EntryBody): void {
-    this.#parts.recorder.append(body);
+  recordConnection(body: EntryBody, disclosures?: Disclosures): void {
+    this.#parts.recorder.append(body, disclosures);
   }
 
   recordOutcome(of: number, body: EntryBody): void {
@@ -332,7 +348,12 @@ function protocolField({ kind }: Candidate): Candidate['kind'] | undefined {
 }
 
 /** The entry of a prepared statement that runs as it did last says the same, but for its number, time and values. */
-function repeatedEntry(candidate: Candidate, ruling: Ruling, told: Told): RepeatedEntry | undefined {
+function repeatedEntry(
+  candidate: Candidate,
+  ruling: Ruling,
+  told: Told,
+  intent: Intent | undefined,
+): RepeatedEntry | undefined {
   const last = candidate.prepared?.repeated;
   return last !== undefined &&
     last.facts === candidate.facts &&
@@ -340,6 +361,8 @@ function repeatedEntry(candidate: Candidate, ruling: Ruling, told: Told): Repeat
     last.textEntry === candidate.textEntry &&
     last.portalName === candidate.portalName &&
     last.transactionStatus === candidate.transactionStatus &&
+    last.intent?.n === intent?.n &&
+    last.intent?.fit === intent?.fit &&
     saysNothingOfItsOwn(told)
     ? last
     : undefined;

@@ -308,8 +308,9 @@ def table(strings, **types):
 NEEDED = {
     "open": "v subject level clientId loggedInAt loginKey salt idToken sessionKey certificate version",
     "connection": "event", "verdict": "of decision by", "window": "event", "grant": "of role access", "dry-run": "of", "outcome": "of how",
-    "recording": "event stream", "redaction": "session of digests", "seal": "totals", "approval": "of id object envelope",
+    "recording": "event stream", "intent": "event agent", "redaction": "session of digests", "seal": "totals", "approval": "of id object envelope",
 }
+PROCESS = {"pid": is_count, "ancestors": a_list(is_text), **table("program agentSession trace")}
 FIELDS = {
     "open": table(
         "clientId audience idToken accessToken version agent", v=lambda value: value == 1, loggedInAt=is_count, loginKey=is_object, sessionKey=is_object,
@@ -317,11 +318,12 @@ FIELDS = {
         subject=an_object("iss sub", **table("iss sub email")), policy=an_object("name digest", **table("name digest")),
         connection=an_object("name", **table("name host database user serverVersion environment logLinePrefix logTimezone", port=is_count, access=one_of("on-request"))),
         previous=an_object("sid", sid=is_text, size=is_count, head=is_text)),
-    "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "close", "own"), conn=is_count, backendPid=is_count, window=is_count),
+    "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "process", "close", "own"), conn=is_count, backendPid=is_count, window=is_count, **PROCESS),
+    "intent": table("agent session call tool", event=one_of("prompt", "tool"), prompt=is_count, dropped=is_count, **PROCESS),
     "parse": table("", hidden=is_hidden, conn=is_count, text=is_count, facts=is_facts),
     "statement": table(
         "name portal rule", tx=one_of("I", "T", "E"), hidden=is_hidden, conn=is_count, text=is_count, continues=is_count, facts=is_facts, hex=a_list(is_count),
-        protocol=one_of("execute", "function", "connection"), decision=one_of("allow", "ask", "second-person", "deny")),
+        intent=is_count, fit=one_of("process", "text", "session", "time", "other"), protocol=one_of("execute", "function", "connection"), decision=one_of("allow", "ask", "second-person", "deny")),
     "dry-run": table("", of=is_count),
     "approval": table("id", of=is_count, object=one_of("request", "verdict", "claim"), envelope=is_object),
     "verdict": table(
@@ -342,7 +344,7 @@ FIELDS = {
 }
 
 
-DISCLOSABLE = {"parse": ("sql",), "statement": ("sql", "bind"), "verdict": ("reason",), "grant": ("reason",), "approval": ("shown",)}
+DISCLOSABLE = {"connection": ("arguments",), "intent": ("said",), "parse": ("sql",), "statement": ("sql", "bind"), "verdict": ("reason",), "grant": ("reason",), "approval": ("shown",)}
 NEVER_ALLOW = ("earlier-denial", "timeout", "disconnect", "cancel", "nobody")
 
 
@@ -359,7 +361,7 @@ class Statements:
     def __init__(self):
         self.texts, self.facts, self.all, self.through, self.owed = set(), set(), set(), set(), {}
         self.approved, self.covering, self.roles, self.requests, self.windows, self.second = set(), set(), {}, {}, {}, {}
-        self.connection, self.asks, self.times, self.clients, self.recordings = {}, set(), {}, {}, {}
+        self.connection, self.asks, self.times, self.clients, self.recordings, self.intents = {}, set(), {}, {}, {}, {}
 
     def text(self, n, entry):
         if entry["k"] == "statement":
@@ -392,7 +394,13 @@ class Statements:
             if "window" in entry:
                 self.in_time(entry["window"], n, entry)
                 self.clients[entry.get("conn")] = entry["window"]
+        elif kind == "intent":
+            need("said" in entry.get("c", {}), "intent %d says nothing" % n)
+            need("prompt" not in entry or entry["event"] == "tool" and self.intents.get(entry["prompt"]) == "prompt", "prompt of intent %d" % n)
+            self.intents[n] = entry["event"]
         if kind == "statement":
+            need(("intent" in entry) == ("fit" in entry), "fit of statement %d" % n)
+            need("intent" not in entry or entry["intent"] in self.intents, "intent of statement %d" % n)
             if entry.get("protocol") == "connection":
                 self.asks.add(n)
             elif entry.get("conn") in self.clients:
