@@ -49,6 +49,10 @@ interface Held {
   limit: number | undefined;
   /** Wakes those who wait for it to wait. */
   wake: () => void;
+  /** The same for calls with the identical statement. */
+  readonly twins: (() => void)[];
+  /** Calls that wait for its outcome. */
+  callers: number;
 }
 
 export class HeldStatements {
@@ -77,18 +81,34 @@ export class HeldStatements {
   /** Rejects as the statement's outcome does. An aborted `signal` cancels it. */
   async ask(asked: Asked, signal: AbortSignal): Promise<Told> {
     const key = keyOf(asked);
-    const known = this.#find(asked.ticket, key);
+    let known = this.#find(asked.ticket, key);
+    // whether its twin has to ask is not known yet: if it does, this is the same question
+    for (let twin = this.#undecided(asked, key); known === undefined && twin; twin = this.#undecided(asked, key)) {
+      await this.#decided(twin, signal);
+      known = this.#find(asked.ticket, key);
+    }
     if (typeof known === 'string') return { kind: known };
     if (known === undefined && [...this.#held].filter(({ over }) => !over).length >= mostUnderWay) {
       return { kind: 'too-many' };
     }
     const held = known ?? this.#begin(asked, key);
-    const cancel = (): void => held.sent.cancel();
+    let waits = true;
+    held.callers++;
+    const leave = (): void => {
+      if (waits) held.callers--;
+      waits = false;
+    };
+    const cancel = (): void => {
+      leave();
+      // unless another call waits for the same
+      if (held.callers === 0) held.sent.cancel();
+    };
     if (signal.aborted) cancel();
     signal.addEventListener('abort', cancel, { once: true });
     try {
       if (await this.#isOver(held)) return await this.#collect(held, known !== undefined);
     } finally {
+      leave();
       signal.removeEventListener('abort', cancel);
     }
     held.ticketed = true;
@@ -109,6 +129,27 @@ export class HeldStatements {
     return found.key.equals(key) ? found : 'other-statement';
   }
 
+  /** One with the same text and values, without a ticket, that neither waits for somebody nor has ended. */
+  #undecided({ ticket }: Asked, key: Buffer): Held | undefined {
+    if (ticket !== undefined) return undefined;
+    return [...this.#held].find((one) => one.why === undefined && !one.over && one.key.equals(key));
+  }
+
+  /** Resolves when it waits for somebody, or has ended. Rejects where the call is cancelled before. */
+  async #decided(held: Held, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      const cancelled = (): void => reject(signal.reason);
+      signal.addEventListener('abort', cancelled, { once: true });
+      const decided = (): void => {
+        signal.removeEventListener('abort', cancelled);
+        resolve();
+      };
+      held.twins.push(decided);
+      held.sent.outcome.then(decided, decided);
+    });
+  }
+
   #begin({ sql, values, maxRows, timeoutSeconds }: Asked, key: Buffer): Held {
     const statement = { sql, values };
     let tooLong: NodeJS.Timeout | undefined;
@@ -117,6 +158,7 @@ export class HeldStatements {
       clearTimeout(tooLong);
       held.why = why;
       held.wake();
+      for (const decided of held.twins) decided();
     };
     const held: Held = {
       key,
@@ -129,6 +171,8 @@ export class HeldStatements {
       over: false,
       limit: undefined,
       wake: () => {},
+      twins: [],
+      callers: 0,
     };
     this.#held.add(held);
     tooLong = setTimeout(() => {
