@@ -2,8 +2,10 @@
 export const howToApprove =
   'Ask the person you work for to run "dbguard approvals" in another terminal, then try this statement once more.';
 
+export const agentInstructionsTitle = '## Database access goes through dbguard';
+
 /** What an agent should know of dbguard: for AGENTS.md, CLAUDE.md and their like. */
-export const agentInstructions = `## Database access goes through dbguard
+export const agentInstructions = `${agentInstructionsTitle}
 
 The database of this session is reached through dbguard, a guard between you and PostgreSQL. Connect as usual: PGHOST,
 PGPORT, PGUSER, PGPASSWORD, PGDATABASE and DATABASE_URL are set, and \`psql\` works without arguments. Do not look for

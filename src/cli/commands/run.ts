@@ -7,6 +7,7 @@ import { ttyStreams } from '../../io/terminal/terminal.js';
 import { childEnvironment } from '../../run/environment.js';
 import { secretsIn, withoutSecrets } from '../../sql/secrets/secrets.js';
 import type { CommandContext } from '../command.js';
+import { tellAgent } from '../guard/agent-settings.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openFence } from '../guard/fence.js';
 import { openGuard } from '../guard/guard.js';
@@ -50,8 +51,9 @@ export async function run(
       guard.windows,
     );
     const { env: unfenced, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
-    const asked = { command: [command, ...childArgs], env: unfenced } as const;
-    const { fence, env, words } = await openFence(context, guard, asked, options.sandbox);
+    const asked = { command: [command, ...childArgs] as const, env: unfenced };
+    const told = tellAgent(context, asked, guard.address.socketDir);
+    const { fence, env, words } = await openFence(context, guard, told, options.sandbox);
     context.stderr.write(banner(guard, context.stderr, withheld));
     if (words !== undefined) context.stderr.write(`${words}\n`);
     context.stderr.write(recordingLine(guard, ttyStreams(context) !== undefined, context.stderr));
@@ -59,7 +61,7 @@ export async function run(
     trouble.hold();
     const child = await startGuardedChild(context, {
       command,
-      args: childArgs,
+      args: told.command.slice(1),
       env,
       fence,
       clock: approvals.clock,

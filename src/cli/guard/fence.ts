@@ -87,7 +87,7 @@ function planOf(
   const home = homeOf(context);
   const cwd = lookAt(context.cwd)?.real ?? context.cwd;
   const project = projectOf(cwd, lookAt(home)?.real ?? home);
-  const agent = agentPlaces(agentOf(command), home, env);
+  const agent = agentPlaces(agentOf(command)?.agent, home, env);
   makeAgentFolders(agent.folders);
   const opened = (paths: readonly string[]): string[] =>
     paths.map((path) => (path.startsWith('~/') ? within(home, path.slice(2)) : path));
@@ -125,7 +125,7 @@ export function fenceOf(found: Extract<FenceProgram, { path: string }>, plan: Fe
   };
 }
 
-function homeOf({ env }: CommandContext): string {
+export function homeOf({ env }: CommandContext): string {
   return env.HOME || homedir();
 }
 

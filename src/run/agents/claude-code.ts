@@ -1,4 +1,6 @@
 import type { Agent } from './agent.js';
+import { type JsonObject, jsonObject, merged } from './json-settings.js';
+import { type Taken, takeOption } from './options.js';
 
 /** Claude Code; its `.claude.json` lies in the folder where CLAUDE_CONFIG_DIR names one. */
 export const claudeCode: Agent = {
@@ -8,4 +10,25 @@ export const claudeCode: Agent = {
   files: ['.claude.json'],
   // lock files with the port and the token of an editor, which runs code when it is told to
   doors: ['ide'],
+  forRun: ({ args, instructions, read }) => {
+    const prompt = takeOption(args, '--append-system-prompt');
+    const settings = takeOption(prompt.rest, '--settings');
+    // of an option given twice only the last one counts there
+    const told = [...prompt.values.slice(-1), instructions].filter((text) => text !== '').join('\n\n');
+    const composed = merged(ownSettings(settings, read), {});
+    return {
+      args: [
+        ...(told === '' ? [] : ['--append-system-prompt', told]),
+        ...(Object.keys(composed).length === 0 ? [] : ['--settings', JSON.stringify(composed)]),
+        ...settings.rest,
+      ],
+    };
+  },
 };
+
+/** A file or the JSON itself; what is neither is left for the agent to complain about. */
+function ownSettings({ values }: Taken, read: (path: string) => string | undefined): JsonObject {
+  const given = values.at(-1);
+  if (given === undefined) return {};
+  return jsonObject(given) ?? jsonObject(read(given) ?? '') ?? {};
+}

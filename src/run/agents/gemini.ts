@@ -1,4 +1,22 @@
 import type { Agent } from './agent.js';
+import { jsonObject, merged } from './json-settings.js';
 
-/** Gemini CLI. */
-export const gemini: Agent = { programs: ['gemini', 'gemini-cli'], folders: ['.gemini'] };
+const variable = 'GEMINI_CLI_SYSTEM_SETTINGS_PATH';
+const usual = '/etc/gemini-cli/settings.json';
+
+/** Gemini CLI. Its system settings stand over all others: a copy with ours takes their place. */
+export const gemini: Agent = {
+  programs: ['gemini', 'gemini-cli'],
+  folders: ['.gemini'],
+  forRun: ({ args, env, instructions, folder, read }) => {
+    const system = jsonObject(read(env[variable] ?? usual) ?? '') ?? {};
+    const settings = merged(system, {
+      context: { includeDirectories: [folder], loadMemoryFromIncludeDirectories: true },
+    });
+    return {
+      args,
+      env: { [variable]: `${folder}/settings.json` },
+      files: { 'settings.json': JSON.stringify(settings), 'GEMINI.md': instructions },
+    };
+  },
+};

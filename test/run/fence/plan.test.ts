@@ -76,7 +76,7 @@ const request: FenceRequest = {
   gitFolders: [],
   program: `${home}/.nvm/versions/node/v24/bin/claude`,
   searched: [`${home}/.nvm/versions/node/v24/bin`, '/usr/bin', '/bin', `${home}/.missing/bin`, '.'],
-  agent: agentPlaces(agentOf(['claude']), home, {}),
+  agent: agentPlaces(agentOf(['claude'])?.agent, home, {}),
   sockets: [`${home}/.claude/daemon.sock`],
   opened: { read: [], write: [] },
   settled: [`${home}/shop/dbguard.yaml`],
@@ -212,7 +212,11 @@ t.test('whatever an agent has put where the fence looks, nothing secret is shown
       place,
       (links, searched, folder, program) => {
         const look = machine({ ...tables, ...full, ...links });
-        const agent = agentPlaces(agentOf(['claude']), home, folder === undefined ? {} : { CLAUDE_CONFIG_DIR: folder });
+        const agent = agentPlaces(
+          agentOf(['claude'])?.agent,
+          home,
+          folder === undefined ? {} : { CLAUDE_CONFIG_DIR: folder },
+        );
         const plan = planFence({ ...request, searched, agent, program }, look);
         t.strictSame(leaks(plan, look), []);
       },
@@ -287,13 +291,13 @@ t.test('variables that lead out', (t) => {
 });
 
 t.test('agents by their program', (t) => {
-  const named = (command: readonly string[]): string | undefined => agentOf(command)?.programs[0];
+  const named = (command: readonly string[]): string | undefined => agentOf(command)?.agent.programs[0];
   t.equal(named(['/opt/x/codex', 'exec']), 'codex');
   t.equal(named(['npx', '-y', '@openai/codex@latest']), 'codex');
   t.equal(named(['npx', '@anthropic-ai/claude-code']), 'claude');
   t.equal(named(['psql']), undefined);
   t.equal(named(['sh', '-c', 'claude']), undefined);
-  t.strictSame(agentPlaces(agentOf(['codex']), home, { CODEX_HOME: '/x' }).doors, [
+  t.strictSame(agentPlaces(agentOf(['codex'])?.agent, home, { CODEX_HOME: '/x' }).doors, [
     '/x/app-server-control',
     '/x/app-server-daemon',
   ]);
