@@ -90,6 +90,7 @@ _dbguard() {
     'whoami --client-id') return ;;
     'whoami --profile') return ;;
     'whoami --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'run --network') COMPREPLY=($(compgen -W 'shared guarded' -- "$word")); return ;;
     'run --connection') return ;;
     'run --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -232,7 +233,7 @@ _dbguard() {
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'mark') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
-    'run') options='--sandbox --no-sandbox --connection --config --policy --profile --reason --help -h' ;;
+    'run') options='--sandbox --no-sandbox --network --connection --config --policy --profile --reason --help -h' ;;
     'proxy') options='--listen --password-file --json --connection --config --policy --profile --reason --help -h' ;;
     'mcp') options='--hold --connection --config --policy --profile --reason --help -h' ;;
     'hook') options='--help -h' ;;

@@ -41,6 +41,7 @@ const gravity: Readonly<Record<EffectKind, number>> = {
 export function headline(request: Pick<ApprovalRequest, 'facts' | 'ruling' | 'impact'>): string {
   const { facts, ruling, impact } = request;
   if (ruling.connects) return `Let clients connect for ${durationWords(ruling.connects.forMs)}`;
+  if (ruling.reaches) return `Let the agent reach ${singleLine(ruling.reaches.host, 100)}, port ${ruling.reaches.port}`;
   if (facts.unparseable) return 'Run a text that dbguard cannot read';
   if (ruling.rule === unmaskRule) return `Show the real values of ${singleLine(unmaskedColumn(facts), 120)}`;
   const main = mainStatement(facts, ruling.statement);

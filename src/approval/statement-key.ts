@@ -64,7 +64,8 @@ export function similarKey(request: ApprovalRequest): string {
  */
 export function sessionScopeObstacle(request: ApprovalRequest): string | undefined {
   if (request.ruling.rule === unmaskRule) return 'a mask is lifted for a while, and asked about anew afterwards';
-  const { as, connects } = request.ruling;
+  const { as, connects, reaches } = request.ruling;
+  if (reaches) return 'it is remembered for this project as it is';
   if (connects) return `it is for ${durationWords(connects.forMs)} already`;
   // then a time is opened, for all that the entry covers
   if (as) return as.longestMs === undefined ? `it runs as ${as.role}, for itself alone` : undefined;

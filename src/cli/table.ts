@@ -1,5 +1,6 @@
 import { profileNames } from '../policy/profiles.js';
 import { environments } from '../policy/read-connection.js';
+import { sandboxNetworks } from '../policy/read-sandbox.js';
 import { questionNames } from '../review/views/questions.js';
 import type { CommandEntry, CommandOption, OptionsFrom } from './command.js';
 import {
@@ -87,6 +88,12 @@ export const commandTable = [
     options: [
       { flags: '--sandbox', description: 'in a fence, or not at all (default: sandbox in dbguard.yaml)' },
       { flags: '--no-sandbox', description: 'without a fence, unless a file requires it' },
+      {
+        flags: '--network <kind>',
+        description:
+          'of the fence: shared with this machine, or guarded: the database, hosts on a list, others when you allow them',
+        choices: sandboxNetworks,
+      },
       ...guardOptions,
     ],
     examples: [

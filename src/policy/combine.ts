@@ -102,6 +102,7 @@ const ownBecause: Readonly<Record<string, string>> = {
   intent: 'only your own file or the organisation’s may switch off what is recorded of agents',
   read: 'only your own file or the organisation’s may open the fence',
   write: 'only your own file or the organisation’s may open the fence',
+  hosts: 'only your own file or the organisation’s may say where the fence’s network leads',
   second_person: 'only your own file or the organisation’s may say who approves what you ask for',
   mask_key: 'whoever may read the key can try values; only your own file or the organisation’s may have it',
 };

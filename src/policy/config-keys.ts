@@ -164,6 +164,6 @@ export const configKeys = {
     secret: 'free',
     rows: 'free',
   },
-  sandbox: { use: 'free', read: 'own', write: 'own' },
+  sandbox: { use: 'free', network: 'free', hosts: 'own', read: 'own', write: 'own' },
   mask_keep: { first: 'free', last: 'free' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Standing>>>>;

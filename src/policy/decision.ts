@@ -66,6 +66,8 @@ export interface Ruling {
   readonly as?: TakenRole;
   /** It is asked for a connection that nobody has granted yet, and for so long, milliseconds; no statement of a client. */
   readonly connects?: { readonly forMs: number };
+  /** It is asked whether the fence may lead to a host; no statement of a client. */
+  readonly reaches?: { readonly host: string; readonly port: number };
   /** One approval is meant for the rest of the transaction: every later ruling in it that says the same. */
   readonly covers?: 'transaction';
 }

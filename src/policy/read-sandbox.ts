@@ -1,5 +1,6 @@
 /** `sandbox:` whether `dbguard run` locks its child into a fence, and what the person opens in it. */
 import { configKeys } from './config-keys.js';
+import { type HostEntry, readHost } from './hosts.js';
 import type { Value } from './yaml-source.js';
 
 /**
@@ -9,8 +10,15 @@ import type { Value } from './yaml-source.js';
 const sandboxUses = ['off', 'on', 'required'] as const;
 export type SandboxUse = (typeof sandboxUses)[number];
 
+/** Loosest first: `shared` with this machine; `guarded`: the database through dbguard, the hosts on the list, and no other way. */
+export const sandboxNetworks = ['shared', 'guarded'] as const;
+export type SandboxNetwork = (typeof sandboxNetworks)[number];
+
 export interface SandboxConfig {
   readonly use?: SandboxUse;
+  readonly network?: SandboxNetwork;
+  /** Besides what everybody needs. */
+  readonly hosts: readonly HostEntry[];
   /** As written: absolute, or below the home folder with `~/`. */
   readonly read: readonly string[];
   readonly write: readonly string[];
@@ -18,14 +26,25 @@ export interface SandboxConfig {
 
 /** `sandbox: required` for short, or a mapping. */
 export function readSandbox(value: Value): SandboxConfig {
-  if (value.isString) return { use: value.oneOf(sandboxUses), read: [], write: [] };
+  if (value.isString) return { use: value.oneOf(sandboxUses), hosts: [], read: [], write: [] };
   const fields = value.fields(configKeys.sandbox);
   const use = fields.optional('use', (item) => item.oneOf(sandboxUses));
+  const network = fields.optional('network', (item) => item.oneOf(sandboxNetworks));
   return {
     ...(use === undefined ? {} : { use }),
+    ...(network === undefined ? {} : { network }),
+    hosts: fields.optional('hosts', (item) => item.list(readHostEntry)) ?? [],
     read: fields.optional('read', (item) => item.list(readPlace)) ?? [],
     write: fields.optional('write', (item) => item.list(readPlace)) ?? [],
   };
+}
+
+function readHostEntry(value: Value): HostEntry {
+  const text = value.string('the name of a host');
+  return (
+    readHost(text) ??
+    value.fail('expected a name such as registry.example.com, *.example.com, git.example.com:8443 or localhost:11434')
+  );
 }
 
 /** A relative path would be another place in every folder that dbguard is started in. */
@@ -39,8 +58,12 @@ function readPlace(value: Value): string {
 export function combineSandbox(configs: readonly (SandboxConfig | undefined)[]): SandboxConfig {
   const uses = configs.flatMap((config) => config?.use ?? []);
   const use = sandboxUses.findLast((one) => uses.includes(one));
+  const networks = configs.flatMap((config) => config?.network ?? []);
+  const network = sandboxNetworks.findLast((one) => networks.includes(one));
   return {
     ...(use === undefined ? {} : { use }),
+    ...(network === undefined ? {} : { network }),
+    hosts: configs.flatMap((config) => config?.hosts ?? []),
     read: configs.flatMap((config) => config?.read ?? []),
     write: configs.flatMap((config) => config?.write ?? []),
   };

@@ -87,6 +87,15 @@ const titles: Readonly<Record<string, (entry: Entry, disclosed: Disclosed, meant
   },
   outcome: ({ fields }) => outcome(fields),
   recording: ({ fields }) => ({ title: recordingWords(fields), mood: fields.why === 'failed' ? 'bad' : 'quiet' }),
+  network: ({ fields }, { reason }) => {
+    const allowed = fields.decision === 'allow';
+    const why = typeof reason === 'string' ? `: ${reason}` : '';
+    const where = `${String(fields.host)}:${String(fields.port)}`;
+    return {
+      title: `${where} ${allowed ? 'may' : 'may not'} be reached, ${byWhom(fields)}${why}`,
+      mood: allowed ? 'quiet' : 'bad',
+    };
+  },
   heartbeat: () => ({ title: 'heartbeat', mood: 'quiet' }),
   redaction: ({ fields }) => ({ title: words('redaction', fields, ['session', 'of', 'reason']), mood: 'waiting' }),
   seal: ({ fields }) => ({ title: fields.final === true ? 'session sealed' : 'segment sealed', mood: 'quiet' }),

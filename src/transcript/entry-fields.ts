@@ -50,6 +50,7 @@ export const disclosable: Readonly<Record<string, Readonly<Record<string, 'text'
   verdict: { reason: 'text' },
   window: { reason: 'text' },
   grant: { reason: 'text' },
+  network: { reason: 'text' },
 };
 
 const open = [
@@ -156,6 +157,15 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     size: count,
     why: word('session', 'failed'),
   },
+  network: {
+    host: text,
+    port: count,
+    decision: word('allow', 'deny'),
+    by: decider,
+    channel: text,
+    rule: text,
+    waitedMs: span,
+  },
   heartbeat: {},
   redaction: { session: text, of: count, digests: isRecord, reason: text },
   seal: { totals: isRecord, final: (value) => value === true },
@@ -170,6 +180,7 @@ const needed: Readonly<Partial<Record<EntryKind, readonly string[]>>> = {
   grant: ['role', 'access'],
   outcome: ['how'],
   recording: ['event', 'stream'],
+  network: ['host', 'port', 'decision', 'by'],
   approval: ['object'],
   redaction: ['session', 'of', 'digests'],
 };

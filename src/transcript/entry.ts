@@ -15,6 +15,7 @@ export type EntryKind =
   | 'grant'
   | 'outcome'
   | 'recording'
+  | 'network'
   | 'heartbeat'
   | 'redaction'
   | 'seal';

@@ -4,16 +4,18 @@ import { DbguardError } from '../../errors.js';
 import { endChild } from '../../io/terminal/child.js';
 import { findProgram } from '../../io/terminal/child-program.js';
 import { ttyStreams } from '../../io/terminal/terminal.js';
+import { sandboxNetworks } from '../../policy/read-sandbox.js';
 import { childEnvironment } from '../../run/environment.js';
 import { secretsIn, withoutSecrets } from '../../sql/secrets/secrets.js';
 import type { CommandContext } from '../command.js';
 import { tellAgent } from '../guard/agent-settings.js';
 import { openApprovals } from '../guard/approvals-desk.js';
-import { openFence } from '../guard/fence.js';
+import { FenceMaker } from '../guard/fence.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags } from '../guard/guard-options.js';
 import { startGuardedChild } from '../guard/guarded-child.js';
 import { banner, finishGuard, markLine, recordingLine, TroubleReport } from '../guard/session-words.js';
+import { oneOfOption } from '../options.js';
 import type { OptionsOf } from '../table.js';
 
 /** Statements of a child that has ended get this long, milliseconds. */
@@ -35,6 +37,10 @@ export async function run(
   const agent = withoutSecrets(line, secretsIn(line, false));
   const trouble = new TroubleReport(context.stderr);
   const approvals = await openApprovals(context.env);
+  const fences = new FenceMaker(context, {
+    sandbox: options.sandbox,
+    network: oneOfOption(options, 'network', sandboxNetworks),
+  });
   let endSession = (): void => {};
   const guard = await openGuard(context, {
     ...guardFlags(options),
@@ -43,6 +49,7 @@ export async function run(
     password: randomBytes(24).toString('base64url'),
     asker: approvals.asker,
     endSession: () => endSession(),
+    onSettings: (sandbox) => fences.begin(sandbox),
     onTrouble: (error) => trouble.report(error),
   });
   try {
@@ -53,7 +60,8 @@ export async function run(
     const { env: unfenced, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
     const asked = { command: [command, ...childArgs] as const, env: unfenced };
     const told = tellAgent(context, asked, guard.address.socketDir);
-    const { fence, env, words } = await openFence(context, guard, told, options.sandbox);
+    const how = { words: agent, asker: approvals.asker, endSession: () => endSession() };
+    const { fence, env, words } = await fences.open(guard, { ...told, ...how });
     context.stderr.write(banner(guard, context.stderr, withheld));
     if (words !== undefined) context.stderr.write(`${words}\n`);
     context.stderr.write(recordingLine(guard, ttyStreams(context) !== undefined, context.stderr));
@@ -76,6 +84,7 @@ export async function run(
   } finally {
     trouble.release();
     approvals.close();
+    fences.close();
     await finishGuard(context, guard, approvals, graceMs);
   }
 }

@@ -2,6 +2,7 @@
 import type { DbguardError } from '../../errors.js';
 import type { Progress } from '../../io/spool/uploader.js';
 import type { ProfileName } from '../../policy/profiles.js';
+import type { SandboxConfig } from '../../policy/read-sandbox.js';
 import type { Asker } from '../../proxy/statement/asker.js';
 
 export interface GuardOptions {
@@ -20,6 +21,8 @@ export interface GuardOptions {
   /** What opens the loopback port. */
   readonly password: string;
   readonly asker: Asker;
+  /** Told what the files say of a fence, before anything is opened. */
+  readonly onSettings?: (sandbox: SandboxConfig) => void;
   /** The approver chose to end the run. */
   readonly endSession: () => void;
   /** Told once for each kind of trouble that does not stop the session. */

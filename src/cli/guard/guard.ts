@@ -16,6 +16,7 @@ import type { CompiledPolicy } from '../../policy/engine.js';
 import type { SandboxConfig } from '../../policy/read-sandbox.js';
 import type { JournalTotals } from '../../proxy/statement/statement-journal.js';
 import type { ProxyAddress, RealCredentials } from '../../run/environment.js';
+import type { Recorder } from '../../transcript/entry.js';
 import type { CommandContext } from '../command.js';
 import type { SessionUsers } from '../settings/loopback-users.js';
 import { Closers } from './closers.js';
@@ -38,6 +39,9 @@ export interface Guard {
   readonly totals: JournalTotals;
   readonly windows: WindowDesk;
   readonly fence: FenceSettings;
+  readonly recorder: Pick<Recorder, 'append'>;
+  /** Takes clients from a further listener. */
+  readonly adopt: RunningProxy['adopt'];
   /** What its prompts carry; see prompt-mark.ts. */
   readonly mark: PromptMark;
   readonly recording: Pick<OpenRecording, 'config' | 'terminal'>;
@@ -52,6 +56,8 @@ export interface FenceSettings {
   readonly settled: readonly string[];
   /** Where real credentials and transcripts lie. */
   readonly closed: readonly string[];
+  /** The servers of the guarded connection: host and port as they are written. */
+  readonly databases: readonly { readonly host: string; readonly port: number }[];
 }
 
 /** A run that did not begin waits no longer than this for the bucket, milliseconds. */
@@ -61,6 +67,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
   const closers = new Closers<CloseOptions>();
   try {
     const setup = readSetup(context, options);
+    options.onSettings?.(setup.files.config.sandbox);
     const identity = await openIdentity(setup, closers);
     const evidence = await openEvidence(setup, identity, closers);
     const catalogs = await openCatalogs(setup, identity, evidence, closers);
@@ -78,6 +85,8 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       totals: journal.totals,
       windows: journal.windows,
       fence: fenceSettings(setup, identity),
+      recorder: evidence.recorder,
+      adopt: proxy.adopt,
       mark: promptMark(login),
       recording,
       async close(how = {}) {
@@ -102,7 +111,7 @@ function addressOf(
   return { host, port, socketDir, libpqHost, user: own.as.user, password, database, further: others };
 }
 
-function fenceSettings({ sources, files, context }: Setup, { users }: OpenIdentity): FenceSettings {
+function fenceSettings({ sources, files, context, upstream }: Setup, { users }: OpenIdentity): FenceSettings {
   const { bucket, sandbox } = files.config;
   const credentials = [users.own, ...users.further].flatMap(({ upstream: { auth, tls } }) => [
     auth.passfile,
@@ -112,6 +121,7 @@ function fenceSettings({ sources, files, context }: Setup, { users }: OpenIdenti
   const folders = Object.values(stateDirPaths(context.env));
   return {
     sandbox,
+    databases: upstream.hosts,
     settled: sources.map(({ path }) => path),
     closed: [...folders, ...(bucket?.kind === 'file' ? [bucket.path] : []), ...credentials, ...named].flatMap(
       (path) => path ?? [],

@@ -64,6 +64,15 @@ function urlOf(protocol: string, { host = 'localhost', port }: Target): URL {
   return new URL(`${protocol}://${host.includes(':') ? `[${host}]` : host}:${port ?? ''}`);
 }
 
+/** A connection through the company's proxy, for bytes of somebody else; undefined where none is set for that host. */
+export async function tunnelFor(
+  target: { readonly host: string; readonly port: number },
+  env: Env,
+): Promise<Socket | undefined> {
+  const proxy = proxyFor(urlOf(target.port === 80 ? 'http' : 'https', target), env);
+  return proxy && tunnel(proxy, target, () => tls.createSecureContext({ ca: roots(env) }));
+}
+
 /** RFC 9110 section 9.3.6. Rejects with DbguardError `proxy-refused`; whatever the proxy says beside 2xx is no answer of the target. */
 function tunnel(proxy: URL, { host = '', port }: Target, context: () => tls.SecureContext): Promise<Socket> {
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;

@@ -38,6 +38,8 @@ export interface RunningProxy {
   readonly connections: number;
   /** Keys that a CancelRequest could carry now. */
   readonly cancelKeys: number;
+  /** Takes connections of a further listener, which it closes with its own. */
+  adopt(server: Server): void;
   /** Takes no new connection and no new statement; what runs may finish. */
   drain(): void;
   /** The same, and cuts off what has not finished after `graceMs`. */
@@ -70,9 +72,10 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     throw error;
   });
 
+  const listening = [tcp, unix];
   let stopped: Promise<unknown> | undefined;
   const drain = (): void => {
-    stopped ??= Promise.all([stop(tcp), stop(unix)]);
+    stopped ??= Promise.all(listening.map(stop));
     for (const connection of open) connection.drain();
   };
 
@@ -80,6 +83,12 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     host: options.listen.host,
     port,
     socketDir,
+    adopt: (server) => {
+      listening.push(server);
+      // of a socket that was made elsewhere they are not set yet, and its types do not have them
+      Object.assign(server, { allowHalfOpen: true, noDelay: true });
+      server.on('connection', accept);
+    },
     drain,
     get connections() {
       return open.size;

@@ -13,6 +13,10 @@ export interface Agent {
   readonly files?: readonly string[];
   /** Folders in `folders[0]` that lead to processes outside of the run: sockets of a daemon of before. Empty inside. */
   readonly doors?: readonly string[];
+  /** Where its model is: nobody is asked about them. As in `sandbox.hosts`. */
+  readonly hosts: readonly string[];
+  /** Variables with the URL of another model. */
+  readonly urlVariables?: readonly string[];
   /**
    * Everything that it is told for one run, composed in this one place: the person's own files stay as they are. Pure; what
    * is to be read of a machine comes with the argument.

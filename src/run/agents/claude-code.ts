@@ -10,6 +10,8 @@ export const claudeCode: Agent = {
   files: ['.claude.json'],
   // lock files with the port and the token of an editor, which runs code when it is told to
   doors: ['ide'],
+  hosts: ['*.anthropic.com', 'claude.ai', '*.claude.ai', '*.claude.com', 'http-intake.logs.us5.datadoghq.com'],
+  urlVariables: ['ANTHROPIC_BASE_URL', 'ANTHROPIC_BEDROCK_BASE_URL', 'ANTHROPIC_VERTEX_BASE_URL'],
   forRun: ({ args, instructions, read }) => {
     const prompt = takeOption(args, '--append-system-prompt');
     const settings = takeOption(prompt.rest, '--settings');

@@ -7,6 +7,8 @@ export const codex: Agent = {
   folders: ['.codex'],
   // a plain `codex` leaves an app server behind, and later ones hand their commands to it
   doors: ['app-server-control', 'app-server-daemon'],
+  hosts: ['*.openai.com', 'chatgpt.com', '*.chatgpt.com'],
+  urlVariables: ['OPENAI_BASE_URL', 'CODEX_OSS_BASE_URL'],
   forRun: ({ args, instructions, daemon }) => ({
     args: [
       // versions without a daemon do not know the option

@@ -5,5 +5,6 @@ export const cursor: Agent = {
   programs: ['cursor-agent'],
   folderVariable: 'CURSOR_CONFIG_DIR',
   folders: ['.cursor', '.config/cursor', '.local/share/cursor-agent'],
+  hosts: ['cursor.com', '*.cursor.com', '*.cursor.sh'],
   forRun: ({ args }) => ({ args }),
 };

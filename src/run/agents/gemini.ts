@@ -8,6 +8,17 @@ const usual = '/etc/gemini-cli/settings.json';
 export const gemini: Agent = {
   programs: ['gemini', 'gemini-cli'],
   folders: ['.gemini'],
+  hosts: [
+    'generativelanguage.googleapis.com',
+    'cloudcode-pa.googleapis.com',
+    'oauth2.googleapis.com',
+    'accounts.google.com',
+    'www.googleapis.com',
+    'play.googleapis.com',
+    'aiplatform.googleapis.com',
+    '*.aiplatform.googleapis.com',
+  ],
+  urlVariables: ['GOOGLE_GEMINI_BASE_URL', 'GOOGLE_VERTEX_BASE_URL'],
   forRun: ({ args, env, instructions, folder, read }) => {
     const system = jsonObject(read(env[variable] ?? usual) ?? '') ?? {};
     const settings = merged(system, {

@@ -7,6 +7,16 @@ const variable = 'OPENCODE_CONFIG_CONTENT';
 export const opencode: Agent = {
   programs: ['opencode', 'opencode-ai'],
   folders: ['.config/opencode', '.local/share/opencode', '.local/state/opencode', '.cache/opencode'],
+  hosts: [
+    'opencode.ai',
+    '*.opencode.ai',
+    'models.dev',
+    'api.anthropic.com',
+    'api.openai.com',
+    'generativelanguage.googleapis.com',
+    'openrouter.ai',
+  ],
+  urlVariables: ['ANTHROPIC_BASE_URL', 'OPENAI_BASE_URL'],
   forRun: ({ args, env, instructions, folder }) => {
     const settings = merged(jsonObject(env[variable] ?? '') ?? {}, { instructions: [`${folder}/instructions.md`] });
     return {

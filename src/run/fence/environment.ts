@@ -23,6 +23,16 @@ const harmless = /^(?:.*PATH|XDG_(?:DATA|CONFIG)_DIRS|HOME|PWD|OLDPWD|SHELL|_)$/
 /** Where sockets and other programs' passing files lie. */
 const passing = /(?:^|[:=,;@\s])(\/(?:run|var\/run|tmp|var\/tmp)\/[^:,;\s]+)/g;
 
+/** Programs that know a proxy get a sentence where they may not go; the others find the gateway by the names. */
+export function networkVariables(proxyPort: number): Record<string, string> {
+  const url = `http://127.0.0.1:${proxyPort}`;
+  const own = 'localhost,127.0.0.1,::1';
+  return { HTTPS_PROXY: url, https_proxy: url, NO_PROXY: own, no_proxy: own };
+}
+
+/** Of the network outside: a proxy there is used by the gateway, and cannot be reached from inside. */
+export const outsideNetwork = /^(?:https?|all|no|ftp|npm_config_(?:https?_)?)_?proxy$/i;
+
 export interface FencedEnvironment {
   readonly env: Record<string, string>;
   /** Names, sorted, of what was taken out. */

@@ -58,6 +58,29 @@ function mountArguments(mount: Mount): string[] {
   }
 }
 
+/**
+ * Around the keeper of a network namespace. It may listen at the ports below 1024 of this namespace, and has no other right;
+ * the child joins the namespace and not its rights: its own user namespace is one below.
+ */
+export const networkArguments: readonly string[] = [
+  '--unshare-user-try',
+  '--unshare-net',
+  '--die-with-parent',
+  '--cap-drop',
+  'ALL',
+  '--cap-add',
+  'CAP_NET_BIND_SERVICE',
+  '--dev-bind',
+  '/',
+  '/',
+  '--',
+];
+
+/** Of nsenter(1): the user namespace first, since only in it one may join the other. */
+export function joinArguments(pid: number): string[] {
+  return ['--target', `${pid}`, '--user', '--net', '--preserve-credentials', '--'];
+}
+
 /** Whether it can be done here at all: the same namespaces around a program that does nothing. */
 export const bubblewrapTrial: readonly string[] = [
   ...namespaces,

@@ -65,6 +65,8 @@ export interface FenceRequest {
   readonly closed: readonly string[];
   /** Of the proxy's unix socket; it may lie in a closed folder. */
   readonly socketDir: string;
+  /** Files that stand in the place of others: `from` is shown, and cannot be changed, where `at` would be. */
+  readonly replaced: readonly { readonly from: string; readonly at: string }[];
 }
 
 export interface FencePlan {
@@ -92,6 +94,7 @@ export function planFence(request: FenceRequest, look: Look): FencePlan {
   for (const path of doors) planner.empty(path);
   for (const path of request.settled) planner.settle(path);
   planner.socket(request.socketDir);
+  for (const { from, at } of request.replaced) planner.replace(from, at);
   const cwd = look(request.cwd)?.real ?? request.cwd;
   return { cwd, mounts: planner.inOrder() };
 }
@@ -191,6 +194,11 @@ class Planner {
   socket(folder: string): void {
     const found = this.#look(folder);
     if (found) this.#overlays.push({ kind: 'read', from: found.real, at: folder });
+  }
+
+  replace(from: string, path: string): void {
+    const real = this.#real(path);
+    for (const at of this.#shownAt(real)) this.#overlays.push({ kind: 'read', from: this.#real(from), at });
   }
 
   inOrder(): readonly Mount[] {

@@ -82,6 +82,7 @@ const request: FenceRequest = {
   settled: [`${home}/shop/dbguard.yaml`],
   closed: [`${home}/.local/state/dbguard`, '/run/user/1000/dbguard', `${home}/shop/transcripts`, `${home}/.pgpass`],
   socketDir: '/run/user/1000/dbguard/dbg-x',
+  replaced: [],
 };
 
 t.test('bubblewrap: the whole of one', (t) => {

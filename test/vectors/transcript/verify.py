@@ -307,7 +307,7 @@ def table(strings, **types):
 # What an entry of that kind is nothing without.
 NEEDED = {
     "open": "v subject level clientId loggedInAt loginKey salt idToken sessionKey certificate version",
-    "connection": "event", "verdict": "of decision by", "window": "event", "grant": "of role access", "dry-run": "of", "outcome": "of how",
+    "connection": "event", "verdict": "of decision by", "window": "event", "grant": "of role access", "dry-run": "of", "outcome": "of how", "network": "host port decision by",
     "recording": "event stream", "intent": "event agent", "redaction": "session of digests", "seal": "totals", "approval": "of id object envelope",
 }
 PROCESS = {"pid": is_count, "ancestors": a_list(is_text), **table("program agentSession trace")}
@@ -338,13 +338,15 @@ FIELDS = {
     "recording": table(
         "", event=one_of("begin", "chunk", "end"), stream=one_of("results", "terminal"), keepDays=is_count, maxRows=is_count, maxBytes=is_count,
         recipients=a_list(is_text), chunk=is_count, digest=is_bytes(32), size=is_count, why=one_of("session", "failed")),
+    "network": table("host channel rule", port=is_count, decision=one_of("allow", "deny"), waitedMs=is_span, by=one_of(
+        "person", "second-person", "rule", "earlier-approval", "earlier-denial", "timeout", "disconnect", "cancel", "nobody")),
     "heartbeat": {},
     "redaction": table("session reason", of=is_count, digests=is_object),
     "seal": {"totals": is_object, "final": lambda value: value is True},
 }
 
 
-DISCLOSABLE = {"connection": ("arguments",), "intent": ("said",), "parse": ("sql",), "statement": ("sql", "bind"), "verdict": ("reason",), "grant": ("reason",), "approval": ("shown",)}
+DISCLOSABLE = {"connection": ("arguments",), "intent": ("said",), "parse": ("sql",), "statement": ("sql", "bind"), "verdict": ("reason",), "grant": ("reason",), "network": ("reason",), "approval": ("shown",)}
 NEVER_ALLOW = ("earlier-denial", "timeout", "disconnect", "cancel", "nobody")
 
 
