@@ -2,6 +2,8 @@
  * What dbguard has to know of an agent: what of the home folder belongs to it, what of that must stay outside of a fence, and
  * how it is told something for one run.
  */
+import type { McpServer, SettledServer } from './mcp-servers.js';
+
 export interface Agent {
   /** Names of its program, without a folder. */
   readonly programs: readonly string[];
@@ -17,11 +19,26 @@ export interface Agent {
   readonly hosts: readonly string[];
   /** Variables with the URL of another model. */
   readonly urlVariables?: readonly string[];
+  /** MCP servers that it starts by its own configuration: what stands later counts over what stands earlier. */
+  servers?(configuration: Configuration): readonly McpServer[];
   /**
    * Everything that it is told for one run, composed in this one place: the person's own files stay as they are. Pure; what
    * is to be read of a machine comes with the argument.
    */
   forRun(run: RunForAgent): SettingsForRun;
+}
+
+/** Where its own configuration may be. */
+export interface Configuration {
+  /** Its own folder: `folders[0]`, or where its variable says. */
+  readonly folder: string;
+  readonly home: string;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** The text of a file; undefined where there is none. */
+  read(path: string): string | undefined;
+  /** Names in a folder. */
+  list(path: string): readonly string[];
 }
 
 /** One run, as its agent is told of it. */
@@ -33,6 +50,10 @@ export interface RunForAgent {
   readonly instructions: string;
   /** Private, readable for the agent, gone at the end of the run: where `files` go. */
   readonly folder: string;
+  /** Servers with a connection of their own, as they are started this time. */
+  readonly servers: readonly SettledServer[];
+  /** dbguard's fence has a network of its own: what another fence inside allows leads nowhere else. */
+  readonly guardedNetwork: boolean;
   /** A daemon of an earlier start listens. */
   readonly daemon: boolean;
   /** The text of a file; undefined where there is none. */
@@ -45,4 +66,11 @@ export interface SettingsForRun {
   readonly env?: Readonly<Record<string, string>>;
   /** Text by name, in `folder`. */
   readonly files?: Readonly<Record<string, string>>;
+  /**
+   * How a fence of the agent's own keeps its commands from the database, and what to allow there, exactly; where it has one. Said where
+   * no statement has come.
+   */
+  readonly ownFence?: string;
+  /** Text by the path of a file in whose place it stands: only a fence can do that. */
+  readonly replaced?: Readonly<Record<string, string>>;
 }

@@ -1,5 +1,7 @@
 import type { Agent } from './agent.js';
 import { jsonObject, merged } from './json-settings.js';
+import { foldersDownTo, serversOfFile } from './mcp-files.js';
+import { commandForRun, type SettledServer } from './mcp-servers.js';
 
 const variable = 'GEMINI_CLI_SYSTEM_SETTINGS_PATH';
 const usual = '/etc/gemini-cli/settings.json';
@@ -19,9 +21,19 @@ export const gemini: Agent = {
     '*.aiplatform.googleapis.com',
   ],
   urlVariables: ['GOOGLE_GEMINI_BASE_URL', 'GOOGLE_VERTEX_BASE_URL'],
-  forRun: ({ args, env, instructions, folder, read }) => {
+  servers: ({ home, cwd, env, read, list }) => {
+    const extensions = `${home}/.gemini/extensions`;
+    return [
+      ...list(extensions).map((name) => `${extensions}/${name}/gemini-extension.json`),
+      `${home}/.gemini/settings.json`,
+      ...foldersDownTo(cwd).map((path) => `${path}/.gemini/settings.json`),
+      env[variable] ?? usual,
+    ].flatMap((file) => serversOfFile(read, file));
+  },
+  forRun: ({ args, env, instructions, folder, servers, read }) => {
     const system = jsonObject(read(env[variable] ?? usual) ?? '') ?? {};
     const settings = merged(system, {
+      ...(servers.length === 0 ? {} : { mcpServers: Object.fromEntries(servers.map(started)) }),
       context: { includeDirectories: [folder], loadMemoryFromIncludeDirectories: true },
     });
     return {
@@ -31,3 +43,8 @@ export const gemini: Agent = {
     };
   },
 };
+
+function started(server: SettledServer): [string, unknown] {
+  const [command, ...args] = commandForRun(server);
+  return [server.name, { command, args, env: server.outcome === 'refused' ? {} : server.env }];
+}

@@ -10,6 +10,8 @@ const run = (args: readonly string[], more: Partial<RunForAgent> = {}): RunForAg
   instructions: 'ASK FIRST',
   folder: '/run/dbg/agent',
   daemon: false,
+  servers: [],
+  guardedNetwork: false,
   read: () => undefined,
   ...more,
 });
