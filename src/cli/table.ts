@@ -86,7 +86,10 @@ export const commandTable = [
     summary: 'run an agent or any client; it sees only the guarded database',
     arguments: '<command...>',
     options: [
-      { flags: '--sandbox', description: 'in a fence, or not at all (default: sandbox in dbguard.yaml)' },
+      {
+        flags: '--sandbox',
+        description: 'in a fence, or not at all (default: in a fence where the machine can; sandbox in dbguard.yaml)',
+      },
       { flags: '--no-sandbox', description: 'without a fence, unless a file requires it' },
       {
         flags: '--network <kind>',
@@ -100,7 +103,7 @@ export const commandTable = [
       'dbguard run -- claude-code                  an agent, with the default connection',
       'dbguard run --connection staging -- psql',
       'dbguard run --profile read-only -- node report.js',
-      'dbguard run --sandbox -- codex              in a fence: it reaches your project, the database and the network',
+      'dbguard run --network guarded -- codex      it reaches your project, the database, and the hosts on a list',
     ],
     passThrough: true,
   },

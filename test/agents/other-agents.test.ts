@@ -1,12 +1,14 @@
-/** Other agents as published, each in its print mode: asked about, denied with a reason, and it reads the reason. */
+/** Other agents as published, each in its print mode and in a fence with a network of its own: asked about, denied with a reason, and it reads the reason. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
+import { findFenceProgram } from '../../src/io/fence/fence-program.js';
 import { developer, sessionOf } from '../e2e/developer.js';
 import { clientProgram } from '../helpers/postgres.js';
 import { dbguardProgram } from '../helpers/repository.js';
 import { keys, Terminal } from '../helpers/terminal.js';
+import type { Workspace } from '../helpers/workspace.js';
 import { startModelApi } from './model-api.js';
 import { installPublished, type Published } from './published.js';
 
@@ -67,6 +69,16 @@ const opencode: Agent = {
   },
 };
 
+/** In a fence with a network of its own; the scripted model is a program of this machine. */
+function guardNetwork(workspace: Workspace, config: Readonly<Record<string, unknown>>, model: string): void {
+  if ('obstacle' in fence) return;
+  workspace.configure({ ...config, sandbox: { use: 'required', network: 'guarded' } });
+  const own = join(workspace.home, 'config');
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  writeFileSync(join(own, 'dbguard.yaml'), `version: 1\nsandbox:\n  hosts: ["localhost:${new URL(model).port}"]\n`);
+}
+
+const fence = await findFenceProgram(process.env);
 const psql = clientProgram('psql');
 const asked = process.env.DBGUARD_TEST_AGENTS === 'all';
 const notAsked = 'it is large (100 to 400 MB): DBGUARD_TEST_AGENTS=all installs and runs it';
@@ -79,7 +91,8 @@ for (const agent of [codex, gemini, opencode]) {
       t.pass(agent.name, { skip: 'it cannot be installed here' });
       return;
     }
-    const { workspace, postgres } = await developer(t);
+    const { workspace, postgres, config } = await developer(t);
+    mkdirSync(join(workspace.project, '.git'));
     await postgres.query('CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 5)');
     const model = await startModelApi((results) => {
       const last = results.at(-1) ?? '';
@@ -92,6 +105,7 @@ for (const agent of [codex, gemini, opencode]) {
     });
     t.teardown(() => model.close());
     const { project } = workspace;
+    guardNetwork(workspace, config, model.url);
     const { args, env } = agent.start({ url: model.url, home: workspace.env.HOME ?? '', project });
     const command = ['run', '--', join(bin, agent.program), ...args];
     const terminal = new Terminal(

@@ -130,6 +130,40 @@ t.test('each way works without the fence, and leads nowhere inside of it', async
   }
 });
 
+t.test(
+  'a fence is what a run has unless somebody says otherwise; where it cannot be had, a line says so',
+  async (t) => {
+    workspace.configure({ ...config, bucket: 'file:./transcripts', sandbox: undefined });
+    const named = join(home, 'report.sql');
+    writeFileSync(named, "SELECT 'report'");
+    const usual = await workspace.dbguard(['run', '--', 'sh', '-c', 'cat ~/.pgpass 2>&1; cat "$0"', named]);
+    t.match(usual.stderr, 'dbguard: in a fence');
+    t.notMatch(usual.stdout, 'SECRET');
+    t.match(usual.stdout, "SELECT 'report'", 'what the command names is there');
+    const without = await workspace.dbguard(['run', '--no-sandbox', '--', 'cat', join(home, '.pgpass')]);
+    t.match(without.stdout, 'SECRET');
+    const named2 = await workspace.dbguard(['run', '--', 'cat', join(home, '.pgpass')]);
+    t.notMatch(named2.stdout, 'SECRET', 'but for a secret');
+    const config2 = join(project, 'dbguard.yaml');
+    const athome = await workspace.dbguard(['run', '--config', config2, '--', 'echo', 'STARTED'], { cwd: home });
+    t.match(athome.stderr, /no fence here: .*your home folder would be open/);
+    t.match(athome.stdout, 'STARTED');
+    const strict = await workspace.dbguard(['run', '--sandbox', '--config', config2, '--', 'echo', 'STARTED'], {
+      cwd: home,
+    });
+    t.notMatch(strict.stdout, 'STARTED');
+    workspace.configure({ ...config, bucket: 'file:./transcripts' });
+  },
+);
+
+t.test('work that went another way is noticed', async (t) => {
+  const straight = Array.from({ length: 8 }, () => `psql '${postgres.url()}' -Atc 'SELECT 1'`).join('; ');
+  const around = await workspace.dbguard(['run', '--', 'sh', '-c', straight]);
+  t.match(around.stderr, /nothing came through dbguard, and there were \d+ connections to the database from elsewhere/);
+  const idle = await workspace.dbguard(['run', '--', 'true']);
+  t.notMatch(idle.stderr, 'nothing came through');
+});
+
 t.test('a run in a run is refused, with nothing in its environment as well', async (t) => {
   writeFileSync(join(home, 'dbguard.yaml'), '');
   const inner = `${bare} DBGUARD_HOME=${workspace.home} ${process.execPath} ${dbguardProgram} run -- echo STARTED`;

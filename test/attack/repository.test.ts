@@ -242,7 +242,7 @@ t.test('the agent’s word is not the person’s', async (t) => {
     `env -i HOME="$HOME" PATH="$PATH" DBGUARD_HOME="$DBGUARD_HOME" ${program} trust --yes > env-i.txt 2>&1`,
     'exit 0',
   ].join('\n');
-  const run = await inside(folder, ['run', '--', 'sh', '-c', scriptText]);
+  const run = await inside(folder, ['run', '--no-sandbox', '--', 'sh', '-c', scriptText]);
   t.equal(run.exitCode, 0, String(run.stderr));
   const { exitCode, stderr } = await runIn(folder, { PGPASSWORD: password });
   t.equal(exitCode, 77, 'the password stays');

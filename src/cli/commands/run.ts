@@ -14,8 +14,9 @@ import { FenceMaker } from '../guard/fence.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags } from '../guard/guard-options.js';
 import { startGuardedChild } from '../guard/guarded-child.js';
-import { banner, finishGuard, markLine, recordingLine, TroubleReport } from '../guard/session-words.js';
+import { banner, finishGuard, markLine, nothingCame, recordingLine, TroubleReport } from '../guard/session-words.js';
 import { oneOfOption } from '../options.js';
+import { folded } from '../print/text.js';
 import type { OptionsOf } from '../table.js';
 
 /** Statements of a child that has ended get this long, milliseconds. */
@@ -59,11 +60,16 @@ export async function run(
     );
     const { env: unfenced, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
     const asked = { command: [command, ...childArgs] as const, env: unfenced };
-    const told = tellAgent(context, asked, guard.address.socketDir);
+    const told = tellAgent(context, asked, guard, fences.guardsNetwork);
     const how = { words: agent, asker: approvals.asker, endSession: () => endSession() };
-    const { fence, env, words } = await fences.open(guard, { ...told, ...how });
+    const { fence, env, words } = await fences.open(guard, {
+      command: told.command,
+      env: told.env,
+      replaced: told.replaced,
+      ...how,
+    });
     context.stderr.write(banner(guard, context.stderr, withheld));
-    if (words !== undefined) context.stderr.write(`${words}\n`);
+    for (const line of [...told.words, ...(words === undefined ? [] : [words])]) context.stderr.write(`${line}\n`);
     context.stderr.write(recordingLine(guard, ttyStreams(context) !== undefined, context.stderr));
     if (ttyStreams(context)) context.stderr.write(markLine(guard.mark, context.stderr));
     trouble.hold();
@@ -80,7 +86,13 @@ export async function run(
     });
     endSession = () => endChild(child);
     approvals.attend(child.channels, child.session);
-    return await child.exited;
+    const code = await child.exited;
+    trouble.release();
+    if (guard.totals.statements === 0) {
+      const lines = nothingCame(await guard.beside(), fence !== undefined, told.ownFence);
+      for (const line of lines) context.stderr.write(`${folded(line, context.stderr)}\n`);
+    }
+    return code;
   } finally {
     trouble.release();
     approvals.close();

@@ -58,6 +58,7 @@ export async function openFenceNetwork(
       { name: 'sandbox:model', entries: own },
       { name: 'sandbox:usual', entries: usualHosts },
     ],
+    local,
     closed: ({ host, port }) => closed(host, port),
     remembered: rememberedHosts(stateDirs(context.env).state, user.project),
     recorder: guard.recorder,

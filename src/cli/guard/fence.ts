@@ -38,6 +38,8 @@ export interface FencedCommand {
   readonly command: readonly [string, ...string[]];
   /** Of a child without a fence. */
   readonly env: Readonly<Record<string, string>>;
+  /** Files of the child's view; see FenceRequest. */
+  readonly replaced: FenceRequest['replaced'];
   /** The command in words, without secrets. */
   readonly words: string;
   readonly asker: Asker;
@@ -66,6 +68,11 @@ export class FenceMaker {
     this.#flags = flags;
   }
 
+  /** Known once it has begun. */
+  get guardsNetwork(): boolean {
+    return this.#wanted.use !== 'off' && this.#wanted.network === 'guarded';
+  }
+
   /** Looks what the machine can while the guard opens. Throws DbguardError `usage` for flags that a file forbids. */
   begin(sandbox: SandboxConfig): void {
     this.#wanted = wanted(sandbox, this.#flags);
@@ -78,6 +85,7 @@ export class FenceMaker {
   async open(guard: Guard, asked: FencedCommand): Promise<FencedRun> {
     const { command, env } = asked;
     const found = await this.#found;
+    if (found === undefined || 'obstacle' in found) refuseReplaced(asked);
     if (found === undefined) return { fence: undefined, env: { ...env }, words: undefined };
     if ('obstacle' in found) {
       if (this.#wanted.use === 'required') throw required(found.obstacle);
@@ -93,8 +101,16 @@ export class FenceMaker {
       const agent = agentOf(command)?.agent;
       this.#opened = await openFenceNetwork(this.#context, guard, network, { ...asked, agent, project });
     }
-    const { replaced = [] } = this.#opened ?? {};
-    const plan = planOf(this.#context, guard, asked, found.system, { cwd, project, replaced });
+    const replaced = [...asked.replaced, ...(this.#opened?.replaced ?? [])];
+    const plan = this.#plan(guard, asked, found.system, { cwd, project, replaced });
+    if (plan instanceof DbguardError) {
+      refuseReplaced(asked);
+      return {
+        fence: undefined,
+        env: { ...env },
+        words: `dbguard: no fence here: ${plan.message}\n  ${plan.hint ?? ''}`,
+      };
+    }
     const fenced = fencedEnvironment(env, plan);
     const open = network ? withoutNetwork(fenced.env, this.#opened?.env ?? {}) : fenced.env;
     const leaves = network
@@ -105,6 +121,16 @@ export class FenceMaker {
       env: { ...open, ...(found.system === 'mac' ? { TMPDIR: '/tmp' } : {}) },
       words: `dbguard: in a fence: it changes ${singleLine(shown(project, home), 200)}, and ${leaves}`,
     };
+  }
+
+  /** Where it is not required, a folder that cannot be fenced is no reason not to start. */
+  #plan(...asked: PlanAsked): FencePlan | DbguardError {
+    try {
+      return planOf(this.#context, ...asked);
+    } catch (error) {
+      if (error instanceof DbguardError && this.#wanted.use === 'on' && this.#wanted.network === 'shared') return error;
+      throw error;
+    }
   }
 
   close(): void {
@@ -153,7 +179,10 @@ function withoutNetwork(
   return { ...Object.fromEntries(Object.entries(env).filter(([name]) => !outsideNetwork.test(name))), ...own };
 }
 
-function whetherFenced(said: SandboxUse = 'off', flag: boolean | undefined): SandboxUse {
+/** Its profile for macOS has not been tried on a Mac: there it is for who asks for it. */
+const byDefault: SandboxUse = process.platform === 'linux' ? 'on' : 'off';
+
+function whetherFenced(said: SandboxUse = byDefault, flag: boolean | undefined): SandboxUse {
   if (flag === true) return 'required';
   if (flag !== false) return said;
   if (said !== 'required') return 'off';
@@ -165,6 +194,13 @@ function whetherFenced(said: SandboxUse = 'off', flag: boolean | undefined): San
 function required({ why, hint }: Obstacle): DbguardError {
   return new DbguardError('child-failed', `the fence that this run requires cannot be built: ${why}`, { hint });
 }
+
+type PlanAsked = [
+  guard: Guard,
+  asked: FencedCommand,
+  system: 'linux' | 'mac',
+  where: Pick<FenceRequest, 'cwd' | 'project' | 'replaced'>,
+];
 
 function planOf(
   context: CommandContext,
@@ -188,6 +224,9 @@ function planOf(
       replaced,
       gitFolders: gitFoldersOf(project),
       program: findProgram(command[0], env, context.cwd),
+      named: command
+        .slice(1)
+        .flatMap((word) => (word.startsWith('-') || word === '' ? [] : [resolve(context.cwd, word)])),
       searched: [env.PATH, env.NODE_PATH, env.PYTHONPATH].flatMap((list) => list?.split(delimiter) ?? []),
       agent,
       sockets: socketsIn(agent.folders),
@@ -198,6 +237,14 @@ function planOf(
     },
     lookAt,
   );
+}
+
+function refuseReplaced({ replaced }: FencedCommand): void {
+  const [first] = replaced;
+  if (first === undefined) return;
+  throw new DbguardError('usage', `${first.at} starts an MCP server with a connection of its own, around dbguard`, {
+    hint: 'In a fence it is started otherwise: dbguard run --sandbox. Or take its connection out of that file.',
+  });
 }
 
 /** The plan as the command that this machine has for it. */

@@ -40,6 +40,8 @@ export interface Guard {
   readonly windows: WindowDesk;
   readonly fence: FenceSettings;
   readonly recorder: Pick<Recorder, 'append'>;
+  /** How often somebody was connected to the database beside it so far, at least. */
+  beside(): Promise<number>;
   /** Takes clients from a further listener. */
   readonly adopt: RunningProxy['adopt'];
   /** What its prompts carry; see prompt-mark.ts. */
@@ -72,7 +74,14 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
     const evidence = await openEvidence(setup, identity, closers);
     const catalogs = await openCatalogs(setup, identity, evidence, closers);
     const recording = await openRecording(setup, evidence, closers);
-    const { proxy, journal, hooks } = await startGuardedProxy(setup, identity, evidence, catalogs, recording, closers);
+    const { proxy, journal, hooks, opened } = await startGuardedProxy(
+      setup,
+      identity,
+      evidence,
+      catalogs,
+      recording,
+      closers,
+    );
     const { upstream, users, login, credential } = identity;
     return {
       sid: credential.sid,
@@ -87,6 +96,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       fence: fenceSettings(setup, identity),
       recorder: evidence.recorder,
       adopt: proxy.adopt,
+      beside: () => catalogs.beside({ opened: opened() + evidence.ownConnections(), open: proxy.connections }),
       mark: promptMark(login),
       recording,
       async close(how = {}) {

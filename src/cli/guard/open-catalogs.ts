@@ -3,6 +3,7 @@ import { groupsOf } from '../../identity/subject.js';
 import { Catalogs } from '../../io/catalog/catalogs.js';
 import { Controls } from '../../io/catalog/control-connections.js';
 import { masking } from '../../io/catalog/masked-database.js';
+import { sessionsBeside, sessionsCounted } from '../../io/catalog/other-sessions.js';
 import { createAnalyser } from '../../sql/analyser.js';
 import type { Analyser } from '../../sql/facts.js';
 import { loadGrammar } from '../../sql/grammar/grammar.js';
@@ -17,6 +18,8 @@ export interface OpenCatalogs {
   readonly catalogs: Catalogs;
   /** For startup parameters, before it is known which database they are for. */
   readonly startupAnalyser: Analyser;
+  /** How often somebody was connected to the database beside dbguard; see other-sessions.ts. */
+  beside(ours: { readonly opened: number; readonly open: number }): Promise<number>;
   /** Bytes of the largest message that is read. */
   readonly maxMessage: number;
 }
@@ -48,6 +51,18 @@ export async function openCatalogs(
   closers.defer(() => catalogs.stop());
   // while the child starts: a large catalog takes a second
   const { database } = upstream;
-  controls.during(database, () => catalogs.readAhead(database)).catch(() => {});
-  return { controls, catalogs, startupAnalyser, maxMessage };
+  let before: number | undefined;
+  const beginning = async (): Promise<void> => {
+    before = await sessionsCounted(controls.of(database));
+    await catalogs.readAhead(database);
+  };
+  controls.during(database, beginning).catch(() => {});
+  const beside: OpenCatalogs['beside'] = async (ours) => {
+    let seen = 0;
+    await controls.during(database, async () => {
+      seen = await sessionsBeside(controls.of(database), before, ours);
+    });
+    return seen;
+  };
+  return { beside, controls, catalogs, startupAnalyser, maxMessage };
 }

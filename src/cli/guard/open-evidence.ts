@@ -18,6 +18,8 @@ export interface OpenEvidence {
   readonly bucket: Bucket;
   readonly recorder: Transcript['recorder'];
   readonly record: Transcript['record'];
+  /** How many of dbguard's own connections there were. */
+  ownConnections(): number;
   /** Records a connection of dbguard's own: without an entry it would look as if it went around dbguard. */
   readonly own: (database: string, upstream: Upstream) => void;
   /** Where sockets go. */
@@ -81,7 +83,9 @@ export async function openEvidence(
   });
 
   const { recorder } = transcript;
+  let ownConnections = 0;
   const own = (database: string, { backendKey }: Upstream): void => {
+    ownConnections++;
     recorder.append({ k: 'connection', event: 'own', database, user: upstream.user, backendPid: backendKey?.pid });
   };
   own(upstream.database, first);
@@ -95,6 +99,7 @@ export async function openEvidence(
     recorder,
     record: transcript.record,
     own,
+    ownConnections: () => ownConnections,
     runtime,
     uploaded: () => uploaded,
   };

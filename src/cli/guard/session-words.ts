@@ -86,6 +86,22 @@ function fitting(texts: readonly string[], { isTTY, columns }: Output): string {
   return `${texts.at(-1)?.slice(0, width - 1) ?? ''}…`;
 }
 
+/** At the end of a run that no statement came through. @param beside connections to the database that were not dbguard's */
+export function nothingCame(beside: number, fenced: boolean, ownFence: string | undefined): string[] {
+  const lines: string[] = [];
+  if (beside > 0) {
+    const others = `${counted(beside, 'connection')} to the database from elsewhere`;
+    const work = fenced
+      ? 'They came from outside of the fence.'
+      : 'The agent may have handed its work to a process from before this run; in the fence it cannot (dbguard run --sandbox).';
+    lines.push(
+      `dbguard: nothing came through dbguard, and there ${beside === 1 ? 'was' : 'were'} ${others} meanwhile. ${work}`,
+    );
+  }
+  if (ownFence !== undefined) lines.push(`dbguard: nothing came through dbguard. ${ownFence}`);
+  return lines;
+}
+
 /** Says each kind of trouble once; while a child owns the screen, it waits. */
 export class TroubleReport {
   readonly #stderr: Writable;

@@ -29,6 +29,8 @@ import { withSecondPerson } from './second-person.js';
 import type { Setup } from './setup.js';
 
 export interface GuardedProxy {
+  /** How many connections for clients it has opened. */
+  opened(): number;
   readonly proxy: RunningProxy;
   readonly journal: StatementJournal;
   /** Where hooks of agents speak; undefined where nobody listens. */
@@ -83,6 +85,7 @@ export async function startGuardedProxy(
   const everybody = [users.own, ...users.further];
   const upstreams = new Map(everybody.map(({ as, upstream }) => [as, upstream]));
   const judged = { connection: name, subject, agent: options.agent };
+  let opened = 0;
   const proxy = await startProxy({
     listen: options.listen,
     socketParent: runtime,
@@ -122,8 +125,10 @@ export async function startGuardedProxy(
         endSession: () => endSession(),
       }),
       maxMessage,
-      connect: (user, { parameters, protocolMinor }, signal) =>
-        connectUpstream(upstreams.get(user) ?? upstream, parameters, { protocolMinor, signal }),
+      connect: (user, { parameters, protocolMinor }, signal) => {
+        opened++;
+        return connectUpstream(upstreams.get(user) ?? upstream, parameters, { protocolMinor, signal });
+      },
       cancelUpstream,
       blocked: () => loginError(keeper.valid(Date.now())),
     },
@@ -137,7 +142,7 @@ export async function startGuardedProxy(
   const listening = intents && { folder: proxy.socketDir, intents, recorder, processes };
   const hooks = listening && (await openHookSocket(listening));
   closers.defer(() => hooks?.close());
-  return { proxy, journal, hooks: hooks?.path };
+  return { proxy, journal, hooks: hooks?.path, opened: () => opened };
 }
 
 function loginError(valid: true | DbguardError): ErrorText | undefined {

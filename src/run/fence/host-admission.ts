@@ -11,6 +11,8 @@ import type { Recorder } from '../../transcript/entry.js';
 export interface HostAdmissionParts {
   /** Each by the name that stands in the transcript. */
   readonly lists: readonly { readonly name: string; readonly entries: readonly HostEntry[] }[];
+  /** Ports of this machine's own programs that are brought in. */
+  readonly local: readonly number[];
   /** A guarded database: the one thing that is never reached but through dbguard. */
   closed(target: HostPort): boolean;
   /** What a person has allowed in earlier runs. */
@@ -62,6 +64,8 @@ export class HostAdmission {
 
   async #decide(target: HostPort): Promise<string | undefined> {
     const { remembered } = this.#parts;
+    // not every program keeps to NO_PROXY
+    if (isLocal(target.host) && this.#parts.local.includes(target.port)) return undefined;
     if (isLocal(target.host)) return refusal(target, 'this machine’s own programs are not there');
     if (this.#parts.closed(target)) {
       this.#record(target, { decision: 'deny', by: 'rule', rule });

@@ -52,6 +52,8 @@ export interface FenceRequest {
   /** Folders beside the project that git writes to for it. */
   readonly gitFolders: readonly string[];
   readonly program: string;
+  /** What its arguments name, as far as it is there: shown, and not to be changed. */
+  readonly named: readonly string[];
   /** Folders in which the child looks for programs and modules. */
   readonly searched: readonly string[];
   readonly agent: AgentPlaces;
@@ -89,6 +91,7 @@ export function planFence(request: FenceRequest, look: Look): FencePlan {
   for (const path of request.searched)
     if (look(path)?.kind === 'folder') planner.offer('read', toolFolder(path, request.home));
   planner.offer('read', packageOf(look(request.program)?.real ?? request.program, request.home));
+  for (const path of request.named) planner.offer('read', path);
   if (request.system === 'linux') for (const path of linuxSystemFiles) planner.target(path);
   planner.hide([...request.sockets, ...planner.secrets]);
   for (const path of doors) planner.empty(path);

@@ -67,6 +67,7 @@ function admission(answers: readonly Answer[], more: { remembered?: string[]; cl
   const key = ({ host, port }: { host: string; port: number }): string => `${host}:${port}`;
   const parts = {
     lists: [{ name: 'sandbox.hosts', entries: entries('listed.example.com', '*.db.example.com') }],
+    local: [11434],
     closed: (target: { host: string; port: number }) => key(target) === more.closed,
     remembered: {
       has: (target: { host: string; port: number }) => remembered.has(key(target)),
@@ -130,6 +131,7 @@ t.test('never the database, never this machine, never a flood of questions', asy
   t.match(recorded, [{ decision: 'deny', by: 'rule' }]);
   t.match(await hosts.admit({ host: 'localhost', port: 5432 }), /cannot be reached/);
   t.match(await hosts.admit({ host: '127.0.0.2', port: 443 }), /cannot be reached/);
+  t.equal(await hosts.admit({ host: 'localhost', port: 11_434 }), undefined, 'but for what was brought in');
   const many = await Promise.all(
     Array.from({ length: 50 }, (_, n) => hosts.admit({ host: `h${n}.example.com`, port: 443 })),
   );

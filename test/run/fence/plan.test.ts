@@ -83,6 +83,7 @@ const request: FenceRequest = {
   closed: [`${home}/.local/state/dbguard`, '/run/user/1000/dbguard', `${home}/shop/transcripts`, `${home}/.pgpass`],
   socketDir: '/run/user/1000/dbguard/dbg-x',
   replaced: [],
+  named: [],
 };
 
 t.test('bubblewrap: the whole of one', (t) => {
