@@ -1,6 +1,9 @@
-/** A real agent: it is guarded without knowing, asked about, denied with a reason, and reads the reason. */
+/** A real agent, in a fence with a network of its own: it is guarded without knowing, asked about, denied with a reason, and reads the reason. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { findFenceProgram } from '../../src/io/fence/fence-program.js';
 import { developer, sessionOf } from '../e2e/developer.js';
 import { clientProgram } from '../helpers/postgres.js';
 import { dbguardProgram } from '../helpers/repository.js';
@@ -12,6 +15,10 @@ import { installPublished } from './published.js';
 const bin = await installPublished(claudeCode);
 const psql = clientProgram('psql');
 const skip = !bin ? 'Claude Code cannot be installed here' : !psql && 'psql is not installed';
+
+/** The strictest that this machine can. */
+const fence = await findFenceProgram(process.env);
+const fenced = 'obstacle' in fence ? {} : { sandbox: { use: 'required', network: 'guarded' } };
 
 const wrong = `${psql} -Atc 'DELETE FROM orders'`;
 const right = `${psql} -Atc 'DELETE FROM orders WHERE id = 1'`;
@@ -38,7 +45,8 @@ async function startModel(t: Test): Promise<ModelApi> {
 }
 
 t.test('in print mode and in its TUI', { skip, timeout: 120_000 }, async (t) => {
-  const { workspace, postgres } = await developer(t);
+  const { workspace, postgres } = await developer(t, { config: fenced });
+  mkdirSync(join(workspace.project, '.git'));
   await postgres.query('CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 5)');
   const home = workspace.env.HOME ?? '';
   const start = (model: ModelApi, args: readonly string[]): Terminal => {
