@@ -82,12 +82,14 @@ export async function openFenceNetwork(
   };
   try {
     const { host, port } = guard.address;
-    const proxy = await network.tcp('127.0.0.1', 0);
+    const [proxy] = await Promise.all([
+      network.tcp('127.0.0.1', 0),
+      network.tcp(host, port).then(guard.adopt),
+      network.udp('127.0.0.1', 53).then((socket) => gateway.serveNames(socket)),
+      ...[443, 80].map((web) => network.tcp('0.0.0.0', web).then((server) => gateway.serveNamed(server, web))),
+      ...local.map((one) => network.tcp('127.0.0.1', one).then((server) => gateway.serveLocal(server, one))),
+    ]);
     gateway.serveConnect(proxy);
-    guard.adopt(await network.tcp(host, port));
-    gateway.serveNames(await network.udp('127.0.0.1', 53));
-    for (const web of [443, 80]) gateway.serveNamed(await network.tcp('0.0.0.0', web), web);
-    for (const one of local) gateway.serveLocal(await network.tcp('127.0.0.1', one), one);
     const address = proxy.address();
     const resolver = join(guard.address.socketDir, 'resolv.conf');
     writeFileSync(resolver, 'nameserver 127.0.0.1\n', { mode: 0o644 });
