@@ -37,6 +37,8 @@ const lasting: Readonly<Record<EffectKind, string | undefined>> = {
 const changesShown = 6;
 
 export function transactionContext(request: ApprovalRequest): ImpactLine[] {
+  // a connection to a host is in no transaction
+  if (request.ruling.reaches) return [];
   return [...soFar(request), ...locks(request), wayBack(request)];
 }
 
