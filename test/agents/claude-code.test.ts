@@ -105,3 +105,16 @@ t.test('in print mode and in its TUI', { skip, timeout: 120_000 }, async (t) => 
     t.match(await terminal.exit, { code: 0 });
   });
 });
+
+t.test('what it was asked for is beside each statement', { skip, timeout: 120_000 }, async (t) => {
+  const { workspace, postgres } = await developer(t, { config: { sandbox: 'off' } });
+  await postgres.query('CREATE TABLE orders (id int PRIMARY KEY)');
+  const model = await startModel(t);
+  const { exitCode, stderr } = await workspace.dbguard(
+    ['run', '--', 'claude-code', '--dangerously-skip-permissions', '-p', 'Clean up the orders.'],
+    { env: claudeEnvironment(model.url, bin ?? '') },
+  );
+  t.equal(exitCode, 0, String(stderr));
+  const shown = await workspace.dbguard(['transcripts', 'show', sessionOf(String(stderr))]);
+  t.match(shown.stdout, /asked for: Clean up the orders\. \(says claude-code, Bash\)/, 'linked by its process');
+});

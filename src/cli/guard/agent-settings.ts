@@ -57,6 +57,7 @@ export function tellAgent(
     env,
     servers,
     guardedNetwork,
+    hook: guard.address.hooks === undefined ? undefined : `${shellQuoted(process.argv[1] ?? '')} hook`,
     instructions: knowsAlready(context.cwd) ? '' : agentInstructions,
     folder,
     daemon: socketsIn(places.doors).length > 0,
@@ -119,4 +120,8 @@ function textOf(path: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function shellQuoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -35,6 +35,8 @@ export interface GuardedProxy {
   readonly journal: StatementJournal;
   /** Where hooks of agents speak; undefined where nobody listens. */
   readonly hooks: string | undefined;
+  /** Clients that were connected. */
+  opened(): number;
 }
 
 const defaultConnections = 100;

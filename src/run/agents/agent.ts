@@ -50,6 +50,8 @@ export interface RunForAgent {
   readonly instructions: string;
   /** Private, readable for the agent, gone at the end of the run: where `files` go. */
   readonly folder: string;
+  /** The command that its hooks run, quoted for a shell, without the agent's name behind it; undefined where nobody listens. */
+  readonly hook?: string | undefined;
   /** Servers with a connection of their own, as they are started this time. */
   readonly servers: readonly SettledServer[];
   /** dbguard's fence has a network of its own: what another fence inside allows leads nowhere else. */

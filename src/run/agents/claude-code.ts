@@ -1,4 +1,5 @@
 import type { Agent, Configuration } from './agent.js';
+import { claudeHooks } from './hooks.js';
 import { type JsonObject, jsonObject, merged } from './json-settings.js';
 import { foldersDownTo, isRecord, serversIn, serversOfFile } from './mcp-files.js';
 import { commandForRun, type McpServer, type SettledServer } from './mcp-servers.js';
@@ -19,7 +20,7 @@ export const claudeCode: Agent = {
     ...ownServers(configuration),
     ...projectServers(configuration),
   ],
-  forRun: ({ args, instructions, servers, guardedNetwork, env, read }) => {
+  forRun: ({ args, instructions, hook, servers, guardedNetwork, env, read }) => {
     const prompt = takeOption(args, '--append-system-prompt');
     const settings = takeOption(prompt.rest, '--settings');
     // of an option given twice only the last one counts there
@@ -28,7 +29,7 @@ export const claudeCode: Agent = {
     const withoutPlugins = plugins.length === 0 ? {} : { enabledPlugins: Object.fromEntries(plugins) };
     // its sandbox has a network of its own, too: what stays is the unix socket, and there is none in the fence but dbguard's
     const sockets = guardedNetwork ? { sandbox: { network: { allowAllUnixSockets: true } } } : {};
-    const composed = merged(ownSettings(settings, read), merged(withoutPlugins, sockets));
+    const composed = [withoutPlugins, sockets, claudeHooks(hook)].reduce(merged, ownSettings(settings, read));
     const given = servers.filter(({ plugin }) => plugin === undefined);
     return {
       args: [

@@ -1,4 +1,5 @@
 import type { Agent } from './agent.js';
+import { geminiHooks } from './hooks.js';
 import { jsonObject, merged } from './json-settings.js';
 import { foldersDownTo, serversOfFile } from './mcp-files.js';
 import { commandForRun, type SettledServer } from './mcp-servers.js';
@@ -30,10 +31,11 @@ export const gemini: Agent = {
       env[variable] ?? usual,
     ].flatMap((file) => serversOfFile(read, file));
   },
-  forRun: ({ args, env, instructions, folder, servers, read }) => {
+  forRun: ({ args, env, instructions, hook, folder, servers, read }) => {
     const system = jsonObject(read(env[variable] ?? usual) ?? '') ?? {};
     const settings = merged(system, {
       ...(servers.length === 0 ? {} : { mcpServers: Object.fromEntries(servers.map(started)) }),
+      ...geminiHooks(hook),
       context: { includeDirectories: [folder], loadMemoryFromIncludeDirectories: true },
     });
     return {

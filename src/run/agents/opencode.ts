@@ -1,4 +1,5 @@
 import type { Agent } from './agent.js';
+import { opencodePlugin } from './hooks.js';
 import { type JsonObject, jsonObject, merged } from './json-settings.js';
 import { foldersDownTo, isRecord, serversIn, serversOfFile } from './mcp-files.js';
 import { commandForRun, type SettledServer } from './mcp-servers.js';
@@ -31,16 +32,17 @@ export const opencode: Agent = {
       ...serversIn(jsonObject(env[variable] ?? '')?.mcp, variable),
     ];
   },
-  forRun: ({ args, env, instructions, folder, servers }) => {
+  forRun: ({ args, env, instructions, hook, folder, servers }) => {
     const own = withoutServers(jsonObject(env[variable] ?? '') ?? {}, servers);
     const settings = merged(own, {
       instructions: [`${folder}/instructions.md`],
+      ...(hook === undefined ? {} : { plugin: [`file://${folder}/hooks.js`] }),
       ...(servers.length === 0 ? {} : { mcp: Object.fromEntries(servers.map(started)) }),
     });
     return {
       args,
       env: { [variable]: JSON.stringify(settings) },
-      files: { 'instructions.md': instructions },
+      files: { 'instructions.md': instructions, ...(hook === undefined ? {} : { 'hooks.js': opencodePlugin }) },
     };
   },
 };

@@ -85,3 +85,23 @@ t.test('where its own arguments begin', (t) => {
   t.equal(agentOf(['/usr/bin/claude', '-p'])?.before, 1);
   t.end();
 });
+
+t.test('hooks are added to the person’s own, for this run, where somebody listens', (t) => {
+  const hook = "'/opt/db guard/bin/dbguard' hook";
+  const own = '{"hooks":{"PreToolUse":[{"matcher":"Edit","hooks":[{"type":"command","command":"mine"}]}]}}';
+  const claude = told('claude', run(['--settings', own], { hook }));
+  const { hooks } = JSON.parse(claude.args[claude.args.indexOf('--settings') + 1] ?? '');
+  t.strictSame(
+    hooks.PreToolUse.map((one: { hooks: { command: string }[] }) => one.hooks[0]?.command),
+    ['mine', `${hook} claude-code`],
+  );
+  t.match(Object.keys(hooks), ['PreToolUse', 'UserPromptSubmit', 'PostToolUse', 'PostToolUseFailure']);
+  const gemini = told('gemini', run([], { hook }));
+  t.match(JSON.parse(gemini.files?.['settings.json'] ?? '').hooks.BeforeTool[0].hooks[0].command, `${hook} gemini`);
+  const opencode = told('opencode', run([], { hook }));
+  t.match(JSON.parse(opencode.env?.OPENCODE_CONFIG_CONTENT ?? '').plugin, [/^file:\/\/.*\/hooks\.js$/]);
+  t.match(opencode.files?.['hooks.js'], /tool\.execute\.before/);
+  for (const program of ['claude', 'gemini', 'opencode'])
+    t.notMatch(JSON.stringify(told(program, run([]))), /hook/i, `${program}: nobody listens`);
+  t.end();
+});
