@@ -33,7 +33,7 @@ export function redactionEntry(target: RedactionTarget, reason: string): EntryBo
 export type Redacted = 'proven' | 'unproven';
 
 export interface Redactions {
-  /** Tells whose session it is, as soon as that is known: nobody redacts their own, under whatever account. */
+  /** Tells whose session it is, as soon as that is known: nobody redacts their own, under whatever account. Until then nothing is covered. */
   authoredBy(author: Subject): void;
   covers(n: number, name: string, digest: string): Redacted | undefined;
   /** Says what was found about the redactions themselves. */
@@ -64,7 +64,7 @@ export async function readRedactions(
     if (typeof one === 'object') counting.push(one);
     else onForeign(object.key, one ?? '');
   }
-  let covered = coveredByAll(counting);
+  let covered: ReadonlyMap<string, Redacted> = new Map();
   return {
     authoredBy(author) {
       for (const { key } of counting.filter(({ by }) => isSamePerson(by, author))) {

@@ -36,8 +36,16 @@ const chunk = (number: number, stream = 'results', more = {}): Step => [
 ];
 const ends = (why = 'session', stream = 'results'): Step => ['recording', { event: 'end', stream, why }];
 const asked: Step = ['intent', { event: 'prompt', agent: 'a' }, 'said'];
-const used = (prompt?: number): Step => ['intent', { event: 'tool', agent: 'a', prompt }, 'said'];
-const from = (intent?: number, fit?: string): Step => ['statement', { decision: 'allow', intent, fit }, 'sql'];
+const used = (prompt?: number): Step => [
+  'intent',
+  { event: 'tool', agent: 'a', ...(prompt === undefined ? {} : { prompt }) },
+  'said',
+];
+const from = (intent?: number, fit?: string): Step => [
+  'statement',
+  { decision: 'allow', ...(intent === undefined ? {} : { intent }), ...(fit === undefined ? {} : { fit }) },
+  'sql',
+];
 const sealed: Step = ['seal', { totals: {}, final: true }];
 
 const values = (hex: unknown, bind: unknown): Step => [

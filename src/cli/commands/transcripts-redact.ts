@@ -144,7 +144,14 @@ async function copy(
   const session = await findSession(source, sid);
   const keys = await issuerKeys(context, options, transcripts);
   const how = { source, keys, demands: await identityDemands(context, options, transcripts), now: Date.now() };
+  const author = (await readOpening(session, source))?.subject;
+  if (author === undefined) {
+    throw new DbguardError('transcript-unknown', `the session's opening entry cannot be read, so nothing was copied`, {
+      hint: `"dbguard transcripts verify ${session.sid}" says what is wrong with it.`,
+    });
+  }
   const redactions = await readRedactions(session, how);
+  redactions.authoredBy(author);
   for (const { key } of session.redactions) await target.create(key, await source.read(key));
   for (const { key } of session.segments) {
     const text = withoutRedacted(
