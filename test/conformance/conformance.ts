@@ -11,6 +11,7 @@
  *   --masks FOLDER      instead: masks through drivers that are installed there, text and binary, COPY in all formats
  *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
  *   --evidence          instead: the S3 servers alone, Ceph's and MinIO's, those that are installed (DBGUARD_MINIO: where minio is)
+ *   --pages             instead: pages of transcripts in Chromium, where it is installed; --pictures FOLDER: screenshots, to be looked at
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
 import { resolve } from 'node:path';
@@ -24,6 +25,7 @@ import { differences } from './differences.js';
 import { playScene, scenes } from './drivers.js';
 import { conformEvidence } from './evidence.js';
 import { tryMasks } from './masks.js';
+import { conformPages } from './pages.js';
 import { programs } from './programs.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
@@ -49,6 +51,8 @@ const { values: options } = parseArgs({
     masks: { type: 'string' },
     soak: { type: 'string' },
     evidence: { type: 'boolean', default: false },
+    pages: { type: 'boolean', default: false },
+    pictures: { type: 'string' },
     'libpq-pipeline': { type: 'string' },
   },
 });
@@ -72,6 +76,13 @@ if (options.evidence) {
   chosen.insist();
   console.log(different === 0 ? 'Real S3 servers lead to the same verdicts.' : `${different} differences.`);
   process.exit(different === 0 ? 0 : 1);
+}
+
+if (options.pages) {
+  const failed = await conformPages(chosen, options.pictures);
+  chosen.insist();
+  console.log(failed === 0 ? 'Pages keep what they promise in a browser.' : `${failed} trials failed.`);
+  process.exit(failed === 0 ? 0 : 1);
 }
 
 if (options.tools !== undefined) {

@@ -159,7 +159,7 @@ export function rowElement(row: Row, severalSessions: boolean): HTMLElement {
   return el(
     'div',
     { class: `row ${row.standing} ${row.mood}` },
-    el('span', { class: 'at' }, time(row.at).slice(11)),
+    el('span', { class: 'at' }, time(row.at).slice(5)),
     el('span', { class: 'n' }, `${where}#${row.n}`),
     el('span', { class: 'conn' }, who),
     el('span', { class: 'standing' }, words[row.standing]),

@@ -200,7 +200,7 @@ function printedRow(row: Row, several: boolean): HTMLElement {
   const { text, bind } = row.main.item;
   return el(
     'article',
-    {},
+    { class: text === undefined ? undefined : 'text' },
     rowElement(row, several),
     text !== undefined && el('pre', {}, foreign(text)),
     bind !== undefined && el('pre', {}, foreign(bind)),
