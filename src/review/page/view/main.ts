@@ -88,22 +88,20 @@ class Page {
   }
 
   async run(): Promise<void> {
-    document
-      .getElementById('page')
-      ?.replaceChildren(
-        el('header', {}, el('h1', {}, 'dbguard transcripts'), this.#overall),
-        this.#proofs,
-        el(
-          'section',
-          { class: 'timeline', 'aria-labelledby': 'timeline-heading' },
-          el('h2', { id: 'timeline-heading' }, 'What happened'),
-          this.#filters.element,
-          this.#strip,
-          el('div', { class: 'panes' }, this.#list.element, this.#detail),
-          this.#printed,
-        ),
-        this.#limits,
-      );
+    (document.getElementById('page') ?? document.body).replaceChildren(
+      el('header', {}, el('h1', {}, 'dbguard transcripts'), this.#overall),
+      this.#proofs,
+      el(
+        'section',
+        { class: 'timeline', 'aria-labelledby': 'timeline-heading' },
+        el('h2', { id: 'timeline-heading' }, 'What happened'),
+        this.#filters.element,
+        this.#strip,
+        el('div', { class: 'panes' }, this.#list.element, this.#detail),
+        this.#printed,
+      ),
+      this.#limits,
+    );
     document.addEventListener('keydown', (event) => this.#key(event));
     window.addEventListener('beforeprint', () => this.#print());
     window.addEventListener('afterprint', () => this.#printed.replaceChildren());
