@@ -1,6 +1,8 @@
 import { profileNames } from '../policy/profiles.js';
 import { environments } from '../policy/read-connection.js';
 import { sandboxNetworks } from '../policy/read-sandbox.js';
+import { engineNames } from '../review/views/ddl-engines.js';
+import { eventFormats } from '../review/views/event-formats.js';
 import { questionNames } from '../review/views/questions.js';
 import type { CommandEntry, CommandOption, OptionsFrom } from './command.js';
 import {
@@ -357,6 +359,57 @@ export const commandTable = [
       'dbguard transcripts query "SELECT person, count(*) FROM statements GROUP BY person"',
       'dbguard transcripts query --ask who-touched public.orders --since 2026-11-01',
     ],
+  },
+  {
+    path: 'transcripts export',
+    summary: 'write what is proven for other programs: events for a log collector, or Parquet files',
+    options: [
+      {
+        flags: '--format <name>',
+        description: 'events on stdout: json, ocsf or syslog (RFC 5424)',
+        choices: eventFormats,
+      },
+      { flags: '--cursor <file>', description: 'only what was not written before, as this file says; it is moved on' },
+      { flags: '--parquet <folder>', description: 'all views as Parquet files by day, in a new folder; needs DuckDB' },
+      { flags: '--unproven', description: 'with --parquet: also rows that nothing proves to be whose they say' },
+      ...dayOptions,
+      ...verificationOptions,
+      ...bucketOptions,
+    ],
+    examples: ['dbguard transcripts export --format ocsf --day 2026-11-23 > events.jsonl'],
+  },
+  {
+    path: 'transcripts follow',
+    summary: 'print new entries as they come and are verified, for a log collector, until Ctrl-C',
+    options: [
+      { flags: '--format <name>', description: 'json, ocsf or syslog (default: json)', choices: eventFormats },
+      { flags: '--cursor <file>', description: 'where it is kept how far it has come' },
+      { flags: '--every <time>', description: 'how often the bucket is looked at (default: 10s)' },
+      { flags: '--since <date>', description: 'only from this day on' },
+      ...verificationOptions,
+      ...bucketOptions,
+    ],
+    examples: ['dbguard transcripts follow --format syslog --cursor siem.cursor | nc -U /run/collector.sock'],
+  },
+  {
+    path: 'transcripts report',
+    summary: 'what happened on a day: people, agents, denials, mass changes, what is missing; needs DuckDB',
+    options: [
+      { flags: '--day <date>', description: 'which day, as 2026-11-23 (default: yesterday)' },
+      { flags: '--format <name>', description: 'markdown or html (default: markdown)', choices: ['markdown', 'html'] },
+      { flags: '--log <file>', description: 'a server’s log: what of it went around dbguard' },
+      ...verificationOptions,
+      ...bucketOptions,
+    ],
+    examples: ['dbguard transcripts report --day 2026-11-23 --format html > report.html'],
+  },
+  {
+    path: 'transcripts ddl',
+    summary: 'print external tables over the bucket’s objects for an engine of yours; they are not verified',
+    arguments: '<engine>',
+    argumentChoices: engineNames,
+    options: [...bucketOptions],
+    examples: ['dbguard transcripts ddl athena --bucket s3://audit/dbguard > tables.sql'],
   },
   {
     path: 'transcripts redact',

@@ -109,7 +109,7 @@ test('a reader’s SQL reaches no file, no network, no environment and no settin
   const inOneReading: CommandModule<OptionValues> = {
     async run(context, _args, options) {
       const file = join(root, 'mine.parquet');
-      const { engine } = await openViews(context, options, file);
+      const { engine } = await openViews(context, options, { writable: file });
       for (const sql of attempts) {
         const asked = async (): Promise<void> => {
           for await (const rows of (await engine.query(sql)).rows())

@@ -12,6 +12,7 @@
  *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
  *   --evidence          instead: the S3 servers alone, Ceph's and MinIO's, those that are installed (DBGUARD_MINIO: where minio is)
  *   --pages             instead: pages of transcripts in Chromium, where it is installed; --pictures FOLDER: screenshots, to be looked at
+ *   --tables            instead: the external tables of other engines alone, in ClickHouse (DBGUARD_CHDB: a python that has chdb)
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
 import { resolve } from 'node:path';
@@ -31,6 +32,7 @@ import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
 import { openServerPair, type ServerPair } from './server-pair.js';
 import { soak } from './soak.js';
+import { conformTables } from './tables.js';
 import { tryTools } from './tools.js';
 
 interface Tally {
@@ -53,6 +55,7 @@ const { values: options } = parseArgs({
     evidence: { type: 'boolean', default: false },
     pages: { type: 'boolean', default: false },
     pictures: { type: 'string' },
+    tables: { type: 'boolean', default: false },
     'libpq-pipeline': { type: 'string' },
   },
 });
@@ -84,6 +87,7 @@ if (options.pages) {
   console.log(failed === 0 ? 'Pages keep what they promise in a browser.' : `${failed} trials failed.`);
   process.exit(failed === 0 ? 0 : 1);
 }
+if (options.tables) process.exit((await conformTables()) === 0 ? 0 : 1);
 
 if (options.tools !== undefined) {
   const failed = await tryTools(resolve(options.tools), chosen);
@@ -110,6 +114,7 @@ if (options.reads)
   console.log(failed === 0 ? 'Nothing that is called a read writes.' : 'Something that is called a read writes.');
 else {
   failed += await conformEvidence(chosen);
+  failed += await conformTables();
   chosen.insist();
   console.log(failed === 0 ? 'No client could tell dbguard from the server.' : `${failed} differences.`);
 }

@@ -28,7 +28,9 @@ export async function run(
       hint: 'Text formats go to stdout: dbguard transcripts query --format csv ... > file.csv',
     });
   }
-  const views = await openViews(context, options, to === undefined ? undefined : resolve(context.cwd, to));
+  const views = await openViews(context, options, {
+    writable: to === undefined ? undefined : resolve(context.cwd, to),
+  });
   try {
     if (to !== undefined) {
       await views.engine.export(sql, values, resolve(context.cwd, to));

@@ -16,6 +16,16 @@ export function idSpan(options: OptionValues): IdSpan {
   return { first: since === undefined ? '' : sessionIdsAt(midnight('--since', since)), last: afterAnyId };
 }
 
+/** The first moment of a day as a person types it, and of the next one; milliseconds since 1970 UTC. Throws `usage`. */
+export function dayBounds(option: string, day: string): readonly [number, number] {
+  return [midnight(option, day), midnight(option, day, 1)];
+}
+
+/** The day of that moment, as a person types it. */
+export function dayOf(ms: number): string {
+  return new Intl.DateTimeFormat('en-CA').format(ms);
+}
+
 /** Greater than every id of an earlier millisecond, less than each of this one. */
 function beforeId(ms: number): string {
   return sessionIdsAt(ms - 1) + afterAnyId;

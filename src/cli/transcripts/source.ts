@@ -87,6 +87,12 @@ async function chooseBucket(
   });
 }
 
+/** The bucket that is meant, unopened. Throws as `openTranscripts`. */
+export async function namedBucket(context: CommandContext, options: OptionValues): Promise<BucketConfig> {
+  const { cwd, env } = context;
+  return chooseBucket(context, options, loadConfigs({ cwd, env, named: textOption(options, 'config') }), 'read');
+}
+
 /** What `check-bucket` needs; no probe where the bucket is a folder. */
 export async function openBucketProbe(context: CommandContext, options: OptionValues) {
   const { cwd, env } = context;

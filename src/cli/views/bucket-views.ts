@@ -12,12 +12,13 @@ import type { SessionReport, Verdict } from '../../review/session-report.js';
 import { openVerifierPool } from '../../review/verifier-pool.js';
 import { verifyAll } from '../../review/verify-all.js';
 import type { VerifyOptions } from '../../review/verify-options.js';
-import { columnsDigest, countUnproven, createViews, viewNames } from '../../review/views/duckdb-sql.js';
+import { columnsDigest, countUnproven, createViews, exportByDay, viewNames } from '../../review/views/duckdb-sql.js';
 import type { ViewName } from '../../review/views/view-table.js';
 import { sha256 } from '../../sha256.js';
 import type { Finding } from '../../transcript/finding.js';
 import { sessionTime } from '../../transcript/object-key.js';
 import { type CachePlace, DayFiles } from './day-files.js';
+import { listingOf } from './listing.js';
 
 export interface ViewsOptions extends VerifyOptions {
   readonly source: ObjectSource;
@@ -30,6 +31,8 @@ export interface ViewsOptions extends VerifyOptions {
   readonly folders: { readonly state: string; readonly cache: string };
   /** A file that will be exported to. */
   readonly writable?: string;
+  /** An empty folder for everything that the views hold, as Parquet files. */
+  readonly exportTo?: string;
   readonly onSession?: () => void;
 }
 
@@ -57,6 +60,7 @@ export async function openBucketViews(options: ViewsOptions): Promise<BucketView
     for (const sql of createViews({ ...options, files: reading.files(), repeated: reading.repeated() })) {
       await engine.run(sql);
     }
+    for (const sql of options.exportTo === undefined ? [] : exportByDay(options.exportTo)) await engine.run(sql);
     await engine.lock(Object.values(reading.files()).flat(), options.writable);
     const [unproven] = await engine.all(countUnproven());
     return { engine, ...found, unproven: { lines: Number(unproven?.[0]), sessions: Number(unproven?.[1]) } };
@@ -172,14 +176,6 @@ class Reading {
     if (known === undefined) this.#folders.set(sid, subject);
     else if (known !== subject) this.#repeated.add(sid);
   }
-}
-
-/** How its objects lie in the bucket: what was read is the same where this is. */
-function listingOf({ segments, redactions, strangers }: SessionObjects): string {
-  const objects = [...segments, ...redactions].map(({ key, size, createdAt, version, otherCount, gone }) => {
-    return [key, size, createdAt, version, otherCount, gone];
-  });
-  return sha256(JSON.stringify([objects, strangers.count, strangers.keys]), 'base64url');
 }
 
 /** Tokens and keys have been looked at, and belong in no cache. */

@@ -10,14 +10,22 @@ import { idSpan } from '../transcripts/id-span.js';
 import { identityDemands, issuerKeys, keysInWords, openTranscripts } from '../transcripts/source.js';
 import { type BucketViews, openBucketViews } from './bucket-views.js';
 
+export interface ViewsUse {
+  /** A file that will be exported to. */
+  readonly writable?: string | undefined;
+  /** An empty folder for everything, as Parquet files. */
+  readonly exportTo?: string;
+  /** The caller says itself what is not proven. */
+  readonly quiet?: true;
+}
+
 /**
  * Options: those of a verification, of days, and `unproven`. What was found is told on stderr. The engine is the caller's to close.
- * @param writable a file that will be exported to
  */
 export async function openViews(
   context: CommandContext,
   options: OptionValues,
-  writable?: string,
+  { writable, exportTo, quiet }: ViewsUse = {},
 ): Promise<BucketViews> {
   // Parquet files and lines that wait hold what people have run: nobody else's to read
   process.umask(0o077);
@@ -36,9 +44,11 @@ export async function openViews(
     context: keysInWords(context, options),
     folders: { state, cache },
     ...(writable === undefined ? {} : { writable }),
+    ...(exportTo === undefined ? {} : { exportTo }),
     onSession: progress.tick,
   }).finally(progress.end);
-  for (const line of caveats(views, options.unproven === true)) context.stderr.write(`${line}\n`);
+  const told = quiet ? [] : caveats(views, options.unproven === true);
+  for (const line of told) context.stderr.write(`${line}\n`);
   return views;
 }
 

@@ -121,6 +121,15 @@ export function createViews(shown: Shown): string[] {
   return [...stored, sessions, ...others];
 }
 
+/** Statements that write what the views show, a folder a view and in it one a day: Hive's names. */
+export function exportByDay(folder: string): string[] {
+  return viewNames.map((view) => {
+    const day = `strftime(${view === 'sessions' ? 'opened_at' : 'time'}, '%Y-%m-%d') AS day`;
+    const how = 'FORMAT parquet, COMPRESSION zstd, PARTITION_BY (day)';
+    return `COPY (SELECT *, ${day} FROM ${view}) TO ${text(`${folder}/${view}`)} (${how})`;
+  });
+}
+
 /** How many rows and sessions are there that nothing proves: one row. */
 export function countUnproven(): string {
   const lines = entryViewNames.map(
