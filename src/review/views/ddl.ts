@@ -18,9 +18,7 @@ const caution = (engine: EngineName): string =>
 export function ddlFor(engine: EngineName, place: ObjectsPlace): string {
   const dialect = dialects[engine];
   const sessions = `${dialect.createView('dbguard_sessions')}\n${select(dialect, sessionSources(), 'e', "e.k = 'open'")}`;
-  const views = entryViewNames
-    .filter((view) => entryViews[view].kinds.length > 0)
-    .map((view) => `${dialect.createView(`dbguard_${view}`)}\n${entrySelect(dialect, view)}`);
+  const views = entryViewNames.map((view) => `${dialect.createView(`dbguard_${view}`)}\n${entrySelect(dialect, view)}`);
   return `${[caution(engine), ...dialect.tables(place, typedFields()), sessions, ...views].join(';\n\n').replace(/^((?:--.*\n)*--.*);/, '$1')};\n`;
 }
 
