@@ -36,13 +36,13 @@ const syslogSeverities: Readonly<Record<Gravity, number>> = { bad: 4, doubtful: 
 function syslogLine(event: RowEvent, json: string, host: string): string {
   const severity = syslogSeverities[gravityOf(event)];
   // a name of at most 255 printable characters (section 6.2.4)
-  const name = host.replace(/[^\x21-\x7e]/g, '').slice(0, 255) || '-';
+  const name = host.replace(/[^!-~]/g, '').slice(0, 255) || '-';
   return `<${FACILITY * 8 + severity}>1 ${isoTime(timeOf(event))} ${name} dbguard - ${event.view} - ${json}`;
 }
 
 function ascii(value: object): string {
   return JSON.stringify(value).replace(
-    /[\x7f-\uffff]/g,
+    /[^ -~]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
