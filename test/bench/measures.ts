@@ -72,6 +72,7 @@ export function measures(
       },
     },
     transfer(`SELECT of ${rows} rows`, wide(rows), rows, [{ of: 'direct', ratio: 0.97 }]),
+    recorded(rows),
     ...maskedRows(rows),
     transfer(`COPY ${rows} rows out`, `COPY (${wide(rows)}) TO STDOUT`, rows, [{ of: 'direct', ratio: 0.97 }]),
     copyIn(rows),
@@ -120,6 +121,20 @@ function transfer(name: string, sql: string, rows: number, goals: readonly Goal[
       return client.received < rows * 10 ? undefined : client.received / 1e3 / (performance.now() - start);
     });
   return { name, unit: 'MB/s', more: true, goals, of };
+}
+
+/** Of a result that is longer than what is recorded of it. */
+function recorded(rows: number): Measure {
+  const { of } = transfer('', wide(rows), rows, []);
+  return {
+    name: `the SELECT of ${rows} rows recorded, of without`,
+    ...{ unit: 'x', more: true, goals: [{ figure: 0.95 }] },
+    async of({ recording, ...plain }) {
+      if (recording === undefined) return undefined;
+      const [without, figure] = [await of(plain), await of(recording)];
+      return without === undefined || figure === undefined ? undefined : figure / without;
+    },
+  };
 }
 
 function copyIn(rows: number): Measure {

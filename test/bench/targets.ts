@@ -27,6 +27,8 @@ export interface BenchTarget {
   readonly masking?: BenchTarget;
   /** The same with 500 rules. */
   readonly ruled?: BenchTarget;
+  /** The same with results recorded. */
+  readonly recording?: BenchTarget;
   /** The same where definitions pass unasked. */
   readonly observing?: BenchTarget;
   /** The same by unix sockets on both sides. */
@@ -113,15 +115,25 @@ export async function startDbguard(server: TestPostgres): Promise<BenchTarget> {
   }));
   const masking = await guardedTarget(server, { config: { mask } });
   const ruled = await guardedTarget(server, { policy: { ...loadTest, rules: manyRules } });
+  const recording = await guardedTarget(server, { connection: { record: { results: 'masked', keep: '1d' } } });
   const observing = await guardedTarget(server, { policy: { profile: 'observe' } });
   const sockets = await guardedTarget(bySocket(server), {});
-  const all = [plain, masking, ruled, observing, sockets];
+  const all = [plain, masking, ruled, recording, observing, sockets];
   const stop = async () => {
     for (const target of all) await target.stop();
   };
   const startOn: NonNullable<BenchTarget['startOn']> = async (make) =>
     guardedTarget(server, { database: await make(server.url) });
-  return { ...plain, startOn, masking, ruled, observing, sockets: { ...sockets, host: sockets.socketDir }, stop };
+  return {
+    ...plain,
+    startOn,
+    masking,
+    ruled,
+    recording,
+    observing,
+    sockets: { ...sockets, host: sockets.socketDir },
+    stop,
+  };
 }
 
 const manyRules = Array.from({ length: 500 }, (_, n) => ({

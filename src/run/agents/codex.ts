@@ -1,7 +1,8 @@
+import { parse } from 'smol-toml';
 import type { Agent } from './agent.js';
+import type { JsonObject } from './json-settings.js';
 import { foldersDownTo, serversIn } from './mcp-files.js';
 import { commandForRun, type SettledServer } from './mcp-servers.js';
-import { readToml } from './toml.js';
 
 /** OpenAI Codex. */
 export const codex: Agent = {
@@ -15,7 +16,7 @@ export const codex: Agent = {
   servers: ({ folder, cwd, read }) =>
     [folder, ...foldersDownTo(cwd).map((path) => `${path}/.codex`)].flatMap((path) => {
       const file = `${path}/config.toml`;
-      return serversIn(readToml(read(file) ?? '')?.mcp_servers, file);
+      return serversIn(tables(read(file) ?? '')?.mcp_servers, file);
     }),
   forRun: ({ args, instructions, servers, guardedNetwork, daemon }) => ({
     args: [
@@ -29,6 +30,16 @@ export const codex: Agent = {
     ...(guardedNetwork || ownFenceOff(args) ? {} : { ownFence }),
   }),
 };
+
+/** Undefined for what cannot be read. */
+function tables(text: string): JsonObject | undefined {
+  try {
+    // a number that is too long for JavaScript hides no server
+    return parse(text, { integersAsBigInt: 'asNeeded' });
+  } catch {
+    return undefined;
+  }
+}
 
 const openNetwork = 'sandbox_workspace_write.network_access=true';
 

@@ -4,7 +4,6 @@ import t from 'tap';
 import type { Configuration } from '../../../src/run/agents/agent.js';
 import { agentOf } from '../../../src/run/agents/agents.js';
 import { commandForRun, type McpServer, settleServer } from '../../../src/run/agents/mcp-servers.js';
-import { readToml } from '../../../src/run/agents/toml.js';
 
 const address = {
   ...{ host: '127.0.0.1', port: 40_001, user: 'app', password: 'loopback-word', database: 'shop' },
@@ -111,7 +110,8 @@ t.test('where each agent keeps them', (t) => {
     '/plugins/db/.mcp.json': json('mcpServers', { inner: { command: 'z' } }),
     '/home/ada/.codex/config.toml':
       'model = "x" # a comment\n[mcp_servers.pg]\ncommand = "npx"\nargs = ["a", \'b\',\n]\n[mcp_servers.pg.env]\nA = "1"\n',
-    '/shop/.codex/config.toml': '[mcp_servers]\n"pg two" = { command = "y", args = ["c"] }\n',
+    '/shop/.codex/config.toml':
+      '[mcp_servers]\n"pg two" = { command = "y", args = ["c"] }\n[limits]\nmost = 9223372036854775807\n',
     '/home/ada/.gemini/settings.json': json('mcpServers', one),
     '/home/ada/.gemini/extensions/db/gemini-extension.json': json('mcpServers', { ext: { command: 'x' } }),
     '/home/ada/.config/opencode/opencode.jsonc': `// mine\n{"mcp": {"pg": {"type": "local", "command": ["x", "y"], "environment": {"A": "1"}},}}`,
@@ -171,29 +171,5 @@ t.test('each agent is told of it in its own words', (t) => {
     t.equal(told?.args.at(-1), 'go on');
     t.notMatch(text, '$(here)', 'it is no shell’s');
   }
-  t.end();
-});
-
-t.test('TOML', (t) => {
-  const text = `
-a.b = 1
-'c d' = """
-one \\
-  two"""
-e = '''x'y'''
-[[list]]
-n = 1
-[[list]]
-n = 2 # last
-[t.u]
-v = { w = [1, "x,]", { y = 'z' }] }
-date = 2026-01-01T00:00:00Z
-`;
-  t.same(readToml(text), {
-    ...{ a: { b: '1' }, 'c d': 'one two', e: "x'y", list: [{ n: '1' }, { n: '2' }] },
-    t: { u: { v: { w: ['1', 'x,]', { y: 'z' }] }, date: '2026-01-01T00:00:00Z' } },
-  });
-  t.equal(readToml('a = "'), undefined);
-  t.equal(readToml('[a'), undefined);
   t.end();
 });
