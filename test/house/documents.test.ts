@@ -25,6 +25,15 @@ t.test('README.md is short enough to be read, and its dbguard.yaml is one', (t) 
   t.end();
 });
 
+t.test('every dependency has a reason', (t) => {
+  const reasons = /^## Dependencies$([\s\S]*?)^## /m.exec(read('.github/CONTRIBUTING.md'))?.[1] ?? '';
+  const listed = [...reasons.matchAll(/^\| (`.*?) \| \S/gm)].flatMap(([, names = '']) => names.match(/[^`, ]+/g) ?? []);
+  const { dependencies, devDependencies, optionalDependencies, peerDependencies } = JSON.parse(read('package.json'));
+  const all = { ...dependencies, ...devDependencies, ...optionalDependencies, ...peerDependencies };
+  t.same(listed.sort(), Object.keys(all).sort());
+  t.end();
+});
+
 t.test('README.md names every command', (t) => {
   const readme = read('README.md');
   for (const { path } of commandTable) t.ok(readme.includes(path.split(' ').at(-1) ?? path), path);
