@@ -124,9 +124,12 @@ export class BinaryCopyRewriter {
 /** Whether it is one whole row. */
 function isRow(view: DataView, start: number, end: number): boolean {
   let at = start + 2;
-  for (let left = at <= end ? view.getInt16(start) : 0; left > 0 && at + 4 <= end; left--)
+  if (at > end || view.getInt16(start) <= 0) return false;
+  for (let left = view.getInt16(start); left > 0; left--) {
+    if (at + 4 > end) return false;
     at += 4 + Math.max(0, view.getInt32(at));
-  return at === end && view.getInt16(start) > 0;
+  }
+  return at === end;
 }
 
 function sized(value: Buffer | undefined): Buffer {
