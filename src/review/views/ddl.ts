@@ -5,7 +5,8 @@
 import type { ColumnType, Source } from './column.js';
 import { type DdlType, type Dialect, dialects, type ObjectsPlace } from './ddl-dialects.js';
 import type { EngineName } from './ddl-engines.js';
-import { type EntryViewName, entryViewNames, entryViews, sessionColumns } from './view-table.js';
+import { sessionColumns } from './session-columns.js';
+import { type EntryViewName, entryViewNames, entryViews } from './view-table.js';
 
 const caution = (engine: EngineName): string =>
   [

@@ -1,14 +1,8 @@
 /** The views in DuckDB's words: how rows become Parquet files, and files become views. Text alone; nothing is run here. */
 import { sha256 } from '../../sha256.js';
 import type { Column, ColumnType } from './column.js';
-import {
-  type EntryViewName,
-  entryViewNames,
-  entryViews,
-  sessionColumns,
-  sharedColumns,
-  type ViewName,
-} from './view-table.js';
+import { sessionColumns } from './session-columns.js';
+import { type EntryViewName, entryViewNames, entryViews, sharedColumns, type ViewName } from './view-table.js';
 
 type AnyColumn = Pick<Column<never>, 'name' | 'type' | 'words'>;
 

@@ -5,7 +5,8 @@
 import type { EventFormat } from './event-formats.js';
 import { ocsfEvent } from './ocsf.js';
 import { type Gravity, gravityOf, type RowEvent, timeOf } from './row-event.js';
-import { entryViews, sessionColumns } from './view-table.js';
+import { sessionColumns } from './session-columns.js';
+import { entryViews } from './view-table.js';
 
 export function eventLine(event: RowEvent, format: EventFormat, host: string): string {
   if (format === 'ocsf') return ascii(ocsfEvent(event));

@@ -8,8 +8,9 @@ import type { Entry } from '../../transcript/entry.js';
 import { EarlierEntries } from '../earlier-entries.js';
 import type { SessionReport } from '../session-report.js';
 import { type Column, type EntryColumn, typed } from './column.js';
+import { sessionColumns } from './session-columns.js';
 import { vouchedEntries } from './session-reading.js';
-import { entryViewNames, entryViews, sessionColumns, type ViewName } from './view-table.js';
+import { entryViewNames, entryViews, type ViewName } from './view-table.js';
 
 /** A promise is awaited. @param lines of JSON, each ended */
 export type RowSink = (view: ViewName, lines: string) => unknown;

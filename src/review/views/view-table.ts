@@ -3,9 +3,8 @@
  * tables, the Parquet files, the external tables of other engines and the chapter come from here.
  */
 import type { EntryKind } from '../../transcript/entry.js';
-import { at, disclosed, type EntryColumn, field, made, type SessionColumn } from './column.js';
+import { disclosed, type EntryColumn, field, made } from './column.js';
 import { type FactsSummary, summariseFacts } from './facts-columns.js';
-import type { SessionReading } from './session-reading.js';
 
 export interface EntryView {
   /** Entries of these kinds are its rows. */
@@ -23,82 +22,6 @@ export const sharedColumns = [
   'environment',
   'verification',
 ] as const satisfies readonly string[];
-
-function ofOpen(name: string, path: string, words: string, type: SessionColumn['type'] = 'text'): SessionColumn {
-  return { name, type, words, from: { open: path }, of: ({ report }) => at(report.open, path) };
-}
-
-function ofReport(
-  name: string,
-  type: SessionColumn['type'],
-  words: string,
-  of: (reading: SessionReading) => unknown,
-): SessionColumn {
-  return { name, type, words, from: { reading: words }, of };
-}
-
-const us = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : ms * 1000);
-
-export const sessionColumns: readonly SessionColumn[] = [
-  { name: 'sid', type: 'text', words: 'the session’s id', from: { object: 'sid' }, of: ({ report }) => report.sid },
-  {
-    name: 'folder',
-    type: 'text',
-    words: 'the hash in its key: of the issuer and the subject',
-    from: { object: 'folder' },
-    of: ({ folder }) => folder,
-  },
-  ofReport(
-    'verification',
-    'text',
-    '`proven`, `unproven` or `invalid`, as `verify` says',
-    ({ report }) => report.verdict,
-  ),
-  ofReport('state', 'text', '`complete`, `open` (it may still run) or `unsealed`', ({ report }) => report.state),
-  ofReport('findings', 'texts', 'what `verify` found, by its codes; notes left out', ({ report }) => [
-    ...new Set(report.findings.flatMap(({ severity, code }) => (severity === 'note' ? [] : [code]))),
-  ]),
-  ofReport('proven_level', 'text', 'the level of evidence that was really proven', ({ report }) => report.level),
-  {
-    name: 'person',
-    type: 'text',
-    words: 'the e-mail address, else the subject',
-    from: { open: 'subject.email' },
-    of: ({ report }) => report.open?.subject.email ?? report.open?.subject.sub,
-  },
-  ofOpen('issuer', 'subject.iss', 'who says so'),
-  ofOpen('subject', 'subject.sub', 'the issuer’s name for the person'),
-  ofOpen('level', 'level', 'the level of evidence that the session claims'),
-  ofOpen('method', 'method', 'how the login was made'),
-  {
-    name: 'logged_in_at',
-    type: 'time',
-    words: 'when',
-    from: { open: 'loggedInAt', unit: 'ms' },
-    of: ({ report }) => us(report.open?.loggedInAt),
-  },
-  ofOpen('agent', 'agent', 'the command that was run'),
-  ofOpen('connection', 'connection.name', 'its name in dbguard.yaml'),
-  ofOpen('environment', 'connection.environment', 'what the database is for'),
-  ofOpen('host', 'connection.host', 'of the server'),
-  ofOpen('port', 'connection.port', 'of the server', 'whole'),
-  ofOpen('database', 'connection.database', 'on the server'),
-  ofOpen('login', 'connection.user', 'the role on the server'),
-  ofOpen('server_version', 'connection.serverVersion', 'as the server says'),
-  ofOpen('policy', 'policy.name', 'which policy decided'),
-  ofOpen('policy_digest', 'policy.digest', 'its SHA-256'),
-  ofOpen('version', 'version', 'of dbguard'),
-  ofOpen('previous_sid', 'previous.sid', 'the session before it on the same machine'),
-  ofReport('opened_at', 'time', 'by the writer’s clock', ({ report }) => us(report.openedAt)),
-  ofReport('last_entry_at', 'time', 'by the writer’s clock', ({ report }) => us(report.lastEntryAt)),
-  ofReport('first_stored_at', 'time', 'by the bucket’s clock', ({ report }) => us(report.firstStoredAt)),
-  ofReport('last_stored_at', 'time', 'by the bucket’s clock', ({ report }) => us(report.lastStoredAt)),
-  ofReport('entries', 'whole', 'how many', ({ report }) => report.entries),
-  ofReport('statements', 'whole', 'how many', ({ report }) => report.statements),
-  ofReport('asked', 'whole', 'statements that were asked about', ({ report }) => report.asked),
-  ofReport('denied', 'whole', 'verdicts that did not allow', ({ report }) => report.denied),
-  ofReport('redacted', 'whole', 'texts that a reviewer has taken out', ({ report }) => report.redacted),
-];
 
 const number: EntryColumn = {
   name: 'n',
@@ -153,6 +76,17 @@ const statements: readonly EntryColumn[] = [
   field('tx', 'text', 'transaction status before it: `I`, `T`, `E`'),
   field('continues', 'whole', 'number of the statement of which these are more rows'),
   made('hidden', 'flag', 'a secret in it was not written', ({ entry }) => entry.fields.hidden !== undefined),
+  field('intent', 'whole', 'number of the intent that it is taken to come from'),
+  field('fit', 'text', 'why: `process`, `text`, `session`, `time`; `other`: its process does not fit'),
+];
+
+/** The process that has connected or said something, as this machine says. */
+const process: readonly EntryColumn[] = [
+  field('pid', 'whole', 'of the process'),
+  field('program', 'text', 'that it runs'),
+  field('ancestors', 'texts', 'programs above it, up to the agent'),
+  field('agent_session', 'text', 'the agent’s id of its own session', 'agentSession'),
+  field('trace', 'text', 'TRACEPARENT of its environment'),
 ];
 
 /** By its name; every kind of entry is in one, or in `withoutView`. */
@@ -208,7 +142,7 @@ export const entryViews = {
       number,
       time,
       conn,
-      field('event', 'text', '`open`, `close`, `own`'),
+      field('event', 'text', '`open`, `process` (found later), `close`, `own`'),
       field('login', 'text', 'on the server', 'user'),
       field('role', 'text', 'taken on when it began'),
       field('loopback_user', 'text', 'the name that the client gave', 'loopbackUser'),
@@ -217,6 +151,41 @@ export const entryViews = {
       field('backend_pid', 'whole', 'of the server’s process', 'backendPid'),
       field('granted_in', 'whole', 'number of the grant of the time in which it is', 'window'),
       field('reason', 'text', 'why it was closed'),
+      ...process,
+      disclosed('arguments', 'text', 'of the program, without secrets'),
+    ],
+  },
+  intents: {
+    kinds: ['intent'],
+    words: 'what agents say they were asked and are about to do: claims, signed as said',
+    columns: [
+      number,
+      time,
+      field('event', 'text', '`prompt`, `tool`'),
+      field('said_by', 'text', 'which agent', 'agent'),
+      field('session', 'text', 'its own'),
+      field('call', 'text', 'id of the tool call'),
+      field('tool', 'text', 'its name'),
+      field('prompt', 'whole', 'number of the prompt before it'),
+      field('dropped', 'whole', 'how many before it were not recorded'),
+      ...process,
+      disclosed('said', 'text', 'the prompt, or what the tool was given'),
+    ],
+  },
+  networks: {
+    kinds: ['network'],
+    words: 'hosts that a fenced command wanted to reach',
+    columns: [
+      number,
+      time,
+      field('host', 'text', 'by name'),
+      field('port', 'whole', 'there'),
+      field('decision', 'text', '`allow`, `deny`'),
+      field('decided_by', 'text', '`person`, `rule`, ...', 'by'),
+      field('channel', 'text', 'where a person answered'),
+      field('rule', 'text', 'the list that it is on'),
+      field('waited_ms', 'whole', 'until the answer', 'waitedMs'),
+      disclosed('reason', 'text', 'as it was given'),
     ],
   },
   grants: {

@@ -23,6 +23,7 @@ test('XDG variables, their defaults, and relative ones ignored', async (t) => {
     config: '/c/dbguard',
     state: '/s/dbguard',
     runtime: '/r/dbguard',
+    cache: '/h/.cache/dbguard',
   });
   const defaults = stateDirPaths({ HOME: '/h', XDG_CONFIG_HOME: 'relative', XDG_STATE_HOME: '' });
   t.equal(defaults.config, '/h/.config/dbguard');

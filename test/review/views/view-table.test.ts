@@ -1,7 +1,8 @@
 /** Whatever a transcript can say is in a view, or is left out by name. */
 import t from 'tap';
 import { shownColumns, storedColumns, viewNames } from '../../../src/review/views/duckdb-sql.js';
-import { entryViewNames, entryViews, sessionColumns, withoutView } from '../../../src/review/views/view-table.js';
+import { sessionColumns } from '../../../src/review/views/session-columns.js';
+import { entryViewNames, entryViews, withoutView } from '../../../src/review/views/view-table.js';
 import { disclosable, entryFields } from '../../../src/transcript/entry-fields.js';
 
 /** Fields that are no column, and why. */
