@@ -73,18 +73,10 @@ export function hostOfUrl(value: string): HostEntry | undefined {
   return readHost(`${hostname}:${given}`);
 }
 
-/** Package registries and the hosts of code: nobody should be asked about them. */
-const usual: readonly string[] = [
-  ...[
-  ],
-  ...[
-    'github.com',
-    'api.github.com',
-    'codeload.github.com',
-    'raw.githubusercontent.com',
-    'objects.githubusercontent.com',
-  ],
-  ...['release-assets.githubusercontent.com', 'gitlab.com', 'bitbucket.org'],
+/** Where code is kept: nobody should be asked about it. */
+const ofCode: readonly string[] = [
+  ...['github.com', 'api.github.com', 'codeload.github.com', 'raw.githubusercontent.com'],
+  ...['objects.githubusercontent.com', 'release-assets.githubusercontent.com', 'gitlab.com', 'bitbucket.org'],
 ];
 
-export const usualHosts: readonly HostEntry[] = usual.flatMap((text) => readHost(text) ?? []);
+export const codeHosts: readonly HostEntry[] = ofCode.flatMap((text) => readHost(text) ?? []);

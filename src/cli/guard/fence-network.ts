@@ -11,11 +11,12 @@ import { Gateway } from '../../io/fence/gateway.js';
 import { outwardDial } from '../../io/fence/outward-dial.js';
 import { rememberedHosts } from '../../io/fence/remembered-hosts.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
-import { type HostEntry, hostOfUrl, isLocal, localPorts, readHost, usualHosts } from '../../policy/hosts.js';
+import { codeHosts, type HostEntry, hostOfUrl, isLocal, localPorts, readHost } from '../../policy/hosts.js';
 import type { Asker } from '../../proxy/statement/asker.js';
 import type { Agent } from '../../run/agents/agent.js';
 import { networkVariables } from '../../run/fence/environment.js';
 import { HostAdmission } from '../../run/fence/host-admission.js';
+import { registryHosts } from '../../run/fence/registries.js';
 import type { CommandContext } from '../command.js';
 import type { Guard } from './guard.js';
 
@@ -56,7 +57,8 @@ export async function openFenceNetwork(
     lists: [
       { name: 'sandbox.hosts', entries: sandbox.hosts },
       { name: 'sandbox:model', entries: own },
-      { name: 'sandbox:usual', entries: usualHosts },
+      { name: 'sandbox:registries', entries: registryHosts(user.env) },
+      { name: 'sandbox:code', entries: codeHosts },
     ],
     local,
     closed: ({ host, port }) => closed(host, port),

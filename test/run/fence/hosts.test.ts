@@ -5,6 +5,7 @@ import { hostOfUrl, isListed, localPorts, readHost } from '../../../src/policy/h
 import type { Answer } from '../../../src/proxy/statement/asker.js';
 import { HostAdmission } from '../../../src/run/fence/host-admission.js';
 import { answerName, NameAddresses } from '../../../src/run/fence/names.js';
+import { registryHosts } from '../../../src/run/fence/registries.js';
 
 const entries = (...texts: readonly string[]) => texts.flatMap((text) => readHost(text) ?? []);
 
@@ -139,4 +140,26 @@ t.test('never the database, never this machine, never a flood of questions', asy
   t.equal(many.filter((why) => why?.includes('already')).length, 47);
   t.match(await hosts.admit({ host: 'h0.example.com', port: 443 }), /nobody could be asked/);
   t.equal(asked.length, 4, 'silence is no answer: it is asked about again');
+});
+
+t.test('registries are those that the tools are set up with', (t) => {
+  const env = {
+    NPM_CONFIG_REGISTRY: 'https://npm.example.com/',
+    GOPROXY: 'https://go.example.com|https://two.example.com:8443,direct',
+    UV_INDEX: 'inner=https://uv.example.com/simple',
+    CARGO_REGISTRIES_CRATES_IO_INDEX: 'sparse+https://crates.example.com/index/',
+    PIP_INDEX_URL: 'not a url',
+  };
+  const found = registryHosts(env).map(({ name, port }) => `${name}:${port}`);
+  t.same(found.sort(), [
+    ...[
+      'crates.example.com:443',
+      'go.example.com:443',
+      'npm.example.com:443',
+      'two.example.com:8443',
+      'uv.example.com:443',
+    ],
+  ]);
+  t.same(registryHosts({}), []);
+  t.end();
 });
