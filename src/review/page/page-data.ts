@@ -11,7 +11,6 @@ import type { ObjectHistory, VersionKeeping } from '../../transcript/object-hist
 import type { ObjectReader, SegmentObject, SessionObjects } from '../catalog.js';
 import type { IdentityDemands } from '../identify.js';
 import type { FoundKeys, IssuerKeySource } from '../issuer-keys.js';
-import type { RecordedOf } from './recordings.js';
 
 /** Of the data, not of dbguard. */
 export const PAGE_VERSION = 1;
@@ -45,7 +44,6 @@ export interface PageSession {
   readonly strangers: { readonly keys: string[]; readonly count: number };
   /** What was found between this session and others of the bucket, which are not in the page. */
   readonly between: readonly Finding[];
-  readonly recorded?: RecordedOf;
 }
 
 /** An object's bytes, or why there are none. */
@@ -112,6 +110,6 @@ export function pageKeys({ issuerKeys }: Pick<PageData, 'issuerKeys'>, own?: Jso
   };
 }
 
-export function objectsOf({ between: _between, recorded: _recorded, ...session }: PageSession): SessionObjects {
+export function objectsOf({ between: _between, ...session }: PageSession): SessionObjects {
   return session as SessionObjects;
 }

@@ -4,7 +4,6 @@ import type { JsonWebKeySet } from '../../../identity/id-token.js';
 import { verdictWords } from '../../proof-words.js';
 import { limitsOf } from '../limits.js';
 import type { IssuerAnswer, PageData } from '../page-data.js';
-import { recordedWords } from '../recordings.js';
 import type { VerifiedSession } from '../verify-page.js';
 import { el, foreign } from './dom.js';
 
@@ -14,7 +13,6 @@ const markWords = { yes: 'proven', no: 'not so', unknown: 'not proven' } as cons
 export function sessionProof({ session, report, proof }: VerifiedSession): HTMLElement {
   const heading = `proof-${session.sid}`;
   const connection = report.open?.connection?.name;
-  const recorded = session.recorded && recordedWords(session.recorded);
   // how it ends is said in a line already
   const findings = report.findings.filter(({ code }) => code !== 'not-final' && code !== 'still-open');
   return el(
@@ -57,7 +55,6 @@ export function sessionProof({ session, report, proof }: VerifiedSession): HTMLE
           ),
         ),
       ),
-    recorded && el('p', { class: 'dim' }, recorded),
   );
 }
 
