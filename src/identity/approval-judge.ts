@@ -19,6 +19,7 @@ import { isEnvelopeBy } from '../transcript/envelope.js';
 import type { Evidence } from '../transcript/open-entry.js';
 import { levelSatisfies } from './binding.js';
 import { type EvidenceLevel, evidenceLevels, type Subject } from './identity.js';
+import { claimsLocal } from './local.js';
 import { groupsOf, isSamePerson } from './subject.js';
 
 /** What became of the evidence of one signer. */
@@ -183,6 +184,7 @@ async function judgeSigner(
 ): Promise<{ faults: string[]; doubts: string[]; level: EvidenceLevel | undefined }> {
   const judged = await judge(who, session);
   const faults = [...judged.faults];
+  if (claimsLocal(who)) faults.push(`nobody vouches for the local key that signed the ${object.part}`);
   const { sessionKey } = judged;
   if (sessionKey === undefined || !(await isEnvelopeBy(sessionKey, approvalType(object.part), object))) {
     faults.push(`the ${object.part} is not signed by who it names`);

@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 
-/** How strongly the issuer itself vouches that this subject holds the signing key. Best first. */
-export const evidenceLevels = ['nonce', 'dpop', 'audience', 'asserted'] as const;
+/** How strongly the issuer itself vouches that this subject holds the signing key. Best first; `local`: there is no issuer. */
+export const evidenceLevels = ['nonce', 'dpop', 'audience', 'asserted', 'local'] as const;
 export type EvidenceLevel = (typeof evidenceLevels)[number];
 
 export interface Subject {

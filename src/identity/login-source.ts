@@ -1,10 +1,12 @@
 /**
  * A valid login for a command, whatever it takes: read, renew when it is near its end, or say what to do.
  */
+
 import { DbguardError, messageOf } from '../errors.js';
 import { printable } from '../untrusted-text.js';
 import { levelSatisfies } from './binding.js';
 import type { EvidenceLevel, Login, TokenStore } from './identity.js';
+import { subjectName } from './subject-name.js';
 
 /** Where logins come from; put together by `src/io/login/oidc-login-source.ts`. */
 export interface LoginSource {
@@ -64,7 +66,8 @@ export function checkDemands(login: Login, demands: LoginDemands, now: number): 
       },
     );
   }
-  if (now - login.loggedInAt > maxAgeMs) {
+  // nobody logs in with a local key: its age says nothing
+  if (login.level !== 'local' && now - login.loggedInAt > maxAgeMs) {
     const most =
       demands.maxAgeMs === undefined ? '30 days, which identity.max_login_age may change' : 'the policy allows';
     throw new DbguardError('login-expired', `the login is older than ${most}`, {
@@ -86,7 +89,7 @@ export function loginRequired(): DbguardError {
 }
 
 export function loginEnded(login: Login, cause: unknown): DbguardError {
-  const who = printable(login.subject.email ?? login.subject.sub, 80);
+  const who = printable(subjectName(login.subject), 80);
   return new DbguardError('login-expired', `the login of ${who} has ended: ${messageOf(cause)}`, {
     hint:
       login.method === 'workload'

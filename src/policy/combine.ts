@@ -26,6 +26,8 @@ export interface CombinedConfig {
   /** Highest level first. */
   readonly sources: readonly PolicySource[];
   readonly identity?: IdentityConfig;
+  /** Any file says so: nobody without an identity provider. */
+  readonly identityRequired: boolean;
   readonly connections: ReadonlyMap<string, ConnectionConfig>;
   readonly defaultConnection?: string;
   readonly bucket?: BucketConfig;
@@ -66,6 +68,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
   return {
     sources,
     ...(identity === undefined ? {} : { identity }),
+    identityRequired: configs.some((config) => config.identityRequired === true),
     connections,
     ...(defaultConnection === undefined ? {} : { defaultConnection }),
     ...(bucket === undefined ? {} : { bucket }),

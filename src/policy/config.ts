@@ -7,7 +7,7 @@ import { type AccessRule, readAccess } from './read-access.js';
 import { type BucketConfig, readBucket } from './read-bucket.js';
 import { type ConnectionConfig, readConnection } from './read-connection.js';
 import { type DetectorPolicy, readDetectors } from './read-detectors.js';
-import { type IdentityConfig, readIdentity } from './read-identity.js';
+import { type IdentityConfig, readIdentity, readRequired } from './read-identity.js';
 import { type IntentUse, readIntent } from './read-intent.js';
 import { type MaskDeclaration, readMask, readMaskKey } from './read-mask.js';
 import { type OrganisationConfig, readOrganisation } from './read-organisation.js';
@@ -24,6 +24,8 @@ export interface Config {
   /** SHA-256 of the text, base64url. */
   readonly digest: string;
   readonly identity?: IdentityConfig;
+  /** Nothing runs, and no session counts, without an identity provider; which one, another file says. */
+  readonly identityRequired?: true;
   readonly connections: ReadonlyMap<string, ConnectionConfig>;
   readonly defaultConnection?: string;
   readonly bucket?: BucketConfig;
@@ -77,7 +79,8 @@ function readRoot(root: Value, text: string, file: string): Config {
   fields.required('version', readVersion, '1');
   const connections =
     fields.optional('connections', (item) => item.record(readConnection)) ?? new Map<string, ConnectionConfig>();
-  const identity = fields.optional('identity', readIdentity);
+  const said = fields.optional('identity', (item) => (item.isString ? readRequired(item) : readIdentity(item)));
+  const identity = said === 'required' ? undefined : said;
   const bucket = fields.optional('bucket', readBucket);
   const organisation = fields.optional('organisation', readOrganisation);
   const maskKey = fields.optional('mask_key', readMaskKey);
@@ -90,6 +93,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     file,
     digest: createHash('sha256').update(text).digest('base64url'),
     ...(identity === undefined ? {} : { identity }),
+    ...(said === 'required' ? { identityRequired: true as const } : {}),
     connections,
     ...(defaultConnection === undefined ? {} : { defaultConnection }),
     ...(bucket === undefined ? {} : { bucket }),

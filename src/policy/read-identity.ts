@@ -3,7 +3,7 @@ import { parseDuration } from './units.js';
 import type { Value } from './yaml-source.js';
 
 /** How strongly the issuer must vouch for the signing key; best first. The identity floor defines what each means. */
-const levels = ['nonce', 'dpop', 'audience', 'asserted'] as const;
+const levels = ['nonce', 'dpop', 'audience', 'asserted', 'local'] as const;
 
 export interface IdentityConfig {
   /** OpenID Connect issuer: an https URL; http for loopback only, which the login checks. */
@@ -38,6 +38,11 @@ export function readIdentity(value: Value): IdentityConfig {
     ...(minimumLevel === undefined ? {} : { minimumLevel }),
     ...(maxLoginAgeMs === undefined ? {} : { maxLoginAgeMs }),
   };
+}
+
+/** `identity: required`, in a file that leaves it to another to say who the provider is. */
+export function readRequired(value: Value): 'required' {
+  return value.oneOf(['required'] as const);
 }
 
 export function readDuration(value: Value): number {

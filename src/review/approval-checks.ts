@@ -5,6 +5,7 @@
  * What lives here: the open approvals of one session, and the ids of those it has used. What it must not know: chains,
  * and the order of entries (contradictions.ts).
  */
+
 import { messageOf } from '../errors.js';
 import {
   type JudgeEvidence,
@@ -14,6 +15,7 @@ import {
   mayApprove,
   missingApproval,
 } from '../identity/approval-judge.js';
+import { subjectName } from '../identity/subject-name.js';
 import { sha256 } from '../sha256.js';
 import { type ReadObject, readApproval } from '../transcript/approval-objects.js';
 import type { Entry } from '../transcript/entry.js';
@@ -118,9 +120,11 @@ export class ApprovalChecks implements ApprovalEntries {
       } else if (open && object === 'verdict') {
         const verdict = readApproval('verdict', text);
         open.verdicts.push(verdict);
-        const { email, sub } = verdict.claims.who.subject;
         const judged = await judgeVerdict(verdict, open.request, this.#judge);
-        say({ ...judged, doubts: [...judged.doubts, ...this.#unnamed(verdict)] }, `of ${email ?? sub}`);
+        say(
+          { ...judged, doubts: [...judged.doubts, ...this.#unnamed(verdict)] },
+          `of ${subjectName(verdict.claims.who.subject)}`,
+        );
       } else if (open && object === 'claim') {
         open.claim = readApproval('claim', text);
         const { sessionKey } = run;

@@ -7,6 +7,7 @@ import { DbguardError, messageOf } from '../errors.js';
 import { bindingNonce, certifyingKey, levelSatisfies, thumbprint } from '../identity/binding.js';
 import { type VerifiedToken, verifyBinding } from '../identity/id-token.js';
 import type { EvidenceLevel } from '../identity/identity.js';
+import { claimsLocal, localFault } from '../identity/local.js';
 import { DEFAULT_MAX_LOGIN_AGE_MS } from '../identity/login-source.js';
 import { looksLikeAnother } from '../identity/look-alikes.js';
 import { verifyCertificate } from '../identity/session.js';
@@ -25,7 +26,10 @@ export interface IdentityDemands {
   readonly workloadIssuers?: readonly string[];
   /** What workload tokens are issued for, where that is not the client id. */
   readonly audience?: string;
+  /** Where it is missing and an issuer is named: any word of an issuer. */
   readonly minimumLevel?: EvidenceLevel;
+  /** Nobody without an identity provider counts, whoever that is. */
+  readonly identityRequired?: boolean;
   /** How long after the login a session may begin, in milliseconds; default `DEFAULT_MAX_LOGIN_AGE_MS`. */
   readonly maxLoginAgeMs?: number;
   /** Who the reader's own policy lets approve as a second person. */
@@ -109,6 +113,7 @@ async function provenLevel(
     findings.warn('identity-unproven', message, { n: 0 });
     return {};
   };
+  if (claimsLocal(open)) return localLevel(open, times, findings, demands);
   const stranger = strangerAmong(open, demands);
   if (stranger !== undefined) return unproven(stranger);
   const fault = contradiction(open, demands);
@@ -138,6 +143,26 @@ async function provenLevel(
   return unproven(
     `only keys from the ${bound.keys.origin} fit: whoever may write there could have made them; trust them with --keys`,
   );
+}
+
+/** There is no issuer to ask. Who has named one takes nobody's word for less, unless they say so. */
+function localLevel(
+  open: Evidence,
+  { openedAt }: SessionTimes,
+  findings: Findings,
+  { minimumLevel, identityRequired = false, issuer, workloadIssuers = [] }: IdentityDemands,
+): ProvenIdentity {
+  const fault = localFault(open);
+  if (fault !== undefined) return refuse(findings, fault);
+  if (openedAt < open.loggedInAt) return refuse(findings, 'the session claims to have begun before its key was made');
+  const least = minimumLevel ?? (issuer === undefined && workloadIssuers.length === 0 ? 'local' : 'asserted');
+  if (identityRequired || !levelSatisfies('local', least)) {
+    const demanded = minimumLevel ?? 'the word of an identity provider';
+    findings.fail('identity-weak', `nobody vouches for its local key, ${demanded} is demanded`, { n: 0 });
+  } else {
+    findings.warn('identity-local', 'a key of one machine, made there: nobody vouches for whose it is', { n: 0 });
+  }
+  return { level: 'local' };
 }
 
 function refuse(findings: Findings, message: string): ProvenIdentity {

@@ -2,6 +2,7 @@
  * What a report proves and what it does not, in five sentences for people who were not there. Each rests on the one
  * before it: what a key signed says nothing of a person whose key it is not proven to be.
  */
+import { subjectName } from '../identity/subject-name.js';
 import type { FindingCode } from '../transcript/finding.js';
 import type { VersionKeeping } from '../transcript/object-history.js';
 import { ends, type SessionReport, type Verdict } from './session-report.js';
@@ -20,6 +21,7 @@ export function verdictWords(report: SessionReport): string {
 
 export const verdictsInWords: Readonly<Record<Verdict, string>> = {
   proven: 'PROVEN',
+  local: 'UNCHANGED AND WHOLE, BY A LOCAL KEY: nobody vouches for who it was',
   unproven: 'NOT ALL PROVEN',
   invalid: 'CHANGED OR FORGED',
 };
@@ -27,7 +29,7 @@ const rewritten = 'OVERWRITTEN OR DELETED: proven is what was stored first';
 
 /** Of several reports: as bad as the worst of them. */
 export function worstWords(reports: readonly SessionReport[]): { readonly verdict: Verdict; readonly heading: string } {
-  const order: readonly Verdict[] = ['invalid', 'unproven', 'proven'];
+  const order: readonly Verdict[] = ['invalid', 'unproven', 'local', 'proven'];
   const verdict = order.find((one) => reports.some((report) => report.verdict === one)) ?? 'unproven';
   const worst = reports.filter((report) => report.verdict === verdict);
   const spared = worst.length > 0 && worst.every(onlyRewritten);
@@ -68,8 +70,15 @@ function who(report: SessionReport): ProofLine {
   const label = 'who';
   if (open === undefined) return { holds: 'no', label, text: 'nobody: there is no opening entry that can be used' };
   const { email, sub, iss } = open.subject;
-  const name = email === undefined ? `${sub} at ${iss}` : `${email} (${sub} at ${iss})`;
   const left = leaves(findings, label);
+  if (level === 'local' && left !== 'no') {
+    return {
+      holds: 'unknown',
+      label,
+      text: `${subjectName(open.subject)}: of one machine; nobody vouches for whose it is`,
+    };
+  }
+  const name = email === undefined ? `${sub} at ${iss}` : `${email} (${sub} at ${iss})`;
   if (left === 'no') return { holds: 'no', label, text: `claims to be ${name}, see below` };
   if (level === undefined) {
     return { holds: 'unknown', label, text: `says ${name}; the issuer’s word for it is not proven` };
@@ -79,7 +88,10 @@ function who(report: SessionReport): ProofLine {
   return left === 'yes' ? { holds: 'yes', label, text } : { holds: left, label, text: `${text}; doubtful, see below` };
 }
 
-/** Whether the key that signed is the person’s: without that, everything may be somebody else’s own making. */
+/**
+ * Whether the key that signed is the person’s: without that, everything may be somebody else’s own making. A local key
+ * stands for nobody else than itself.
+ */
 function keyIsTheirs(report: SessionReport): Holds {
   const { holds } = who(report);
   if (holds === 'no') return 'no';
@@ -177,6 +189,7 @@ function notProven(report: SessionReport, keeping: VersionKeeping): ProofLine {
 }
 
 const weak: Readonly<Record<string, string>> = {
+  local: 'who it was: nobody vouches for the key',
   asserted: 'whose key signed: whoever held the token could have',
   audience: 'whose key signed: whichever job held the token could have',
 };

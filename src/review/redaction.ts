@@ -2,9 +2,11 @@
  * Redactions: a reviewer's own short session, stored beside the one that it is about, says which disclosures may be
  * missing. It is verified like any session; a person cannot redact what they did themselves.
  */
+
 import { messageOf } from '../errors.js';
 import type { Subject } from '../identity/identity.js';
 import { isSamePerson } from '../identity/subject.js';
+import { subjectName } from '../identity/subject-name.js';
 import type { BucketObject, Entry, EntryBody } from '../transcript/entry.js';
 import type { Findings } from '../transcript/finding.js';
 import { isRecord } from '../transcript/line.js';
@@ -76,7 +78,7 @@ export async function readRedactions(
     covers: (n, name, digest) => covered.get(coverKey(n, name, digest)),
     report(findings) {
       for (const { covered, by, reasons, doubt } of counting) {
-        const who = by.email ?? by.sub;
+        const who = subjectName(by);
         const what = `${covered.length} of its texts: ${reasons.join('; ')}`;
         if (doubt === undefined) findings.note('redacted', `${who} redacted ${what}`);
         else findings.note('redaction-unproven', `${who} is said to have redacted ${what}. Not proven: ${doubt}`);

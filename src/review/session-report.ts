@@ -9,8 +9,19 @@ import type { SegmentObject, SessionObjects } from './catalog.js';
 import type { ProvenIdentity } from './identify.js';
 
 export type SessionState = 'complete' | 'open' | 'unsealed';
-/** `invalid`: a failure. `unproven`: no failure, but something that could be proven is not. */
-export type Verdict = 'proven' | 'unproven' | 'invalid';
+/**
+ * `invalid`: a failure. `unproven`: no failure, but something that could be proven is not. `local`: everything is, but for
+ * who it was, since its key is one that nobody vouches for.
+ */
+export type Verdict = 'proven' | 'local' | 'unproven' | 'invalid';
+
+/** What findings make of a session. */
+function verdictOf(findings: readonly Finding[]): Verdict {
+  if (findings.some(({ severity }) => severity === 'failure')) return 'invalid';
+  const doubts = findings.filter(({ severity }) => severity === 'warning');
+  if (doubts.length === 0) return 'proven';
+  return doubts.every(({ code }) => code === 'identity-local') ? 'local' : 'unproven';
+}
 
 export interface SessionReport {
   readonly sid: string;
@@ -67,10 +78,9 @@ export function reportOf(
     const [code, message] = ends[verifier.sealedUnsigned ? 'unsigned' : state];
     findings.warn(code, message, { n: verifier.size });
   }
-  const verdict = findings.failures > 0 ? 'invalid' : findings.warnings > 0 ? 'unproven' : 'proven';
   return {
     sid,
-    verdict,
+    verdict: verdictOf(findings.list),
     state,
     sealedUnsigned: verifier.sealedUnsigned,
     ...(verifier.open ? { open: verifier.open } : {}),
@@ -93,8 +103,7 @@ export function reportOf(
 /** The report with what was found between this session and others. */
 export function withFindings(report: SessionReport, more: readonly Finding[]): SessionReport {
   const findings = [...report.findings, ...more];
-  const has = (severity: Finding['severity']): boolean => findings.some((finding) => finding.severity === severity);
-  return { ...report, findings, verdict: has('failure') ? 'invalid' : has('warning') ? 'unproven' : 'proven' };
+  return { ...report, findings, verdict: verdictOf(findings) };
 }
 
 /** Why a session is not whole, in the same words wherever it is said. */

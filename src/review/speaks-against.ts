@@ -17,6 +17,7 @@ export const speaksAgainst: Readonly<Record<FindingCode, Part>> = {
   'identity-invalid': 'who',
   'identity-unproven': 'who',
   'identity-weak': 'who',
+  'identity-local': 'who',
   'identity-look-alike': 'who',
   'login-old': 'who',
   'login-revoked': 'who',

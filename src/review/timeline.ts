@@ -1,4 +1,5 @@
 /** Entries as people read them: one item each, with the words of its kind. Texts are attacker-controlled. */
+import { subjectName } from '../identity/subject-name.js';
 import { durationWords } from '../policy/units.js';
 import type { Entry } from '../transcript/entry.js';
 import { isRecord } from '../transcript/line.js';
@@ -170,7 +171,7 @@ function approvalWords({ object, id, envelope }: Disclosed): string {
 function signerOf(payload: string): string | undefined {
   try {
     const { who } = JSON.parse(Buffer.from(payload, 'base64').toString('utf8'));
-    return String(who.subject.email ?? who.subject.sub);
+    return String(subjectName(who.subject));
   } catch {
     return undefined;
   }

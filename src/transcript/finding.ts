@@ -45,6 +45,7 @@ export type FindingCode =
   | 'identity-invalid'
   | 'identity-unproven'
   | 'identity-weak'
+  | 'identity-local'
   | 'identity-look-alike'
   | 'login-old'
   | 'login-revoked'

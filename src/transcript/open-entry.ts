@@ -70,7 +70,7 @@ export interface OpenDetails extends Evidence {
 
 const FORMAT_VERSION = 1;
 /** What a login reaches, and how it is made. */
-const levels: readonly string[] = ['nonce', 'dpop', 'audience', 'asserted'];
+const levels: readonly string[] = ['nonce', 'dpop', 'audience', 'asserted', 'local'];
 const methods: readonly string[] = ['device', 'browser', 'workload'];
 
 export function openEntry(details: OpenDetails): EntryBody {

@@ -105,13 +105,6 @@ type World = Awaited<ReturnType<typeof setUp>>;
 
 /** What goes wrong, in the order of the steps; returns how to open the guard then. */
 const faults: Readonly<Record<string, { code: string; make(world: World): Promise<() => Promise<Guard>> }>> = {
-  'no bucket is configured': {
-    code: 'config-missing',
-    async make({ workspace, open }) {
-      workspace.configure({ ...whole, bucket: undefined });
-      return open;
-    },
-  },
   'nobody is logged in': {
     code: 'login-required',
     async make({ workspace, open }) {

@@ -166,13 +166,19 @@ const stumbles: Readonly<Record<string, Stumble>> = {
     exitCode: 78,
     says: [/password_command: expected a list, since no shell takes it apart: \[pass, show, db\]$/, invalid],
   },
-  'no bucket': {
-    config: { bucket: undefined },
+  'a provider that is demanded, and none named': {
+    config: { identity: 'required' },
     exitCode: 78,
     says: [
-      'dbguard: no bucket for transcripts is configured',
-      '  Set bucket in dbguard.yaml: file:./folder or s3://bucket/prefix.',
+      'dbguard: an identity provider is demanded, and none is configured',
+      /^ {2}A file says "identity: required": set identity\.issuer and identity\.client_id/,
     ],
+  },
+  'half a provider': {
+    config: { identity: undefined },
+    env: { DBGUARD_ISSUER: 'https://login.example.com' },
+    exitCode: 78,
+    says: ['dbguard: the identity provider has an issuer and no client id', /^ {2}Give both: /],
   },
   'a bucket that cannot be written': {
     config: { bucket: `file:${file}` },

@@ -26,10 +26,11 @@ import {
   type Written,
 } from './vector.js';
 import { badApprovals, doubtfulApprovals, goodApprovals, secondPerson } from './vector-approvals.js';
+import { localCases, localOpen, localSubject } from './vector-local.js';
 
 export interface VectorCase {
   readonly name: string;
-  readonly verdict: 'proven' | 'unproven' | 'invalid';
+  readonly verdict: 'proven' | 'local' | 'unproven' | 'invalid';
   /** The session's folder: `v1/<subject>/<sid>/`. */
   readonly sid: string;
   readonly subject: string;
@@ -41,7 +42,11 @@ export interface VectorCase {
 }
 
 /** What the reader demands; of no issuer named, any of people whose keys are at hand. */
-export interface VectorReader extends Pick<IdentityDemands, 'issuer' | 'clientId' | 'audience' | 'workloadIssuers'> {
+export interface VectorReader
+  extends Pick<
+    IdentityDemands,
+    'issuer' | 'clientId' | 'audience' | 'workloadIssuers' | 'minimumLevel' | 'identityRequired'
+  > {
   readonly maxLoginAgeMs?: number;
   /** Objects of the leads' archive: the content by the name. */
   readonly revoked?: Readonly<Record<string, string>>;
@@ -136,7 +141,19 @@ export async function makeVectors(): Promise<VectorCase[]> {
     ...(await lookAlikes()),
     ...(await readers()),
     ...(await approvals()),
+    ...locals(),
   ];
+}
+
+function locals(): VectorCase[] {
+  const cases = Object.entries(localCases).map(([name, { verdict, open, reader = {} }]) => {
+    const fields = { ...localOpen, ...open };
+    const segments = recorded({ steps: ordinary, open: fields });
+    return given(name, verdict, segments, { subject: subjectHash(fields.subject), reader });
+  });
+  const cut = recorded({ steps: ordinary.filter((step) => step !== 'final'), open: localOpen });
+  const its = { subject: subjectHash(localSubject), reader: {} };
+  return [...cases, given('a local key, and no final seal', 'unproven', cut, its)];
 }
 
 async function approvals(): Promise<VectorCase[]> {

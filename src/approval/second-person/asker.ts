@@ -7,7 +7,9 @@
  * What lives here: the order of these steps. What it must not know: how a statement is held, which requests are open, who
  * approves.
  */
+
 import { DbguardError, messageOf } from '../../errors.js';
+import { subjectName } from '../../identity/subject-name.js';
 import type { Answer, ApprovalRequest, Asker } from '../../proxy/statement/asker.js';
 import { type ApprovalPart, approvalText } from '../../transcript/approval-objects.js';
 import type { Recorder } from '../../transcript/entry.js';
@@ -222,7 +224,7 @@ export function shortId(id: string): string {
 }
 
 function namesOf(answered: readonly Answered[]): string {
-  return answered.map(({ verdict }) => verdict.claims.who.subject.email ?? verdict.claims.who.subject.sub).join(', ');
+  return answered.map(({ verdict }) => subjectName(verdict.claims.who.subject)).join(', ');
 }
 
 function nobody(reason: string): Answer {

@@ -3,8 +3,10 @@
  *
  * What lives here: verdicts that hold, those that do not and why. What it must not know: statements that wait, journals.
  */
+
 import { messageOf } from '../../errors.js';
 import { type JudgeEvidence, judgeVerdict, missingApproval } from '../../identity/approval-judge.js';
+import { subjectName } from '../../identity/subject-name.js';
 import type { ReadObject } from '../../transcript/approval-objects.js';
 import type { BucketObject } from '../../transcript/entry.js';
 import { type ApprovalBucket, readVerdict, standingOf } from './objects.js';
@@ -92,7 +94,7 @@ export class OpenRequest {
       throw error;
     }
     const { subject } = answered.verdict.claims.who;
-    const name = subject.email ?? subject.sub;
+    const name = subjectName(subject);
     const { faults, doubts } = await judgeVerdict(answered.verdict, this.request, judge);
     const [why] = [...faults, ...datedBack(object.createdAt, answered)];
     if (why !== undefined) return { text: `the answer of ${name} does not count: ${why}`, final: true };

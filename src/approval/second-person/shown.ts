@@ -4,6 +4,7 @@
  */
 
 import { DbguardError } from '../../errors.js';
+import { subjectName } from '../../identity/subject-name.js';
 import type { ApprovalRequest, ImpactLine } from '../../proxy/statement/asker.js';
 import { connectionAsked } from '../../proxy/statement/connection-on-request.js';
 import type { Facts } from '../../sql/facts.js';
@@ -105,7 +106,7 @@ export function requestShown(
     entry: 0,
     connectionNumber: 0,
     connection: claims.connection,
-    subject: subject.email ?? subject.sub,
+    subject: subjectName(subject),
     facts: connects ? { statements: [] } : factsOf(shown.sql),
     askedAt: claims.at,
     expiresAt: claims.expiresAt,
@@ -118,7 +119,7 @@ export type OwnView = { readonly lines: readonly ImpactLine[] } | { readonly not
 /** Which words are whose. */
 export function teamPreview(request: ApprovalRequest, { who, demands }: ApprovalRequestClaims, own?: OwnView): Preview {
   const preview = previewOf(request);
-  const asks = singleLine(who.subject.email ?? who.subject.sub, 120);
+  const asks = singleLine(subjectName(who.subject), 120);
   const needs = demands.min > 1 ? `, ${demands.min} people have to approve` : '';
   return {
     ...preview,

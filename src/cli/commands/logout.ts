@@ -1,6 +1,8 @@
 /** `dbguard logout`: forgets the login here in any case, and has the issuer forget it where it can. */
+
 import { messageOf } from '../../errors.js';
 import type { Login } from '../../identity/identity.js';
+import { LOCAL_PROFILE } from '../../io/login/local-logins.js';
 import { connectIssuer } from '../../io/login/oidc-login-source.js';
 import { openTokenStore } from '../../io/login/token-store.js';
 import { printable } from '../../untrusted-text.js';
@@ -18,7 +20,12 @@ export async function run(
   const store = openTokenStore(env);
   const settings = await findIdentitySettings(context, options);
   const named = typeof options.profile === 'string' ? options.profile : undefined;
-  const profile = named ?? chooseProfile(settings, store.profiles());
+  const profile =
+    named ??
+    chooseProfile(
+      settings,
+      store.profiles().filter((name) => name !== LOCAL_PROFILE),
+    );
   // A login that cannot be opened can still be removed.
   const login = profile === undefined ? undefined : await store.get(profile).catch(() => undefined);
   if (profile === undefined || !(await store.delete(profile))) {

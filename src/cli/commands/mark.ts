@@ -1,11 +1,13 @@
 /** `dbguard mark`: the words that every true prompt carries, chosen by the person and kept with their login. */
+
 import { DbguardError } from '../../errors.js';
 import { loginRequired } from '../../identity/login-source.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
+import { LOCAL_PROFILE, localLogins } from '../../io/login/local-logins.js';
 import { profileName } from '../../io/login/oidc-login-source.js';
 import { openTokenStore } from '../../io/login/token-store.js';
 import type { CommandContext } from '../command.js';
-import { identitySettings } from '../settings/identity-settings.js';
+import { findIdentitySettings } from '../settings/identity-settings.js';
 import { askForMark } from '../settings/mark-question.js';
 import { canAsk } from '../settings/trusted.js';
 import type { OptionsOf } from '../table.js';
@@ -21,8 +23,10 @@ export async function run(
       hint: 'The words are the person’s to choose, in a terminal of their own.',
     });
   }
-  const profile = profileName(await identitySettings(context, options));
+  const settings = await findIdentitySettings(context, options);
   const store = openTokenStore(context.env);
+  const profile = settings === undefined ? LOCAL_PROFILE : profileName(settings);
+  if (settings === undefined) await localLogins(context.env).load();
   if ((await store.get(profile)) === undefined) throw loginRequired();
   if (!canAsk(context)) {
     throw new DbguardError('usage', 'there is no terminal to ask at', {

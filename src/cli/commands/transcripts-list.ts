@@ -1,4 +1,5 @@
 /** `dbguard transcripts list`: the sessions in the bucket and on this machine, newest last. Reads, does not verify. */
+import { subjectName } from '../../identity/subject-name.js';
 import { type IdSpan, type ObjectSource, sessionsWithin } from '../../review/catalog.js';
 import { endsOf, type SessionEnds, type SessionSummary, summarise } from '../../review/summary.js';
 import type { CommandContext } from '../command.js';
@@ -84,7 +85,7 @@ function asText(summary: SessionSummary, output: OutputStyle): string {
   const when = `${day} ${timeFormat.format(start)}`;
   const id = output.style('bold', narrow ? sid.slice(0, shortIdCharacters) : sid);
   if (problem !== undefined) return `${id}  ${when}  ${output.style('red', `unreadable: ${shown(problem)}`)}`;
-  const who = cut(open?.subject.email ?? open?.subject.sub ?? '?', narrow ? 20 : 28);
+  const who = cut(open === undefined ? '?' : subjectName(open.subject), narrow ? 20 : 28);
   const where = cut(open?.connection?.name ?? '', narrow ? 8 : 14);
   const counts = [
     statements === undefined ? '' : `${statements} ${statements === 1 ? 'stmt' : 'stmts'}`,

@@ -2,11 +2,13 @@
  * `dbguard transcripts replay`: a session as a film. On a terminal it is played, with what the transcript says as a track beside the
  * recorded screen; elsewhere it is text; `--to FILE.cast` writes it for asciinema's players.
  */
+
 import { createWriteStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { DbguardError, reasonOf } from '../../errors.js';
+import { subjectInFull } from '../../identity/subject-name.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import { asciicast } from '../../review/replay/asciicast.js';
 import type { Frame } from '../../review/replay/film.js';
@@ -36,7 +38,7 @@ export async function run(
   const verify = { demands, keys, now: Date.now() };
   const read = await readSessionFilm(session, transcripts.source, verify, { open, idleMs });
   const { report } = read;
-  const who = report.open?.subject.email ?? report.open?.subject.sub ?? '?';
+  const who = report.open === undefined ? '?' : subjectInFull(report.open.subject);
   const head = `${session.sid} ${singleLine(who, 60)} ${report.verdict}`;
   const streams = ttyStreams(context);
   if (options.to !== undefined) await writeCast(resolve(context.cwd, options.to), read, head);

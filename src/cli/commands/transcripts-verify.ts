@@ -27,7 +27,7 @@ import type { OptionsOf } from '../table.js';
 import { Alike, type Rest } from '../transcripts/alike.js';
 import { findSession, identityDemands, issuerKeys, openTranscripts } from '../transcripts/source.js';
 
-const exitCodes: Readonly<Record<Verdict, number>> = { proven: 0, invalid: 1, unproven: 2 };
+const exitCodes: Readonly<Record<Verdict, number>> = { proven: 0, invalid: 1, unproven: 2, local: 2 };
 
 export async function run(
   context: CommandContext,
@@ -81,7 +81,7 @@ async function verifyEvery(
 ): Promise<number> {
   const output = outputStyleFor(context);
   const out = new LineWriter(context.stdout);
-  const counts: Record<Verdict, number> = { proven: 0, unproven: 0, invalid: 0 };
+  const counts: Record<Verdict, number> = { proven: 0, local: 0, unproven: 0, invalid: 0 };
   const found = { failure: 0, warning: 0, note: 0 };
   const progress = progressOn(context);
   const alike = new Alike();
@@ -109,15 +109,16 @@ async function verifyEvery(
   });
   if (!json) {
     for (const rest of alike.rests) await out.write(output.fold(restText(rest), 4));
+    const local = counts.local > 0 ? `${counts.local} by local keys that nobody vouches for, ` : '';
     const between = found.failure > 0 ? `; ${found.failure} found between sessions` : '';
     await out.write(
-      `${counts.proven} proven, ${counts.unproven} not all proven, ${counts.invalid} changed or forged${between}`,
+      `${counts.proven} proven, ${local}${counts.unproven} not all proven, ${counts.invalid} changed or forged${between}`,
     );
     await out.write(output.style('dim', output.fold(notProvable, 0)));
   }
   await out.flush();
   if (counts.invalid > 0 || found.failure > 0) return exitCodes.invalid;
-  return counts.unproven > 0 || found.warning > 0 ? exitCodes.unproven : exitCodes.proven;
+  return counts.unproven + counts.local > 0 || found.warning > 0 ? exitCodes.unproven : exitCodes.proven;
 }
 
 const notProvable =
@@ -156,6 +157,7 @@ function restText({ count, verdict, codes, first }: Rest): string {
 
 const colours: Readonly<Record<Verdict, 'green' | 'magenta' | 'red'>> = {
   proven: 'green',
+  local: 'magenta',
   unproven: 'magenta',
   invalid: 'red',
 };

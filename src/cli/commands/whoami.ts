@@ -1,7 +1,9 @@
 /** `dbguard whoami`: the stored login, without asking the issuer. */
+
 import { thumbprint } from '../../identity/binding.js';
 import type { Login } from '../../identity/identity.js';
 import { loginRequired } from '../../identity/login-source.js';
+import { isLocal, subjectInFull } from '../../identity/subject-name.js';
 import { openTokenStore } from '../../io/login/token-store.js';
 import { printable } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
@@ -29,14 +31,18 @@ function asText(login: Login, profile: string, kept: string): string {
   const over = expiresAt <= Date.now();
   const end = `${over ? 'ended' : 'valid until'} ${describeTime(expiresAt)}`;
   const renewal = login.refreshToken === undefined ? '' : over ? ', will be renewed' : ', renewed by itself';
+  const local = isLocal(subject);
+  const made = `made on this machine, ${describeTime(loggedInAt)}; "dbguard init" sets up an identity provider`;
   const rows = [
-    ['login', `${method ?? 'device'}, ${describeTime(loggedInAt)}; ${end}${renewal}`],
+    local ? ['key made', made] : ['login', `${method ?? 'device'}, ${describeTime(loggedInAt)}; ${end}${renewal}`],
     ['evidence', describeLevel(login)],
     ['key', thumbprint(login.loginKey)],
     ['kept in', kept],
     ['profile', printable(profile)],
   ];
-  const title = `${describeWho(login)} (${printable(subject.sub, 80)} at ${printable(subject.iss)})`;
+  const title = local
+    ? subjectInFull(subject)
+    : `${describeWho(login)} (${printable(subject.sub, 80)} at ${printable(subject.iss)})`;
   return [title, ...rows.map(([label, value]) => `  ${label?.padEnd(9)} ${value}`)].join('\n');
 }
 

@@ -36,6 +36,8 @@ export interface Guard {
   readonly address: ProxyAddress;
   readonly real: RealCredentials;
   readonly bucket: string;
+  /** What nobody has set up: who vouches for the key, where transcripts go that this machine cannot delete. */
+  readonly missing: { readonly provider: boolean; readonly bucket: boolean };
   readonly totals: JournalTotals;
   readonly windows: WindowDesk;
   readonly fence: FenceSettings;
@@ -91,6 +93,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       address: { ...addressOf(proxy, upstream.database, users, options.password), hooks },
       real: await realCredentials(users, setup.upstream, secretsOf(login)),
       bucket: evidence.bucket.location,
+      missing: { provider: setup.identity === undefined, bucket: setup.files.config.bucket === undefined },
       totals: journal.totals,
       windows: journal.windows,
       fence: fenceSettings(setup, identity),

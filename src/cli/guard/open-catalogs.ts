@@ -1,5 +1,7 @@
 /** What is known of the databases: functions, relations and masks, read over dbguard's own connections. */
+
 import { groupsOf } from '../../identity/subject.js';
+import { isLocal } from '../../identity/subject-name.js';
 import { Catalogs } from '../../io/catalog/catalogs.js';
 import { Controls } from '../../io/catalog/control-connections.js';
 import { masking } from '../../io/catalog/masked-database.js';
@@ -41,7 +43,7 @@ export async function openCatalogs(
     config: files.config,
     audience: {
       subject,
-      groups: groupsOf(login.idToken),
+      groups: isLocal(login.subject) ? undefined : groupsOf(login.idToken),
       environments: files.environmentsOf(name),
       connection: name,
       agent: options.agent,

@@ -3,6 +3,8 @@ import type { Login, SessionCredential } from '../../identity/identity.js';
 import { type LoginKeeper, startLoginKeeper } from '../../identity/login-keeper.js';
 import { loadLogin } from '../../identity/login-source.js';
 import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
+import { subjectInFull } from '../../identity/subject-name.js';
+import { localLogins } from '../../io/login/local-logins.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { Secret } from '../../io/upstream/secret.js';
@@ -30,7 +32,7 @@ export interface OpenIdentity {
 
 export async function openIdentity(setup: Setup, closers: Closers<CloseOptions>): Promise<OpenIdentity> {
   const { context, options, sources, files, name, connection } = setup;
-  const source = openLoginSource(context.env, setup.identity);
+  const source = setup.identity ? openLoginSource(context.env, setup.identity) : localLogins(context.env);
   const login = await loadLogin(source, setup.identity);
   const keeper = startLoginKeeper({ source, login, ...setup.identity });
   closers.defer(() => keeper.stop());
@@ -49,7 +51,7 @@ export async function openIdentity(setup: Setup, closers: Closers<CloseOptions>)
       return new Secret(await keeper.accessToken(request));
     },
   };
-  const person = { login, keeper, credential, subject: login.subject.email ?? login.subject.sub };
+  const person = { login, keeper, credential, subject: subjectInFull(login.subject) };
   const { temporaryLogin } = connection;
   if (temporaryLogin === undefined) return { ...person, upstream, users: sessionUsers(connection, upstream) };
   const { sid } = credential;

@@ -22,6 +22,7 @@ export function withSecondPerson(
 ): Asker {
   const config = policy.secondPerson;
   if (config === undefined) return options.asker;
+  if (identity === undefined) return localAsker(options.asker);
   const webhooks = openWebhooks(config.webhooks, context.env, options.onTrouble);
   closers.defer(() => webhooks.close());
   const demands = readersDemands(files.config, context.env, {});
@@ -39,6 +40,20 @@ export function withSecondPerson(
     surplusRows: (connection) => policy.surplusRows(connection),
   });
 }
+
+/** Nobody is asked in the name of a key that nobody vouches for: whoever approves could not know whom they help. */
+function localAsker(own: Asker): Asker {
+  return {
+    ...(own.recall === undefined ? {} : { recall: (request) => own.recall?.(request) }),
+    ask: async (request, signal) =>
+      request.ruling.decision === 'second-person'
+        ? { decision: 'deny', by: { kind: 'nobody' }, reason: LOCAL_REASON }
+        : own.ask(request, signal),
+  };
+}
+
+const LOCAL_REASON =
+  'A second person decides over people whom an identity provider vouches for, and this session is signed by a key of this machine. Log in first (identity in dbguard.yaml, then dbguard login).';
 
 const systemClock: ApprovalsClock = {
   now: () => Date.now(),

@@ -28,7 +28,7 @@ export function markLine({ words, chosen }: PromptMark, stderr: Output): string 
   return `${fitting(texts, stderr)}\n`;
 }
 
-/** Two lines, whatever the terminal's width; the whole text where there is no terminal. */
+/** Two lines, and a third for what is not set up, whatever the terminal's width; the whole text where there is no terminal. */
 export function banner(guard: Guard, stderr: Output, withheld: readonly string[] = []): string {
   const dim = (text: string): string => (stderr.isTTY ? `\u001b[2m${text}\u001b[22m` : text);
   const { database, further } = guard.address;
@@ -51,7 +51,23 @@ export function banner(guard: Guard, stderr: Output, withheld: readonly string[]
     `dbguard: ${session}${number}`,
     `dbguard: ${session}`,
   ];
-  return `${fitting(first, stderr)}\n${dim(fitting(second, stderr))}\n`;
+  return `${fitting(first, stderr)}\n${dim(fitting(second, stderr))}\n${missingLine(guard, stderr)}`;
+}
+
+/** What a first run lacks, and the one command that sets it up; empty where nothing is missing. */
+function missingLine({ missing: { provider, bucket } }: Guard, stderr: Output): string {
+  if (!provider && !bucket) return '';
+  const names = [provider ? 'an identity provider' : '', bucket ? 'a bucket' : ''].filter((one) => one !== '');
+  const what = [
+    provider ? 'signed with a key of this machine, which nobody vouches for' : '',
+    bucket ? 'recorded to a folder here' : '',
+  ].filter((one) => one !== '');
+  const texts = [
+    `dbguard: ${what.join(', ')}; ${names.join(' and ')}: dbguard init`,
+    `dbguard: not set up: ${names.join(' and ')} (dbguard init)`,
+    'dbguard: dbguard init sets up the rest',
+  ];
+  return `${fitting(texts, stderr)}\n`;
 }
 
 /** What is recorded beside the transcript; empty where nothing is. @param screen this terminal can be recorded */

@@ -2,11 +2,12 @@
 import { DbguardError } from '../../errors.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { loadConfigsOrFail, loadNamed } from '../../io/files/config-files.js';
+import { ownTranscripts } from '../../io/files/state-dirs.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { type CompiledPolicy, compilePolicy } from '../../policy/engine.js';
 import type { CommandContext } from '../command.js';
 import { chooseConnection, upstreamOf } from '../settings/connection.js';
-import { settingsFrom } from '../settings/identity-settings.js';
+import { type IdentitySettings, signerSettings } from '../settings/identity-settings.js';
 import type { GuardOptions } from './contract.js';
 
 type Connection = ReturnType<typeof chooseConnection>['connection'];
@@ -24,7 +25,8 @@ export interface Setup {
   readonly name: string;
   readonly connection: Connection;
   readonly upstream: UpstreamConfig;
-  readonly identity: NonNullable<ReturnType<typeof settingsFrom>>;
+  /** Undefined: a key of this machine signs. */
+  readonly identity: IdentitySettings | undefined;
   readonly bucket: Bucket;
 }
 
@@ -40,9 +42,9 @@ export function readSetup(context: CommandContext, options: GuardOptions): Setup
   const { name, connection } = chooseConnection(files, options.connection);
   if (connection.access?.decision === 'second-person' && policy.secondPerson === undefined) throw nobodyGrants(name);
   const upstream = upstreamOf(connection, name, env);
-  const identity = settingsFrom(files.config, env);
-  if (!identity) throw noIdentity();
-  if (!files.config.bucket) throw noBucket();
+  const identity = signerSettings(files.config, env);
+  const bucket = files.config.bucket ?? ownTranscripts(env);
+  if (identity === undefined) refuseWhatNeedsIdentity(bucket, name, connection);
   return {
     context,
     options,
@@ -53,7 +55,7 @@ export function readSetup(context: CommandContext, options: GuardOptions): Setup
     connection,
     upstream,
     identity,
-    bucket: files.config.bucket,
+    bucket,
   };
 }
 
@@ -72,14 +74,19 @@ function nobodyGrants(name: string): DbguardError {
   });
 }
 
-function noIdentity(): DbguardError {
-  return new DbguardError('config-missing', 'no identity provider is configured', {
-    hint: 'Set identity.issuer and identity.client_id in dbguard.yaml, or write the file anew with dbguard init.',
-  });
-}
-
-function noBucket(): DbguardError {
-  return new DbguardError('config-missing', 'no bucket for transcripts is configured', {
-    hint: 'Set bucket in dbguard.yaml: file:./folder or s3://bucket/prefix.',
-  });
+/** Rights that somebody else gives go to somebody, and a local key is nobody. */
+function refuseWhatNeedsIdentity(bucket: Bucket, name: string, { access }: Connection): void {
+  const hint = 'Set identity.issuer and identity.client_id in dbguard.yaml; dbguard init asks for them.';
+  if (bucket.kind === 's3' && bucket.roleArn !== undefined)
+    throw new DbguardError(
+      'config-missing',
+      'bucket.role_arn takes the token of an identity provider, and none is configured',
+      { hint },
+    );
+  if (access?.decision === 'second-person')
+    throw new DbguardError(
+      'config-missing',
+      `connection ${name} is granted by a second person, and nobody vouches for a key of this machine`,
+      { hint },
+    );
 }

@@ -1,10 +1,12 @@
 import type { EvidenceLevel, Login } from '../../identity/identity.js';
+import { subjectName } from '../../identity/subject-name.js';
 import { printable } from '../../untrusted-text.js';
 
 const levelWords: Readonly<Record<EvidenceLevel, string>> = {
   nonce: 'the issuer signed the key that this machine signs with',
   dpop: 'the issuer’s access token names the key that this machine signs with',
   audience: 'the platform’s token was made for dbguard, but names no key',
+  local: 'a key of this machine alone: nobody vouches for whose it is',
   asserted: 'the issuer said who you are, but nothing about your key',
 };
 
@@ -16,7 +18,7 @@ export function describeLevel(login: Login): string {
 }
 
 export function describeWho(login: Login): string {
-  return printable(login.subject.email ?? login.subject.sub, 120);
+  return printable(subjectName(login.subject), 120);
 }
 
 /** Local time for a person; the day only when it is not today. */

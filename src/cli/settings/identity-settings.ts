@@ -6,6 +6,7 @@ import { DbguardError } from '../../errors.js';
 import { levelSatisfies } from '../../identity/binding.js';
 import type { EvidenceLevel } from '../../identity/identity.js';
 import type { LoginDemands } from '../../identity/login-source.js';
+import { LOCAL_PROFILE } from '../../io/login/local-logins.js';
 import { type LoginSourceSettings, profileName } from '../../io/login/oidc-login-source.js';
 import type { CombinedConfig, PolicySource } from '../../policy/combine.js';
 import type { IdentityConfig } from '../../policy/read-identity.js';
@@ -102,9 +103,38 @@ export function settingsFrom(
   };
 }
 
+/**
+ * What a session is signed by: the provider's, or undefined for a key of this machine. Throws `config-missing` where a file
+ * demands a provider, and where half of one is named: that is no choice to go on without.
+ */
+export function signerSettings(
+  config: Pick<CombinedConfig, 'identity' | 'identityRequired' | 'sources'>,
+  env: NodeJS.ProcessEnv,
+): IdentitySettings | undefined {
+  const settings = settingsFrom(config, env);
+  if (settings !== undefined) return settings;
+  const { issuer, clientId } = namedIn(config, env, {});
+  if (issuer !== undefined || clientId !== undefined) throw halfAProvider(issuer === undefined);
+  if (config.identityRequired) throw noProvider();
+  return undefined;
+}
+
+function noProvider(): DbguardError {
+  return new DbguardError('config-missing', 'an identity provider is demanded, and none is configured', {
+    hint: 'A file says "identity: required": set identity.issuer and identity.client_id in dbguard.yaml (dbguard init writes one).',
+  });
+}
+
+function halfAProvider(lacksIssuer: boolean): DbguardError {
+  const [there, missing] = lacksIssuer ? ['a client id', 'no issuer'] : ['an issuer', 'no client id'];
+  return new DbguardError('config-missing', `the identity provider has ${there} and ${missing}`, {
+    hint: 'Give both: identity.issuer and identity.client_id, DBGUARD_ISSUER and DBGUARD_CLIENT_ID, or --issuer and --client-id.',
+  });
+}
+
 /** What a reader holds transcripts against: whatever is named counts, also an issuer without a client id. */
 export function readersDemands(
-  config: Pick<CombinedConfig, 'identity' | 'sources' | 'secondPerson'>,
+  config: Pick<CombinedConfig, 'identity' | 'identityRequired' | 'sources' | 'secondPerson'>,
   env: NodeJS.ProcessEnv,
   flags: IdentityFlags,
 ): IdentityDemands {
@@ -117,6 +147,7 @@ export function readersDemands(
     ...workloadIssuers(flags.workloadIssuer, config.identity),
     ...(minimumLevel === undefined ? {} : { minimumLevel }),
     ...(maxAgeMs === undefined ? {} : { maxLoginAgeMs: maxAgeMs }),
+    ...(config.identityRequired ? { identityRequired: true } : {}),
     ...(config.secondPerson === undefined ? {} : { approvers: config.secondPerson.approvers }),
   };
 }
@@ -143,9 +174,10 @@ function workloadIssuers(
  */
 export function chooseProfile(settings: IdentitySettings | undefined, stored: readonly string[]): string | undefined {
   if (settings) return profileName(settings);
-  if (stored.length <= 1) return stored[0];
+  const logins = stored.filter((name) => name !== LOCAL_PROFILE);
+  if (logins.length <= 1) return logins[0] ?? stored[0];
   throw new DbguardError('usage', 'several logins are stored and no dbguard.yaml says which is meant', {
-    hint: `Give --profile with one of: ${stored.map((name) => `"${name}"`).join(', ')}`,
+    hint: `Give --profile with one of: ${logins.map((name) => `"${name}"`).join(', ')}`,
   });
 }
 

@@ -1,10 +1,10 @@
 /** Where the commands about transcripts read: which bucket, which issuer keys, what the configuration demands. */
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DbguardError, messageOf } from '../../errors.js';
 import { openBucket, parseBucketLocation } from '../../io/bucket/open.js';
 import { type LoadedConfig, loadConfigs } from '../../io/files/config-files.js';
-import { stateDirPaths } from '../../io/files/state-dirs.js';
+import { ownTranscripts, stateDirPaths } from '../../io/files/state-dirs.js';
 import { keepHeapSmall } from '../../io/small-heap.js';
 import { spoolSource } from '../../io/spool/source.js';
 import { type CombinedConfig, combineConfigs } from '../../policy/combine.js';
@@ -82,7 +82,9 @@ async function chooseBucket(
     await ensureTrusted(context, sources, [bucketUse(bucket, what)]);
     return bucket;
   }
-  throw new DbguardError('config-missing', 'no bucket is configured', {
+  const own = ownTranscripts(context.env);
+  if (existsSync(own.path)) return own;
+  throw new DbguardError('config-missing', 'no bucket is configured, and no run has recorded anything here yet', {
     hint: 'Name one in dbguard.yaml (bucket: s3://bucket/prefix or file:./folder), or give --bucket.',
   });
 }

@@ -95,7 +95,7 @@ class Reading {
 
   async readAll(): Promise<Pick<BucketViews, 'sessions' | 'read' | 'findings' | 'changedDays' | 'reports'>> {
     const { source, span, everything } = this.#options;
-    const sessions: Record<Verdict, number> = { proven: 0, unproven: 0, invalid: 0 };
+    const sessions: Record<Verdict, number> = { proven: 0, local: 0, unproven: 0, invalid: 0 };
     const findings: Finding[] = [];
     const reports: SessionReport[] = [];
     let read = 0;

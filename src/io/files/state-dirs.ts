@@ -21,6 +21,11 @@ export interface StateDirs {
   readonly cache: string;
 }
 
+/** Where transcripts go as long as nobody has named a bucket. */
+export function ownTranscripts(env: NodeJS.ProcessEnv): { readonly kind: 'file'; readonly path: string } {
+  return { kind: 'file', path: join(stateDirPaths(env).state, 'transcripts') };
+}
+
 export type StateDirName = keyof StateDirs;
 
 /** Absolute paths, nothing touched: for messages, and for files that need not exist. */

@@ -1,4 +1,5 @@
 /** The columns of the view `sessions`: what a session's report and its opening entry say. */
+import { subjectName } from '../../identity/subject-name.js';
 import { at, type SessionColumn } from './column.js';
 import type { SessionReading } from './session-reading.js';
 
@@ -29,7 +30,7 @@ export const sessionColumns: readonly SessionColumn[] = [
   ofReport(
     'verification',
     'text',
-    '`proven`, `unproven` or `invalid`, as `verify` says',
+    '`proven`, `local` (all but who), `unproven` or `invalid`, as `verify` says',
     ({ report }) => report.verdict,
   ),
   ofReport('state', 'text', '`complete`, `open` (it may still run) or `unsealed`', ({ report }) => report.state),
@@ -40,9 +41,9 @@ export const sessionColumns: readonly SessionColumn[] = [
   {
     name: 'person',
     type: 'text',
-    words: 'the e-mail address, else the subject',
+    words: 'the e-mail address, else the subject; of a local key, its first letters',
     from: { open: 'subject.email' },
-    of: ({ report }) => report.open?.subject.email ?? report.open?.subject.sub,
+    of: ({ report }) => report.open && subjectName(report.open.subject),
   },
   ofOpen('issuer', 'subject.iss', 'who says so'),
   ofOpen('subject', 'subject.sub', 'the issuer’s name for the person'),

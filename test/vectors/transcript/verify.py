@@ -4,14 +4,15 @@
     verify.py SESSIONS.jsonl            a session a line: {"name", "sid", "subject", "segments", "issuerKeys", "reader"}; one verdict a line
     verify.py FOLDER JWKS.json CLIENT   v1/<subject>/<sid>, as it lies in a bucket, and dbguard's client at the issuer
     verify.py --keys KEYS.jsonl         an issuer's key a line: what is wrong with it, or null
-Verdicts: proven (exit code 0), invalid (1), unproven (2). `reader` is what the reader demands: {"issuer", "clientId", "audience",
-"workloadIssuers", "maxLoginAgeMs", "revoked": {object name: content}}, each optional. One session at a time: no redactions, no bucket
+Verdicts: proven (exit code 0), invalid (1), unproven (2), local (2). `reader` is what the reader demands: {"issuer", "clientId", "audience",
+"workloadIssuers", "maxLoginAgeMs", "minimumLevel", "identityRequired", "revoked": {object name: content}}, each optional. One session at a time: no redactions, no bucket
 times, nothing between sessions.
 """
 import base64, datetime, glob, hashlib, json, math, os, re, sys, unicodedata, zlib
 
 HEAD = "application/vnd.dbguard.head.v1+json"
 CERTIFICATE = "application/vnd.dbguard.session-certificate.v1+json"
+LEVELS, LOCAL = ("nonce", "dpop", "audience", "asserted", "local"), "dbguard:local"
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 SKEW, HOUR, WEEK = 120, 3_600_000, 604_800_000
 
@@ -314,7 +315,7 @@ PROCESS = {"pid": is_count, "ancestors": a_list(is_text), **table("program agent
 FIELDS = {
     "open": table(
         "clientId audience idToken accessToken version agent", v=lambda value: value == 1, loggedInAt=is_count, loginKey=is_object, sessionKey=is_object,
-        certificate=is_object, salt=is_bytes(16), level=one_of("nonce", "dpop", "audience", "asserted"), method=one_of("device", "browser", "workload"),
+        certificate=is_object, salt=is_bytes(16), level=one_of(*LEVELS), method=one_of("device", "browser", "workload"),
         subject=an_object("iss sub", **table("iss sub email")), policy=an_object("name digest", **table("name digest")),
         connection=an_object("name", **table("name host database user serverVersion environment logLinePrefix logTimezone", port=is_count, access=one_of("on-request"))),
         previous=an_object("sid", sid=is_text, size=is_count, head=is_text)),
@@ -597,6 +598,12 @@ def level_of(entry, issuer_keys, reader, doubts):
     subject, key, salt = entry["subject"], entry["loginKey"], b64(entry["salt"])
     workloads = reader.get("workloadIssuers", [])
     issuers = [*workloads, *([reader["issuer"]] if "issuer" in reader else [])]
+    if entry["level"] == "local" or subject["iss"] == LOCAL:
+        need(entry["level"] == "local" and subject == {"iss": LOCAL, "sub": "local:" + b64e(thumbprint(key))}, "a local key is nobody but itself")
+        need(entry["clientId"] == entry["idToken"] == "" and not any(name in entry for name in ("audience", "accessToken", "method")), "words of an issuer beside a local key")
+        need(entry["t"] / 1000 >= entry["loggedInAt"], "the session began before its key was made")
+        need(not reader.get("identityRequired") and reader.get("minimumLevel", "asserted" if issuers else "local") == "local", "nobody vouches for the key")
+        return "local"
     if issuers and subject["iss"] not in issuers:
         raise Unproven("an issuer that the reader does not know")
     ours, workload = entry.get("audience", entry["clientId"]), subject["iss"] in workloads
@@ -682,6 +689,7 @@ class Approvals:
             except Unproven as reason:
                 doubts.append(str(reason))
             need(level != "asserted" or who["level"] in ("asserted", "audience"), "the %s claims a better level" % part)
+            need(who["level"] != "local", "nobody vouches for the key that signed the " + part)
             self.doubts.extend(doubts + (["level asserted"] if level == "asserted" else []))
         need(signed_by(key, pae(envelope["payloadType"], payload), base64.b64decode(envelope["signatures"][0]["sig"])), "signature of the " + part)
         return claims, sha(payload), level
@@ -792,7 +800,8 @@ def verify(sid, folder, segments, issuer_keys, reader):
                 try:
                     level = level_of(entry, issuer_keys, reader, doubts)
                     need(level != "asserted" or entry["level"] in ("asserted", "audience"), "the session claims a better level")
-                    if level == "asserted":
+                    need(LEVELS.index(level) <= LEVELS.index(reader.get("minimumLevel", "local")), "level " + level)
+                    if level in ("asserted", "local"):
                         doubts.append("level " + level)
                 except Unproven as reason:
                     doubts.append(str(reason))
@@ -838,6 +847,8 @@ def sha_hex(subject):
 def verdict(*session):
     try:
         doubts = verify(*session)
+        if doubts and all(doubt == "level local" for doubt in doubts):
+            return "local", "nobody vouches for the key"
         return ("unproven", doubts[0]) if doubts else ("proven", "")
     except Invalid as reason:
         return "invalid", str(reason)
@@ -862,7 +873,7 @@ def segment_lines(name):
 
 
 if __name__ == "__main__":
-    codes = {"proven": 0, "invalid": 1, "unproven": 2}
+    codes = {"proven": 0, "invalid": 1, "unproven": 2, "local": 2}
     if os.path.isdir(sys.argv[1]):
         path = os.path.normpath(sys.argv[1])
         files = sorted(glob.glob(os.path.join(path, "*.jsonl.gz")))
