@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { findFenceProgram } from '../../src/io/fence/fence-program.js';
 import { developer, sessionOf } from '../e2e/developer.js';
+import { dbguardProgram } from '../helpers/repository.js';
 
 const found = await findFenceProgram(process.env);
 if ('obstacle' in found) {
@@ -97,6 +98,31 @@ t.test('the database is where the variables say', async (t) => {
   );
   t.match(stdout, /^42\n43\n44\n0?$/, String(stderr));
   t.equal(exitCode, 5);
+});
+
+t.test('what it was asked for, and which of its processes asks, is known through the wall', async (t) => {
+  const hook = `env -u NODE_OPTIONS ${process.execPath} ${dbguardProgram} hook claude-code`;
+  const claim = { hook_event_name: 'UserPromptSubmit', session_id: 's1', prompt: 'count the orders' };
+  const script = [
+    // connected for as long as the hook takes
+    'mkfifo open; psql "$DATABASE_URL" -At < open & exec 3> open',
+    "echo 'SELECT 45 AS tcp;' >&3",
+    `echo '${JSON.stringify(claim)}' | ${hook}`,
+    "echo 'SELECT 46 AS after;' >&3",
+    'exec 3>&-; wait; rm open',
+  ];
+  writeFileSync(join(project, 'asked.sh'), script.join('\n'));
+  const { stderr } = await workspace.dbguard(['run', '--network', 'guarded', '--', 'sh', 'asked.sh']);
+  const shown = await workspace.dbguard(['transcripts', 'show', sessionOf(stderr), '--json']);
+  const entries = String(shown.stdout)
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const [process_] = entries.filter(({ kind, fields }) => kind === 'connection' && fields.program === 'psql');
+  t.match(process_?.fields, { conn: 1, ancestors: [/sh/, 'bwrap', 'bwrap'] }, String(stderr));
+  t.match(
+    entries.find(({ kind, text }) => kind === 'statement' && text?.startsWith('SELECT 46')),
+    { intent: { agent: 'claude-code', asked: 'count the orders' } },
+  );
 });
 
 t.test('hosts: on the list, of this machine, on no list', async (t) => {

@@ -13,6 +13,7 @@ import { sessionMarker } from '../../run/run-mark.js';
 import { singleLine } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
+import { ownProgram } from '../own-program.js';
 import { chooseConnection, upstreamOf } from '../settings/connection.js';
 import { ensureTrusted } from '../settings/trusted.js';
 import { databaseUse } from '../settings/uses.js';
@@ -73,7 +74,7 @@ async function guarded(context: CommandContext, login: string, options: OptionsO
   const connection = textOption(options, 'connection');
   const words = (flag: string, value: string | undefined): string[] => (value === undefined ? [] : [flag, value]);
   const same = [...words('--config', config), ...words('--connection', connection)];
-  const itself = [process.execPath, ...process.execArgv, process.argv[1] ?? ''];
+  const itself = [process.execPath, ...process.execArgv, ownProgram()];
   return runGuarded(context, [...itself, 'access', 'setup', '--login', login, '--apply', ...same], {
     ...(config === undefined ? {} : { config }),
     ...(connection === undefined ? {} : { connection }),

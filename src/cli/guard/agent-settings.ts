@@ -13,6 +13,7 @@ import { agentPlaces } from '../../run/fence/agent-places.js';
 import { agentInstructions, agentInstructionsTitle } from '../../run/instructions.js';
 import { singleLine } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
+import { ownProgram } from '../own-program.js';
 import { homeOf } from './fence.js';
 import type { Guard } from './guard.js';
 
@@ -57,7 +58,7 @@ export function tellAgent(
     env,
     servers,
     guardedNetwork,
-    hook: guard.address.hooks === undefined ? undefined : `${shellQuoted(process.argv[1] ?? '')} hook`,
+    hook: guard.address.hooks === undefined ? undefined : `${shellQuoted(ownProgram())} hook`,
     instructions: knowsAlready(context.cwd) ? '' : agentInstructions,
     folder,
     daemon: socketsIn(places.doors).length > 0,

@@ -86,7 +86,7 @@ export async function openFenceNetwork(
     const { host, port } = guard.address;
     const [proxy] = await Promise.all([
       network.tcp('127.0.0.1', 0),
-      network.tcp(host, port).then(guard.adopt),
+      network.tcp(host, port).then((server) => guard.adopt(server, network.keeper)),
       network.udp('127.0.0.1', 53).then((socket) => gateway.serveNames(socket)),
       ...[443, 80].map((web) => network.tcp('0.0.0.0', web).then((server) => gateway.serveNamed(server, web))),
       ...local.map((one) => network.tcp('127.0.0.1', one).then((server) => gateway.serveLocal(server, one))),

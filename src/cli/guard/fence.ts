@@ -23,6 +23,7 @@ import { type FencePlan, type FenceRequest, planFence } from '../../run/fence/pl
 import type { Obstacle } from '../../run/fence/why-not.js';
 import { singleLine } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
+import { ownProgram } from '../own-program.js';
 import { type FenceNetwork, openFenceNetwork } from './fence-network.js';
 import type { Guard } from './guard.js';
 
@@ -223,6 +224,7 @@ function planOf(
       project,
       replaced,
       gitFolders: gitFoldersOf(project),
+      own: ownProgram(),
       program: findProgram(command[0], env, context.cwd),
       named: command
         .slice(1)

@@ -27,6 +27,8 @@ export type HolderAnswer = { readonly pid: number } | { readonly id: number; rea
 type Handle = Server | DatagramSocket;
 
 export interface EnclosedNetwork {
+  /** The process that holds it. */
+  readonly keeper: number;
   /** In front of a command: it is run in the namespace. */
   readonly join: { readonly program: string; readonly args: readonly string[] };
   tcp(host: string, port: number): Promise<Server>;
@@ -82,6 +84,7 @@ export async function encloseNetwork(bubblewrap: string): Promise<EnclosedNetwor
       holder.send({ id, kind, host, port } satisfies HolderOrder);
     });
   return {
+    keeper: pid,
     join: { program: joiner, args: joinArguments(pid) },
     tcp: async (host, port) => (await order('tcp', host, port)) as Server,
     udp: async (host, port) => (await order('udp', host, port)) as DatagramSocket,

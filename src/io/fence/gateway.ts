@@ -8,7 +8,7 @@ import type { Socket as DatagramSocket } from 'node:dgram';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { reasonOf } from '../../errors.js';
+import { DbguardError, reasonOf } from '../../errors.js';
 import { type HostPort, plainHost } from '../../policy/hosts.js';
 import { answerName, NameAddresses } from '../../run/fence/names.js';
 
@@ -67,8 +67,8 @@ export class Gateway {
       if (!named || !this.#room(socket)) return void socket.end(response(400, 'dbguard: CONNECT wants host:port'));
       // a program that looks a name up by itself
       const target = { ...named, host: this.#names.nameOf(named.host) ?? named.host };
-      void this.#carry(socket, target, head, (why) =>
-        socket.write(why === undefined ? 'HTTP/1.1 200 Connection established\r\n\r\n' : response(403, why)),
+      void this.#carry(socket, target, head, (status, why = '') =>
+        socket.write(status === 200 ? 'HTTP/1.1 200 Connection established\r\n\r\n' : response(status, why)),
       );
     });
     this.#accept(server, (socket) => http.emit('connection', socket));
@@ -97,21 +97,21 @@ export class Gateway {
     return true;
   }
 
-  async #carry(client: Duplex, target: HostPort, head: Buffer, say: (why?: string) => void): Promise<void> {
+  async #carry(client: Duplex, target: HostPort, head: Buffer, say: Say): Promise<void> {
     const why = await this.#parts.admit({ ...target, host: plainHost(target.host) });
     if (client.destroyed) return;
     if (why !== undefined) {
-      say(why);
+      say(403, why);
       client.end();
     } else await this.#connect(client, target, head, say);
   }
 
-  async #connect(client: Duplex, target: HostPort, head: Buffer, say: (why?: string) => void): Promise<void> {
+  async #connect(client: Duplex, target: HostPort, head: Buffer, say: Say): Promise<void> {
     try {
       const server = await this.#parts.dial(target);
       server.on('error', () => client.destroy());
       if (client.destroyed) return void server.destroy();
-      say();
+      say(200);
       server.write(head);
       client.on('error', () => server.destroy());
       client.once('close', () => server.destroy());
@@ -120,7 +120,8 @@ export class Gateway {
       server.pipe(client);
     } catch (error) {
       if (client.destroyed) return;
-      say(`dbguard: ${target.host}:${target.port} cannot be reached: ${reasonOf(error)}`);
+      const status = error instanceof DbguardError ? 403 : 502;
+      say(status, `dbguard: ${target.host}:${target.port} cannot be reached: ${reasonOf(error)}`);
       client.end();
     }
   }
@@ -138,8 +139,13 @@ function targetOf(authority: string): HostPort | undefined {
   return match && port > 0 && port < 65536 ? { host: plainHost(match[1] ?? ''), port } : undefined;
 }
 
-function response(status: 400 | 403, why: string): string {
+/** What a program that asked for the connection is told, and why not. */
+type Say = (status: 200 | keyof typeof reasons, why?: string) => void;
+
+/** RFC 9110, section 15. */
+const reasons = { 400: 'Bad Request', 403: 'Forbidden', 502: 'Bad Gateway' } as const;
+
+function response(status: keyof typeof reasons, why: string): string {
   const text = `${why}\n`;
-  const reason = status === 403 ? 'Forbidden' : 'Bad Request';
-  return `HTTP/1.1 ${status} ${reason}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`;
+  return `HTTP/1.1 ${status} ${reasons[status]}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`;
 }

@@ -40,6 +40,8 @@ const usualTimeouts: ConnectionTimeouts = { handshakeMs: 20_000, lingerMs: 20_00
 
 export interface ConnectionParts extends Omit<OpenerParts, 'process'> {
   readonly processes: ClientProcesses;
+  /** See RunningProxy.adopt; undefined: this process's own. */
+  readonly namespace: number | undefined;
   readonly handshake: HandshakeParts;
   readonly assessorFor: (upstream: Upstream, context: ConnectionContext) => Assessor;
   readonly maxMessage: number;
@@ -92,7 +94,10 @@ export class ProxyConnection {
     this.#parts = parts;
     this.#timeouts = parts.timeouts ?? usualTimeouts;
     this.#handshake = new Handshake(parts.handshake);
-    this.#opener = new UpstreamOpener({ ...parts, process: () => parts.processes.of(client) }, this.#abort.signal);
+    this.#opener = new UpstreamOpener(
+      { ...parts, process: () => parts.processes.of(client, parts.namespace) },
+      this.#abort.signal,
+    );
     this.#after(this.#timeouts.handshakeMs, () => this.#refuse(handshakeTimedOut));
     client.setNoDelay(true);
     client.on('error', () => client.destroy());

@@ -27,7 +27,7 @@ export interface ProxyOptions {
   readonly ownPasswords?: ReadonlyMap<string, string>;
   /** Clients at once, those not counted that have not shown the password. */
   readonly maxConnections: number;
-  readonly connection: Omit<ConnectionParts, 'number' | 'full' | 'handshake' | 'cancels' | 'earlyDials'>;
+  readonly connection: Omit<ConnectionParts, 'number' | 'namespace' | 'full' | 'handshake' | 'cancels' | 'earlyDials'>;
 }
 
 export interface RunningProxy {
@@ -38,8 +38,12 @@ export interface RunningProxy {
   readonly connections: number;
   /** Keys that a CancelRequest could carry now. */
   readonly cancelKeys: number;
-  /** Takes connections of a further listener, which it closes with its own. */
-  adopt(server: Server): void;
+  /**
+   * Takes connections of a further listener, which it closes with its own.
+   *
+   * @param namespace a process in the network namespace that it listens in
+   */
+  adopt(server: Server, namespace: number): void;
   /** Takes no new connection and no new statement; what runs may finish. */
   drain(): void;
   /** The same, and cuts off what has not finished after `graceMs`. */
@@ -53,12 +57,12 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const open = new Set<ProxyConnection>();
   let number = 0;
   const full = () => [...open].filter(({ authenticated }) => authenticated).length > options.maxConnections;
-  const accept = (socket: Socket): void => {
+  const accept = (socket: Socket, namespace?: number): void => {
     if (open.size >= options.maxConnections + unauthenticatedSpare) {
       socket.destroy();
       return;
     }
-    const parts = { ...options.connection, number: ++number, full, handshake, cancels, earlyDials };
+    const parts = { ...options.connection, number: ++number, namespace, full, handshake, cancels, earlyDials };
     const connection = new ProxyConnection(socket, parts);
     open.add(connection);
     void connection.closed.finally(() => open.delete(connection));
@@ -83,11 +87,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     host: options.listen.host,
     port,
     socketDir,
-    adopt: (server) => {
+    adopt: (server, namespace) => {
       listening.push(server);
       // of a socket that was made elsewhere they are not set yet, and its types do not have them
       Object.assign(server, { allowHalfOpen: true, noDelay: true });
-      server.on('connection', accept);
+      server.on('connection', (socket) => accept(socket, namespace));
     },
     drain,
     get connections() {

@@ -8,8 +8,12 @@ import { tcpPeer } from './tcp-peers.js';
 import { UnixPeers } from './unix-peers.js';
 
 export interface ClientProcesses {
-  /** Never rejects. Undefined where it cannot be found, or has gone already. */
-  of(socket: Socket): Promise<ClientProcess | undefined>;
+  /**
+   * Never rejects. Undefined where it cannot be found, or has gone already.
+   *
+   * @param namespace a process in the network namespace of the connection, where that is not this one's
+   */
+  of(socket: Socket, namespace?: number): Promise<ClientProcess | undefined>;
   close(): void;
 }
 
@@ -18,10 +22,10 @@ export function openClientProcesses({ toldArguments = true } = {}): ClientProces
   const unix = new UnixPeers();
   const holders = new SocketHolders();
   return {
-    async of(socket) {
+    async of(socket, namespace) {
       if (process.platform !== 'linux') return undefined;
       try {
-        const inode = await (socket.remotePort === undefined ? unixPeer(unix, socket) : tcpPeer(socket));
+        const inode = await (socket.remotePort === undefined ? unixPeer(unix, socket) : tcpPeer(socket, namespace));
         const pid = inode === undefined ? undefined : await holders.find(inode);
         const found = pid === undefined ? undefined : await describeProcess(pid, process.pid);
         return found && !toldArguments ? { ...found, line: undefined } : found;

@@ -1,13 +1,24 @@
-/** The other end of a TCP connection of this machine, by /proc/net/tcp (proc(5)). */
+/** The other end of a TCP connection of this machine, by /proc/PID/net/tcp (proc(5)). */
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 
-/** The inode of the client's socket; undefined where it is in another network namespace, or gone. */
-export async function tcpPeer({ localPort, remotePort, remoteFamily }: Socket): Promise<string | undefined> {
+/**
+ * The inode of the client's socket; undefined where it is in another network namespace, or gone.
+ *
+ * @param namespace a process in the network namespace of the connection, or `self`
+ */
+export async function tcpPeer(
+  { localPort, remotePort, remoteFamily }: Socket,
+  namespace: number | 'self' = 'self',
+): Promise<string | undefined> {
   if (localPort === undefined || remotePort === undefined) return undefined;
   const tables = remoteFamily === 'IPv6' ? ['tcp6', 'tcp'] : ['tcp', 'tcp6'];
   for (const table of tables) {
-    const found = inodeIn(await readFile(`/proc/net/${table}`, 'latin1').catch(() => ''), remotePort, localPort);
+    const found = inodeIn(
+      await readFile(`/proc/${namespace}/net/${table}`, 'latin1').catch(() => ''),
+      remotePort,
+      localPort,
+    );
     if (found !== undefined) return found;
   }
   return undefined;

@@ -52,6 +52,8 @@ export interface FenceRequest {
   /** Folders beside the project that git writes to for it. */
   readonly gitFolders: readonly string[];
   readonly program: string;
+  /** dbguard itself, which its hooks are run from. */
+  readonly own: string;
   /** What its arguments name, as far as it is there: shown, and not to be changed. */
   readonly named: readonly string[];
   /** Folders in which the child looks for programs and modules. */
@@ -90,7 +92,8 @@ export function planFence(request: FenceRequest, look: Look): FencePlan {
   for (const name of homeReadable) planner.offer('read', within(request.home, name));
   for (const path of request.searched)
     if (look(path)?.kind === 'folder') planner.offer('read', toolFolder(path, request.home));
-  planner.offer('read', packageOf(look(request.program)?.real ?? request.program, request.home));
+  for (const path of [request.program, request.own])
+    planner.offer('read', packageOf(look(path)?.real ?? path, request.home));
   for (const path of request.named) planner.offer('read', path);
   if (request.system === 'linux') for (const path of linuxSystemFiles) planner.target(path);
   planner.hide([...request.sockets, ...planner.secrets]);
