@@ -44,15 +44,34 @@ export function disclosingIn(text: string, sid: string, n: number, name?: string
   return undefined;
 }
 
-/** What a second person was shown of statement `n` says its text and values once more. */
-export function shownOf(text: string, sid: string, n: number): RedactionTarget[] {
-  const targets: RedactionTarget[] = [];
-  for (const { entry } of entriesIn(text)) {
-    const { shown } = entry.c;
-    if (entry.k !== 'approval' || entry.fields.of !== n || shown === undefined) continue;
-    targets.push({ sid, n: entry.n, digests: { shown } });
+/**
+ * What a second person was shown of statement `n` says its text and values once more; of a statement that follows from what an agent
+ * said in entry `n`, the prompt.
+ */
+export class ShownAgain {
+  readonly #sid: string;
+  /** Numbers of entries that say it, or of statements that follow from it. */
+  readonly #about: Set<number>;
+
+  constructor(sid: string, n: number) {
+    this.#sid = sid;
+    this.#about = new Set([n]);
   }
-  return targets;
+
+  /** Takes the segments of the session in order. */
+  *in(text: string): Generator<RedactionTarget> {
+    for (const { entry } of entriesIn(text)) {
+      const { k, n, fields, c } = entry;
+      if (k === 'intent' && this.#has(fields.prompt)) this.#about.add(n);
+      if (k === 'statement' && this.#has(fields.intent)) this.#about.add(n);
+      if (k === 'approval' && this.#has(fields.of) && c.shown !== undefined)
+        yield { sid: this.#sid, n, digests: { shown: c.shown } };
+    }
+  }
+
+  #has(n: unknown): boolean {
+    return typeof n === 'number' && this.#about.has(n);
+  }
 }
 
 /** The segment without the disclosures that are redacted. Chain and signatures hold: they are over the commitments. */

@@ -46,3 +46,33 @@ t.test('nothing of a redacted statement is left in what its approver was shown',
     t.match(verified.stdout, /its text is redacted/, String(verified.stderr));
   }
 });
+
+t.test('nor of what its agent was asked for, once that is redacted', async (t) => {
+  const { postgres, lead, run, waiting } = await twoDevelopers(t);
+  await postgres.query('create table orders (id int)');
+  const running = run(
+    script(`
+      const hooks = require('node:net').connect(process.env.DBGUARD_HOOKS);
+      await new Promise((done) => hooks.on('data', done).write(JSON.stringify({
+        event: 'prompt', agent: 'claude-code', session: 's1', said: ['canary', 'prompt'].join(' '),
+      }) + '\\n'));
+      hooks.destroy();
+      return attempt('delete from orders')`),
+  );
+  const [one] = await waiting();
+  t.match(one?.preview, { askedFor: 'canary prompt, the agent says' }, 'the second person reads it');
+  t.match(await lead.dbguard(['deny', one?.id ?? '']), { exitCode: 0 });
+  const sid = sessionOf(String((await running).stderr));
+  const entries = async (): Promise<string> => {
+    const { stdout } = await lead.dbguard(['transcripts', 'show', sid, '--json']);
+    return String(stdout);
+  };
+  const items = (await entries())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const { n } = items.find(({ kind }) => kind === 'intent');
+  const redacted = await lead.dbguard(['transcripts', 'redact', sid, '--entry', String(n), '--reason', 'x']);
+  t.match(redacted, { exitCode: 0, stdout: /said of entry .*shown of entry/ }, String(redacted.stderr));
+  t.notMatch(await entries(), 'canary prompt');
+});

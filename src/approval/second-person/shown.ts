@@ -28,6 +28,7 @@ export type ShownFields = Pick<
   | 'bindValues'
   | 'transactionStatus'
   | 'soFar'
+  | 'asked'
   | 'impact'
 > & {
   readonly salt: string;
@@ -42,14 +43,14 @@ export type ShownFields = Pick<
  */
 export function shownText(request: ApprovalRequest, salt: string, exact?: string): string {
   const { agent, connection, database, user, environment, searchPath, sql, runs, bindValues } = request;
-  const { transactionStatus, soFar, impact, ruling } = request;
+  const { transactionStatus, soFar, asked, impact, ruling } = request;
   const { rule, origin, reason, as, connects } = ruling;
   return JSON.stringify({
     salt,
     sql,
     bind: bindValues,
     runs,
-    ...{ agent, connection, database, user, environment, searchPath, transactionStatus, soFar },
+    ...{ agent, connection, database, user, environment, searchPath, transactionStatus, soFar, asked },
     ruling: { rule, origin, reason, as, connects },
     impact,
     exact,
@@ -63,6 +64,7 @@ export function readShown(text: string): ShownFields {
   const impact = record(fields.impact);
   const { estimatedRows } = impact;
   const soFar = fields.soFar === undefined ? undefined : readSoFar(record(fields.soFar));
+  const asked = fields.asked === undefined ? undefined : record(fields.asked);
   return {
     salt: string(fields.salt),
     agent: string(fields.agent),
@@ -74,6 +76,7 @@ export function readShown(text: string): ShownFields {
     bindValues: list(fields.bind, (value) => (value === null ? null : string(value))),
     transactionStatus: fields.transactionStatus === 'T' ? 'T' : 'I',
     ...(soFar ? { soFar } : {}),
+    ...(asked ? { asked: { text: string(asked.text), fits: asked.fits === true } } : {}),
     impact: {
       lines: list(impact.lines, readLine),
       ...(typeof estimatedRows === 'number' ? { estimatedRows } : {}),
@@ -128,7 +131,7 @@ export function teamPreview(request: ApprovalRequest, { who, demands }: Approval
       { label: 'asked by', text: `${asks}, as ${singleLine(who.subject.iss, 80)} says${needs}` },
       {
         label: 'whose words',
-        text: `statement, comments and values are the agent’s; rows and tables are as seen by the one who asks${own ? ', those with “you:” by your own login' : ''}`,
+        text: `statement, comments, values and what it was asked for are the agent’s; rows and tables are as seen by the one who asks${own ? ', those with “you:” by your own login' : ''}`,
       },
     ],
     impact: [...preview.impact, ...(own ? ownLines(own) : [])],

@@ -17,7 +17,7 @@ import { openDetails } from '../../io/spool/spool.js';
 import type { SessionObjects } from '../../review/catalog.js';
 import { readOpening } from '../../review/opening.js';
 import { segmentText } from '../../review/read-segment.js';
-import { disclosingIn, redactionText, shownOf, withoutRedacted } from '../../review/redact.js';
+import { disclosingIn, redactionText, ShownAgain, withoutRedacted } from '../../review/redact.js';
 import { type RedactionTarget, readRedactions } from '../../review/redaction.js';
 import { redactionKey, sessionPrefix, subjectHash } from '../../transcript/object-key.js';
 import type { CommandContext } from '../command.js';
@@ -81,6 +81,9 @@ async function reviewersLogin(context: CommandContext, { identity }: Transcripts
   return loadLogin(openLoginSource(context.env, identity), identity);
 }
 
+/** Disclosures that stand in what a second person is shown, too. */
+const shownFields: ReadonlySet<string> = new Set(['sql', 'bind', 'said']);
+
 /** Of the entry, and of the one whose text it has. */
 async function findTargets(
   session: SessionObjects,
@@ -98,8 +101,9 @@ async function findTargets(
   const found = await find(n);
   const text = found?.textOf === undefined ? undefined : await find(found.textOf, 'sql');
   const shown: RedactionTarget[] = [];
-  for (const { key } of field === undefined || field === 'sql' || field === 'bind' ? session.segments : []) {
-    shown.push(...shownOf(await segmentText(await bucket.read(key)), session.sid, n));
+  const again = new ShownAgain(session.sid, n);
+  for (const { key } of field === undefined || shownFields.has(field) ? session.segments : []) {
+    shown.push(...again.in(await segmentText(await bucket.read(key))));
   }
   const targets = [found?.target, text?.target, ...shown].flatMap((target) =>
     target !== undefined && Object.keys(target.digests).length > 0 ? [target] : [],
