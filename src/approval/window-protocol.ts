@@ -28,7 +28,8 @@ export type FromWindows =
   | { readonly type: 'window-refused'; readonly obstacle: string }
   | { readonly type: 'window-ended'; readonly wasOpen: boolean };
 
-export type WindowDesk = Pick<AccessWindows, 'rules' | 'open' | 'of' | 'end'>;
+/** Where a run's times are opened, ended, and watched. */
+export type WindowDesk = Pick<AccessWindows, 'rules' | 'open' | 'of' | 'list' | 'end' | 'onBegin' | 'onEnd'>;
 
 /** The run's side. */
 export function answerWindows(desk: WindowDesk, message: ToWindows, channel: string): FromWindows {

@@ -12,6 +12,7 @@ import { EscapeBoundary } from './escape-boundary.js';
 import type { ScreenRecording } from './screen-recording.js';
 import { backFromShell, enterPrompt, leavePrompt, lendToShell, resetTerminal } from './screen-switch.js';
 import { TerminalModel } from './terminal-model.js';
+import { WindowTitle } from './window-title.js';
 import { withoutWithheld } from './withheld-sequences.js';
 
 /** The terminal while a prompt has it. */
@@ -39,11 +40,6 @@ const lastWordsMs = 30;
  */
 const endString = '\x18\x1b\\';
 
-/** XTWINOPS: the title that the person's shell gave the window comes back after the run. */
-const pushTitle = '\x1b[22;0t';
-const popTitle = '\x1b[23;0t';
-const titleStarts = ['0', '1', '2'].map((command) => Buffer.from(`\x1b]${command};`));
-
 type Turn = 'child' | 'entering' | 'prompt';
 
 export class Takeover {
@@ -64,7 +60,9 @@ export class Takeover {
   #over = false;
   /** The shell has the terminal, and keeps it. */
   #lent = false;
-  #titlePushed = false;
+  readonly #title = new WindowTitle();
+  /** Of the title: waits for the end of a sequence that is under way. */
+  #due = '';
 
   constructor(outer: OuterTerminal, child: ChildTerminal, recording?: ScreenRecording) {
     this.#outer = outer;
@@ -72,6 +70,7 @@ export class Takeover {
     this.#recording = recording;
     recording?.onDrain(() => this.#resumeIfPossible());
     this.#model = new TerminalModel(outer.size.columns, outer.size.rows);
+    this.#model.onTitle((title) => this.#drawTitle(this.#title.ofChild(title)));
     child.onOutput((bytes) => this.#fromChild(bytes));
     outer.onInput((bytes) => this.#fromKeyboard(bytes));
     outer.onResize((size) => this.#resized(size));
@@ -79,7 +78,9 @@ export class Takeover {
       this.#outerFull = false;
       this.#resumeIfPossible();
     });
-    outer.onEmergency(() => this.#endOfTorn() + resetTerminal(this.#model, this.#turn === 'prompt'));
+    outer.onEmergency(
+      () => this.#endOfTorn() + resetTerminal(this.#model, this.#turn === 'prompt') + this.#title.ending(),
+    );
   }
 
   /** False after the child's end: a process that it left behind may still ask, but the terminal is the shell's again. */
@@ -107,6 +108,11 @@ export class Takeover {
     return result;
   }
 
+  /** In the title of the window, in front of the child's own; empty takes them away. */
+  words(words: string): void {
+    if (!this.#over) this.#drawTitle(this.#title.words(words));
+  }
+
   /** After the child's end: its last output, and an end to whatever it left switched on. */
   async finish(killed: boolean): Promise<void> {
     this.#over = true;
@@ -117,7 +123,7 @@ export class Takeover {
     // the shell's own words would be part of it
     if (unfinished.length > 0 || !this.#boundary.clean) this.#draw(endString);
     if (!this.#lent && (killed || !this.#model.plain)) this.#draw(resetTerminal(this.#model, false));
-    if (this.#titlePushed) this.#draw(popTitle);
+    this.#draw(this.#title.ending());
     this.#model.dispose();
   }
 
@@ -147,9 +153,17 @@ export class Takeover {
     await new Promise((resolve) => setTimeout(resolve, lastWordsMs));
     if (this.#over) return;
     await this.#model.settle();
-    this.#draw(this.#endOfTorn() + lendToShell(this.#model));
-    if (await away()) this.#draw(backFromShell(this.#model));
+    this.#draw(this.#endOfTorn() + lendToShell(this.#model) + this.#title.ending());
+    if (await away()) this.#draw(backFromShell(this.#model) + this.#title.show());
     else this.#lent = true;
+  }
+
+  #drawTitle(text: string): void {
+    if (text === '' || this.#over || this.#lent) return;
+    this.#due += text;
+    if (!this.#boundary.clean) return;
+    this.#draw(this.#due);
+    this.#due = '';
   }
 
   #draw(bytes: Buffer | string): boolean {
@@ -202,16 +216,15 @@ export class Takeover {
     if (this.#boundary.clean) {
       this.#whenClean?.();
       this.#whenClean = undefined;
+      if (this.#due !== '') this.#drawTitle(this.#title.show());
     }
   }
 
   #write(all: Buffer): void {
     const bytes = withoutWithheld(all);
     if (bytes.length === 0) return;
-    if (!this.#titlePushed && titleStarts.some((start) => bytes.includes(start))) {
-      this.#titlePushed = true;
-      this.#draw(pushTitle);
-    }
+    const before = this.#title.before(bytes);
+    if (before !== '') this.#draw(before);
     this.#model.write(bytes, () => this.#resumeIfPossible());
     if (!this.#draw(bytes)) this.#outerFull = true;
     if (this.#outerFull || this.#recording?.full || this.#model.pending > modelLagMax) this.#pause();

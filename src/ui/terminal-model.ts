@@ -16,7 +16,10 @@ export class TerminalModel {
   #pending = 0;
 
   constructor(columns: number, rows: number) {
-    this.#terminal = new headless.Terminal({ cols: columns, rows, scrollback: 0, allowProposedApi: true });
+    this.#terminal = new headless.Terminal({
+      ...{ cols: columns, rows, scrollback: 0, allowProposedApi: true },
+      windowOptions: { pushTitle: true, popTitle: true },
+    });
     this.#terminal.unicode.register(unicodeWidths());
     this.#terminal.unicode.activeVersion = unicodeVersion;
     this.#listen();
@@ -62,6 +65,11 @@ export class TerminalModel {
   resize(columns: number, rows: number): void {
     this.#terminal.resize(Math.max(2, columns), Math.max(1, rows));
     this.modes.setMargins([], rows);
+  }
+
+  /** Called with each title that the program gives the window (OSC 0 and 2, or back from its stack), when the emulator has read it. */
+  onTitle(listener: (title: string) => void): void {
+    this.#terminal.onTitleChange(listener);
   }
 
   /** Draws the visible screen on a terminal of the same size, whatever is on it; cursor and rendition are left anywhere. */

@@ -31,11 +31,15 @@ export class Terminal {
   readonly #pty: IPty;
   readonly #screen: headless.Terminal;
   readonly #waiters = new Set<() => void>();
+  #title = '';
   #ended = false;
 
   constructor(program: string, args: readonly string[], options: TerminalOptions) {
     const { columns: cols = 100, rows = 30 } = options;
-    this.#screen = new headless.Terminal({ cols, rows, allowProposedApi: true, scrollback: 5000 });
+    this.#screen = new headless.Terminal({
+      ...{ cols, rows, allowProposedApi: true, scrollback: 5000 },
+      windowOptions: { pushTitle: true, popTitle: true },
+    });
     this.#pty = pty.spawn(program, [...args], {
       cols,
       rows,
@@ -47,6 +51,9 @@ export class Terminal {
       (this.#pty as unknown as { ptsName: string }).ptsName,
       constants.O_RDWR | constants.O_NOCTTY,
     );
+    this.#screen.onTitleChange((title) => {
+      this.#title = title;
+    });
     // a terminal answers questions: where is the cursor, what are you
     this.#screen.onData((answer) => this.#pty.write(answer));
     this.#pty.onData((text) => {
@@ -103,6 +110,11 @@ export class Terminal {
   async shows(expected: string | RegExp): Promise<string> {
     await this.#until(() => matches(this.text(), expected), expected);
     return this.text();
+  }
+
+  /** Waits until the window has this title. */
+  async titled(expected: string): Promise<void> {
+    await this.#until(() => this.#title === expected, expected);
   }
 
   /** Presses a key until the screen shows what follows: one that comes while the program is held up does not count. */

@@ -5,7 +5,10 @@ import { unicodeVersion, unicodeWidths } from '../../src/ui/unicode-widths.js';
 
 /** A terminal of today: emoji are two columns wide. */
 export function emulator(cols: number, rows: number): InstanceType<typeof headless.Terminal> {
-  const terminal = new headless.Terminal({ cols, rows, scrollback: 500, allowProposedApi: true });
+  const terminal = new headless.Terminal({
+    ...{ cols, rows, scrollback: 500, allowProposedApi: true },
+    windowOptions: { pushTitle: true, popTitle: true },
+  });
   terminal.unicode.register(unicodeWidths());
   terminal.unicode.activeVersion = unicodeVersion;
   return terminal;

@@ -418,6 +418,42 @@ test('the title of the window is the person’s again', async (t) => {
   t.ok(heard.join('').endsWith('again\x07\x1b[23;0t'), 'and back at the end');
 });
 
+test('words in the title disturb nothing, and stay in front of what the child calls it', async (t) => {
+  const outer = new EmulatedOuter(80, 24);
+  const child = new ScriptedChild();
+  const takeover = new Takeover(outer, child);
+  const titles: string[] = [];
+  outer.terminal.onTitleChange((title) => titles.push(title));
+  const alone = emulator(80, 24);
+  const draw = async (text: string) => {
+    child.output(bytes(text));
+    alone.write(bytes(text));
+    await picture(outer.terminal);
+  };
+  await draw('\x1b[?1049h\x1b[5;5Hfull\x1b[3');
+  takeover.words('14 min as shop_writer');
+  await draw('1mred');
+  t.strictSame(await picture(outer.terminal), await picture(alone));
+  t.strictSame(titles, ['14 min as shop_writer'], 'before the child has said anything');
+  await draw('\x1b]0;psql\x07');
+  t.equal(titles.at(-1), '14 min as shop_writer | psql');
+  await takeover.show(async () => takeover.words('13 min as shop_writer'));
+  await draw(`\x1bP${'x'.repeat(70_000)}`);
+  takeover.words('12 min as shop_writer');
+  await draw('y\x1b\\more');
+  t.equal(titles.at(-1), '12 min as shop_writer | psql', 'a sequence of the child’s is never cut');
+  t.strictSame(await picture(outer.terminal), await picture(alone));
+  takeover.words('');
+  await picture(outer.terminal);
+  t.equal(titles.at(-1), 'psql');
+  takeover.words('1 min as shop_writer');
+  await draw('\x1b[22;0t\x1b]2;editor\x07');
+  takeover.words('');
+  await draw('\x1b[23;0t');
+  t.equal(titles.at(-1), 'psql', 'nor does the child bring back words that are over');
+  await takeover.finish(false);
+});
+
 /** A takeover, and all that its terminal is told. */
 function listening() {
   const outer = new EmulatedOuter(80, 24);

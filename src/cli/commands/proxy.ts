@@ -7,7 +7,9 @@ import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags, listenAddress, readPasswordFile } from '../guard/guard-options.js';
 import { banner, finishGuard, recordingLine, TroubleReport } from '../guard/session-words.js';
+import { givable, sayWindows } from '../guard/window-words.js';
 import { textOption } from '../options.js';
+import { folded } from '../print/text.js';
 import type { OptionsOf } from '../table.js';
 
 /** Statements under way when SIGTERM comes get this long, milliseconds. */
@@ -46,7 +48,11 @@ export async function run(
         further.length === 0 ? line : { ...line, users: further.map(({ user }) => ({ user, url: urlOf(user) })) };
       context.stdout.write(`${JSON.stringify(file === undefined ? { ...all, password } : all)}\n`);
     } else {
+      const say = (line: string): unknown => context.stderr.write(`${folded(line, context.stderr)}\n`);
       context.stderr.write(banner(guard, context.stderr) + recordingLine(guard, false, context.stderr));
+      const access = givable(guard.windows);
+      if (access !== undefined) say(access);
+      sayWindows(guard.windows, say);
       for (const name of [user, ...further.map(({ user }) => user)]) context.stdout.write(`${urlOf(name)}\n`);
       context.stderr.write(
         'dbguard: answer its prompts with "dbguard approvals" in another terminal; Ctrl-C ends it\n',

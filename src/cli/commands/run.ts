@@ -15,6 +15,7 @@ import { openGuard } from '../guard/guard.js';
 import { guardFlags } from '../guard/guard-options.js';
 import { startGuardedChild } from '../guard/guarded-child.js';
 import { banner, finishGuard, markLine, nothingCame, recordingLine, TroubleReport } from '../guard/session-words.js';
+import { countDown, givable } from '../guard/window-words.js';
 import { oneOfOption } from '../options.js';
 import { folded } from '../print/text.js';
 import type { OptionsOf } from '../table.js';
@@ -70,6 +71,8 @@ export async function run(
     });
     context.stderr.write(banner(guard, context.stderr, withheld));
     for (const line of [...told.words, ...(words === undefined ? [] : [words])]) context.stderr.write(`${line}\n`);
+    const access = givable(guard.windows);
+    if (access !== undefined) context.stderr.write(`${folded(access, context.stderr)}\n`);
     context.stderr.write(recordingLine(guard, ttyStreams(context) !== undefined, context.stderr));
     if (ttyStreams(context)) context.stderr.write(markLine(guard.mark, context.stderr));
     trouble.hold();
@@ -86,6 +89,7 @@ export async function run(
     });
     endSession = () => endChild(child);
     approvals.attend(child.channels, child.session);
+    countDown(guard.windows, child.note);
     const code = await child.exited;
     trouble.release();
     if (guard.totals.statements === 0) {

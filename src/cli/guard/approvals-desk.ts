@@ -16,7 +16,8 @@ import { approvalsSocketSupported, startApprovalsSocket } from '../../io/approva
 import { stateDirs } from '../../io/files/state-dirs.js';
 import type { Asker } from '../../proxy/statement/asker.js';
 import { howToApprove } from '../../run/instructions.js';
-import { notificationsFrom, notifyOfAsks } from './notifications.js';
+import { desktopEnvironment, notificationsFrom, notifyOfAsks } from './notifications.js';
+import { notifyOfEnds } from './window-words.js';
 
 export interface RunWords {
   readonly sid: string;
@@ -71,6 +72,7 @@ export async function openApprovals(env: NodeJS.ProcessEnv, asking: Asking = ofC
     totals: approvals.totals,
     bell: notifications.bell,
     async listen(run, windows) {
+      if (notifications.desktop) closers.push(notifyOfEnds(windows, desktopEnvironment(env)));
       if (!approvalsSocketSupported) return;
       const socket = await startApprovalsSocket({
         dir: stateDirs(env).runtime,

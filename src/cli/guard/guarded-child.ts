@@ -34,6 +34,8 @@ export interface GuardedChild {
   readonly channels: readonly ApprovalChannel[];
   /** Session id of a child that has one of its own. */
   readonly session: number | undefined;
+  /** A few words for the person, in the title of the terminal's window; empty takes them away. */
+  readonly note: (words: string) => void;
   /** Exit code, once its last output is on the screen and the terminal is as it was. */
   readonly exited: Promise<number>;
   kill(signal: NodeJS.Signals): void;
@@ -57,6 +59,7 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
     return {
       channels: [],
       session: running.ownSession ? running.pid : undefined,
+      note: () => undefined,
       exited: running.exited,
       kill: (signal) => running.kill(signal),
     };
@@ -88,6 +91,7 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
         }),
       ],
       session: running.pid,
+      note: (words) => takeover.words(words),
       exited: running.exited
         .then(async (code) => {
           await takeover.finish(code > 128);

@@ -33,8 +33,13 @@ const desktopBus = 'DBUS_SESSION_BUS_ADDRESS';
 /** Arguments of a process can be read by everybody on the machine: the headline, never the statement. */
 const headlineMax = 100;
 
+/** What a notification program may have of our environment. */
+export function desktopEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries([...passedOn, desktopBus].map((name) => [name, env[name]]));
+}
+
 export function notifyOfAsks(desk: ApprovalDesk, env: NodeJS.ProcessEnv): () => void {
-  const ownEnv = Object.fromEntries([...passedOn, desktopBus].map((name) => [name, env[name]]));
+  const ownEnv = desktopEnvironment(env);
   return desk.onChange((event) => {
     // those behind it come up by themselves; an agent that floods the queue does not flood the desktop
     if (event.kind !== 'asked' || desk.pending.length > 1) return;

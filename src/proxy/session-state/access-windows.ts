@@ -51,6 +51,8 @@ export interface AccessWindowsParts {
   readonly every: (milliseconds: number, callback: () => void) => () => void;
 }
 
+type EndListener = (n: number, window: Omit<AccessWindow, 'leftMs'>) => void;
+
 interface Open extends Omit<AccessWindow, 'leftMs'> {
   readonly forMs: number;
   readonly began: readonly number[];
@@ -61,7 +63,7 @@ const lookMs = 1000;
 export class AccessWindows {
   readonly #parts: AccessWindowsParts;
   readonly #open = new Map<string, Open>();
-  readonly #listeners = new Set<(n: number) => void>();
+  readonly #listeners = new Set<EndListener>();
   readonly #beginners = new Set<(window: AccessWindow) => void>();
   #stopLooking: (() => void) | undefined;
 
@@ -131,8 +133,8 @@ export class AccessWindows {
     return () => this.#beginners.delete(listener);
   }
 
-  /** Called with the number of each one that ends; returns the way to stop it. */
-  onEnd(listener: (n: number) => void): () => void {
+  /** Called with the number of each one that ends, and with what it was; returns the way to stop it. */
+  onEnd(listener: EndListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -152,13 +154,14 @@ export class AccessWindows {
     this.#open.clear();
   }
 
-  #close({ access, n }: Open, why: 'time' | 'person'): void {
+  #close(open: Open, why: 'time' | 'person'): void {
+    const { access, n } = open;
     this.#open.delete(access);
     if (this.#open.size === 0) {
       this.#stopLooking?.();
       this.#stopLooking = undefined;
     }
-    for (const listener of this.#listeners) listener(n);
+    for (const listener of this.#listeners) listener(n, open);
     this.#parts.recorder.append({ k: 'window', event: 'end', of: n, why });
   }
 }
