@@ -130,12 +130,17 @@ export function missingApproval(
   verdicts: readonly ReadObject<'verdict'>[],
 ): string | undefined {
   if (verdicts.some(({ claims }) => claims.decision !== 'allow')) return 'one of those who were asked has denied it';
+  const people = peopleOf(verdicts);
+  return people < demands.min ? `${demands.min} have to approve it, and ${people} did` : undefined;
+}
+
+/** How many people they are of: somebody's accounts count once. */
+export function peopleOf(verdicts: readonly ReadObject<'verdict'>[]): number {
   const people: Subject[] = [];
   for (const { claims } of verdicts) {
     if (!people.some((one) => isSamePerson(one, claims.who.subject))) people.push(claims.who.subject);
   }
-  const missing = demands.min - people.length;
-  return missing > 0 ? `${demands.min} have to approve it, and ${people.length} did` : undefined;
+  return people.length;
 }
 
 /** @param run the session and statement that it is to be for, and the session's key */

@@ -146,6 +146,20 @@ t.test('two have to be two people, and nobody overrules a no', async (t) => {
   t.equal((await new OpenRequest(denied).look(two.bucket, two.judge, Date.now())).kind, 'denied');
 });
 
+t.test('what the others see: a no ends it, and nobody’s word but theirs does', async (t) => {
+  const one = await stage(t.testdir(), {
+    config: { ...config, min: 2, approvers: [...config.approvers, 'lead+b@example.test'] },
+  });
+  const open = await one.publish();
+  await forge(one, open, { sub: 'boss', claims: { decision: 'deny' } });
+  t.match((await shownTo(one, 'dba')).found, { approvals: 0 }, 'a no of somebody who is not named');
+  await approve(one, 'lead');
+  await forge(one, open, { sub: 'u9', login: { email: 'lead+b@example.test' } });
+  t.match((await shownTo(one, 'dba')).found, { approvals: 1, answered: false }, 'two accounts of one person');
+  await forge(one, open, { sub: 'dba', claims: { decision: 'deny' } });
+  t.same(await one.team(await one.issuer.login('lead')).waiting(), [], 'what was denied is open to nobody');
+});
+
 t.test('a replayed verdict, and one under somebody else’s name', async (t) => {
   const one = await stage(t.testdir());
   const first = await one.publish();

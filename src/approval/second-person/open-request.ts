@@ -5,11 +5,11 @@
  */
 
 import { messageOf } from '../../errors.js';
-import { type JudgeEvidence, judgeVerdict, missingApproval } from '../../identity/approval-judge.js';
+import { type JudgeEvidence, judgeVerdict, missingApproval, peopleOf } from '../../identity/approval-judge.js';
 import { subjectName } from '../../identity/subject-name.js';
 import type { ReadObject } from '../../transcript/approval-objects.js';
 import type { BucketObject } from '../../transcript/entry.js';
-import { type ApprovalBucket, readVerdict, standingOf } from './objects.js';
+import { type ApprovalBucket, readVerdict, type Standing, standingOf } from './objects.js';
 
 export interface Answered {
   readonly text: string;
@@ -52,6 +52,12 @@ export class OpenRequest {
     return this.request.claims.id;
   }
 
+  /** How many people have said yes so far, of those who may. */
+  get approvals(): number {
+    const all = this.#counting.map(({ verdict }) => verdict);
+    return peopleOf(all.filter(({ claims }) => claims.decision === 'allow'));
+  }
+
   /** As `look`; `expired` where no answer came and none counts any more. */
   async standing(bucket: ApprovalBucket, judge: JudgeEvidence, now: number): Promise<Look['kind'] | 'expired'> {
     const { kind } = await this.look(bucket, judge, now);
@@ -60,7 +66,16 @@ export class OpenRequest {
 
   /** Rejects where the bucket cannot be read: that is neither yes nor no. */
   async look(bucket: ApprovalBucket, judge: JudgeEvidence, now: number): Promise<Look> {
-    const { verdicts, claimed } = await standingOf(bucket, this.id);
+    return this.lookAt(await standingOf(bucket, this.id), bucket, judge, now);
+  }
+
+  /** As `look`, where somebody has listed what lies there. */
+  async lookAt(
+    { verdicts, claimed }: Standing,
+    bucket: ApprovalBucket,
+    judge: JudgeEvidence,
+    now: number,
+  ): Promise<Look> {
     if (claimed) return { kind: 'used' };
     for (const object of verdicts) {
       if (this.#seen.has(object.key)) continue;

@@ -5,6 +5,7 @@
 
 import { DbguardError } from '../../errors.js';
 import { subjectName } from '../../identity/subject-name.js';
+import { durationWords } from '../../policy/units.js';
 import type { ApprovalRequest, ImpactLine } from '../../proxy/statement/asker.js';
 import { connectionAsked } from '../../proxy/statement/connection-on-request.js';
 import type { Facts } from '../../sql/facts.js';
@@ -123,12 +124,16 @@ export type OwnView = { readonly lines: readonly ImpactLine[] } | { readonly not
 export function teamPreview(request: ApprovalRequest, { who, demands }: ApprovalRequestClaims, own?: OwnView): Preview {
   const preview = previewOf(request);
   const asks = singleLine(subjectName(who.subject), 120);
-  const needs = demands.min > 1 ? `, ${demands.min} people have to approve` : '';
   return {
     ...preview,
     facts: [
       ...preview.facts,
-      { label: 'asked by', text: `${asks}, as ${singleLine(who.subject.iss, 80)} says${needs}` },
+      { label: 'asked by', text: `${asks}, as ${singleLine(who.subject.iss, 80)} says` },
+      ...(demands.min > 1 ? [{ label: 'needed', text: `${demands.min} people have to approve it` }] : []),
+      {
+        label: 'how long',
+        text: `an approval counts for ${durationWords(demands.validFor)}: a statement that no longer waits then runs when the agent sends it again`,
+      },
       {
         label: 'whose words',
         text: `statement, comments, values and what it was asked for are the agent’s; rows and tables are as seen by the one who asks${own ? ', those with “you:” by your own login' : ''}`,

@@ -24,6 +24,7 @@ import type { Evidence } from '../../transcript/open-entry.js';
 import { singleLine } from '../../untrusted-text.js';
 import { notShownWhole, type Preview, previewText } from '../preview.js';
 import { type ApprovalBucket, putVerdict, readRequest, requestsSince, type Standing } from './objects.js';
+import { OpenRequest } from './open-request.js';
 import { type OwnView, readShown, requestShown, teamPreview } from './shown.js';
 
 export interface TeamRequest {
@@ -33,8 +34,8 @@ export interface TeamRequest {
   readonly preview: Preview;
   /** Why this person cannot approve it; undefined where they can. */
   readonly obstacle: string | undefined;
-  /** How many have answered. */
-  readonly answers: number;
+  /** How many have approved it, of those who may. */
+  readonly approvals: number;
   /** This person has. */
   readonly answered: boolean;
 }
@@ -54,7 +55,7 @@ export interface TeamParts {
 }
 
 /** What was read of one request; `why` it is not to be believed, `yet` where that may change. */
-type Known = Pick<TeamRequest, 'request' | 'about' | 'preview' | 'obstacle'> | Refused;
+type Known = (Pick<TeamRequest, 'request' | 'about' | 'preview' | 'obstacle'> & { open: OpenRequest }) | Refused;
 
 interface Refused {
   readonly why: string;
@@ -86,8 +87,9 @@ export class Team {
       const before = this.#known.get(id);
       const known = before === undefined || 'yet' in before ? await this.#read(id) : before;
       if (known === undefined || 'why' in known || known.request.claims.expiresAt < now()) continue;
-      const { verdicts } = standing;
-      open.push({ id, ...known, answers: verdicts.length, answered: isAnsweredBy(own, standing) });
+      const { open: asked, ...shown } = known;
+      if (await this.#isOver(asked, standing)) continue;
+      open.push({ id, ...shown, approvals: asked.approvals, answered: isAnsweredBy(own, standing) });
     }
     return open;
   }
@@ -138,6 +140,15 @@ export class Team {
     }
   }
 
+  /** Nobody's answer changes anything any more. */
+  async #isOver(asked: OpenRequest, standing: Standing): Promise<boolean> {
+    const { bucket, judge, now } = this.#parts;
+    if (standing.verdicts.length === 0) return false;
+    // what cannot be read now does not hide a request
+    const look = await asked.lookAt(standing, bucket, judge, now()).catch(() => undefined);
+    return look?.kind === 'denied' || look?.kind === 'used' || look?.kind === 'over';
+  }
+
   /** Undefined where the bucket does not have it after all. */
   async #read(id: string): Promise<Known | undefined> {
     const known = await this.#judged(id).catch((error: unknown) => {
@@ -152,7 +163,8 @@ export class Team {
 
   async #judged(id: string): Promise<Known> {
     const { bucket, judge, evidence, factsOf, ownView } = this.#parts;
-    const { request, shown } = await readRequest(bucket, id);
+    const stored = await readRequest(bucket, id);
+    const { request, shown } = stored;
     const { claims } = request;
     if (sha256(shown, 'base64url') !== claims.shown) return { why: 'what it shows is not what was signed' };
     const { faults, doubts } = await judgeRequest(request, judge);
@@ -163,7 +175,8 @@ export class Team {
     const about = requestShown(fields, claims, factsOf);
     const own = about.ruling.connects ? undefined : await ownView(about);
     const preview = teamPreview(about, claims, own);
-    return { request, about, preview, obstacle: obstacleOf(about, request, evidence) };
+    const open = new OpenRequest({ ...stored, estimatedRows: about.impact.estimatedRows });
+    return { request, about, preview, obstacle: obstacleOf(about, request, evidence), open };
   }
 }
 

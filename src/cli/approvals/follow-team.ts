@@ -7,6 +7,7 @@ import type { OuterTerminal } from '../../run/terminal-ports.js';
 import { AloneSurface } from '../../ui/alone-surface.js';
 import { loadPromptTools, runPrompt } from '../../ui/prompt-screen.js';
 import { folded } from '../print/text.js';
+import { outcome } from './team-list.js';
 
 const lookMs = 3000;
 
@@ -43,7 +44,7 @@ export async function followTeam(
       trouble = messageOf(error);
       return [];
     });
-    const next = open.find(({ id, answered }) => !answered && !seen.has(id));
+    const next = open.find((request) => !request.answered && isNeeded(request) && !seen.has(request.id));
     if (next === undefined) {
       await pause();
       continue;
@@ -53,7 +54,7 @@ export async function followTeam(
       say(`${next.id.slice(-8)}  ${next.preview.headline} (you cannot approve it: ${next.obstacle})`);
       continue;
     }
-    const others = open.filter(({ id }) => !seen.has(id)).length;
+    const others = open.filter((request) => isNeeded(request) && !seen.has(request.id)).length;
     await ask(team, next, others).then(say, (error: unknown) => say(messageOf(error)));
   }
   return 0;
@@ -80,7 +81,7 @@ export async function followTeam(
       );
       if (verdict.decision === 'abort') return `left to others: ${one.preview.headline}`;
       await from.answer(one, verdict.decision, verdict.decision === 'deny' ? verdict.reason : undefined);
-      return `${verdict.decision === 'allow' ? 'approved' : 'denied'}: ${one.preview.headline}`;
+      return await outcome(from, one, verdict.decision);
     } catch (error) {
       if (gone.signal.aborted) return `settled by others: ${one.preview.headline}`;
       throw error;
@@ -91,13 +92,18 @@ export async function followTeam(
   }
 }
 
+/** Not all who have to have approved it. */
+function isNeeded({ approvals, request }: TeamRequest): boolean {
+  return approvals < request.claims.demands.min;
+}
+
 /** Takes the prompt away when others have settled it. */
 function watch(team: Team, { id }: TeamRequest, gone: AbortController, clock: ApprovalsClock): () => void {
   let stop = (): void => undefined;
   const look = async (): Promise<void> => {
     const open = await team.waiting().catch(() => undefined);
     if (gone.signal.aborted) return;
-    if (open && !open.some((one) => one.id === id)) gone.abort();
+    if (open && !open.some((one) => one.id === id && isNeeded(one))) gone.abort();
     else stop = clock.after(lookMs, look);
   };
   stop = clock.after(lookMs, look);

@@ -7,6 +7,7 @@ import { createSession, evidenceOf, sessionSigner } from '../../identity/session
 import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { loadConfigs } from '../../io/files/config-files.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
+import { durationWords } from '../../policy/units.js';
 import { evidenceJudge } from '../../review/approval-checks.js';
 import { createAnalyser } from '../../sql/analyser.js';
 import type { CommandContext } from '../command.js';
@@ -45,19 +46,18 @@ export async function openTeam(context: CommandContext): Promise<Team> {
 
 /** As `dbguard approvals` prints what waits, each line of it. */
 export function requestLines(
-  { id, preview, request, answers, obstacle, answered }: TeamRequest,
+  { id, preview, request, approvals, obstacle, answered }: TeamRequest,
   now: number,
 ): string[] {
   const { expiresAt, demands } = request.claims;
-  const minutes = Math.max(0, Math.round((expiresAt - now) / 60_000));
-  const so = answers === 0 ? '' : `, ${answers} of ${demands.min} answered`;
+  const so = approvals === 0 ? '' : `, approved by ${approvals} of ${demands.min}`;
   const own = answered
     ? 'you have answered'
     : obstacle === undefined
       ? undefined
       : `you cannot approve it: ${obstacle}`;
   return [
-    `${id.slice(-8)}  ${preview.production ? 'PRODUCTION ' : ''}${preview.headline}  (open for ${minutes} min${so})`,
+    `${id.slice(-8)}  ${preview.production ? 'PRODUCTION ' : ''}${preview.headline}  (open for ${durationWords(expiresAt - now)}${so})`,
     ...(own === undefined ? [] : [`! ${own}`]),
     ...preview.facts.map(({ label, text }) => `${label}: ${text}`),
     ...preview.warnings.map((warning) => `! ${warning}`),

@@ -1,5 +1,5 @@
 /** `dbguard approvals --team`, and an answer by id: the whole request is printed before it is signed. */
-import type { Team } from '../../approval/second-person/team.js';
+import type { Team, TeamRequest } from '../../approval/second-person/team.js';
 import { printable } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { openTeam, requestLines } from './open-team.js';
@@ -8,8 +8,8 @@ export async function listTeam(context: CommandContext, json: boolean): Promise<
   const team = await openTeam(context);
   const open = await team.waiting();
   if (json) {
-    const said = open.map(({ id, preview, request, answers, answered, obstacle }) => ({
-      ...{ id, preview, answers, answered, obstacle },
+    const said = open.map(({ id, preview, request, approvals, answered, obstacle }) => ({
+      ...{ id, preview, approvals, answered, obstacle },
       askedAt: request.claims.at,
       expiresAt: request.claims.expiresAt,
       min: request.claims.demands.min,
@@ -43,8 +43,21 @@ export async function answerTeam(
   const found = await team.find(id);
   context.stdout.write(`${requestLines(found, Date.now()).join('\n    ')}\n`);
   await team.answer(found, decision, reason);
-  const { min } = found.request.claims.demands;
-  const more = decision === 'allow' && min > 1 ? ` (${min} have to)` : '';
-  context.stdout.write(`${decision === 'allow' ? 'approved' : 'denied'}${more}: ${found.preview.headline}\n`);
+  context.stdout.write(`${await outcome(team, found, decision)}\n`);
   return 0;
+}
+
+/** What has become of it by an answer, in a line. */
+export async function outcome(
+  team: Team,
+  { id, request, preview }: TeamRequest,
+  decision: 'allow' | 'deny',
+): Promise<string> {
+  const { min } = request.claims.demands;
+  if (decision === 'deny') return `denied: ${preview.headline}`;
+  // a bucket that is away now has the answer all the same
+  const now = min === 1 ? [] : await team.waiting().catch(() => []);
+  const approvals = now.find((one) => one.id === id)?.approvals ?? min;
+  const more = approvals < min ? ` by ${approvals} of ${min} who have to; it waits for the others` : '';
+  return `approved${more}: ${preview.headline}`;
 }

@@ -28,7 +28,7 @@ export function givable({ rules }: Pick<WindowDesk, 'rules'>): string | undefine
 }
 
 /** Short enough for the title of a window; empty where nothing is open. */
-export function leftWords(open: readonly AccessWindow[]): string {
+function leftWords(open: readonly AccessWindow[]): string {
   return open.map((one) => `${left(one.leftMs)} ${whatOf(one)}`).join(', ');
 }
 
@@ -42,13 +42,13 @@ function whatOf({ role, connection, access }: Kind): string {
 }
 
 /** @param now of the clock on the wall, milliseconds since 1970 UTC */
-export function beganLine({ access, role, leftMs }: AccessWindow, now: number): string {
+function beganLine({ access, role, leftMs }: AccessWindow, now: number): string {
   const what = role === undefined ? 'clients can connect' : `statements run as ${singleLine(role, 40)}`;
   const name = singleLine(access, 40);
   return `dbguard: ${name}: ${what} for ${durationWords(leftMs)}, until ${timeOfDay(now + leftMs)}; to end it: dbguard access end ${name}`;
 }
 
-export function endedLine({ access, role }: Kind): string {
+function endedLine({ access, role }: Kind): string {
   const then = role === undefined ? 'its clients are disconnected' : 'each statement is asked about again';
   return `dbguard: ${singleLine(access, 40)} is over: ${then}`;
 }
