@@ -1,7 +1,10 @@
 import type { KeyObject } from 'node:crypto';
 
-/** How strongly the issuer itself vouches that this subject holds the signing key. Best first; `local`: there is no issuer. */
-export const evidenceLevels = ['nonce', 'dpop', 'audience', 'asserted', 'local'] as const;
+/**
+ * How strongly the issuer itself vouches that this subject holds the signing key. Best first. `gateway`: it is the key of a
+ * gateway, which the subject has shown a token; `local`: there is no issuer.
+ */
+export const evidenceLevels = ['nonce', 'dpop', 'audience', 'gateway', 'asserted', 'local'] as const;
 export type EvidenceLevel = (typeof evidenceLevels)[number];
 
 export interface Subject {
@@ -78,6 +81,21 @@ export interface SessionCredential {
   readonly sessionJwk: Ed25519Jwk;
   /** DSSE envelope by the login key over {sessionKey, sid, notBefore, notAfter}: JSON text. */
   readonly certificate: string;
+  /** In a gateway, whose login `login` is: for whom it signs. */
+  readonly guest?: Guest;
+}
+
+/** Somebody whom a gateway let in. */
+export interface Guest {
+  readonly subject: Subject;
+  /** The client that asked for the token, or else its audience. */
+  readonly clientId: string;
+  readonly audience: string;
+  /** See BearerToken. */
+  readonly shown: string;
+  readonly proof?: string;
+  /** When the token was shown, milliseconds since 1970 UTC. */
+  readonly shownAt: number;
 }
 
 /** Where logins rest: an encrypted 0600 file whose key is in the OS keychain, or in another 0600 file. */

@@ -4,11 +4,11 @@
 import * as oidc from 'openid-client';
 import { DbguardError } from '../errors.js';
 import { privateKeyObject, publicKeyObject } from './binding.js';
-import type { JsonWebKeySet } from './id-token.js';
 import type { IssuerKey, JsonWebKeyPrivate } from './identity.js';
 import { type Fetch, withoutQuirks } from './issuer-quirks.js';
 import { parseIssuerUrl } from './issuer-url.js';
 import { explainOidcError } from './oidc-errors.js';
+import type { JsonWebKeySet } from './signed-claims.js';
 
 /** Seconds by which the issuer's clock and ours may differ. */
 export const CLOCK_SKEW = 30;

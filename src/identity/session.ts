@@ -9,9 +9,9 @@ import type { Signer } from '../transcript/entry.js';
 import { envelopeText, isEnvelopeBy, parseSigned, type ReadEnvelope, readEnvelope } from '../transcript/envelope.js';
 import { isRecord } from '../transcript/line.js';
 import { crockford } from '../transcript/object-key.js';
-import type { Evidence } from '../transcript/open-entry.js';
+import type { Evidence, GatewayLogin } from '../transcript/open-entry.js';
 import { certifyingKey, privateKeyObject, publicHalf, thumbprint } from './binding.js';
-import type { Ed25519Jwk, Login, SessionCredential } from './identity.js';
+import type { Ed25519Jwk, Guest, Login, SessionCredential, Subject } from './identity.js';
 import { newEd25519Key } from './new-key.js';
 
 export const CERTIFICATE_TYPE = 'application/vnd.dbguard.session-certificate.v1+json';
@@ -35,6 +35,8 @@ export interface SessionOptions {
   /** How long the session key may sign; at most `MAX_SESSION_MS`. */
   readonly lifetimeMs: number;
   readonly sid?: string;
+  /** For whom a gateway signs; see SessionCredential. @param session see SignedText */
+  readonly guest?: (session: string) => Guest;
 }
 
 /**
@@ -75,7 +77,7 @@ export function createSession(login: Login, options: SessionOptions): SessionCre
     keyid: thumbprint(login.loginKey),
     sign: (bytes) => sign(null, bytes, loginKey),
   });
-  return { sid, login, sessionKey, sessionJwk, certificate };
+  return { sid, login, sessionKey, sessionJwk, certificate, ...(options.guest && { guest: options.guest(x) }) };
 }
 
 /** Signs with the one KeyObject of this session: parsing the key each time would cost ten times the signature. */
@@ -85,21 +87,38 @@ export function sessionSigner(credential: SessionCredential): Signer {
 }
 
 /** The public side of a credential, and the tokens that prove it. */
-export function evidenceOf({ login, sessionJwk, certificate }: SessionCredential): Evidence {
+export function evidenceOf({ login, sessionJwk, certificate, guest }: SessionCredential): Evidence {
+  const key = { loginKey: publicHalf(login.loginKey), salt: login.salt, sessionKey: sessionJwk, certificate };
+  const own = loginEvidence(login);
+  if (guest === undefined) return { ...own, ...(login.method === undefined ? {} : { method: login.method }), ...key };
+  return {
+    subject: guest.subject,
+    level: 'gateway',
+    clientId: guest.clientId,
+    audience: guest.audience,
+    loggedInAt: guest.shownAt,
+    idToken: guest.shown,
+    ...(guest.proof === undefined ? {} : { proof: guest.proof }),
+    gateway: own,
+    ...key,
+  };
+}
+
+function loginEvidence(login: Login): GatewayLogin {
   return {
     subject: login.subject,
     level: login.level,
     clientId: login.clientId,
     ...(login.audience === undefined ? {} : { audience: login.audience }),
-    ...(login.method === undefined ? {} : { method: login.method }),
     loggedInAt: login.loggedInAt,
-    loginKey: publicHalf(login.loginKey),
-    salt: login.salt,
     idToken: login.bindingIdToken,
     ...(login.bindingAccessToken === undefined ? {} : { accessToken: login.bindingAccessToken }),
-    sessionKey: sessionJwk,
-    certificate,
   };
+}
+
+/** Whose transcript it is: the person's, also where a gateway signs. */
+export function subjectOfSession({ login, guest }: SessionCredential): Subject {
+  return guest?.subject ?? login.subject;
 }
 
 /**

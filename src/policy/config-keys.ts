@@ -41,7 +41,9 @@ export const configKeys = {
     workload_issuers: 'bound',
     minimum_level: 'free',
     max_login_age: 'free',
+    gateway: 'own',
   },
+  identity_gateway: { audience: 'own', clients: 'own', subjects: 'own' },
   connection: {
     url: 'bound',
     service: 'bound',

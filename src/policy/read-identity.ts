@@ -18,6 +18,16 @@ export interface IdentityConfig {
   readonly minimumLevel?: (typeof levels)[number];
   /** Milliseconds. */
   readonly maxLoginAgeMs?: number;
+  /** Who may sign for others, and what their tokens for it are made for. */
+  readonly gateway?: GatewayIdentity;
+}
+
+export interface GatewayIdentity {
+  readonly audience: string;
+  /** Clients of the issuer that may ask for such tokens. */
+  readonly clients: readonly string[];
+  /** `sub` of the gateways themselves. */
+  readonly subjects: readonly string[];
 }
 
 export function readIdentity(value: Value): IdentityConfig {
@@ -28,21 +38,42 @@ export function readIdentity(value: Value): IdentityConfig {
   const workloadIssuers = fields.optional('workload_issuers', (item) => item.list(readIssuer));
   const minimumLevel = fields.optional('minimum_level', (item) => item.oneOf(levels));
   const maxLoginAgeMs = fields.optional('max_login_age', readDuration);
+  const clientId = fields.required('client_id', (item) => item.string(), 'dbguard');
+  const gateway = fields.optional('gateway', (item) => readGateway(item, [clientId, audience]));
   return {
     issuer: fields.required('issuer', readIssuer, 'https://login.example.com'),
-    clientId: fields.required('client_id', (item) => item.string(), 'dbguard'),
+    clientId,
     ...(clientSecretEnv === undefined ? {} : { clientSecretEnv }),
     ...(scopes === undefined ? {} : { scopes }),
     ...(audience === undefined ? {} : { audience }),
     ...(workloadIssuers === undefined ? {} : { workloadIssuers }),
     ...(minimumLevel === undefined ? {} : { minimumLevel }),
     ...(maxLoginAgeMs === undefined ? {} : { maxLoginAgeMs }),
+    ...(gateway === undefined ? {} : { gateway }),
   };
 }
 
 /** `identity: required`, in a file that leaves it to another to say who the provider is. */
 export function readRequired(value: Value): 'required' {
   return value.oneOf(['required'] as const);
+}
+
+/** @param own what the tokens are for that stand in transcripts, where everybody who reads them could take them from */
+function readGateway(value: Value, own: readonly (string | undefined)[]): GatewayIdentity {
+  const fields = value.fields(configKeys.identity_gateway);
+  const words = (item: Value): string[] => item.oneOrMore((one) => one.string());
+  const audience = fields.required('audience', (item) => readGatewayAudience(item, own), 'dbguard-gateway');
+  return {
+    audience,
+    clients: fields.optional('clients', words) ?? [audience],
+    subjects: fields.optional('subjects', words) ?? [],
+  };
+}
+
+function readGatewayAudience(value: Value, own: readonly (string | undefined)[]): string {
+  const audience = value.string();
+  if (!own.includes(audience)) return audience;
+  return value.fail('expected another audience than dbguard’s own: the tokens for that one stand in transcripts');
 }
 
 export function readDuration(value: Value): number {

@@ -9,51 +9,22 @@ import { type VerifiedToken, verifyBinding } from '../identity/id-token.js';
 import type { EvidenceLevel } from '../identity/identity.js';
 import { claimsLocal, localFault } from '../identity/local.js';
 import { DEFAULT_MAX_LOGIN_AGE_MS } from '../identity/login-source.js';
-import { looksLikeAnother } from '../identity/look-alikes.js';
 import { verifyCertificate } from '../identity/session.js';
 import type { Findings } from '../transcript/finding.js';
 import type { Evidence } from '../transcript/open-entry.js';
 import type { Identification } from '../transcript/verify.js';
-import type { FoundKeys, IssuerKeySource } from './issuer-keys.js';
-import type { RevokedKey } from './revoked-keys.js';
+import { provenByGateway } from './identify-gateway.js';
+import {
+  CLOCK_SKEW,
+  type IdentityDemands,
+  type ProvenIdentity,
+  refuse,
+  type SessionTimes,
+  strangerAmong,
+  warnOfLookAlikes,
+} from './identity-demands.js';
+import { type FoundKeys, firstUnder, type IssuerKeySource, type Judged } from './issuer-keys.js';
 
-/** What the organisation expects; all of it comes from outside the transcript. */
-export interface IdentityDemands {
-  /** The issuer of people. Where neither it nor a workload issuer is named, any issuer whose keys are trusted counts. */
-  readonly issuer?: string;
-  readonly clientId?: string;
-  /** Issuers whose tokens belong to CI jobs and services. */
-  readonly workloadIssuers?: readonly string[];
-  /** What workload tokens are issued for, where that is not the client id. */
-  readonly audience?: string;
-  /** Where it is missing and an issuer is named: any word of an issuer. */
-  readonly minimumLevel?: EvidenceLevel;
-  /** Nobody without an identity provider counts, whoever that is. */
-  readonly identityRequired?: boolean;
-  /** How long after the login a session may begin, in milliseconds; default `DEFAULT_MAX_LOGIN_AGE_MS`. */
-  readonly maxLoginAgeMs?: number;
-  /** Who the reader's own policy lets approve as a second person. */
-  readonly approvers?: readonly string[];
-  /** Login keys that the leads have revoked. */
-  readonly revokedKeys?: readonly RevokedKey[];
-}
-
-export interface ProvenIdentity {
-  /** Undefined when the issuer's word could not be checked, or does not hold. */
-  level?: EvidenceLevel;
-  keysFrom?: string;
-}
-
-/** When it was, in milliseconds since 1970 UTC. */
-export interface SessionTimes {
-  /** By the writer's clock. */
-  readonly openedAt: number;
-  /** When the bucket had the opening entry. */
-  readonly storedAt?: number;
-}
-
-/** Seconds; the issuer's, the writer's and the reader's clocks. */
-const CLOCK_SKEW = 120;
 const DAY_MS = 86_400_000;
 
 export async function identify(
@@ -66,7 +37,10 @@ export async function identify(
 ): Promise<Identification & ProvenIdentity> {
   const key = await certifiedKey(sid, open, times.openedAt, findings);
   checkRevocation(open, times, findings, demands);
-  const proven = await provenLevel(open, times, findings, source, demands);
+  const proven =
+    open.gateway === undefined
+      ? await provenLevel(open, times, findings, source, demands)
+      : await provenByGateway(open, open.gateway, times, findings, source, demands, provenLevel);
   return { ...key, ...proven };
 }
 
@@ -165,18 +139,6 @@ function localLevel(
   return { level: 'local' };
 }
 
-function refuse(findings: Findings, message: string): ProvenIdentity {
-  findings.fail('identity-invalid', message, { n: 0 });
-  return {};
-}
-
-/** One bucket may hold people of one issuer and CI jobs of another: an issuer that nobody named is unknown, not forged. */
-function strangerAmong({ subject }: Evidence, demands: IdentityDemands): string | undefined {
-  const named = [demands.issuer, ...(demands.workloadIssuers ?? [])].filter((issuer) => issuer !== undefined);
-  if (named.length === 0 || named.includes(subject.iss)) return undefined;
-  return `the issuer is ${subject.iss}, which is not ${named.join(' or ')}; if it is one of yours, name it with --issuer or --workload-issuer`;
-}
-
 /** Against what the reader named. A login for another client could have been made by whoever runs that one. */
 function contradiction(open: Evidence, { clientId, audience }: IdentityDemands): string | undefined {
   if (clientId !== undefined && open.clientId !== clientId)
@@ -191,15 +153,11 @@ function isOurs(open: Evidence, { clientId, audience }: IdentityDemands): boolea
   return clientId !== undefined || (audience !== undefined && open.audience === audience);
 }
 
-type Bound =
-  | { readonly verified: VerifiedToken; readonly keys: FoundKeys }
-  /** Something is wrong with the evidence itself. */
-  | { readonly refused: string }
-  /** No key at hand can judge it: issuers rotate their keys. */
-  | { readonly unknown: string };
-
-/** Checked under each key set in turn; the words of the most trusted one's refusal when none fits. */
-async function firstBinding(open: Evidence, found: readonly FoundKeys[], demands: IdentityDemands): Promise<Bound> {
+async function firstBinding(
+  open: Evidence,
+  found: readonly FoundKeys[],
+  demands: IdentityDemands,
+): Promise<Judged<VerifiedToken>> {
   const { idToken, loginKey, salt, accessToken } = open;
   const claim = { idToken, loginKey, salt, ...(accessToken === undefined ? {} : { accessToken }) };
   const expected = {
@@ -214,20 +172,7 @@ async function firstBinding(open: Evidence, found: readonly FoundKeys[], demands
   } catch (error) {
     return { refused: messageOf(error) };
   }
-  let unknown: string | undefined;
-  let refused: string | undefined;
-  for (const keys of found) {
-    try {
-      return { verified: await verifyBinding(claim, keys, expected), keys };
-    } catch (error) {
-      // Whoever can put keys beside the transcripts must not turn somebody else's into forged ones.
-      const undecided = keys.unvouched || (error instanceof DbguardError && error.code === 'issuer-key-unknown');
-      if (undecided) unknown ??= messageOf(error);
-      else refused ??= messageOf(error);
-    }
-  }
-  if (refused !== undefined) return { refused };
-  return { unknown: unknown ?? 'no keys of it are known here' };
+  return firstUnder(found, (keys) => verifyBinding(claim, keys, expected));
 }
 
 function ageFault(
@@ -252,13 +197,6 @@ function ageFault(
 
 /** So late a machine without network may bring a session that began in time. */
 const LATE_MS = 7 * DAY_MS;
-
-function warnOfLookAlikes({ subject }: Evidence, findings: Findings): void {
-  for (const text of [subject.email, subject.sub]) {
-    const why = text === undefined ? undefined : looksLikeAnother(text);
-    if (why !== undefined) findings.warn('identity-look-alike', `the name ${JSON.stringify(text)} ${why}`, { n: 0 });
-  }
-}
 
 function judgeLevel(
   level: EvidenceLevel,

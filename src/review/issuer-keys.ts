@@ -2,8 +2,9 @@
  * Where verification gets an issuer's public keys from. Keys rotate: the ones of a year ago are in the leads' archive,
  * or nowhere.
  */
-import type { JsonWebKeySet } from '../identity/id-token.js';
+import { DbguardError, messageOf } from '../errors.js';
 import type { IssuerKey } from '../identity/identity.js';
+import type { JsonWebKeySet } from '../identity/signed-claims.js';
 import type { Bucket } from '../transcript/entry.js';
 import { issuerKeysPrefix } from '../transcript/object-key.js';
 
@@ -17,6 +18,39 @@ export interface FoundKeys extends JsonWebKeySet {
 export interface IssuerKeySource {
   /** Most trusted first; empty when there are none for this issuer. Rejects when nothing could be asked. */
   keysOf(issuer: string): Promise<readonly FoundKeys[]>;
+}
+
+export interface JudgedUnder<T> {
+  readonly verified: T;
+  readonly keys: FoundKeys;
+}
+
+export type Judged<T> =
+  | JudgedUnder<T>
+  /** Something is wrong with the evidence itself. */
+  | { readonly refused: string }
+  /** No key at hand can judge it: issuers rotate their keys. */
+  | { readonly unknown: string };
+
+/** Checked under each key set in turn; the words of the most trusted one's refusal when none fits. */
+export async function firstUnder<T>(
+  found: readonly FoundKeys[],
+  check: (keys: FoundKeys) => Promise<T>,
+): Promise<Judged<T>> {
+  let unknown: string | undefined;
+  let refused: string | undefined;
+  for (const keys of found) {
+    try {
+      return { verified: await check(keys), keys };
+    } catch (error) {
+      // Whoever can put keys beside the transcripts must not turn somebody else's into forged ones.
+      const undecided = keys.unvouched || (error instanceof DbguardError && error.code === 'issuer-key-unknown');
+      if (undecided) unknown ??= messageOf(error);
+      else refused ??= messageOf(error);
+    }
+  }
+  if (refused !== undefined) return { refused };
+  return { unknown: unknown ?? 'no keys of it are known here' };
 }
 
 /** `jwks/<issuer hash>/<kid>.json` in a bucket or folder that only leads can write. */

@@ -12,7 +12,7 @@ import { type OpenDetails, readOpen } from '../transcript/open-entry.js';
 import { isSignedBy } from '../transcript/signature-checks.js';
 import type { Identification } from '../transcript/verify.js';
 import type { SessionObjects } from './catalog.js';
-import type { ProvenIdentity } from './identify.js';
+import type { ProvenIdentity } from './identity-demands.js';
 import {
   type Candidate,
   contradicts,

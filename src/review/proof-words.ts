@@ -45,6 +45,7 @@ const levels: Readonly<Record<string, string>> = {
   nonce: 'the issuer’s token carries the nonce of this machine’s key',
   dpop: 'the issuer’s access token names this machine’s key',
   audience: 'the platform’s token was made for dbguard, but names no key',
+  gateway: 'they showed their token to a gateway, whose key its own login names',
   asserted: 'the issuer’s token names the person, but no key',
 };
 
@@ -192,6 +193,8 @@ const weak: Readonly<Record<string, string>> = {
   local: 'who it was: nobody vouches for the key',
   asserted: 'whose key signed: whoever held the token could have',
   audience: 'whose key signed: whichever job held the token could have',
+  gateway:
+    'that it was the person who sent it: the key is the gateway’s, and whoever held the token could have shown it',
 };
 
 const keepings: Readonly<Record<VersionKeeping, string>> = {

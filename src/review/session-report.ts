@@ -6,7 +6,7 @@ import type { Finding } from '../transcript/finding.js';
 import type { OpenDetails } from '../transcript/open-entry.js';
 import type { SessionVerifier } from '../transcript/verify.js';
 import type { SegmentObject, SessionObjects } from './catalog.js';
-import type { ProvenIdentity } from './identify.js';
+import type { ProvenIdentity } from './identity-demands.js';
 
 export type SessionState = 'complete' | 'open' | 'unsealed';
 /**

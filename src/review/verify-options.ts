@@ -1,6 +1,6 @@
 import type { VerifierParts } from '../transcript/verify.js';
 import type { ObjectReader } from './catalog.js';
-import type { IdentityDemands } from './identify.js';
+import type { IdentityDemands } from './identity-demands.js';
 import type { IssuerKeySource } from './issuer-keys.js';
 
 /** What verification needs from outside the transcript. */

@@ -55,7 +55,18 @@ export const disclosable: Readonly<Record<string, Readonly<Record<string, 'text'
 
 const open = [
   ...['v', 'subject', 'level', 'clientId', 'audience', 'method', 'loggedInAt', 'loginKey', 'salt', 'idToken'],
-  ...['accessToken', 'sessionKey', 'certificate', 'connection', 'policy', 'version', 'agent', 'previous'],
+  ...[
+    'accessToken',
+    'sessionKey',
+    'certificate',
+    'connection',
+    'policy',
+    'version',
+    'agent',
+    'previous',
+    'gateway',
+    'proof',
+  ],
 ];
 
 /** Of the process that has connected, or that has said something. */

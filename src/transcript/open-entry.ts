@@ -57,7 +57,17 @@ export interface Evidence {
   readonly sessionKey: PublicJwk;
   /** DSSE envelope by the login key over the session key, as JSON text. */
   readonly certificate: string;
+  /** Level `gateway` only: the login that `loginKey` is of. `idToken` is the subject's, without its signature. */
+  readonly gateway?: GatewayLogin;
+  /** Of the signature over `idToken`. */
+  readonly proof?: string;
 }
+
+/** As in Evidence, of the gateway itself. */
+export type GatewayLogin = Pick<
+  Evidence,
+  'subject' | 'level' | 'clientId' | 'audience' | 'loggedInAt' | 'idToken' | 'accessToken'
+>;
 
 export interface OpenDetails extends Evidence {
   readonly connection?: SessionConnection;
@@ -70,7 +80,8 @@ export interface OpenDetails extends Evidence {
 
 const FORMAT_VERSION = 1;
 /** What a login reaches, and how it is made. */
-const levels: readonly string[] = ['nonce', 'dpop', 'audience', 'asserted', 'local'];
+const loginLevels: readonly string[] = ['nonce', 'dpop', 'audience', 'asserted'];
+const levels: readonly string[] = [...loginLevels, 'gateway', 'local'];
 const methods: readonly string[] = ['device', 'browser', 'workload'];
 
 export function openEntry(details: OpenDetails): EntryBody {
@@ -111,12 +122,17 @@ export function readOpen(entry: Entry): OpenDetails {
 
 /** Reads attacker-controlled fields. Throws `transcript-invalid` that names the field. */
 export function readEvidence(fields: Readonly<Record<string, unknown>>): Evidence {
-  const subject = record(fields, 'subject');
+  const level = oneOf(fields, 'level', levels);
+  if ((level === 'gateway') !== (fields.gateway !== undefined))
+    throw invalid('the opening entry has no usable gateway');
+  if (level !== 'gateway' && fields.proof !== undefined) throw invalid('the opening entry has no usable proof');
   return {
-    subject: { iss: text(subject, 'iss'), sub: text(subject, 'sub'), ...optional(subject, 'email', isText) },
-    level: oneOf(fields, 'level', levels),
+    subject: subjectIn(fields),
+    level,
     clientId: text(fields, 'clientId'),
     ...optional(fields, 'audience', isText),
+    ...(fields.gateway === undefined ? {} : { gateway: gatewayLogin(record(fields, 'gateway')) }),
+    ...optional(fields, 'proof', isText),
     ...(fields.method === undefined ? {} : { method: oneOf(fields, 'method', methods) }),
     loggedInAt: number(fields, 'loggedInAt'),
     loginKey: publicJwk(fields, 'loginKey'),
@@ -126,6 +142,23 @@ export function readEvidence(fields: Readonly<Record<string, unknown>>): Evidenc
     sessionKey: publicJwk(fields, 'sessionKey'),
     certificate: JSON.stringify(record(fields, 'certificate')),
   };
+}
+
+function gatewayLogin(fields: Fields): GatewayLogin {
+  return {
+    subject: subjectIn(fields),
+    level: oneOf(fields, 'level', loginLevels),
+    clientId: text(fields, 'clientId'),
+    ...optional(fields, 'audience', isText),
+    loggedInAt: number(fields, 'loggedInAt'),
+    idToken: text(fields, 'idToken'),
+    ...optional(fields, 'accessToken', isText),
+  };
+}
+
+function subjectIn(fields: Fields): Evidence['subject'] {
+  const subject = record(fields, 'subject');
+  return { iss: text(subject, 'iss'), sub: text(subject, 'sub'), ...optional(subject, 'email', isText) };
 }
 
 function connection(value: Record<string, unknown>): SessionConnection {

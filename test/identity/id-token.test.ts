@@ -2,8 +2,9 @@ import { createHmac, createPublicKey, type JsonWebKey } from 'node:crypto';
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import { test } from 'tap';
 import { bindingNonce, generateLoginKey, publicHalf, thumbprint } from '../../src/identity/binding.js';
-import { type JsonWebKeySet, verifyBinding, verifyIdToken } from '../../src/identity/id-token.js';
+import { verifyBinding, verifyIdToken } from '../../src/identity/id-token.js';
 import type { IssuerKey } from '../../src/identity/identity.js';
+import type { JsonWebKeySet } from '../../src/identity/signed-claims.js';
 
 const issuer = 'https://issuer.example';
 const audience = 'dbguard';

@@ -17,6 +17,7 @@ const samples = {
     workload_issuers: ['[https://a.example]', '[https://b.example]'],
     minimum_level: ['nonce', 'dpop'],
     max_login_age: ['1h', '2h'],
+    gateway: undefined, // refused
   },
   connection: {
     url: ['postgresql://a/x', 'postgresql://a/y'],

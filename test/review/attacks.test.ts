@@ -3,7 +3,7 @@ import { gunzipSync } from 'node:zlib';
 import { test } from 'tap';
 import { createSession } from '../../src/identity/session.js';
 import { listSessions, type ObjectSource } from '../../src/review/catalog.js';
-import type { IdentityDemands } from '../../src/review/identify.js';
+import type { IdentityDemands } from '../../src/review/identity-demands.js';
 import type { IssuerKeySource } from '../../src/review/issuer-keys.js';
 import { proofLines } from '../../src/review/proof-words.js';
 import { redactionEntry } from '../../src/review/redaction.js';

@@ -3,8 +3,8 @@
 import { type KeyObject, randomBytes } from 'node:crypto';
 import { exportJWK, SignJWT } from 'jose';
 import { bindingNonce, generateLoginKey } from '../../src/identity/binding.js';
-import type { JsonWebKeySet } from '../../src/identity/id-token.js';
 import type { EvidenceLevel, IssuerKey, Login } from '../../src/identity/identity.js';
+import type { JsonWebKeySet } from '../../src/identity/signed-claims.js';
 import { newKeyPair } from '../helpers/keys.js';
 
 export const issuerUrl = 'https://issuer.example';

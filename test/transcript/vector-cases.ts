@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { bindingNonce, publicHalf, thumbprint } from '../../src/identity/binding.js';
 import type { IssuerKey } from '../../src/identity/identity.js';
-import type { IdentityDemands } from '../../src/review/identify.js';
+import type { IdentityDemands } from '../../src/review/identity-demands.js';
 import { RawJson } from '../../src/transcript/entry.js';
 import { subjectHash } from '../../src/transcript/object-key.js';
 import { editDisclosures, editPayload, isSignature } from './recorded.js';
@@ -26,6 +26,7 @@ import {
   type Written,
 } from './vector.js';
 import { badApprovals, doubtfulApprovals, goodApprovals, secondPerson } from './vector-approvals.js';
+import { gatewayCases, gatewayIssuerKeys, gatewayReader } from './vector-gateway.js';
 import { localCases, localOpen, localSubject } from './vector-local.js';
 
 export interface VectorCase {
@@ -45,7 +46,7 @@ export interface VectorCase {
 export interface VectorReader
   extends Pick<
     IdentityDemands,
-    'issuer' | 'clientId' | 'audience' | 'workloadIssuers' | 'minimumLevel' | 'identityRequired'
+    'issuer' | 'clientId' | 'audience' | 'workloadIssuers' | 'minimumLevel' | 'identityRequired' | 'gateway'
   > {
   readonly maxLoginAgeMs?: number;
   /** Objects of the leads' archive: the content by the name. */
@@ -142,6 +143,7 @@ export async function makeVectors(): Promise<VectorCase[]> {
     ...(await readers()),
     ...(await approvals()),
     ...locals(),
+    ...(await gateways()),
   ];
 }
 
@@ -154,6 +156,13 @@ function locals(): VectorCase[] {
   const cut = recorded({ steps: ordinary.filter((step) => step !== 'final'), open: localOpen });
   const its = { subject: subjectHash(localSubject), reader: {} };
   return [...cases, given('a local key, and no final seal', 'unproven', cut, its)];
+}
+
+async function gateways(): Promise<VectorCase[]> {
+  const steps: readonly Step[] = [connection, query('allow'), outcome(3, 'done'), 'final'];
+  return (await gatewayCases()).map(({ name, verdict, open, reader = gatewayReader }) =>
+    given(name, verdict, recorded({ steps, open }), { issuerKeys: gatewayIssuerKeys, reader }),
+  );
 }
 
 async function approvals(): Promise<VectorCase[]> {

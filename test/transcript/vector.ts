@@ -1,8 +1,8 @@
 /** Sessions from fixed keys, clock and salts: the same bytes in each run, for other implementations to check against. */
-import { createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
+import { checkPrimeSync, createHash, createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { bindingNonce, publicHalf, thumbprint } from '../../src/identity/binding.js';
-import type { Ed25519Jwk, JsonWebKeyPrivate } from '../../src/identity/identity.js';
+import type { Ed25519Jwk, IssuerKey, JsonWebKeyPrivate } from '../../src/identity/identity.js';
 import { CERTIFICATE_TYPE, sessionId } from '../../src/identity/session.js';
 import { Chain } from '../../src/transcript/chain.js';
 import type { Disclosures, EntryBody } from '../../src/transcript/entry.js';
@@ -41,6 +41,37 @@ export function degenerate(point: string): Signing {
 
 export function signing({ key, jwk }: FixedKey): Signing {
   return { jwk, sign: (bytes) => sign(null, bytes, key) };
+}
+
+/** RSA with 2048 bits, from primes that are found by counting on from the name's hash. */
+export function fixedRsaKey(name: string): { readonly key: KeyObject; readonly jwk: IssuerKey } {
+  const e = 65_537n;
+  const [p, q] = ['p', 'q'].map((which) => {
+    const bytes = createHash('shake256', { outputLength: 128 }).update(`dbguard vector: ${name} ${which}`).digest();
+    let candidate = BigInt(`0x${bytes.toString('hex')}`) | (3n << 1022n) | 1n;
+    while ((candidate - 1n) % e === 0n || !checkPrimeSync(candidate)) candidate += 2n;
+    return candidate;
+  });
+  if (p === undefined || q === undefined) throw new Error('no primes');
+  const d = inverse(e, (p - 1n) * (q - 1n));
+  const numbers = { n: p * q, e, d, p, q, dp: d % (p - 1n), dq: d % (q - 1n), qi: inverse(q, p) };
+  const entries = Object.entries(numbers).map(([part, value]) => [part, base64urlOf(value)]);
+  const key = createPrivateKey({ key: { kty: 'RSA', ...Object.fromEntries(entries) }, format: 'jwk' });
+  return { key, jwk: { kty: 'RSA', n: base64urlOf(numbers.n), e: base64urlOf(e) } };
+}
+
+function inverse(value: bigint, modulus: bigint): bigint {
+  let [old, rest, oldFactor, factor] = [value, modulus, 1n, 0n];
+  while (rest !== 0n) {
+    const quotient = old / rest;
+    [old, rest, oldFactor, factor] = [rest, old - quotient * rest, factor, oldFactor - quotient * factor];
+  }
+  return ((oldFactor % modulus) + modulus) % modulus;
+}
+
+function base64urlOf(value: bigint): string {
+  const hex = value.toString(16);
+  return Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex').toString('base64url');
 }
 
 export function fixedKey(name: string): FixedKey {

@@ -6,6 +6,7 @@ const levelWords: Readonly<Record<EvidenceLevel, string>> = {
   nonce: 'the issuer signed the key that this machine signs with',
   dpop: 'the issuer’s access token names the key that this machine signs with',
   audience: 'the platform’s token was made for dbguard, but names no key',
+  gateway: 'a token was shown to a gateway, whose key signs',
   local: 'a key of this machine alone: nobody vouches for whose it is',
   asserted: 'the issuer said who you are, but nothing about your key',
 };

@@ -10,7 +10,7 @@ import { LOCAL_PROFILE } from '../../io/login/local-logins.js';
 import { type LoginSourceSettings, profileName } from '../../io/login/oidc-login-source.js';
 import type { CombinedConfig, PolicySource } from '../../policy/combine.js';
 import type { IdentityConfig } from '../../policy/read-identity.js';
-import type { IdentityDemands } from '../../review/identify.js';
+import type { IdentityDemands } from '../../review/identity-demands.js';
 import type { CommandContext } from '../command.js';
 import type { OptionValues } from '../table.js';
 
@@ -148,6 +148,7 @@ export function readersDemands(
     ...(minimumLevel === undefined ? {} : { minimumLevel }),
     ...(maxAgeMs === undefined ? {} : { maxLoginAgeMs: maxAgeMs }),
     ...(config.identityRequired ? { identityRequired: true } : {}),
+    ...(config.identity?.gateway === undefined ? {} : { gateway: config.identity.gateway }),
     ...(config.secondPerson === undefined ? {} : { approvers: config.secondPerson.approvers }),
   };
 }

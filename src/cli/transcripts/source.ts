@@ -16,7 +16,7 @@ import {
   type SessionObjects,
   sessionsWithin,
 } from '../../review/catalog.js';
-import type { IdentityDemands } from '../../review/identify.js';
+import type { IdentityDemands } from '../../review/identity-demands.js';
 import {
   allOf,
   archivedKeys,

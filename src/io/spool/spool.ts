@@ -6,7 +6,7 @@ import { readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import type { SessionCredential } from '../../identity/identity.js';
-import { evidenceOf, sessionSigner } from '../../identity/session.js';
+import { evidenceOf, sessionSigner, subjectOfSession } from '../../identity/session.js';
 import type { Bucket } from '../../transcript/entry.js';
 import { sessionPrefix, subjectHash } from '../../transcript/object-key.js';
 import {
@@ -83,7 +83,7 @@ export function openTranscript(options: TranscriptOptions): Transcript {
 
 function open(options: TranscriptOptions): Transcript {
   const { credential, bucket } = options;
-  const subject = subjectHash(credential.login.subject);
+  const subject = subjectHash(subjectOfSession(credential));
   const prefix = sessionPrefix(subject, credential.sid);
   const root = privateDir(spoolRoot(options.state));
   const folder = privateDir(join(root, prefix));

@@ -4,12 +4,12 @@
  * what verification cannot check is whoever made the page's own word.
  */
 import { DbguardError } from '../../errors.js';
-import type { JsonWebKeySet } from '../../identity/id-token.js';
+import type { JsonWebKeySet } from '../../identity/signed-claims.js';
 import type { Finding } from '../../transcript/finding.js';
 import { isRecord } from '../../transcript/line.js';
 import type { ObjectHistory, VersionKeeping } from '../../transcript/object-history.js';
 import type { ObjectReader, SegmentObject, SessionObjects } from '../catalog.js';
-import type { IdentityDemands } from '../identify.js';
+import type { IdentityDemands } from '../identity-demands.js';
 import type { FoundKeys, IssuerKeySource } from '../issuer-keys.js';
 
 /** Of the data, not of dbguard. */

@@ -2,7 +2,7 @@
  * A page's sessions verified where it is opened: the same verifier as in the command line (review/verify-session.ts), its
  * ports on WebCrypto. What only whoever made the page could see is told apart from what was checked here.
  */
-import type { JsonWebKeySet } from '../../identity/id-token.js';
+import type { JsonWebKeySet } from '../../identity/signed-claims.js';
 import type { Entry } from '../../transcript/entry.js';
 import { EarlierEntries } from '../earlier-entries.js';
 import { type ProofLine, proofLines } from '../proof-words.js';
@@ -53,7 +53,7 @@ export async function verifyPage(data: PageData, { onItem, ownKeys }: PageVerifi
 }
 
 /** A token may still be good for a login elsewhere: it is verified, not shown. */
-const tokens: ReadonlySet<string> = new Set(['idToken', 'accessToken', 'certificate']);
+const tokens: ReadonlySet<string> = new Set(['idToken', 'accessToken', 'certificate', 'proof', 'gateway']);
 
 function withoutTokens(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => !tokens.has(name)));

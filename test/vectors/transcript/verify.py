@@ -12,7 +12,7 @@ import base64, datetime, glob, hashlib, json, math, os, re, sys, unicodedata, zl
 
 HEAD = "application/vnd.dbguard.head.v1+json"
 CERTIFICATE = "application/vnd.dbguard.session-certificate.v1+json"
-LEVELS, LOCAL = ("nonce", "dpop", "audience", "asserted", "local"), "dbguard:local"
+LEVELS, LOCAL = ("nonce", "dpop", "audience", "gateway", "asserted", "local"), "dbguard:local"
 CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 SKEW, HOUR, WEEK = 120, 3_600_000, 604_800_000
 
@@ -314,11 +314,14 @@ NEEDED = {
 PROCESS = {"pid": is_count, "ancestors": a_list(is_text), **table("program agentSession trace")}
 FIELDS = {
     "open": table(
-        "clientId audience idToken accessToken version agent", v=lambda value: value == 1, loggedInAt=is_count, loginKey=is_object, sessionKey=is_object,
+        "clientId audience idToken accessToken version agent proof", v=lambda value: value == 1, loggedInAt=is_count, loginKey=is_object, sessionKey=is_object,
         certificate=is_object, salt=is_bytes(16), level=one_of(*LEVELS), method=one_of("device", "browser", "workload"),
         subject=an_object("iss sub", **table("iss sub email")), policy=an_object("name digest", **table("name digest")),
         connection=an_object("name", **table("name host database user serverVersion environment logLinePrefix logTimezone", port=is_count, access=one_of("on-request"))),
-        previous=an_object("sid", sid=is_text, size=is_count, head=is_text)),
+        previous=an_object("sid", sid=is_text, size=is_count, head=is_text),
+        gateway=an_object(
+            "subject level clientId loggedInAt idToken", subject=an_object("iss sub", **table("iss sub email")), level=one_of("nonce", "dpop", "audience", "asserted"),
+            loggedInAt=is_count, **table("clientId audience idToken accessToken"))),
     "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "process", "close", "own"), conn=is_count, backendPid=is_count, window=is_count, **PROCESS),
     "intent": table("agent session call tool", event=one_of("prompt", "tool"), prompt=is_count, dropped=is_count, **PROCESS),
     "parse": table("", hidden=is_hidden, conn=is_count, text=is_count, facts=is_facts),
@@ -540,7 +543,8 @@ def fits(key, alg, message, signature):
     return (rsa_signed if alg[:2] == "RS" else pss_signed)(key, bits, hashed, signature)
 
 
-def check_token(token, issuer_keys, issuer, at):
+def check_token(token, issuer_keys, issuer, at, meant=None):
+    """`meant` takes the keys that may have signed it: then the signature is somewhere else."""
     need(len(token) <= 65536, "length of a token")
     parts = token.split(".")
     need(len(parts) == 3, "not a JWT")
@@ -564,7 +568,9 @@ def check_token(token, issuer_keys, issuer, at):
         need(weak is None, "the issuer's key proves nothing: %s" % weak)
         need(not named or kid is None, "a key for something else")
         raise Unproven("no key for the token")
-    if not any(fits(key, alg, message, signature) for key in sound):
+    if meant is not None:
+        meant.extend(sound)
+    elif not any(fits(key, alg, message, signature) for key in sound):
         need(kid is None, "the issuer's signature")
         raise Unproven("no key for the token")
     need(claims["iss"] == issuer, "issuer")
@@ -594,7 +600,87 @@ def check_revoked(entry, revoked):
         need(entry["t"] / 1e6 < since, "the login key is revoked")
 
 
+def power_proof(text, proof, session, key):
+    """Sixteen rounds of Guillou and Quisquater: whoever made this knows the signature over the text."""
+    n, size = int.from_bytes(b64(key["n"]), "big"), len(b64(key["n"]))
+    proof, info = b64(proof), bytes.fromhex("3031300d060960864801650304020105000420")
+    need(len(proof) == 32 + 16 * size, "length of the proof")
+    encoded = b"\0\1" + b"\xff" * (size - 3 - len(info) - 32) + b"\0" + info + hashlib.sha256(text).digest()
+    inverse, commitments = pow(int.from_bytes(encoded, "big"), -1, n), []
+    for i in range(16):
+        answer = int.from_bytes(proof[32 + i * size:32 + (i + 1) * size], "big")
+        need(0 < answer < n, "an answer of the proof")
+        challenge = int.from_bytes(proof[2 * i:2 * i + 2], "big")
+        commitments.append((pow(answer, 65537, n) * pow(inverse, challenge, n) % n).to_bytes(size, "big"))
+    said = b"dbguard-token-proof-v1\0" + session + hashlib.sha256(text).digest() + b"".join(commitments)
+    return hashlib.sha256(said).digest() == proof[:32]
+
+
+def holds_proof(text, proof, session, key):
+    try:
+        return power_proof(text, proof, session, key)
+    except (Invalid, ValueError, OverflowError):
+        return False
+
+
+def gateway_level(entry, issuer_keys, reader, doubts):
+    need("gateway" in entry and entry["level"] == "gateway", "half a gateway")
+    gateway, subject, at = entry["gateway"], entry["subject"], entry["loggedInAt"]
+    own = {**{name: entry[name] for name in ("t", "loginKey", "salt")}, **gateway}
+    more, whose = [], None
+    try:
+        whose = level_of(own, issuer_keys, reader, more)
+        need(whose != "asserted" or gateway["level"] in ("asserted", "audience"), "the gateway claims a better level")
+        need(LEVELS.index(whose) <= LEVELS.index(reader.get("minimumLevel", "local")), "level of the gateway")
+    except Unproven as reason:
+        more.append(str(reason))
+    doubts.extend(more + (["level asserted"] if whose == "asserted" else []))
+    known, workloads = reader.get("gateway"), reader.get("workloadIssuers", [])
+    if known is None or gateway["subject"]["sub"] not in known["subjects"]:
+        raise Unproven("a gateway that the reader has not named")
+    issuers = [*workloads, *([reader["issuer"]] if "issuer" in reader else [])]
+    if issuers and subject["iss"] not in issuers:
+        raise Unproven("an issuer that the reader does not know")
+    need(entry.get("audience") == known["audience"], "audience of the gateway")
+    need(-SKEW <= entry["t"] / 1e6 - at / 1000 <= 300 + SKEW, "the token was shown at another time")
+    need(entry["idToken"].endswith("."), "the token has its signature")
+    keys = []
+    head, claims = check_token(entry["idToken"], issuer_keys, subject["iss"], at, keys)
+    audience = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+    need(known["audience"] in audience, "audience")
+    need("events" not in claims and claims.get("typ") not in ("Refresh", "Offline", "Logout", "Serialized-ID"), "no token to log in with")
+    need(not re.fullmatch(r"(?i)(logout|secevent)\+jwt", head.get("typ", "")) and "cnf" not in claims, "no token to log in with")
+    clients = [claims[name] for name in ("azp", "client_id", "appid") if name in claims]
+    need(all(map(is_text, clients)) and len(set(clients)) < 2, "clients of the token")
+    if subject["iss"] not in workloads:
+        need(clients or len(audience) == 1, "no client")
+        need(not clients or clients[0] in known["clients"], "another client")
+    provable = [key for key in keys if head["alg"] == "RS256" and key["kty"] == "RSA" and b64(key["e"]) == b"\1\0\1"]
+    text, session = entry["idToken"][:-1].encode(), b64(entry["sessionKey"]["x"])
+    proven = "proof" in entry and any(holds_proof(text, entry["proof"], session, key) for key in provable)
+    if not proven and ("proof" in entry or provable):
+        need(head.get("kid") is None, "proof of the issuer's signature")
+        raise Unproven("no key for the proof")
+    check_names(claims, subject, doubts)
+    if whose in (None, "asserted"):
+        return None
+    if not proven:
+        raise Unproven("only the gateway says that the issuer signed the token")
+    return "gateway"
+
+
+def check_names(claims, subject, doubts):
+    need(claims["sub"] == subject["sub"], "subject")
+    verified = all(confirmed(claims[name]) for name in ("email_verified", "xms_edov") if name in claims)
+    need((claims.get("email") if verified else None) == subject.get("email"), "e-mail")
+    if any(looks_like_another(name) for name in (subject["sub"], subject.get("email", ""))):
+        doubts.append("a name that looks like another one")
+
+
 def level_of(entry, issuer_keys, reader, doubts):
+    if "gateway" in entry or entry["level"] == "gateway":
+        return gateway_level(entry, issuer_keys, reader, doubts)
+    need("proof" not in entry, "a proof of nothing")
     subject, key, salt = entry["subject"], entry["loginKey"], b64(entry["salt"])
     workloads = reader.get("workloadIssuers", [])
     issuers = [*workloads, *([reader["issuer"]] if "issuer" in reader else [])]
@@ -616,11 +702,7 @@ def level_of(entry, issuer_keys, reader, doubts):
     if not workload:
         need(not str(head.get("typ", "")).lower().endswith("+jwt") and not claims.get("events"), "no ID token")
         need(claims.get("typ") not in ("Bearer", "DPoP", "Refresh", "Offline", "Logout", "Serialized-ID"), "no ID token")
-    need(claims["sub"] == subject["sub"], "subject")
-    verified = all(confirmed(claims[name]) for name in ("email_verified", "xms_edov") if name in claims)
-    need((claims.get("email") if verified else None) == subject.get("email"), "e-mail")
-    if any(looks_like_another(name) for name in (subject["sub"], subject.get("email", ""))):
-        doubts.append("a name that looks like another one")
+    check_names(claims, subject, doubts)
     most = reader.get("maxLoginAgeMs", 30 * 86_400_000) / 1000
     need(-SKEW <= entry["t"] / 1e6 - claims["iat"] <= most + SKEW, "the session began before the login, or long after it")
     need(len(salt) == 16, "length of the salt")
@@ -800,7 +882,7 @@ def verify(sid, folder, segments, issuer_keys, reader):
                 try:
                     level = level_of(entry, issuer_keys, reader, doubts)
                     need(level != "asserted" or entry["level"] in ("asserted", "audience"), "the session claims a better level")
-                    need(LEVELS.index(level) <= LEVELS.index(reader.get("minimumLevel", "local")), "level " + level)
+                    need(level in (None, "gateway") or LEVELS.index(level) <= LEVELS.index(reader.get("minimumLevel", "local")), "level %s" % level)
                     if level in ("asserted", "local"):
                         doubts.append("level " + level)
                 except Unproven as reason:

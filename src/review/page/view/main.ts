@@ -2,7 +2,7 @@
  * The page: holds its own document against what dbguard writes, verifies what it carries, and shows both. Nothing is
  * called proven before all of it has been checked; whatever goes wrong on the way is said in red.
  */
-import type { JsonWebKeySet } from '../../../identity/id-token.js';
+import type { JsonWebKeySet } from '../../../identity/signed-claims.js';
 import { worstWords } from '../../proof-words.js';
 import { knowsEd25519 } from '../ed25519-web.js';
 import { type PageData, parsePageData } from '../page-data.js';

@@ -1,6 +1,6 @@
 /** What is proven of each session and what is not, in the words of `transcripts verify`; and what a page cannot know. */
 import { calculateJwkThumbprint } from 'jose';
-import type { JsonWebKeySet } from '../../../identity/id-token.js';
+import type { JsonWebKeySet } from '../../../identity/signed-claims.js';
 import { verdictWords } from '../../proof-words.js';
 import { limitsOf } from '../limits.js';
 import type { IssuerAnswer, PageData } from '../page-data.js';
