@@ -96,6 +96,7 @@ _dbguard() {
     'whoami --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --network') COMPREPLY=($(compgen -W 'shared guarded' -- "$word")); return ;;
     'run --connection') return ;;
+    'run --from') return ;;
     'run --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
@@ -103,12 +104,14 @@ _dbguard() {
     'proxy --listen') return ;;
     'proxy --password-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --connection') return ;;
+    'proxy --from') return ;;
     'proxy --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
     'proxy --reason') return ;;
     'mcp --hold') return ;;
     'mcp --connection') return ;;
+    'mcp --from') return ;;
     'mcp --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'mcp --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'mcp --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
@@ -269,9 +272,9 @@ _dbguard() {
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'mark') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
-    'run') options='--sandbox --no-sandbox --network --connection --config --policy --profile --reason --help -h' ;;
-    'proxy') options='--listen --password-file --json --connection --config --policy --profile --reason --help -h' ;;
-    'mcp') options='--hold --connection --config --policy --profile --reason --help -h' ;;
+    'run') options='--sandbox --no-sandbox --network --connection --from --config --policy --profile --reason --help -h' ;;
+    'proxy') options='--listen --password-file --json --connection --from --config --policy --profile --reason --help -h' ;;
+    'mcp') options='--hold --connection --from --config --policy --profile --reason --help -h' ;;
     'hook') options='--help -h' ;;
     'approvals') options='--list --json --team --follow --help -h' ;;
     'approve') options='--session --help -h' ;;

@@ -29,6 +29,10 @@ export const judgingOptions = [
 /** Which database, judged by what. */
 export const guardOptions = [
   { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
+  {
+    flags: '--from <place>',
+    description: 'where no dbguard.yaml names one: take the connection found there, as .env or DATABASE_URL',
+  },
   configOption,
   { flags: '--policy <file>', description: 'judge by this file alone' },
   { flags: '--profile <name>', description: `built-in profile: ${profileNames.join(', ')}`, choices: profileNames },

@@ -56,8 +56,41 @@ const stumbles: Readonly<Record<string, Stumble>> = {
     config: null,
     exitCode: 78,
     says: [
-      'dbguard: no dbguard.yaml here or in a folder above',
-      '  Write one with "dbguard init", or name one with --config FILE.',
+      'dbguard: no dbguard.yaml here or in a folder above, and none found in this project',
+      /^ {2}Looked at DATABASE_URL, \.env files, .*Set DATABASE_URL, write a file with "dbguard init"/,
+    ],
+  },
+  'no dbguard.yaml, and a database of another kind': {
+    config: null,
+    env: { DATABASE_URL: `mysql://app:${wrongPassword}@db/shop` },
+    exitCode: 78,
+    says: [/and none found in this project; DATABASE_URL in the environment is for mysql$/, /^ {2}Looked at/],
+  },
+  'no dbguard.yaml, and nobody who says which connection': {
+    config: null,
+    env: { DATABASE_URL: `postgresql://app:${wrongPassword}@db/shop` },
+    exitCode: 77,
+    says: [
+      'dbguard: nobody has said yet which database is meant: app@db:5432/shop (DATABASE_URL in the environment), --from DATABASE_URL',
+      '  Choose with --from, run it once at a terminal, or write a file with "dbguard init".',
+    ],
+  },
+  'a place where no connection is': {
+    args: ['run', '--from', 'compose.yaml', '--', 'true'],
+    config: null,
+    env: { DATABASE_URL: `postgresql://app:${wrongPassword}@db/shop` },
+    exitCode: 64,
+    says: [
+      'dbguard: no connection was found in compose.yaml',
+      '  Found: app@db:5432/shop (DATABASE_URL in the environment), --from DATABASE_URL.',
+    ],
+  },
+  'a place for a connection, and a file that names one': {
+    args: ['run', '--from', '.env', '--', 'true'],
+    exitCode: 64,
+    says: [
+      'dbguard: --from is for folders where no dbguard.yaml names a connection',
+      '  Choose one of its connections with --connection.',
     ],
   },
   'no dbguard.yaml to log in with': {

@@ -10,6 +10,8 @@ export interface GuardOptions {
   readonly config?: string | undefined;
   /** `--connection`; the configuration's default otherwise. */
   readonly connection?: string | undefined;
+  /** `--from`: where no file names a connection, the place of the one that is found. */
+  readonly from?: string | undefined;
   /** `--policy`: judge by this file alone. */
   readonly policyFile?: string | undefined;
   readonly profile?: ProfileName | undefined;

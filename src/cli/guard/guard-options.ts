@@ -9,10 +9,11 @@ import type { GuardOptions } from './contract.js';
 
 export function guardFlags(
   options: OptionValues,
-): Pick<GuardOptions, 'config' | 'connection' | 'policyFile' | 'profile' | 'reason'> {
+): Pick<GuardOptions, 'config' | 'connection' | 'from' | 'policyFile' | 'profile' | 'reason'> {
   return {
     config: textOption(options, 'config'),
     connection: textOption(options, 'connection'),
+    from: textOption(options, 'from'),
     policyFile: textOption(options, 'policy'),
     profile: oneOfOption(options, 'profile', profileNames),
     reason: textOption(options, 'reason')?.trim() || undefined,

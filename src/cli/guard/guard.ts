@@ -18,6 +18,7 @@ import type { JournalTotals } from '../../proxy/statement/statement-journal.js';
 import type { ProxyAddress, RealCredentials } from '../../run/environment.js';
 import type { Recorder } from '../../transcript/entry.js';
 import type { CommandContext } from '../command.js';
+import type { ChosenConnection } from '../settings/found-connection.js';
 import type { SessionUsers } from '../settings/loopback-users.js';
 import { Closers } from './closers.js';
 import type { CloseOptions, GuardOptions } from './contract.js';
@@ -37,6 +38,8 @@ export interface Guard {
   readonly real: RealCredentials;
   readonly bucket: string;
   /** What nobody has set up: who vouches for the key, where transcripts go that this machine cannot delete. */
+  /** Where the connection was found, and the files that hold its password. */
+  readonly found?: Pick<ChosenConnection, 'says' | 'files'>;
   readonly missing: { readonly provider: boolean; readonly bucket: boolean };
   readonly totals: JournalTotals;
   readonly windows: WindowDesk;
@@ -70,7 +73,7 @@ const failedPatienceMs = 1000;
 export async function openGuard(context: CommandContext, options: GuardOptions): Promise<Guard> {
   const closers = new Closers<CloseOptions>();
   try {
-    const setup = readSetup(context, options);
+    const setup = await readSetup(context, options);
     options.onSettings?.(setup.files.config.sandbox);
     const identity = await openIdentity(setup, closers);
     const evidence = await openEvidence(setup, identity, closers);
@@ -93,6 +96,7 @@ export async function openGuard(context: CommandContext, options: GuardOptions):
       address: { ...addressOf(proxy, upstream.database, users, options.password), hooks },
       real: await realCredentials(users, setup.upstream, secretsOf(login)),
       bucket: evidence.bucket.location,
+      ...(setup.found === undefined ? {} : { found: setup.found }),
       missing: { provider: setup.identity === undefined, bucket: setup.files.config.bucket === undefined },
       totals: journal.totals,
       windows: journal.windows,
@@ -124,7 +128,7 @@ function addressOf(
   return { host, port, socketDir, libpqHost, user: own.as.user, password, database, further: others };
 }
 
-function fenceSettings({ sources, files, context, upstream }: Setup, { users }: OpenIdentity): FenceSettings {
+function fenceSettings({ sources, found, files, context, upstream }: Setup, { users }: OpenIdentity): FenceSettings {
   const { bucket, sandbox } = files.config;
   const credentials = [users.own, ...users.further].flatMap(({ upstream: { auth, tls } }) => [
     auth.passfile,
@@ -135,7 +139,7 @@ function fenceSettings({ sources, files, context, upstream }: Setup, { users }: 
   return {
     sandbox,
     databases: upstream.hosts,
-    settled: sources.map(({ path }) => path),
+    settled: sources.filter((one) => one !== found?.source).map(({ path }) => path),
     closed: [...folders, ...(bucket?.kind === 'file' ? [bucket.path] : []), ...credentials, ...named].flatMap(
       (path) => path ?? [],
     ),

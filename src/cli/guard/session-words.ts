@@ -51,7 +51,21 @@ export function banner(guard: Guard, stderr: Output, withheld: readonly string[]
     `dbguard: ${session}${number}`,
     `dbguard: ${session}`,
   ];
-  return `${fitting(first, stderr)}\n${dim(fitting(second, stderr))}\n${missingLine(guard, stderr)}`;
+  return `${fitting(first, stderr)}\n${dim(fitting(second, stderr))}\n${readableLine(guard, stderr)}${missingLine(guard, stderr)}`;
+}
+
+/** The variables of the run win over a dotenv file in most tools; whoever reads the file has the password all the same. */
+function readableLine({ found }: Guard, stderr: Output): string {
+  const [file, ...others] = found?.files ?? [];
+  if (file === undefined) return '';
+  const files = others.length === 0 ? file : `${file} and ${counted(others.length, 'other file')}`;
+  const holds = others.length === 0 ? 'holds' : 'hold';
+  const texts = [
+    `dbguard: ${singleLine(files)} ${holds} the real password, and the agent can read that: move it to ~/.pgpass (dbguard doctor)`,
+    `dbguard: the agent can read the real password in ${singleLine(files)} (dbguard doctor)`,
+    `dbguard: the agent can read the real password: dbguard doctor`,
+  ];
+  return `${fitting(texts, stderr)}\n`;
 }
 
 /** What a first run lacks, and the one command that sets it up; empty where nothing is missing. */

@@ -1,12 +1,13 @@
 /** What the files, the flags and the environment say: everything that is known before anything is opened. */
 import { DbguardError } from '../../errors.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
-import { loadConfigsOrFail, loadNamed } from '../../io/files/config-files.js';
+import { type LoadedConfig, loadConfigs, loadNamed } from '../../io/files/config-files.js';
 import { ownTranscripts } from '../../io/files/state-dirs.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { type CompiledPolicy, compilePolicy } from '../../policy/engine.js';
 import type { CommandContext } from '../command.js';
 import { chooseConnection, upstreamOf } from '../settings/connection.js';
+import { type ChosenConnection, chooseFound } from '../settings/found-connection.js';
 import { type IdentitySettings, signerSettings } from '../settings/identity-settings.js';
 import type { GuardOptions } from './contract.js';
 
@@ -16,7 +17,7 @@ type Bucket = NonNullable<CompiledPolicy['config']['bucket']>;
 export interface Setup {
   readonly context: CommandContext;
   readonly options: GuardOptions;
-  readonly sources: ReturnType<typeof loadConfigsOrFail>;
+  readonly sources: readonly LoadedConfig[];
   /** What all files say together. */
   readonly files: CompiledPolicy;
   /** What judges: the files' policy, or the one that was named alone. */
@@ -28,20 +29,24 @@ export interface Setup {
   /** Undefined: a key of this machine signs. */
   readonly identity: IdentitySettings | undefined;
   readonly bucket: Bucket;
+  /** Where no file names a connection. */
+  readonly found?: ChosenConnection;
 }
 
 /** Throws DbguardError for what is missing, unreadable, or inside of another run. */
-export function readSetup(context: CommandContext, options: GuardOptions): Setup {
+export async function readSetup(context: CommandContext, options: GuardOptions): Promise<Setup> {
   const { env, cwd } = context;
   refuseInside(env);
-  const sources = loadConfigsOrFail({ cwd, env, named: options.config });
+  const written = loadConfigs({ cwd, env, named: options.config });
+  const found = await chooseFound(context, written, options);
+  const sources = found === undefined ? written : [...written, found.source];
   const profile = options.profile === undefined ? {} : { profile: options.profile };
   const files = compilePolicy(sources, profile);
   const policy =
     options.policyFile === undefined ? files : compilePolicy([loadNamed(options.policyFile, context)], profile);
   const { name, connection } = chooseConnection(files, options.connection);
   if (connection.access?.decision === 'second-person' && policy.secondPerson === undefined) throw nobodyGrants(name);
-  const upstream = upstreamOf(connection, name, env);
+  const upstream = upstreamOf(connection, name, found?.env ?? env);
   const identity = signerSettings(files.config, env);
   const bucket = files.config.bucket ?? ownTranscripts(env);
   if (identity === undefined) refuseWhatNeedsIdentity(bucket, name, connection);
@@ -56,6 +61,7 @@ export function readSetup(context: CommandContext, options: GuardOptions): Setup
     upstream,
     identity,
     bucket,
+    ...(found === undefined ? {} : { found }),
   };
 }
 
