@@ -32,8 +32,11 @@ const REDACTED = '(redacted)';
 
 /** @param earlier what came before `entry` in its session */
 export function timelineItem(entry: Entry, disclosed: Disclosed, earlier: EarlierEntries): TimelineItem {
+  return itemMeant(entry, disclosed, earlier.meant(entry, disclosed));
+}
+
+export function itemMeant(entry: Entry, disclosed: Disclosed, meant: Meant): TimelineItem {
   const { fields } = entry;
-  const meant = earlier.meant(entry, disclosed);
   const text = textOf(entry, meant, disclosed);
   return {
     n: entry.n,

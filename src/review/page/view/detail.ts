@@ -1,6 +1,6 @@
 /** One row in full: its text, what the parser read in it, who decided what after being shown what, and what came of it. */
-import type { Row } from '../rows.js';
-import type { PageItem } from '../verify-page.js';
+import type { ReadItem } from '../../read-item.js';
+import type { Row } from '../../statement-rows.js';
 import { type Child, el, foreign, isChild, time, tricksIn } from './dom.js';
 
 export function detailOf(row: Row | undefined): HTMLElement {
@@ -26,7 +26,7 @@ function title(row: Row): string {
   return `${row.kind} #${row.n}${connection}`;
 }
 
-function itemParts({ item, fields, disclosed, facts }: PageItem, main: boolean): (Node | string)[] {
+function itemParts({ item, fields, disclosed, facts }: ReadItem, main: boolean): (Node | string)[] {
   const tricks = item.text === undefined ? [] : tricksIn(item.text);
   const parts: Child[] = [
     el('p', { class: 'when' }, `${time(item.at)} UTC`, main ? '' : ` · ${item.kind} #${item.n}`),

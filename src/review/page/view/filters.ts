@@ -1,5 +1,5 @@
 /** Search and filters over the rows; as data, for the list. */
-import type { Filter, Row } from '../rows.js';
+import type { Filter, Row } from '../../statement-rows.js';
 import { el, foreign } from './dom.js';
 
 const standings: readonly (readonly [Filter['standing'], string])[] = [

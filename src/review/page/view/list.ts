@@ -2,7 +2,7 @@
  * The rows that are in sight, of as many as there are: a list box of one column, moved through by keys. Everything else
  * of it is height.
  */
-import type { Row } from '../rows.js';
+import type { Row } from '../../statement-rows.js';
 import { el, time } from './dom.js';
 
 const HEIGHT = 30;

@@ -4,9 +4,9 @@
  */
 import type { JsonWebKeySet } from '../../../identity/signed-claims.js';
 import { worstWords } from '../../proof-words.js';
+import { matches, type Row, Rows, wordsOf } from '../../statement-rows.js';
 import { knowsEd25519 } from '../ed25519-web.js';
 import { type PageData, parsePageData } from '../page-data.js';
-import { matches, type Row, Rows, wordsOf } from '../rows.js';
 import { type VerifiedSession, verifyPage } from '../verify-page.js';
 import { detailOf } from './detail.js';
 import { breath, el, foreign } from './dom.js';

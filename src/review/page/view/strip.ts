@@ -1,5 +1,5 @@
 /** When things happened: the time from first to last in slices, each as high as it is busy; a slice with a denial is marked. */
-import type { Row } from '../rows.js';
+import type { Row } from '../../statement-rows.js';
 import { time } from './dom.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
