@@ -5,8 +5,9 @@ import type { PendingApproval } from '../approval/approvals.js';
 import type { Preview } from '../approval/preview.js';
 import { counted, grouped } from '../words.js';
 import { fitted, textWidth } from './character-width.js';
-import { placeLine, type Row, type Span, type Style } from './document-rows.js';
+import { placeLine, type Row } from './document-rows.js';
 import type { PromptState } from './prompt-state.js';
+import { RowWindow, styles, type TextStyle, withColours } from './RowWindow.js';
 
 export interface ApprovalPromptProps {
   readonly preview: Preview;
@@ -30,39 +31,9 @@ export interface ApprovalPromptProps {
   readonly mark: string;
 }
 
-interface TextStyle {
-  readonly color?: string;
-  readonly backgroundColor?: string;
-  readonly bold?: true;
-  readonly dimColor?: true;
-  readonly inverse?: true;
-}
-
-/** Red and magenta alone are dark enough for a white background and light enough for a black one, in every theme. */
-const styles: Readonly<Record<Style, TextStyle>> = {
-  plain: {},
-  keyword: { bold: true },
-  danger: { color: 'red', bold: true },
-  string: { color: 'magenta' },
-  number: { color: 'magenta' },
-  comment: { dimColor: true },
-  hidden: { color: 'red', inverse: true },
-  label: { dimColor: true },
-  info: {},
-  warning: { color: 'magenta' },
-  alarm: { color: 'red', bold: true },
-  faint: { dimColor: true },
-};
-
 /** Both colours named: the terminal's own background would show through as the text of an inverse bar. */
 const productionBar: TextStyle = { color: 'whiteBright', backgroundColor: 'red' };
 const otherBar: TextStyle = { color: 'black', backgroundColor: 'yellow' };
-
-function withColours(style: TextStyle, colours: boolean): TextStyle {
-  const { color: _color, backgroundColor, ...rest } = style;
-  if (colours) return style;
-  return backgroundColor === undefined ? rest : { ...rest, inverse: true };
-}
 
 export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
   const { preview, state, document, windowRows, columns, compact, colours, mark } = props;
@@ -76,7 +47,7 @@ export function ApprovalPrompt(props: ApprovalPromptProps): ReactElement {
       </Text>
       {!compact && <Text wrap="truncate"> {placeLine(preview)}</Text>}
       {(!compact || mark !== '') && <MarkedRule mark={mark} columns={columns} />}
-      <Window rows={shown} height={windowRows} colours={colours} />
+      <RowWindow rows={shown} height={windowRows} colours={colours} />
       {!compact && (
         <Text dimColor wrap="truncate">
           {scrollLine(props)}
@@ -98,18 +69,6 @@ function MarkedRule({ mark, columns }: { readonly mark: string; readonly columns
       <Text dimColor> {'─'.repeat(rest)}</Text>
     </Text>
   );
-}
-
-/** Rows and spans are given as arguments, not as lists: they have no identity that React could track. */
-function Window(props: { readonly rows: readonly Row[]; readonly height: number; colours: boolean }): ReactElement {
-  const { rows, height, colours } = props;
-  const children = rows.map((row) => documentRow(row, colours));
-  return createElement(Box, { flexDirection: 'column', height, overflow: 'hidden' }, ...children);
-}
-
-function documentRow(row: Row, colours: boolean): ReactElement {
-  const children = row.map((span: Span) => createElement(Text, withColours(styles[span.style], colours), span.text));
-  return createElement(Text, { wrap: 'truncate' }, ' ', ...children);
 }
 
 /** Says how much there is that is not on the screen. */

@@ -59,3 +59,16 @@ function taken(characters: readonly string[], width: number): string[] {
   });
   return end === -1 ? [...characters] : characters.slice(0, end);
 }
+
+/** Exactly this wide; what does not fit at its end is left out. */
+export function filled(text: string, width: number): string {
+  let [out, used] = ['', 0];
+  for (const character of text) {
+    const wide = textWidth(character);
+    if (used + wide > width)
+      return out.slice(0, -1) + '…'.repeat(width > 0 && out !== '' ? 1 : 0) + ' '.repeat(Math.max(0, width - used));
+    out += character;
+    used += wide;
+  }
+  return out + ' '.repeat(width - used);
+}

@@ -4,13 +4,13 @@
  * What lives here: the clock ticks, keys and resizes of one prompt. What it must not know: queues, channels, who
  * gets the answer.
  */
-import { PassThrough } from 'node:stream';
 import type { ApprovalsClock, PendingApproval, Verdict } from '../approval/approvals.js';
 import type { Preview } from '../approval/preview.js';
 import type { TerminalSize } from '../run/terminal-ports.js';
 import type { ApprovalPromptProps } from './ApprovalPrompt.js';
 import { textWidth } from './character-width.js';
 import { documentRows, placeLine, type Row } from './document-rows.js';
+import { inkPainter } from './ink-painter.js';
 import { KeyDecoder, type KeyEvent } from './keys.js';
 import {
   isSettled,
@@ -25,7 +25,6 @@ import {
   stallMs,
   type View,
 } from './prompt-state.js';
-import { withoutSignals } from './signal-guests.js';
 import type { PromptSurface } from './takeover.js';
 
 export interface ShownApproval {
@@ -215,38 +214,18 @@ export async function loadPromptTools(): Promise<PromptTools> {
   return import('./prompt-tools.js');
 }
 
-/**
- * Ink lays frames out, we put them on the screen. Ink's own writing erases the scrollback when a frame is as high as
- * the terminal, and believes that it knows where the cursor is.
- */
 function createPainter(surface: PromptSurface, tools: PromptTools, mark: string): Painter {
   const { render, createElement, ApprovalPrompt } = tools;
   let last = '';
-  const stdout = Object.assign(new PassThrough(), { columns: 80, rows: 24 });
-  stdout.write = (frame: unknown) => {
+  const painter = inkPainter(render, (frame) => {
     const { size } = surface;
-    const text = onScreen(String(frame), size.rows);
-    if (text !== last) surface.write(text, onScreen(withoutMark(String(frame), mark, size), size.rows));
+    const text = onScreen(frame, size.rows);
+    if (text !== last) surface.write(text, onScreen(withoutMark(frame, mark, size), size.rows));
     last = text;
-    return true;
-  };
-  let instance: ReturnType<typeof render> | undefined;
+  });
   return {
-    paint: (props) => {
-      stdout.columns = props.columns;
-      const element = createElement(ApprovalPrompt, props);
-      if (instance) instance.rerender(element);
-      else {
-        const streams = { stdout, stdin: new PassThrough(), stderr: new PassThrough() } as unknown as object;
-        const how = { ...streams, debug: true, exitOnCtrlC: false, patchConsole: false, isScreenReaderEnabled: false };
-        instance = withoutSignals(() => render(element, how));
-      }
-    },
-    close: () => {
-      stdout.write = () => true;
-      instance?.unmount();
-      instance?.cleanup();
-    },
+    paint: (props) => painter.paint(createElement(ApprovalPrompt, props), props.columns),
+    close: () => painter.close(),
   };
 }
 

@@ -4,7 +4,7 @@
  * What lives here: where each part stands, from 80x24 up. What it must not know: sessions, recordings, keys.
  */
 import type { TerminalSize } from '../../run/terminal-ports.js';
-import { textWidth } from '../character-width.js';
+import { filled } from '../character-width.js';
 
 export type TrackMood = 'plain' | 'good' | 'bad' | 'waiting' | 'quiet';
 
@@ -37,7 +37,7 @@ export function replayFrame(view: ReplayView, { columns, rows }: TerminalSize): 
   const lines = [
     ...body(view, columns, rows - 2),
     bar(view, columns),
-    view.colours ? styled('7', fit(view.status, columns)) : fit(view.status, columns),
+    view.colours ? styled('7', filled(view.status, columns)) : filled(view.status, columns),
   ];
   return `\x1b[H${lines.map((line) => `${line}\x1b[0m\x1b[K`).join('\r\n')}\x1b[J`;
 }
@@ -57,7 +57,7 @@ function body(view: ReplayView, columns: number, rows: number): string[] {
 /** The newest stands at the bottom. */
 function trackRows({ track, colours }: ReplayView, width: number, rows: number): string[] {
   const shown = track.slice(-rows).map(({ text, mood, current }) => {
-    const line = fit(`${current ? '▶ ' : '  '}${text}`, width);
+    const line = filled(`${current ? '▶ ' : '  '}${text}`, width);
     if (!colours) return line;
     return styled([current ? '1' : '', moods[mood]].filter((one) => one !== '').join(';'), line);
   });
@@ -67,19 +67,6 @@ function trackRows({ track, colours }: ReplayView, width: number, rows: number):
 function bar({ progress }: ReplayView, columns: number): string {
   const done = Math.round(Math.min(1, Math.max(0, progress)) * columns);
   return '━'.repeat(done) + '─'.repeat(columns - done);
-}
-
-/** Exactly this wide; what does not fit at its end is left out. */
-function fit(text: string, width: number): string {
-  let [out, used] = ['', 0];
-  for (const character of text) {
-    const wide = textWidth(character);
-    if (used + wide > width)
-      return out.slice(0, -1) + '…'.repeat(width > 0 && out !== '' ? 1 : 0) + ' '.repeat(Math.max(0, width - used));
-    out += character;
-    used += wide;
-  }
-  return out + ' '.repeat(width - used);
 }
 
 function styled(codes: string, text: string): string {
