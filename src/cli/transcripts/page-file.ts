@@ -1,0 +1,61 @@
+/** Sessions as one HTML file: what verification reads of them goes into it. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { DbguardError, reasonOf } from '../../errors.js';
+import type { ObjectSource, SessionObjects } from '../../review/catalog.js';
+import { compareWithNeighbours } from '../../review/neighbours.js';
+import { collect } from '../../review/page/collect.js';
+import { dataText, pageDocument } from '../../review/page/document.js';
+import { PAGE_VERSION, type PageData } from '../../review/page/page-data.js';
+import type { SessionReport } from '../../review/session-report.js';
+import type { VerifyOptions } from '../../review/verify-options.js';
+import { dbguardVersion, installedFile } from '../version.js';
+
+/** Throws as verification does; `internal` where this installation is not whole. */
+export async function pageOf(
+  sessions: readonly SessionObjects[],
+  how: VerifyOptions & { readonly source: ObjectSource },
+): Promise<{ html: string; reports: readonly SessionReport[] }> {
+  const { reports, ...collected } = await collect(sessions, how, (session, report) =>
+    compareWithNeighbours(session, report, how),
+  );
+  const { source, demands, now: madeAt } = how;
+  const data: PageData = {
+    v: PAGE_VERSION,
+    madeAt,
+    version: dbguardVersion,
+    location: source.location,
+    keeping: await source.keeping(),
+    demands,
+    ...collected,
+  };
+  const [script, style] = ['page.js', 'page.css'].map(bundled);
+  return { html: pageDocument({ script: script ?? '', style: style ?? '', data: dataText(data) }), reports };
+}
+
+/** Built beside the command; see .ci/bundle-page.mjs. */
+function bundled(name: string): string {
+  try {
+    return readFileSync(installedFile(`dist/bin/${name}`), 'utf8');
+  } catch (error) {
+    throw new DbguardError('internal', `this installation of dbguard is not whole: ${name}: ${reasonOf(error)}`, {
+      hint: 'Install it again, or run npm run build in a checkout.',
+    });
+  }
+}
+
+export function pageName(sessions: readonly SessionObjects[]): string {
+  const [first] = sessions;
+  const more = sessions.length > 1 ? `-and-${sessions.length - 1}-more` : '';
+  return `dbguard-${first?.sid ?? 'nothing'}${more}.html`;
+}
+
+/** For its owner alone: it holds what the transcript holds. Throws `output-failed`. */
+export function writePage(path: string, html: string, named: string): void {
+  try {
+    writeFileSync(path, html, { mode: 0o600 });
+  } catch (error) {
+    throw new DbguardError('output-failed', `${named} cannot be written: ${reasonOf(error)}`, {
+      hint: 'Name another file with --to, or --to - for stdout.',
+    });
+  }
+}
