@@ -35,6 +35,7 @@ _dbguard() {
       ':policy') path='policy' ;;
       ':mask') path='mask' ;;
       ':access') path='access' ;;
+      ':review') path='review' ;;
       ':transcripts') path='transcripts' ;;
       ':upload') path='upload' ;;
       ':instructions') path='instructions' ;;
@@ -146,6 +147,15 @@ _dbguard() {
     'access grant --reason') return ;;
     'access grant --session') return ;;
     'access end --session') return ;;
+    'review --identity') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'review --day') return ;;
+    'review --since') return ;;
+    'review --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'review --issuer') return ;;
+    'review --client-id') return ;;
+    'review --workload-issuer') return ;;
+    'review --bucket') return ;;
+    'review --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts list --person') return ;;
     'transcripts list --day') return ;;
     'transcripts list --since') return ;;
@@ -265,7 +275,7 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy mcp hook approvals approve deny explain policy mask access transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
@@ -292,6 +302,7 @@ _dbguard() {
     'access grant') options='--for --reason --session --help -h' ;;
     'access list') options='--json --help -h' ;;
     'access end') options='--session --help -h' ;;
+    'review') options='--identity --day --since --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
     'transcripts') options='--help -h'; operands='list show replay verify page check-bucket search query export follow report ddl redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;

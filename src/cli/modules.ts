@@ -26,6 +26,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   'access grant': () => import('./commands/access-grant.js'),
   'access list': () => import('./commands/access-list.js'),
   'access end': () => import('./commands/access-end.js'),
+  review: () => import('./commands/review.js'),
   'transcripts list': () => import('./commands/transcripts-list.js'),
   'transcripts replay': () => import('./commands/transcripts-replay.js'),
   'transcripts show': () => import('./commands/transcripts-show.js'),

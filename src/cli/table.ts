@@ -252,6 +252,21 @@ export const commandTable = [
     options: [{ flags: '--session <id>', description: 'first characters of the session, where several are active' }],
   },
   {
+    path: 'review',
+    summary: 'look through recorded sessions on a terminal: search, filter, verify, replay, redact',
+    arguments: '[id]',
+    options: [
+      {
+        flags: '--identity <file>',
+        description: 'your private key for encrypted recordings: of age-keygen, or ssh-ed25519',
+      },
+      ...dayOptions,
+      ...verificationOptions,
+      ...bucketOptions,
+    ],
+    examples: ['dbguard review --bucket s3://audit/dbguard        ? shows the keys'],
+  },
+  {
     path: 'transcripts list',
     summary: 'list recorded sessions: who, when, where, what was denied',
     options: [
