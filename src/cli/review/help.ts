@@ -18,8 +18,8 @@ export const helpPassages: readonly Passage[] = [
   of('p', 'write its page: one HTML file that verifies itself, into this folder'),
   of('V R', 'verify all of them (esc stops); list the bucket again'),
   of(
-    '· ✓ ? ✗',
-    'not verified yet, proven, not all proven, changed or forged: said by the verifier, here and now, of the objects as they lie in the bucket',
+    '· ✓ ~ ? ✗',
+    'not verified yet, proven, whole but of nobody known, not all proven, changed or forged: said by the verifier, here and now, of the objects as they lie in the bucket',
   ),
   { text: '', tone: 'plain' },
   head('One session'),

@@ -4,6 +4,7 @@ import { sanitise } from '../../untrusted-text.js';
 import { counted, grouped } from '../../words.js';
 import { intentLine } from '../intent-words.js';
 import type { ReadItem } from '../read-item.js';
+import type { Verdict } from '../session-report.js';
 import type { Row } from '../statement-rows.js';
 import type { Mood } from '../timeline.js';
 import type { Verified } from './browser-state.js';
@@ -153,8 +154,13 @@ export function proofPassages(name: string, verified: Verified | undefined): Pas
   ];
 }
 
-export const verdictTones = { proven: 'good', unproven: 'waiting', invalid: 'bad' } as const;
-export const verdictMarks = { proven: '✓', unproven: '?', invalid: '✗' } as const;
+export const verdictTones: Readonly<Record<Verdict, 'good' | 'waiting' | 'bad'>> = {
+  proven: 'good',
+  local: 'waiting',
+  unproven: 'waiting',
+  invalid: 'bad',
+};
+export const verdictMarks: Readonly<Record<Verdict, string>> = { proven: '✓', local: '~', unproven: '?', invalid: '✗' };
 
 function time(at: number): string {
   const date = new Date(at);
