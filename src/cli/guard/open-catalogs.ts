@@ -1,10 +1,7 @@
 /** What is known of the databases: functions, relations and masks, read over dbguard's own connections. */
-
-import { groupsOf } from '../../identity/subject.js';
-import { isLocal } from '../../identity/subject-name.js';
-import { Catalogs } from '../../io/catalog/catalogs.js';
+import { Catalogs, type ClientOfDatabase } from '../../io/catalog/catalogs.js';
 import { Controls } from '../../io/catalog/control-connections.js';
-import { masking } from '../../io/catalog/masked-database.js';
+import { type Masking, masking } from '../../io/catalog/masked-database.js';
 import { sessionsBeside, sessionsCounted } from '../../io/catalog/other-sessions.js';
 import { createAnalyser } from '../../sql/analyser.js';
 import type { Analyser } from '../../sql/facts.js';
@@ -17,7 +14,8 @@ import type { Setup } from './setup.js';
 
 export interface OpenCatalogs {
   readonly controls: Controls;
-  readonly catalogs: Catalogs;
+  /** See Catalogs. */
+  client(database: string, startup: ReadonlyMap<string, string>): Promise<ClientOfDatabase>;
   /** For startup parameters, before it is known which database they are for. */
   readonly startupAnalyser: Analyser;
   /** How often somebody was connected to the database beside dbguard; see other-sessions.ts. */
@@ -29,26 +27,19 @@ export interface OpenCatalogs {
 const defaultMaxMessage = 64 << 20;
 
 export async function openCatalogs(
-  { files, name, options }: Setup,
-  { upstream, credential, login, subject }: OpenIdentity,
-  { own }: OpenEvidence,
+  setup: Setup,
+  identity: Pick<OpenIdentity, 'upstream' | 'credential' | 'subject' | 'groups'>,
+  { own }: Pick<OpenEvidence, 'own'>,
   closers: Closers<CloseOptions>,
 ): Promise<OpenCatalogs> {
+  const { files } = setup;
+  const { upstream, credential } = identity;
   const maxMessage = files.limits.statementBytes ?? defaultMaxMessage;
   const controls = new Controls(upstream, credential.sid, own);
   closers.defer(() => controls.close());
   const grammar = await loadGrammar({ maxBytes: maxMessage });
   const startupAnalyser = await createAnalyser({ grammar });
-  const masked = masking({
-    config: files.config,
-    audience: {
-      subject,
-      groups: isLocal(login.subject) ? undefined : groupsOf(login.idToken),
-      environments: files.environmentsOf(name),
-      connection: name,
-      agent: options.agent,
-    },
-  });
+  const masked = masksFor(setup, identity);
   const catalogs = new Catalogs({ grammar, controlOf: (database) => controls.of(database), masking: masked });
   closers.defer(() => catalogs.stop());
   // while the child starts: a large catalog takes a second
@@ -66,5 +57,15 @@ export async function openCatalogs(
     });
     return seen;
   };
-  return { beside, controls, catalogs, startupAnalyser, maxMessage };
+  const client: OpenCatalogs['client'] = (of, startup) => catalogs.client(of, startup);
+  return { beside, controls, client, startupAnalyser, maxMessage };
+}
+
+export function masksFor(
+  { files, name, options }: Pick<Setup, 'files' | 'name' | 'options'>,
+  { subject, groups }: Pick<OpenIdentity, 'subject' | 'groups'>,
+): Masking {
+  const environments = files.environmentsOf(name);
+  const audience = { subject, groups, environments, connection: name, agent: options.agent };
+  return masking({ config: files.config, audience });
 }

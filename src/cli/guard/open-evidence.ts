@@ -8,6 +8,7 @@ import type { Progress } from '../../io/spool/uploader.js';
 import { connectUpstream, type Upstream } from '../../io/upstream/connect.js';
 import { readLogSettings } from '../../io/upstream/log-settings.js';
 import type { Bucket } from '../../transcript/entry.js';
+import type { SessionConnection } from '../../transcript/open-entry.js';
 import { dbguardVersion } from '../version.js';
 import type { Closers } from './closers.js';
 import type { CloseOptions } from './contract.js';
@@ -35,15 +36,56 @@ const bucketAttempts = 3;
 
 export async function openEvidence(
   setup: Setup,
-  { keeper, credential, upstream, temporary }: OpenIdentity,
+  identity: OpenIdentity,
   closers: Closers<CloseOptions>,
 ): Promise<OpenEvidence> {
-  const { context, options, policy, name, connection } = setup;
+  const { context } = setup;
+  const { keeper } = identity;
   const bucket = await openBucket(setup.bucket, { env: context.env, idToken: async () => keeper.login.idToken });
-  const { state, runtime } = stateDirs(context.env);
-  // the first connection finds out whether there is a database at all, in words for a person
+  const { first, server } = await lookAtServer(identity);
+  const evidence = await openSession(setup, identity, { bucket, server, first }, closers);
+  const recovery = new AbortController();
+  // what earlier runs left behind goes up in the background
+  const { state } = stateDirs(context.env);
+  const recovered = recoverSpool({ state, bucket, signal: recovery.signal }).catch(() => {});
+  evidence.afterwards(async (signal) => {
+    try {
+      // The bucket can be reached: a run that was short must not leave the earlier ones waiting for ever.
+      if (evidence.uploaded().left === 0) await settledOr(recovered, signal);
+    } finally {
+      recovery.abort();
+    }
+  });
+  return evidence;
+}
+
+/** What the server says of itself and its log. */
+export type ServerFacts = Pick<SessionConnection, 'serverVersion' | 'logLinePrefix' | 'logTimezone'>;
+
+/** The first connection finds out whether there is a database at all, in words for a person. */
+export async function lookAtServer({
+  credential,
+  upstream,
+}: Pick<OpenIdentity, 'credential' | 'upstream'>): Promise<{ first: Upstream; server: ServerFacts }> {
   const first = await connectUpstream(upstream, new Map([['application_name', `dbguard/${credential.sid}`]]));
   const logSettings = await readLogSettings(first, upstream).finally(() => first.socket.destroy());
+  return { first, server: { serverVersion: first.serverVersion, ...logSettings } };
+}
+
+export interface SessionEvidence extends OpenEvidence {
+  /** What is done last, when the transcript has been uploaded as far as it could. */
+  afterwards(work: (signal: AbortSignal | undefined) => Promise<void>): void;
+}
+
+/** The transcript alone. @param first a connection that was opened before it, and belongs to it */
+export async function openSession(
+  setup: Setup,
+  { credential, upstream, temporary }: Pick<OpenIdentity, 'credential' | 'upstream' | 'temporary'>,
+  { bucket, server, first }: { readonly bucket: Bucket; readonly server: ServerFacts; readonly first?: Upstream },
+  closers: Closers<CloseOptions>,
+): Promise<SessionEvidence> {
+  const { context, options, policy, name, connection } = setup;
+  const { state, runtime } = stateDirs(context.env);
   // until the bucket has taken the opening entry its trouble is the error that ends the run, said once
   let opening = true;
   const transcript = openTranscript({
@@ -56,10 +98,9 @@ export async function openEvidence(
       port: upstream.hosts[0]?.port ?? 5432,
       database: upstream.database,
       user: upstream.user,
-      serverVersion: first.serverVersion,
       environment: connection.environment,
       ...(connection.access === undefined ? {} : { access: 'on-request' as const }),
-      ...logSettings,
+      ...server,
     },
     policy: { name: policy.name, digest: policy.digest },
     version: dbguardVersion,
@@ -69,16 +110,13 @@ export async function openEvidence(
     },
     onFailure: options.onTrouble,
   });
-  const recovery = new AbortController();
-  let recovered: Promise<unknown> = Promise.resolve();
+  let afterwards: (signal: AbortSignal | undefined) => Promise<void> = async () => undefined;
   let uploaded: Progress = { uploaded: 0, left: 0 };
   closers.defer(async ({ graceMs: _, ...finish }) => {
     try {
       uploaded = await transcript.finish(finish);
-      // The bucket can be reached: a run that was short must not leave the earlier ones waiting for ever.
-      if (uploaded.left === 0) await settledOr(recovered, finish.signal);
     } finally {
-      recovery.abort();
+      await afterwards(finish.signal);
     }
   });
 
@@ -88,13 +126,14 @@ export async function openEvidence(
     ownConnections++;
     recorder.append({ k: 'connection', event: 'own', database, user: upstream.user, backendPid: backendKey?.pid });
   };
-  own(upstream.database, first);
+  if (first) own(upstream.database, first);
   if (temporary) recorder.append({ k: 'connection', event: 'own', ...temporary.madeBy });
   await bucketReady(transcript, policy.offline, options.onTrouble);
   opening = false;
-  // what earlier runs left behind goes up in the background
-  recovered = recoverSpool({ state, bucket, signal: recovery.signal }).catch(() => {});
   return {
+    afterwards: (work) => {
+      afterwards = work;
+    },
     bucket,
     recorder,
     record: transcript.record,

@@ -3,7 +3,8 @@ import type { Login, SessionCredential } from '../../identity/identity.js';
 import { type LoginKeeper, startLoginKeeper } from '../../identity/login-keeper.js';
 import { loadLogin } from '../../identity/login-source.js';
 import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
-import { subjectInFull } from '../../identity/subject-name.js';
+import { groupsOf } from '../../identity/subject.js';
+import { isLocal, subjectInFull } from '../../identity/subject-name.js';
 import { localLogins } from '../../io/login/local-logins.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
@@ -22,6 +23,8 @@ export interface OpenIdentity {
   readonly credential: SessionCredential;
   /** The person, as shown. */
   readonly subject: string;
+  /** See Audience. */
+  readonly groups: readonly string[] | undefined;
   /** The database, with the person's token for it where the server asks for one. */
   readonly upstream: UpstreamConfig;
   /** Whom a client may be. */
@@ -51,12 +54,22 @@ export async function openIdentity(setup: Setup, closers: Closers<CloseOptions>)
       return new Secret(await keeper.accessToken(request));
     },
   };
-  const person = { login, keeper, credential, subject: subjectInFull(login.subject) };
+  const groups = isLocal(login.subject) ? undefined : groupsOf(login.idToken);
+  const person = { login, keeper, credential, groups, subject: subjectInFull(login.subject) };
+  return { ...person, ...(await openUsers(setup, upstream, credential.sid, closers)) };
+}
+
+/** Whom a client may be on the server; a login of the session's own where the connection has that. */
+export async function openUsers(
+  { connection, options }: Pick<Setup, 'connection' | 'options'>,
+  upstream: UpstreamConfig,
+  sid: string,
+  closers: Closers<CloseOptions>,
+): Promise<Pick<OpenIdentity, 'upstream' | 'users' | 'temporary'>> {
   const { temporaryLogin } = connection;
-  if (temporaryLogin === undefined) return { ...person, upstream, users: sessionUsers(connection, upstream) };
-  const { sid } = credential;
+  if (temporaryLogin === undefined) return { upstream, users: sessionUsers(connection, upstream) };
   const temporary = await openTemporaryLogin(upstream, { ...temporaryLogin, sid, onTrouble: options.onTrouble });
   closers.defer(() => temporary.close().catch(options.onTrouble));
   const users = temporaryUser(temporaryLogin.role, temporary.upstream);
-  return { ...person, upstream: temporary.upstream, users, temporary };
+  return { upstream: temporary.upstream, users, temporary };
 }

@@ -44,6 +44,16 @@ export async function readSetup(context: CommandContext, options: GuardOptions):
   const files = compilePolicy(sources, profile);
   const policy =
     options.policyFile === undefined ? files : compilePolicy([loadNamed(options.policyFile, context)], profile);
+  return setupOf(context, options, { sources, files, policy });
+}
+
+/** The same of files that have been read. */
+export function setupOf(
+  context: CommandContext,
+  options: GuardOptions,
+  { sources, files, policy }: Pick<Setup, 'sources' | 'files' | 'policy'>,
+): Setup {
+  const { env } = context;
   const { name, connection } = chooseConnection(files, options.connection);
   if (connection.access?.decision === 'second-person' && policy.secondPerson === undefined) throw nobodyGrants(name);
   const upstream = upstreamOf(connection, name, found?.env ?? env);
@@ -66,7 +76,7 @@ export async function readSetup(context: CommandContext, options: GuardOptions):
 }
 
 /** An agent that starts a run of its own would be the one who answers its prompts. */
-function refuseInside(env: NodeJS.ProcessEnv): void {
+export function refuseInside(env: NodeJS.ProcessEnv): void {
   const run = enclosingRun(env);
   if (run === undefined) return;
   throw new DbguardError('usage', `this is inside of a dbguard run already (${run})`, {

@@ -1,42 +1,19 @@
-/** The gate, and the loopback proxy in front of it. */
-import { uptime } from 'node:os';
-import type { DbguardError } from '../../errors.js';
-import { measureImpact } from '../../io/catalog/impact.js';
-import { waitsForLock } from '../../io/catalog/lock-waits.js';
-import { measureExtents } from '../../io/catalog/measure-extents.js';
-import { rowsByName } from '../../io/catalog/small-tables.js';
+/** The loopback proxy in front of the gate. */
 import { openHookSocket } from '../../io/intent/hook-socket.js';
 import { type RunningProxy, startProxy } from '../../io/listener/server.js';
-import { openClientProcesses } from '../../io/peer/client-processes.js';
-import { cancelUpstream } from '../../io/upstream/cancel.js';
-import { connectUpstream } from '../../io/upstream/connect.js';
-import { accessOf } from '../../policy/access-offer.js';
-import { DryRunner } from '../../proxy/dry-run/dry-run.js';
-import { Intents } from '../../proxy/intent/intents.js';
-import { AccessWindows } from '../../proxy/session-state/access-windows.js';
-import { timedConnection } from '../../proxy/statement/connection-on-request.js';
-import { StatementJournal } from '../../proxy/statement/statement-journal.js';
-import type { ErrorText } from '../../wire/backend.js';
 import type { Closers } from './closers.js';
 import type { CloseOptions } from './contract.js';
-import { guardedByLogin } from './login-policy.js';
-import { openOnRequest } from './on-request.js';
 import type { OpenCatalogs } from './open-catalogs.js';
 import type { OpenEvidence } from './open-evidence.js';
+import { type Gate, openGate } from './open-gate.js';
 import type { OpenIdentity } from './open-identity.js';
 import type { OpenRecording } from './open-recording.js';
-import { withSecondPerson } from './second-person.js';
 import type { Setup } from './setup.js';
 
-export interface GuardedProxy {
-  /** How many connections for clients it has opened. */
-  opened(): number;
+export interface GuardedProxy extends Pick<Gate, 'journal' | 'opened'> {
   readonly proxy: RunningProxy;
-  readonly journal: StatementJournal;
   /** Where hooks of agents speak; undefined where nobody listens. */
   readonly hooks: string | undefined;
-  /** Clients that were connected. */
-  opened(): number;
 }
 
 const defaultConnections = 100;
@@ -45,110 +22,28 @@ export async function startGuardedProxy(
   setup: Setup,
   identity: OpenIdentity,
   evidence: OpenEvidence,
-  { controls, catalogs, startupAnalyser, maxMessage }: OpenCatalogs,
+  catalogs: OpenCatalogs,
   recording: OpenRecording,
   closers: Closers<CloseOptions>,
 ): Promise<GuardedProxy> {
-  const { options, files, name, connection, policy } = setup;
-  const { keeper, credential, subject, upstream, users } = identity;
+  const { options, files } = setup;
+  const { further } = identity.users;
   const { recorder, runtime } = evidence;
-  const { sid } = credential;
-  const watched = guardedByLogin(policy, keeper);
-  const windows = new AccessWindows({
-    rules: [
-      ...accessOf(policy.config.access, name),
-      ...(connection.access ? [timedConnection(name, connection.access)] : []),
-    ],
-    recorder,
-    // the last one runs on while the machine sleeps, and nobody sets it
-    clocks: [() => Date.now(), () => performance.now(), () => uptime() * 1000],
-    every: (milliseconds, callback) => {
-      const timer = setInterval(callback, milliseconds).unref();
-      return () => clearInterval(timer);
-    },
-  });
-  closers.defer(() => windows.stop());
-  const asker = withSecondPerson(setup, identity, evidence, closers);
-  const onRequest = openOnRequest(setup, identity, { recorder, windows, asker, endSession: () => endSession() });
-  closers.defer(() => onRequest?.stop());
-  const clock = { now: () => Date.now(), monotonic: () => performance.now() };
-  const intents = files.config.intent === 'off' ? undefined : new Intents(recorder, () => uptime() * 1000);
-  const journal = new StatementJournal({
-    policy: watched,
-    recorder,
-    asker,
-    clock,
-    windows,
-    ...(intents && { intents }),
-  });
-  const processes = openClientProcesses({ toldArguments: intents !== undefined });
-  closers.defer(() => processes.close());
-  const dryRuns = new DryRunner();
-  const everybody = [users.own, ...users.further];
-  const upstreams = new Map(everybody.map(({ as, upstream }) => [as, upstream]));
-  const judged = { connection: name, subject, agent: options.agent };
-  let opened = 0;
+  let drain = (): void => undefined;
+  const gate = openGate(setup, identity, evidence, catalogs, recording, closers, { drain: () => drain() });
+  const { connection, journal, intents, processes, opened } = gate;
   const proxy = await startProxy({
     listen: options.listen,
     socketParent: runtime,
     password: options.password,
-    ownPasswords: new Map(users.further.map(({ as, password }) => [as.user, password])),
+    ownPasswords: new Map(further.map(({ as, password }) => [as.user, password])),
     maxConnections: files.limits.connections ?? defaultConnections,
-    connection: {
-      journal,
-      recording: recording.results,
-      processes,
-      users: new Map(everybody.map(({ as }) => [as.user, as])),
-      context: {
-        sid,
-        environment: connection.environment,
-        ...judged,
-        ...(options.reason === undefined ? {} : { reason: options.reason }),
-      },
-      admission: ({ user, role }) => ({
-        policy: watched,
-        analyser: startupAnalyser,
-        database: upstream.database,
-        databases: connection.databases,
-        context: { ...judged, user, now: Date.now() },
-        ...(role === undefined ? {} : { role }),
-        sid,
-        upstreamOptions: upstream.parameters.get('options') ?? '',
-      }),
-      judgedBy: (database, startup) => catalogs.client(database, startup),
-      databases: controls,
-      onRequest,
-      assessorFor: (upstream, client) => ({
-        impact: (candidate, held, session) => measureImpact(candidate, held, session, controls.of(client.database)),
-        extents: measureExtents,
-        sizes: rowsByName,
-        dryRun: (candidate, held, session) => dryRuns.run(candidate, held, session),
-        waitsForLock: () => waitsForLock(upstream.backendKey?.pid, controls.of(client.database)),
-        endSession: () => endSession(),
-      }),
-      maxMessage,
-      connect: (user, { parameters, protocolMinor }, signal) => {
-        opened++;
-        return connectUpstream(upstreams.get(user) ?? upstream, parameters, { protocolMinor, signal });
-      },
-      cancelUpstream,
-      blocked: () => loginError(keeper.valid(Date.now())),
-    },
+    connection,
   });
-  const endSession = (): void => {
-    proxy.drain();
-    options.endSession();
-  };
-  recording.onLost(endSession);
+  drain = () => proxy.drain();
   closers.defer(({ graceMs = 0 }) => proxy.close(graceMs));
   const listening = intents && { folder: proxy.socketDir, intents, recorder, processes };
   const hooks = listening && (await openHookSocket(listening));
   closers.defer(() => hooks?.close());
-  return { proxy, journal, hooks: hooks?.path, opened: () => opened };
-}
-
-function loginError(valid: true | DbguardError): ErrorText | undefined {
-  if (valid === true) return undefined;
-  const hint = valid.hint ? { hint: valid.hint } : {};
-  return { severity: 'FATAL', code: '28000', message: `dbguard: ${valid.message}`, ...hint };
+  return { proxy, journal, hooks: hooks?.path, opened };
 }

@@ -6,7 +6,7 @@ import type { Grammar } from '../../sql/grammar/grammar.js';
 import type { ControlConnection, Row } from './control-connection.js';
 import { FunctionCatalog } from './function-catalog.js';
 import { CatalogKeeper, type KeeperOptions } from './keeper.js';
-import type { MaskedDatabase, Masking } from './masked-database.js';
+import { type MaskColumns, type MaskedDatabase, type Masking, maskColumns } from './masked-database.js';
 
 export interface ClientOfDatabase {
   readonly catalog: ClientCatalog;
@@ -43,10 +43,17 @@ export class Catalogs {
     this.#options = options;
   }
 
-  /** @param startup what the client asked for when it connected */
-  async client(database: string, startup: ReadonlyMap<string, string>): Promise<ClientOfDatabase> {
+  /**
+   * @param startup what the client asked for when it connected
+   * @param masking where sessions of several people share the catalogs: this one's
+   */
+  async client(
+    database: string,
+    startup: ReadonlyMap<string, string>,
+    masking: Masking | undefined = this.#options.masking,
+  ): Promise<ClientOfDatabase> {
     const known = await this.#of(database);
-    const masks = await known.masks();
+    const masks = await known.masks(masking);
     return { catalog: clientOf(known), masks: masks?.client(startup), began: known.began };
   }
 
@@ -76,7 +83,7 @@ interface DatabaseCatalog {
   readonly functions: FunctionCatalog;
   readonly began: Beginning | undefined;
   /** Once something is to be masked, it is until the end. */
-  masks(): Promise<MaskedDatabase | undefined>;
+  masks(masking: Masking | undefined): Promise<MaskedDatabase | undefined>;
 }
 
 async function openDatabase(
@@ -90,15 +97,30 @@ async function openDatabase(
     pollMs === undefined ? {} : { pollMs },
   );
   const ask = (sql: string, timeoutMs: number): Promise<Row[]> => control.ask(sql, [], timeoutMs);
-  const openMasks = async (): Promise<MaskedDatabase | undefined> => {
-    if (masking === undefined || !(await masking.isNeeded(ask))) return undefined;
-    const masks = await masking.open(ask);
-    keeper.add(masks.reader);
-    return masks;
+  let columns: Promise<MaskColumns> | undefined;
+  const readColumns = async (): Promise<MaskColumns> => {
+    const read = await maskColumns(ask);
+    keeper.add(read.catalog);
+    return read;
   };
-  let asked = performance.now();
-  let masks = openMasks();
-  await masks;
+  const openMasks = async (of: Masking | undefined): Promise<MaskedDatabase | undefined> => {
+    if (of === undefined || !(await of.isNeeded(ask))) return undefined;
+    columns ??= readColumns();
+    return of.open(await columns);
+  };
+  const opened = new WeakMap<Masking, { asked: number; masks: Promise<MaskedDatabase | undefined> }>();
+  /** Whether that brought a reader for which nothing was read yet. */
+  const masksOf = async (of: Masking): Promise<{ masks: MaskedDatabase | undefined; fresh: boolean }> => {
+    const before = columns;
+    const now = performance.now();
+    let known = opened.get(of);
+    if (known === undefined || ((await known.masks) === undefined && now - known.asked > untaggedMs)) {
+      known = { asked: now, masks: openMasks(of) };
+      opened.set(of, known);
+    }
+    return { masks: await known.masks, fresh: before !== columns };
+  };
+  if (masking) await masksOf(masking);
   const [who] = await ask('SELECT session_user AS login, current_user AS role', whoMs).catch(() => []);
   // whoever connects meanwhile waits with his first statement, not with his connection
   void keeper.open();
@@ -106,13 +128,10 @@ async function openDatabase(
     keeper,
     functions,
     began: who?.login && who.role ? { login: who.login, role: who.role } : undefined,
-    async masks() {
-      const now = performance.now();
-      if ((await masks) === undefined && now - asked > untaggedMs) {
-        asked = now;
-        masks = openMasks();
-        if (await masks) await keeper.open();
-      }
+    async masks(of) {
+      if (of === undefined) return undefined;
+      const { masks, fresh } = await masksOf(of);
+      if (fresh) await keeper.open();
       return masks;
     },
   };

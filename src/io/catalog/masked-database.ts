@@ -1,7 +1,7 @@
 /**
  * The masks of one database: its catalog as lineage reads it, and who applies what is declared to it.
  *
- * What lives here: one masker for all clients of a database. What it must not know: when the catalog is read.
+ * What lives here: one masker for all clients of a session in a database. What it must not know: when the catalog is read.
  */
 import { randomBytes } from 'node:crypto';
 import type { Masker } from '../../masking/masker.js';
@@ -11,7 +11,7 @@ import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
 import type { SearchPath } from '../../sql/lineage/catalog.js';
 import { pathSettings } from '../../sql/lineage/names.js';
 import type { Row } from './control-connection.js';
-import type { CatalogReader } from './keeper.js';
+import type { MaskCatalog } from './mask-catalog.js';
 import { anyTag } from './mask-questions.js';
 
 export interface MaskingOptions {
@@ -28,11 +28,16 @@ export type AskDatabase = (sql: string, timeoutMs: number) => Promise<Row[]>;
 export interface Masking {
   /** False where nothing is declared, and nothing in the database says that anything is to be masked. */
   isNeeded(ask: AskDatabase): Promise<boolean>;
-  open(ask: AskDatabase): Promise<MaskedDatabase>;
+  open(columns: MaskColumns): Promise<MaskedDatabase>;
+}
+
+/** A database as masks see it; the same whoever's masks they are. */
+export interface MaskColumns {
+  readonly catalog: MaskCatalog;
+  readonly defaultPath: SearchPath;
 }
 
 export interface MaskedDatabase {
-  readonly reader: CatalogReader;
   /** @param startup what the client asked for when it connected */
   client(startup: ReadonlyMap<string, string>): ClientMasks;
 }
@@ -49,27 +54,28 @@ export function masking({ config, audience, now = () => performance.now() }: Mas
       const [row] = await ask(anyTag, patienceMs).catch(() => []);
       return row?.tagged !== 'f';
     },
-    async open(ask) {
-      const [{ Exemptions }, { Masker }, { loadGrammar }, { MaskCatalog }] = await Promise.all([
+    async open({ catalog, defaultPath }) {
+      const [{ Exemptions }, { Masker }, { loadGrammar }] = await Promise.all([
         import('../../masking/exemptions.js'),
         import('../../masking/masker.js'),
         import('../../sql/grammar/grammar.js'),
-        import('./mask-catalog.js'),
       ]);
       const grammar = await loadGrammar();
-      const catalog = new MaskCatalog();
       const exemptions = new Exemptions({ rules: config.unmask, declarations, audience, now });
-      const [row] = await ask('SELECT current_schemas(true)::text[] AS path', patienceMs).catch(() => []);
-      const path = row?.path == null ? undefined : parseTextArray(row.path);
       const masker = new Masker(declarations, grammar, catalog, keys, exemptions, config.detectors);
-      return maskedDatabase(catalog, masker, path);
+      return maskedDatabase(masker, defaultPath);
     },
   };
 }
 
-function maskedDatabase(reader: CatalogReader, masker: Masker, defaultPath: SearchPath): MaskedDatabase {
+export async function maskColumns(ask: AskDatabase): Promise<MaskColumns> {
+  const { MaskCatalog } = await import('./mask-catalog.js');
+  const [row] = await ask('SELECT current_schemas(true)::text[] AS path', patienceMs).catch(() => []);
+  return { catalog: new MaskCatalog(), defaultPath: row?.path == null ? undefined : parseTextArray(row.path) };
+}
+
+function maskedDatabase(masker: Masker, defaultPath: SearchPath): MaskedDatabase {
   return {
-    reader,
     client: (startup) => ({
       plans: masker.session(),
       defaultPath: mayNamePath(startup) ? undefined : defaultPath,

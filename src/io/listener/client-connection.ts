@@ -9,12 +9,13 @@ import type { Socket } from 'node:net';
 import { messageOf } from '../../errors.js';
 import type { ConnectionContext } from '../../proxy/candidate.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
-import { ClientSession } from '../../proxy/client/client-session.js';
+import { type Activity, ClientSession } from '../../proxy/client/client-session.js';
 import { Handshake, type HandshakeParts } from '../../proxy/client/handshake.js';
 import type { ResultRecording } from '../../proxy/server/result-tap.js';
 import type { Assessor } from '../../proxy/statement/assessor.js';
 import type { SessionParts } from '../../proxy/statement/connection-state.js';
 import { accessOver, awaitingGrant, fatalFor, handshakeTimedOut, shuttingDown } from '../../proxy/statement/fatal.js';
+import { encodeAuthenticationOk } from '../../wire/authentication.js';
 import {
   type ErrorText,
   encodeBackendKeyData,
@@ -48,6 +49,8 @@ export interface ConnectionParts extends Omit<OpenerParts, 'process'> {
   readonly cancels: CancelMap<ProxyConnection>;
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
   readonly timeouts?: ConnectionTimeouts;
+  /** Of a client that has shown who it is before: no handshake. */
+  readonly admitted?: StartupPacket;
   /** Undefined where results are not recorded. */
   readonly recording?: (ResultRecording & Drains) | undefined;
 }
@@ -82,7 +85,7 @@ export class ProxyConnection {
   /** The client was told that this is the end; what it still sends is thrown away. */
   #leaving = false;
   #undelivered = 0;
-  #draining = false;
+  #draining: ErrorText | undefined;
   #forgetWindow: () => void = () => undefined;
   #forgetRecording: () => void = () => undefined;
   #reason = 'client closed';
@@ -105,6 +108,7 @@ export class ProxyConnection {
     client.on('end', () => this.#onClientEnd());
     client.on('drain', () => this.#balance());
     this.closed = this.#untilClosed();
+    if (parts.admitted) this.#admit(parts.admitted, encodeAuthenticationOk());
   }
 
   /** Past the password. */
@@ -118,11 +122,22 @@ export class ProxyConnection {
     await this.#parts.cancelUpstream(this.#upstream).catch(() => {});
   }
 
-  /** No new statement: ends now when nothing runs, else as soon as it has run. */
-  drain(): void {
-    this.#draining = true;
-    if (this.#session) this.#session.drain();
-    else this.#refuse(shuttingDown);
+  /** No new statement: ends now when nothing runs, else as soon as it has run. @param last what the client hears then */
+  drain(last = shuttingDown): void {
+    this.#draining = last;
+    if (last !== shuttingDown && this.#reason === 'client closed') this.#reason = last.message;
+    if (this.#session) this.#session.drain(last);
+    else this.#refuse(last);
+  }
+
+  /** What goes on now; undefined before the client is connected. */
+  get activity(): Activity | undefined {
+    return this.#session?.activity;
+  }
+
+  /** Has the server end the statement that runs, as a client could. */
+  cancelStatement(): void {
+    void this.cancel();
   }
 
   /** The time for which the connection was granted is over. */
@@ -204,15 +219,19 @@ export class ProxyConnection {
       } else if (step.kind === 'refuse') {
         this.#lingeringClose(step.bytes);
       } else {
-        this.#clearTimers();
-        this.#client.pause();
-        this.#client.write(step.bytes);
-        this.#opening = Promise.resolve()
-          .then(() => this.#open(step.startup))
-          .catch((error: unknown) => this.#refuse(fatalFor(error, 'the startup broke')));
+        this.#admit(step.startup, step.bytes);
       }
       return;
     }
+  }
+
+  #admit(startup: StartupPacket, bytes: Buffer): void {
+    this.#clearTimers();
+    this.#client.pause();
+    this.#client.write(bytes);
+    this.#opening = Promise.resolve()
+      .then(() => this.#open(startup))
+      .catch((error: unknown) => this.#refuse(fatalFor(error, 'the startup broke')));
   }
 
   async #open(startup: StartupPacket): Promise<void> {
@@ -281,7 +300,7 @@ export class ProxyConnection {
     socket.resume();
     this.#client.resume();
     if (this.#clientEnded) this.#onClientEnd();
-    if (this.#draining) session.drain();
+    if (this.#draining) session.drain(this.#draining);
   }
 
   /** What a server says between AuthenticationOk and the first ReadyForQuery; the cancel key is ours. */

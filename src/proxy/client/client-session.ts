@@ -15,6 +15,9 @@ import { fatalFor, shuttingDown } from '../statement/fatal.js';
 import { StatementGate } from '../statement/gate.js';
 import { ClientMessages } from './client-messages.js';
 
+/** `held`: waits for somebody's approval; `statement`: the server is at work; `transaction`: a client that leaves one open. */
+export type Activity = 'idle' | 'transaction' | 'statement' | 'held';
+
 export class ClientSession {
   readonly #parts: SessionParts;
   readonly #client: Framer;
@@ -56,6 +59,12 @@ export class ClientSession {
    */
   get clientBacklog(): number {
     return this.#waits || this.#refused ? this.#client.buffered : 0;
+  }
+
+  get activity(): Activity {
+    if (this.#gate.held) return 'held';
+    if (!this.#state.quiet) return 'statement';
+    return this.#state.server.transactionStatus === 'I' ? 'idle' : 'transaction';
   }
 
   /** Everything that may go to the server has gone. */
