@@ -19,6 +19,7 @@ export const chapters: Readonly<Record<string, Chapter>> = {
   tools: { file: 'src/cli/mcp/README.md', about: 'dbguard mcp: what a model gets, tickets, and who answers' },
   masking: { file: 'src/masking/README.md', about: 'which columns are hidden, and how' },
   protocol: { file: 'src/proxy/README.md', about: 'what clients notice of the proxy' },
+  gateway: { file: 'src/cli/serve/README.md', about: 'dbguard serve: a gateway for a team and its services' },
   providers: { file: 'src/identity/PROVIDERS.md', about: 'identity providers, CI systems, levels of evidence' },
   buckets: { file: 'src/io/bucket/README.md', about: 'where transcripts go, and the rights of a bucket' },
   evidence: { file: 'src/review/README.md', about: 'what verify proves, and what it does not' },

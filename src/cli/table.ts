@@ -121,6 +121,21 @@ export const commandTable = [
     examples: ['dbguard proxy --listen 127.0.0.1:6432        prints the connection string for a GUI'],
   },
   {
+    path: 'serve',
+    summary: 'a gateway for a team: everybody comes in by a token of their own, over TLS; runs until SIGTERM',
+    options: [{ flags: '--json', description: 'print one line of JSON when it listens' }, configOption],
+    examples: ['dbguard serve --config /etc/dbguard/dbguard.yaml'],
+  },
+  {
+    path: 'token',
+    summary: 'print a fresh token for a gateway: what a driver takes as its password',
+    options: [
+      { flags: '--audience <name>', description: 'what it is for (default: identity.gateway.audience)' },
+      ...identityOptions,
+    ],
+    examples: ['PGPASSWORD=$(dbguard token) psql "host=db-gateway.example.com dbname=shop sslmode=verify-full"'],
+  },
+  {
     path: 'mcp',
     summary: 'the same as an MCP server on stdin and stdout, for an agent that is not started by dbguard',
     options: [

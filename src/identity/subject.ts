@@ -44,7 +44,11 @@ const groupClaims = ['groups', 'roles'] as const;
  * @param idToken verified by whoever took it in
  */
 export function groupsOf(idToken: string): readonly string[] | undefined {
-  const claims = decodeJwt(idToken);
+  return groupsIn(decodeJwt(idToken));
+}
+
+/** The same of claims. */
+export function groupsIn(claims: JWTPayload): readonly string[] | undefined {
   const found = groupClaims.flatMap((claim) => {
     const value = claims[claim];
     return Array.isArray(value) ? [value.filter((one): one is string => typeof one === 'string')] : [];

@@ -14,6 +14,7 @@ import type { IntentUse } from './read-intent.js';
 import type { MaskDeclaration } from './read-mask.js';
 import { combineSandbox, type SandboxConfig } from './read-sandbox.js';
 import type { SecondPersonConfig } from './read-second-person.js';
+import type { ServeConfig } from './read-serve.js';
 import type { UnmaskRule } from './read-unmask.js';
 import type { FoundKey } from './yaml-source.js';
 
@@ -43,6 +44,8 @@ export interface CombinedConfig {
   readonly access: readonly AccessRule[];
   /** The highest file's, whole: nobody adds an approver to the organisation's. */
   readonly secondPerson?: SecondPersonConfig;
+  /** The highest file's, whole: nobody lets others in beside the organisation's. */
+  readonly serve?: ServeConfig;
 }
 
 /** Throws `config-invalid` when a repository asks for what only the user's own files may. */
@@ -60,6 +63,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     for (const [name, connection] of config.connections) if (!connections.has(name)) connections.set(name, connection);
   }
   const secondPerson = first(configs, (config) => config.secondPerson);
+  const serve = first(configs, (config) => config.serve);
   const defaultConnection = first(configs, (config) => config.defaultConnection) ?? onlyName(connections);
   const mask = sources.flatMap(({ level, config }) => config.mask.map((one) => ({ ...one, level })));
   const maskKey = first(configs, (config) => config.maskKey);
@@ -80,6 +84,7 @@ export function combineConfigs(given: readonly PolicySource[]): CombinedConfig {
     intent: first(configs, (config) => config.intent) ?? 'on',
     sandbox: combineSandbox(configs.map((config) => config.sandbox)),
     ...(secondPerson === undefined ? {} : { secondPerson }),
+    ...(serve === undefined ? {} : { serve }),
   };
 }
 

@@ -31,6 +31,7 @@ export const configKeys = {
     detectors: 'free', // the strictest of all files holds
     intent: 'own',
     sandbox: 'free', // the strictest of all files holds
+    serve: 'own',
   },
   identity: {
     issuer: 'bound',
@@ -167,5 +168,30 @@ export const configKeys = {
     rows: 'free',
   },
   sandbox: { use: 'free', network: 'free', hosts: 'own', read: 'own', write: 'own' },
+  serve: {
+    listen: 'own',
+    listen_oauth: 'own',
+    tls: 'own',
+    http: 'own',
+    people: 'own',
+    services: 'own',
+    groups: 'own',
+    limits: 'own',
+    revoked: 'own',
+  },
+  serve_tls: { certificate: 'own', key: 'own' },
+  serve_grant: { connections: 'own', users: 'own', profile: 'own', issuer: 'own' },
+  serve_limits: {
+    connections: 'own',
+    per_person: 'own',
+    authenticating: 'own',
+    authentication: 'own',
+    idle: 'own',
+    idle_in_transaction: 'own',
+    statement: 'own',
+    session: 'own',
+    keys: 'own',
+  },
+  serve_revoked: { person: 'own', before: 'own', token: 'own' },
   mask_keep: { first: 'free', last: 'free' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Standing>>>>;

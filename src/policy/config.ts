@@ -14,6 +14,7 @@ import { type OrganisationConfig, readOrganisation } from './read-organisation.j
 import { emptyPolicy, type PolicyConfig, readPolicy } from './read-policy.js';
 import { readSandbox, type SandboxConfig } from './read-sandbox.js';
 import { readSecondPerson, type SecondPersonConfig } from './read-second-person.js';
+import { readServe, type ServeConfig } from './read-serve.js';
 import { readUnmask, type UnmaskRule } from './read-unmask.js';
 import { type FoundKey, type Problem, problemText, readYaml, type Value } from './yaml-source.js';
 
@@ -39,6 +40,7 @@ export interface Config {
   readonly detectors?: DetectorPolicy;
   readonly intent?: IntentUse;
   readonly sandbox?: SandboxConfig;
+  readonly serve?: ServeConfig;
   /** Secret of the hashes that join between sessions, 32 bytes. */
   readonly maskKey?: Buffer;
   /** Which keys it has, for what a file of its level may say (combine.ts, trust.ts). */
@@ -87,6 +89,7 @@ function readRoot(root: Value, text: string, file: string): Config {
   const detectors = fields.optional('detectors', readDetectors);
   const intent = fields.optional('intent', readIntent);
   const sandbox = fields.optional('sandbox', readSandbox);
+  const serve = fields.optional('serve', readServe);
   const secondPerson = fields.optional('second_person', readSecondPerson);
   const defaultConnection = fields.optional('default_connection', (item) => readDefault(item, connections));
   return {
@@ -102,6 +105,7 @@ function readRoot(root: Value, text: string, file: string): Config {
     ...(detectors === undefined ? {} : { detectors }),
     ...(intent === undefined ? {} : { intent }),
     ...(sandbox === undefined ? {} : { sandbox }),
+    ...(serve === undefined ? {} : { serve }),
     ...(secondPerson === undefined ? {} : { secondPerson }),
     policy: fields.optional('policy', readPolicy) ?? emptyPolicy,
     mask: fields.optional('mask', (item) => item.list(readMask)) ?? [],

@@ -86,6 +86,7 @@ export const entryFields: Readonly<Record<EntryKind, Readonly<Record<string, Che
     applicationName: text,
     backendPid: count,
     window: count,
+    address: text,
     reason: text,
   },
   intent: {

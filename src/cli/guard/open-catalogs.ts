@@ -15,7 +15,7 @@ import type { Setup } from './setup.js';
 export interface OpenCatalogs {
   readonly controls: Controls;
   /** See Catalogs. */
-  client(database: string, startup: ReadonlyMap<string, string>): Promise<ClientOfDatabase>;
+  client(database: string, startup: ReadonlyMap<string, string>, masks?: Masking): Promise<ClientOfDatabase>;
   /** For startup parameters, before it is known which database they are for. */
   readonly startupAnalyser: Analyser;
   /** How often somebody was connected to the database beside dbguard; see other-sessions.ts. */
@@ -57,7 +57,7 @@ export async function openCatalogs(
     });
     return seen;
   };
-  const client: OpenCatalogs['client'] = (of, startup) => catalogs.client(of, startup);
+  const client: OpenCatalogs['client'] = (of, startup, masks) => catalogs.client(of, startup, masks);
   return { beside, controls, client, startupAnalyser, maxMessage };
 }
 

@@ -44,14 +44,14 @@ export async function readSetup(context: CommandContext, options: GuardOptions):
   const files = compilePolicy(sources, profile);
   const policy =
     options.policyFile === undefined ? files : compilePolicy([loadNamed(options.policyFile, context)], profile);
-  return setupOf(context, options, { sources, files, policy });
+  return setupOf(context, options, { sources, files, policy, ...(found && { found }) });
 }
 
 /** The same of files that have been read. */
 export function setupOf(
   context: CommandContext,
   options: GuardOptions,
-  { sources, files, policy }: Pick<Setup, 'sources' | 'files' | 'policy'>,
+  { sources, files, policy, found }: Pick<Setup, 'sources' | 'files' | 'policy' | 'found'>,
 ): Setup {
   const { env } = context;
   const { name, connection } = chooseConnection(files, options.connection);

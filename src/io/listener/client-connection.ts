@@ -135,6 +135,10 @@ export class ProxyConnection {
     return this.#session?.activity;
   }
 
+  get rounds(): number {
+    return this.#session?.rounds ?? 0;
+  }
+
   /** Has the server end the statement that runs, as a client could. */
   cancelStatement(): void {
     void this.cancel();

@@ -29,6 +29,8 @@ export interface Wanted {
 
 export interface OpenerParts {
   readonly number: number;
+  /** Where a client of another machine comes from. */
+  readonly address?: string;
   /** True when there is no place for one more session: told after the password, as a server does. */
   readonly full: () => boolean;
   /** Undefined while the session may go on; else why no statement may run (login ended, journal broken). */
@@ -180,6 +182,7 @@ export class UpstreamOpener {
           applicationName,
           backendPid: upstream.backendKey?.pid,
           window,
+          address: this.#parts.address,
           ...fields,
         },
         disclosures,

@@ -32,6 +32,7 @@ export class ClientSession {
   /** Nothing more goes to either side; what the server still answers is recorded. */
   #closed = false;
   #serverBroken = false;
+  #rounds = 0;
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
@@ -59,6 +60,11 @@ export class ClientSession {
    */
   get clientBacklog(): number {
     return this.#waits || this.#refused ? this.#client.buffered : 0;
+  }
+
+  /** How often the server has come to rest: another number, another round of statements. */
+  get rounds(): number {
+    return this.#rounds;
   }
 
   get activity(): Activity {
@@ -102,6 +108,7 @@ export class ClientSession {
     this.#flushClient();
     this.#settle();
     const { idle, discarding, copyIn } = server.responses;
+    if (idle) this.#rounds++;
     if (idle || discarding || copyIn) this.#gate.quiet(discarding);
     if (this.#copiesIn) {
       this.#pump();

@@ -322,7 +322,7 @@ FIELDS = {
         gateway=an_object(
             "subject level clientId loggedInAt idToken", subject=an_object("iss sub", **table("iss sub email")), level=one_of("nonce", "dpop", "audience", "asserted"),
             loggedInAt=is_count, **table("clientId audience idToken accessToken"))),
-    "connection": table("user loopbackUser role database applicationName reason", event=one_of("open", "process", "close", "own"), conn=is_count, backendPid=is_count, window=is_count, **PROCESS),
+    "connection": table("user loopbackUser role database applicationName address reason", event=one_of("open", "process", "close", "own"), conn=is_count, backendPid=is_count, window=is_count, **PROCESS),
     "intent": table("agent session call tool", event=one_of("prompt", "tool"), prompt=is_count, dropped=is_count, **PROCESS),
     "parse": table("", hidden=is_hidden, conn=is_count, text=is_count, facts=is_facts),
     "statement": table(

@@ -1,0 +1,358 @@
+/**
+ * The sessions of a gateway: found or opened for whoever has shown a token, counted, ended when a right is lost, sealed when
+ * nobody is there any more.
+ */
+import type { Socket } from 'node:net';
+import { DbguardError, messageOf } from '../../errors.js';
+import type { LoginKeeper } from '../../identity/login-keeper.js';
+import type { ProxyConnection } from '../../io/listener/client-connection.js';
+import { isRevoked, rightsOf } from '../../policy/serve-rights.js';
+import type { CancelMap } from '../../proxy/client/cancel-map.js';
+import { sha256 } from '../../sha256.js';
+import type { Bucket } from '../../transcript/entry.js';
+import { encodeAuthenticationOk } from '../../wire/authentication.js';
+import { type ErrorText, encodeError } from '../../wire/backend.js';
+import type { CommandContext } from '../command.js';
+import type { CloseOptions } from '../guard/contract.js';
+import { setupOf } from '../guard/setup.js';
+import type { Admitted } from './admission.js';
+import { type GuestSession, openGuestSession, servedAs } from './guest-session.js';
+import type { GatewayLog } from './log.js';
+import { openServedConnection, type ServedConnection, servedForMs } from './served-connection.js';
+import type { GatewaySettings, WatchedSettings } from './settings.js';
+import type { TimeLimits } from './time-limits.js';
+import type { Guest } from './token-door.js';
+
+export interface GuestSessionsParts {
+  readonly context: CommandContext;
+  readonly settings: WatchedSettings;
+  readonly keeper: LoginKeeper;
+  /** Why the gateway's own login lets nothing be signed any more. */
+  readonly loginLost: (now: number) => DbguardError | undefined;
+  readonly bucket: Bucket;
+  readonly cancels: CancelMap<ProxyConnection>;
+  readonly limits: TimeLimits;
+  readonly log: GatewayLog;
+}
+
+interface Held {
+  readonly guest: Guest;
+  readonly admitted: Admitted;
+  /** What of the files its statements are judged by; see judgedBy. */
+  readonly judgedBy: string;
+  readonly served: Served;
+  readonly opening: Promise<GuestSession>;
+  session?: GuestSession;
+  /** Connections, those included that are being opened. */
+  clients: number;
+  lingering?: NodeJS.Timeout;
+  closing?: Promise<void>;
+}
+
+interface Served {
+  readonly judgedBy: string;
+  readonly opening: Promise<ServedConnection>;
+  readonly since: number;
+  sessions: number;
+}
+
+export interface SessionCounts {
+  readonly sessions: number;
+  readonly clients: number;
+  readonly held: number;
+  readonly statements: number;
+  readonly denied: number;
+}
+
+/** Whoever comes again so soon, with the same token, finds the session still there. */
+const lingerMs = 10_000;
+const sweepMs = 5_000;
+/** An upload has so long before it is left to the next start. */
+const uploadMs = 30_000;
+
+export class GuestSessions {
+  readonly #parts: GuestSessionsParts;
+  readonly #held = new Map<string, Held>();
+  readonly #served = new Map<string, Served>();
+  readonly #sweep: NodeJS.Timeout;
+  /** Of which a new one has taken the place, as long as sessions go on with them. */
+  readonly #retired = new Set<Served>();
+  /** Of sessions that have ended. */
+  readonly #past = { statements: 0, denied: 0 };
+  #ending = false;
+
+  constructor(parts: GuestSessionsParts) {
+    this.#parts = parts;
+    this.#sweep = setInterval(() => this.look(), sweepMs).unref();
+  }
+
+  get counts(): SessionCounts {
+    const sessions = [...this.#held.values()].flatMap(({ session }) => session ?? []);
+    const clients = sessions.flatMap(({ connections }) => [...connections]);
+    return {
+      sessions: sessions.length,
+      clients: clients.length,
+      held: clients.filter(({ activity }) => activity === 'held').length,
+      statements: sum(sessions.map(({ totals }) => totals.statements)) + this.#past.statements,
+      denied: sum(sessions.map(({ totals }) => totals.deniedByRule)) + this.#past.denied,
+    };
+  }
+
+  /**
+   * For a client that has shown who it is and asks for what is open to it. Undefined where it is connected, or hears why not
+   * by itself; else the words of a refusal.
+   */
+  admit(guest: Guest, admitted: Admitted, socket: Socket): ErrorText | undefined {
+    if (this.#ending) return ending;
+    const { connections, perPerson } = this.#parts.settings.now.serve.limits;
+    const all = [...this.#held.values()];
+    const theirs = all.filter((one) => isSame(one.guest, guest));
+    if (sum(all.map(({ clients }) => clients)) >= connections)
+      return tooMany(`all ${connections} connections of this gateway are taken`);
+    if (sum(theirs.map(({ clients }) => clients)) >= perPerson)
+      return tooMany(`you have ${perPerson} connections already`);
+    const held = this.#find(guest, admitted);
+    held.clients++;
+    clearTimeout(held.lingering);
+    socket.once('close', () => this.#left(held));
+    void this.#connect(held, admitted, socket);
+    return undefined;
+  }
+
+  async #connect(held: Held, { startup }: Admitted, socket: Socket): Promise<void> {
+    try {
+      const session = await held.opening;
+      if (socket.destroyed) return;
+      const connection = session.connect(socket, startup);
+      this.#parts.limits.watch(connection);
+    } catch (error) {
+      socket.end(Buffer.concat([encodeAuthenticationOk(), encodeError(unopened(error))]));
+      socket.resume();
+    }
+  }
+
+  #find(guest: Guest, admitted: Admitted): Held {
+    const settings = this.#parts.settings.now;
+    const key = [guest.digest, admitted.right.connection].join(' ');
+    const judged = judgedBy(settings, admitted);
+    const found = this.#held.get(key);
+    if (found && !found.closing && found.judgedBy === judged) return found;
+    const served = this.#serve(admitted.right.connection, settings);
+    served.sessions++;
+    const opening = this.#open(guest, admitted, settings, served);
+    const held: Held = { guest, admitted, judgedBy: judged, served, opening, clients: 0 };
+    this.#held.set(found ? `${key} ${Math.random()}` : key, held);
+    opening.then(
+      (session) => {
+        held.session = session;
+        const { log } = this.#parts;
+        log.say('session-opened', { session: session.sid, subject: guest.name, connection: admitted.right.connection });
+      },
+      (error: unknown) => {
+        this.#forget(held);
+        this.#parts.log.trouble(asError(error));
+      },
+    );
+    return held;
+  }
+
+  async #open(guest: Guest, { right }: Admitted, settings: GatewaySettings, served: Served): Promise<GuestSession> {
+    return openGuestSession({
+      ...this.#parts,
+      ...{ settings, guest, right },
+      served: await served.opening,
+      valid: (now) => this.#lost(guest, right, now) ?? true,
+      onTrouble: (error) => this.#parts.log.trouble(error),
+    });
+  }
+
+  /** Of a connection whose settings have changed, or whose day is over, a new one. */
+  #serve(name: string, settings: GatewaySettings): Served {
+    const judged = filesDigest(settings);
+    const found = this.#served.get(name);
+    if (found && found.judgedBy === judged && Date.now() - found.since < servedForMs) return found;
+    const { context, keeper, bucket, log } = this.#parts;
+    const options = {
+      ...{ connection: name, agent: servedAs, listen: { host: '', port: 0 }, password: '' },
+      asker: { ask: async () => ({ decision: 'deny', by: { kind: 'nobody' } }) as const },
+      endSession: () => undefined,
+      onTrouble: (error: DbguardError) => log.trouble(error),
+    };
+    const { sources, files } = settings;
+    const opening = Promise.resolve().then(() =>
+      openServedConnection(setupOf(context, options, { sources, files, policy: files }), keeper, bucket),
+    );
+    const served: Served = { judgedBy: judged, opening, since: Date.now(), sessions: 0 };
+    this.#served.set(name, served);
+    opening.catch(() => {
+      if (this.#served.get(name) === served) this.#served.delete(name);
+    });
+    if (found) this.#retire(found);
+    return served;
+  }
+
+  #retire(served: Served): void {
+    this.#retired.add(served);
+    this.#closeRetired();
+  }
+
+  #closeRetired(): void {
+    for (const served of this.#retired) {
+      if (served.sessions > 0) continue;
+      this.#retired.delete(served);
+      void served.opening
+        .then((one) => one.close(uploadPatience()))
+        .catch((error: unknown) => this.#parts.log.trouble(asError(error)));
+    }
+  }
+
+  #left(held: Held): void {
+    held.clients--;
+    if (held.clients > 0 || held.closing) return;
+    held.lingering = setTimeout(() => void this.#close(held, uploadPatience()), lingerMs);
+  }
+
+  #close(held: Held, how: CloseOptions): Promise<void> {
+    clearTimeout(held.lingering);
+    held.closing ??= this.#seal(held, how);
+    return held.closing;
+  }
+
+  async #seal(held: Held, how: CloseOptions): Promise<void> {
+    const { log } = this.#parts;
+    try {
+      const session = await held.opening;
+      const { left } = await session.close(how);
+      const { statements, deniedByRule } = session.totals;
+      this.#past.statements += statements;
+      this.#past.denied += deniedByRule;
+      log.say('session-ended', { session: session.sid, subject: held.guest.name, statements, left });
+    } catch (error) {
+      log.trouble(asError(error));
+    } finally {
+      this.#forget(held);
+    }
+  }
+
+  #forget(held: Held): void {
+    for (const [key, one] of this.#held) {
+      if (one !== held) continue;
+      this.#held.delete(key);
+      held.served.sessions--;
+    }
+    this.#closeRetired();
+  }
+
+  /** Who has lost a right, or is judged by what does not count any more, goes now. */
+  look(): void {
+    const settings = this.#parts.settings.now;
+    const now = Date.now();
+    for (const held of this.#held.values()) {
+      const { guest, admitted, session } = held;
+      if (!session || held.closing) continue;
+      const lost = this.#lost(guest, admitted.right, now);
+      const last = lost ? rightLost(lost) : held.judgedBy === judgedBy(settings, admitted) ? undefined : policyChanged;
+      if (last === undefined) continue;
+      this.#parts.log.say('session-cut', { session: session.sid, subject: guest.name, why: last.message });
+      session.drain(last);
+      if (lost) for (const connection of session.connections) this.#parts.limits.end(connection);
+    }
+  }
+
+  #lost({ rights, token }: Guest, right: Admitted['right'], now: number): DbguardError | undefined {
+    const { serve } = this.#parts.settings.now;
+    const own = this.#parts.loginLost(now);
+    if (own) return own;
+    if (isRevoked(rights, serve.revoked)) return lost('the token is revoked');
+    if (now > token.issuedAt + serve.limits.sessionMs) return lost('the time that a token lets anybody in for is over');
+    const still = rightsOf(rights, serve).some(({ connection }) => connection === right.connection);
+    return still ? undefined : lost(`the connection ${right.connection} is not open to you any more`);
+  }
+
+  /** No new sessions; what runs may finish within the grace, then everything is sealed and uploaded. */
+  async close(how: CloseOptions): Promise<void> {
+    this.#ending = true;
+    clearInterval(this.#sweep);
+    await Promise.all([...this.#held.values()].map((held) => this.#close(held, how)));
+    const all = [...this.#served.values(), ...this.#retired];
+    await Promise.all(all.map(async ({ opening }) => (await opening.catch(() => undefined))?.close(how)));
+  }
+}
+
+/** Everything of the files but whom they let in: whoever is added to those throws nobody out. */
+function filesDigest({ sources }: GatewaySettings): string {
+  const said = sources.flatMap(({ config }) =>
+    config.keys
+      .filter(({ section, key }) => !/^serve\b/.test(section) && !(section === '' && key === 'serve'))
+      .map(({ section, key, said }) => [section, key, said]),
+  );
+  return digestOf(JSON.stringify(said));
+}
+
+function judgedBy(settings: GatewaySettings, { right }: Admitted): string {
+  const { profile = '', users } = right.grant;
+  return `${filesDigest(settings)} ${digestOf(JSON.stringify([profile, users]))}`;
+}
+
+function digestOf(text: string): string {
+  return sha256(text, 'base64url');
+}
+
+function isSame({ rights: a }: Guest, { rights: b }: Guest): boolean {
+  return a.issuer === b.issuer && a.sub === b.sub;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((all, one) => all + one, 0);
+}
+
+function uploadPatience(): CloseOptions {
+  return { graceMs: 0, signal: AbortSignal.timeout(uploadMs) };
+}
+
+function asError(error: unknown): DbguardError {
+  return error instanceof DbguardError ? error : new DbguardError('internal', messageOf(error));
+}
+
+function lost(message: string): DbguardError {
+  return new DbguardError('login-expired', message, { hint: 'Get a fresh token (dbguard token) and connect again.' });
+}
+
+const ending: ErrorText = {
+  severity: 'FATAL',
+  code: '57P03',
+  message: 'the gateway is shutting down',
+  hint: 'Connect again: another one may take it.',
+};
+
+const policyChanged: ErrorText = {
+  severity: 'FATAL',
+  code: '57P01',
+  message: 'terminating connection: the policy has changed',
+  hint: 'Connect again.',
+};
+
+function rightLost({ message, hint }: DbguardError): ErrorText {
+  const error = { severity: 'FATAL', code: '28000', message: `terminating connection: ${message}` } as const;
+  return hint === undefined ? error : { ...error, hint };
+}
+
+function tooMany(message: string): ErrorText {
+  return {
+    severity: 'FATAL',
+    code: '53300',
+    message: `dbguard: ${message}`,
+    hint: 'Close one, or wait for one to be closed.',
+  };
+}
+
+/** Whoever has got in is told what does not work; the details are in the gateway's log. */
+function unopened(error: unknown): ErrorText {
+  const message = error instanceof DbguardError ? error.message : 'the session could not be opened';
+  return {
+    severity: 'FATAL',
+    code: '08006',
+    message: `dbguard: ${message}`,
+    hint: 'Whoever runs the gateway finds more in its log.',
+  };
+}
