@@ -54,7 +54,10 @@ export interface RunForAgent {
   readonly hook?: string | undefined;
   /** Servers with a connection of their own, as they are started this time. */
   readonly servers: readonly SettledServer[];
-  /** dbguard's fence has a network of its own: what another fence inside allows leads nowhere else. */
+  /**
+   * dbguard's fence has a network of its own: what another fence inside allows leads nowhere else, and a newer version of the agent
+   * is not looked for: it could not be installed, and the question about its host would be for nothing.
+   */
   readonly guardedNetwork: boolean;
   /** A daemon of an earlier start listens. */
   readonly daemon: boolean;

@@ -39,6 +39,7 @@ export const claudeCode: Agent = {
         ...(Object.keys(composed).length === 0 ? [] : ['--settings', JSON.stringify(composed)]),
         ...settings.rest,
       ],
+      ...(guardedNetwork ? { env: { DISABLE_AUTOUPDATER: '1' } } : {}),
       ...(guardedNetwork || !fencesItself(env, read) ? {} : { ownFence }),
     };
   },

@@ -24,7 +24,7 @@ export const codex: Agent = {
       ...(daemon ? ['--no-daemon'] : []),
       ...(instructions === '' ? [] : set('developer_instructions', instructions)),
       ...servers.flatMap(setServer),
-      ...(guardedNetwork ? ['-c', openNetwork] : []),
+      ...(guardedNetwork ? ['-c', openNetwork, '-c', 'check_for_update_on_startup=false'] : []),
       ...args,
     ],
     ...(guardedNetwork || ownFenceOff(args) ? {} : { ownFence }),

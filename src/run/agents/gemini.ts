@@ -1,5 +1,5 @@
 import type { Agent } from './agent.js';
-import { geminiHooks } from './hooks.js';
+import { geminiContext, geminiHooks, geminiInstructions } from './hooks.js';
 import { jsonObject, merged } from './json-settings.js';
 import { foldersDownTo, serversOfFile } from './mcp-files.js';
 import { commandForRun, type SettledServer } from './mcp-servers.js';
@@ -31,17 +31,19 @@ export const gemini: Agent = {
       env[variable] ?? usual,
     ].flatMap((file) => serversOfFile(read, file));
   },
-  forRun: ({ args, env, instructions, hook, folder, servers, read }) => {
+  forRun: ({ args, env, instructions, hook, folder, servers, guardedNetwork, read }) => {
     const system = jsonObject(read(env[variable] ?? usual) ?? '') ?? {};
-    const settings = merged(system, {
+    const told = instructions === '' ? {} : { 'instructions.json': geminiContext(instructions) };
+    const ours = {
       ...(servers.length === 0 ? {} : { mcpServers: Object.fromEntries(servers.map(started)) }),
-      ...geminiHooks(hook),
-      context: { includeDirectories: [folder], loadMemoryFromIncludeDirectories: true },
-    });
+      ...(guardedNetwork ? { general: { enableAutoUpdate: false, enableAutoUpdateNotification: false } } : {}),
+    };
+    const starts = instructions === '' ? {} : geminiInstructions(`${folder}/instructions.json`);
+    const settings = [ours, geminiHooks(hook), starts].reduce(merged, system);
     return {
       args,
       env: { [variable]: `${folder}/settings.json` },
-      files: { 'settings.json': JSON.stringify(settings), 'GEMINI.md': instructions },
+      files: { 'settings.json': JSON.stringify(settings), ...told },
     };
   },
 };

@@ -26,6 +26,24 @@ export function geminiHooks(hook: string | undefined): JsonObject {
   return { hooks: { BeforeAgent: [{ matcher: '*', hooks }], BeforeTool: tools, AfterTool: tools } };
 }
 
+/**
+ * Of Gemini CLI, what its session begins with. Rejected: a folder with a GEMINI.md beside the project: it asks the person whether to
+ * trust that, in every run.
+ *
+ * @param path of a file with `geminiContext`
+ */
+export function geminiInstructions(path: string): JsonObject {
+  const command = `cat '${path.replaceAll("'", "'\\''")}'`;
+  return { hooks: { SessionStart: [{ hooks: [{ name: 'dbguard', type: 'command', command }] }] } };
+}
+
+/** The answer of that hook. */
+export function geminiContext(instructions: string): string {
+  return JSON.stringify({
+    hookSpecificOutput: { hookEventName: 'SessionStart', additionalContext: instructions },
+  });
+}
+
 /** Of opencode, a plugin: it runs in the agent itself, and speaks to the run's socket without another process. */
 export const opencodePlugin = `import { connect } from 'node:net';
 

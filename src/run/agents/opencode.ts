@@ -32,10 +32,11 @@ export const opencode: Agent = {
       ...serversIn(jsonObject(env[variable] ?? '')?.mcp, variable),
     ];
   },
-  forRun: ({ args, env, instructions, hook, folder, servers }) => {
+  forRun: ({ args, env, instructions, hook, folder, servers, guardedNetwork }) => {
     const own = withoutServers(jsonObject(env[variable] ?? '') ?? {}, servers);
     const settings = merged(own, {
       instructions: [`${folder}/instructions.md`],
+      ...(guardedNetwork ? { autoupdate: false } : {}),
       ...(hook === undefined ? {} : { plugin: [`file://${folder}/hooks.js`] }),
       ...(servers.length === 0 ? {} : { mcp: Object.fromEntries(servers.map(started)) }),
     });

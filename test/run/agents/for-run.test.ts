@@ -61,8 +61,14 @@ t.test('settings that were there stay', (t) => {
   t.strictSame(env, { GEMINI_CLI_SYSTEM_SETTINGS_PATH: '/run/dbg/agent/settings.json' });
   t.strictSame(jsonObject(files['settings.json'] ?? ''), {
     mcp: { excluded: ['x'] },
-    context: { includeDirectories: ['/docs', '/run/dbg/agent'], loadMemoryFromIncludeDirectories: true },
+    context: { includeDirectories: ['/docs'] },
+    hooks: {
+      SessionStart: [
+        { hooks: [{ name: 'dbguard', type: 'command', command: "cat '/run/dbg/agent/instructions.json'" }] },
+      ],
+    },
   });
+  t.match(files['instructions.json'], 'ASK FIRST');
   const config = { OPENCODE_CONFIG_CONTENT: '{"model":"a/b","instructions":["mine.md"]}' };
   const opencode = told('opencode', run([], { env: config })).env?.OPENCODE_CONFIG_CONTENT ?? '';
   t.strictSame(jsonObject(opencode), { model: 'a/b', instructions: ['mine.md', '/run/dbg/agent/instructions.md'] });
@@ -102,6 +108,6 @@ t.test('hooks are added to the person’s own, for this run, where somebody list
   t.match(JSON.parse(opencode.env?.OPENCODE_CONFIG_CONTENT ?? '').plugin, [/^file:\/\/.*\/hooks\.js$/]);
   t.match(opencode.files?.['hooks.js'], /tool\.execute\.before/);
   for (const program of ['claude', 'gemini', 'opencode'])
-    t.notMatch(JSON.stringify(told(program, run([]))), /hook/i, `${program}: nobody listens`);
+    t.notMatch(JSON.stringify(told(program, run([], { instructions: '' }))), /hook/i, `${program}: nobody listens`);
   t.end();
 });
