@@ -25,7 +25,7 @@ export function claimOf(agent: string, payload: string): Claim | undefined {
   if (!event) return undefined;
   const input = record(fields.tool_input);
   const command = commandIn(input.command);
-  const said = event === 'prompt' ? text(fields.prompt) : (command ?? JSON.stringify(fields.tool_input ?? null));
+  const said = event === 'prompt' ? asked(fields.prompt) : (command ?? JSON.stringify(fields.tool_input ?? null));
   return {
     event,
     agent,
@@ -35,6 +35,11 @@ export function claimOf(agent: string, payload: string): Claim | undefined {
     said: (said ?? '').slice(0, longestSaid),
     command: event === 'tool' ? command?.slice(0, longestSaid) : undefined,
   };
+}
+
+/** Without what the start of its session has put before it: Gemini CLI does that in its print mode. */
+function asked(prompt: unknown): string | undefined {
+  return text(prompt)?.replace(/^<hook_context>[\s\S]*?<\/hook_context>\s*/, '');
 }
 
 /** A line for a shell, or its words. */

@@ -12,6 +12,8 @@ t.test('prompts, tool calls and their ends', async (t) => {
     said: 'clean up',
   });
   t.match(of({ hook_event_name: 'BeforeAgent', prompt: 'clean up' }), { event: 'prompt', said: 'clean up' });
+  const started = '<hook_context>ASK\nFIRST</hook_context>\n\nclean up';
+  t.match(of({ hook_event_name: 'BeforeAgent', prompt: started }), { said: 'clean up' });
   const bash = { tool_name: 'Bash', tool_input: { command: 'psql -c x', description: 'd' }, tool_use_id: 'toolu_1' };
   t.match(of({ hook_event_name: 'PreToolUse', ...bash }), {
     ...{ event: 'tool', tool: 'Bash', call: 'toolu_1', said: 'psql -c x', command: 'psql -c x' },
