@@ -27,7 +27,8 @@ const exchange = {
 
 const style = readFileSync(resolve(page, 'view/page.css'), 'utf8');
 const { metafile, outputFiles } = await build({
-  entryPoints: [resolve(page, 'view/main.ts')],
+  entryPoints: ['page', 'page-recorded'].map((name) => resolve(page, `view/${name}.ts`)),
+  outdir: resolve(root, 'dist/bin'),
   bundle: true,
   platform: 'browser',
   format: 'iife',
@@ -49,5 +50,5 @@ for (const { inputs } of Object.values(metafile.outputs)) {
   if (reached.length > 0) throw new Error(`the page reaches ${reached.map(([name]) => name.slice(7)).join(', ')}, which a browser has not`);
 }
 mkdirSync(resolve(root, 'dist/bin'), { recursive: true });
-writeFileSync(resolve(root, 'dist/bin/page.js'), outputFiles[0].text);
+for (const { path, text } of outputFiles) writeFileSync(path, text);
 writeFileSync(resolve(root, 'dist/bin/page.css'), style);

@@ -304,7 +304,7 @@ _dbguard() {
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
     'transcripts replay') options='--to --identity --idle --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
     'transcripts verify') options='--all --expect --retention --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;
-    'transcripts page') options='--to --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
+    'transcripts page') options='--to --recordings --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
     'transcripts check-bucket') options='--read-only --json --bucket --config --help -h' ;;
     'transcripts search') options='--session --day --since --json --bucket --config --help -h' ;;
     'transcripts query') options='--ask --views --format --to --unproven --day --since --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;

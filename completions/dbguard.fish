@@ -240,6 +240,7 @@ complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from verify' -l config -r -F -d 'use this file instead of the nearest dbguard.yaml'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from verify' -l help -s h -d 'show help'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from page' -l to -r -F -d 'the file, or - for stdout (default: dbguard-ID.html)'
+complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from page' -l recordings -d 'with what was recorded, as encrypted as it is: the reader’s key opens it'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from page' -l keys -r -F -d 'the leads’ archive (archive-keys, revoke-key), or a file with a key set'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from page' -l offline -d 'do not ask the issuer for its keys'
 complete -c dbguard -n '__fish_seen_subcommand_from transcripts; and __fish_seen_subcommand_from page' -l issuer -x -d 'the only issuer to accept (default: identity.issuer in dbguard.yaml)'

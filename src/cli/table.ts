@@ -343,6 +343,10 @@ export const commandTable = [
     arguments: '<ids...>',
     options: [
       { flags: '--to <file>', description: 'the file, or - for stdout (default: dbguard-ID.html)' },
+      {
+        flags: '--recordings',
+        description: 'with what was recorded, as encrypted as it is: the reader’s key opens it',
+      },
       ...verificationOptions,
       ...bucketOptions,
     ],

@@ -4,9 +4,8 @@
  *
  * What lives here: which chunks there are and what became of each. What it must not know: keys, screens.
  */
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { DbguardError, messageOf } from '../errors.js';
+import { gunzipAtOnce } from '../gzip.js';
 import { sha256Bytes } from '../sha256.js';
 import type { Entry } from '../transcript/entry.js';
 import { isRecord } from '../transcript/line.js';
@@ -18,8 +17,6 @@ import {
   recordedStreams,
 } from '../transcript/recording.js';
 import type { ObjectReader } from './catalog.js';
-
-const unpack = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
 
 /** One stream of one session, by its chain alone. */
 export interface Recording extends RecordingBegin {
@@ -97,26 +94,45 @@ export async function* readRecording(
   source: Pick<ObjectReader, 'read'>,
   open?: OpenSealed,
 ): AsyncGenerator<ChunkRead> {
-  const { stream, keepDays, recipients } = recording;
-  const place = { subject, sid, stream, keepDays, encrypted: recipients !== undefined };
-  for (const chunk of recording.chunks) {
-    const bytes = await fetched(source, chunkKey(place, chunk.chunk, chunk.digest));
-    if (typeof bytes === 'string') yield { ...chunk, state: 'gone', why: bytes };
+  for (const { chunk, key } of chunksOf({ subject, sid }, recording)) {
+    const bytes = await fetched(source, key);
+    if ('gone' in bytes) yield { ...chunk, state: 'gone', why: bytes.gone };
+    else if ('changed' in bytes) yield { ...chunk, state: 'changed', why: bytes.changed };
     else if (bytes.length !== chunk.size || sha256Of(bytes) !== chunk.digest)
       yield { ...chunk, state: 'changed', why: 'under its name lies something else than what was recorded' };
-    else yield { ...chunk, ...(await opened(bytes, place.encrypted, open)) };
+    else yield { ...chunk, ...(await opened(bytes, recording.recipients !== undefined, open)) };
   }
 }
 
+/** Where the chunks of a recording lie, as the chain says. */
+export function chunksOf(
+  { subject, sid }: RecordingOwner,
+  { stream, keepDays, recipients, chunks }: Recording,
+): { readonly chunk: RecordedChunk; readonly key: string }[] {
+  const place = { subject, sid, stream, keepDays, encrypted: recipients !== undefined };
+  return chunks.map((chunk) => ({ chunk, key: chunkKey(place, chunk.chunk, chunk.digest) }));
+}
+
 /** The reason where there is none; rejects where nobody can tell. */
-async function fetched(source: Pick<ObjectReader, 'read'>, key: string): Promise<Uint8Array | string> {
+async function fetched(
+  source: Pick<ObjectReader, 'read'>,
+  key: string,
+): Promise<Uint8Array | { readonly gone: string } | { readonly changed: string }> {
   try {
     return await source.read(key);
   } catch (error) {
-    if (error instanceof DbguardError && error.code === 'transcript-unknown') return 'it is not in the bucket any more';
-    if (error instanceof DbguardError && isDenied(error)) return 'the bucket does not let you read it';
+    const why = whyGone(error);
+    if (why !== undefined) return { gone: why };
+    if (error instanceof DbguardError && error.code === 'transcript-invalid') return { changed: error.message };
     throw error;
   }
+}
+
+/** A chunk may expire, be deleted or be withheld from this reader. Undefined for what is another failure. */
+export function whyGone(error: unknown): string | undefined {
+  if (!(error instanceof DbguardError)) return undefined;
+  if (error.code === 'transcript-unknown') return 'it is not in the bucket any more';
+  return isDenied(error) ? 'the bucket does not let you read it' : undefined;
 }
 
 function isDenied({ cause }: DbguardError): boolean {
@@ -138,8 +154,9 @@ async function opened(bytes: Uint8Array, encrypted: boolean, open: OpenSealed | 
     }
   }
   try {
-    const text = await unpack(Buffer.from(packed), { maxOutputLength: mostUnpacked });
-    return { state: 'read', lines: linesIn(text.toString('utf8')) };
+    const unpacked = gunzipAtOnce(packed, mostUnpacked);
+    if (unpacked === 'too-much') return { state: 'unreadable', why: 'it is larger than anything that dbguard writes' };
+    return { state: 'read', lines: linesIn(new TextDecoder().decode(unpacked.bytes)) };
   } catch (error) {
     return { state: 'unreadable', why: messageOf(error) };
   }

@@ -9,8 +9,10 @@ import { pathToFileURL } from 'node:url';
 import { listSessions } from '../../src/review/catalog.js';
 import { collect } from '../../src/review/page/collect.js';
 import { dataText, pageDocument } from '../../src/review/page/document.js';
+import type { PageData } from '../../src/review/page/page-data.js';
 import type { Only } from '../helpers/only.js';
 import { pageFile } from '../review/page/bundle.js';
+import { recordedPage, shown, withChunks } from '../review/page/recorded-page.js';
 import { clientId, testIssuer } from '../transcript/people.js';
 import { memorySource, objectsOf, type RecordOptions, record } from '../transcript/recorded.js';
 import { Browser } from './browser.js';
@@ -175,6 +177,48 @@ const trials: Readonly<Record<string, Trial>> = {
     await stage.picture('hostile');
     if (browser.events.some(({ method }) => method === 'Page.javascriptDialogOpening')) wrong.push('a script ran');
     return wrong;
+  },
+
+  'recordings open to the reader’s key, and a chunk that was changed is said in red': async (stage) => {
+    const { browser } = stage;
+    const made = await recordedPage();
+    const script = pageFile('page-recorded.js');
+    const style = pageFile('page.css');
+    const open = async (data: PageData): Promise<{ verdict: string; holds: string; rows: string; screen: string }> => {
+      const verdict = await stage.verdictOf(pageDocument({ script, style, data: dataText(data) }));
+      const said = `document.querySelector('[data-recorded]')?.getAttribute('data-recorded')`;
+      const until = (what: string): string =>
+        `new Promise((go) => { const look = () => (${what}) ? go(${said}) : setTimeout(look, 20); look(); })`;
+      await browser.evaluate(until(said));
+      await browser.evaluate(
+        `document.getElementById('age-key').value = '${made.key}'; document.querySelector('.recorded form').requestSubmit()`,
+      );
+      const holds = await browser.evaluate<string>(until(`${said} !== 'unknown unknown'`));
+      await browser.evaluate(`document.querySelector('.rows').focus()`);
+      for (const key of ['Home', 'ArrowDown']) await browser.key(key);
+      const rows = await browser.evaluate<string>(`document.querySelector('.answer')?.innerText ?? ''`);
+      await browser.evaluate(`document.querySelector('.player')?.focus()`);
+      await browser.key('End');
+      await browser.evaluate(`new Promise((go) => setTimeout(go, 300))`);
+      const screen = await browser.evaluate<string>(`document.querySelector('.screen')?.innerText ?? ''`);
+      return { verdict, holds, rows, screen };
+    };
+    const sound = await open(made.data);
+    await stage.picture('recordings');
+    const kept = await browser.evaluate<number>(
+      `document.getElementById('age-key').value.length + localStorage.length`,
+    );
+    const swapped = await open(
+      withChunks(made, ([a, b, ...rest]) => (a && b ? [{ ...b, key: a.key }, { ...a, key: b.key }, ...rest] : [])),
+    );
+    await stage.picture('recordings-changed');
+    return [
+      ...(sound.verdict === 'overall proven' && sound.holds === 'yes yes' ? [] : [JSON.stringify(sound)]),
+      ...(sound.rows.includes(shown.value) ? [] : [`of the results it shows ${sound.rows}`]),
+      ...(sound.screen.includes(shown.screen) ? [] : [`of the screen it shows ${sound.screen}`]),
+      ...(kept === 0 ? [] : ['the key is still there']),
+      ...(swapped.holds.includes('no') && !swapped.rows.includes(shown.value) ? [] : [JSON.stringify(swapped)]),
+    ];
   },
 
   'a byte changed anywhere is said in red': async (stage) => {

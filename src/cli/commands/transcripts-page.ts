@@ -28,7 +28,7 @@ export async function run(
     demands: await identityDemands(context, options, transcripts),
     now: Date.now(),
   };
-  const { html, reports } = await pageOf(sessions, how);
+  const { html, reports } = await pageOf(sessions, how, options.recordings === true);
   const to = textOption(options, 'to') ?? pageName(sessions);
   if (to === '-') context.stdout.write(html);
   else writePage(resolve(context.cwd, to), html, to);

@@ -14,10 +14,10 @@ import { dbguardVersion, installedFile } from '../version.js';
 export async function pageOf(
   sessions: readonly SessionObjects[],
   how: VerifyOptions & { readonly source: ObjectSource },
+  withRecordings = false,
 ): Promise<{ html: string; reports: readonly SessionReport[] }> {
-  const { reports, ...collected } = await collect(sessions, how, (session, report) =>
-    compareWithNeighbours(session, report, how),
-  );
+  const between = (session: SessionObjects, report: SessionReport) => compareWithNeighbours(session, report, how);
+  const { reports, ...collected } = await collect(sessions, how, between, withRecordings);
   const { source, demands, now: madeAt } = how;
   const data: PageData = {
     v: PAGE_VERSION,
@@ -28,7 +28,7 @@ export async function pageOf(
     demands,
     ...collected,
   };
-  const [script, style] = ['page.js', 'page.css'].map(bundled);
+  const [script, style] = [withRecordings ? 'page-recorded.js' : 'page.js', 'page.css'].map(bundled);
   return { html: pageDocument({ script: script ?? '', style: style ?? '', data: dataText(data) }), reports };
 }
 

@@ -9,6 +9,7 @@ import { alternativeKey, parseObjectKey, sessionPrefix } from '../../transcript/
 import { type ObjectReader, piecesFrom, type SegmentObject, type SessionObjects } from '../catalog.js';
 import type { IssuerKeySource } from '../issuer-keys.js';
 import { isAboutContent, segmentText } from '../read-segment.js';
+import { chunksOf, type Recording, RecordingEntries, whyGone } from '../recordings.js';
 import { withoutRedacted } from '../redact.js';
 import { readRedactions } from '../redaction.js';
 import type { SessionReport } from '../session-report.js';
@@ -20,24 +21,33 @@ export interface Collected {
   readonly sessions: readonly PageSession[];
   readonly objects: readonly PageObject[];
   readonly issuerKeys: readonly IssuerAnswer[];
+  readonly recordings?: readonly PageObject[];
   readonly reports: readonly SessionReport[];
 }
 
-/** @param between what is found between a session and its neighbours in the bucket */
+/**
+ * @param withRecordings their chunks as well, as they lie there
+ * @param between what is found between a session and its neighbours in the bucket
+ */
 export async function collect(
   sessions: readonly SessionObjects[],
   options: VerifyOptions,
   between: (session: SessionObjects, report: SessionReport) => Promise<readonly Finding[]>,
+  withRecordings = false,
 ): Promise<Collected> {
   const seen = new Seen(options.source);
   const asked = new Asked(options.keys);
   const how = { ...options, source: seen.source, keys: asked.source };
   const reports: SessionReport[] = [];
   const carried: PageSession[] = [];
+  const chunks: PageObject[] = [];
   for (const session of sessions) {
-    const report = await verifySession(session, how);
+    const recordings = new RecordingEntries();
+    const report = await verifySession(session, { ...how, onEntry: (entry) => recordings.add(entry) });
     const found = await between(session, report);
     reports.push(report);
+    if (withRecordings)
+      for (const one of recordings.recordings) chunks.push(...(await chunksIn(session, one, options)));
     const open = await withoutTexts(session, how, seen, report);
     const strangers = { keys: [...session.strangers.keys], count: session.strangers.count };
     carried.push({
@@ -49,7 +59,32 @@ export async function collect(
       between: found,
     });
   }
-  return { sessions: carried, objects: seen.objects, issuerKeys: asked.answers, reports };
+  return {
+    sessions: carried,
+    objects: seen.objects,
+    issuerKeys: asked.answers,
+    ...(withRecordings ? { recordings: chunks } : {}),
+    reports,
+  };
+}
+
+/** Whatever lies there: the page holds it against the chain. */
+async function chunksIn(
+  session: SessionObjects,
+  recording: Recording,
+  { source }: VerifyOptions,
+): Promise<PageObject[]> {
+  const found: PageObject[] = [];
+  for (const { key } of chunksOf(session, recording)) {
+    try {
+      found.push({ key, gz: Buffer.from(await source.read(key)).toString('base64') });
+    } catch (error) {
+      const problem = whyGone(error);
+      if (problem === undefined) throw error;
+      found.push({ key, problem });
+    }
+  }
+  return found;
 }
 
 async function withoutTexts(

@@ -29,6 +29,8 @@ export interface PageData {
   readonly issuerKeys: readonly IssuerAnswer[];
   readonly sessions: readonly PageSession[];
   readonly objects: readonly PageObject[];
+  /** Chunks of recordings as they lay in the bucket, mostly encrypted; undefined where none were put in. */
+  readonly recordings?: readonly PageObject[];
 }
 
 /** What was known of an issuer: its keys, or why nothing could be asked. */
@@ -66,6 +68,7 @@ export function parsePageData(text: string): PageData {
   }
   if (!isRecord(value) || value.v !== PAGE_VERSION) throw unusable();
   const lists = [value.issuerKeys, value.sessions, value.objects];
+  if (value.recordings !== undefined && !Array.isArray(value.recordings)) throw unusable();
   if (!lists.every(Array.isArray) || !isRecord(value.demands) || typeof value.madeAt !== 'number') throw unusable();
   const { sessions } = value as unknown as PageData;
   if (sessions.length === 0 || !sessions.every(isSession)) throw unusable();
@@ -93,6 +96,19 @@ export function pageSource({ objects, location }: Pick<PageData, 'objects' | 'lo
       const object = byName.get(objectName({ key, version })) ?? byName.get(key);
       if (object !== undefined && 'gz' in object) return Buffer.from(object.gz, 'base64');
       throw new DbguardError('transcript-unknown', object?.problem ?? `${key} is not in this page`);
+    },
+  };
+}
+
+/** The chunks of a page as a bucket. Who says to carry them and does not has lost one, or somebody has taken it out. */
+export function chunkSource({ recordings = [] }: Pick<PageData, 'recordings'>): Pick<ObjectReader, 'read'> {
+  const byKey = new Map(recordings.map((object) => [object.key, object]));
+  return {
+    async read(key) {
+      const object = byKey.get(key);
+      if (object === undefined) throw new DbguardError('transcript-invalid', 'it was taken out of this page');
+      if ('gz' in object) return Buffer.from(object.gz, 'base64');
+      throw new DbguardError('transcript-unknown', object.problem);
     },
   };
 }

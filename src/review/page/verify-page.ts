@@ -6,6 +6,7 @@ import type { JsonWebKeySet } from '../../identity/signed-claims.js';
 import type { Entry } from '../../transcript/entry.js';
 import { type ProofLine, proofLines } from '../proof-words.js';
 import { itemReader, type ReadItem } from '../read-item.js';
+import { type Recording, RecordingEntries } from '../recordings.js';
 import { type SessionReport, withFindings } from '../session-report.js';
 import { verifySession } from '../verify-session.js';
 import { objectsOf, type PageData, type PageSession, pageKeys, pageSource } from './page-data.js';
@@ -14,6 +15,8 @@ export interface VerifiedSession {
   readonly session: PageSession;
   readonly report: SessionReport;
   readonly proof: readonly ProofLine[];
+  /** What its chain says of recordings. */
+  readonly recordings: readonly Recording[];
 }
 
 export interface PageVerification {
@@ -29,10 +32,14 @@ export async function verifyPage(data: PageData, { onItem, ownKeys }: PageVerifi
   const verified: VerifiedSession[] = [];
   for (const [place, session] of data.sessions.entries()) {
     const read = itemReader(place);
-    const onEntry = (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => onItem?.(read(entry, disclosed));
+    const recordings = new RecordingEntries();
+    const onEntry = (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => {
+      recordings.add(entry);
+      return onItem?.(read(entry, disclosed));
+    };
     const alone = await verifySession(objectsOf(session), { ...how, onEntry });
     const report = withFindings(alone, session.between);
-    verified.push({ session, report, proof: proofLines(report, keeping) });
+    verified.push({ session, report, proof: proofLines(report, keeping), recordings: recordings.recordings });
   }
   return verified;
 }

@@ -6,11 +6,14 @@ import { createContext, runInContext } from 'node:vm';
 import type * as buffer from '../../../src/review/page/buffer-web.js';
 import type * as gzip from '../../../src/review/page/gzip-web.js';
 import type * as data from '../../../src/review/page/page-data.js';
+import type * as recordings from '../../../src/review/page/read-recordings.js';
 import type * as digests from '../../../src/review/page/sha256-web.js';
 import type * as verification from '../../../src/review/page/verify-page.js';
 
 export type PageBundle = Pick<typeof data, 'parsePageData'> &
   Pick<typeof verification, 'verifyPage'> &
+  /** Of page-recorded.js alone. */
+  Pick<typeof recordings, 'readRecordings'> &
   Pick<typeof buffer, 'WebBuffer'> &
   Pick<typeof gzip, 'gunzipAtOnce'> &
   Pick<typeof digests, 'sha256' | 'newSha256'> & { knowsEd25519(): Promise<boolean> };
@@ -18,7 +21,8 @@ export type PageBundle = Pick<typeof data, 'parsePageData'> &
 export const pageFile = (name: string): string =>
   readFileSync(new URL(`../../../dist/bin/${name}`, import.meta.url), 'utf8');
 
-export function pageBundle(subtle: unknown = webcrypto.subtle): PageBundle {
+/** @param name of the page with recordings, or without */
+export function pageBundle(subtle: unknown = webcrypto.subtle, name = 'page.js'): PageBundle {
   const realm = {
     crypto: { subtle },
     TextEncoder,
@@ -30,8 +34,13 @@ export function pageBundle(subtle: unknown = webcrypto.subtle): PageBundle {
     atob,
     btoa,
     CryptoKey: webcrypto.CryptoKey,
+    // the emulator asks which browser it is in
+    navigator: { userAgent: '', platform: '' },
+    window: {},
+    queueMicrotask,
+    clearTimeout,
   };
   const context = createContext(realm);
-  runInContext(pageFile('page.js'), context);
+  runInContext(pageFile(name), context);
   return runInContext('dbguardPage', context);
 }

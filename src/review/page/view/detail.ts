@@ -3,7 +3,8 @@ import type { ReadItem } from '../../read-item.js';
 import type { Row } from '../../statement-rows.js';
 import { type Child, el, foreign, isChild, time, tricksIn } from './dom.js';
 
-export function detailOf(row: Row | undefined): HTMLElement {
+/** @param recorded what was recorded of it, where this reader can see it */
+export function detailOf(row: Row | undefined, recorded?: HTMLElement): HTMLElement {
   const heading = el(
     'h2',
     { id: 'detail-heading', tabindex: -1 },
@@ -18,6 +19,7 @@ export function detailOf(row: Row | undefined): HTMLElement {
   for (const part of row.parts) {
     section.append(el('article', { class: part.item.mood }, ...itemParts(part, false)));
   }
+  if (recorded !== undefined) section.append(recorded);
   return section;
 }
 

@@ -67,6 +67,11 @@ export class RowList {
     this.#draw();
   }
 
+  /** What is known of the chosen row is more than before. */
+  again(): void {
+    this.#onSelect(this.#rows[this.#selected]);
+  }
+
   select(place: number): void {
     if (this.#rows.length === 0) return;
     this.#selected = Math.max(0, Math.min(this.#rows.length - 1, place));

@@ -14,6 +14,7 @@ import { Filters } from './filters.js';
 import { readOwnDocument } from './integrity.js';
 import { RowList, rowElement } from './list.js';
 import { pageLimits, sessionProof } from './proof.js';
+import type { MakeRecorded, Recorded } from './recorded-port.js';
 import { stripOf } from './strip.js';
 
 export { WebBuffer } from '../buffer-web.js';
@@ -28,12 +29,15 @@ const BREATH = 40;
 /** Rows of a printed page: some 200 sheets. */
 const PRINTED = 10_000;
 
-if (typeof document !== 'undefined') {
+/** @param recorded shows what was recorded; a page without recordings goes without */
+export function start(recorded?: MakeRecorded): void {
+  if (typeof document === 'undefined') return;
   const script = document.currentScript?.textContent ?? '';
-  document.addEventListener('DOMContentLoaded', () => open(script).catch((error: unknown) => broken(String(error))));
+  const begin = () => open(script, recorded).catch((error: unknown) => broken(String(error)));
+  document.addEventListener('DOMContentLoaded', begin);
 }
 
-async function open(script: string): Promise<void> {
+async function open(script: string, recorded: MakeRecorded | undefined): Promise<void> {
   if (globalThis.crypto?.subtle === undefined)
     return broken(
       'This browser gives this page no cryptography (it has to come from file:// or https://). Nothing is proven here',
@@ -46,7 +50,7 @@ async function open(script: string): Promise<void> {
       'NOT CHECKED',
     );
   const page = parsePageData(data);
-  await new Page(page, fault).run();
+  await new Page(page, fault, recorded).run();
 }
 
 function broken(why: string, heading = 'CHANGED OR FORGED'): void {
@@ -69,15 +73,17 @@ class Page {
   readonly #printed = el('div', { class: 'printed', 'aria-hidden': 'true' });
   readonly #list: RowList;
   readonly #filters: Filters;
+  readonly #recorded: Recorded | undefined;
   #rows = new Rows();
   #shown: readonly Row[] = [];
   #run = 0;
 
-  constructor(data: PageData, fault: string | undefined) {
+  constructor(data: PageData, fault: string | undefined, makeRecorded: MakeRecorded | undefined) {
     this.#data = data;
     this.#fault = fault;
+    this.#recorded = makeRecorded?.(data, () => this.#list.again());
     this.#list = new RowList(
-      (row) => this.#detail.replaceChildren(detailOf(row)),
+      (row) => this.#detail.replaceChildren(detailOf(row, row && this.#recorded?.of(row))),
       () => document.getElementById('detail-heading')?.focus(),
     );
     this.#filters = new Filters(
@@ -98,6 +104,7 @@ class Page {
         this.#filters.element,
         this.#strip,
         el('div', { class: 'panes' }, this.#list.element, this.#detail),
+        this.#recorded?.element ?? false,
         this.#printed,
       ),
       this.#limits,
@@ -132,6 +139,7 @@ class Page {
     this.#filter();
     this.#proofs.replaceChildren(...verified.map(sessionProof));
     this.#sayAll(verified, ownKeys !== undefined);
+    await this.#recorded?.verified(verified, rows);
     this.#limits.replaceChildren(
       await pageLimits(this.#data, ownKeys !== undefined, (keys) => void this.#verify(keys)),
     );
@@ -187,6 +195,7 @@ class Page {
   #key(event: KeyboardEvent): void {
     const { target, key } = event;
     const typing = target instanceof HTMLInputElement || target instanceof HTMLSelectElement;
+    if (target instanceof HTMLTextAreaElement) return;
     if (key === '/' && !typing) this.#filters.focus();
     else if (key === 'Escape') this.#list.element.focus();
     else return;

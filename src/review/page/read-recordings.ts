@@ -1,0 +1,61 @@
+/**
+ * What a page's recordings say, for a reader with a key or without: every chunk is held against the chain before anything of it
+ * is shown. What is gone is said, and is no fault; what is something else is one.
+ */
+import { counted } from '../../words.js';
+import { ShownAnswers } from '../recorded-results.js';
+import { type OpenSealed, readRecording } from '../recordings.js';
+import { chunkSource, type PageData } from './page-data.js';
+import type { VerifiedSession } from './verify-page.js';
+
+export interface SessionRecordings {
+  readonly answers: ShownAnswers;
+  /** Lines of the stream `terminal`. */
+  readonly drawn: readonly unknown[];
+  /** One sentence each. */
+  readonly said: readonly { readonly text: string; readonly holds: 'yes' | 'no' | 'unknown' }[];
+}
+
+/** @param open undefined where the reader has no key */
+export async function readRecordings(
+  data: PageData,
+  { session, recordings }: Pick<VerifiedSession, 'session' | 'recordings'>,
+  open: OpenSealed | undefined,
+): Promise<SessionRecordings> {
+  const source = chunkSource(data);
+  const answers = new ShownAnswers();
+  const drawn: unknown[] = [];
+  const said: SessionRecordings['said'][number][] = [];
+  for (const recording of recordings) {
+    const what = recording.stream === 'terminal' ? 'the screen' : 'the results';
+    const lost = new Map<string, { count: number; changed: boolean }>();
+    let read = 0;
+    for await (const chunk of readRecording(session, recording, source, open)) {
+      if (chunk.state === 'read') {
+        read++;
+        if (recording.stream === 'results') answers.add(chunk.lines);
+        else for (const line of chunk.lines) drawn.push(line);
+        continue;
+      }
+      const known = lost.get(chunk.why);
+      lost.set(chunk.why, { count: (known?.count ?? 0) + 1, changed: chunk.state === 'changed' });
+    }
+    const all = recording.chunks.length;
+    if (read > 0 || all === 0)
+      said.push({
+        text: `${what}: ${read} of ${counted(all, 'chunk')} are shown, as the chain has them`,
+        holds: 'yes',
+      });
+    for (const [why, { count, changed }] of lost)
+      said.push({
+        text: `${what}: ${count} of ${counted(all, 'chunk')} not shown: ${why}`,
+        holds: changed ? 'no' : 'unknown',
+      });
+    if (recording.end !== 'session')
+      said.push({
+        text: `${what}: the recording has no end: ${recording.end === 'failed' ? 'it could not be written any more' : 'the session crashed, or still runs'}`,
+        holds: 'unknown',
+      });
+  }
+  return { answers, drawn, said };
+}

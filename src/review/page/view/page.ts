@@ -1,0 +1,6 @@
+/** The page without recordings. */
+import { start } from './main.js';
+
+export * from './main.js';
+
+start();
