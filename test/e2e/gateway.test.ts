@@ -1,6 +1,12 @@
 /** `dbguard serve` as a team meets it: people and a service by their own tokens, each with a transcript that proves them. */
+import { once } from 'node:events';
 import { get } from 'node:http';
+import { connect } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect as tls } from 'node:tls';
 import t from 'tap';
+import { encodeSaslInitialResponse, encodeSaslResponse } from '../../src/wire/authentication.js';
+import { encodeSslRequest, encodeStartup } from '../../src/wire/startup.js';
 import { stageGateway } from '../helpers/gateway.js';
 
 const stage = await stageGateway();
@@ -8,11 +14,19 @@ t.teardown(() => stage.close());
 await stage.postgres.query('CREATE TABLE orders (id int)');
 const gateway = await stage.start();
 
+async function until(look: () => unknown): Promise<void> {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(50)) if (await look()) return;
+  throw new Error('it did not come');
+}
+
 const failure = (work: Promise<unknown>) =>
   work.then(
     () => undefined,
     ({ code, message, hint }) => ({ code, message, hint }),
   );
+
+/** ReadyForQuery, outside of a transaction. */
+const ready = 'Z\u0000\u0000\u0000\u0005I';
 
 const page = (path: string) =>
   new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
@@ -45,11 +59,64 @@ t.test('a person works, is denied what nobody can be asked about, and stands in 
   await Promise.all([client.end(), again.end(), bob.end()]);
 });
 
+t.test('OAUTHBEARER: where to get a token, then in with it', async (t) => {
+  const speak = async (auth: string) => {
+    const socket = connect(gateway.oauth, '127.0.0.1');
+    socket.write(encodeSslRequest());
+    await once(socket, 'data');
+    const secure = tls({ socket, ca: stage.ca, host: '127.0.0.1' });
+    let [said, answered] = ['', false];
+    secure.on('data', (chunk) => {
+      said += chunk.toString('latin1');
+      // as libpq does: an error of the mechanism is answered with one byte
+      if (said.includes('openid-configuration') && !answered) {
+        answered = true;
+        secure.write(encodeSaslResponse(Buffer.from([1])));
+      }
+    });
+    secure.on('error', () => undefined);
+    secure.write(
+      encodeStartup(0, [
+        ['user', 'ada@example.test'],
+        ['database', 'shop'],
+      ]),
+    );
+    await until(() => said.includes('OAUTHBEARER'));
+    secure.write(encodeSaslInitialResponse('OAUTHBEARER', Buffer.from(`n,,\x01auth=${auth}\x01\x01`)));
+    await until(() => said.includes(ready) || secure.destroyed || said.includes('FATAL'));
+    secure.destroy();
+    return said;
+  };
+  const asked = await speak('');
+  t.match(asked, `${stage.people.issuer}/.well-known/openid-configuration`);
+  t.match(asked, /FATAL.*28000/s);
+  t.match(await speak(`Bearer ${await stage.tokenOf('ada')}`), ready);
+  t.match(await speak(`Bearer ${await stage.tokenOf('ada', { aud: 'wiki' })}`), /FATAL.*28P01/s);
+});
+
 t.test('SIGTERM: all of it is in the bucket, and both the gateway and the people are proven', async (t) => {
   t.equal(await gateway.stop(), 0);
   const { stdout, stderr, exitCode } = await stage.workspace.dbguard([
     ...['transcripts', 'verify', '--all', '--config', `${stage.workspace.project}/dbguard.yaml`],
   ]);
   t.equal(exitCode, 0, stdout + stderr);
-  t.match(stdout, /3 proven, 0 not all proven, 0 changed or forged/, 'hers, his, and the gateway’s own');
+  t.match(stdout, /4 proven, 0 not all proven, 0 changed or forged/, 'hers by two tokens, his, and the gateway’s own');
+});
+
+t.test('kill -9: what was answered is in the bucket after the next start', async (t) => {
+  const second = await stage.start();
+  const client = await second.connect(await stage.tokenOf('ada'));
+  const { rows } = await client.query("SELECT current_setting('dbguard.session') AS sid, 'before the kill' AS what");
+  second.process.kill('SIGKILL');
+  await second.process;
+  const third = await stage.start();
+  const config = ['--config', `${stage.workspace.project}/dbguard.yaml`];
+  await until(async () => {
+    const { stdout } = await stage.workspace.dbguard(['transcripts', 'show', rows[0].sid, ...config]);
+    return stdout.includes('before the kill');
+  });
+  const { exitCode, stdout } = await stage.workspace.dbguard(['transcripts', 'verify', rows[0].sid, ...config]);
+  t.equal(exitCode, 2, 'nothing is wrong with it, but that it has no end');
+  t.match(stdout, /showed their token to a gateway/);
+  t.equal(await third.stop(), 0);
 });

@@ -108,7 +108,7 @@ export async function openGateway(context: CommandContext, config: string | unde
         ...(listenOauth ? [{ ...listenOauth, handshake: { method: 'oauth', clearText, discovery } as const }] : []),
       ],
       certificate,
-      timeoutMs: serve.limits.authenticationMs,
+      timeoutMs: () => settings.now.serve.limits.authenticationMs,
       most: () => settings.now.serve.limits.authenticating,
       judge,
       cancel: async (pid, key) => cancels.find(pid, key)?.cancel(),

@@ -19,7 +19,8 @@ import type { GatewayCertificate } from './certificate.js';
 export interface EntranceParts {
   readonly handshake: GatewayHandshakeParts;
   readonly certificate: GatewayCertificate | undefined;
-  readonly timeoutMs: number;
+  /** Milliseconds; asked for each client. */
+  readonly timeoutMs: () => number;
   readonly cancel: (pid: number, key: Buffer) => Promise<void>;
   /** Undefined where the token lets them in: then the socket is theirs who judged it. Never rejects. */
   readonly judge: (shown: ShownToken) => Promise<ErrorText | undefined>;
@@ -55,7 +56,7 @@ export class Entrance {
     this.#parts = parts;
     this.#socket = socket;
     this.#handshake = new GatewayHandshake(parts.handshake);
-    this.#timer = setTimeout(() => this.#refuse(encodeError(timedOut), 'it took too long'), parts.timeoutMs);
+    this.#timer = setTimeout(() => this.#refuse(encodeError(timedOut), 'it took too long'), parts.timeoutMs());
     socket.setNoDelay(true);
     this.#listen(socket);
   }
