@@ -4,10 +4,11 @@ import { get } from 'node:http';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect as tls } from 'node:tls';
+import { decodeJwt } from 'jose';
 import t from 'tap';
 import { encodeSaslInitialResponse, encodeSaslResponse } from '../../src/wire/authentication.js';
 import { encodeSslRequest, encodeStartup } from '../../src/wire/startup.js';
-import { stageGateway } from '../helpers/gateway.js';
+import { audience, gatewaySubject, stageGateway } from '../helpers/gateway.js';
 
 const stage = await stageGateway();
 t.teardown(() => stage.close());
@@ -92,6 +93,14 @@ t.test('OAUTHBEARER: where to get a token, then in with it', async (t) => {
   t.match(asked, /FATAL.*28000/s);
   t.match(await speak(`Bearer ${await stage.tokenOf('ada')}`), ready);
   t.match(await speak(`Bearer ${await stage.tokenOf('ada', { aud: 'wiki' })}`), /FATAL.*28P01/s);
+});
+
+t.test('dbguard token in a job: its platform’s, for the gateway', async (t) => {
+  const { stdout, exitCode, stderr } = await stage.workspace.dbguard([
+    ...['token', '--config', `${stage.workspace.project}/dbguard.yaml`],
+  ]);
+  t.equal(exitCode, 0, stderr);
+  t.match(decodeJwt(stdout.trim()), { aud: audience, sub: gatewaySubject });
 });
 
 t.test('SIGTERM: all of it is in the bucket, and both the gateway and the people are proven', async (t) => {

@@ -71,6 +71,8 @@ export async function openGateway(context: CommandContext, config: string | unde
     const bucket = await openBucket(files.config.bucket, { env, idToken: async () => keeper.login.idToken });
     recoverNowAndThen(context, bucket, closers, onTrouble);
     const keys = new IssuerKeyCache(identity, () => settings.now.serve.limits.keysMs, onTrouble);
+    // an issuer that is away when the first one comes must not keep them out
+    for (const issuer of issuersOf(settings.now)) keys.keysOf(issuer).catch(() => undefined);
     const certificate = serve.tls && openCertificate(serve.tls, onTrouble);
     closers.defer(() => certificate?.stop());
     const cancels = new CancelMap<ProxyConnection>();
@@ -112,7 +114,8 @@ export async function openGateway(context: CommandContext, config: string | unde
       most: () => settings.now.serve.limits.authenticating,
       judge,
       cancel: async (pid, key) => cancels.find(pid, key)?.cancel(),
-      onTurnedAway: (reason, address) => {
+      onTurnedAway: (reason, address, heard) => {
+        if (heard) return;
         metrics.arrived('turned-away');
         log.say('turned-away', { address, why: reason });
       },
@@ -203,7 +206,7 @@ function spooled({ env }: CommandContext): number {
 }
 
 /** One for whatever is wrong: whoever has a good token needs no more, and nobody learns from it what a bad one lacks. */
-function badToken({ identity, gateway }: GatewaySettings, error: unknown): ErrorText {
+function badToken(settings: GatewaySettings, error: unknown): ErrorText {
   const away = error instanceof DbguardError && /not at hand$/.test(error.message);
   if (away) {
     return {
@@ -211,11 +214,14 @@ function badToken({ identity, gateway }: GatewaySettings, error: unknown): Error
       hint: 'The gateway cannot reach the identity provider. Try again in a moment.',
     };
   }
-  const issuers = [identity.issuer, ...(identity.workloadIssuers ?? [])];
   return {
     ...{ severity: 'FATAL', code: '28P01', message: 'dbguard: this token lets nobody in here' },
-    hint: `The password is a fresh token of ${[...new Set(issuers)].join(' or ')} for the audience ${gateway.audience}: dbguard token prints one.`,
+    hint: `The password is a fresh token of ${issuersOf(settings).join(' or ')} for the audience ${settings.gateway.audience}: dbguard token prints one.`,
   };
+}
+
+function issuersOf({ identity }: GatewaySettings): string[] {
+  return [...new Set([identity.issuer, ...(identity.workloadIssuers ?? [])])];
 }
 
 /** RFC 7628 section 3.2.2; libpq reads openid-configuration and scope. */

@@ -17,7 +17,8 @@ export interface GatewayListenerOptions extends Omit<EntranceParts, 'handshake' 
   }[];
   /** Clients at once that have not shown a token. */
   readonly most: () => number;
-  readonly onTurnedAway: (reason: string, address: string) => void;
+  /** @param heard its token was judged: that has been told */
+  readonly onTurnedAway: (reason: string, address: string, heard: boolean) => void;
 }
 
 export interface GatewayListener {
@@ -40,21 +41,23 @@ export async function openGatewayListener(options: GatewayListenerOptions): Prom
     // nothing is said: an answer would cost more than the question
     if (waiting.size >= most || from(address) >= Math.max(1, most * shareOfOne)) {
       socket.destroy();
-      options.onTurnedAway('too many clients at once that have not shown a token', address);
+      options.onTurnedAway('too many clients at once that have not shown a token', address, false);
       return;
     }
     const leave = (): void => void waiting.delete(entrance);
+    let heard = false;
     const entrance: Entrance = new Entrance(socket, {
       ...options,
       handshake,
       judge: async (shown) => {
         const refusal = await options.judge(shown);
+        heard = true;
         if (refusal === undefined) leave();
         return refusal;
       },
       onTurnedAway: (reason) => {
         leave();
-        options.onTurnedAway(reason, address);
+        options.onTurnedAway(reason, address, heard);
       },
       cancel: (pid, key) => {
         leave();
