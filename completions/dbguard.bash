@@ -19,6 +19,7 @@ _dbguard() {
     esac
     case "$path:${COMP_WORDS[index]}" in
       ':init') path='init' ;;
+      ':doctor') path='doctor' ;;
       ':trust') path='trust' ;;
       ':login') path='login' ;;
       ':logout') path='logout' ;;
@@ -37,6 +38,7 @@ _dbguard() {
       ':policy') path='policy' ;;
       ':mask') path='mask' ;;
       ':access') path='access' ;;
+      ':review') path='review' ;;
       ':transcripts') path='transcripts' ;;
       ':upload') path='upload' ;;
       ':instructions') path='instructions' ;;
@@ -77,6 +79,7 @@ _dbguard() {
     'init --client-id') return ;;
     'init --bucket') return ;;
     'init --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
+    'doctor --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'trust --forget-server') return ;;
     'login --redirect-uri') return ;;
     'login --token-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
@@ -98,6 +101,7 @@ _dbguard() {
     'whoami --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --network') COMPREPLY=($(compgen -W 'shared guarded' -- "$word")); return ;;
     'run --connection') return ;;
+    'run --from') return ;;
     'run --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'run --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
@@ -105,6 +109,7 @@ _dbguard() {
     'proxy --listen') return ;;
     'proxy --password-file') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --connection') return ;;
+    'proxy --from') return ;;
     'proxy --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'proxy --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
@@ -117,6 +122,7 @@ _dbguard() {
     'token --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'mcp --hold') return ;;
     'mcp --connection') return ;;
+    'mcp --from') return ;;
     'mcp --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'mcp --policy') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'mcp --profile') COMPREPLY=($(compgen -W 'observe guarded read-only migrations' -- "$word")); return ;;
@@ -151,6 +157,15 @@ _dbguard() {
     'access grant --reason') return ;;
     'access grant --session') return ;;
     'access end --session') return ;;
+    'review --identity') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'review --day') return ;;
+    'review --since') return ;;
+    'review --keys') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'review --issuer') return ;;
+    'review --client-id') return ;;
+    'review --workload-issuer') return ;;
+    'review --bucket') return ;;
+    'review --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'transcripts list --person') return ;;
     'transcripts list --day') return ;;
     'transcripts list --since') return ;;
@@ -270,18 +285,19 @@ _dbguard() {
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init trust login logout mark whoami run proxy serve token mcp hook approvals approve deny explain policy mask access transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init doctor trust login logout mark whoami run proxy serve token mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
+    'doctor') options='--json --fix --config --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;
     'logout') options='--issuer --client-id --profile --config --help -h' ;;
     'mark') options='--issuer --client-id --profile --config --help -h' ;;
     'whoami') options='--json --issuer --client-id --profile --config --help -h' ;;
-    'run') options='--sandbox --no-sandbox --network --connection --config --policy --profile --reason --help -h' ;;
-    'proxy') options='--listen --password-file --json --connection --config --policy --profile --reason --help -h' ;;
+    'run') options='--sandbox --no-sandbox --network --connection --from --config --policy --profile --reason --help -h' ;;
+    'proxy') options='--listen --password-file --json --connection --from --config --policy --profile --reason --help -h' ;;
     'serve') options='--json --config --help -h' ;;
     'token') options='--audience --issuer --client-id --profile --config --help -h' ;;
-    'mcp') options='--hold --connection --config --policy --profile --reason --help -h' ;;
+    'mcp') options='--hold --connection --from --config --policy --profile --reason --help -h' ;;
     'hook') options='--help -h' ;;
     'approvals') options='--list --json --team --follow --help -h' ;;
     'approve') options='--session --help -h' ;;
@@ -299,6 +315,7 @@ _dbguard() {
     'access grant') options='--for --reason --session --help -h' ;;
     'access list') options='--json --help -h' ;;
     'access end') options='--session --help -h' ;;
+    'review') options='--identity --day --since --keys --offline --issuer --client-id --workload-issuer --bucket --config --help -h' ;;
     'transcripts') options='--help -h'; operands='list show replay verify page check-bucket search query export follow report ddl redact reconcile archive-keys revoke-key' ;;
     'transcripts list') options='--person --day --since --connection --asked --denied --json --bucket --config --help -h' ;;
     'transcripts show') options='--all --keys --offline --issuer --client-id --workload-issuer --json --bucket --config --help -h' ;;

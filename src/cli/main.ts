@@ -107,7 +107,7 @@ function watchOutput(): void {
   });
 }
 
-for (const stream of [process.stdout, process.stderr]) printOnlyText(stream);
+for (const stream of [process.stdout, process.stderr]) printOnlyText(stream, process.env);
 watchOutput();
 process.on('uncaughtException', (error) => process.exit(report(error)));
 

@@ -4,6 +4,7 @@ import type { CommandPath, OptionsOf } from './table.js';
 
 export const modules: { readonly [Path in CommandPath]: () => Promise<CommandModule<OptionsOf<Path>>> } = {
   init: () => import('./commands/init.js'),
+  doctor: () => import('./commands/doctor.js'),
   trust: () => import('./commands/trust.js'),
   login: () => import('./commands/login.js'),
   mark: () => import('./commands/mark.js'),

@@ -39,6 +39,16 @@ export const commandTable = [
     ],
   },
   {
+    path: 'doctor',
+    summary: 'look at this machine and these settings, each with what mends it; exit code 1 when something fails',
+    options: [
+      { flags: '--json', description: 'print JSON' },
+      { flags: '--fix', description: 'mend what can be mended without losing anything' },
+      configOption,
+    ],
+    examples: ['dbguard doctor', 'dbguard doctor --json | jq ".checks[] | select(.state != \\"ok\\")"'],
+  },
+  {
     path: 'trust',
     summary: 'say that this repository’s dbguard.yaml may lead your credentials where it says',
     options: [

@@ -1,7 +1,7 @@
 /** What reaches a person's terminal from outside is text: nothing in it is obeyed. */
 import fc from 'fast-check';
 import { test } from 'tap';
-import { printOnlyText, terminalText } from '../../src/cli/print/printable-output.js';
+import { drawsSigns, plainSigns, printOnlyText, terminalText } from '../../src/cli/print/printable-output.js';
 import { DbguardError } from '../../src/errors.js';
 import { UpstreamError } from '../../src/io/upstream/failure.js';
 
@@ -36,10 +36,18 @@ test('every way of writing a string goes through it; bytes and pipes do not', (t
   for (const isTTY of [true, false]) {
     const got: unknown[] = [];
     const stream = { isTTY, write: (chunk: unknown) => got.push(chunk) > 0 } as unknown as NodeJS.WriteStream;
-    printOnlyText(stream);
+    printOnlyText(stream, {});
     stream.write('a\u001b[2Jb');
     stream.write(Buffer.from('\u001b[2J'));
     t.strictSame(got, [isTTY ? 'a⟨U+001B⟩[2Jb' : 'a\u001b[2Jb', Buffer.from('\u001b[2J')]);
   }
   t.end();
+});
+
+test('a terminal of the locale C gets signs that it has; data stays', async (t) => {
+  t.equal(plainSigns('✓ dbguard’s “né” … →'), '+ dbguard\'s "né" ... ->');
+  t.notOk(drawsSigns({ LC_ALL: 'C', LANG: 'de_DE.UTF-8' }));
+  t.notOk(drawsSigns({ LANG: 'POSIX' }));
+  t.ok(drawsSigns({ LC_ALL: '', LANG: 'C.utf8' }));
+  t.ok(drawsSigns({}));
 });

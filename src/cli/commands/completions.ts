@@ -3,23 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import type { CommandContext } from '../command.js';
-import { bashCompletions } from '../completion/bash.js';
-import { fishCompletions } from '../completion/fish.js';
+import { completionFiles, completionsFor, shells } from '../completion/shells.js';
 import { type CompletionNode, completionTree } from '../completion/tree.js';
-import { zshCompletions } from '../completion/zsh.js';
 import { textOption } from '../options.js';
 import { commandEntries, groupSummaries, type OptionsOf } from '../table.js';
-
-export const shells = ['bash', 'zsh', 'fish'] as const;
-export type Shell = (typeof shells)[number];
-
-const generators = { bash: bashCompletions, zsh: zshCompletions, fish: fishCompletions };
-/** As each shell looks for them. */
-export const completionFiles = { bash: 'dbguard.bash', zsh: '_dbguard', fish: 'dbguard.fish' } as const;
-
-export function completionsFor(shell: Shell, tree: CompletionNode): string {
-  return generators[shell](tree);
-}
 
 export async function run(
   context: CommandContext,

@@ -17,10 +17,28 @@ export function terminalText(text: string): string {
     .join('');
 }
 
+/** Signs of dbguard's own sentences, for a terminal whose locale is C. Data stays as it is. */
+const plain: Readonly<Record<string, string>> = {
+  ...{ '‘': "'", '’': "'", '“': '"', '”': '"', '…': '...', '–': '-', '—': '-', '·': '-' },
+  ...{ '✓': '+', '✗': 'x', '→': '->', '×': 'x', '─': '-', '│': '|' },
+};
+const signs = new RegExp(`[${Object.keys(plain).join('')}]`, 'g');
+
+export function plainSigns(text: string): string {
+  return text.replace(signs, (sign) => plain[sign] ?? sign);
+}
+
 /** Only where the stream is a terminal: in a pipe bytes are data. */
-export function printOnlyText(stream: NodeJS.WriteStream): void {
+export function printOnlyText(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): void {
   if (!stream.isTTY) return;
   const write = stream.write.bind(stream) as (chunk: unknown, ...more: unknown[]) => boolean;
+  const drawn = drawsSigns(env) ? terminalText : (text: string) => terminalText(plainSigns(text));
   stream.write = (chunk: unknown, ...more: unknown[]) =>
-    write(typeof chunk === 'string' ? terminalText(chunk) : chunk, ...more);
+    write(typeof chunk === 'string' ? drawn(chunk) : chunk, ...more);
+}
+
+/** By the locale's variables, in POSIX's order; where none is set nobody has said that it is another one. */
+export function drawsSigns({ LC_ALL, LC_CTYPE, LANG }: NodeJS.ProcessEnv): boolean {
+  const locale = LC_ALL || LC_CTYPE || LANG || 'utf-8';
+  return /utf-?8/i.test(locale) || process.platform === 'darwin' || process.platform === 'win32';
 }

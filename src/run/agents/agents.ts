@@ -7,7 +7,7 @@ import { cursor } from './cursor.js';
 import { gemini } from './gemini.js';
 import { opencode } from './opencode.js';
 
-const agents: readonly Agent[] = [claudeCode, codex, gemini, opencode, cursor, aider];
+export const knownAgents: readonly Agent[] = [claudeCode, codex, gemini, opencode, cursor, aider];
 
 /** Programs that start another one by its package's name. */
 const starters: ReadonlySet<string> = new Set(['npx', 'bunx', 'pnpx', 'uvx']);
@@ -25,7 +25,7 @@ export function agentOf(command: readonly string[]): StartedAgent | undefined {
   const at = starters.has(name) ? args.findIndex((arg) => !arg.startsWith('-')) : -1;
   const started = starters.has(name) ? baseName(args[at] ?? '') : name;
   const plain = started.replace(/@[^@]*$/, '');
-  const agent = agents.find(({ programs }) => programs.includes(plain));
+  const agent = knownAgents.find(({ programs }) => programs.includes(plain));
   return agent && { agent, before: at + 2 };
 }
 

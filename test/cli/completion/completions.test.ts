@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { completionFiles, completionsFor, shells } from '../../../src/cli/commands/completions.js';
+import { completionFiles, completionsFor, shells } from '../../../src/cli/completion/shells.js';
 import { allNodes, completionTree } from '../../../src/cli/completion/tree.js';
 import { commandTable, groupSummaries } from '../../../src/cli/table.js';
 import { repositoryRoot } from '../../helpers/repository.js';
