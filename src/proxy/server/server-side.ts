@@ -39,6 +39,8 @@ export class ServerSide {
   #wholeRows = false;
   #inquiring: Inquiring = false;
   #held: HeldAnswer | undefined;
+  /** An error of what was held ends in what it set being undone, until the server is ready. */
+  #undoes = false;
   #hidesNotifications: (() => boolean) | undefined;
   /** Something answered since ReadyForQuery may have left masked values for the end of the transaction to tell. */
   #hidesRest = false;
@@ -84,6 +86,7 @@ export class ServerSide {
 
   letGo(): void {
     this.#held = undefined;
+    this.#undoes = true;
   }
 
   /** Payloads of NOTIFY do not reach the client while `hidden` says so. */
@@ -147,12 +150,13 @@ export class ServerSide {
     const owner = responses.ownerOf(type);
     if (type === backend.readyForQuery) {
       this.#status = decodeReadyForQuery(bytes, start, end);
+      this.#undoes = false;
     } else if (type === backend.parameterStatus) {
       const { name, value } = decodeParameterStatus(bytes, start, end);
       // set for our own questions and set back by their end
       if (this.#inquiring === 'undone' && name === 'search_path') return;
       // PostgreSQL 13 says it with every SET ROLE, and when that is undone, whether it is another one or not
-      if ((this.#inquiring || this.#held) && this.#parameters.get(name) === value) return;
+      if ((this.#inquiring || this.#held || this.#undoes) && this.#parameters.get(name) === value) return;
       this.#parameters.set(name, value);
     }
     if (this.#inquiring && type === backend.noticeResponse) {
