@@ -4,13 +4,13 @@
  */
 import { connect, createServer } from 'node:net';
 import t from 'tap';
-import { startPostgres } from '../helpers/postgres.js';
+import { chosenVersion, startPostgres } from '../helpers/postgres.js';
 import { Client, type Heard } from '../helpers/wire-client.js';
 import { bind, execute, parse, query, run, sync } from '../helpers/wire-messages.js';
 import { agent, roles, startAccessProxy } from './access-stage.js';
 import { no, once } from './attended-proxy.js';
 
-const server = await startPostgres({ version: 18 });
+const server = await startPostgres({ version: chosenVersion });
 t.teardown(() => server.stop());
 await server.query(roles);
 await server.query('CREATE ROLE shop_owner NOLOGIN; GRANT shop_owner TO shop_client');

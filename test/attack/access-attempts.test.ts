@@ -1,11 +1,11 @@
 /** Every way that we know of keeping a role, of having more run as it, and of being asked for nothing. */
 import t from 'tap';
-import { startPostgres } from '../helpers/postgres.js';
+import { chosenVersion, startPostgres } from '../helpers/postgres.js';
 import { denyingMany } from '../proxy/policies.js';
 import { access, accessPolicy, roles, startAccessProxy } from './access-stage.js';
 import { no, once } from './attended-proxy.js';
 
-const server = await startPostgres({ version: 18 });
+const server = await startPostgres({ version: chosenVersion });
 t.teardown(() => server.stop());
 await server.query(roles);
 

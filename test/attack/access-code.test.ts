@@ -4,13 +4,13 @@
  * CALL, cursors and EXPLAIN run as the role, too, and leave nothing of it behind.
  */
 import t from 'tap';
-import { startPostgres } from '../helpers/postgres.js';
+import { chosenVersion, startPostgres } from '../helpers/postgres.js';
 import { bind, describeStatement, execute, flush, parse, query, run, sync } from '../helpers/wire-messages.js';
 import { alike, dialogue, direct, itself, protocols, transactions, whoSql } from './access-dialogue.js';
 import { roles, startAccessProxy } from './access-stage.js';
 import { no, once } from './attended-proxy.js';
 
-const server = await startPostgres({ version: 18 });
+const server = await startPostgres({ version: chosenVersion });
 t.teardown(() => server.stop());
 await server.query(roles);
 

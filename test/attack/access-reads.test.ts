@@ -3,7 +3,7 @@
  * all the same, as it would be as a simple query, and the client hears what a login hears that may read it.
  */
 import t, { type Test } from 'tap';
-import { startPostgres } from '../helpers/postgres.js';
+import { chosenVersion, startPostgres } from '../helpers/postgres.js';
 import { Client, type Heard } from '../helpers/wire-client.js';
 import {
   bind,
@@ -20,7 +20,7 @@ import {
 import { access, roles, startAccessProxy } from './access-stage.js';
 import { no, once } from './attended-proxy.js';
 
-const server = await startPostgres({ version: 18 });
+const server = await startPostgres({ version: chosenVersion });
 t.teardown(() => server.stop());
 await server.query(roles);
 

@@ -4,11 +4,11 @@
  */
 import pg from 'pg';
 import t from 'tap';
-import { startPostgres } from '../helpers/postgres.js';
+import { chosenVersion, startPostgres } from '../helpers/postgres.js';
 import { access, accessPolicy, roles, startAccessProxy } from './access-stage.js';
 import { forSession, no } from './attended-proxy.js';
 
-const server = await startPostgres({ version: 18 });
+const server = await startPostgres({ version: chosenVersion });
 t.teardown(() => server.stop());
 await server.query(roles);
 

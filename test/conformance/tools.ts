@@ -14,8 +14,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { Only } from '../helpers/only.js';
-import { startPostgres } from '../helpers/postgres.js';
-import { startProxyProcess } from '../helpers/proxy-process.js';
+import { startPostgres, type TestPostgres } from '../helpers/postgres.js';
+import { type ProxyProcess, startProxyProcess } from '../helpers/proxy-process.js';
 import { repositoryRoot } from '../helpers/repository.js';
 
 /** `prepare` makes the schema, directly; the others run through dbguard. */
@@ -81,10 +81,37 @@ async function works(program: string, args: readonly string[]): Promise<boolean>
   return (await execa(program, args, { reject: false })).exitCode === 0;
 }
 
-/** @returns how many steps of the tools did not end well */
-export async function tryTools(folder: string, chosen: Only): Promise<number> {
+/** With `--as-role`: the application's login may only read, and each other statement runs as the role for which a person gave it a time. */
+const entry = {
+  ...{ name: 'app', role: 'app_owner', tables: ['*'], for: '2h' },
+  effects: ['read', 'insert', 'update', 'delete', 'truncate', 'create', 'alter', 'drop', 'maintenance'],
+  // biome-ignore lint/suspicious/noThenProperty: the rule's own word; nothing awaits it
+  then: 'ask',
+};
+
+async function startAsRole(server: TestPostgres): Promise<ProxyProcess> {
+  await server.query(`CREATE ROLE app_owner LOGIN PASSWORD 'owner'; CREATE ROLE app_agent LOGIN NOINHERIT PASSWORD 'agent';
+    GRANT app_owner TO app_agent WITH INHERIT FALSE, SET TRUE; GRANT pg_read_all_data TO app_agent WITH INHERIT TRUE`);
+  const guarded = await startProxyProcess(server, {
+    policy: { profile: 'guarded' },
+    config: { access: [entry] },
+    connection: { url: server.url(undefined, 'app_agent', 'agent') },
+  });
+  const env = { DBGUARD_CONFIG: join(guarded.workspace.project, 'dbguard.yaml') };
+  const { exitCode, stderr } = await guarded.workspace.dbguard(['access', 'grant', 'app'], { env });
+  if (exitCode !== 0) throw new Error(String(stderr));
+  return guarded;
+}
+
+/**
+ * @param asRole through a login that has to take a role on for each statement
+ * @returns how many steps of the tools did not end well
+ */
+export async function tryTools(folder: string, chosen: Only, asRole: boolean): Promise<number> {
   const server = await startPostgres({ version: 18 });
-  const guarded = await startProxyProcess(server, { policy: { profile: 'guarded' } });
+  const guarded = asRole
+    ? await startAsRole(server)
+    : await startProxyProcess(server, { policy: { profile: 'guarded' } });
   let failed = 0;
   try {
     for (const [index, tool] of tools.entries()) {
@@ -95,11 +122,13 @@ export async function tryTools(folder: string, chosen: Only): Promise<number> {
         continue;
       }
       const database = `tool_${index}`;
-      await server.query(`CREATE DATABASE ${database}`);
+      await server.query(`CREATE DATABASE ${database} ${asRole ? 'OWNER app_owner' : ''}`);
+      const direct = asRole ? server.url(database, 'app_owner', 'owner') : server.url(database);
       for (const step of steps) {
-        const url = step === 'prepare' ? server.url(database) : guarded.url(database);
+        const url = step === 'prepare' ? direct : guarded.url(database);
         const [program = '', ...args] = tool.command(folder);
-        const { exitCode, all } = await execa(program, [...args, step, url], { reject: false, all: true });
+        const env = asRole ? { AS_ROLE: '1' } : {};
+        const { exitCode, all } = await execa(program, [...args, step, url], { reject: false, all: true, env });
         if (exitCode === 0) continue;
         failed++;
         console.log(`  ${tool.name}, ${step}: ${reason(all)}`);

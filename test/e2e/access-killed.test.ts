@@ -2,10 +2,10 @@
 import { join } from 'node:path';
 import pg from 'pg';
 import t from 'tap';
-import { startPostgres } from '../helpers/postgres.js';
+import { chosenVersion, startPostgres } from '../helpers/postgres.js';
 import { startProxyProcess } from '../helpers/proxy-process.js';
 
-const server = await startPostgres({ version: 18 });
+const server = await startPostgres({ version: chosenVersion });
 t.teardown(() => server.stop());
 await server.query(`CREATE ROLE shop_agent LOGIN NOINHERIT PASSWORD 'agent'; CREATE ROLE shop_owner;
   GRANT shop_owner TO shop_agent; CREATE TABLE orders (id int PRIMARY KEY, note text);

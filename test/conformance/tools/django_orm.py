@@ -1,5 +1,6 @@
 """Django: migrate, what the ORM sends, and `migrate` with nothing to do. Usage: django_orm.py STEP URL"""
 import io
+import os
 import sys
 import types
 from urllib.parse import urlparse
@@ -24,6 +25,8 @@ settings.configure(
     DATABASES={"default": {
         "ENGINE": "django.db.backends.postgresql", "NAME": at.path[1:], "USER": at.username,
         "PASSWORD": at.password, "HOST": at.hostname, "PORT": at.port,
+        # a cursor WITH HOLD cannot run as a role
+        "DISABLE_SERVER_SIDE_CURSORS": "AS_ROLE" in os.environ,
     }},
 )
 django.setup()

@@ -7,7 +7,8 @@ try {
   await (await import(`./${program}`))[step](url, load);
 } catch (error) {
   const { message, detail, query, sql, cause, parent } = error;
-  console.error(`error: ${message}; ${detail ?? parent?.detail ?? cause?.message ?? ''}; ${cause?.detail ?? ''}`);
+  const hint = error.hint ?? parent?.hint ?? cause?.hint;
+  console.error(`error: ${message}; ${detail ?? parent?.detail ?? cause?.message ?? ''}; ${cause?.detail ?? ''}; ${hint ?? ''}`);
   console.error(String(query ?? sql ?? '').slice(0, 300));
   process.exit(1);
 }
