@@ -67,6 +67,10 @@ interface Case {
 
 const cases: readonly Case[] = [
   { sql: 'CREATE TABLE made (id int PRIMARY KEY)', undo: 'DROP TABLE IF EXISTS made' },
+  { sql: 'CREATE TABLE IF NOT EXISTS orders (id int)' },
+  { sql: 'CREATE TABLE orders (id int)' },
+  { sql: 'CREATE SEQUENCE IF NOT EXISTS numbers' },
+  { sql: 'CREATE TABLE IF NOT EXISTS made (id int)', undo: 'DROP TABLE IF EXISTS made' },
   { sql: 'CREATE TABLE made AS SELECT id FROM orders WHERE id < 3', undo: 'DROP TABLE IF EXISTS made' },
   { sql: 'CREATE INDEX made_index ON orders (note)', undo: 'DROP INDEX IF EXISTS made_index' },
   { sql: 'CREATE INDEX CONCURRENTLY made_index ON orders (note)', undo: 'DROP INDEX IF EXISTS made_index' },

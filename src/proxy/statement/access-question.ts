@@ -130,12 +130,13 @@ async function lackOf(
   rights: ReadonlyMap<string, RelationRights>,
   { command }: StatementFacts,
 ): Promise<NamedNeed | 'nothing' | 'unknown'> {
-  const relation = rights.get(relationKey(target));
   if (effect === 'create' && command !== 'CREATE INDEX') {
-    const place = relation === undefined ? await schemaRights(session, target) : undefined;
+    // the server looks at the schema first: one of that name may be there, which IF NOT EXISTS leaves alone, or in another schema
+    const place = await schemaRights(session, target);
     if (place === undefined) return 'unknown';
     return place.mayCreate ? 'nothing' : { effect, schema: place.schema, name: target.name, isNew: true };
   }
+  const relation = rights.get(relationKey(target));
   if (relation === undefined) return 'unknown';
   const { schema, name, may } = relation;
   return may.has(effect) ? 'nothing' : { effect, schema, name };
