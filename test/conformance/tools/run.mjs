@@ -8,7 +8,9 @@ try {
 } catch (error) {
   const { message, detail, query, sql, cause, parent } = error;
   const hint = error.hint ?? parent?.hint ?? cause?.hint;
-  console.error(`error: ${message}; ${detail ?? parent?.detail ?? cause?.message ?? ''}; ${cause?.detail ?? ''}; ${hint ?? ''}`);
+  console.error(
+    `error: ${message}; ${detail ?? parent?.detail ?? cause?.message ?? ''}; ${cause?.detail ?? ''}; ${hint ?? ''}`,
+  );
   console.error(String(query ?? sql ?? '').slice(0, 300));
   process.exit(1);
 }
