@@ -51,6 +51,14 @@ t.test('the window is closed while the child writes and writes', async (t) => {
   t.equal(await state(screen), 'complete');
 });
 
+t.test('the window is closed, and the child does not care', async (t) => {
+  const screen = terminal(['run', '--', 'sh', '-c', 'trap "" HUP TERM; echo ready; while :; do sleep 0.05; done']);
+  await screen.shows('ready');
+  screen.close();
+  t.ok(await gone(screen.pid), 'nobody would see what it goes on with');
+  t.equal(await state(screen), 'complete');
+});
+
 t.test('the window is closed while the prompt is up', async (t) => {
   const screen = terminal(['run', '--', ...script("return attempt('delete from pg_am');")]);
   await screen.shows('approve once');

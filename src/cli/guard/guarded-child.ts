@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ApprovalChannel, ApprovalDesk, ApprovalsClock } from '../../approval/approvals.js';
 import { microsecondClock } from '../../io/microsecond-clock.js';
-import { type RunningChild, stopOurselves, withSignals } from '../../io/terminal/child.js';
+import { hangUp, type RunningChild, stopOurselves, withSignals } from '../../io/terminal/child.js';
 import { findProgram } from '../../io/terminal/child-program.js';
 import type { Fence } from '../../io/terminal/job-shell.js';
 import { startPipeChild } from '../../io/terminal/pipe-child.js';
@@ -70,11 +70,11 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
     import('../../ui/terminal-channel.js'),
     import('../../ui/screen-recording.js'),
   ]);
-  let hangUp = (): void => undefined;
-  const terminal = startTerminal(streams, () => hangUp());
+  let gone = (): void => undefined;
+  const terminal = startTerminal(streams, () => gone());
   try {
     const running = startPtyChild({ ...child, ...terminal.size });
-    hangUp = () => running.kill('SIGHUP');
+    gone = () => hangUp(running);
     const lines = options.record?.();
     const recording = lines && new ScreenRecording(lines, microsecondClock(), terminal.size);
     const takeover = new Takeover(terminal, running, recording);

@@ -72,6 +72,17 @@ export function endChild(child: Pick<RunningChild, 'exited' | 'kill'>): void {
   void child.exited.then(stop, stop);
 }
 
+/** A program that hears that its terminal has gone may save what it has; so long it may take, milliseconds. */
+const leaveMs = 3000;
+
+/** Its terminal is gone for good. One that ignores that would go on unseen, with a database and nobody to ask. */
+export function hangUp(child: Pick<RunningChild, 'exited' | 'kill'>): void {
+  child.kill('SIGHUP');
+  const timer = setTimeout(() => endChild(child), leaveMs);
+  const stop = (): void => clearTimeout(timer);
+  void child.exited.then(stop, stop);
+}
+
 /**
  * Stops this process and its whole job, as Ctrl-Z does, and returns when it goes on. At once where no shell with job
  * control would bring it back: the kernel drops the signal then.
