@@ -2,6 +2,7 @@
 
 import { webcrypto } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createContext, runInContext } from 'node:vm';
 import type * as buffer from '../../../src/review/page/buffer-web.js';
 import type * as gzip from '../../../src/review/page/gzip-web.js';
@@ -9,6 +10,7 @@ import type * as data from '../../../src/review/page/page-data.js';
 import type * as recordings from '../../../src/review/page/read-recordings.js';
 import type * as digests from '../../../src/review/page/sha256-web.js';
 import type * as verification from '../../../src/review/page/verify-page.js';
+import { repositoryRoot } from '../../helpers/repository.js';
 
 export type PageBundle = Pick<typeof data, 'parsePageData'> &
   Pick<typeof verification, 'verifyPage'> &
@@ -18,8 +20,7 @@ export type PageBundle = Pick<typeof data, 'parsePageData'> &
   Pick<typeof gzip, 'gunzipAtOnce'> &
   Pick<typeof digests, 'sha256' | 'newSha256'> & { knowsEd25519(): Promise<boolean> };
 
-export const pageFile = (name: string): string =>
-  readFileSync(new URL(`../../../dist/bin/${name}`, import.meta.url), 'utf8');
+export const pageFile = (name: string): string => readFileSync(join(repositoryRoot, 'dist/bin', name), 'utf8');
 
 /** @param name of the page with recordings, or without */
 export function pageBundle(subtle: unknown = webcrypto.subtle, name = 'page.js'): PageBundle {
