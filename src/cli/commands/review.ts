@@ -3,6 +3,7 @@
  * on the spot.
  */
 import { DbguardError } from '../../errors.js';
+import { subjectInFull } from '../../identity/subject-name.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import type { Want } from '../../review/browser/browser-state.js';
@@ -77,7 +78,8 @@ export async function run(
         { ...verify, now: Date.now() },
         { open, idleMs: replayIdleMs },
       );
-      const who = film.report.open?.subject.email ?? film.report.open?.subject.sub ?? '?';
+      const subject = film.report.open?.subject;
+      const who = subject === undefined ? '?' : subjectInFull(subject);
       await play(film, terminal, `${session.sid} ${singleLine(who, 60)} ${film.report.verdict}`, colours);
       const [missing] = film.missing;
       if (missing !== undefined)

@@ -4,6 +4,7 @@ import { type BearerToken, verifyBearerToken } from '../../identity/bearer-token
 import { CLOCK_SKEW } from '../../identity/issuer.js';
 import type { JsonWebKeySet } from '../../identity/signed-claims.js';
 import { groupsIn } from '../../identity/subject.js';
+import { subjectName } from '../../identity/subject-name.js';
 import { issuerOfToken } from '../../identity/workload-login.js';
 import type { IssuerKeyCache } from '../../io/gateway/issuer-key-cache.js';
 import { isRevoked, type Guest as Rights } from '../../policy/serve-rights.js';
@@ -53,5 +54,5 @@ export async function guestWith(
   if (now > issuedAt + serve.limits.sessionMs) {
     throw new DbguardError('login-expired', 'the token was issued longer ago than serve.limits.session');
   }
-  return { token, rights, name: subject.email ?? subject.sub, digest: sha256(shown, 'base64url'), shownAt: now };
+  return { token, rights, name: subjectName(subject), digest: sha256(shown, 'base64url'), shownAt: now };
 }

@@ -2,6 +2,7 @@
  * A session in the list of the terminal browser: what its own ends say of it, how its objects lie in the bucket, and what is
  * odd about it. Nothing here is verified, and nothing here says that it is.
  */
+import { subjectName } from '../../identity/subject-name.js';
 import type { Verdict } from '../session-report.js';
 import type { SessionSummary } from '../summary.js';
 
@@ -42,7 +43,7 @@ export function listedSession({ open, ...summary }: SessionSummary, lie: Lie): L
     asked,
     denied,
     problem,
-    person: open?.subject.email ?? open?.subject.sub,
+    person: open && subjectName(open.subject),
     connection: open?.connection?.name,
     environment: open?.connection?.environment,
     agent: open?.agent,

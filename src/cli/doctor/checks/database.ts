@@ -17,7 +17,7 @@ const sockets = ['/var/run/postgresql', '/run/postgresql', '/tmp'] as const;
 export const database: Check = {
   name: 'database',
   async run(world) {
-    const { name, connection, upstream, sources, quiet } = await target(world);
+    const { name, connection, upstream, sources, quiet, written } = await target(world);
     await ensureTrusted(quiet, sources, [await databaseUse(name, connection, upstream)]);
     const lines: Line[] = [];
     const parameters = new Map([['application_name', 'dbguard doctor']]);
@@ -40,14 +40,14 @@ export const database: Check = {
         lines.push(
           failure(
             `${rights.login} is a superuser: nothing that is approved or masked binds it`,
-            `dbguard access setup --connection ${name}`,
+            `${written ? '' : 'dbguard init, then: '}dbguard access setup --login ${name}_agent --connection ${name}`,
           ),
         );
       else if (found.length > 0)
         lines.push(
           warning(
             `${rights.login} has ${counted(found.length, 'right')} that it need not have`,
-            `dbguard access check --connection ${name}`,
+            `${written ? '' : 'dbguard init, then: '}dbguard access check --connection ${name}`,
           ),
         );
       else lines.push(ok(`${rights.login} can do nothing beyond what single objects grant`));
@@ -104,11 +104,12 @@ export const readable: Check = {
   },
 };
 
+/** `written`: in a dbguard.yaml, where other commands find it too. */
 async function target({ context, settings }: World) {
-  const { sources: written, config } = settings();
+  const { sources: known, config } = settings();
   const quiet = noTerminal(context);
-  const found = await chooseFound(quiet, written, {});
-  const sources = found === undefined ? written : [...written, found.source];
+  const found = await chooseFound(quiet, known, {});
+  const sources = found === undefined ? known : [...known, found.source];
   const files =
     found === undefined
       ? config
@@ -118,5 +119,6 @@ async function target({ context, settings }: World) {
           defaultConnection: [...found.source.config.connections.keys()][0] ?? '',
         };
   const { name, connection } = chooseConnection({ config: files }, undefined);
-  return { name, connection, upstream: upstreamOf(connection, name, found?.env ?? context.env), sources, quiet };
+  const upstream = upstreamOf(connection, name, found?.env ?? context.env);
+  return { name, connection, upstream, sources, quiet, written: found === undefined };
 }
