@@ -1,0 +1,83 @@
+/** Commands that set dbguard up: settings, what may lead credentials where, who signs. */
+import { profileNames } from '../../policy/profiles.js';
+import { environments } from '../../policy/read-connection.js';
+import type { CommandEntry } from '../command.js';
+import { configOption, identityOptions } from '../shared-options.js';
+
+export const settingUp = [
+  {
+    path: 'init',
+    summary: 'write a commented dbguard.yaml',
+    options: [
+      { flags: '--url <url>', description: 'database, as psql takes it; a password in it is left out' },
+      { flags: '--service <name>', description: 'database by its name in pg_service.conf' },
+      { flags: '--name <name>', description: 'what to call the connection (default: main)' },
+      {
+        flags: '--environment <name>',
+        description: 'what the database is for (default: production)',
+        choices: environments,
+      },
+      { flags: '--issuer <url>', description: 'OpenID Connect issuer' },
+      { flags: '--client-id <id>', description: 'client id of dbguard at that issuer' },
+      { flags: '--bucket <url>', description: 'where transcripts go: s3://bucket/prefix or file:./folder' },
+      { flags: '--profile <name>', description: 'built-in policy profile (default: guarded)', choices: profileNames },
+      { flags: '--user', description: 'write your own file, which holds in every folder' },
+      { flags: '--force', description: 'replace a file that is there' },
+    ],
+  },
+  {
+    path: 'doctor',
+    summary: 'look at this machine and these settings, each with what mends it; exit code 1 when something fails',
+    options: [
+      { flags: '--json', description: 'print JSON' },
+      { flags: '--fix', description: 'mend what can be mended without losing anything' },
+      configOption,
+    ],
+    examples: ['dbguard doctor', 'dbguard doctor --json | jq ".checks[] | select(.state != \\"ok\\")"'],
+  },
+  {
+    path: 'trust',
+    summary: 'say that this repository’s dbguard.yaml may lead your credentials where it says',
+    options: [
+      { flags: '--yes', description: 'without a question, where nobody sits at a terminal' },
+      { flags: '--forget', description: 'take back what you said of this repository' },
+      {
+        flags: '--forget-server <server>',
+        description: 'host:port of a server that was set up anew: demand no earlier proof of it',
+      },
+    ],
+  },
+  {
+    path: 'login',
+    summary: 'log in at your identity provider and bind this machine’s signing key to you',
+    options: [
+      {
+        flags: '--browser',
+        description: 'log in through a browser on this machine: stronger evidence than a device code',
+      },
+      { flags: '--no-open', description: 'never offer to open the browser' },
+      { flags: '--qr', description: 'also show the page as a QR code, to confirm on a phone' },
+      {
+        flags: '--redirect-uri <uri>',
+        description: 'loopback address that the browser comes back to; implies --browser',
+      },
+      { flags: '--token-file <path>', description: 'log in with a token that a CI system or platform wrote to a file' },
+      ...identityOptions,
+    ],
+  },
+  {
+    path: 'logout',
+    summary: 'forget the login here and revoke it at the issuer',
+    options: identityOptions,
+  },
+  {
+    path: 'mark',
+    summary: 'choose the words by which you know a true approval prompt',
+    options: identityOptions,
+  },
+  {
+    path: 'whoami',
+    summary: 'who is logged in, until when, how well proven, and where it is kept',
+    options: [{ flags: '--json', description: 'print JSON' }, ...identityOptions],
+  },
+] as const satisfies readonly CommandEntry[];
