@@ -3,22 +3,28 @@
  * nobody is there any more.
  */
 import type { Socket } from 'node:net';
-import { DbguardError, messageOf } from '../../errors.js';
+import { DbguardError } from '../../errors.js';
 import type { LoginKeeper } from '../../identity/login-keeper.js';
 import type { ProxyConnection } from '../../io/listener/client-connection.js';
 import { isRevoked, rightsOf } from '../../policy/serve-rights.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
-import { sha256 } from '../../sha256.js';
 import type { Bucket } from '../../transcript/entry.js';
 import { encodeAuthenticationOk } from '../../wire/authentication.js';
 import { type ErrorText, encodeError } from '../../wire/backend.js';
 import type { CommandContext } from '../command.js';
 import type { CloseOptions } from '../guard/contract.js';
-import { setupOf } from '../guard/setup.js';
 import type { Admitted } from './admission.js';
-import { type GuestSession, openGuestSession, servedAs } from './guest-session.js';
+import { type GuestSession, openGuestSession } from './guest-session.js';
 import type { GatewayLog } from './log.js';
-import { openServedConnection, type ServedConnection, servedForMs } from './served-connection.js';
+import { ending, policyChanged, rightLost, tooMany, unopened } from './refusals.js';
+import {
+  asError,
+  digestOf,
+  filesDigest,
+  type Served,
+  ServedConnections,
+  uploadPatience,
+} from './served-connections.js';
 import type { GatewaySettings, WatchedSettings } from './settings.js';
 import type { TimeLimits } from './time-limits.js';
 import type { Guest } from './token-door.js';
@@ -49,13 +55,6 @@ interface Held {
   closing?: Promise<void>;
 }
 
-interface Served {
-  readonly judgedBy: string;
-  readonly opening: Promise<ServedConnection>;
-  readonly since: number;
-  sessions: number;
-}
-
 export interface SessionCounts {
   readonly sessions: number;
   readonly clients: number;
@@ -67,22 +66,19 @@ export interface SessionCounts {
 /** Whoever comes again so soon, with the same token, finds the session still there. */
 const lingerMs = 10_000;
 const sweepMs = 5_000;
-/** An upload has so long before it is left to the next start. */
-const uploadMs = 30_000;
 
 export class GuestSessions {
   readonly #parts: GuestSessionsParts;
   readonly #held = new Map<string, Held>();
-  readonly #served = new Map<string, Served>();
+  readonly #served: ServedConnections;
   readonly #sweep: NodeJS.Timeout;
-  /** Of which a new one has taken the place, as long as sessions go on with them. */
-  readonly #retired = new Set<Served>();
   /** Of sessions that have ended. */
   readonly #past = { statements: 0, denied: 0 };
   #ending = false;
 
   constructor(parts: GuestSessionsParts) {
     this.#parts = parts;
+    this.#served = new ServedConnections(parts);
     this.#sweep = setInterval(() => this.look(), sweepMs).unref();
   }
 
@@ -137,8 +133,7 @@ export class GuestSessions {
     const judged = judgedBy(settings, admitted);
     const found = this.#held.get(key);
     if (found && !found.closing && found.judgedBy === judged) return found;
-    const served = this.#serve(admitted.right.connection, settings);
-    served.sessions++;
+    const served = this.#served.enter(admitted.right.connection, settings);
     const opening = this.#open(guest, admitted, settings, served);
     const held: Held = { guest, admitted, judgedBy: judged, served, opening, clients: 0 };
     this.#held.set(found ? `${key} ${Math.random()}` : key, held);
@@ -164,46 +159,6 @@ export class GuestSessions {
       valid: (now) => this.#lost(guest, right, now) ?? true,
       onTrouble: (error) => this.#parts.log.trouble(error),
     });
-  }
-
-  /** Of a connection whose settings have changed, or whose day is over, a new one. */
-  #serve(name: string, settings: GatewaySettings): Served {
-    const judged = filesDigest(settings);
-    const found = this.#served.get(name);
-    if (found && found.judgedBy === judged && Date.now() - found.since < servedForMs) return found;
-    const { context, keeper, bucket, log } = this.#parts;
-    const options = {
-      ...{ connection: name, agent: servedAs, listen: { host: '', port: 0 }, password: '' },
-      asker: { ask: async () => ({ decision: 'deny', by: { kind: 'nobody' } }) as const },
-      endSession: () => undefined,
-      onTrouble: (error: DbguardError) => log.trouble(error),
-    };
-    const { sources, files } = settings;
-    const opening = Promise.resolve().then(() =>
-      openServedConnection(setupOf(context, options, { sources, files, policy: files }), keeper, bucket),
-    );
-    const served: Served = { judgedBy: judged, opening, since: Date.now(), sessions: 0 };
-    this.#served.set(name, served);
-    opening.catch(() => {
-      if (this.#served.get(name) === served) this.#served.delete(name);
-    });
-    if (found) this.#retire(found);
-    return served;
-  }
-
-  #retire(served: Served): void {
-    this.#retired.add(served);
-    this.#closeRetired();
-  }
-
-  #closeRetired(): void {
-    for (const served of this.#retired) {
-      if (served.sessions > 0) continue;
-      this.#retired.delete(served);
-      void served.opening
-        .then((one) => one.close(uploadPatience()))
-        .catch((error: unknown) => this.#parts.log.trouble(asError(error)));
-    }
   }
 
   #left(held: Held): void {
@@ -238,9 +193,8 @@ export class GuestSessions {
     for (const [key, one] of this.#held) {
       if (one !== held) continue;
       this.#held.delete(key);
-      held.served.sessions--;
+      this.#served.leave(held.served);
     }
-    this.#closeRetired();
   }
 
   /** Who has lost a right, or is judged by what does not count any more, goes now. */
@@ -274,28 +228,13 @@ export class GuestSessions {
     this.#ending = true;
     clearInterval(this.#sweep);
     await Promise.all([...this.#held.values()].map((held) => this.#close(held, how)));
-    const all = [...this.#served.values(), ...this.#retired];
-    await Promise.all(all.map(async ({ opening }) => (await opening.catch(() => undefined))?.close(how)));
+    await this.#served.close(how);
   }
-}
-
-/** Everything of the files but whom they let in: whoever is added to those throws nobody out. */
-function filesDigest({ sources }: GatewaySettings): string {
-  const said = sources.flatMap(({ config }) =>
-    config.keys
-      .filter(({ section, key }) => !/^serve\b/.test(section) && !(section === '' && key === 'serve'))
-      .map(({ section, key, said }) => [section, key, said]),
-  );
-  return digestOf(JSON.stringify(said));
 }
 
 function judgedBy(settings: GatewaySettings, { right }: Admitted): string {
   const { profile = '', users } = right.grant;
   return `${filesDigest(settings)} ${digestOf(JSON.stringify([profile, users]))}`;
-}
-
-function digestOf(text: string): string {
-  return sha256(text, 'base64url');
 }
 
 function isSame({ rights: a }: Guest, { rights: b }: Guest): boolean {
@@ -306,53 +245,6 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((all, one) => all + one, 0);
 }
 
-function uploadPatience(): CloseOptions {
-  return { graceMs: 0, signal: AbortSignal.timeout(uploadMs) };
-}
-
-function asError(error: unknown): DbguardError {
-  return error instanceof DbguardError ? error : new DbguardError('internal', messageOf(error));
-}
-
 function lost(message: string): DbguardError {
   return new DbguardError('login-expired', message, { hint: 'Get a fresh token (dbguard token) and connect again.' });
-}
-
-const ending: ErrorText = {
-  severity: 'FATAL',
-  code: '57P03',
-  message: 'the gateway is shutting down',
-  hint: 'Connect again: another one may take it.',
-};
-
-const policyChanged: ErrorText = {
-  severity: 'FATAL',
-  code: '57P01',
-  message: 'terminating connection: the policy has changed',
-  hint: 'Connect again.',
-};
-
-function rightLost({ message, hint }: DbguardError): ErrorText {
-  const error = { severity: 'FATAL', code: '28000', message: `terminating connection: ${message}` } as const;
-  return hint === undefined ? error : { ...error, hint };
-}
-
-function tooMany(message: string): ErrorText {
-  return {
-    severity: 'FATAL',
-    code: '53300',
-    message: `dbguard: ${message}`,
-    hint: 'Close one, or wait for one to be closed.',
-  };
-}
-
-/** Whoever has got in is told what does not work; the details are in the gateway's log. */
-function unopened(error: unknown): ErrorText {
-  const message = error instanceof DbguardError ? error.message : 'the session could not be opened';
-  return {
-    severity: 'FATAL',
-    code: '08006',
-    message: `dbguard: ${message}`,
-    hint: 'Whoever runs the gateway finds more in its log.',
-  };
 }
