@@ -149,6 +149,7 @@ export const entryViews = {
       field('database', 'text', 'connected to'),
       field('application_name', 'text', 'as the client says', 'applicationName'),
       field('backend_pid', 'whole', 'of the server’s process', 'backendPid'),
+      field('address', 'text', 'of the client’s machine, as its gateway saw it'),
       field('granted_in', 'whole', 'number of the grant of the time in which it is', 'window'),
       field('reason', 'text', 'why it was closed'),
       ...process,
