@@ -44,8 +44,9 @@ function isFor({ kind, name, issuer }: ServeGrant, guest: Guest): boolean {
       return guest.person && [guest.email, guest.sub].some((one) => one !== undefined && globMatches(name, one));
     case 'service':
       return guest.service && (issuer === undefined || issuer === guest.issuer) && globMatches(name, guest.sub);
+    // what an issuer of workloads calls a group, a job's author may have written
     case 'group':
-      return guest.groups.includes(name);
+      return guest.person && guest.groups.includes(name);
   }
 }
 
