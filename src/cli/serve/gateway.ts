@@ -28,6 +28,7 @@ import { admitGuest } from './admission.js';
 import { GuestSessions } from './guest-sessions.js';
 import { gatewayLog } from './log.js';
 import { gatewayMetrics } from './metrics.js';
+import { issuerAway } from './refusals.js';
 import { type GatewaySettings, type WatchedSettings, watchSettings } from './settings.js';
 import { TimeLimits } from './time-limits.js';
 import { guestWith } from './token-door.js';
@@ -72,7 +73,7 @@ export async function openGateway(context: CommandContext, config: string | unde
     recoverNowAndThen(context, bucket, closers, onTrouble);
     const keys = new IssuerKeyCache(identity, () => settings.now.serve.limits.keysMs, onTrouble);
     // an issuer that is away when the first one comes must not keep them out
-    for (const issuer of issuersOf(settings.now)) keys.keysOf(issuer).catch(() => undefined);
+    for (const issuer of issuersOf(settings.now)) void keys.keysOf(issuer);
     const certificate = serve.tls && openCertificate(serve.tls, onTrouble);
     closers.defer(() => certificate?.stop());
     const cancels = new CancelMap<ProxyConnection>();
@@ -89,6 +90,11 @@ export async function openGateway(context: CommandContext, config: string | unde
       const address = socket.remoteAddress ?? '';
       try {
         const guest = await guestWith(token, settings.now, keys);
+        if (guest === undefined) {
+          metrics.arrived('refused');
+          log.say('refused', { address, why: issuerAway.message });
+          return issuerAway;
+        }
         const admitted = admitGuest(guest, startup, settings.now, env);
         const refusal = 'refused' in admitted ? admitted.refused : sessions.admit(guest, admitted, socket);
         if (refusal) log.say('refused', { address, subject: guest.name, why: refusal.message });
@@ -98,7 +104,7 @@ export async function openGateway(context: CommandContext, config: string | unde
         if (!(error instanceof DbguardError)) onTrouble(new DbguardError('internal', String(error)));
         metrics.arrived('refused');
         log.say('refused', { address, why: error instanceof DbguardError ? error.message : 'a bug in dbguard' });
-        return badToken(settings.now, error);
+        return badToken(settings.now);
       }
     };
     const discovery = discoveryFor(settings.now);
@@ -206,14 +212,7 @@ function spooled({ env }: CommandContext): number {
 }
 
 /** One for whatever is wrong: whoever has a good token needs no more, and nobody learns from it what a bad one lacks. */
-function badToken(settings: GatewaySettings, error: unknown): ErrorText {
-  const away = error instanceof DbguardError && /not at hand$/.test(error.message);
-  if (away) {
-    return {
-      ...{ severity: 'FATAL', code: '08006', message: 'dbguard: tokens cannot be checked now' },
-      hint: 'The gateway cannot reach the identity provider. Try again in a moment.',
-    };
-  }
+function badToken(settings: GatewaySettings): ErrorText {
   return {
     ...{ severity: 'FATAL', code: '28P01', message: 'dbguard: this token lets nobody in here' },
     hint: `The password is a fresh token of ${issuersOf(settings).join(' or ')} for the audience ${settings.gateway.audience}: dbguard token prints one.`,

@@ -9,6 +9,13 @@ export const ending: ErrorText = {
   hint: 'Connect again: another one may take it.',
 };
 
+export const issuerAway: ErrorText = {
+  severity: 'FATAL',
+  code: '08006',
+  message: 'dbguard: tokens cannot be checked now',
+  hint: 'The gateway cannot reach the identity provider. Try again in a moment.',
+};
+
 export const policyChanged: ErrorText = {
   severity: 'FATAL',
   code: '57P01',

@@ -22,12 +22,15 @@ export interface Guest {
   readonly shownAt: number;
 }
 
-/** Rejects with a DbguardError whose words are for the gateway's log, never for whoever showed the token. */
+/**
+ * Rejects with a DbguardError whose words are for the gateway's log, never for whoever showed the token. Undefined where the keys
+ * of its issuer are not at hand.
+ */
 export async function guestWith(
   shown: string,
   { identity, gateway, serve }: GatewaySettings,
   keys: IssuerKeyCache,
-): Promise<Guest> {
+): Promise<Guest | undefined> {
   const issuer = issuerOfToken(shown, identity);
   const service = identity.workloadIssuers?.includes(issuer) ?? false;
   const now = Date.now();
@@ -39,10 +42,12 @@ export async function guestWith(
       now,
       clockSkew: CLOCK_SKEW,
     });
-  const token = await check(await keys.keysOf(issuer)).catch(async (error: unknown) => {
+  const known = await keys.keysOf(issuer);
+  if (known === undefined) return undefined;
+  const token = await check(known).catch(async (error: unknown) => {
     const unknown = error instanceof DbguardError && error.code === 'issuer-key-unknown';
     if (!unknown || !(await keys.renew(issuer))) throw error;
-    return check(await keys.keysOf(issuer));
+    return check((await keys.keysOf(issuer)) ?? known);
   });
   const { subject, claims, issuedAt } = token;
   const rights: Rights = {
