@@ -18,12 +18,8 @@ import { Framer } from '../../wire/framer.js';
 import { frontendRules } from '../../wire/frontend.js';
 import { frontend, ProtocolViolation } from '../../wire/messages.js';
 import { bearerIn, kvsep, oauthBearer } from '../../wire/oauthbearer.js';
-import {
-  decodeStartup,
-  encodeNegotiateProtocolVersion,
-  newestProtocolMinor,
-  type StartupPacket,
-} from '../../wire/startup.js';
+import type { StartupPacket } from '../../wire/startup.js';
+import { negotiation, OpeningPackets } from './opening-packets.js';
 
 export type GatewayStep =
   | { readonly kind: 'wait' }
@@ -50,8 +46,7 @@ export class GatewayHandshake {
   readonly #parts: GatewayHandshakeParts;
   #phase: 'startup' | 'token' | 'judged' | 'farewell' | 'over' = 'startup';
   #encrypted = false;
-  #asked = new Set<'ssl' | 'gss'>();
-  #pending: Buffer = Buffer.alloc(0);
+  readonly #opening = new OpeningPackets();
   readonly #framer = new Framer(frontendRules(maxTokenMessage));
   #startup: StartupPacket | undefined;
   #refusal: ErrorText | undefined;
@@ -80,35 +75,27 @@ export class GatewayHandshake {
   }
 
   #onFirstPacket(chunk: Buffer | undefined): GatewayStep {
-    if (chunk) this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    const packet = decodeStartup(this.#pending);
-    if (packet.kind === 'incomplete') return { kind: 'wait' };
-    if (packet.kind === 'violation') {
-      if (!packet.silent) return this.#refuse({ severity: 'FATAL', code: packet.code, message: packet.message });
-      this.#phase = 'over';
-      return { kind: 'refuse', bytes: Buffer.alloc(0), reason: packet.message };
-    }
-    if (packet.kind === 'tls') {
-      if (this.#encrypted || this.#parts.clearText || this.#asked.size > 0)
-        throw new ProtocolViolation('TLS in the middle');
-      return this.#encrypt(Buffer.alloc(0), true);
-    }
-    if (this.#pending.length > packet.length) {
-      // Bytes buffered behind SSLRequest were how CVE-2021-23214 put clear text into an encrypted session.
-      throw new ProtocolViolation(`received unencrypted data after ${packet.kind} request`);
-    }
-    this.#pending = Buffer.alloc(0);
+    const packet = this.#opening.next(chunk);
+    const { clearText } = this.#parts;
     switch (packet.kind) {
+      case 'wait':
+        return packet;
+      case 'broken':
+        if (!packet.silent) return this.#refuse({ severity: 'FATAL', code: packet.code, message: packet.message });
+        this.#phase = 'over';
+        return { kind: 'refuse', bytes: Buffer.alloc(0), reason: packet.message };
+      case 'tls':
+        if (this.#encrypted || clearText || this.#opening.askedForEncryption)
+          throw new ProtocolViolation('TLS in the middle');
+        return this.#encrypt(Buffer.alloc(0), true);
       case 'ssl':
       case 'gss':
-        if (this.#encrypted || this.#asked.has(packet.kind))
-          throw new ProtocolViolation('encryption was asked for twice');
-        this.#asked.add(packet.kind);
-        if (packet.kind === 'ssl' && !this.#parts.clearText) return this.#encrypt(Buffer.from('S', 'latin1'), false);
+        if (this.#encrypted) throw new ProtocolViolation('encryption was asked for twice');
+        if (packet.kind === 'ssl' && !clearText) return this.#encrypt(Buffer.from('S', 'latin1'), false);
         return { kind: 'reply', bytes: Buffer.from('N', 'latin1') };
       case 'cancel':
         this.#phase = 'over';
-        return { kind: 'cancel', pid: packet.pid, key: packet.key };
+        return packet;
       case 'startup':
         return this.#onStartup(packet);
     }
@@ -116,7 +103,7 @@ export class GatewayHandshake {
 
   #encrypt(reply: Buffer, direct: boolean): GatewayStep {
     this.#encrypted = true;
-    this.#pending = Buffer.alloc(0);
+    this.#opening.encrypted();
     return { kind: 'encrypt', reply, direct };
   }
 
@@ -124,14 +111,9 @@ export class GatewayHandshake {
     if (!this.#encrypted && !this.#parts.clearText) return this.#refuse(clearText);
     this.#startup = packet;
     this.#phase = 'token';
-    const replies: Buffer[] = [];
-    if (packet.minor > newestProtocolMinor || packet.unknownOptions.length > 0) {
-      const minor = Math.min(packet.minor, newestProtocolMinor);
-      replies.push(encodeNegotiateProtocolVersion({ minor, unknownOptions: packet.unknownOptions }));
-    }
     const { method } = this.#parts;
-    replies.push(method === 'oauth' ? encodeAuthenticationSasl([oauthBearer]) : encodeAuthenticationCleartext());
-    return { kind: 'reply', bytes: Buffer.concat(replies) };
+    const asked = method === 'oauth' ? encodeAuthenticationSasl([oauthBearer]) : encodeAuthenticationCleartext();
+    return { kind: 'reply', bytes: Buffer.concat([negotiation(packet), asked]) };
   }
 
   #onMessage(chunk: Buffer | undefined): GatewayStep {

@@ -19,12 +19,8 @@ import { Framer } from '../../wire/framer.js';
 import { frontendRules } from '../../wire/frontend.js';
 import { frontend, ProtocolViolation, smallMessageLimit } from '../../wire/messages.js';
 import type { ScramServer } from '../../wire/scram-server.js';
-import {
-  decodeStartup,
-  encodeNegotiateProtocolVersion,
-  newestProtocolMinor,
-  type StartupPacket,
-} from '../../wire/startup.js';
+import type { StartupPacket } from '../../wire/startup.js';
+import { negotiation, OpeningPackets } from './opening-packets.js';
 
 export type HandshakeStep =
   | { readonly kind: 'wait' }
@@ -45,9 +41,7 @@ const notEncrypted = Buffer.from('N', 'latin1');
 export class Handshake {
   readonly #parts: HandshakeParts;
   #phase: 'startup' | 'sasl-initial' | 'sasl-response' | 'over' = 'startup';
-  #pending: Buffer = Buffer.alloc(0);
-  #askedSsl = false;
-  #askedGss = false;
+  readonly #opening = new OpeningPackets();
   #framer = new Framer(frontendRules(smallMessageLimit));
   #scram: ScramServer | undefined;
   #startup: StartupPacket | undefined;
@@ -67,33 +61,22 @@ export class Handshake {
   }
 
   #onFirstPacket(chunk: Buffer | undefined): HandshakeStep {
-    if (chunk) this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
-    const packet = decodeStartup(this.#pending);
-    if (packet.kind === 'incomplete') return { kind: 'wait' };
-    if (packet.kind === 'violation' && packet.silent) {
-      this.#phase = 'over';
-      return { kind: 'refuse', bytes: Buffer.alloc(0), reason: packet.message };
-    }
-    if (packet.kind === 'violation') return this.#refuse(packet.code, packet.message);
-    if (packet.kind === 'tls') return this.#refuse('08P01', 'the loopback listener speaks no TLS: set sslmode=disable');
-    if (this.#pending.length > packet.length) {
-      // Nothing may follow before the server has answered. Bytes buffered behind SSLRequest were how CVE-2021-23214
-      // and CVE-2021-23222 put clear text into an encrypted session.
-      return this.#refuse('08P01', `received unencrypted data after ${packet.kind} request`);
-    }
-    this.#pending = Buffer.alloc(0);
+    const packet = this.#opening.next(chunk);
     switch (packet.kind) {
+      case 'wait':
+        return packet;
+      case 'broken':
+        if (!packet.silent) return this.#refuse(packet.code, packet.message);
+        this.#phase = 'over';
+        return { kind: 'refuse', bytes: Buffer.alloc(0), reason: packet.message };
+      case 'tls':
+        return this.#refuse('08P01', 'the loopback listener speaks no TLS: set sslmode=disable');
       case 'ssl':
-        if (this.#askedSsl) return this.#refuse('08P01', 'SSL was requested twice');
-        this.#askedSsl = true;
-        return { kind: 'reply', bytes: notEncrypted };
       case 'gss':
-        if (this.#askedGss) return this.#refuse('08P01', 'GSSAPI encryption was requested twice');
-        this.#askedGss = true;
         return { kind: 'reply', bytes: notEncrypted };
       case 'cancel':
         this.#phase = 'over';
-        return { kind: 'cancel', pid: packet.pid, key: packet.key };
+        return packet;
       case 'startup':
         return this.#onStartup(packet);
     }
@@ -108,13 +91,8 @@ export class Handshake {
     this.#startup = packet;
     this.#scram = this.#parts.scramFor(packet.parameters.get('user') ?? '');
     this.#phase = 'sasl-initial';
-    const replies: Buffer[] = [];
-    if (packet.minor > newestProtocolMinor || packet.unknownOptions.length > 0) {
-      const minor = Math.min(packet.minor, newestProtocolMinor);
-      replies.push(encodeNegotiateProtocolVersion({ minor, unknownOptions: packet.unknownOptions }));
-    }
-    replies.push(encodeAuthenticationSasl(this.#scram.mechanisms));
-    return { kind: 'reply', bytes: Buffer.concat(replies) };
+    const asked = encodeAuthenticationSasl(this.#scram.mechanisms);
+    return { kind: 'reply', bytes: Buffer.concat([negotiation(packet), asked]) };
   }
 
   #onPassword(chunk: Buffer | undefined): HandshakeStep {
