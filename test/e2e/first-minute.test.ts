@@ -64,3 +64,23 @@ t.test('a flag is an answer, and a file with a connection comes first', async (t
   const elsewhere = await workspace.dbguard(answers, { env });
   t.match(elsewhere.stderr, /127\.0\.0\.1:1/);
 });
+
+t.test('it shows where it really goes, and asks anew when what says who is there has changed', async (t) => {
+  const workspace = makeWorkspace();
+  t.teardown(() => workspace.remove());
+  const authority = join(workspace.project, 'ca.pem');
+  writeFileSync(authority, 'one');
+  const url = new URL(postgres.url());
+  url.hostname = 'db.example.com';
+  for (const [name, value] of Object.entries({ hostaddr: '127.0.0.1', sslmode: 'disable', sslrootcert: authority }))
+    url.searchParams.set(name, value);
+  writeFileSync(join(workspace.project, '.env'), `DATABASE_URL="${url}"\n`);
+  const terminal = new Terminal(dbguardProgram, answers, { cwd: workspace.project, env: workspace.env, columns: 160 });
+  await terminal.shows('Guard this one?');
+  t.match(terminal.raw, /db\.example\.com:\d+\/postgres \(at the address 127\.0\.0\.1\)/);
+  terminal.type('y\r');
+  t.equal((await terminal.exit).code, 0, terminal.raw);
+  t.match(await workspace.dbguard(answers), { exitCode: 0 });
+  writeFileSync(authority, 'two');
+  t.match(await workspace.dbguard(answers), { exitCode: 77, stderr: /nobody has said yet/ });
+});

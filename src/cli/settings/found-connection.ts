@@ -9,8 +9,10 @@ import { configFileName, type LoadedConfig } from '../../io/files/config-files.j
 import { addTrusted, readTrusted } from '../../io/files/trusted-repositories.js';
 import { findConnections, projectIn, userServiceFile } from '../../io/found/find.js';
 import type { FoundConnection } from '../../io/found/found.js';
+import { carriedTo } from '../../io/upstream/carried.js';
 import { combineConfigs } from '../../policy/combine.js';
 import { parseConfig } from '../../policy/config.js';
+import type { ConnectionConfig } from '../../policy/read-connection.js';
 import { sha256 } from '../../sha256.js';
 import { singleLine } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
@@ -18,7 +20,6 @@ import { Questions } from '../print/questions.js';
 import { folded } from '../print/text.js';
 import { upstreamOf } from './connection.js';
 import { canAsk } from './trusted.js';
-import { databaseUse } from './uses.js';
 
 export interface ChosenConnection {
   /** As a file of the person's own would name it. */
@@ -50,12 +51,13 @@ export async function chooseFound(
   if (found.length === 0) throw nothingFound(written, others);
   if (from !== undefined) return chosen(namedBy(from, found), context);
   const said = readTrusted(env, recordOf(cwd));
-  const before = found.find((one) => said.some(({ digest }) => digest === digestOf(one)));
-  if (before !== undefined) return chosen(before, context);
+  const offered = await Promise.all(found.map((one) => offer(one, context)));
+  const before = offered.find((one) => said.some(({ digest }) => digest === one.digest));
+  if (before !== undefined) return chosen(before.found, context);
   if (!canAsk(context)) throw notChosen(found);
-  const picked = await ask(context, found);
-  addTrusted(env, recordOf(cwd), [{ about: 'connection', digest: digestOf(picked) }]);
-  return chosen(picked, context);
+  const picked = await ask(context, offered);
+  addTrusted(env, recordOf(cwd), [{ about: 'connection', digest: picked.digest }]);
+  return chosen(picked.found, context);
 }
 
 function chosen(found: FoundConnection, { cwd, env }: CommandContext): ChosenConnection {
@@ -91,8 +93,31 @@ function recordOf(cwd: string): string {
   return join(realpathSync(cwd), '(found connection)');
 }
 
-function digestOf({ url, service = '' }: FoundConnection): string {
-  return sha256(`dbguard-found-v1\n${url}\n${service}`, 'base64url');
+/** A find, and what saying yes to it means. */
+interface Offer {
+  readonly found: FoundConnection;
+  /** What of the person's goes there, beside what stands in the same place. */
+  readonly carries: readonly string[];
+  /** Another one is asked about anew. */
+  readonly digest: string;
+}
+
+async function offer(found: FoundConnection, context: CommandContext): Promise<Offer> {
+  const { url, service = '', password } = found;
+  const [entry] = chosen(found, context).source.config.connections;
+  const use = entry && (await carriedBy(entry, password, context).catch(() => undefined));
+  const said = ['dbguard-found-v2', url, service, use?.depends ?? ''];
+  return { found, carries: use?.carries ?? [], digest: sha256(said.join('\n'), 'base64url') };
+}
+
+/** A password that stands with it is the project's own, as one in a connection string is. */
+async function carriedBy(
+  [name, connection]: [string, ConnectionConfig],
+  password: string | undefined,
+  { env }: CommandContext,
+) {
+  const own = password === undefined ? connection.url : `${connection.url ?? ''} password=own`;
+  return carriedTo(upstreamOf(connection, name, env), own);
 }
 
 function line({ to, says }: FoundConnection): string {
@@ -103,13 +128,13 @@ function listed(found: readonly FoundConnection[]): string {
   return found.map((one) => `${line(one)}, --from ${singleLine(one.sources[0] ?? '', 60)}`).join('; ');
 }
 
-async function ask(context: CommandContext, found: readonly FoundConnection[]): Promise<FoundConnection> {
+async function ask(context: CommandContext, found: readonly Offer[]): Promise<Offer> {
   const { stdin, stderr } = context;
   const write = (text: string, indent = 0): void => void stderr.write(`${folded(text, stderr, indent)}\n`);
   write('No dbguard.yaml names a connection. Found here:');
   for (const [at, one] of found.entries()) {
-    write(`  ${at + 1}  ${line(one)}`, 5);
-    for (const what of await carried(one, context)) write(`     gets ${what}`, 10);
+    write(`  ${at + 1}  ${line(one.found)}`, 5);
+    for (const what of one.carries) write(`     gets ${what}`, 10);
   }
   const several = found.length > 1;
   const question = several
@@ -131,16 +156,6 @@ async function ask(context: CommandContext, found: readonly FoundConnection[]): 
   throw new DbguardError('not-trusted', 'no connection was chosen, and nothing was sent anywhere', {
     hint: 'Name another one with --from, or write it down: dbguard init',
   });
-}
-
-/** What of the person's goes there, beside what stands in the same place. */
-async function carried(found: FoundConnection, context: CommandContext): Promise<readonly string[]> {
-  const { source } = chosen(found, context);
-  const [entry] = source.config.connections;
-  if (entry === undefined) return [];
-  const [name, connection] = entry;
-  const use = await databaseUse(name, connection, upstreamOf(connection, name, context.env)).catch(() => undefined);
-  return found.password === undefined ? (use?.carries ?? []) : [];
 }
 
 function nothingFound(written: readonly LoadedConfig[], others: readonly string[]): DbguardError {

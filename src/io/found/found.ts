@@ -115,5 +115,9 @@ function quoted(value: string): string {
 function placeOf(settings: Settings): string {
   const login = settings.has('user') ? `${settings.get('user')}@` : '';
   const port = settings.get('port') ?? '5432';
-  return `${login}${settings.get('host') ?? 'localhost'}:${port}/${settings.get('dbname') ?? settings.get('user') ?? ''}`;
+  const address = settings.get('hostaddr');
+  const host = settings.get('host') ?? address ?? 'localhost';
+  // that is where it goes, whatever it is called
+  const really = address === undefined || address === host ? '' : ` (at the address ${address})`;
+  return `${login}${host}:${port}/${settings.get('dbname') ?? settings.get('user') ?? ''}${really}`;
 }
