@@ -1,6 +1,6 @@
 /** From a project with a DATABASE_URL and nothing else to a transcript that verifies: one question, no file, no login. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import t from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
 import { dbguardProgram } from '../helpers/repository.js';
@@ -64,6 +64,44 @@ t.test('a flag is an answer, and a file with a connection comes first', async (t
   const elsewhere = await workspace.dbguard(answers, { env });
   t.match(elsewhere.stderr, /127\.0\.0\.1:1/);
 });
+
+t.test(
+  'a file of the project that sends a variable of the person’s somewhere is asked about, by that name',
+  async (t) => {
+    const workspace = makeWorkspace();
+    t.teardown(() => workspace.remove());
+    const { project } = workspace;
+    const env = { CLOUD_SECRET: 'canary-of-the-person' };
+    const secret = "os.environ['CLOUD_SECRET']";
+    const sends = {
+      '.env': (password: string) => `DATABASE_URL=postgres://one:${password}@127.0.0.1:1/shop`,
+      'shop/settings.py': (password: string) =>
+        `DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql',\n  'NAME': 'shop',\n  'USER': 'two',\n  'HOST': '127.0.0.1',\n  'PORT': '1',\n  'PASSWORD': ${password === 'own' ? "'own'" : secret},\n}}`,
+      'config/database.yml': (password: string) =>
+        `development:\n  adapter: postgresql\n  host: 127.0.0.1\n  port: 1\n  database: shop\n  username: three\n  password: ${password === 'own' ? 'own' : '<%= ENV["CLOUD_SECRET"] %>'}\n`,
+    };
+    const start = (): Terminal =>
+      new Terminal(dbguardProgram, answers, { cwd: project, env: { ...workspace.env, ...env } });
+    for (const [file, text] of Object.entries(sends)) {
+      const path = join(project, file);
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, text('own'));
+      const own = start();
+      await own.shows('Guard this one?');
+      t.notMatch(own.raw, /gets/, `${file}: what is the project’s own`);
+      own.type('y\r');
+      await own.exit;
+      writeFileSync(path, text('$CLOUD_SECRET'));
+      const taken = start();
+      await taken.shows('Guard this one?');
+      t.match(taken.raw, /gets the variable CLOUD_SECRET of your environment/, file);
+      t.notMatch(taken.raw, 'canary');
+      taken.type('n\r');
+      t.equal((await taken.exit).code, 77);
+      rmSync(path);
+    }
+  },
+);
 
 t.test('it shows where it really goes, and asks anew when what says who is there has changed', async (t) => {
   const workspace = makeWorkspace();

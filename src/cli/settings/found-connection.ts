@@ -103,11 +103,12 @@ interface Offer {
 }
 
 async function offer(found: FoundConnection, context: CommandContext): Promise<Offer> {
-  const { url, service = '', password } = found;
+  const { url, service = '', password, takes } = found;
   const [entry] = chosen(found, context).source.config.connections;
   const use = entry && (await carriedBy(entry, password, context).catch(() => undefined));
-  const said = ['dbguard-found-v2', url, service, use?.depends ?? ''];
-  return { found, carries: use?.carries ?? [], digest: sha256(said.join('\n'), 'base64url') };
+  const said = ['dbguard-found-v2', url, service, use?.depends ?? '', ...takes.toSorted()];
+  const taken = takes.map((name) => `the variable ${singleLine(name, 60)} of your environment`);
+  return { found, carries: [...taken, ...(use?.carries ?? [])], digest: sha256(said.join('\n'), 'base64url') };
 }
 
 /** A password that stands with it is the project's own, as one in a connection string is. */

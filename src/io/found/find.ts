@@ -20,15 +20,19 @@ export interface Findings {
 }
 
 export function findConnections(project: Project, serviceFile: () => string | undefined = () => undefined): Findings {
-  const own = collect(sources.flatMap((source) => source(project)));
-  return own.found.length > 0 ? own : { ...collect(services(serviceFile() ?? '')), others: own.others };
+  const takenInto = project.takenInto.bind(project);
+  const own = collect(
+    sources.flatMap((source) => source(project)),
+    takenInto,
+  );
+  return own.found.length > 0 ? own : { ...collect(services(serviceFile() ?? ''), takenInto), others: own.others };
 }
 
-function collect(raws: readonly Raw[]): Findings {
+function collect(raws: readonly Raw[], takenInto: Project['takenInto']): Findings {
   const found = new Map<string, FoundConnection>();
   const others: string[] = [];
   for (const raw of raws) {
-    const one = understood(raw);
+    const one = understood(raw, takenInto);
     if ('other' in one) {
       const what = one.other === 'unreadable' ? 'cannot be read as a connection string' : `is for ${one.other}`;
       others.push(`${one.says} ${what}`);
@@ -48,24 +52,36 @@ function joined(first: FoundConnection, second: FoundConnection): FoundConnectio
     says: first.says === second.says ? first.says : `${first.says}, ${second.says}`,
     sources: [...new Set([...first.sources, ...second.sources])],
     files: [...new Set([...first.files, ...second.files])],
+    takes: [...new Set([...first.takes, ...second.takes])],
     ...(password === undefined ? {} : { password }),
   };
 }
 
 /** A settings file is small; whatever is larger is none. */
 const MOST_BYTES = 1 << 20;
+/** What is shorter stands anywhere by chance. */
+const LEAST_TAKEN = 3;
 
 /** The project in a folder of this machine. */
 export function projectIn(folder: string, env: NodeJS.ProcessEnv): Project {
+  const texts = new Map<string, string>();
   const read = (path: string): string | undefined => {
     try {
       const { size } = statSync(join(folder, path));
-      return size > MOST_BYTES ? undefined : readFileSync(join(folder, path), 'utf8');
+      if (size > MOST_BYTES) return undefined;
+      const text = readFileSync(join(folder, path), 'utf8');
+      texts.set(path, text);
+      return text;
     } catch {
       return undefined;
     }
   };
-  const outer = (name: string) => env[name];
+  /** Variables of the environment that a file has asked for. */
+  const asked = new Set<string>();
+  const outer = (name: string): string | undefined => {
+    asked.add(name);
+    return env[name];
+  };
   const dotenvs = dotenvFiles.flatMap((file) => {
     const text = read(file);
     return text === undefined ? [] : [{ file, values: parseDotenv(text, outer) }];
@@ -83,11 +99,17 @@ export function projectIn(folder: string, env: NodeJS.ProcessEnv): Project {
       }
     },
     variable: (name) => {
-      const value = env[name];
+      const value = outer(name);
       if (value !== undefined) return { value };
       const place = dotenvs.find(({ values }) => values.has(name));
       return place && { value: place.values.get(name) ?? '', file: place.file };
     },
+    takenInto: (sent) =>
+      [...asked].flatMap((name) => {
+        const value = env[name] ?? '';
+        if (value.length < LEAST_TAKEN || !sent.some((text) => text.includes(value))) return [];
+        return [...texts.values()].some((text) => text.includes(value)) ? [] : [name];
+      }),
   };
 }
 

@@ -17,6 +17,8 @@ export interface Project {
   list(folder: string): readonly string[];
   /** Variables as the project's own programs would have them: the environment, else its dotenv files. */
   variable(name: string): { readonly value: string; readonly file?: string } | undefined;
+  /** Variables of the environment whose values stand in `sent`, and in no file that was read. */
+  takenInto(sent: readonly string[]): readonly string[];
 }
 
 /** As it stands somewhere; may hold a password. */
@@ -48,13 +50,16 @@ export interface FoundConnection {
   readonly database?: string;
   /** Files of the project that hold the password. */
   readonly files: readonly string[];
+  /** Variables of the environment that a file of the project puts into it: the file says where they go. */
+  readonly takes: readonly string[];
   readonly container: boolean;
 }
 
 /** A find, or why it is none: `mysql`, another kind of database; `unreadable`. */
 export type Understood = FoundConnection | { readonly other: string; readonly says: string };
 
-export function understood(raw: Raw): Understood {
+/** @param takenInto see Project */
+export function understood(raw: Raw, takenInto: Project['takenInto'] = () => []): Understood {
   const { says, source, file, container = false } = raw;
   const scheme = /^(?:jdbc:)?([a-z][a-z0-9+.-]*):/i.exec(raw.text ?? '')?.[1]?.toLowerCase();
   if (raw.text !== undefined && scheme !== undefined && !isPostgres(scheme)) return { other: scheme, says };
@@ -71,6 +76,7 @@ export function understood(raw: Raw): Understood {
   settings.delete('password');
   settings.delete('service');
   const database = settings.get('dbname');
+  const sent = [raw.text ?? '', ...Object.values(raw.parts ?? {}), ...settings.values(), password ?? ''];
   return {
     says,
     sources: [source],
@@ -80,6 +86,7 @@ export function understood(raw: Raw): Understood {
     ...(database === undefined ? {} : { database }),
     to: service === undefined ? placeOf(settings) : `the service ${service}`,
     files: file !== undefined && password !== undefined ? [file] : [],
+    takes: file === undefined ? [] : takenInto(sent),
     container,
   };
 }
