@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { cacheKey, readList, writeList } from '../../io/files/vouched-files.js';
-import { type Lie, type ListedSession, listedSession, nameOf } from '../../review/browser/listed-session.js';
+import { type ListedSession, listedSession, nameOf, type Stored } from '../../review/browser/listed-session.js';
 import { SessionIndex } from '../../review/browser/session-index.js';
 import { type IdSpan, type ObjectSource, type SessionObjects, sessionsWithin } from '../../review/catalog.js';
 import { endsOf, summarise } from '../../review/summary.js';
@@ -48,10 +48,10 @@ export async function listBucket(
       breathed = performance.now();
     }
     if (session.segments.length === 0) continue;
-    const lie = lieOf(session);
-    if (index.known(nameOf(session), lie) !== undefined) continue;
+    const stored = storedAs(session);
+    if (index.known(nameOf(session), stored) !== undefined) continue;
     const read = summarise(endsOf(session), source).then((summary) => {
-      teller.add(index.read(listedSession(summary, lie)));
+      teller.add(index.read(listedSession(summary, stored)));
       reading.delete(read);
     });
     reading.add(read);
@@ -63,7 +63,7 @@ export async function listBucket(
   writeList(place.path, index.text, place.key, place.path);
 }
 
-export function lieOf(session: SessionObjects): Lie {
+export function storedAs(session: SessionObjects): Stored {
   const { segments, redactions, strangers } = session;
   const alone = { ...session, redactions: [], strangers: { keys: [], count: 0 } } as unknown as SessionObjects;
   return {

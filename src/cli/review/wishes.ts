@@ -21,7 +21,7 @@ import { grouped } from '../../words.js';
 import { pageName, pageOf, writePage } from '../transcripts/page-file.js';
 import { redactEntry } from '../transcripts/redaction.js';
 import type { TranscriptsSource } from '../transcripts/source.js';
-import { lieOf } from './list-bucket.js';
+import { storedAs } from './list-bucket.js';
 
 export type Tell = (event: BrowserEvent) => void;
 
@@ -82,7 +82,7 @@ async function verified(
 ): Promise<void> {
   const found = await compareWithNeighbours(session, alone, { ...verify, now: Date.now() });
   const summary = await summarise(endsOf(session), verify.source);
-  tell({ kind: 'sessions', sessions: [listedSession(summary, lieOf(session))] });
+  tell({ kind: 'sessions', sessions: [listedSession(summary, storedAs(session))] });
   tell({
     kind: 'verified',
     name: nameOf(session),
@@ -96,7 +96,7 @@ async function verdictFor(
   { source }: Reading['verify'],
 ): Promise<Verified> {
   const { verdict, findings, statements, asked, denied } = report;
-  const { listing } = lieOf(session);
+  const { listing } = storedAs(session);
   const lines = proofLines(report, await source.keeping());
   // how it ends is said in a line already
   const more = findings.filter(({ code }) => code !== 'not-final' && code !== 'still-open');

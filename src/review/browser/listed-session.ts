@@ -34,9 +34,9 @@ export interface ListedSession {
   readonly goneAt?: number;
 }
 
-export type Lie = Pick<ListedSession, 'segments' | 'listing' | 'redactions' | 'strangers'>;
+export type Stored = Pick<ListedSession, 'segments' | 'listing' | 'redactions' | 'strangers'>;
 
-export function listedSession({ open, ...summary }: SessionSummary, lie: Lie): ListedSession {
+export function listedSession({ open, ...summary }: SessionSummary, stored: Stored): ListedSession {
   const { sid, subject, startedAt, final, statements, asked, denied, problem } = summary;
   const said = {
     statements,
@@ -50,7 +50,7 @@ export function listedSession({ open, ...summary }: SessionSummary, lie: Lie): L
     level: open?.level,
   };
   const known = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined));
-  return { sid, subject, startedAt, final, ...known, ...lie };
+  return { sid, subject, startedAt, final, ...known, ...stored };
 }
 
 export function nameOf({ subject, sid }: { readonly subject: string; readonly sid: string }): string {

@@ -4,7 +4,7 @@
  * no verdict, so that none can be read out of it.
  */
 import { isRecord } from '../../transcript/line.js';
-import { type Lie, type ListedSession, nameOf } from './listed-session.js';
+import { type ListedSession, nameOf, type Stored } from './listed-session.js';
 
 /** Of the form of the text. */
 const VERSION = 1;
@@ -27,9 +27,9 @@ export class SessionIndex {
   }
 
   /** What is known of a session that lies in the bucket like this now; undefined where it has to be read. */
-  known(name: string, lie: Lie): ListedSession | undefined {
+  known(name: string, stored: Stored): ListedSession | undefined {
     const known = this.#earlier.get(name);
-    if (known === undefined || known.listing !== lie.listing || known.since === 'gone') return undefined;
+    if (known === undefined || known.listing !== stored.listing || known.since === 'gone') return undefined;
     this.#now.set(name, known);
     return known;
   }
