@@ -43,6 +43,7 @@ _dbguard() {
       ':upload') path='upload' ;;
       ':instructions') path='instructions' ;;
       ':completions') path='completions' ;;
+      ':version') path='version' ;;
       'policy:test') path='policy test' ;;
       'policy:lint') path='policy lint' ;;
       'mask:check') path='mask check' ;;
@@ -283,9 +284,11 @@ _dbguard() {
     'upload --bucket') return ;;
     'upload --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'completions --all') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'version --key') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'version --folder') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init doctor trust login logout mark whoami run proxy serve token mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions' ;;
+    '') options='--help -h --version -V'; operands='init doctor trust login logout mark whoami run proxy serve token mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'doctor') options='--json --fix --config --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
@@ -336,6 +339,7 @@ _dbguard() {
     'upload') options='--any-bucket --bucket --config --help -h' ;;
     'instructions') options='--help -h' ;;
     'completions') options='--all --help -h'; operands='bash zsh fish' ;;
+    'version') options='--verify --key --folder --json --help -h' ;;
   esac
   if [[ $word == -* ]]; then
     COMPREPLY=($(compgen -W "$options" -- "$word"))

@@ -49,4 +49,5 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   upload: () => import('./commands/upload.js'),
   completions: () => import('./commands/completions.js'),
   instructions: () => import('./commands/instructions.js'),
+  version: () => import('./commands/version.js'),
 };

@@ -27,6 +27,26 @@ export const commandTable = [
     argumentChoices: ['bash', 'zsh', 'fish'],
     options: [{ flags: '--all <folder>', description: 'write the scripts of every shell into a folder' }],
   },
+  {
+    path: 'version',
+    summary: 'which dbguard this is; with --verify whether its files are the released ones',
+    options: [
+      {
+        flags: '--verify',
+        description: 'hold what is installed to the signed list; exit code 1 changed, 2 not proven',
+      },
+      {
+        flags: '--key <file>',
+        description: 'with --verify: the project’s public key (PEM) in place of the one built in',
+      },
+      { flags: '--folder <path>', description: 'with --verify: another installation than this one' },
+      { flags: '--json', description: 'print JSON' },
+    ],
+    examples: [
+      'dbguard version --verify',
+      'dbguard version --verify --folder /usr/lib/dbguard --key dbguard-release.pem',
+    ],
+  },
 ] as const satisfies readonly CommandEntry[];
 
 /** What a group of commands is about, for `dbguard --help`. */
