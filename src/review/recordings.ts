@@ -150,7 +150,7 @@ async function opened(bytes: Uint8Array, encrypted: boolean, open: OpenSealed | 
     try {
       packed = await open(bytes);
     } catch (error) {
-      return { state: 'sealed', why: messageOf(error) };
+      return { state: 'sealed', why: `the key that was given does not open it (${messageOf(error)})` };
     }
   }
   try {

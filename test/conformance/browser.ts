@@ -49,7 +49,12 @@ export class Browser {
   }
 
   async picture(path: string): Promise<void> {
-    const { data } = await this.send('Page.captureScreenshot', { format: 'png' });
+    const { data } = await this.send('Page.captureScreenshot', { format: 'png', captureBeyondViewport: true });
+    writeFileSync(path, Buffer.from(String(data), 'base64'));
+  }
+
+  async paper(path: string): Promise<void> {
+    const { data } = await this.send('Page.printToPDF', { printBackground: true });
     writeFileSync(path, Buffer.from(String(data), 'base64'));
   }
 

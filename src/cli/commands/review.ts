@@ -8,6 +8,7 @@ import { stateDirs } from '../../io/files/state-dirs.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import type { Want } from '../../review/browser/browser-state.js';
 import { nameOf } from '../../review/browser/listed-session.js';
+import { recordingFaults } from '../../review/read-recordings.js';
 import { singleLine } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { wantsColours } from '../print/text.js';
@@ -81,9 +82,10 @@ export async function run(
       const subject = film.report.open?.subject;
       const who = subject === undefined ? '?' : subjectInFull(subject);
       await play(film, terminal, `${session.sid} ${singleLine(who, 60)} ${film.report.verdict}`, colours);
-      const [missing] = film.missing;
-      if (missing !== undefined)
-        browser.tell({ kind: 'notice', notice: { text: missing, tone: film.changed ? 'bad' : 'plain' } });
+      const [changed] = recordingFaults(film);
+      const missing = film.said.find(({ holds }) => holds !== 'yes');
+      if (changed !== undefined) browser.tell({ kind: 'notice', notice: { text: `CHANGED: ${changed}`, tone: 'bad' } });
+      else if (missing !== undefined) browser.tell({ kind: 'notice', notice: { text: missing.text, tone: 'plain' } });
     });
   const fulfil = async (want: Want, browser: Browser): Promise<void> => {
     const say = (text: string): void => browser.tell({ kind: 'notice', notice: { text, tone: 'good' } });

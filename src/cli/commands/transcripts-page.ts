@@ -28,16 +28,17 @@ export async function run(
     demands: await identityDemands(context, options, transcripts),
     now: Date.now(),
   };
-  const { html, reports } = await pageOf(sessions, how, options.recordings === true);
+  const { html, reports, recordingFaults } = await pageOf(sessions, how, options.recordings === true);
   const to = textOption(options, 'to') ?? pageName(sessions);
   if (to === '-') context.stdout.write(html);
   else writePage(resolve(context.cwd, to), html, to);
   for (const report of reports) context.stderr.write(`${report.sid}  ${verdictWords(report)}\n`);
+  for (const fault of recordingFaults) context.stderr.write(`${fault}\n`);
   const size = (html.length / 1e6).toFixed(1);
   context.stderr.write(
     `${to === '-' ? 'Written' : `Written to ${to}`}: ${counted(sessions.length, 'session')}, ${size} MB, SHA-256 ${sha256(html, 'hex')}\n`,
   );
-  return reports.some(({ verdict }) => verdict === 'invalid') ? 1 : 0;
+  return recordingFaults.length > 0 || reports.some(({ verdict }) => verdict === 'invalid') ? 1 : 0;
 }
 
 async function sessionsNamed(source: ObjectSource, ids: readonly string[]): Promise<SessionObjects[]> {

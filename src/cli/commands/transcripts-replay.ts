@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { subjectInFull } from '../../identity/subject-name.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
+import { recordingFaults } from '../../review/read-recordings.js';
 import { asciicast } from '../../review/replay/asciicast.js';
 import type { Frame } from '../../review/replay/film.js';
 import { singleLine } from '../../untrusted-text.js';
@@ -50,9 +51,10 @@ export async function run(
       terminal.stop();
     }
   } else await print(context, read);
-  for (const sentence of read.missing) context.stderr.write(`dbguard: ${sentence}\n`);
+  for (const { text, holds } of read.said)
+    if (holds !== 'yes') context.stderr.write(`dbguard: ${holds === 'no' ? 'CHANGED: ' : ''}${text}\n`);
   context.stderr.write(`${reportText(report, outputStyleFor(context))}\n`);
-  return report.verdict === 'invalid' || read.changed ? 1 : 0;
+  return report.verdict === 'invalid' || recordingFaults(read).length > 0 ? 1 : 0;
 }
 
 async function play(...given: Parameters<typeof import('../transcripts/replay-player.js').play>): Promise<void> {

@@ -1,10 +1,10 @@
 /** Recordings of a session, where its connection has them: nothing is encrypted, loaded or written for one that has none. */
 import type { DbguardError } from '../../errors.js';
-import { type Encrypt, encryptionTo } from '../../io/age/age.js';
 import { microsecondClock } from '../../io/microsecond-clock.js';
 import type { RecordingWriter } from '../../io/spool/recording-writer.js';
 import type { RecordConfig } from '../../policy/read-record.js';
 import type { ResultRecording } from '../../proxy/server/result-tap.js';
+import { type Encrypt, encryptionTo } from '../../transcript/age/age.js';
 import type { RecordedStream } from '../../transcript/recording.js';
 import type { Closers } from './closers.js';
 import type { CloseOptions } from './contract.js';

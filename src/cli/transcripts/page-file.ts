@@ -5,19 +5,27 @@ import type { ObjectSource, SessionObjects } from '../../review/catalog.js';
 import { compareWithNeighbours } from '../../review/neighbours.js';
 import { collect } from '../../review/page/collect.js';
 import { dataText, pageDocument } from '../../review/page/document.js';
-import { PAGE_VERSION, type PageData } from '../../review/page/page-data.js';
+import { chunkSource, PAGE_VERSION, type PageData } from '../../review/page/page-data.js';
+import { readRecordings, recordingFaults } from '../../review/read-recordings.js';
 import type { SessionReport } from '../../review/session-report.js';
 import type { VerifyOptions } from '../../review/verify-options.js';
 import { dbguardVersion, installedFile } from '../version.js';
+
+export interface MadePage {
+  readonly html: string;
+  readonly reports: readonly SessionReport[];
+  /** What lies in the bucket in the place of recordings and is something else: the page says it, too. */
+  readonly recordingFaults: readonly string[];
+}
 
 /** Throws as verification does; `internal` where this installation is not whole. */
 export async function pageOf(
   sessions: readonly SessionObjects[],
   how: VerifyOptions & { readonly source: ObjectSource },
   withRecordings = false,
-): Promise<{ html: string; reports: readonly SessionReport[] }> {
+): Promise<MadePage> {
   const between = (session: SessionObjects, report: SessionReport) => compareWithNeighbours(session, report, how);
-  const { reports, ...collected } = await collect(sessions, how, between, withRecordings);
+  const { reports, streams, ...collected } = await collect(sessions, how, between, withRecordings);
   const { source, demands, now: madeAt } = how;
   const data: PageData = {
     v: PAGE_VERSION,
@@ -29,7 +37,15 @@ export async function pageOf(
     ...collected,
   };
   const [script, style] = [withRecordings ? 'page-recorded.js' : 'page.js', 'page.css'].map(bundled);
-  return { html: pageDocument({ script: script ?? '', style: style ?? '', data: dataText(data) }), reports };
+  const faults: string[] = [];
+  for (const [place, session] of withRecordings ? sessions.entries() : [])
+    faults.push(
+      ...recordingFaults(await readRecordings(session, streams[place] ?? [], chunkSource(data), undefined)).map(
+        (text) => `${session.sid}  ${text}`,
+      ),
+    );
+  const html = pageDocument({ script: script ?? '', style: style ?? '', data: dataText(data) });
+  return { html, reports, recordingFaults: faults };
 }
 
 /** Built beside the command; see .ci/bundle-page.mjs. */

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { DbguardError, reasonOf } from '../../errors.js';
+import type { Encrypt } from '../../transcript/age/age.js';
 import type { Recorder } from '../../transcript/entry.js';
 import {
   beginEntry,
@@ -21,7 +22,6 @@ import {
   keepFolder,
   type RecordingBegin,
 } from '../../transcript/recording.js';
-import type { Encrypt } from '../age/age.js';
 import type { WaitingChunk } from './uploader.js';
 
 const compress = promisify(gzip);

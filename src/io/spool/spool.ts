@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import type { SessionCredential } from '../../identity/identity.js';
 import { evidenceOf, sessionSigner, subjectOfSession } from '../../identity/session.js';
+import type { Encrypt } from '../../transcript/age/age.js';
 import type { Bucket } from '../../transcript/entry.js';
 import { sessionPrefix, subjectHash } from '../../transcript/object-key.js';
 import {
@@ -16,7 +17,6 @@ import {
   type SessionConnection,
 } from '../../transcript/open-entry.js';
 import type { RecordingBegin } from '../../transcript/recording.js';
-import type { Encrypt } from '../age/age.js';
 import { privateDir } from '../files/state-dirs.js';
 import { type Journal, type JournalLimits, openJournal } from './journal.js';
 import { PreviousSessionFile } from './previous-session-file.js';

@@ -22,6 +22,8 @@ export interface Collected {
   readonly objects: readonly PageObject[];
   readonly issuerKeys: readonly IssuerAnswer[];
   readonly recordings?: readonly PageObject[];
+  /** What each session's chain says of its recordings. */
+  readonly streams: readonly (readonly Recording[])[];
   readonly reports: readonly SessionReport[];
 }
 
@@ -41,11 +43,13 @@ export async function collect(
   const reports: SessionReport[] = [];
   const carried: PageSession[] = [];
   const chunks: PageObject[] = [];
+  const streams: (readonly Recording[])[] = [];
   for (const session of sessions) {
     const recordings = new RecordingEntries();
     const report = await verifySession(session, { ...how, onEntry: (entry) => recordings.add(entry) });
     const found = await between(session, report);
     reports.push(report);
+    streams.push(recordings.recordings);
     if (withRecordings)
       for (const one of recordings.recordings) chunks.push(...(await chunksIn(session, one, options)));
     const open = await withoutTexts(session, how, seen, report);
@@ -64,6 +68,7 @@ export async function collect(
     objects: seen.objects,
     issuerKeys: asked.answers,
     ...(withRecordings ? { recordings: chunks } : {}),
+    streams,
     reports,
   };
 }

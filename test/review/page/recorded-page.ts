@@ -1,20 +1,24 @@
-/** A page of a session whose results and screen were recorded to an age key, made by hand so that each part can be attacked. */
+/** A page of a session whose results and screen were recorded to an age key and an SSH key, made by hand so that each part can be attacked. */
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { Encrypter, generateX25519Identity, identityToRecipient } from 'age-encryption';
+import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { DbguardError } from '../../../src/errors.js';
 import { listSessions } from '../../../src/review/catalog.js';
 import { collect } from '../../../src/review/page/collect.js';
 import { dataText } from '../../../src/review/page/document.js';
 import type { PageData } from '../../../src/review/page/page-data.js';
+import { encryptionTo } from '../../../src/transcript/age/age.js';
 import type { EntryBody } from '../../../src/transcript/entry.js';
 import { beginEntry, chunkEntry, chunkKey, endEntry, type RecordedStream } from '../../../src/transcript/recording.js';
+import { newSshKey } from '../../helpers/ssh-key.js';
 import { clientId, testIssuer } from '../../transcript/people.js';
 import { memorySource, objectsOf, record } from '../../transcript/recorded.js';
 
 export interface RecordedPage {
   /** AGE-SECRET-KEY-1... */
   readonly key: string;
+  /** An OpenSSH private key; either opens it. */
+  readonly sshKey: string;
   readonly data: PageData;
   readonly text: string;
 }
@@ -29,7 +33,9 @@ export async function recordedPage(isThere: (key: string) => boolean = () => tru
   const issuer = await testIssuer(undefined, 'k1', 'EdDSA');
   const login = await issuer.login('ada', { at });
   const key = await generateX25519Identity();
-  const recipients = [await identityToRecipient(key)];
+  const ssh = newSshKey();
+  const recipients = [await identityToRecipient(key), ssh.publicLine];
+  const encrypt = await encryptionTo(recipients);
   const us = (at + 1500) * 1000;
   const lines: Readonly<Record<RecordedStream, readonly unknown[][]>> = {
     results: [
@@ -57,9 +63,7 @@ export async function recordedPage(isThere: (key: string) => boolean = () => tru
   for (const stream of ['results', 'terminal'] as const) {
     entries.push(beginEntry({ stream, keepDays: 90, recipients }));
     for (const [chunk, part] of lines[stream].entries()) {
-      const encrypter = new Encrypter();
-      for (const recipient of recipients) encrypter.addRecipient(recipient);
-      const bytes = await encrypter.encrypt(gzipSync(part.map((line) => `${JSON.stringify(line)}\n`).join('')));
+      const bytes = await encrypt(gzipSync(part.map((line) => `${JSON.stringify(line)}\n`).join('')));
       const digest = createHash('sha256').update(bytes).digest('base64url');
       entries.push(chunkEntry(stream, { chunk, digest, size: bytes.length }));
       chunks.push({ stream, chunk, digest, bytes });
@@ -93,7 +97,7 @@ export async function recordedPage(isThere: (key: string) => boolean = () => tru
   const { reports: _, ...collected } = await collect(sessions, how, async () => [], true);
   const { demands, now: madeAt } = how;
   const data: PageData = { v: 1, madeAt, version: 'test', location: 'memory', keeping: 'kept', demands, ...collected };
-  return { key, data, text: dataText(data) };
+  return { key, sshKey: ssh.privateFile, data, text: dataText(data) };
 }
 
 /** The page with other chunks, as somebody makes it who can make pages. */

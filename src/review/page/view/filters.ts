@@ -60,6 +60,18 @@ export class Filters {
     };
   }
 
+  /** What is shown, for paper. */
+  get words(): string {
+    const chosen = (select: HTMLSelectElement): string => select.selectedOptions[0]?.textContent ?? '';
+    const said = [
+      `those of “${chosen(this.#standing)}”`,
+      this.#text.value === '' ? '' : `with “${this.#text.value}”`,
+      this.#session.value === '' ? '' : `of session ${chosen(this.#session)}`,
+      this.#connection.value === '' ? '' : `of connection ${chosen(this.#connection)}`,
+    ];
+    return said.filter((one) => one !== '').join(' ');
+  }
+
   focus(): void {
     this.#text.focus();
     this.#text.select();

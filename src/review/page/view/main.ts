@@ -2,10 +2,11 @@
  * The page: holds its own document against what dbguard writes, verifies what it carries, and shows both. Nothing is
  * called proven before all of it has been checked; whatever goes wrong on the way is said in red.
  */
+import { messageOf } from '../../../errors.js';
 import type { JsonWebKeySet } from '../../../identity/signed-claims.js';
-import { worstWords } from '../../proof-words.js';
 import { matches, type Row, Rows, wordsOf } from '../../statement-rows.js';
 import { knowsEd25519 } from '../ed25519-web.js';
+import { overallOf } from '../overall.js';
 import { type PageData, parsePageData } from '../page-data.js';
 import { type VerifiedSession, verifyPage } from '../verify-page.js';
 import { detailOf } from './detail.js';
@@ -33,27 +34,32 @@ const PRINTED = 10_000;
 export function start(recorded?: MakeRecorded): void {
   if (typeof document === 'undefined') return;
   const script = document.currentScript?.textContent ?? '';
-  const begin = () => open(script, recorded).catch((error: unknown) => broken(String(error)));
+  const begin = () => open(script, recorded).catch(broken);
   document.addEventListener('DOMContentLoaded', begin);
 }
 
 async function open(script: string, recorded: MakeRecorded | undefined): Promise<void> {
   if (globalThis.crypto?.subtle === undefined)
-    return broken(
-      'This browser gives this page no cryptography (it has to come from file:// or https://). Nothing is proven here',
+    return notShown(
       'NOT CHECKED',
+      'This browser gives this page no cryptography (it has to come from file:// or https://). Nothing is proven here',
     );
   const { data, fault } = await readOwnDocument(script);
   if (!(await knowsEd25519()))
-    return broken(
-      'This browser cannot check Ed25519 signatures: Chrome and Edge can from 137 on, Firefox from 129, Safari from 17. Nothing is proven here',
+    return notShown(
       'NOT CHECKED',
+      'This browser cannot check Ed25519 signatures: Chrome and Edge can from 137 on, Firefox from 129, Safari from 17. Nothing is proven here',
     );
   const page = parsePageData(data);
   await new Page(page, fault, recorded).run();
 }
 
-function broken(why: string, heading = 'CHANGED OR FORGED'): void {
+/** Something failed that had to be checked: nothing of what was shown so far stays. */
+function broken(error: unknown): void {
+  notShown('CHANGED OR FORGED', messageOf(error));
+}
+
+function notShown(heading: string, why: string): void {
   const main = document.getElementById('page') ?? document.body;
   const more = '. Ask for the transcript and run: dbguard transcripts verify';
   main.replaceChildren(
@@ -70,18 +76,20 @@ class Page {
   readonly #limits = el('div');
   readonly #strip = el('div', { class: 'strip-holder' });
   readonly #detail = el('div', { class: 'detail-holder' }, detailOf(undefined));
-  readonly #printed = el('div', { class: 'printed', 'aria-hidden': 'true' });
+  readonly #printed = el('div', { class: 'printed' });
   readonly #list: RowList;
   readonly #filters: Filters;
   readonly #recorded: Recorded | undefined;
   #rows = new Rows();
   #shown: readonly Row[] = [];
+  #verified: readonly VerifiedSession[] = [];
+  #ownKeys: JsonWebKeySet | undefined;
   #run = 0;
 
   constructor(data: PageData, fault: string | undefined, makeRecorded: MakeRecorded | undefined) {
     this.#data = data;
     this.#fault = fault;
-    this.#recorded = makeRecorded?.(data, () => this.#list.again());
+    this.#recorded = makeRecorded?.(data, () => this.#moreIsKnown(), broken);
     this.#list = new RowList(
       (row) => this.#detail.replaceChildren(detailOf(row, row && this.#recorded?.of(row))),
       () => document.getElementById('detail-heading')?.focus(),
@@ -104,9 +112,9 @@ class Page {
         this.#filters.element,
         this.#strip,
         el('div', { class: 'panes' }, this.#list.element, this.#detail),
-        this.#recorded?.element ?? false,
         this.#printed,
       ),
+      ...(this.#recorded ? [this.#recorded.element] : []),
       this.#limits,
     );
     document.addEventListener('keydown', (event) => this.#key(event));
@@ -119,6 +127,7 @@ class Page {
     const run = ++this.#run;
     const rows = new Rows();
     this.#rows = rows;
+    this.#verified = [];
     this.#shown = rows.all;
     this.#list.show(rows.all, this.#data.sessions.length > 1);
     this.#say('checking', 'CHECKING', 'nothing is proven yet');
@@ -137,38 +146,38 @@ class Page {
     if (run !== this.#run) return;
     this.#filters.offerConnections(rows.all);
     this.#filter();
+    this.#verified = verified;
+    this.#ownKeys = ownKeys;
     this.#proofs.replaceChildren(...verified.map(sessionProof));
-    this.#sayAll(verified, ownKeys !== undefined);
     await this.#recorded?.verified(verified, rows);
+    if (run !== this.#run) return;
+    this.#sayAll();
     this.#limits.replaceChildren(
-      await pageLimits(this.#data, ownKeys !== undefined, (keys) => void this.#verify(keys)),
+      await pageLimits(this.#data, ownKeys !== undefined, (keys) => void this.#verify(keys).catch(broken)),
     );
     document.documentElement.setAttribute('data-checked', this.#overall.className);
   }
 
-  #sayAll(verified: readonly VerifiedSession[], own: boolean): void {
-    const reports = verified.map(({ report }) => report);
-    const { verdict, heading } = worstWords(reports);
-    if (this.#fault !== undefined) {
-      this.#say(
-        'invalid',
-        'CHANGED OR FORGED',
-        `this page is not as dbguard wrote it: ${this.#fault}. What it says below counts for nothing`,
-      );
-      return;
-    }
-    const which = reports.length === 1 ? 'this session' : `${reports.length} sessions`;
-    this.#say(
-      verdict,
-      heading,
-      `${which}, under ${own ? 'the issuer’s keys that you gave' : 'the issuer’s keys that came with this page'}`,
-    );
+  /** Of recordings: of the row that is looked at, and maybe of all. */
+  #moreIsKnown(): void {
+    this.#list.again();
+    if (this.#verified.length > 0) this.#sayAll();
+  }
+
+  #sayAll(): void {
+    const { verdict, heading, text } = overallOf({
+      fault: this.#fault,
+      reports: this.#verified.map(({ report }) => report),
+      recordingFaults: this.#recorded?.faults ?? [],
+      ownKeys: this.#ownKeys !== undefined,
+    });
+    this.#say(verdict, heading, text);
   }
 
   #say(verdict: string, heading: string, text: string): void {
     this.#overall.className = `overall ${verdict}`;
     this.#overall.setAttribute('role', verdict === 'invalid' ? 'alert' : 'status');
-    this.#overall.replaceChildren(el('strong', {}, heading), ' ', text);
+    this.#overall.replaceChildren(el('strong', {}, heading), ' ', foreign(text));
   }
 
   #filter(): void {
@@ -185,10 +194,16 @@ class Page {
   /** Lists show what is in sight; paper has no scroll bar. */
   #print(): void {
     const several = this.#data.sessions.length > 1;
-    const left = this.#shown.length - PRINTED;
+    const rows = this.#shown.slice(0, PRINTED);
+    const all = this.#rows.all.length;
+    const left = this.#shown.length > rows.length ? ' Search or filter for the others.' : '';
+    const count =
+      rows.length === all
+        ? `All ${all} rows.`
+        : `Printed are ${rows.length} of ${all} rows, ${this.#filters.words}.${left}`;
     this.#printed.replaceChildren(
-      ...this.#shown.slice(0, PRINTED).map((row) => printedRow(row, several)),
-      ...(left > 0 ? [el('p', {}, `${left} more rows are not printed: search or filter for what you need.`)] : []),
+      el('p', {}, foreign(count)),
+      ...rows.map((row) => printedRow(row, several, this.#recorded?.of(row))),
     );
   }
 
@@ -203,7 +218,7 @@ class Page {
   }
 }
 
-function printedRow(row: Row, several: boolean): HTMLElement {
+function printedRow(row: Row, several: boolean, recorded: HTMLElement | undefined): HTMLElement {
   const { text, bind } = row.main.item;
   return el(
     'article',
@@ -212,5 +227,6 @@ function printedRow(row: Row, several: boolean): HTMLElement {
     text !== undefined && el('pre', {}, foreign(text)),
     bind !== undefined && el('pre', {}, foreign(bind)),
     ...row.parts.map(({ item }) => el('p', {}, `→ ${item.kind}: `, el('bdi', {}, foreign(item.title)))),
+    recorded,
   );
 }

@@ -1,8 +1,12 @@
-/** The terminal's recording as a film: the screen as it was drawn, on an emulator that nothing gets out of, and the track beside it. */
+/**
+ * The terminal's recording as a film: the screen as it was drawn, on an emulator that nothing gets out of, and beside it what
+ * was asked and decided. Whoever hears the page instead is told where a key has led, and nothing while the film runs.
+ */
 import { singleLine } from '../../../untrusted-text.js';
 import { makeFilm } from '../../replay/film.js';
-import { type Playback, press, startPlayback, tick } from '../../replay/playback.js';
+import { current, type Playback, press, startPlayback, tick } from '../../replay/playback.js';
 import type { Row } from '../../statement-rows.js';
+import type { TimelineItem } from '../../timeline.js';
 import { el } from './dom.js';
 import { Screen } from './screen.js';
 
@@ -18,13 +22,15 @@ export class Player {
   readonly element: HTMLElement;
   readonly #screen: Screen;
   readonly #track = el('ol', { class: 'track', 'aria-label': 'Statements and verdicts' });
-  readonly #time = el('output', {});
+  readonly #time = el('output', { 'aria-live': 'off' });
+  readonly #heard = el('p', { class: 'heard', role: 'status' });
   #state: Playback;
   #drawn = 0;
   #painting = Promise.resolve();
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  constructor(rows: readonly Row[], drawn: readonly unknown[]) {
+  /** @param drawn lines of the stream `terminal`. @param where which of several sessions, for its name */
+  constructor(rows: readonly Row[], drawn: readonly unknown[], where: string) {
     const items = rows.flatMap(({ main, parts }) => [main, ...parts].map(({ item }) => item)).sort((a, b) => a.n - b.n);
     const film = makeFilm(items, drawn, IDLE_MS);
     const { columns, rows: high } = film.screen ?? { columns: 80, rows: 24 };
@@ -40,7 +46,7 @@ export class Player {
       {
         class: 'player',
         tabindex: 0,
-        'aria-label': 'The terminal; space plays, arrows go from statement to statement',
+        'aria-label': `${where}the terminal; space plays, arrows go from statement to statement, d to the next denial`,
       },
       el('div', { class: 'stage' }, this.#screen.element, this.#track),
       el(
@@ -55,6 +61,7 @@ export class Player {
         button('to the end', 'end'),
         this.#time,
       ),
+      this.#heard,
     );
     this.element.addEventListener('keydown', (event) => {
       const key = keys[event.key];
@@ -69,6 +76,8 @@ export class Player {
   #press(key: string): void {
     this.#state = press(this.#state, key);
     this.#draw();
+    const frame = current(this.#state);
+    this.#heard.textContent = frame?.kind === 'entry' ? wordsOf(frame.item) : '';
     clearInterval(this.#timer);
     if (!this.#state.playing) return;
     let before = performance.now();
@@ -99,13 +108,15 @@ export class Player {
     this.#screen.show();
     const entries = film.frames.slice(0, shown).flatMap((frame) => (frame.kind === 'entry' ? [frame.item] : []));
     this.#track.replaceChildren(
-      ...entries.slice(-TRACK).map(({ n, of, text, title, mood }) => {
-        const words = of === undefined ? `#${n} ${text ?? title}` : `→ ${title}`;
-        return el('li', { class: mood }, el('bdi', {}, singleLine(words.replace(/\s+/g, ' '), 200)));
-      }),
+      ...entries.slice(-TRACK).map((item) => el('li', { class: item.mood }, el('bdi', {}, wordsOf(item)))),
     );
     this.#time.value = `${playing ? 'playing' : 'paused'}, ${clock(position)} of ${clock(film.length)}, ${speed}×`;
   }
+}
+
+function wordsOf({ n, of, text, title }: TimelineItem): string {
+  const words = of === undefined ? `#${n} ${text ?? title}` : `→ ${title}`;
+  return singleLine(words.replace(/\s+/g, ' '), 200);
 }
 
 function clock(ms: number): string {

@@ -1,27 +1,23 @@
 /**
- * Recordings in the page: the reader's age key is typed or dropped in, opens what it opens, and is kept nowhere but in this
- * page's memory. Nothing is shown before it has been held against the chain.
+ * Recordings in the page: what became of each chunk, the results below their statements, the screen as a film. Nothing is shown
+ * before it has been held against the chain.
  */
-import { Decrypter } from 'age-encryption';
-import type { ShownAnswer, ShownResult } from '../../recorded-results.js';
+
+import { readRecordings, recordingFaults, type SessionRecordings } from '../../read-recordings.js';
 import type { OpenSealed } from '../../recordings.js';
 import type { Row, Rows } from '../../statement-rows.js';
-import type { PageData } from '../page-data.js';
-import { readRecordings, type SessionRecordings } from '../read-recordings.js';
+import { chunkSource, type PageData } from '../page-data.js';
 import type { VerifiedSession } from '../verify-page.js';
-import { type Child, el, foreign } from './dom.js';
+import { answerOf } from './answer.js';
+import { el, foreign } from './dom.js';
 import { Player } from './player.js';
-import type { Recorded } from './recorded-port.js';
+import { ReaderKey } from './reader-key.js';
+import type { MakeRecorded, Recorded } from './recorded-port.js';
 
-const AGE_KEY = /AGE-SECRET-KEY-1[0-9A-Z]+/gi;
-/** Rows of one result in the document. */
-const MOST_ROWS = 1000;
-const errors: ReadonlySet<string> = new Set(['ERROR', 'FATAL', 'PANIC']);
+type Said = SessionRecordings['said'][number];
 const marks = { yes: '✓', no: '✗', unknown: '?' } as const;
 
-export function recorded(data: PageData, changed: () => void): Recorded {
-  return new RecordedView(data, changed);
-}
+export const recorded: MakeRecorded = (data, changed, failed) => new RecordedView(data, changed, failed);
 
 class RecordedView implements Recorded {
   readonly element: HTMLElement;
@@ -29,24 +25,31 @@ class RecordedView implements Recorded {
   readonly #changed: () => void;
   readonly #said = el('div', { role: 'status', class: 'lines' }, 'Nothing of it is checked yet.');
   readonly #players = el('div');
-  readonly #hint = el('p', { role: 'status' });
   #sessions: readonly VerifiedSession[] = [];
   #rows: Rows | undefined;
   #open: OpenSealed | undefined;
   #read: readonly SessionRecordings[] = [];
+  #run = 0;
 
-  constructor(data: PageData, changed: () => void) {
+  constructor(data: PageData, changed: () => void, failed: (error: unknown) => void) {
     this.#data = data;
     this.#changed = changed;
+    const key = new ReaderKey((open) => {
+      this.#open = open;
+      this.#readAll().catch(failed);
+    });
     this.element = el(
       'section',
       { class: 'recorded', 'aria-labelledby': 'recorded-heading' },
       el('h2', { id: 'recorded-heading' }, 'What was recorded'),
       this.#said,
-      this.#keyForm(),
-      this.#hint,
+      key.element,
       this.#players,
     );
+  }
+
+  get faults(): readonly string[] {
+    return recordingFaults({ said: this.#saidOfAll });
   }
 
   of(row: Row): HTMLElement | undefined {
@@ -60,155 +63,51 @@ class RecordedView implements Recorded {
     await this.#readAll();
   }
 
-  #keyForm(): HTMLElement {
-    const key = el('input', { type: 'password', id: 'age-key', autocomplete: 'off', spellcheck: 'false', size: 40 });
-    const file = el('input', { type: 'file', id: 'age-file' });
-    const form = el(
-      'form',
-      { class: 'filters', 'aria-label': 'Your key' },
-      el('label', { for: 'age-key' }, 'Your age key (AGE-SECRET-KEY-1…)'),
-      key,
-      el('button', { type: 'submit' }, 'Open'),
-      el('label', { for: 'age-file' }, 'or its file, here or dropped on this page'),
-      file,
+  get #saidOfAll(): readonly Said[] {
+    return this.#read.flatMap(({ said }, session) =>
+      said.map(({ text, holds }) => ({ text: `${this.#nameOf(session)}${text}`, holds })),
     );
-    form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      const text = key.value;
-      key.value = '';
-      void this.#take(text);
-    });
-    file.addEventListener('change', async () => {
-      const text = (await file.files?.[0]?.text()) ?? '';
-      file.value = '';
-      await this.#take(text);
-    });
-    document.addEventListener('dragover', (event) => event.preventDefault());
-    document.addEventListener('drop', async (event) => {
-      event.preventDefault();
-      await this.#take((await event.dataTransfer?.files[0]?.text()) ?? '');
-    });
-    return form;
-  }
-
-  async #take(text: string): Promise<void> {
-    const decrypter = new Decrypter();
-    let count = 0;
-    for (const [key] of text.matchAll(AGE_KEY)) {
-      try {
-        decrypter.addIdentity(key.toUpperCase());
-        count++;
-      } catch {
-        // said below
-      }
-    }
-    if (count === 0) {
-      this.#hint.replaceChildren(
-        'That is no age key: it begins with AGE-SECRET-KEY-1. With an SSH key use: dbguard transcripts replay --identity',
-      );
-      return;
-    }
-    this.#hint.replaceChildren('The key is in this page’s memory alone, and gone when it is closed.');
-    this.#open = (bytes) => decrypter.decrypt(bytes);
-    await this.#readAll();
   }
 
   async #readAll(): Promise<void> {
+    const run = ++this.#run;
     const read: SessionRecordings[] = [];
-    for (const session of this.#sessions) read.push(await readRecordings(this.#data, session, this.#open));
+    const source = chunkSource(this.#data);
+    for (const { session, recordings } of this.#sessions)
+      read.push(await readRecordings(session, recordings, source, this.#open));
+    // a key that was given meanwhile has begun anew
+    if (run !== this.#run) return;
     this.#read = read;
-    const said = read.flatMap((one) => one.said);
-    this.#said.className = said.some(({ holds }) => holds === 'no') ? 'lines findings invalid' : 'lines';
+    const said = this.#saidOfAll;
+    this.#said.className = this.faults.length > 0 ? 'lines findings invalid' : 'lines';
     this.#said.setAttribute('data-recorded', said.map(({ holds }) => holds).join(' '));
     this.#said.replaceChildren(...(said.length === 0 ? [el('p', {}, 'Nothing was recorded.')] : said.map(sentence)));
-    const all = this.#rows?.all ?? [];
-    this.#players.replaceChildren(
-      ...read.flatMap(({ drawn }, session) =>
-        drawn.length === 0
-          ? []
-          : [
-              new Player(
-                all.filter((row) => row.session === session),
-                drawn,
-              ).element,
-            ],
-      ),
-    );
+    this.#players.replaceChildren(...read.flatMap(({ drawn }, session) => this.#player(session, drawn)));
     this.#changed();
+  }
+
+  #player(session: number, drawn: readonly unknown[]): HTMLElement[] {
+    if (drawn.length === 0) return [];
+    const rows = (this.#rows?.all ?? []).filter((row) => row.session === session);
+    return [
+      new Player(rows, drawn, this.#nameOf(session)).element,
+      el('p', { class: 'on-paper' }, `${this.#nameOf(session)}the screen was recorded: it plays in the page alone.`),
+    ];
+  }
+
+  /** Of a page with one session there is nothing to tell apart. */
+  #nameOf(session: number): string {
+    return this.#sessions.length > 1 ? `session ${session + 1}, ` : '';
   }
 }
 
-function sentence({ text, holds }: SessionRecordings['said'][number]): HTMLElement {
+function sentence({ text, holds }: Said): HTMLElement {
   const severity = { yes: '', no: 'failure', unknown: 'warning' }[holds];
-  const heading = holds === 'no' ? el('strong', {}, 'CHANGED ') : false;
   return el(
     'p',
     { class: `${holds} ${severity}` },
     el('span', { class: 'mark' }, `${marks[holds]} `),
-    heading,
+    holds === 'no' && el('strong', {}, 'CHANGED '),
     foreign(text),
   );
-}
-
-function answerOf(answer: ShownAnswer): HTMLElement {
-  const parts: Child[] = [
-    el('h3', {}, 'What came back, as it was recorded'),
-    ...answer.results.map(resultOf),
-    ...answer.messages.map(({ severity, code, message, detail, hint }) =>
-      el(
-        'p',
-        { class: `said ${errors.has(severity) ? 'bad' : 'waiting'}` },
-        el('bdi', {}, foreign([`${severity} ${code}: ${message}`, detail, hint].filter(Boolean).join('\n'))),
-      ),
-    ),
-    answer.cut !== undefined &&
-      el(
-        'p',
-        { class: 'dim' },
-        answer.cut === 'rows' ? 'max_rows left out the rest.' : 'Their size left out the rest.',
-      ),
-  ];
-  return el('article', { class: 'answer' }, ...parts);
-}
-
-function resultOf({ columns, rows, copied }: ShownResult): HTMLElement {
-  if (copied.length > 0) return el('pre', { tabindex: 0 }, foreign(copied.slice(0, MOST_ROWS).join('')));
-  const more = rows.length - MOST_ROWS;
-  const table = el(
-    'table',
-    {},
-    columns &&
-      el(
-        'thead',
-        {},
-        el(
-          'tr',
-          {},
-          ...columns.map(({ name, type }) =>
-            el('th', { scope: 'col' }, foreign(name), el('small', {}, ' ', foreign(type))),
-          ),
-        ),
-      ),
-    el(
-      'tbody',
-      {},
-      ...rows
-        .slice(0, MOST_ROWS)
-        .map((row) =>
-          el(
-            'tr',
-            {},
-            ...row.map((cell) =>
-              cell === null ? el('td', { class: 'dim' }, 'NULL') : el('td', {}, el('bdi', {}, foreign(cell))),
-            ),
-          ),
-        ),
-    ),
-  );
-  const count = el(
-    'p',
-    { class: 'dim' },
-    `${rows.length} ${rows.length === 1 ? 'row' : 'rows'} recorded${more > 0 ? `, ${more} of them not shown` : ''}`,
-  );
-  return el('div', { class: 'result', tabindex: 0 }, table, count);
 }

@@ -12,7 +12,7 @@ const palette = (
 ).split(' ');
 
 export class Screen {
-  readonly element = el('pre', { class: 'screen', role: 'img', 'aria-label': 'The terminal as it was drawn' });
+  readonly element = el('pre', { class: 'screen', 'aria-label': 'The terminal as it was drawn' });
   readonly #size: readonly [columns: number, rows: number];
   #terminal: Terminal;
 

@@ -1,12 +1,11 @@
 /**
- * What a page's recordings say, for a reader with a key or without: every chunk is held against the chain before anything of it
- * is shown. What is gone is said, and is no fault; what is something else is one.
+ * What the recordings of a session say, for a reader with a key or without: every chunk is held against the chain before anything
+ * of it is shown. What is gone is said, and is no fault; what is something else is one.
  */
-import { counted } from '../../words.js';
-import { ShownAnswers } from '../recorded-results.js';
-import { type OpenSealed, readRecording } from '../recordings.js';
-import { chunkSource, type PageData } from './page-data.js';
-import type { VerifiedSession } from './verify-page.js';
+import { counted } from '../words.js';
+import type { ObjectReader } from './catalog.js';
+import { ShownAnswers } from './recorded-results.js';
+import { type OpenSealed, type Recording, type RecordingOwner, readRecording } from './recordings.js';
 
 export interface SessionRecordings {
   readonly answers: ShownAnswers;
@@ -18,11 +17,11 @@ export interface SessionRecordings {
 
 /** @param open undefined where the reader has no key */
 export async function readRecordings(
-  data: PageData,
-  { session, recordings }: Pick<VerifiedSession, 'session' | 'recordings'>,
+  owner: RecordingOwner,
+  recordings: readonly Recording[],
+  source: Pick<ObjectReader, 'read'>,
   open: OpenSealed | undefined,
 ): Promise<SessionRecordings> {
-  const source = chunkSource(data);
   const answers = new ShownAnswers();
   const drawn: unknown[] = [];
   const said: SessionRecordings['said'][number][] = [];
@@ -30,7 +29,7 @@ export async function readRecordings(
     const what = recording.stream === 'terminal' ? 'the screen' : 'the results';
     const lost = new Map<string, { count: number; changed: boolean }>();
     let read = 0;
-    for await (const chunk of readRecording(session, recording, source, open)) {
+    for await (const chunk of readRecording(owner, recording, source, open)) {
       if (chunk.state === 'read') {
         read++;
         if (recording.stream === 'results') answers.add(chunk.lines);
@@ -58,4 +57,9 @@ export async function readRecordings(
       });
   }
   return { answers, drawn, said };
+}
+
+/** The sentences of what is something else than what was recorded. */
+export function recordingFaults({ said }: Pick<SessionRecordings, 'said'>): string[] {
+  return said.filter(({ holds }) => holds === 'no').map(({ text }) => text);
 }

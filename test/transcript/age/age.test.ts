@@ -1,10 +1,10 @@
 /** age files of ours and of age itself: both ways for keys of age-keygen, and for ssh-ed25519 keys made by ssh-keygen. */
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import t from 'tap';
-import { decryptionWith, encryptionTo } from '../../../src/io/age/age.js';
-import { readIdentities } from '../../../src/io/age/identities.js';
+import { decryptionWith, encryptionTo } from '../../../src/transcript/age/age.js';
+import { readIdentities } from '../../../src/transcript/age/identities.js';
 import { newSshKey, sshKeyOf } from '../../helpers/ssh-key.js';
-import { fixedKey } from '../../transcript/vector.js';
+import { fixedKey } from '../vector.js';
 
 /** By age 1.1.1: `printf 'read by one' | age -R reader.pub`; the key is made of a word, and belongs to nobody. */
 const byAge =
@@ -53,4 +53,13 @@ t.test('what is no key, in words that hold nothing of it', async (t) => {
   const locked = Buffer.from(whole.slice(1, -2).join(''), 'base64').toString('latin1').replace('none', 'aes2');
   const text = `${whole[0]}\n${Buffer.from(locked, 'latin1').toString('base64')}\n${whole.at(-2)}`;
   t.throws(() => readIdentities(text, 'the file'), { message: /locked with a passphrase/ });
+});
+
+t.test('a line that is whole, and is nobody’s key', async (t) => {
+  const wire = Buffer.from(newSshKey().publicLine.split(' ')[1] ?? '', 'base64');
+  const tried = Array.from({ length: 40 }, (_, at) => Buffer.from([...wire.subarray(0, -1), at]).toString('base64'));
+  const sealed = await Promise.allSettled(tried.map((base64) => encryptionTo([`ssh-ed25519 ${base64}`])));
+  const refused = sealed.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+  t.ok(refused.length > 0);
+  for (const error of refused) t.match(error, { code: 'config-invalid', message: /nobody’s key/ });
 });

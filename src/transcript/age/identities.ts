@@ -1,6 +1,6 @@
 /**
  * The private keys with which somebody reads recordings: a file of age's (`AGE-SECRET-KEY-1...`, one a line), or an OpenSSH
- * private key of the kind ssh-ed25519. Nothing of them is kept, shown, or part of an error.
+ * private key of the kind ssh-ed25519. For Node and for browsers. Nothing of them is kept, shown, or part of an error.
  */
 import { DbguardError } from '../../errors.js';
 
@@ -22,7 +22,8 @@ function openSshIdentity(text: string, name: string): AgeIdentity {
   const [, base64 = ''] = /-----BEGIN OPENSSH PRIVATE KEY-----([\s\S]*?)-----END/.exec(text) ?? [];
   const magic = 'openssh-key-v1\0';
   const bytes = Buffer.from(base64, 'base64');
-  if (bytes.toString('latin1', 0, magic.length) !== magic) throw unreadable(name, 'it is no whole OpenSSH private key');
+  if (bytes.subarray(0, magic.length).toString('latin1') !== magic)
+    throw unreadable(name, 'it is no whole OpenSSH private key');
   try {
     const outer = new Strings(bytes, magic.length);
     if (outer.next().toString('latin1') !== 'none') throw unreadable(name, 'it is locked with a passphrase');
@@ -58,7 +59,9 @@ class Strings {
   }
 
   next(): Buffer {
-    const length = this.#bytes.readUInt32BE(this.#at);
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    // throws RangeError behind the end
+    const length = new DataView(buffer, byteOffset, byteLength).getUint32(this.#at);
     const end = this.#at + 4 + length;
     if (end > this.#bytes.length) throw new RangeError('the end of the key');
     const found = this.#bytes.subarray(this.#at + 4, end);
