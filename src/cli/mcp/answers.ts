@@ -4,6 +4,7 @@
  */
 import { DbguardError } from '../../errors.js';
 import type { StatementOutcome } from '../../io/upstream/run-statement.js';
+import { waitingFor } from '../../proxy/statement/denial.js';
 import type { ResponseFields } from '../../wire/backend.js';
 import { cellValue, typeName } from '../../wire/type-names.js';
 
@@ -94,10 +95,8 @@ function isOwn(fields: ResponseFields): boolean {
 
 /** Why a statement waits, where the notice says that it does. */
 export function waitsFor(notice: ResponseFields): string | undefined {
-  const found = /^dbguard: waiting for (a (?:second )?person to approve this statement: .*)$/s.exec(
-    notice.get('M') ?? '',
-  );
-  return isOwn(notice) ? found?.[1] : undefined;
+  const message = notice.get('M') ?? '';
+  return isOwn(notice) && message.startsWith(waitingFor) ? message.slice(waitingFor.length) : undefined;
 }
 
 function errorWords(error: ResponseFields, { notices }: StatementOutcome): Said {

@@ -203,8 +203,6 @@ export function rulingAs(
     decision: isStricter(so.decision, rule.decision) ? so.decision : rule.decision,
     reason: so.decision === 'allow' ? what : `${what} ${so.reason}`,
     as,
-    // more than few would have been asked about for that
-    ...(so.decision === 'allow' ? { few: true } : {}),
   };
 }
 

@@ -21,18 +21,18 @@ import {
   PortalLost,
   SessionHarmed,
 } from '../internal-queries/internal-queries.js';
-import { ServerRefusal } from '../internal-queries/internal-reply.js';
-import { findNothingToDo, mayChangeNothing } from '../internal-queries/nothing-to-do.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import type { RunRows, ShownRows } from '../row-counts/shown-rows.js';
 import type { Refused } from './access-question.js';
 import type { Answer, DryRun } from './asker.js';
 import { type Assessor, dryRunLimits } from './assessor.js';
+import { impactLimits, whatChangesNothing } from './changes-nothing.js';
 import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
 import { aboutRole, aboutRows, estimatedFor, isMass } from './impact-words.js';
 import { isMaybeTypo, type ProbeParts, probe } from './server-probe.js';
 import { settleAccess } from './settle-access.js';
+import type { FoundOut } from './statement-rulings.js';
 
 export interface Allowed {
   readonly kind: 'allow';
@@ -87,8 +87,6 @@ export interface WaitParts extends ProbeParts {
 
 /** Planning, and a count of what a condition without statistics selects. */
 const measureLimits = { statementMs: 1000, lockMs: 500 };
-/** Planning and catalog questions only. */
-const impactLimits = { statementMs: 2000, lockMs: 500 };
 
 export class ApprovalWait {
   readonly #parts: WaitParts;
@@ -150,12 +148,14 @@ export class ApprovalWait {
     }
     if (isMaybeTypo(candidate) && (await probe(this.#parts)) === 'rejected') return { kind: 'skipped' };
     if (admission.ruling.decision === 'deny') return this.#deniedByRule(admission.ruling);
-    if (admission.access === undefined && (await this.#changesNothing())) return { kind: 'allow', by: 'rule' };
+    const mayBeAsItself = admission.access === undefined && admission.ruling.as === undefined;
+    if (mayBeAsItself && (await this.#changesNothing())) return { kind: 'allow', by: 'rule' };
     if (this.#parts.server.transactionStatus === 'E' && !mayEndTransaction(candidate)) {
       journal.recordSkipped(admission);
       return { kind: 'deny', error: transactionFailed, endSession: false };
     }
-    const settled = await settleAccess(this.#parts, (internal, ask) => internal.run(impactLimits, ask));
+    const parts = { ...this.#parts, nothingToDo: () => this.#nothingToDo() };
+    const settled = await settleAccess(parts, (internal, ask) => internal.run(impactLimits, ask));
     if (settled.kind === 'denied') return this.#deniedByRule(settled.ruling);
     if (settled.kind === 'refused') {
       journal.recordSkipped(admission);
@@ -193,10 +193,10 @@ export class ApprovalWait {
     const ruling = undone ? measured : this.#rulingWith(measured, impact.estimatedRows, extents);
     if (ruling.decision === 'allow') return { kind: 'allow', by: 'rule', extents, few: ruling.few };
     // where no second person can be asked, that must not become the first one's matter
-    const nobodyCan = ruling.decision === 'second-person' && !journal.approvals.asksSecondPerson;
+    const nobodyCan = ruling.decision === 'second-person' && journal.approvals.secondPersons === 0;
     if (ruling.decision === 'deny' || nobodyCan) return this.#deniedByRule(ruling);
     const asking = { ...admission, ruling };
-    if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling)));
+    if (!this.#abort.signal.aborted) toClient(encodeNotice(awaitingApproval(ruling, journal.approvals.secondPersons)));
     const dryRun = (): Promise<DryRun> => {
       if (ruling.as)
         return Promise.resolve({ refused: `${ruling.as.role} is taken on for the statement itself alone` });
@@ -219,25 +219,17 @@ export class ApprovalWait {
     return endOf(asking, answer, shown, extents);
   }
 
-  /**
-   * What is there already, or what is not, leaves nothing to decide. Another client that is about to change the
-   * catalog, or did meanwhile, leaves the ruling as it was.
-   */
+  /** What is there already, or what is not, leaves nothing to decide. */
   async #changesNothing(): Promise<boolean> {
-    const { candidate, admission, context, journal, otherChanges } = this.#parts;
-    const before = otherChanges();
-    if (before === undefined || !mayChangeNothing(candidate.facts)) return false;
-    const internal = this.#parts.internal();
-    if (!(internal instanceof InternalQuery)) return false;
-    const changesNothing = await internal
-      .run(impactLimits, (session) => findNothingToDo(candidate.facts, session, candidate.bindValues))
-      .catch((error: unknown) => {
-        if (error instanceof ServerRefusal) return new Set<number>();
-        throw error;
-      });
-    if (changesNothing.size === 0 || otherChanges() !== before || this.#abort.signal.aborted) return false;
+    const { candidate, admission, context, journal } = this.#parts;
+    const changesNothing = await this.#nothingToDo();
+    if (changesNothing === undefined) return false;
     const found = { changesNothing, extents: admission.extents };
     return journal.reconsider(candidate, admission, context, found).decision === 'allow';
+  }
+
+  #nothingToDo(): Promise<FoundOut['changesNothing']> {
+    return whatChangesNothing(this.#parts, this.#abort.signal);
   }
 
   /** The ruling that stands once the planner's estimate is known, where a rule is about rows. */

@@ -156,10 +156,16 @@ export function keptBackText(role: string, why: string): ErrorText {
   };
 }
 
-export function awaitingApproval(ruling: Ruling): ErrorText {
+/** How the notice begins that a statement waits. */
+export const waitingFor = 'dbguard: waiting for ';
+
+/** @param others how many people approve where the one at the terminal may not */
+export function awaitingApproval({ decision, reason }: Ruling, others: number): ErrorText {
+  const second = others > 1 ? `${others} other people` : 'a second person';
+  const who = decision === 'second-person' ? second : 'a person';
   return {
     severity: 'NOTICE',
     code: '00000',
-    message: `dbguard: waiting for a ${ruling.decision === 'second-person' ? 'second person' : 'person'} to approve this statement: ${ruling.reason}`,
+    message: `${waitingFor}${who} to approve this statement: ${reason}`,
   };
 }

@@ -109,7 +109,7 @@ export class LetThrough {
     }
     const { ruling, real } = end;
     const reason = beyondReason(real, expected);
-    const denies = ruling.decision === 'second-person' && !this.#state.parts.journal.approvals.asksSecondPerson;
+    const denies = ruling.decision === 'second-person' && this.#state.parts.journal.approvals.secondPersons === 0;
     const again = isStricter(admission.ruling.decision, ruling.decision) ? admission.ruling.decision : ruling.decision;
     if (ruling.decision === 'deny' || denies) this.#denyUndone(gated, ruling, reason);
     else if (end.again) this.#ask(gated, { ...ruling, decision: again }, reason, real);

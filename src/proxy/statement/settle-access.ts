@@ -10,12 +10,16 @@ import { InternalQuery, type InternalSession } from '../internal-queries/interna
 import { type AccessFinding, findAccess, privilegeHint, type Refused, refusedAs, rulingAs } from './access-question.js';
 import type { HeldStatement } from './held-statement.js';
 import type { StatementJournal } from './statement-journal.js';
+import type { FoundOut } from './statement-rulings.js';
 
 export interface AccessParts {
   readonly candidate: Candidate;
   readonly admission: Admission;
   readonly context: ConnectionContext;
-  readonly journal: Pick<StatementJournal, 'reconsider' | 'recordCovered' | 'recordRuleApproval' | 'windows'>;
+  readonly journal: Pick<
+    StatementJournal,
+    'reconsider' | 'recordCovered' | 'recordRuleApproval' | 'rulings' | 'windows'
+  >;
   readonly held: HeldStatement;
   /** Questions on the client's connection, or why there can be none. */
   readonly internal: () => InternalQuery | { readonly obstacle: string };
@@ -23,6 +27,8 @@ export interface AccessParts {
   readonly notAlone: () => string | undefined;
   /** The login lacks nothing for this statement, as the server has said. */
   readonly lacksNothing: () => void;
+  /** Which statements of the text change nothing, by what is there. */
+  readonly nothingToDo: () => Promise<FoundOut['changesNothing']>;
   /** The server has refused it already, for want of a privilege in the middle of it. */
   readonly refused: Refused | undefined;
   /** The statement with which a person approved the open transaction as one; undefined where nobody has. */
@@ -76,15 +82,17 @@ export async function settleAccess(parts: AccessParts, ask: Ask): Promise<Access
       return { kind: 'denied', ruling: refusedAs(rule, 'nobody has said why it is needed', sayWhy) };
     }
     if (access.whileFew.pendingRows) return { kind: 'denied', ruling: refusedAs(rule, rowsPending) };
-    const ruling = rulingAs(finding, access.whileFew, context, window);
+    const so = await rulingOfOwner(parts, access.whileFew);
+    const few = so === access.whileFew && so.decision === 'allow';
+    const ruling = { ...rulingAs(finding, so, context, window), ...(few && { few }) };
     const asRole = { ...rest, ruling, extents: undefined };
     // what the policy would ask about of a login that may do it itself, it asks about still
-    if (window === undefined || access.whileFew.decision !== 'allow') return { kind: 'asked', admission: asRole };
+    if (window === undefined || so.decision !== 'allow') return { kind: 'asked', admission: asRole };
     journal.recordRuleApproval(asRole);
     return {
       kind: 'allowed',
       admission: asRole,
-      end: { kind: 'allow', by: 'rule', extents: undefined, few: true, asRole: ruling },
+      end: { kind: 'allow', by: 'rule', extents: undefined, few: few || undefined, asRole: ruling },
     };
   }
   if (parts.refused) return { kind: 'refused', hint };
@@ -99,6 +107,16 @@ export async function settleAccess(parts: AccessParts, ask: Ask): Promise<Access
   const { decision, few } = journal.reconsider(candidate, admission, context, { extents });
   if (decision !== 'allow') return { kind: 'asked', admission: own };
   return { kind: 'allowed', admission: own, end: { kind: 'allow', by: 'rule', extents, few, hint } };
+}
+
+/** The ruling for a login that lacks nothing. The server wants the rights also for what turns out to change nothing. */
+async function rulingOfOwner(parts: AccessParts, whileFew: Ruling): Promise<Ruling> {
+  if (whileFew.decision !== 'ask') return whileFew;
+  const { candidate, admission, context, journal } = parts;
+  const changesNothing = await parts.nothingToDo();
+  if (changesNothing === undefined) return whileFew;
+  const decided = journal.rulings.decide(candidate, context, { changesNothing, extents: admission.extents });
+  return decided.unlessFew ?? decided;
 }
 
 const rowsPending = 'a rule is about how many rows it hits, which shows only when it runs';

@@ -29,9 +29,9 @@ export class StatementApprovals {
     this.#parts = parts;
   }
 
-  /** A second person can be asked at all. */
-  get asksSecondPerson(): boolean {
-    return this.#parts.policy.secondPerson !== undefined;
+  /** How many other people have to approve what needs a second person; 0 where nobody is named who could. */
+  get secondPersons(): number {
+    return this.#parts.policy.secondPerson?.min ?? 0;
   }
 
   /** Asks a person and journals the verdict. Settles when the request expires or `signal` aborts, at the latest. */

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { outcomeWords, refusalWords, waitingWords, waitsFor } from '../../../src/cli/mcp/answers.js';
 import { ArgumentsError, instructions, readQuery, tools } from '../../../src/cli/mcp/tools.js';
+import type { Ruling } from '../../../src/policy/decision.js';
+import { awaitingApproval } from '../../../src/proxy/statement/denial.js';
 import { cellValue } from '../../../src/wire/type-names.js';
 
 /** A tokenizer makes one of some four characters of such text. */
@@ -44,6 +46,23 @@ t.test('a server that says what dbguard says is not believed', async (t) => {
   t.equal(waitsFor(notice), undefined);
   t.equal(waitsFor(new Map([...notice, ['R', 'exec_stmt_raise']])), undefined);
   t.equal(waitsFor(new Map([...notice, ['R', 'dbguard']])), 'a person to approve this statement: x');
+});
+
+t.test('whoever a statement waits for, the agent is told', async (t) => {
+  const ruling = (decision: Ruling['decision']) => ({ decision, rule: 'a', origin: 'b', reason: 'Drops x.' });
+  for (const decision of ['ask', 'second-person'] as const)
+    for (const others of [0, 1, 2, 5]) {
+      const { message } = awaitingApproval(ruling(decision), others);
+      const told =
+        waitsFor(
+          new Map([
+            ['M', message],
+            ['R', 'dbguard'],
+          ]),
+        ) ?? '';
+      const who = decision === 'ask' ? 'a person' : others > 1 ? `${others} other people` : 'a second person';
+      t.equal(told, `${who} to approve this statement: Drops x.`);
+    }
 });
 
 const numeric = [20, 21, 23, 26, 700, 701, 1700];

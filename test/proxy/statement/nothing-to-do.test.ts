@@ -1,6 +1,7 @@
 /** IF NOT EXISTS and IF EXISTS that change nothing ask nobody; what would change something asks, whoever raced. */
 import pg from 'pg';
 import t from 'tap';
+import { parseConfig } from '../../../src/policy/config.js';
 import { compilePolicy } from '../../../src/policy/engine.js';
 import { startPostgres } from '../../helpers/postgres.js';
 import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
@@ -138,6 +139,39 @@ t.test('another client that is about to change the catalog', async (t) => {
   await other.query('ROLLBACK');
   while (await asks('DROP TABLE IF EXISTS app.gone')) await new Promise((resolve) => setTimeout(resolve, 20));
   await other.end();
+});
+
+t.test('as a role for a time, too: the server wants its rights also for what changes nothing', async (t) => {
+  await server.query(`
+    CREATE ROLE app_owner; CREATE ROLE app_agent LOGIN NOINHERIT PASSWORD 'agent'; GRANT app_owner TO app_agent;
+    GRANT USAGE ON SCHEMA public, app TO app_agent; GRANT USAGE, CREATE ON SCHEMA public, app TO app_owner;
+    ALTER TABLE users OWNER TO app_owner; ALTER TABLE app.posts OWNER TO app_owner; ALTER TABLE app.only_here OWNER TO app_owner`);
+  const entry = `version: 1
+access: [{ name: app, role: app_owner, tables: ['*'], effects: [create, alter, drop], for: 15m, then: ask }]`;
+  const asRole = await startProxyInProcess({
+    upstreamUrl: server.url('postgres', 'app_agent', 'agent'),
+    policy: compilePolicy([{ level: 'user', config: parseConfig(entry, 'dbguard.yaml') }]),
+    catalogPollMs: 60_000,
+  });
+  t.teardown(() => asRole.close());
+  asRole.journal.windows.open({ access: 'app', channel: 'dbguard approvals', reason: 'INC-42' });
+  const agent = new pg.Client({ connectionString: asRole.url() });
+  await agent.connect();
+  t.teardown(() => agent.end());
+  const asked = async (sql: string): Promise<boolean> => {
+    await agent.query(sql).catch(() => {});
+    await agent.query('ROLLBACK');
+    return asRole.requests.splice(0).length > 0;
+  };
+  for (const sql of nothing) t.equal(await asked(sql), false, sql);
+  const ofTables = /^(CREATE TABLE|CREATE INDEX|ALTER TABLE)(?! IF EXISTS gone)/;
+  const runs = nothing.filter((sql) => ofTables.test(sql) && !/ AS SELECT|people/.test(sql));
+  t.ok(runs.length >= 4);
+  for (const sql of [...runs, 'CREATE TABLE IF NOT EXISTS users (id serial PRIMARY KEY)'])
+    await t.resolves(agent.query(sql), sql);
+  const needsOwner = something.filter((sql) => ofTables.test(sql) && !sql.includes(';'));
+  t.ok(needsOwner.length >= 4);
+  for (const sql of needsOwner) t.equal(await asked(sql), true, sql);
 });
 
 t.test('in a transaction that was not approved, nothing else comes with it', async (t) => {
