@@ -18,6 +18,7 @@ _dbguard() {
         ;;
     esac
     case "$path:${COMP_WORDS[index]}" in
+      ':status') path='status' ;;
       ':init') path='init' ;;
       ':doctor') path='doctor' ;;
       ':trust') path='trust' ;;
@@ -72,6 +73,7 @@ _dbguard() {
     esac
   done
   case "$path $previous" in
+    'status --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
     'init --url') return ;;
     'init --service') return ;;
     'init --name') return ;;
@@ -288,7 +290,8 @@ _dbguard() {
     'version --folder') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='init doctor trust login logout mark whoami run proxy serve token mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' ;;
+    '') options='--help -h --version -V'; operands='status init doctor trust login logout mark whoami run proxy serve token mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' ;;
+    'status') options='--json --config --help -h' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'doctor') options='--json --fix --config --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;

@@ -119,7 +119,8 @@ const context: CommandContext = {
   cwd: process.cwd(),
 };
 try {
-  const args = process.argv.slice(2);
+  const given = process.argv.slice(2);
+  const args = given.length === 0 ? ['status'] : given;
   const chapter = args[0] === 'help' && args.length === 2 ? chapterText(args[1] ?? '') : undefined;
   if (chapter === undefined) {
     await buildProgram(commandEntries, context, (code) => {

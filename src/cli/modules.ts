@@ -3,6 +3,7 @@ import type { CommandModule } from './command.js';
 import type { CommandPath, OptionsOf } from './table.js';
 
 export const modules: { readonly [Path in CommandPath]: () => Promise<CommandModule<OptionsOf<Path>>> } = {
+  status: () => import('./commands/status.js'),
   init: () => import('./commands/init.js'),
   doctor: () => import('./commands/doctor.js'),
   trust: () => import('./commands/trust.js'),

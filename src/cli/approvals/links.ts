@@ -7,7 +7,7 @@
 import type { SettleResult, Verdict } from '../../approval/approvals.js';
 import type { AskedMessage } from '../../approval/protocol.js';
 import { DbguardError } from '../../errors.js';
-import { connectRuns, type RunLink, runSockets } from '../../io/approvals/socket-client.js';
+import { connectRuns, type RunEvents, type RunLink, runSockets } from '../../io/approvals/socket-client.js';
 
 export interface WaitingStatement {
   readonly link: RunLink;
@@ -19,6 +19,7 @@ const resultMs = 5000;
 
 export class ApprovalLinks {
   readonly #dir: string;
+  readonly #answerMs: number | undefined;
   readonly #known = new Set<string>();
   readonly #links = new Set<RunLink>();
   readonly #waiting: WaitingStatement[] = [];
@@ -32,8 +33,10 @@ export class ApprovalLinks {
     readonly by: string;
   }) => void = () => undefined;
 
-  constructor(dir: string) {
+  /** @param answerMs how long a run may take to answer; by default as long as one that works may need */
+  constructor(dir: string, answerMs?: number) {
     this.#dir = dir;
+    this.#answerMs = answerMs;
   }
 
   get links(): ReadonlySet<RunLink> {
@@ -48,7 +51,7 @@ export class ApprovalLinks {
   async refresh(follow: boolean): Promise<void> {
     const names = runSockets(this.#dir).filter((name) => !this.#known.has(name));
     for (const name of names) this.#known.add(name);
-    const { links, refusals } = await connectRuns(this.#dir, names, {
+    const events: RunEvents = {
       message: (link, message) => {
         if (message.type === 'asked') this.#asked(link, message);
         else if (message.type === 'settled') this.#settled(link, message.id, message.decision, message.by);
@@ -61,7 +64,8 @@ export class ApprovalLinks {
           this.#settled(link, asked.id, 'deny', 'the end of the run');
         }
       },
-    });
+    };
+    const { links, refusals } = await connectRuns(this.#dir, names, events, this.#answerMs);
     for (const link of links) {
       this.#links.add(link);
       if (follow) link.send({ type: 'follow' });

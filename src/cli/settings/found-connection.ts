@@ -60,6 +60,19 @@ export async function chooseFound(
   return chosen(picked.found, context);
 }
 
+/** What could be chosen here, and what was: asks nobody, remembers nothing. */
+export async function lookAtFound(
+  context: CommandContext,
+): Promise<{ readonly found: readonly FoundConnection[]; readonly said?: FoundConnection }> {
+  const { env, cwd } = context;
+  const { found } = findConnections(projectIn(cwd, env), () => userServiceFile(env));
+  const record = readTrusted(env, recordOf(cwd));
+  if (record.length === 0) return { found };
+  const offered = await Promise.all(found.map((one) => offer(one, context)));
+  const before = offered.find((one) => record.some(({ digest }) => digest === one.digest));
+  return before === undefined ? { found } : { found, said: before.found };
+}
+
 function chosen(found: FoundConnection, { cwd, env }: CommandContext): ChosenConnection {
   const { password, says, files } = found;
   return {

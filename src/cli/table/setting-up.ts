@@ -6,6 +6,12 @@ import { configOption, identityOptions } from '../shared-options.js';
 
 export const settingUp = [
   {
+    path: 'status',
+    summary: 'how things stand: who, where, by what policy, what is open; the same as dbguard alone',
+    options: [{ flags: '--json', description: 'print JSON' }, configOption],
+    examples: ['dbguard', 'dbguard status --json | jq .next'],
+  },
+  {
     path: 'init',
     summary: 'write a commented dbguard.yaml',
     options: [

@@ -26,7 +26,7 @@ export interface Runs {
 }
 
 /** How long a run may take to look us up and call back. */
-const answerMs = 3000;
+const ANSWER_MS = 3000;
 
 /** The socket names of runs that may be there. */
 export function runSockets(dir: string): string[] {
@@ -38,12 +38,17 @@ export function runSockets(dir: string): string[] {
 }
 
 /** Connects to the runs behind `names`. Sockets that a crash has left behind are removed. */
-export async function connectRuns(dir: string, names: readonly string[], events: RunEvents): Promise<Runs> {
+export async function connectRuns(
+  dir: string,
+  names: readonly string[],
+  events: RunEvents,
+  answerMs = ANSWER_MS,
+): Promise<Runs> {
   const links: RunLink[] = [];
   const refusals: string[] = [];
   await Promise.all(
     names.map(async (name) => {
-      const found = await connectRun(dir, name, events);
+      const found = await connectRun(dir, name, events, answerMs);
       if (typeof found === 'string') refusals.push(found);
       else if (found) links.push(found);
     }),
@@ -52,7 +57,12 @@ export async function connectRuns(dir: string, names: readonly string[], events:
 }
 
 /** A link, the words of a refusal, or undefined for nobody there. */
-function connectRun(dir: string, name: string, events: RunEvents): Promise<RunLink | string | undefined> {
+function connectRun(
+  dir: string,
+  name: string,
+  events: RunEvents,
+  answerMs: number,
+): Promise<RunLink | string | undefined> {
   return new Promise((resolve) => {
     const own = `answer-${process.pid}-${randomBytes(6).toString('hex')}.sock`;
     const server = createServer((socket) => {

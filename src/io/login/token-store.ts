@@ -8,36 +8,24 @@
  * What the file key protects: copies that leave the machine without the key file. Not against programs of the same
  * user, which can read both; the keychain is what stands in their way, as far as the OS lets it.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { Login, TokenStore } from '../../identity/identity.js';
-import { privateDir, stateDirs } from '../files/state-dirs.js';
+import { privateDir, stateDirPaths, stateDirs } from '../files/state-dirs.js';
 import { type Keychain, osKeychain } from './keychain.js';
+import { glanceOf, type KeyPlace, type LoginGlance, parseGlance, parseSealed, seal, unseal } from './sealed-login.js';
 import { readPrivateFile, writePrivateFile } from './token-store-files.js';
 import { withFileLock } from './token-store-lock.js';
 
-type KeyPlace = 'keychain' | 'file';
 type StoreMode = 'auto' | KeyPlace;
 
 const LOGIN_SUFFIX = '.login';
 const KEY_BYTES = 32;
-const IV_BYTES = 12;
 const AUTO_LIMIT_MS = 3_000;
 /** Who asks for the keychain by name may be looking at its unlock dialog. */
 const DEMANDED_LIMIT_MS = 60_000;
-
-/** The file's content. `key` says where the key is; the rest is base64url. */
-interface SealedLogin {
-  readonly v: 1;
-  /** In the clear, to list profiles; authenticated with the rest. */
-  readonly profile: string;
-  readonly key: KeyPlace;
-  readonly iv: string;
-  readonly tag: string;
-  readonly data: string;
-}
 
 /** DBGUARD_TOKEN_STORE=file|keychain|auto (default auto: the keychain when it answers within 3 seconds). */
 export function openTokenStore(env: NodeJS.ProcessEnv): FileTokenStore {
@@ -47,6 +35,11 @@ export function openTokenStore(env: NodeJS.ProcessEnv): FileTokenStore {
   }
   const folder = privateDir(join(stateDirs(env).state, 'logins'));
   return new FileTokenStore(folder, mode, osKeychain(env, mode === 'keychain' ? DEMANDED_LIMIT_MS : AUTO_LIMIT_MS));
+}
+
+/** As `openTokenStore`, to look into it: undefined where nobody ever logged in; nothing is made. */
+export function existingTokenStore(env: NodeJS.ProcessEnv): FileTokenStore | undefined {
+  return existsSync(join(stateDirPaths(env).state, 'logins')) ? openTokenStore(env) : undefined;
 }
 
 /** Lives here: paths, the unlocked key, why there is no keychain. Must not know: issuers, commands. */
@@ -89,6 +82,20 @@ export class FileTokenStore implements TokenStore {
       });
     }
     return unseal(sealed, key, profile, path);
+  }
+
+  /**
+   * Asks no keychain. `unknown`: there is a login, and an earlier version kept nothing of it in the clear. Where the key is in
+   * the keychain, nothing but the next real use proves what is said here.
+   */
+  async glance(profile: string): Promise<LoginGlance | 'unknown' | undefined> {
+    const path = this.#path(profile);
+    const content = readPrivateFile(path);
+    if (!content) return undefined;
+    const { key, glance } = parseSealed(content, path);
+    if (key === 'keychain') return glance === undefined ? 'unknown' : parseGlance(glance, path);
+    const login = await this.get(profile);
+    return login && glanceOf(login);
   }
 
   async set(profile: string, login: Login): Promise<void> {
@@ -203,52 +210,6 @@ export class FileTokenStore implements TokenStore {
   #path(profile: string): string {
     return join(this.#folder, `${digest(profile)}${LOGIN_SUFFIX}`);
   }
-}
-
-/** The profile is authenticated with it: a file renamed over another profile's does not open. */
-function seal(login: Login, place: KeyPlace, key: Buffer, profile: string): SealedLogin {
-  const iv = randomBytes(IV_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(profile));
-  const data = Buffer.concat([cipher.update(JSON.stringify(login), 'utf8'), cipher.final()]);
-  return {
-    v: 1,
-    profile,
-    key: place,
-    iv: iv.toString('base64url'),
-    tag: cipher.getAuthTag().toString('base64url'),
-    data: data.toString('base64url'),
-  };
-}
-
-function unseal(sealed: SealedLogin, key: Buffer, profile: string, path: string): Login {
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(sealed.iv, 'base64url'), { authTagLength: 16 })
-      .setAAD(Buffer.from(profile))
-      .setAuthTag(Buffer.from(sealed.tag, 'base64url'));
-    const text = Buffer.concat([decipher.update(Buffer.from(sealed.data, 'base64url')), decipher.final()]);
-    return JSON.parse(text.toString('utf8')) as Login; // authenticated: only this program wrote it
-  } catch {
-    throw damaged(path);
-  }
-}
-
-function parseSealed(content: Buffer, path: string): SealedLogin {
-  try {
-    const { v, profile, key, iv, tag, data } = JSON.parse(content.toString('utf8')) as Record<string, unknown>;
-    const strings = typeof iv === 'string' && typeof tag === 'string' && typeof data === 'string';
-    if (v === 1 && typeof profile === 'string' && (key === 'keychain' || key === 'file') && strings) {
-      return { v, profile, key, iv, tag, data };
-    }
-  } catch {
-    // falls through: the parser's message may quote the content
-  }
-  throw damaged(path);
-}
-
-function damaged(path: string): DbguardError {
-  return new DbguardError('token-store', `${path} is damaged or was made with another key`, {
-    hint: 'Run: dbguard login',
-  });
 }
 
 function digest(text: string): string {

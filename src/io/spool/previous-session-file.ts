@@ -4,7 +4,7 @@
  *
  * One process at a time looks and writes: two sessions that name the same one would look as if one had been replaced.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PreviousSession } from '../../transcript/open-entry.js';
 import { privateDir } from '../files/state-dirs.js';
@@ -13,6 +13,21 @@ import { removeLock, takeSpool } from './spool-lock.js';
 /** It is held for as long as it takes to write two small files. */
 const PATIENCE_MS = 5_000;
 const RETRY_MS = 2;
+
+export interface LastSession {
+  readonly sid: string;
+  /** Entries; undefined for one that has not ended, or was killed. */
+  readonly entries?: number;
+}
+
+/** The last session of anybody on this machine; nothing is made. @param root the spool */
+export function lastSession(root: string): LastSession | undefined {
+  const folder = join(root, 'previousSession');
+  const files = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : [];
+  const sessions = files.flatMap((name) => readPrevious(join(folder, name)) ?? []);
+  const [last] = sessions.filter(({ sid }) => /^[0-9a-z]{26}$/.test(sid)).sort((a, b) => (a.sid < b.sid ? 1 : -1));
+  return last && { sid: last.sid, ...(last.size === undefined ? {} : { entries: last.size }) };
+}
 
 export class PreviousSessionFile {
   readonly #path: string;
@@ -61,18 +76,22 @@ export class PreviousSessionFile {
   }
 
   #read(): PreviousSession | undefined {
-    try {
-      const { sid, size, head } = JSON.parse(readFileSync(this.#path, 'utf8'));
-      if (typeof sid !== 'string') return undefined;
-      return typeof size === 'number' && typeof head === 'string' ? { sid, size, head } : { sid };
-    } catch {
-      return undefined; // the first one here
-    }
+    return readPrevious(this.#path);
   }
 
   #write(previous: PreviousSession): void {
     const partial = `${this.#path}.${process.pid}`;
     writeFileSync(partial, JSON.stringify(previous), { mode: 0o600 });
     renameSync(partial, this.#path);
+  }
+}
+
+function readPrevious(path: string): PreviousSession | undefined {
+  try {
+    const { sid, size, head } = JSON.parse(readFileSync(path, 'utf8'));
+    if (typeof sid !== 'string') return undefined;
+    return typeof size === 'number' && typeof head === 'string' ? { sid, size, head } : { sid };
+  } catch {
+    return undefined; // the first one here
   }
 }

@@ -74,6 +74,27 @@ test('what is set is got, by any instance; files are 0600 and hold no secret in 
   t.equal(await store.get('p'), undefined);
 });
 
+test('a glance asks no keychain, tells who, and what was changed by hand opens nothing', async (t) => {
+  const folder = t.testdir();
+  const keychain = memoryKeychain();
+  await new FileTokenStore(folder, 'auto', keychain).set('p', login);
+  const asked: Keychain = { ...noKeychain, get: async () => t.fail('the keychain was asked') as never };
+  t.strictSame(await new FileTokenStore(folder, 'auto', asked).glance('p'), {
+    ...{ subject: login.subject, level: 'nonce', expiresAt: 2 },
+    renewable: true,
+  });
+  t.equal(await new FileTokenStore(folder, 'auto', asked).glance('other'), undefined);
+  const path = join(folder, readdirSync(folder).find((name) => name.endsWith('.login')) ?? '');
+  const text = readFileSync(path, 'utf8');
+  t.notMatch(text, /very-secret/);
+  writeFileSync(path, text.replace('a@b.test', 'c@d.test'));
+  await t.rejects(new FileTokenStore(folder, 'auto', keychain).get('p'), { code: 'token-store' });
+  // as an earlier version wrote it
+  const { glance: _, ...rest } = JSON.parse(text);
+  writeFileSync(path, JSON.stringify(rest));
+  t.equal(await new FileTokenStore(folder, 'auto', asked).glance('p'), 'unknown');
+});
+
 test('the version changes with each write and delete', async (t) => {
   const home = t.testdir();
   const store = openTokenStore(env(home));
