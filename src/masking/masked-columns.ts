@@ -53,9 +53,7 @@ export class MaskedColumns {
   ) {
     for (const relation of catalog.relations()) {
       for (const column of relation.columns) {
-        const declared = declarations
-          .filter((one) => matchName(one.column, [relation.schema, relation.name, column.name]) === 'yes')
-          .map(({ mask, aggregates = 'hide' }): Hiding => ({ mask, aggregates }));
+        const declared = declaredBy(declarations, relation, column);
         const tagged = tagsOf(column);
         if (tagged.length > 0) this.tagged = true;
         const earlier = before?.hidingOf(relation.oid, column.number) ?? [];
@@ -170,6 +168,38 @@ export class MaskedColumns {
       if (child !== undefined && same !== undefined) this.#add(child, same, hiding, catalog, by);
     }
   }
+}
+
+function declaredBy(
+  declarations: readonly MaskDeclaration[],
+  { schema, name }: CatalogRelation,
+  column: CatalogColumn,
+): Hiding[] {
+  return declarations
+    .filter((one) => matchName(one.column, [schema, name, column.name]) === 'yes')
+    .map(({ mask, aggregates = 'hide' }) => ({ mask, aggregates }));
+}
+
+/** What rules and tags say of the column by its name; undefined: nothing. */
+export function declaredIn(
+  relation: CatalogRelation,
+  column: CatalogColumn,
+  declarations: readonly MaskDeclaration[],
+): Hiding | undefined {
+  return strictest([...declaredBy(declarations, relation, column), ...tagsOf(column)]);
+}
+
+/** The same with columns that no catalog has. */
+export function alsoMasked(masked: MaskLookup, columns: ReadonlyMap<BaseColumn, MaskedColumn>): MaskLookup {
+  const get = (column: BaseColumn): MaskedColumn | undefined => columns.get(column) ?? masked.get(column);
+  const relations = new Set([...columns.values()].map(({ relation }) => relation.oid));
+  return {
+    get,
+    in: (flow) => hiddenIn(flow, get),
+    of: (flow) => namedIn(flow, get),
+    has: (relation) => relations.has(relation) || masked.has(relation),
+    constants: masked.constants,
+  };
 }
 
 function tagsOf({ tags = [] }: CatalogColumn): Hiding[] {

@@ -3,7 +3,7 @@
  *
  * What lives here: plans by text. What it must not know: sockets, the order of messages, who decides about approval.
  *
- * How a session uses it, one SessionMasks for each client connection:
+ * How a session uses it, one SessionMasks (session-masks.ts) for each client connection:
  * - Query, and Execute each time: `planFor(sql, searchPath)`. `deny`: answer as for a policy denial. `none`: raw bytes pass.
  * - `mask`: rows come out of the framer whole. At each RowDescription `forRow(fields, formats)`; at an Execute without
  *   one, `forRow(undefined, formats)` with Bind's result formats, or better the fields of an earlier Describe. The
@@ -17,18 +17,16 @@ import type { Grammar } from '../sql/grammar/grammar.js';
 import { type Lineage, LineageAnalyser } from '../sql/lineage/analyser.js';
 import type { LineageCatalog, SearchPath } from '../sql/lineage/catalog.js';
 import { type DerivedColumns, nothingDerived } from '../sql/lineage/derived.js';
-import { union } from '../sql/lineage/flow.js';
 import { outdated } from '../sql/lineage/names.js';
-import { openShape, unknownShape } from '../sql/lineage/shape.js';
-import type { Handles, Returns } from '../sql/lineage/statement.js';
-import type { MadeRelation, OwnNames } from '../sql/lineage/temporary.js';
+import type { Handles } from '../sql/lineage/statement.js';
+import type { OwnNames } from '../sql/lineage/temporary.js';
 import { bothPending, nothingPending, type PendingCode, unseenOf } from '../sql/lineage/unfollowed.js';
+import { withDeclared } from './declared-by-name.js';
 import type { Exemptions } from './exemptions.js';
 import type { MaskKeys } from './kinds/table.js';
 import { MaskedColumns, type MaskLookup } from './masked-columns.js';
 import type { MaskContext } from './plan.js';
 import { type MaskPlan, notUnderstood, planOf } from './statement-plan.js';
-import { TemporaryRelations } from './temporary-relations.js';
 import { UndeclaredColumns } from './undeclared/undeclared-columns.js';
 
 export class Masker {
@@ -80,11 +78,6 @@ export class Masker {
     this.#keys = keys;
   }
 
-  /** For one client connection. */
-  session(): SessionMasks {
-    return new SessionMasks(this);
-  }
-
   /** @internal */
   get exemptions(): Exemptions | undefined {
     return this.#exemptions;
@@ -109,7 +102,10 @@ export class Masker {
     if (before !== undefined) return before;
     const lineages = this.#lineages(sql, searchPath, handles, own);
     const overrun = this.#isOverrun || lineages?.some((one) => one.overrun) === true;
-    const known = { ...context, overrun };
+    const known = withDeclared({ ...context, overrun }, this.#declarations, [
+      ...own.fresh.values(),
+      ...(lineages ?? []).map(({ made }) => (made?.lasting ? made.relation : undefined)),
+    ]);
     const plan = lineages === undefined ? notUnderstood(known) : planOf(lineages, known);
     if (cacheable && this.#catalog.current) this.#keep(sql, path, plan);
     return plan;
@@ -153,10 +149,9 @@ export class Masker {
     return this.#pending;
   }
 
-  /** @internal Temporary relations that a text makes for the session alone. */
-  makes(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly MadeRelation[] {
-    const lineages = this.#lineages(sql, searchPath, handles, own);
-    return (lineages ?? []).flatMap(({ made }) => made ?? []);
+  /** @internal What each statement of a text does to relations that the catalog does not know; undefined: anything. */
+  names(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly NamesAfter[] | undefined {
+    return this.#lineages(sql, searchPath, handles, own);
   }
 
   #lineages(sql: string, searchPath: SearchPath, handles: Handles, own: KnownNames): readonly Lineage[] | undefined {
@@ -245,93 +240,15 @@ export class Masker {
   }
 }
 
+/** What a statement does to what names mean in its session. */
+export type NamesAfter = Pick<Lineage, 'made' | 'lost' | 'opaque' | 'configures'>;
+
 function keyOf(sql: string, path: string): string {
   return `${path}\0\0${sql}`;
 }
 
-type KnownNames = Omit<OwnNames, 'trusted' | 'fills' | 'unread'>;
+/** What names mean in one session, but for what any statement may run. */
+export type KnownNames = Omit<OwnNames, 'trusted' | 'fills' | 'unread'>;
 
-/** A name that has stood for more than this may stand for anything. */
-const maxMeanings = 50;
 const maxCached = 5000;
 const maxCachedText = 64 << 10;
-
-/** What cursors and prepared statements of one connection may return, and its temporary relations. */
-export class SessionMasks {
-  readonly temporary = new TemporaryRelations();
-  readonly #masker: Masker;
-  #own: KnownNames = { known: new Map(), variant: '' };
-  readonly #handles = new Map<string, Map<string, Returns>>();
-
-  constructor(masker: Masker) {
-    this.#masker = masker;
-  }
-
-  /** What is notified may hold masked values, whoever wrote the row. */
-  get hidesNotifications(): boolean {
-    return this.#masker.exported;
-  }
-
-  get exemptions(): Exemptions | undefined {
-    return this.#masker.exemptions;
-  }
-
-  /** Comments or labels in the database mask something: who changes them takes masks away, for the next run. */
-  get hasTags(): boolean {
-    return this.#masker.tagged;
-  }
-
-  /** Total. */
-  planFor(sql: string, searchPath: SearchPath): MaskPlan {
-    const cacheable = !/\b(declare|fetch|prepare|execute)\b/i.test(sql);
-    const plan = this.#masker.plan(sql, searchPath, this.#named, cacheable, this.#ownNames);
-    // whoever asks may send it at once, and not every statement is reported again when it goes to the server
-    this.filling(sql, searchPath);
-    this.#masker.running(sql);
-    return plan;
-  }
-
-  /**
-   * A text that defines something goes to the server.
-   * @param lasting more than temporary relations, of which is known what they hold
-   */
-  defining(sql: string, lasting = true): void {
-    this.#masker.defining(sql, lasting);
-  }
-
-  /** The temporary relations that a text makes, if it does nothing else to the catalog's names. */
-  makes(sql: string, searchPath: SearchPath): readonly MadeRelation[] {
-    return this.#masker.makes(sql, searchPath, this.#named, this.#ownNames);
-  }
-
-  /** A text goes to the server that may have run what fills temporary tables: what those hold is not known any more. */
-  filling(sql: string, searchPath: SearchPath): void {
-    if (this.temporary.known.size === 0 || !this.#masker.fills(sql, searchPath, this.#named, this.#ownNames)) return;
-    // what was put off until now was begun before the table was there, or has been seen
-    if (/^\s*(commit|end)\b[^;]*;?\s*$/i.test(sql)) this.temporary.rolledBack();
-    else this.temporary.doubtAll();
-  }
-
-  get #ownNames(): KnownNames {
-    const { known } = this.temporary;
-    if (known !== this.#own.known) this.#own = { known, variant: known.size === 0 ? '' : this.#masker.newVariant() };
-    return this.#own;
-  }
-
-  readonly #named: Handles = {
-    get: (kind, name) => {
-      const known = [...(this.#handles.get(`${kind} ${name}`)?.values() ?? [])];
-      const [only, ...more] = known;
-      if (only === undefined || more.length === 0) return only;
-      if (known.length >= maxMeanings) return () => unknownShape;
-      return (walk) => openShape(union(known.map((returns) => returns(walk).all)));
-    },
-    // The statement may fail and leave what the name stood for: it stands for both.
-    add: (kind, name, returns, key) => {
-      const handle = `${kind} ${name}`;
-      const meanings = this.#handles.get(handle) ?? new Map<string, Returns>();
-      this.#handles.set(handle, meanings);
-      if (meanings.size < maxMeanings) meanings.set(key, returns);
-    },
-  };
-}

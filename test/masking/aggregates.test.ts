@@ -1,5 +1,6 @@
 /** What `aggregates` of a mask lets through, what it hides, and what is recorded of it. */
 import t from 'tap';
+import { SessionMasks } from '../../src/masking/session-masks.js';
 import { type Result, startMaskedDatabase } from './database.js';
 
 const yaml = `version: 1
@@ -119,7 +120,7 @@ t.test('what is not shown is not copied either', async (t) => {
 });
 
 t.test('every use is named as inference', async (t) => {
-  const masks = database.masker.session();
+  const masks = new SessionMasks(database.masker);
   const inferred = (sql: string): readonly string[] => {
     const plan = masks.planFor(sql, ['public']);
     return plan.kind === 'mask' ? plan.inferred : [];

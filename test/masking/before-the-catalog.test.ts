@@ -1,6 +1,7 @@
 /** What is hidden because the catalog is not known yet shows once it is, and what is derived for sure stays hidden. */
 import t from 'tap';
 import { Masker } from '../../src/masking/masker.js';
+import { SessionMasks } from '../../src/masking/session-masks.js';
 import { parseConfig } from '../../src/policy/config.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
 import { startMaskedDatabase } from './database.js';
@@ -21,7 +22,7 @@ t.teardown(() => database.stop());
 t.test('a statement that comes before the catalog has been read', async (t) => {
   const { catalog, postgres, reread } = database;
   const mask = parseConfig(yaml, 'dbguard.yaml').mask;
-  const session = new Masker(mask, await loadGrammar(), catalog, { session: Buffer.alloc(32, 7) }).session();
+  const session = new SessionMasks(new Masker(mask, await loadGrammar(), catalog, { session: Buffer.alloc(32, 7) }));
   const isShown = (sql: string): boolean => {
     const plan = session.planFor(sql, ['public']);
     return plan.kind === 'none' || (plan.kind === 'mask' && plan.forRow(undefined) === undefined);

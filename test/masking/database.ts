@@ -4,7 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { serialize } from 'pg-protocol';
 import { type MaskCatalog, readMaskCatalog } from '../../src/io/catalog/mask-catalog.js';
 import { maskDiagnostics } from '../../src/masking/diagnostics.js';
-import { Masker, type SessionMasks } from '../../src/masking/masker.js';
+import { Masker } from '../../src/masking/masker.js';
+import { SessionMasks } from '../../src/masking/session-masks.js';
 import type { MaskPlan } from '../../src/masking/statement-plan.js';
 import { parseConfig } from '../../src/policy/config.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
@@ -80,7 +81,7 @@ export async function startMaskedDatabase(yaml = maskYaml, more = ''): Promise<M
       catalog.believe();
     },
     connect: async () => {
-      const client = await MaskedClient.open(postgres.port, masker.session());
+      const client = await MaskedClient.open(postgres.port, new SessionMasks(masker));
       clients.push(client);
       return client;
     },

@@ -1,10 +1,11 @@
 /** Plans are remembered by text, short or long, and never beyond what they were made by. */
 import t from 'tap';
+import { SessionMasks } from '../../src/masking/session-masks.js';
 import { startMaskedDatabase } from './database.js';
 
 const database = await startMaskedDatabase(undefined, 'CREATE VIEW shown AS SELECT id, name AS v FROM customers;');
 t.teardown(() => database.stop());
-const session = database.masker.session();
+const session = new SessionMasks(database.masker);
 const path = ['public'];
 const plan = (sql: string, where: readonly string[] = path) => session.planFor(sql, where);
 const maskedIn = (sql: string): number => {

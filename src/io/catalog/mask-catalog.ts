@@ -122,6 +122,14 @@ export class MaskCatalog implements LineageCatalog, CatalogReader {
     return this.#current || this.#doubts?.isKnown(name) === true;
   }
 
+  get knowsNames(): boolean {
+    return this.#current || this.#doubts !== undefined;
+  }
+
+  isFree(name: string): boolean {
+    return this.isKnown(name) && this.#named(name).length === 0;
+  }
+
   find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined {
     const relation = this.#find(schema, name, searchPath);
     if (relation === undefined || this.#current) return relation;

@@ -4,7 +4,7 @@
  * What lives here: one masker for all clients of a session in a database. What it must not know: when the catalog is read.
  */
 import { randomBytes } from 'node:crypto';
-import type { Masker } from '../../masking/masker.js';
+import type { SessionMasks } from '../../masking/session-masks.js';
 import type { CombinedConfig } from '../../policy/combine.js';
 import { type Audience, holdsFor } from '../../policy/mask-audience.js';
 import type { ClientMasks } from '../../proxy/session-state/result-masks.js';
@@ -55,15 +55,16 @@ export function masking({ config, audience, now = () => performance.now() }: Mas
       return row?.tagged !== 'f';
     },
     async open({ catalog, defaultPath }) {
-      const [{ Exemptions }, { Masker }, { loadGrammar }] = await Promise.all([
+      const [{ Exemptions }, { Masker }, { SessionMasks }, { loadGrammar }] = await Promise.all([
         import('../../masking/exemptions.js'),
         import('../../masking/masker.js'),
+        import('../../masking/session-masks.js'),
         import('../../sql/grammar/grammar.js'),
       ]);
       const grammar = await loadGrammar();
       const exemptions = new Exemptions({ rules: config.unmask, declarations, audience, now });
       const masker = new Masker(declarations, grammar, catalog, keys, exemptions, config.detectors);
-      return maskedDatabase(masker, defaultPath);
+      return maskedDatabase(() => new SessionMasks(masker), defaultPath);
     },
   };
 }
@@ -74,10 +75,10 @@ export async function maskColumns(ask: AskDatabase): Promise<MaskColumns> {
   return { catalog: new MaskCatalog(), defaultPath: row?.path == null ? undefined : parseTextArray(row.path) };
 }
 
-function maskedDatabase(masker: Masker, defaultPath: SearchPath): MaskedDatabase {
+function maskedDatabase(session: () => SessionMasks, defaultPath: SearchPath): MaskedDatabase {
   return {
     client: (startup) => ({
-      plans: masker.session(),
+      plans: session(),
       defaultPath: mayNamePath(startup) ? undefined : defaultPath,
     }),
   };

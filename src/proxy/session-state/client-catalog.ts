@@ -269,9 +269,10 @@ export function returnsNothing(facts: Facts): boolean {
   return !unparseable && statements.every(({ effects }) => effects.length > 0 && effects.every(isQuiet));
 }
 
-/** What is made for the client alone shows at once where it is known what it is made of. */
-export function makesTemporary({ statements }: Facts): boolean {
-  return statements.some(({ effects }) => effects.some(({ temporary }) => temporary === true));
+/** What is made for the client alone, or in an open transaction, shows at once where it is known what it is made of. */
+export function makesOwn({ statements }: Facts, inTransaction: boolean): boolean {
+  const isOwn = ({ kind, temporary }: Effect): boolean => temporary === true || (inTransaction && kind === 'create');
+  return statements.some(({ effects }) => effects.some(isOwn));
 }
 
 /** What a text that changes the catalog leaves in doubt, by name. */

@@ -7,8 +7,8 @@
 
 import type { Detected } from '../../masking/detectors/detected.js';
 import { unmaskSetting } from '../../masking/exemptions.js';
-import type { SessionMasks } from '../../masking/masker.js';
 import type { RewritePlan } from '../../masking/rewrite-plan.js';
+import type { SessionMasks } from '../../masking/session-masks.js';
 import type { MaskPlan } from '../../masking/statement-plan.js';
 import { type Ruling, unmaskRule } from '../../policy/decision.js';
 import { detectedAs } from '../../policy/mask-kinds.js';
@@ -35,8 +35,12 @@ export class ResultMasks implements StatementTracker {
   #path: SearchPath;
   readonly #told = new Set<string>();
   #toldOfUnion = false;
-  /** Temporary relations that statements under way make. */
+  /** Temporary relations that statements under way make, and nothing else of the catalog's. */
   readonly #making = new WeakMap<Pick<Candidate, 'facts'>, readonly MadeRelation[]>();
+  /** Lasting ones. */
+  readonly #lasting = new WeakMap<Pick<Candidate, 'facts'>, readonly MadeRelation[]>();
+  /** All that these do to the catalog is known. */
+  readonly #followed = new WeakSet<Pick<Candidate, 'facts'>>();
 
   constructor(client: ClientMasks) {
     this.#client = client;
@@ -58,11 +62,12 @@ export class ResultMasks implements StatementTracker {
   forwarded(candidate: Candidate): void {
     // under the search_path that holds before it
     this.#followTemporary(candidate);
+    this.#followFresh(candidate);
     this.#client.plans.filling(candidate.sql, this.#path);
     const { facts } = candidate;
     const effects = facts.statements.flatMap((statement) => statement.effects);
     if (facts.unparseable || facts.statements.some(({ command }) => defining.test(command))) {
-      this.#client.plans.defining(candidate.sql, !this.makesOnlyKnown(candidate));
+      this.#client.plans.defining(candidate.sql, !(this.makesOnlyKnown(candidate) || this.#followed.has(candidate)));
     }
     if (
       facts.unparseable ||
@@ -75,8 +80,15 @@ export class ResultMasks implements StatementTracker {
           !updatesSettings(effect) &&
           effect.targets.every((target) => !pathSettings.has(target.name)),
       );
-      if (facts.unparseable || !harmless) this.#path = undefined;
+      if (facts.unparseable || !(harmless || this.#leavesPath(candidate, effects))) this.#path = undefined;
     }
+  }
+
+  /** Lineage sees more than facts do: what views call that the catalog does not know yet. */
+  #leavesPath({ sql }: Candidate, effects: readonly Effect[]): boolean {
+    if (effects.some((effect) => effect.kind === 'session' || updatesSettings(effect))) return false;
+    const all = this.#client.plans.names(sql, this.#path);
+    return all?.every(({ opaque, configures }) => !opaque && !configures) ?? false;
   }
 
   /** All that it changes in the catalog are temporary relations of this client, and what they hold is known. */
@@ -102,10 +114,31 @@ export class ResultMasks implements StatementTracker {
     }
   }
 
+  /** Follows what the open transaction makes, before anybody can read it in the catalog. */
+  #followFresh(candidate: Candidate): void {
+    const { facts, sql } = candidate;
+    const { plans } = this.#client;
+    const { fresh } = plans;
+    const changes = facts.unparseable || facts.statements.some(({ effects }) => effects.some(mayChangeNames));
+    if (!changes && fresh.known.size === 0) return;
+    if (facts.statements.some(({ command }) => command.startsWith('ROLLBACK'))) fresh.rolledBack();
+    const all = facts.unparseable ? undefined : plans.names(sql, this.#path);
+    if (all === undefined) fresh.doubtAll();
+    const making: MadeRelation[] = [];
+    for (const { made, lost } of all ?? []) {
+      if (made?.lasting && fresh.begun([made])) making.push(made);
+      else if (made?.lasting || lost === 'all') fresh.doubtAll();
+      else for (const name of lost) fresh.doubt(name);
+    }
+    if (making.length > 0) this.#lasting.set(candidate, making);
+    if (making.length > 0 && all?.length === making.length) this.#followed.add(candidate);
+  }
+
   /** The temporary relations that a text makes, where it changes nothing else; none where it may. */
   #onlyMade({ facts, sql }: Candidate, changes: readonly Effect[]): readonly MadeRelation[] {
     if (facts.unparseable || changes.length === 0 || !changes.every(makesTemporary)) return [];
-    const made = this.#client.plans.makes(sql, this.#path);
+    const names = this.#client.plans.names(sql, this.#path) ?? [];
+    const made = names.flatMap(({ made }) => (made && !made.lasting ? made : []));
     const isMade = ({ targets }: Effect, at: number): boolean => made[at]?.relation.name === targets[0]?.name;
     return made.length === changes.length && changes.every(isMade) ? made : [];
   }
@@ -168,9 +201,13 @@ export class ResultMasks implements StatementTracker {
     return { decision: 'ask', rule: 'builtin:mask-tag', origin: 'dbguard', reason };
   }
 
-  answered({ candidate, ruling, why, how, tags }: AnsweredStatement): void {
-    const { temporary } = this.#client.plans;
+  answered({ candidate, ruling, why, how, tags, transactionStatus }: AnsweredStatement): void {
+    const { temporary, fresh } = this.#client.plans;
     if (how === 'done') temporary.made(this.#making.get(candidate) ?? []);
+    // in a transaction of its own others may change it before the client is asked for more
+    if (how === 'done' && transactionStatus === 'T') fresh.made(this.#lasting.get(candidate) ?? []);
+    if (how !== 'done' || tags.includes('ROLLBACK')) fresh.rolledBack();
+    if (fresh.known.size > 0 && tags.some((tag) => ends.has(tag))) fresh.doubtAll();
     // an error, too, undoes what the transaction did, or a part of it
     if (how !== 'done' || tags.includes('ROLLBACK')) temporary.rolledBack();
     // a mask is lifted once a person has said yes, and the statement has run
@@ -181,6 +218,7 @@ export class ResultMasks implements StatementTracker {
 
   transactionOver(): void {
     this.#client.plans.temporary.transactionOver();
+    this.#client.plans.fresh.transactionOver();
   }
 }
 
@@ -190,6 +228,8 @@ const undividedNotice = encodeNotice({
   message: 'dbguard masks every row of this UNION: which branch a row is of cannot be told',
   hint: "Give each branch a constant of its own (SELECT 'a' AS branch, ...): then rows that need no mask show.",
 });
+
+const ends: ReadonlySet<string> = new Set(['COMMIT', 'PREPARE TRANSACTION']);
 
 const defining = /^(CREATE|ALTER|DROP)\b/;
 

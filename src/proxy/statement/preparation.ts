@@ -9,7 +9,7 @@ import type { Candidate } from '../candidate.js';
 import type { Prepared } from '../prepared/registry.js';
 import {
   dependsOnCatalog,
-  makesTemporary,
+  makesOwn,
   needsNoCatalog,
   returnsNothing,
   touchesDoubted,
@@ -62,12 +62,12 @@ export class Preparation {
   }
 
   /** A catalog that is to be read again: what it says may spare a person the question, or a result its being hidden. */
-  #loading({ facts, isTemporary }: Candidate): Promise<unknown> | undefined {
+  #loading({ facts, isTemporary, transactionStatus }: Candidate): Promise<unknown> | undefined {
     const { catalog, masks } = this.#state.parts;
     if (catalog.unread) return needsNoCatalog(facts) ? undefined : catalog.ready();
     if (!catalog.behind) return undefined;
     const judged = dependsOnCatalog(facts, isTemporary) || touchesDoubted(facts, catalog);
-    const masked = masks !== undefined && (!returnsNothing(facts) || makesTemporary(facts));
+    const masked = masks !== undefined && (!returnsNothing(facts) || makesOwn(facts, transactionStatus === 'T'));
     return judged || masked ? catalog.ready() : undefined;
   }
 

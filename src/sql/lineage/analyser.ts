@@ -15,12 +15,13 @@ import { FunctionConduct } from './functions.js';
 import { type Grouped, groupedOutput } from './groups.js';
 import { everyName } from './name-doubts.js';
 import { TextNames } from './names.js';
+import { type LostNames, lostNames, makesNew, newRelation } from './new-relations.js';
 import type { LineageScope } from './scope.js';
 import { type Shape, type Sink, unknownShape } from './shape.js';
 import { type Handles, type StatementKind, statementLineage } from './statement.js';
 import { StatementWalk } from './statement-walk.js';
 import { StoredForms } from './stored-forms.js';
-import { type MadeRelation, madeRelation, makes, mayFill, noOwnNames } from './temporary.js';
+import { type MadeRelation, madeRelation, mayFill, noOwnNames } from './temporary.js';
 import {
   anythingPending,
   mayRunCode,
@@ -49,6 +50,8 @@ export interface Lineage {
   readonly relations: ReadonlySet<number>;
   /** A name could not be bound, or code runs that cannot be seen. */
   readonly opaque: boolean;
+  /** Settings may be others afterwards, by a function. */
+  readonly configures: boolean;
   /** A relation could not be bound: the catalog does not know it, or is not current. */
   readonly unbound: boolean;
   /** A write that fires triggers of the application's own. */
@@ -59,8 +62,10 @@ export interface Lineage {
   readonly unfollowed: boolean;
   /** Code that the database runs by itself may have put something into tables of any name. */
   readonly fills: boolean;
-  /** A temporary relation that it makes for the session alone. */
+  /** A relation that it makes for the session alone, or that nobody else sees before it is committed. */
   readonly made?: MadeRelation | undefined;
+  /** What it leaves unknown of those that the transaction has made. */
+  readonly lost: LostNames;
   /** Statistics of groups, where the text is nothing but a query for them. */
   readonly grouped?: Grouped | undefined;
 }
@@ -116,7 +121,8 @@ export class LineageAnalyser {
         const { overrun } = names;
         const { kind, output, maySend = false, rows } = statementLineage(stmt, walk, handles);
         const isFollowed = own.trusted && !walk.opaque && !walk.configures;
-        const made = isFollowed ? this.#made(stmt, rows, names) : undefined;
+        const made = isFollowed ? this.#made(stmt, rows, names, pending) : undefined;
+        const lost = made || !stmt ? [] : lostNames(stmt, walk, names.fresh, catalog);
         pending = pendingAfter(stmt, pending, catalog, made !== undefined);
         names.after(stmt, walk, made);
         return {
@@ -129,12 +135,14 @@ export class LineageAnalyser {
           sinks: walk.sinks,
           relations: walk.relations,
           opaque: walk.opaque,
+          configures: walk.configures,
           unbound: walk.unbound,
           triggers: walk.triggers,
           overrun,
           unfollowed,
           fills: own.fills && stmt !== undefined && mayFill(stmt, walk),
           made,
+          lost,
           grouped: parsed.tree.stmts?.length === 1 ? groupedOutput(stmt, walk) : undefined,
         };
       });
@@ -144,14 +152,24 @@ export class LineageAnalyser {
     }
   }
 
-  #made(stmt: Node | undefined, rows: Shape | undefined, names: TextNames): MadeRelation | undefined {
-    if (stmt === undefined || !makes.has(tagOf(stmt))) return undefined;
+  #made(
+    stmt: Node | undefined,
+    rows: Shape | undefined,
+    names: TextNames,
+    pending: PendingCode,
+  ): MadeRelation | undefined {
+    if (stmt === undefined || !makesNew.has(tagOf(stmt))) return undefined;
     const view = as(stmt, 'ViewStmt')?.query;
     const recorded = view && recording(names.catalog);
     const shape = recorded
       ? this.#walk(names.searchPath, recorded.catalog, { bodies: names.catalog }).query(view)
       : rows;
-    const made = madeRelation(stmt, shape, names.catalog, names.searchPath, this.#lastMade - 1, recorded?.bound);
+    const { catalog, searchPath } = names;
+    const oid = this.#lastMade - 1;
+    const definitions = { catalog, pending, walk: () => this.#walk(searchPath, catalog) };
+    const made =
+      madeRelation(stmt, shape, catalog, searchPath, oid, recorded?.bound) ??
+      newRelation(stmt, { definitions, searchPath, oid, rows: shape, bound: recorded?.bound });
     if (made !== undefined) this.#lastMade--;
     return made;
   }

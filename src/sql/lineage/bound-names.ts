@@ -41,6 +41,10 @@ export function boundCatalog({ relations, functions }: BoundNames, now: LineageC
       const then = relations.get(keyOf(schema, name));
       if (then === undefined) return undefined;
       // a temporary relation that has been made anew may be another under the same oid
+      if (isNewLasting(then)) {
+        const found = now.find(then.schema, then.name, []);
+        return found?.oid === then.oid ? { ...found, columns: then.columns } : undefined;
+      }
       if (isTemporary(then)) return now.find('pg_temp', then.name, []) === then ? then : undefined;
       const relation = relationNow(then.oid, now);
       // columns are bound by their numbers, whatever they are called since
@@ -51,6 +55,11 @@ export function boundCatalog({ relations, functions }: BoundNames, now: LineageC
       return found?.every((code) => code !== undefined) ? found : undefined;
     },
   });
+}
+
+/** Of the open transaction: what is done to it leaves it its number. */
+function isNewLasting({ oid, schema }: CatalogRelation): boolean {
+  return oid < 0 && !schema.startsWith('pg_temp');
 }
 
 function isTemporary({ oid, schema }: CatalogRelation): boolean {

@@ -1,7 +1,8 @@
 /** The same catalog, in which names mean something else. */
 import type { LineageCatalog } from './catalog.js';
 
-export interface OtherNames extends Partial<Pick<LineageCatalog, 'find' | 'functions' | 'isKnown' | 'variant'>> {
+export interface OtherNames
+  extends Partial<Pick<LineageCatalog, 'find' | 'functions' | 'isKnown' | 'isFree' | 'variant'>> {
   /** Names have become doubtful beyond what the catalog says. */
   readonly doubtful?: boolean;
 }
@@ -11,6 +12,7 @@ export function withNames(base: LineageCatalog, { doubtful = false, ...names }: 
     find: (schema, name, searchPath) => base.find(schema, name, searchPath),
     functions: (schema, name, searchPath) => base.functions(schema, name, searchPath),
     isKnown: (name) => base.isKnown(name),
+    isFree: (name) => base.isFree(name),
     ...(base.variant === undefined ? {} : { variant: base.variant }),
     ...names,
     get generation() {
@@ -18,6 +20,9 @@ export function withNames(base: LineageCatalog, { doubtful = false, ...names }: 
     },
     get current() {
       return base.current && !doubtful;
+    },
+    get knowsNames() {
+      return base.knowsNames;
     },
     isLasting: (name) => base.isLasting(name),
     isBuiltIn: (name) => base.isBuiltIn(name),

@@ -49,6 +49,8 @@ export interface CatalogColumn {
   readonly generated?: string;
   /** DEFAULT, of the column or of its domain, where it calls something that may be more than a clock or a sequence. */
   readonly byDefault?: string;
+  /** Columns that it may hold copies of, or is made of, where it is so new that no catalog says it. */
+  readonly from?: Flow;
   /** What its comment and its security labels say of masking. */
   readonly tags?: readonly { readonly in: 'comment' | 'label'; readonly text: string }[];
 }
@@ -166,6 +168,10 @@ export interface LineageCatalog {
   /** The relation that a name means under `searchPath`; undefined when it is not known or not certain. */
   find(schema: string | undefined, name: string, searchPath: SearchPath): CatalogRelation | undefined;
   byOid(oid: number): CatalogRelation | undefined;
+  /** False while any name may mean something else than the catalog says. */
+  readonly knowsNames: boolean;
+  /** Nothing at all had this name when the catalog was read last, and nothing is known to have got it since. */
+  isFree(name: string): boolean;
   /** Something that is not temporary has this name, in whatever schema. */
   isLasting(name: string): boolean;
   /** The functions that a call by this name may mean, all overloads; undefined when that is not known. */

@@ -34,6 +34,13 @@ export function changedNames(stmt: Node, catalog: LineageCatalog): ChangedNames 
     }
     case 'ViewStmt':
       return named(false, as(stmt, 'ViewStmt')?.view?.relname);
+    case 'AlterSeqStmt':
+      return named(true, as(stmt, 'AlterSeqStmt')?.sequence?.relname);
+    case 'GrantStmt':
+      return nothingChanged;
+    case 'CommentStmt':
+      // what says in the database that something is masked
+      return as(stmt, 'CommentStmt')?.comment?.includes('dbguard:') ? 'all' : nothingChanged;
     case 'CreateSeqStmt':
       return named(true, as(stmt, 'CreateSeqStmt')?.sequence?.relname);
     case 'DropStmt': {

@@ -6,8 +6,9 @@
  */
 import type { RangeVar } from 'libpg-query';
 import { as, eachChild, type Node } from '../grammar/tree.js';
-import { anyFlow, baseColumn } from './catalog.js';
+import { anyFlow, baseColumn, noFlow } from './catalog.js';
 import { LineageScope } from './scope.js';
+import { shapeOf } from './shape.js';
 import type { LineageWalk } from './walk.js';
 
 export function computedByDefinition(stmt: Node, walk: LineageWalk): void {
@@ -42,7 +43,12 @@ export function computedByDefinition(stmt: Node, walk: LineageWalk): void {
 
   function scopeOf(relation: RangeVar | undefined): LineageScope {
     const scope = new LineageScope();
-    if (relation === undefined) return scope;
+    if (relation === undefined) {
+      // no row is there yet
+      const own = ownNames(stmt).map((name) => ({ name, flow: noFlow, direct: true }));
+      if (own.length > 0) scope.add({ parts: [shapeOf(own)], aliases: new Map() });
+      return scope;
+    }
     const shape = walk.tableShape(relation);
     scope.add({ parts: [shape], aliases: new Map([[relation.relname ?? '', shape]]) });
     return scope;
@@ -53,4 +59,12 @@ export function computedByDefinition(stmt: Node, walk: LineageWalk): void {
     const column = relation?.columns.find((one) => one.name === name);
     return relation && column && baseColumn(relation.oid, column.number);
   }
+}
+
+/** Columns of a table that is made of nothing but what stands in its definition. */
+function ownNames(stmt: Node): string[] {
+  const { tableElts = [], inhRelations, ofTypename } = as(stmt, 'CreateStmt') ?? {};
+  const isPlain = inhRelations === undefined && ofTypename === undefined;
+  if (!isPlain || tableElts.some((one) => as(one, 'TableLikeClause') !== undefined)) return [];
+  return tableElts.flatMap((one) => as(one, 'ColumnDef')?.colname ?? []);
 }

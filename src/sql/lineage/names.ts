@@ -7,9 +7,10 @@ import { as, type Node, tagOf } from '../grammar/tree.js';
 import type { LineageCatalog, SearchPath } from './catalog.js';
 import { withNames } from './catalog-views.js';
 import { changedNames, unreadAfter } from './changed-names.js';
-import { NameDoubts, type NamedChanges, nothingChanged } from './name-doubts.js';
+import { everyName, NameDoubts, type NamedChanges, nothingChanged } from './name-doubts.js';
 import { neutral } from './neutral-statements.js';
-import { type MadeRelation, mayFill, type OwnNames, withTemporaries } from './temporary.js';
+import { type LostNames, lostNames, withNewRelations } from './new-relations.js';
+import { type MadeRelation, mayFill, type OwnNames, type Temporaries, withTemporaries } from './temporary.js';
 import { mayRunCode } from './unfollowed.js';
 import type { LineageWalk } from './walk.js';
 
@@ -48,32 +49,53 @@ export class TextNames {
    */
   after(stmt: Node | undefined, walk: LineageWalk, made: MadeRelation | undefined): void {
     if (stmt === undefined) return;
-    if (this.#own.fills && this.#own.known.size > 0 && mayFill(stmt, walk)) {
-      const known = new Map([...this.#own.known.keys()].map((name) => [name, undefined]));
-      this.#own = { ...this.#own, known, variant: `${this.#own.variant}!` };
+    const { known, fresh, fills, variant } = this.#own;
+    if (fills && known.size + fresh.size > 0 && mayFill(stmt, walk)) {
+      const unknown = new Map([...known.keys()].map((name) => [name, undefined]));
+      this.#own = { ...this.#own, known: unknown, fresh: without(fresh, 'all'), variant: `${variant}!` };
     }
     if (made === undefined) this.#change(stmt, walk);
-    else {
+    else if (made.lasting) {
+      const fresh = new Map(this.#own.fresh).set(made.relation.name, made.relation);
+      this.#own = { ...this.#own, fresh, variant: `${variant}+${made.relation.oid}.${made.relation.columns.length}` };
+    } else {
       const known = new Map(this.#own.known).set(made.relation.name, made.relation);
       this.#own = { ...this.#own, known, variant: `${made.relation.oid}` };
     }
     this.catalog = this.#bound();
   }
 
+  /** What the transaction has made so far. */
+  get fresh(): Temporaries {
+    return this.#own.fresh;
+  }
+
   #bound(): LineageCatalog {
-    return this.#own.known.size === 0 ? this.#lasting : withTemporaries(this.#lasting, this.#own);
+    const { known, fresh } = this.#own;
+    const base = known.size === 0 ? this.#lasting : withTemporaries(this.#lasting, this.#own);
+    return fresh.size === 0 ? base : withNewRelations(base, this.#own);
   }
 
   #change(stmt: Node, walk: LineageWalk): void {
-    if (walk.opaque || walk.configures || changesPath(stmt)) this.searchPath = undefined;
     this.overrun ||= this.#unread.size > 0 && mayRunCode(stmt, this.#unread, this.#lasting);
     const defines = !neutral.has(tagOf(stmt)) && !isSetting(stmt);
     const changed = defines ? changedNames(stmt, this.#lasting) : nothingChanged;
+    const isNamed = defines && changed !== 'all';
+    if (walk.opaque || walk.configures || (!isNamed && changesPath(stmt))) this.searchPath = undefined;
     for (const name of unreadAfter(stmt, this.#lasting)) this.#unread.add(name);
-    const ends = endsSettings(stmt) && this.#own.known.size > 0;
+    const { known, fresh, variant } = this.#own;
+    const lost = fresh.size === 0 ? [] : lostNames(stmt, walk, fresh, this.#lasting);
+    if (lost.length > 0) this.#own = { ...this.#own, fresh: without(fresh, lost), variant: `${variant}?` };
+    const ends = endsSettings(stmt) && known.size + fresh.size > 0;
     if (walk.opaque || this.overrun || ends || changed === 'all') this.#lasting = outdated(this.#lasting);
     else if (changed !== nothingChanged) this.#lasting = doubting(this.#lasting, changed);
   }
+}
+
+/** The same, but that these names may mean anything. */
+function without(fresh: Temporaries, lost: LostNames): Temporaries {
+  const names = lost === 'all' ? [...fresh.keys(), everyName] : lost;
+  return new Map([...fresh, ...names.map((name) => [name, undefined] as const)]);
 }
 
 function isSetting(stmt: Node): boolean {
@@ -107,6 +129,7 @@ function doubting(catalog: LineageCatalog, changed: NamedChanges): LineageCatalo
     doubtful: true,
     variant: `${catalog.variant ?? ''} ${changed.names.join('\0')}\0\0${changed.widened.join('\0')}`,
     isKnown: (name) => doubts.isKnown(name) && catalog.isKnown(name),
+    isFree: (name) => doubts.isKnown(name) && catalog.isFree(name),
     find: (schema, name, searchPath) => {
       const relation = catalog.find(schema, name, searchPath);
       return relation && doubts.seen(relation, catalog);
@@ -120,7 +143,9 @@ export function outdated(catalog: LineageCatalog): LineageCatalog {
     variant: `${catalog.variant ?? ''} outdated`,
     generation: catalog.generation,
     current: false,
+    knowsNames: false,
     isKnown: () => false,
+    isFree: () => false,
     find: () => undefined,
     isLasting: () => true,
     functions: () => undefined,

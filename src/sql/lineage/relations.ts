@@ -1,6 +1,6 @@
 /** Tables and views for lineage: what a name is bound to, and the columns that come out of it. */
 import type { RangeVar } from 'libpg-query';
-import { anyColumn, anyFlow, baseColumn, type CatalogRelation, type Flow } from './catalog.js';
+import { anyColumn, anyFlow, baseColumn, type CatalogRelation, type Flow, noFlow } from './catalog.js';
 import { definitionColumn } from './definition-texts.js';
 import { union } from './flow.js';
 import { isHarmless, revealsValues } from './functions.js';
@@ -84,7 +84,8 @@ function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
     const form =
       inner === undefined && !hidden ? walk.knowledge.storedForm(baseColumn(relation.oid, number)) : undefined;
     if (form !== undefined && relation.children.length === 0) return { ...form, name, direct: false };
-    if (inner === undefined) return { name, flow: own, direct: !hidden };
+    const isMade = relation.columns.some((one) => one.number === number && one.from !== undefined);
+    if (inner === undefined) return { name, flow: own, direct: !hidden && !isMade };
     const column = known ?? { flow: inner.columns === undefined ? inner.all : anyFlow, direct: false };
     return { ...withBeside(column, own), name, direct: column.direct };
   }
@@ -92,7 +93,8 @@ function columnsOf(relation: CatalogRelation, walk: LineageWalk): Shape {
 
 /** A parent's column is also the children's of that name. */
 function columnFlow(relation: CatalogRelation, name: string, number: number, walk: LineageWalk): Flow {
-  const flow = new Set([baseColumn(relation.oid, number)]);
+  const from = relation.columns.find((one) => one.number === number)?.from ?? noFlow;
+  const flow = new Set([baseColumn(relation.oid, number), ...from]);
   const visit = (parent: CatalogRelation): void => {
     for (const oid of parent.children) {
       const child = walk.knowledge.catalog.byOid(oid);

@@ -17,6 +17,8 @@ export interface MadeRelation {
   readonly relation: CatalogRelation;
   /** ON COMMIT DROP */
   readonly untilCommit: boolean;
+  /** It stays when the session is over, if its transaction is committed: see new-relations.ts. */
+  readonly lasting?: true;
 }
 
 /** By name; undefined: whether the name means something temporary, and what, is not known. */
@@ -25,6 +27,8 @@ export type Temporaries = ReadonlyMap<string, CatalogRelation | undefined>;
 /** What names mean in one session alone. */
 export interface OwnNames {
   readonly known: Temporaries;
+  /** Lasting relations that the open transaction has made. */
+  readonly fresh: Temporaries;
   /** Another for each set of them; empty where there are none. */
   readonly variant: string;
   /** False where any statement may run code that puts anything into tables of any name: then none is known. */
@@ -35,7 +39,7 @@ export interface OwnNames {
   readonly unread?: ReadonlySet<string>;
 }
 
-export const noOwnNames: OwnNames = { known: new Map(), variant: '', trusted: false, fills: false };
+export const noOwnNames: OwnNames = { known: new Map(), fresh: new Map(), variant: '', trusted: false, fills: false };
 
 /** A name counts only where nothing that outlives the session has it, so that it means this or nothing. */
 export function withTemporaries(base: LineageCatalog, { known, variant, trusted }: OwnNames): LineageCatalog {
@@ -123,7 +127,7 @@ export function mayFill(stmt: Node, walk: LineageWalk): boolean {
   if (changed !== undefined) {
     // rows of a lasting table may take those of others with them
     const target = catalog.find(changed.schemaname, changed.relname ?? '', searchPath);
-    return target === undefined || target.oid > 0 || writesBelow(stmt);
+    return target === undefined || target.schema !== 'pg_temp' || writesBelow(stmt);
   }
   const ends = as(stmt, 'TransactionStmt')?.kind;
   if (ends !== undefined) return /COMMIT|PREPARE/.test(ends);
@@ -145,6 +149,3 @@ function writesBelow(node: Node): boolean {
 }
 
 const writing: ReadonlySet<Tag> = new Set<Tag>(['InsertStmt', 'UpdateStmt', 'DeleteStmt', 'MergeStmt']);
-
-/** Statements that may make one. */
-export const makes: ReadonlySet<Tag> = new Set<Tag>(['CreateTableAsStmt', 'SelectStmt', 'ViewStmt', 'CreateStmt']);

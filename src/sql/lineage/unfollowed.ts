@@ -72,7 +72,8 @@ function under(name: string, of: readonly string[], { parents }: PendingCode): [
 
 /**
  * What is pending once `stmt` has run.
- * @param followed it makes a temporary view, and what that returns is known: of the views that it reads, too
+ * @param followed it makes a relation that is known to run no code of the application's own, or a view of which is known
+ *   what it returns: of the views that it reads, too
  */
 export function pendingAfter(
   stmt: Node | undefined,
@@ -80,7 +81,7 @@ export function pendingAfter(
   catalog: LineageCatalog,
   followed: boolean,
 ): PendingCode {
-  if (stmt === undefined) return before;
+  if (stmt === undefined || (followed && tagOf(stmt) !== 'ViewStmt')) return before;
   const functions = (...added: string[]): PendingCode => ({
     ...before,
     functions: new Set([...before.functions, ...added]),
@@ -240,8 +241,8 @@ export function mayRunCode(stmt: Node, names: ReadonlySet<string>, catalog: Line
 }
 
 /** Something in it calls, or brings with it, code of the application's own. */
-export function callsOwnCode(node: Node, catalog: LineageCatalog): boolean {
-  return callsOwn(node, anyFunction(nothingPending), catalog);
+export function callsOwnCode(node: Node, catalog: LineageCatalog, pending = nothingPending): boolean {
+  return callsOwn(node, anyFunction(pending), catalog);
 }
 
 function aboutEvents(stmt: Node, tag: Tag): boolean {

@@ -3,6 +3,7 @@ import t from 'tap';
 import { CatalogKeeper } from '../../../src/io/catalog/keeper.js';
 import { MaskCatalog } from '../../../src/io/catalog/mask-catalog.js';
 import { Masker } from '../../../src/masking/masker.js';
+import { SessionMasks } from '../../../src/masking/session-masks.js';
 import { parseConfig } from '../../../src/policy/config.js';
 import { loadGrammar } from '../../../src/sql/grammar/grammar.js';
 import { askCatalogOf } from '../../helpers/ask-catalog.js';
@@ -42,7 +43,7 @@ for (const [change, query] of changes) {
     await keeper.open();
     t.teardown(() => keeper.stop());
     keeper.client().opened();
-    const plans = new Masker(mask, grammar, catalog, { session: Buffer.alloc(32) }).session();
+    const plans = new SessionMasks(new Masker(mask, grammar, catalog, { session: Buffer.alloc(32) }));
     const hides = (): boolean => {
       const plan = plans.planFor(query, ['public']);
       return plan.kind === 'mask' && plan.forRow(undefined) !== undefined;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { TemporaryRelations } from '../../../src/masking/temporary-relations.js';
+import { OwnRelations } from '../../../src/masking/own-relations.js';
 import type { Candidate } from '../../../src/proxy/candidate.js';
 import { type ClientCatalog, withoutCatalog } from '../../../src/proxy/session-state/client-catalog.js';
 import type { ClientMasks } from '../../../src/proxy/session-state/result-masks.js';
@@ -34,10 +34,11 @@ class Connection {
           this.#said.push(`path ${JSON.stringify(path)}`);
           return { kind: 'none' };
         },
-        makes: () => [],
+        names: () => [],
         defining: () => undefined,
         filling: () => undefined,
-        temporary: new TemporaryRelations(),
+        temporary: new OwnRelations('temporary'),
+        fresh: new OwnRelations('lasting'),
       } as unknown as ClientMasks['plans'],
       defaultPath: ['public'] as unknown as ClientMasks['defaultPath'],
     };

@@ -25,6 +25,8 @@ const catalog: LineageCatalog = {
     (schema === undefined ? (path ?? []) : [schema])
       .map((one) => relations.find((known) => known.schema === one && known.name === name))
       .find((one) => one !== undefined),
+  knowsNames: true,
+  isFree: (name) => !relations.some((one) => one.name === name),
   isLasting: (name) => relations.some((one) => one.name === name),
   functions: () => [],
   codeBefore: () => [],

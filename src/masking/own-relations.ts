@@ -1,10 +1,12 @@
 /**
- * Temporary tables and views of one connection, as far as it is certain what their names mean.
+ * Tables and views that one connection has made and the catalog does not know, as far as it is certain what their names mean.
  *
  * State: what was made, and whether the transaction that made it may still be undone. What it must not know: texts,
- * messages, what is masked. A name that has been used is never forgotten: what it means may only become unknown.
+ * messages, what is masked. A name that has been used is never forgotten, what it means may only become unknown; but what
+ * lasts is in the catalog, or nowhere, once its transaction is over.
  */
 import type { CatalogRelation } from '../sql/lineage/catalog.js';
+import { everyName } from '../sql/lineage/name-doubts.js';
 import type { MadeRelation, Temporaries } from '../sql/lineage/temporary.js';
 
 interface Known {
@@ -22,9 +24,14 @@ const unknown: Known = { relation: undefined, tentative: false, untilCommit: fal
 /** Names are never forgotten, so that a client that uses ever new ones has to do with so many. */
 const most = 1000;
 
-export class TemporaryRelations {
+export class OwnRelations {
+  readonly #kind: 'temporary' | 'lasting';
   readonly #known = new Map<string, Known>();
   #snapshot: Temporaries = new Map();
+
+  constructor(kind: 'temporary' | 'lasting') {
+    this.#kind = kind;
+  }
 
   /** Another object whenever it says something else. */
   get known(): Temporaries {
@@ -57,6 +64,11 @@ export class TemporaryRelations {
 
   doubtAll(): void {
     this.#doubt(() => true);
+    // nor what others mean that may have been made
+    if (this.#kind === 'lasting' && !this.#known.has(everyName)) {
+      this.#known.set(everyName, unknown);
+      this.#changed();
+    }
   }
 
   rolledBack(): void {
@@ -65,6 +77,12 @@ export class TemporaryRelations {
 
   /** No transaction is open any more. */
   transactionOver(): void {
+    if (this.#kind === 'lasting') {
+      if (this.#known.size === 0) return;
+      this.#known.clear();
+      this.#changed();
+      return;
+    }
     this.#doubt((_, { untilCommit }) => untilCommit);
     for (const [name, one] of this.#known) if (one.tentative) this.#known.set(name, { ...one, tentative: false });
   }
