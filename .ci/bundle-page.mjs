@@ -52,3 +52,5 @@ for (const { inputs } of Object.values(metafile.outputs)) {
 mkdirSync(resolve(root, 'dist/bin'), { recursive: true });
 for (const { path, text } of outputFiles) writeFileSync(path, text);
 writeFileSync(resolve(root, 'dist/bin/page.css'), style);
+// whose code is in it: what a release's list of parts is made from
+writeFileSync(resolve(root, 'dist/bundle-page.json'), JSON.stringify(metafile));

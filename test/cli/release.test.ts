@@ -60,6 +60,11 @@ t.test('the registry gets a README of its own', async (t) => {
     t.equal(await file(path), read(path), path);
 });
 
+t.test('every platform that is made is described', async (t) => {
+  const { targets } = await import(join(repositoryRoot, '.ci/release/targets.mjs'));
+  t.strictSame(release.archives[1].targets, Object.keys(targets));
+});
+
 t.test('builds, hooks and changelog', async (t) => {
   const [build] = release.builds;
   t.equal(release.project_name, manifest.name);
