@@ -30,6 +30,7 @@ _dbguard() {
       ':proxy') path='proxy' ;;
       ':serve') path='serve' ;;
       ':token') path='token' ;;
+      ':deploy') path='deploy' ;;
       ':mcp') path='mcp' ;;
       ':hook') path='hook' ;;
       ':approvals') path='approvals' ;;
@@ -123,6 +124,8 @@ _dbguard() {
     'token --client-id') return ;;
     'token --profile') return ;;
     'token --config') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'deploy --to') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
+    'deploy --image') return ;;
     'mcp --hold') return ;;
     'mcp --connection') return ;;
     'mcp --from') return ;;
@@ -290,7 +293,7 @@ _dbguard() {
     'version --folder') compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;
   esac
   case "$path" in
-    '') options='--help -h --version -V'; operands='status init doctor trust login logout mark whoami run proxy serve token mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' ;;
+    '') options='--help -h --version -V'; operands='status init doctor trust login logout mark whoami run proxy serve token deploy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' ;;
     'status') options='--json --config --help -h' ;;
     'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
     'doctor') options='--json --fix --config --help -h' ;;
@@ -303,6 +306,7 @@ _dbguard() {
     'proxy') options='--listen --password-file --json --connection --from --config --policy --profile --reason --help -h' ;;
     'serve') options='--json --config --help -h' ;;
     'token') options='--audience --issuer --client-id --profile --config --help -h' ;;
+    'deploy') options='--to --force --image --help -h'; operands='compose kubernetes helm-values systemd github gitlab shell' ;;
     'mcp') options='--hold --connection --from --config --policy --profile --reason --help -h' ;;
     'hook') options='--help -h' ;;
     'approvals') options='--list --json --team --follow --help -h' ;;

@@ -15,6 +15,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   proxy: () => import('./commands/proxy.js'),
   serve: () => import('./commands/serve.js'),
   token: () => import('./commands/token.js'),
+  deploy: () => import('./commands/deploy.js'),
   mcp: () => import('./commands/mcp.js'),
   hook: () => import('./commands/hook.js'),
   approvals: () => import('./commands/approvals.js'),

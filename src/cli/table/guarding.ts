@@ -1,6 +1,7 @@
 /** Commands that guard a database, and those that answer what is asked there. */
 import { sandboxNetworks } from '../../policy/read-sandbox.js';
 import type { CommandEntry } from '../command.js';
+import { deployKinds } from '../deploy/deploy-kinds.js';
 import { configOption, guardOptions, identityOptions } from '../shared-options.js';
 
 export const guarding = [
@@ -55,6 +56,22 @@ export const guarding = [
       ...identityOptions,
     ],
     examples: ['PGPASSWORD=$(dbguard token) psql "host=db-gateway.example.com dbname=shop sslmode=verify-full"'],
+  },
+  {
+    path: 'deploy',
+    summary: 'print or write the files that put a gateway, or a CI job’s guarded way, where they belong',
+    arguments: '<what>',
+    argumentChoices: deployKinds,
+    options: [
+      { flags: '--to <folder>', description: 'write them there instead of printing them' },
+      { flags: '--force', description: 'replace files that are there' },
+      { flags: '--image <reference>', description: 'the gateway’s image (default: dbguard:VERSION)' },
+    ],
+    examples: [
+      'dbguard deploy kubernetes | kubectl apply -f -',
+      'dbguard deploy compose --to trial           a gateway, a database and a provider to try',
+      'dbguard deploy github --to .                a workflow that migrates through dbguard',
+    ],
   },
   {
     path: 'mcp',
