@@ -25,6 +25,8 @@ export const verdictsInWords: Readonly<Record<Verdict, string>> = {
   unproven: 'NOT ALL PROVEN',
   invalid: 'CHANGED OR FORGED',
 };
+/** The transcript may be as proven as ever. */
+export const recordingChanged = 'RECORDING CHANGED';
 const rewritten = 'OVERWRITTEN OR DELETED: proven is what was stored first';
 
 /** Of several reports: as bad as the worst of them. */

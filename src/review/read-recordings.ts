@@ -4,6 +4,7 @@
  */
 import { counted } from '../words.js';
 import type { ObjectReader } from './catalog.js';
+import { lostWords, streamWords } from './held-recordings.js';
 import { ShownAnswers } from './recorded-results.js';
 import { type OpenSealed, type Recording, type RecordingOwner, readRecording } from './recordings.js';
 
@@ -26,7 +27,7 @@ export async function readRecordings(
   const drawn: unknown[] = [];
   const said: SessionRecordings['said'][number][] = [];
   for (const recording of recordings) {
-    const what = recording.stream === 'terminal' ? 'the screen' : 'the results';
+    const what = streamWords[recording.stream];
     const lost = new Map<string, { count: number; changed: boolean }>();
     let read = 0;
     for await (const chunk of readRecording(owner, recording, source, open)) {
@@ -52,7 +53,7 @@ export async function readRecordings(
       });
     if (recording.end !== 'session')
       said.push({
-        text: `${what}: the recording has no end: ${recording.end === 'failed' ? 'it could not be written any more' : 'the session crashed, or still runs'}`,
+        text: `${what}: ${recording.end === 'failed' ? 'from some point on nothing could be recorded' : lostWords(recording.chunks)}`,
         holds: 'unknown',
       });
   }

@@ -18,10 +18,16 @@ import {
 } from '../transcript/recording.js';
 import type { ObjectReader } from './catalog.js';
 
+/** What the chain says of a chunk, and when. */
+export interface ChainedChunk extends RecordedChunk {
+  /** Milliseconds since 1970 UTC, by the writer's clock. */
+  readonly at: number;
+}
+
 /** One stream of one session, by its chain alone. */
 export interface Recording extends RecordingBegin {
   readonly stream: RecordedStream;
-  readonly chunks: readonly RecordedChunk[];
+  readonly chunks: readonly ChainedChunk[];
   /** Undefined: the session crashed, or runs. `failed`: from there on nothing could be written. */
   readonly end: 'session' | 'failed' | undefined;
 }
@@ -42,12 +48,15 @@ export type OpenSealed = (bytes: Uint8Array) => Promise<Uint8Array>;
  * - `sealed`: it is there, is what was recorded, and no key at hand opens it.
  * - `unreadable`: it is what was recorded, and no recording of this format.
  */
-export type ChunkRead = RecordedChunk &
+export type ChunkRead = ChainedChunk &
   (
     | { readonly state: 'read'; readonly lines: readonly unknown[] }
-    | { readonly state: 'gone' | 'changed' | 'sealed' | 'unreadable'; readonly why: string }
+    /** `isThere`: it is withheld from this reader alone. */
+    | { readonly state: 'gone'; readonly why: string; readonly isThere: boolean }
+    | { readonly state: 'changed' | 'sealed' | 'unreadable'; readonly why: string }
   );
 
+const withheld = 'the bucket does not let you read it';
 /** More than any writer cuts, by far: a chunk that unpacks to more is none. */
 const mostUnpacked = 256 << 20;
 
@@ -55,10 +64,10 @@ const mostUnpacked = 256 << 20;
 export class RecordingEntries {
   readonly #streams = new Map<
     RecordedStream,
-    { begin: RecordingBegin; chunks: RecordedChunk[]; end?: 'session' | 'failed' }
+    { begin: RecordingBegin; chunks: ChainedChunk[]; end?: 'session' | 'failed' }
   >();
 
-  add({ n, k, fields }: Entry): void {
+  add({ n, k, t, fields }: Entry): void {
     if (k !== 'recording') return;
     const stream = recordedStreams.find((one) => one === fields.stream);
     if (stream === undefined) return;
@@ -71,7 +80,7 @@ export class RecordingEntries {
     const { chunk, digest, size, why } = fields;
     if (fields.event === 'end') known.end = why === 'failed' ? 'failed' : 'session';
     else if (typeof chunk === 'number' && typeof digest === 'string' && typeof size === 'number')
-      known.chunks.push({ n, chunk, digest, size });
+      known.chunks.push({ n, at: t / 1000, chunk, digest, size });
   }
 
   get recordings(): readonly Recording[] {
@@ -96,7 +105,7 @@ export async function* readRecording(
 ): AsyncGenerator<ChunkRead> {
   for (const { chunk, key } of chunksOf({ subject, sid }, recording)) {
     const bytes = await fetched(source, key);
-    if ('gone' in bytes) yield { ...chunk, state: 'gone', why: bytes.gone };
+    if ('gone' in bytes) yield { ...chunk, state: 'gone', why: bytes.gone, isThere: bytes.gone === withheld };
     else if ('changed' in bytes) yield { ...chunk, state: 'changed', why: bytes.changed };
     else if (bytes.length !== chunk.size || sha256Of(bytes) !== chunk.digest)
       yield { ...chunk, state: 'changed', why: 'under its name lies something else than what was recorded' };
@@ -108,7 +117,7 @@ export async function* readRecording(
 export function chunksOf(
   { subject, sid }: RecordingOwner,
   { stream, keepDays, recipients, chunks }: Recording,
-): { readonly chunk: RecordedChunk; readonly key: string }[] {
+): { readonly chunk: ChainedChunk; readonly key: string }[] {
   const place = { subject, sid, stream, keepDays, encrypted: recipients !== undefined };
   return chunks.map((chunk) => ({ chunk, key: chunkKey(place, chunk.chunk, chunk.digest) }));
 }
@@ -132,7 +141,7 @@ async function fetched(
 export function whyGone(error: unknown): string | undefined {
   if (!(error instanceof DbguardError)) return undefined;
   if (error.code === 'transcript-unknown') return 'it is not in the bucket any more';
-  return isDenied(error) ? 'the bucket does not let you read it' : undefined;
+  return isDenied(error) ? withheld : undefined;
 }
 
 function isDenied({ cause }: DbguardError): boolean {

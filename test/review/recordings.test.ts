@@ -6,6 +6,8 @@ import t, { type Test } from 'tap';
 import { openDirectoryBucket } from '../../src/io/bucket/directory.js';
 import { RecordingWriter } from '../../src/io/spool/recording-writer.js';
 import type { WaitingChunk } from '../../src/io/spool/uploader.js';
+import { heldRecordings } from '../../src/review/held-recordings.js';
+import type { ProofLine } from '../../src/review/proof-words.js';
 import { RecordingEntries, readRecording } from '../../src/review/recordings.js';
 import { Contradictions } from '../../src/transcript/contradictions.js';
 import type { Entry, EntryBody } from '../../src/transcript/entry.js';
@@ -61,6 +63,12 @@ async function read({ entries, bucket }: Made): Promise<string[]> {
   return said;
 }
 
+async function hold({ entries, bucket }: Made, now: number): Promise<ProofLine[]> {
+  const collected = new RecordingEntries();
+  for (const entry of entries) collected.add(entry);
+  return heldRecordings({ subject, sid }, collected.recordings, openDirectoryBucket(bucket), now);
+}
+
 function replace(bucket: string, key: string, bytes: Uint8Array): void {
   chmodSync(join(bucket, key), 0o600);
   writeFileSync(join(bucket, key), bytes);
@@ -106,10 +114,23 @@ t.test('what became of a chunk is said, and of no other', async (t) => {
     cpSync(one.bucket, before, { recursive: true });
     attack();
     t.same(await read(one), expected, name);
+    const [held] = await hold(one, Date.now());
+    const holds = expected.includes('changed') ? 'no' : 'unknown';
+    t.equal(held?.holds, holds, `${name}: ${held?.text}`);
     rmSync(one.bucket, { recursive: true, force: true });
     cpSync(before, one.bucket, { recursive: true });
     rmSync(before, { recursive: true, force: true });
   }
+});
+
+t.test('what is gone is said as what it is', async (t) => {
+  const one = await made(t, 3);
+  t.match(await hold(one, 0), [{ holds: 'yes', text: /3 of 3 chunks there as recorded/ }]);
+  rmSync(join(one.bucket, one.keys[1] ?? ''), { force: true });
+  t.match(await hold(one, -1), [{ holds: 'unknown', text: /1 not there before the 1 day of its rule are over/ }]);
+  t.match(await hold(one, 86_400_000), [{ holds: 'unknown', text: /1 expired after 1 day, as its rule says/ }]);
+  const crashed = { ...one, entries: one.entries.slice(0, -1) };
+  t.match(await hold(crashed, 0), [{ holds: 'unknown', text: /what came back after #3 may be missing/ }]);
 });
 
 t.test('a disk that takes no more ends the recording, and the chain says so', async (t) => {

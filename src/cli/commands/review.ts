@@ -16,6 +16,7 @@ import { Browser, loadBrowserTools } from '../review/browser.js';
 import { indexPlace, listBucket } from '../review/list-bucket.js';
 import {
   failureWords,
+  fetchAnswer,
   Left,
   openSession,
   type Reading,
@@ -92,6 +93,8 @@ export async function run(
     switch (want.kind) {
       case 'open':
         return openSession(reading, want.name, browser.tell, () => browser.state.session?.name === want.name);
+      case 'answer':
+        return fetchAnswer(reading, want, open, browser.tell);
       case 'verify':
         return verifyOne(reading, want.name, browser.tell);
       case 'verify-all':

@@ -7,8 +7,16 @@ import { resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import type { ObjectSource } from '../../review/catalog.js';
 import { type Expectations, Expected, parseExpectation, readExpectations } from '../../review/expectations.js';
+import { heldRecordings } from '../../review/held-recordings.js';
 import { compareWithNeighbours } from '../../review/neighbours.js';
-import { type ProofLine, proofLines, verdictsInWords, verdictWords } from '../../review/proof-words.js';
+import {
+  type ProofLine,
+  proofLines,
+  recordingChanged,
+  verdictsInWords,
+  verdictWords,
+} from '../../review/proof-words.js';
+import { RecordingEntries } from '../../review/recordings.js';
 import { type SessionReport, type Verdict, withFindings } from '../../review/session-report.js';
 import { openVerifierPool } from '../../review/verifier-pool.js';
 import { verifyAll } from '../../review/verify-all.js';
@@ -62,13 +70,16 @@ type How = VerifyOptions & { readonly source: ObjectSource };
 async function verifyOne(context: CommandContext, how: How, id: string, json: boolean): Promise<number> {
   const { source } = how;
   const session = await findSession(source, id);
-  const alone = await verifySession(session, how);
+  const recordings = new RecordingEntries();
+  const alone = await verifySession(session, { ...how, onEntry: (entry) => recordings.add(entry) });
   const keeping = await source.keeping();
   const report = withFindings(alone, await compareWithNeighbours(session, alone, how));
+  const recorded = await heldRecordings(session, recordings.recordings, source, how.now);
   const text = json
-    ? JSON.stringify({ ...reportJson(report), versions: keeping }, undefined, 2)
-    : reportText(report, outputStyleFor(context), keeping);
+    ? JSON.stringify({ ...reportJson(report), versions: keeping, recorded }, undefined, 2)
+    : reportText(report, outputStyleFor(context), keeping, recorded);
   context.stdout.write(`${text}\n`);
+  if (recorded.some(({ holds }) => holds === 'no')) return exitCodes.invalid;
   // Not seeing whether anything was overwritten is the reader's own want, and can be helped.
   return report.verdict === 'proven' && keeping === 'hidden' ? exitCodes.unproven : exitCodes[report.verdict];
 }
@@ -162,13 +173,20 @@ const colours: Readonly<Record<Verdict, 'green' | 'magenta' | 'red'>> = {
   invalid: 'red',
 };
 
-export function reportText(report: SessionReport, output: OutputStyle, keeping?: VersionKeeping): string {
+/** @param recorded whether its recordings lie there as they were recorded, where that was looked at */
+export function reportText(
+  report: SessionReport,
+  output: OutputStyle,
+  keeping?: VersionKeeping,
+  recorded: readonly ProofLine[] = [],
+): string {
   const connection = report.open?.connection?.name;
   const title = `${output.style('bold', `session ${report.sid}`)}${connection ? ` on ${shown(connection)}` : ''}`;
   const lines = [
     title,
     output.style(colours[report.verdict], verdictWords(report)),
-    ...proofLines(report, keeping).map((line) => proofText(line, output)),
+    ...(recorded.some(({ holds }) => holds === 'no') ? [output.style('red', recordingChanged)] : []),
+    ...[...proofLines(report, keeping), ...recorded].map((line) => proofText(line, output)),
   ];
   // how it ends is said above, in the same words
   const findings = report.findings.filter(({ code }) => code !== 'not-final' && code !== 'still-open');

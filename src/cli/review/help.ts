@@ -26,6 +26,7 @@ export const helpPassages: readonly Passage[] = [
   of('f F e E', 'only statements, questions, denials, failures; only one kind of effect'),
   of('d D', 'the next denial, and the one before'),
   of('i', 'what is proven of it, and what not'),
+  of('enter', 'of a statement: all of it, and what came back where it was recorded; --identity takes your key'),
   of('x', 'redact the texts of a statement: asks why, and once more; signed with your login'),
   of('n p', 'of a statement: the next one, and the one before'),
   { text: '', tone: 'plain' },

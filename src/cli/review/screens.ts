@@ -5,12 +5,14 @@ import {
   chosenSession,
   listHeight,
   type SessionScreen,
+  type StatementScreen,
   sessionHeight,
   statementHeight,
   verdictOf,
 } from '../../review/browser/browser-state.js';
 import { flagsOf, type ListedSession, nameOf } from '../../review/browser/listed-session.js';
 import { proofPassages, statementPassages, verdictMarks, verdictTones } from '../../review/browser/passages.js';
+import type { RecordedAnswer } from '../../review/recorded-answer.js';
 import type { Row } from '../../review/statement-rows.js';
 import type { BrowserScreenProps } from '../../ui/review/BrowserScreen.js';
 import type { Cell } from '../../ui/review/cells.js';
@@ -18,6 +20,7 @@ import { type Passage, passageRows } from '../../ui/review/passages.js';
 import type { SessionListItem } from '../../ui/review/SessionList.js';
 import { isProofBeside, type TimelineRow } from '../../ui/review/Timeline.js';
 import { counted, grouped } from '../../words.js';
+import { answerWords } from '../transcripts/answer-words.js';
 import { helpPassages } from './help.js';
 
 export interface Drawn {
@@ -32,7 +35,7 @@ export function drawn(state: BrowserState, location: string, colours: boolean): 
   const frame = { columns, colours, said: saidOf(state) };
   if (state.help !== undefined) return text(state, frame, 'Help', location, helpPassages, state.help);
   const { session, statement } = state;
-  if (statement !== undefined) return statementScreen(state, frame, statement.row, statement.top);
+  if (statement !== undefined) return statementScreen(state, frame, statement);
   if (session === undefined) return { props: { ...frame, ...listScreen(state, location, colours) }, lines: undefined };
   if (session.proof) {
     const passages = proofPassages(sidOf(session.name), verdictOf(state, session.name));
@@ -208,9 +211,12 @@ function timelineRow(row: Row): TimelineRow {
   };
 }
 
-function statementScreen(state: BrowserState, frame: Frame, row: Row, top: number): Drawn {
+function statementScreen(state: BrowserState, frame: Frame, { row, top, recorded }: StatementScreen): Drawn {
   const height = statementHeight(state);
-  const rows = passageRows(statementPassages(row), frame.columns - 1);
+  const width = frame.columns - 1;
+  const isRecorded = row.kind === 'statement' && state.session?.recording !== undefined;
+  const passages = [...statementPassages(row), ...(isRecorded ? recordedPassages(recorded, width) : [])];
+  const rows = passageRows(passages, width);
   const from = Math.max(0, Math.min(top, rows.length - height));
   const connection = row.connection === undefined ? '' : `, connection ${row.connection}`;
   const verified = state.session === undefined ? undefined : verdictOf(state, state.session.name);
@@ -240,6 +246,24 @@ function statementScreen(state: BrowserState, frame: Frame, row: Row, top: numbe
     },
     lines: rows.length,
   };
+}
+
+/** What came back, as it was recorded: below what was decided and what came of it. */
+function recordedPassages(recorded: RecordedAnswer | undefined, columns: number): Passage[] {
+  const said = (text: string, tone: Passage['tone']): Passage[] => [
+    { text: '', tone: 'plain' },
+    { text: 'What came back, as it was recorded', tone: 'strong' },
+    { text, tone },
+  ];
+  if (recorded === undefined) return said('fetching it …', 'quiet');
+  const { answer, missing, changed } = recorded;
+  const key = missing !== undefined && answer === undefined ? ' (--identity takes your key)' : '';
+  return [
+    ...(changed ? said(`CHANGED, and not shown: ${missing}`, 'bad') : []),
+    ...(missing !== undefined && !changed ? said(`not shown: ${missing}${key}`, 'waiting') : []),
+    ...(answer ? said(answerWords(answer, columns - 2).join('\n'), 'plain') : []),
+    ...(missing === undefined && answer === undefined ? said('nothing of it was recorded', 'quiet') : []),
+  ];
 }
 
 /** Of a name: a folder and an id. */

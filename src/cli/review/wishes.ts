@@ -2,12 +2,15 @@
 import { resolve } from 'node:path';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { BrowserEvent } from '../../review/browser/browser-events.js';
-import type { Verified } from '../../review/browser/browser-state.js';
+import type { Verified, Want } from '../../review/browser/browser-state.js';
 import { listedSession, nameOf } from '../../review/browser/listed-session.js';
 import { listSessions, type ObjectSource, type SessionObjects } from '../../review/catalog.js';
+import { heldRecordings } from '../../review/held-recordings.js';
 import { compareWithNeighbours } from '../../review/neighbours.js';
-import { proofLines, verdictWords } from '../../review/proof-words.js';
+import { type ProofLine, proofLines, recordingChanged, verdictWords } from '../../review/proof-words.js';
 import { itemReader } from '../../review/read-item.js';
+import { readAnswer } from '../../review/recorded-answer.js';
+import { type OpenSealed, RecordingEntries } from '../../review/recordings.js';
 import { type SessionReport, withFindings } from '../../review/session-report.js';
 import { type Row, Rows } from '../../review/statement-rows.js';
 import { endsOf, summarise } from '../../review/summary.js';
@@ -41,12 +44,14 @@ export async function openSession({ verify }: Reading, name: string, tell: Tell,
   const session = await sessionNamed(verify.source, name);
   const rows = new Rows();
   const read = itemReader(0);
+  const recordings = new RecordingEntries();
   const { size } = sizeOf(session);
   let told = performance.now();
   const report = await verifySession(session, {
     ...verify,
     now: Date.now(),
     onEntry: async (entry, disclosed) => {
+      recordings.add(entry);
       if (rows.all.length < mostRows) rows.add(read(entry, disclosed));
       if (performance.now() - told < tellMs) return;
       if (!isOpen()) throw new Left();
@@ -59,9 +64,21 @@ export async function openSession({ verify }: Reading, name: string, tell: Tell,
     rows.all.length >= mostRows
       ? `Only its first ${grouped(mostRows)} rows are here; transcripts show has all.`
       : undefined;
-  tell({ kind: 'rows', name, rows: rows.all as readonly Row[], done: true });
+  tell({ kind: 'rows', name, rows: rows.all as readonly Row[], done: true, recording: recordings.of('results') });
   if (last !== undefined && size > 0) tell({ kind: 'notice', notice: { text: last, tone: 'plain' } });
   await verified(session, report, verify, tell);
+}
+
+/** Fetches what was recorded of a statement. @param open undefined where the reader has no key */
+export async function fetchAnswer(
+  { verify }: Reading,
+  { name, recording, row }: Extract<Want, { kind: 'answer' }>,
+  open: OpenSealed | undefined,
+  tell: Tell,
+): Promise<void> {
+  const [subject = '', sid = ''] = name.split('/');
+  const recorded = await readAnswer({ subject, sid }, recording, verify.source, open, row);
+  tell({ kind: 'answer', row, recorded });
 }
 
 /** The reader has gone back to the list. */
@@ -69,8 +86,11 @@ export class Left extends Error {}
 
 export async function verifyOne({ verify }: Reading, name: string, tell: Tell): Promise<void> {
   const session = await sessionNamed(verify.source, name);
-  const report = await verifySession(session, { ...verify, now: Date.now() });
-  await verified(session, report, verify, tell);
+  const recordings = new RecordingEntries();
+  const now = Date.now();
+  const report = await verifySession(session, { ...verify, now, onEntry: (entry) => recordings.add(entry) });
+  const recorded = await heldRecordings(session, recordings.recordings, verify.source, now);
+  await verified(session, report, verify, tell, recorded);
 }
 
 /** As `transcripts verify` judges one session: with what the ones around it say. */
@@ -79,14 +99,18 @@ async function verified(
   alone: SessionReport,
   verify: Reading['verify'],
   tell: Tell,
+  recorded: readonly ProofLine[] = [],
 ): Promise<void> {
   const found = await compareWithNeighbours(session, alone, { ...verify, now: Date.now() });
   const summary = await summarise(endsOf(session), verify.source);
   tell({ kind: 'sessions', sessions: [listedSession(summary, storedAs(session))] });
+  const verdict = await verdictFor(session, withFindings(alone, found), verify);
+  const changed = recorded.some(({ holds }) => holds === 'no');
+  const words = changed && verdict.verdict !== 'invalid' ? recordingChanged : verdict.words;
   tell({
     kind: 'verified',
     name: nameOf(session),
-    verified: await verdictFor(session, withFindings(alone, found), verify),
+    verified: { ...verdict, lines: [...verdict.lines, ...recorded], ...(changed ? { verdict: 'invalid', words } : {}) },
   });
 }
 

@@ -117,7 +117,8 @@ function hintOf(name: string, error: unknown): string | undefined {
 const network = 'Check the network, the endpoint and the region.';
 
 const hints: Readonly<Record<string, string>> = {
-  AccessDenied: 'The credentials need s3:PutObject under v1/ to record, s3:GetObject and s3:ListBucket to read.',
+  AccessDenied:
+    'The credentials need s3:PutObject under v1/ (and recordings/) to record, s3:GetObject and s3:ListBucket to read.',
   NotImplemented: 'This store does not know the request: "dbguard transcripts check-bucket" tells what it lacks.',
   CredentialsProviderError:
     'No AWS credentials were found: set AWS_PROFILE, or role_arn in dbguard.yaml, or run aws sso login.',

@@ -96,8 +96,16 @@ function open(options: TranscriptOptions): Transcript {
     ...(options.onTrouble ? { onTrouble: options.onTrouble } : {}),
   };
   const uploader = new Uploader(how);
+  const refused: ((error: DbguardError) => void)[] = [];
   // rights of their own may keep chunks out; no segment waits behind one
-  const chunks = new Uploader(how);
+  const chunks = new Uploader({
+    ...how,
+    onTrouble: (error) => {
+      const tell = isRefusal(error) ? refused.splice(0) : [];
+      if (tell.length === 0) options.onTrouble?.(error);
+      for (const one of tell) one(refusal(error));
+    },
+  });
   const journal = openJournal({
     dir: folder,
     sid: credential.sid,
@@ -117,6 +125,7 @@ function open(options: TranscriptOptions): Transcript {
     record: (begin, encrypt, onFailure) => {
       const { sid } = credential;
       const onChunk = (chunk: WaitingChunk): void => chunks.offer(chunk);
+      refused.push(onFailure);
       return new RecordingWriter({ begin, subject, sid, folder, recorder: journal, encrypt, onChunk, onFailure });
     },
     ready: (patienceMs, attempts) => uploader.ready(patienceMs, attempts),
@@ -131,6 +140,19 @@ function open(options: TranscriptOptions): Transcript {
       return progress;
     },
   };
+}
+
+/** The bucket has answered, and takes no recording: no network is to blame, and waiting does not help. */
+function isRefusal({ code, cause }: DbguardError): boolean {
+  if (code !== 'bucket-unreachable') return true;
+  return cause instanceof Error && (cause.name === 'AccessDenied' || ('code' in cause && cause.code === 'EACCES'));
+}
+
+function refusal(cause: DbguardError): DbguardError {
+  return new DbguardError('recording-unwritable', `the bucket takes no recording: ${cause.message}`, {
+    hint: 'Whoever records needs s3:PutObject under recordings/, too. What was recorded waits on this machine: dbguard upload.',
+    cause,
+  });
 }
 
 export function sumOf(one: Progress, other: Progress): Progress {

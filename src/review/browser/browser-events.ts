@@ -1,4 +1,6 @@
 /** What happens to the terminal browser beside its keys: the window, sessions that are listed, rows that are read, verdicts. Pure. */
+import type { RecordedAnswer } from '../recorded-answer.js';
+import type { Recording } from '../recordings.js';
 import type { Row } from '../statement-rows.js';
 import { opened, pressed } from './browser-keys.js';
 import {
@@ -8,6 +10,7 @@ import {
   listed,
   listHeight,
   type Notice,
+  recordedOf,
   type SessionScreen,
   type Step,
   sessionHeight,
@@ -30,7 +33,11 @@ export type BrowserEvent =
       readonly rows: readonly Row[];
       readonly done: boolean;
       readonly problem?: string;
+      /** Of what clients were shown, once all is read. */
+      readonly recording?: Recording | undefined;
     }
+  /** What was recorded of a statement. */
+  | { readonly kind: 'answer'; readonly row: Row; readonly recorded: RecordedAnswer }
   | { readonly kind: 'verified'; readonly name: string; readonly verified: Verified }
   /** The statement takes so many lines on this screen, or its session's proof does. */
   | { readonly kind: 'laid-out'; readonly lines: number }
@@ -40,7 +47,12 @@ export type BrowserEvent =
 
 export function browserEvent(state: BrowserState, event: BrowserEvent): Step {
   if (event.kind === 'key') return pressed(state, event.key);
-  if (event.kind !== 'open') return { state: happened(state, event) };
+  if (event.kind !== 'open') {
+    const after = happened(state, event);
+    // it was looked at before all was read: only now is it known where its answer lies
+    const isKnownNow = event.kind === 'rows' && event.recording !== undefined && after.statement !== undefined;
+    return isKnownNow ? recordedOf(after, after.statement.row) : { state: after };
+  }
   const session = state.sessions.get(event.name);
   return session === undefined ? { state } : opened(state, session);
 }
@@ -62,6 +74,10 @@ function happened(state: BrowserState, event: Exclude<BrowserEvent, { kind: 'key
       return listed({ ...state, verified: new Map(state.verified).set(event.name, event.verified) });
     case 'laid-out':
       return laidOut(state, event.lines);
+    case 'answer':
+      return state.statement?.row === event.row
+        ? { ...state, statement: { ...state.statement, recorded: event.recorded } }
+        : state;
     case 'notice':
       return { ...state, notice: event.notice };
     case 'busy':
@@ -81,11 +97,11 @@ function resized(state: BrowserState, size: BrowserState['size']): BrowserState 
 function withRows(
   state: BrowserState,
   session: SessionScreen,
-  { rows, done, problem }: Extract<BrowserEvent, { kind: 'rows' }>,
+  { rows, done, problem, recording }: Extract<BrowserEvent, { kind: 'rows' }>,
 ): BrowserState {
   const effects = done ? [...new Set(rows.flatMap(effectsOf))].sort() : session.effects;
   const said = problem === undefined ? {} : { problem };
-  return filtered(state, { ...session, rows, done, effects, ...said });
+  return filtered(state, { ...session, rows, done, effects, ...said, ...(recording ? { recording } : {}) });
 }
 
 function laidOut(state: BrowserState, lines: number): BrowserState {

@@ -7,6 +7,7 @@ import {
   filtered,
   listed,
   listHeight,
+  lookedAt,
   type SessionScreen,
   type Step,
   sessionHeight,
@@ -97,7 +98,7 @@ function inSession(state: BrowserState, session: SessionScreen, key: string): St
     case 'enter':
     case 'right': {
       const row = chosenRow(state);
-      return { state: row === undefined ? state : { ...state, statement: { row, top: 0, lines: 0 } } };
+      return row === undefined ? { state } : lookedAt(state, row);
     }
     case 'x':
       return redacting(state);
@@ -131,11 +132,11 @@ function inStatement(state: BrowserState, key: string): Step {
       return { state: { ...state, statement: undefined } };
     case 'n':
     case 'p':
-      return { state: toRow(state, session, session.pane.selected + (key === 'n' ? 1 : -1)) };
+      return toRow(state, session, session.pane.selected + (key === 'n' ? 1 : -1));
     case 'd':
     case 'D': {
       const next = toDenial(state, session, key === 'd' ? 1 : -1);
-      return { state: next.session === undefined ? next : toRow(next, next.session, next.session.pane.selected) };
+      return next.session === undefined ? { state: next } : toRow(next, next.session, next.session.pane.selected);
     }
     case 'x':
       return redacting(state);
@@ -175,10 +176,10 @@ function toDenial(state: BrowserState, session: SessionScreen, by: 1 | -1): Brow
   };
 }
 
-function toRow(state: BrowserState, session: SessionScreen, at: number): BrowserState {
+function toRow(state: BrowserState, session: SessionScreen, at: number): Step {
   const next = inSight(state, session, at);
   const row = chosenRow({ ...next, statement: undefined });
-  return row === undefined || row === state.statement?.row ? next : { ...next, statement: { row, top: 0, lines: 0 } };
+  return row === undefined || row === state.statement?.row ? { state: next } : lookedAt(next, row);
 }
 
 function inSight(state: BrowserState, session: SessionScreen, at: number): BrowserState {

@@ -4,6 +4,8 @@
  */
 import type { Finding } from '../../transcript/finding.js';
 import type { ProofLine } from '../proof-words.js';
+import type { RecordedAnswer } from '../recorded-answer.js';
+import type { Recording } from '../recordings.js';
 import type { Verdict } from '../session-report.js';
 import { type Filter, matches, type Row, wordsOf } from '../statement-rows.js';
 import { summariseFacts } from '../views/facts-columns.js';
@@ -38,6 +40,8 @@ export interface SessionScreen {
   readonly done: boolean;
   /** Why it cannot be read to its end. */
   readonly problem?: string;
+  /** Of what clients were shown; undefined where nothing was recorded, or before all is read. */
+  readonly recording?: Recording;
   /** The proof stands in the place of the rows. */
   readonly proof: boolean;
   readonly proofTop: number;
@@ -48,6 +52,8 @@ export interface StatementScreen {
   /** First line in sight, of so many. */
   readonly top: number;
   readonly lines: number;
+  /** What was recorded of it; undefined where nothing was, and while it is fetched. */
+  readonly recorded?: RecordedAnswer;
 }
 
 /** What is typed into the last line. */
@@ -89,6 +95,7 @@ export interface BrowserState {
 /** What the reader wants done that is not on the screen alone. */
 export type Want =
   | { readonly kind: 'open' | 'verify' | 'page' | 'replay'; readonly name: string }
+  | { readonly kind: 'answer'; readonly name: string; readonly recording: Recording; readonly row: Row }
   | { readonly kind: 'redact'; readonly name: string; readonly n: number; readonly reason: string }
   | { readonly kind: 'verify-all' | 'stop' | 'list-again' };
 
@@ -140,6 +147,18 @@ export function chosenSession({ shown, pane, session, sessions }: BrowserState):
 
 export function chosenRow({ session, statement }: BrowserState): Row | undefined {
   return statement?.row ?? session?.shown[session.pane.selected];
+}
+
+/** A row in full; what was recorded of a statement is wanted with it. */
+export function lookedAt(state: BrowserState, row: Row): Step {
+  return recordedOf({ ...state, statement: { row, top: 0, lines: 0 } }, row);
+}
+
+/** With the wish for what was recorded of it, where anything can have been. */
+export function recordedOf(state: BrowserState, row: Row): Step {
+  const { session } = state;
+  if (session?.recording === undefined || row.kind !== 'statement') return { state };
+  return { state, want: { kind: 'answer', name: session.name, recording: session.recording, row } };
 }
 
 /** Anew, after the sessions, the search or the filter have changed: the newest first, the chosen one stays chosen. */

@@ -121,8 +121,8 @@ function effectWords(effect: Readonly<Record<string, unknown>>): string {
   const every = bounded === false && ['update', 'delete'].includes(String(kind)) ? ', without a condition' : '';
   const said = typeof detail === 'string' ? `: ${detail}` : '';
   const blind = opaque === true ? ', code that cannot be seen' : '';
-  const more = Object.keys(rest).length > 0 ? ` ${words(rest)}` : '';
-  return `  ${String(kind)}${where}${every}${blind}${said}${more}`;
+  const more = Object.entries(rest).map(([name, value]) => `, ${value === true ? name : `${name} ${words(value)}`}`);
+  return `  ${String(kind)}${where}${every}${blind}${said}${more.join('')}`;
 }
 
 function words(value: unknown): string {

@@ -1,6 +1,6 @@
 /** The one verdict at the top of a page: whatever is wrong anywhere in it is said there. Pure: no document is known here. */
 import { counted } from '../../words.js';
-import { worstWords } from '../proof-words.js';
+import { recordingChanged, worstWords } from '../proof-words.js';
 import type { SessionReport, Verdict } from '../session-report.js';
 
 export interface Checked {
@@ -33,5 +33,5 @@ export function overallOf({ fault, reports, recordingFaults, ownKeys }: Checked)
   // a transcript that is wrong itself is the worse news
   if (worst.verdict === 'invalid') return { ...worst, text: `${under}. Changed as well: ${changed}` };
   const text = `${changed}. The transcript itself, ${under}: ${worst.heading}`;
-  return { verdict: 'invalid', heading: 'RECORDING CHANGED', text };
+  return { verdict: 'invalid', heading: recordingChanged, text };
 }

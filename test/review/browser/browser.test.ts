@@ -13,7 +13,8 @@ import {
 } from '../../../src/review/browser/browser-state.js';
 import { type ListedSession, nameOf } from '../../../src/review/browser/listed-session.js';
 import type { ReadItem } from '../../../src/review/read-item.js';
-import { Rows } from '../../../src/review/statement-rows.js';
+import type { RecordedAnswer } from '../../../src/review/recorded-answer.js';
+import { type Row, Rows } from '../../../src/review/statement-rows.js';
 import type { Mood } from '../../../src/review/timeline.js';
 
 const ids = Array.from({ length: 12 }, (_, n) => `01kar6${String(n).padStart(20, '0')}`);
@@ -70,6 +71,12 @@ const verified = fc.record({
   listing: fc.constantFrom('x', 'y'),
 }) as fc.Arbitrary<Pick<Verified, 'verdict' | 'listing'>>;
 
+const recorded = fc.constantFrom<RecordedAnswer>(
+  { answer: undefined, missing: undefined, changed: false },
+  { answer: undefined, missing: 'it is encrypted', changed: false },
+  { answer: { of: 1, results: [], messages: [], cut: 'rows' }, missing: 'why', changed: true },
+);
+
 const name = session.map(nameOf);
 const keys =
   'up down pageup pagedown home end enter escape left right backspace ctrl-u j k g G q f F e E d D i v V R p r x n y / ?';
@@ -84,7 +91,16 @@ const event: fc.Arbitrary<BrowserEvent> = fc.oneof(
     rows: fc.integer({ min: 1, max: 60 }),
   }),
   fc.record({ kind: fc.constant('sessions' as const), sessions: fc.array(session, { maxLength: 12 }) }),
-  fc.record({ kind: fc.constant('rows' as const), name, rows, done: fc.boolean() }),
+  fc.record({
+    kind: fc.constant('rows' as const),
+    ...{ name, rows, done: fc.boolean() },
+    recording: fc.constantFrom(undefined, { stream: 'results' as const, chunks: [], end: undefined }),
+  }),
+  fc.record({
+    kind: fc.constant('answer' as const),
+    row: rows.filter(({ length }) => length > 0).map(([first]) => first as Row),
+    recorded,
+  }),
   fc.record({ kind: fc.constant('open' as const), name }),
   fc.record({
     kind: fc.constant('verified' as const),
@@ -105,6 +121,7 @@ const event: fc.Arbitrary<BrowserEvent> = fc.oneof(
 
 /** Rows of the open session come for the one that is open. */
 function meant(state: BrowserState, one: BrowserEvent): BrowserEvent {
+  if (one.kind === 'answer') return { ...one, row: state.statement?.row ?? one.row };
   return one.kind === 'rows' && state.session ? { ...one, name: state.session.name } : one;
 }
 
