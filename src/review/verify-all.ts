@@ -7,6 +7,7 @@ import { parseApprovalKey } from '../transcript/approval-objects.js';
 import type { Finding } from '../transcript/finding.js';
 import type { VersionKeeping } from '../transcript/object-history.js';
 import { issuerKeysFolder, revokedKeysPrefix, sessionPrefix } from '../transcript/object-key.js';
+import { isChunkKey } from '../transcript/recording.js';
 import { grouped } from '../words.js';
 import { compareSessions, hasExpired, type Trace, traceOf } from './between-sessions.js';
 import { listSessions, type ObjectSource, type SessionObjects, Tally } from './catalog.js';
@@ -109,7 +110,7 @@ class BucketRun {
   #onUnknown(key: string): void {
     if (knownFolders.some((folder) => key.startsWith(folder)) || this.#options.known?.has(key)) return;
     // what was asked and answered stands in the transcripts as well, and is judged there
-    if (parseApprovalKey(key) !== undefined) return;
+    if (parseApprovalKey(key) !== undefined || isChunkKey(key)) return;
     this.#unknown.add(key);
   }
 

@@ -55,6 +55,14 @@ export function keepDaysOf(key: string): number | undefined {
   return days === undefined ? undefined : Number(days);
 }
 
+const WHOLE_KEY =
+  /^recordings\/(?:kept|\d{1,5}d)\/[0-9a-f]{32}\/[0-7][0-9a-hjkmnp-tv-z]{25}\/(?:results|terminal)-\d{8,}-[0-9a-f]{16}\.jsonl\.gz(?:\.age)?$/;
+
+/** Whether a chunk can be called so; whether one is, its session's chain says. */
+export function isChunkKey(key: string): boolean {
+  return WHOLE_KEY.test(key);
+}
+
 export interface RecordingBegin {
   readonly stream: RecordedStream;
   readonly keepDays?: number | undefined;

@@ -74,6 +74,8 @@ t.test(
     t.equal(exitCode, 2, 'it has no seal');
     t.match(stdout, /recorded +the results, not encrypted: [12] of [12] chunks? there as recorded; it has no end/);
     t.match(stdout.replace(/\s+/g, ' '), /what came back after #\d+ may be missing/);
+    const all = await workspace.dbguard(['transcripts', 'verify', '--all']);
+    t.notMatch(all.stdout, 'unknown-object', 'a chunk is no stranger');
     await t.rejects(proxy.stop());
   },
 );

@@ -12,8 +12,10 @@ import { RecordingEntries, readRecording } from '../../src/review/recordings.js'
 import { Contradictions } from '../../src/transcript/contradictions.js';
 import type { Entry, EntryBody } from '../../src/transcript/entry.js';
 import { Findings } from '../../src/transcript/finding.js';
+import { chunkKey, isChunkKey, recordedStreams } from '../../src/transcript/recording.js';
 
 const [subject, sid] = ['0'.repeat(32), '01jd0000000000000000000000'];
+const digest = Buffer.alloc(32, 7).toString('base64url');
 
 interface Made {
   readonly entries: Entry[];
@@ -121,6 +123,18 @@ t.test('what became of a chunk is said, and of no other', async (t) => {
     cpSync(before, one.bucket, { recursive: true });
     rmSync(before, { recursive: true, force: true });
   }
+});
+
+t.test('every name of a chunk is known in the bucket, and no other', async (t) => {
+  for (const stream of recordedStreams)
+    for (const keepDays of [undefined, 1, 90, 36_500])
+      for (const encrypted of [true, false])
+        for (const chunk of [0, 7, 123_456_789]) {
+          const key = chunkKey({ subject, sid, stream, keepDays, encrypted }, chunk, digest);
+          t.ok(isChunkKey(key), key);
+          for (const other of [`x${key}`, `${key}x`, key.replace(sid, 'x'), key.replace(stream, 'other')])
+            t.notOk(isChunkKey(other), other);
+        }
 });
 
 t.test('what is gone is said as what it is', async (t) => {
