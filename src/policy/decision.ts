@@ -101,6 +101,8 @@ export interface Policy {
   readonly approvalTimeoutMs: number;
   /** Undefined where nobody is named who could approve as a second person: then that denies. */
   readonly secondPerson?: SecondPersonConfig | undefined;
+  /** Nobody sits beside the client: what would be asked there is put to a second person, where one is named. */
+  readonly unattended?: boolean;
   decide(input: DecisionInput): Ruling;
   /** What a ruling would say in `access`, of a statement that it does not deny. */
   accessOffer(facts: Facts, connection: string): AccessOffer | undefined;

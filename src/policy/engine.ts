@@ -27,6 +27,7 @@ import type { Limits } from './read-policy.js';
 import type { SecondPersonConfig } from './read-second-person.js';
 import { areTimeless, RememberedRulings } from './remembered-rulings.js';
 import type { Subject } from './rule-match.js';
+import { unattendedConfig } from './unattended.js';
 import { sentence, unparseableSentence } from './wording.js';
 
 /** The contract, and what only the composition root needs. */
@@ -62,14 +63,18 @@ export interface Judgement {
 export interface CompileOptions {
   /** In place of the profiles that the user's own files name; the organisation's stays. */
   readonly profile?: ProfileName;
+  /** See Policy. */
+  readonly unattended?: boolean;
 }
 
 const defaultTimeoutMs = 60_000;
 
 /** Throws `config-invalid` when the files do not go together. Without any source: the built-in guarded profile. */
 export function compilePolicy(given: readonly PolicySource[], options: CompileOptions = {}): CompiledPolicy {
-  const config = combineConfigs(given);
-  return new PolicyEngine(config, layersOf(config.sources, options.profile));
+  const combined = combineConfigs(given);
+  const { unattended = false } = options;
+  const config = unattended ? unattendedConfig(combined) : combined;
+  return new PolicyEngine(config, layersOf(config.sources, options.profile), unattended);
 }
 
 class PolicyEngine implements CompiledPolicy {
@@ -81,14 +86,16 @@ class PolicyEngine implements CompiledPolicy {
   readonly offline: 'deny' | 'allow';
   readonly limits: Limits;
   readonly config: CombinedConfig;
+  readonly unattended: boolean;
   readonly #layers: readonly Layer[];
   readonly #functions: readonly NamePattern[];
   readonly #limitsByEnvironment = new Map<string, MassLimits>();
   /** Undefined where a rule looks at the clock or at rows. */
   readonly #remembered: RememberedRulings | undefined;
 
-  constructor(config: CombinedConfig, layers: readonly Layer[]) {
+  constructor(config: CombinedConfig, layers: readonly Layer[], unattended: boolean) {
     const policies = config.sources.map((source) => source.config.policy);
+    this.unattended = unattended;
     this.config = config;
     this.#layers = layers;
     this.#remembered = layers.every(({ rules }) => areTimeless(rules)) ? new RememberedRulings() : undefined;

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
 import { makeCertificate } from '../io/upstream/certificates.js';
+import type { TestIdp } from './idp.js';
 import { startPostgres, type TestPostgres } from './postgres.js';
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.js';
 import { makeWorkspace, type Spawned, type Workspace } from './workspace.js';
@@ -39,7 +40,8 @@ export interface RunningGateway {
   stop(): Promise<number | undefined>;
 }
 
-export async function stageGateway(): Promise<GatewayStage> {
+/** @param idp whose people it lets in; default: those whom `people` signs for */
+export async function stageGateway(idp?: TestIdp): Promise<GatewayStage> {
   const [postgres, people, platform] = await Promise.all([
     startPostgres(),
     startTokenIssuer('somebody'),
@@ -57,7 +59,7 @@ export async function stageGateway(): Promise<GatewayStage> {
   const configure: GatewayStage['configure'] = (serve = {}, more = {}) =>
     workspace.configure({
       identity: {
-        issuer: people.issuer,
+        issuer: idp?.issuer ?? people.issuer,
         client_id: 'dbguard',
         workload_issuers: [platform.issuer],
         gateway: { audience, subjects: [gatewaySubject] },

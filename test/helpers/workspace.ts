@@ -23,8 +23,8 @@ export interface Workspace {
   configure(config: Record<string, unknown>): void;
   /** Starts `dbguard ...args` without a terminal. Await it for exitCode, stdout and stderr. */
   dbguard(args: readonly string[], options?: { input?: string; env?: Record<string, string>; cwd?: string }): Spawned;
-  /** `dbguard login`, with a person who confirms in the browser. Throws with its stderr when it fails. */
-  login(idp: TestIdp): Promise<void>;
+  /** `dbguard login`, with a person who confirms in the browser. Throws with its stderr when it fails. @param client another one than dbguard's own */
+  login(idp: TestIdp, client?: string): Promise<void>;
   remove(): void;
 }
 
@@ -63,8 +63,8 @@ export function makeWorkspace(more: Readonly<Record<string, string>> = {}): Work
       // tap puts its loader into the environment of every process, and the loader cannot read bin/dbguard
       return execa('env', ['-u', 'NODE_OPTIONS', process.execPath, dbguardProgram, ...args], how) as Spawned;
     },
-    async login(idp) {
-      const login = workspace.dbguard(['login', '--no-open', '--issuer', idp.issuer, '--client-id', idp.clientId]);
+    async login(idp, client = idp.clientId) {
+      const login = workspace.dbguard(['login', '--no-open', '--issuer', idp.issuer, '--client-id', client]);
       for await (const line of login.iterable({ from: 'stderr' })) {
         const page = /\(or open {2}(\S+) \)/.exec(line)?.[1];
         if (page !== undefined) await idp.approve(page);

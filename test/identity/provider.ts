@@ -29,6 +29,8 @@ export interface ProviderOptions {
   /** Lifetimes in seconds. */
   readonly deviceCodeTtl?: number;
   readonly grantTypes?: readonly string[];
+  /** Beside dbguard's own; a gateway's. */
+  readonly clients?: readonly string[];
   /** Seconds; may change while the provider runs. */
   readonly idTokenTtl?: () => number;
 }
@@ -133,17 +135,15 @@ function makeProvider(issuer: string, options: ProviderOptions): Provider {
   const withCode = grantTypes.includes('authorization_code');
   const provider = new Provider(issuer, {
     jwks: { keys: [signingJwk(alg, 'k1')] },
-    clients: [
-      {
-        client_id: clientId,
-        application_type: 'native',
-        token_endpoint_auth_method: 'none',
-        grant_types: [...grantTypes],
-        redirect_uris: withCode ? ['http://127.0.0.1/callback'] : [],
-        response_types: withCode ? ['code'] : [],
-        id_token_signed_response_alg: alg,
-      },
-    ],
+    clients: [clientId, ...(options.clients ?? [])].map((client) => ({
+      client_id: client,
+      application_type: 'native',
+      token_endpoint_auth_method: 'none',
+      grant_types: [...grantTypes],
+      redirect_uris: withCode ? ['http://127.0.0.1/callback'] : [],
+      response_types: withCode ? ['code'] : [],
+      id_token_signed_response_alg: alg,
+    })),
     cookies: { keys: [randomBytes(16).toString('hex')] },
     scopes: ['openid', 'offline_access', 'email', 'db'],
     claims: { openid: ['sub', 'groups'], email: ['email', 'email_verified'] },
@@ -239,7 +239,7 @@ async function interact(
     return;
   }
   const known = details.grantId ? await provider.Grant.find(details.grantId) : undefined;
-  const grant = known ?? new provider.Grant({ accountId: subject, clientId });
+  const grant = known ?? new provider.Grant({ accountId: subject, clientId: String(details.params.client_id) });
   const { missingOIDCScope, missingOIDCClaims, missingResourceScopes } = details.prompt.details as {
     missingOIDCScope?: string[];
     missingOIDCClaims?: string[];

@@ -8,6 +8,7 @@ export function guardedByLogin<P extends Policy>(policy: P, keeper: Pick<LoginKe
     digest: policy.digest,
     approvalTimeoutMs: policy.approvalTimeoutMs,
     secondPerson: policy.secondPerson,
+    ...(policy.unattended === undefined ? {} : { unattended: policy.unattended }),
     accessOffer: (facts, connection) => policy.accessOffer(facts, connection),
     surplusRows: (connection) => policy.surplusRows(connection),
     decide(input): Ruling {

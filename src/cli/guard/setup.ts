@@ -54,7 +54,9 @@ export function setupOf(
   { sources, files, policy, found }: Pick<Setup, 'sources' | 'files' | 'policy' | 'found'>,
 ): Setup {
   const { env } = context;
-  const { name, connection } = chooseConnection(files, options.connection);
+  const chosen = chooseConnection(files, options.connection);
+  const { name } = chosen;
+  const connection = policy.unattended && policy.secondPerson ? grantedElsewhere(chosen.connection) : chosen.connection;
   if (connection.access?.decision === 'second-person' && policy.secondPerson === undefined) throw nobodyGrants(name);
   const upstream = upstreamOf(connection, name, found?.env ?? env);
   const identity = signerSettings(files.config, env);
@@ -82,6 +84,12 @@ export function refuseInside(env: NodeJS.ProcessEnv): void {
   throw new DbguardError('usage', `this is inside of a dbguard run already (${run})`, {
     hint: 'Start the command by itself: its connection is guarded. Another run needs another terminal.',
   });
+}
+
+/** Where nobody sits beside the client, it is a second person who grants. */
+function grantedElsewhere(connection: Connection): Connection {
+  const { access } = connection;
+  return access === undefined ? connection : { ...connection, access: { ...access, decision: 'second-person' } };
 }
 
 function nobodyGrants(name: string): DbguardError {

@@ -61,7 +61,7 @@ export interface GuestSession {
 export const servedAs = 'dbguard serve';
 
 const howToApprove =
-  'Nobody is at this connection to be asked. Run it through dbguard on your own machine, or have whoever keeps the policy send it to a second person.';
+  'Nobody is at this connection to be asked. Run it through dbguard on your own machine, or have whoever keeps the policy name who may approve (second_person).';
 
 export async function openGuestSession(parts: GuestSessionParts): Promise<GuestSession> {
   const { context, settings, served, guest, right, keeper, bucket, onTrouble } = parts;

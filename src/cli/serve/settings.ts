@@ -25,7 +25,8 @@ export interface GatewaySettings {
 function readGatewaySettings(context: CommandContext, named: string | undefined): GatewaySettings {
   const { cwd, env } = context;
   const sources = loadConfigsOrFail({ cwd, env, named });
-  const files = compilePolicy(sources);
+  const unattended = true;
+  const files = compilePolicy(sources, { unattended });
   const { config } = files;
   const from = config.sources.find((source) => source.config.serve !== undefined);
   const path = sources.find((one) => one.config === from?.config)?.path;
@@ -49,7 +50,7 @@ function readGatewaySettings(context: CommandContext, named: string | undefined)
     policyFor(profile) {
       let policy = policies.get(profile);
       if (policy === undefined) {
-        policy = profile === undefined ? files : compilePolicy(sources, { profile });
+        policy = profile === undefined ? files : compilePolicy(sources, { profile, unattended });
         policies.set(profile, policy);
       }
       return policy;

@@ -121,7 +121,9 @@ export class StatementJournal {
    */
   admit(candidate: Candidate, context: ConnectionContext, rights?: KnownRights): Admission {
     const extents = this.extentsIn(context.database).of(candidate, this.clock.monotonic());
-    const decided = candidate.decided ?? this.rulings.decide(candidate, context, { extents });
+    const decided = candidate.decided
+      ? this.rulings.asked(candidate.decided)
+      : this.rulings.decide(candidate, context, { extents });
     const otherwise = decided.unlessFew ?? decided;
     const open = decided.access !== undefined && rights !== undefined && !rights.has(candidate);
     const access = open ? openAccess(decided, otherwise) : undefined;

@@ -9,6 +9,7 @@ import type { AccessOffer } from '../../policy/access-offer.js';
 import { accessRulePrefix, type DecisionInput, type Policy, type Ruling } from '../../policy/decision.js';
 import { isStricter } from '../../policy/layer.js';
 import type { Extents } from '../../policy/mass-changes.js';
+import { askedElsewhere } from '../../policy/unattended.js';
 import type { Facts } from '../../sql/facts.js';
 import type { Candidate, Clock, ConnectionContext, OpenAccess } from '../candidate.js';
 import { allRowsOf, extentsOfRun, type RunRows, type ShownRows, surplusOf } from '../row-counts/shown-rows.js';
@@ -59,7 +60,13 @@ export class StatementRulings {
       estimatedRows,
       changesNothing,
     });
-    return stricter(ruling, candidate.least);
+    return this.asked(stricter(ruling, candidate.least));
+  }
+
+  /** Who is asked, where a ruling says that somebody is. */
+  asked(ruling: Ruling): Ruling {
+    const { unattended, secondPerson } = this.#policy;
+    return unattended && secondPerson ? askedElsewhere(ruling) : ruling;
   }
 
   /** Whether anybody may be asked to let it run as a role. */
