@@ -17,6 +17,7 @@ const massLimits = { rows: 'free', share: 'free', share_from: 'free', budget: 'f
 export const configKeys = {
   root: {
     version: 'free',
+    requires: 'free', // it only refuses
     identity: 'free', // its keys say
     connections: 'free', // its keys say
     default_connection: 'bound',

@@ -16,6 +16,7 @@ import { readSandbox, type SandboxConfig } from './read-sandbox.js';
 import { readSecondPerson, type SecondPersonConfig } from './read-second-person.js';
 import { readServe, type ServeConfig } from './read-serve.js';
 import { readUnmask, type UnmaskRule } from './read-unmask.js';
+import { BeyondThisVersion, ownVersion, readRequires, requires } from './required-version.js';
 import { type FoundKey, type Problem, problemText, readYaml, type Value } from './yaml-source.js';
 
 /** One file. What a key leaves out is undefined here: defaults belong to who combines the files. */
@@ -54,13 +55,20 @@ export function parseConfig(text: string, fileName: string): Config {
   throw configInvalid(problems);
 }
 
-/** As parseConfig, for those who show problems themselves. `config` is there exactly when there are none. */
+/**
+ * As parseConfig, for those who show problems themselves. `config` is there exactly when there are none.
+ * @param running the version that is to enforce it
+ */
 export function checkConfig(
   text: string,
   fileName: string,
+  running = ownVersion,
 ): { readonly config?: Config; readonly problems: readonly Problem[] } {
-  const { value, problems } = readYaml(text, fileName, (root) => readRoot(root, text, fileName));
-  return value === undefined ? { problems } : { config: value, problems };
+  const { value, problems } = readYaml(text, fileName, (root) => readRoot(root, text, fileName, running));
+  if (value !== undefined) return { config: value, problems };
+  // of a file for a later version all else that is wrong with it may be right there
+  const beyond = problems.filter(({ path }) => path === requires);
+  return { problems: beyond.length > 0 ? beyond : problems };
 }
 
 const shownProblems = 5;
@@ -72,13 +80,15 @@ function configInvalid(problems: readonly Problem[]): DbguardError {
   if (problems.length > shownProblems) lines.push(`and ${problems.length - shownProblems} more`);
   return new DbguardError('config-invalid', lines.join('\n'), {
     hint: 'Nothing runs with a policy that is only half understood. "dbguard policy lint" checks the file.',
+    ...(first.path === requires && { cause: new BeyondThisVersion() }),
   });
 }
 
-function readRoot(root: Value, text: string, file: string): Config {
+function readRoot(root: Value, text: string, file: string, running: string): Config {
   if (root.isNull) root.fail('the file is empty; it needs at least "version: 1"');
   const fields = root.fields(configKeys.root);
   fields.required('version', readVersion, '1');
+  fields.optional(requires, (item) => readRequires(item, running));
   const connections =
     fields.optional('connections', (item) => item.record(readConnection)) ?? new Map<string, ConnectionConfig>();
   const said = fields.optional('identity', (item) => (item.isString ? readRequired(item) : readIdentity(item)));

@@ -65,6 +65,20 @@ t.test('time: idle, idle in a transaction, a statement', async (t) => {
   ]);
 });
 
+t.test('a policy of a later version: refused, and nobody is let in by the one before', async (t) => {
+  const readyz = () =>
+    fetch(`http://127.0.0.1:${gateway.http}/readyz`).then(async (answer) => `${answer.status} ${await answer.text()}`);
+  const client = await gateway.connect(await stage.tokenOf('ada'));
+  const over = end(client);
+  stage.configure({}, { requires: '>=99.0', quorum: { of: 'everybody' } });
+  t.equal(await over, '57P01');
+  t.match(await readyz(), /^503 .*this file needs dbguard 99.0 or later/s);
+  t.equal(await failure(gateway.connect(await stage.tokenOf('ada'))), '57P03');
+  stage.configure({}, { requires: '>=0.1' });
+  await until(async () => (await readyz()).startsWith('200'));
+  await (await gateway.connect(await stage.tokenOf('ada'))).end();
+});
+
 t.test('another certificate is there for whoever comes next, and a broken one is not taken', async (t) => {
   const shown = (): Promise<string> =>
     new Promise((resolve, reject) => {

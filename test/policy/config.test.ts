@@ -109,7 +109,7 @@ const connection = 'version: 1\nconnections:\n  a:\n    url: host=db\n';
 /** File, then a part of the message that it must give. */
 const broken: readonly [string, string][] = [
   ['', 'f.yaml:1:1: the file is empty'],
-  ['hello', 'f.yaml:1:1: expected a mapping with version, identity'],
+  ['hello', 'f.yaml:1:1: expected a mapping with version, requires, identity'],
   ['policy: {}', 'the key "version" is missing (for example version: 1)'],
   ['version: 2', 'f.yaml:1:10: version: expected a whole number from 1 to 1, found a number'],
   ['version: 1\npolcy: {}', 'f.yaml:2:1: polcy: unknown key. Did you mean "policy"?'],

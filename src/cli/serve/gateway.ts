@@ -59,7 +59,7 @@ export async function openGateway(context: CommandContext, config: string | unde
   let listener: Awaited<ReturnType<typeof openGatewayListener>> | undefined;
   let ending = false;
   const changed = (): void => {
-    log.say('settings-changed', { policy: settings.now.files.digest });
+    if (!settings.beyond) log.say('settings-changed', { policy: settings.now.files.digest });
     sessions.look();
   };
   const settings: WatchedSettings = watchSettings(context, config, { onChange: changed, onTrouble });
@@ -138,6 +138,7 @@ export async function openGateway(context: CommandContext, config: string | unde
         ...(ending ? ['it is shutting down'] : []),
         ...(lost ? [lost.message] : []),
         ...(expired ? ['its certificate has expired'] : []),
+        ...(settings.beyond ? [settings.beyond.message] : []),
       ];
     };
     const http = serve.http && (await openOperations(serve.http, { unready, metrics: () => metrics.read() }));

@@ -16,7 +16,7 @@ import type { CloseOptions } from '../guard/contract.js';
 import type { Admitted } from './admission.js';
 import { type GuestSession, openGuestSession } from './guest-session.js';
 import type { GatewayLog } from './log.js';
-import { ending, policyChanged, rightLost, tooMany, unopened } from './refusals.js';
+import { beyondThis, ending, policyChanged, rightLost, tooMany, unopened } from './refusals.js';
 import {
   asError,
   digestOf,
@@ -100,6 +100,7 @@ export class GuestSessions {
    */
   admit(guest: Guest, admitted: Admitted, socket: Socket): ErrorText | undefined {
     if (this.#ending) return ending;
+    if (this.#parts.settings.beyond) return beyondThis;
     const { connections, perPerson } = this.#parts.settings.now.serve.limits;
     const all = [...this.#held.values()];
     const theirs = all.filter((one) => isSame(one.guest, guest));
@@ -205,7 +206,8 @@ export class GuestSessions {
       const { guest, admitted, session } = held;
       if (!session || held.closing) continue;
       const lost = this.#lost(guest, admitted.right, now);
-      const last = lost ? rightLost(lost) : held.judgedBy === judgedBy(settings, admitted) ? undefined : policyChanged;
+      const stands = !this.#parts.settings.beyond && held.judgedBy === judgedBy(settings, admitted);
+      const last = lost ? rightLost(lost) : stands ? undefined : policyChanged;
       if (last === undefined) continue;
       this.#parts.log.say('session-cut', { session: session.sid, subject: guest.name, why: last.message });
       session.drain(last);

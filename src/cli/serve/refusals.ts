@@ -23,6 +23,14 @@ export const policyChanged: ErrorText = {
   hint: 'Connect again.',
 };
 
+/** Replicas are changed one after the other: another one may enforce it already. */
+export const beyondThis: ErrorText = {
+  severity: 'FATAL',
+  code: '57P03',
+  message: 'dbguard: the policy needs a later version than this gateway is',
+  hint: 'Connect again: another one may take it. Whoever runs the gateway finds more at its /readyz.',
+};
+
 export function rightLost({ message, hint }: DbguardError): ErrorText {
   const error = { severity: 'FATAL', code: '28000', message: `terminating connection: ${message}` } as const;
   return hint === undefined ? error : { ...error, hint };

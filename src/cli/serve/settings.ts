@@ -7,6 +7,7 @@ import { type CompiledPolicy, compilePolicy } from '../../policy/engine.js';
 import type { ProfileName } from '../../policy/profiles.js';
 import type { GatewayIdentity } from '../../policy/read-identity.js';
 import type { ServeConfig } from '../../policy/read-serve.js';
+import { isBeyondThisVersion } from '../../policy/required-version.js';
 import { serveProblems } from '../../policy/serve-rights.js';
 import type { CommandContext } from '../command.js';
 import { settingsFrom } from '../settings/identity-settings.js';
@@ -78,6 +79,8 @@ const lookMs = 2_000;
 
 export interface WatchedSettings {
   readonly now: GatewaySettings;
+  /** The files need a later version: what is in `now` has been replaced, and nobody may be judged by it any more. */
+  readonly beyond: DbguardError | undefined;
   stop(): void;
 }
 
@@ -89,6 +92,7 @@ export function watchSettings(
 ): WatchedSettings {
   let now = readGatewaySettings(context, named);
   let version = versionOf(now);
+  let beyond: DbguardError | undefined;
   const timer = setInterval(() => {
     const seen = versionOf(now);
     if (seen === version) return;
@@ -96,15 +100,22 @@ export function watchSettings(
     try {
       now = readGatewaySettings(context, named);
       version = versionOf(now);
+      beyond = undefined;
     } catch (error) {
       if (!(error instanceof DbguardError)) throw error;
-      return onTrouble(error);
+      onTrouble(error);
+      // half a file may be a file on its way; this one is whole, and means what it says
+      if (!isBeyondThisVersion(error)) return;
+      beyond = error;
     }
     onChange();
   }, lookMs).unref();
   return {
     get now() {
       return now;
+    },
+    get beyond() {
+      return beyond;
     },
     stop: () => clearInterval(timer),
   };
