@@ -15,6 +15,8 @@
  *   --evidence          instead: the S3 servers alone, Ceph's and MinIO's, those that are installed (DBGUARD_MINIO: where minio is)
  *   --pages             instead: pages of transcripts in Chromium, where it is installed; --pictures FOLDER: screenshots, to be looked at
  *   --tables            instead: the external tables of other engines alone, in ClickHouse (DBGUARD_CHDB: a python that has chdb)
+ *   --replicas SECONDS  instead: three gateways behind HAProxy, where it is installed, and a hundred clients; the bucket and the issuer
+ *                       are away for so long, each
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
 import { resolve } from 'node:path';
@@ -32,6 +34,7 @@ import { conformPages } from './pages.js';
 import { programs } from './programs.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
+import { tryReplicas } from './replicas.js';
 import { openServerPair, type ServerPair } from './server-pair.js';
 import { soak } from './soak.js';
 import { conformTables } from './tables.js';
@@ -59,6 +62,7 @@ const { values: options } = parseArgs({
     pages: { type: 'boolean', default: false },
     pictures: { type: 'string' },
     tables: { type: 'boolean', default: false },
+    replicas: { type: 'string' },
     'libpq-pipeline': { type: 'string' },
   },
 });
@@ -88,6 +92,11 @@ if (options.pages) {
   const failed = await conformPages(chosen, options.pictures);
   chosen.insist();
   console.log(failed === 0 ? 'Pages keep what they promise in a browser.' : `${failed} trials failed.`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+if (options.replicas !== undefined) {
+  const failed = await tryReplicas(Number(options.replicas));
+  console.log(failed === 0 ? 'Nothing was lost, and nobody let in.' : `${failed} trials failed.`);
   process.exit(failed === 0 ? 0 : 1);
 }
 if (options.tables) process.exit((await conformTables()) === 0 ? 0 : 1);

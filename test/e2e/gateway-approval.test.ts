@@ -16,7 +16,7 @@ import { noPython, python } from '../transcript/verifiers.js';
 
 let person = 'ada';
 const idp = await startIdp({ alg: 'RS256', clients: [audience], person: () => person });
-const stage = await stageGateway(idp);
+const stage = await stageGateway({ idp });
 const told: Record<string, unknown>[] = [];
 const chat = createServer(async (request, response) => {
   let text = '';

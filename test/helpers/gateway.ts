@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { makeCertificate } from '../io/upstream/certificates.js';
 import type { TestIdp } from './idp.js';
-import { startPostgres, type TestPostgres } from './postgres.js';
+import { type PostgresOptions, startPostgres, type TestPostgres } from './postgres.js';
 import { startTokenIssuer, type TokenIssuer } from './token-issuer.js';
 import { makeWorkspace, type Spawned, type Workspace } from './workspace.js';
 
 export const audience = 'dbguard-gateway';
 export const gatewaySubject = 'system:serviceaccount:db:dbguard';
+
+type Settings = Readonly<Record<string, unknown>>;
 
 export interface GatewayStage {
   readonly postgres: TestPostgres;
@@ -20,8 +22,11 @@ export interface GatewayStage {
   readonly rootcert: string;
   readonly ca: string;
   /** dbguard.yaml anew; `serve` is put over the usual one. */
-  configure(serve?: Readonly<Record<string, unknown>>, more?: Readonly<Record<string, unknown>>): void;
-  start(): Promise<RunningGateway>;
+  configure(serve?: Settings, more?: Settings): void;
+  /** What `configure` writes, as a value: for a replica with a file of its own. */
+  settings(serve?: Settings, more?: Settings): Settings;
+  /** @param config another file than `configure` writes @param env over the workspace's */
+  start(how?: { readonly config?: string; readonly env?: Readonly<Record<string, string>> }): Promise<RunningGateway>;
   /** Of a person of the issuer; claims beside the usual ones. */
   tokenOf(name: string, claims?: Readonly<Record<string, unknown>>): Promise<string>;
   close(): Promise<void>;
@@ -40,14 +45,21 @@ export interface RunningGateway {
   stop(): Promise<number | undefined>;
 }
 
-/** @param idp whose people it lets in; default: those whom `people` signs for */
-export async function stageGateway(idp?: TestIdp): Promise<GatewayStage> {
+export interface GatewayStageOptions {
+  /** Whose people it lets in; default: those whom `people` signs for. */
+  readonly idp?: TestIdp;
+  readonly postgres?: PostgresOptions;
+  /** Of every command. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export async function stageGateway({ idp, postgres: server, env }: GatewayStageOptions = {}): Promise<GatewayStage> {
   const [postgres, people, platform] = await Promise.all([
-    startPostgres(),
+    startPostgres(server),
     startTokenIssuer('somebody'),
     startTokenIssuer(gatewaySubject),
   ]);
-  const workspace = makeWorkspace(platform.jobEnv);
+  const workspace = makeWorkspace({ ...platform.jobEnv, ...env });
   const authority = makeCertificate({ name: 'gateway authority', authority: true });
   const leaf = makeCertificate({ name: 'gateway', issuer: authority, hosts: ['localhost', '127.0.0.1'] });
   const [certificate, key, rootcert] = ['tls.crt', 'tls.key', 'root.crt'].map((name) => join(workspace.home, name));
@@ -56,34 +68,34 @@ export async function stageGateway(idp?: TestIdp): Promise<GatewayStage> {
   writeFileSync(key, leaf.keyPem, { mode: 0o600 });
   writeFileSync(rootcert, authority.pem);
   const config = join(workspace.project, 'dbguard.yaml');
-  const configure: GatewayStage['configure'] = (serve = {}, more = {}) =>
-    workspace.configure({
-      identity: {
-        issuer: idp?.issuer ?? people.issuer,
-        client_id: 'dbguard',
-        workload_issuers: [platform.issuer],
-        gateway: { audience, subjects: [gatewaySubject] },
-      },
-      connections: { shop: { url: postgres.url(), environment: 'development' } },
-      default_connection: 'shop',
-      serve: {
-        listen: '127.0.0.1:0',
-        listen_oauth: '127.0.0.1:0',
-        http: '127.0.0.1:0',
-        tls: { certificate, key },
-        people: { 'ada@example.test': { connections: ['shop'] }, 'bob@example.test': { connections: ['shop'] } },
-        services: { 'repo:acme/shop:*': { connections: ['shop'], profile: 'read-only' } },
-        ...serve,
-      },
-      ...more,
-    });
+  const settings: GatewayStage['settings'] = (serve = {}, more = {}) => ({
+    identity: {
+      issuer: idp?.issuer ?? people.issuer,
+      client_id: 'dbguard',
+      workload_issuers: [platform.issuer],
+      gateway: { audience, subjects: [gatewaySubject] },
+    },
+    connections: { shop: { url: postgres.url(), environment: 'development' } },
+    default_connection: 'shop',
+    serve: {
+      listen: '127.0.0.1:0',
+      listen_oauth: '127.0.0.1:0',
+      http: '127.0.0.1:0',
+      tls: { certificate, key },
+      people: { 'ada@example.test': { connections: ['shop'] }, 'bob@example.test': { connections: ['shop'] } },
+      services: { 'repo:acme/shop:*': { connections: ['shop'], profile: 'read-only' } },
+      ...serve,
+    },
+    ...more,
+  });
+  const configure: GatewayStage['configure'] = (serve, more) => workspace.configure({ ...settings(serve, more) });
   configure();
   const started: RunningGateway[] = [];
   return {
-    ...{ postgres, people, platform, workspace, rootcert, configure },
+    ...{ postgres, people, platform, workspace, rootcert, configure, settings },
     ca: authority.pem,
-    async start() {
-      const process = workspace.dbguard(['serve', '--json', '--config', config]);
+    async start(how = {}) {
+      const process = workspace.dbguard(['serve', '--json', '--config', how.config ?? config], { env: { ...how.env } });
       const log: Record<string, unknown>[] = [];
       void (async () => {
         for await (const line of process.iterable({ from: 'stderr' })) log.push(readLine(String(line)));
