@@ -28,6 +28,13 @@ async function until(look: () => unknown): Promise<void> {
   throw new Error('it did not come');
 }
 
+/** Once the gateway has read it. */
+async function configured(serve: Readonly<Record<string, unknown>>): Promise<void> {
+  const seen = gateway.log.length;
+  stage.configure(serve);
+  await until(() => gateway.log.slice(seen).some(({ event }) => event === 'settings-changed'));
+}
+
 /** Everything that comes until the other side hangs up. */
 async function all(socket: Socket): Promise<string> {
   let text = '';
@@ -145,6 +152,86 @@ t.test('no TLS of before', async (t) => {
   t.equal(await handshake({ maxVersion: 'TLSv1.2' }), 'TLSv1.2');
 });
 
+t.test('TLS from the first byte is for whoever says that it speaks PostgreSQL', async (t) => {
+  const heard = async (...protocols: string[]): Promise<string> => {
+    const said = { ALPNProtocols: protocols };
+    const address = { host: '127.0.0.1', port: gateway.port, ca: stage.ca };
+    const socket = tls({ ...address, ...(protocols.length > 0 && said) });
+    // an alert of TLS is an answer, too: it lets nobody in
+    const answer = all(socket).catch(() => '');
+    socket.write(encodeStartup(0, [['user', 'ada@example.test']]));
+    if (protocols.includes('postgresql')) {
+      await once(socket, 'data');
+      socket.destroy();
+    }
+    return answer;
+  };
+  t.match(await heard('postgresql'), /^R/, 'it is asked for its token');
+  t.equal(await heard(), '', 'another protocol’s bytes could be taken for ours');
+  t.equal(await heard('http/1.1', 'h2'), '');
+});
+
+/** As the platforms' manuals show them. */
+const jobs: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  // https://docs.github.com/en/actions/reference/security/oidc
+  GitHub: {
+    sub: 'repo:acme/shop:environment:prod',
+    ...{
+      environment: 'prod',
+      aud: audience,
+      ref: 'refs/heads/main',
+      repository: 'acme/shop',
+      repository_owner: 'acme',
+    },
+    ...{
+      actor: 'ada',
+      workflow: 'migrate',
+      event_name: 'push',
+      ref_type: 'branch',
+      runner_environment: 'github-hosted',
+    },
+    ...{ job_workflow_ref: 'acme/shop/.github/workflows/migrate.yml@refs/heads/main', run_id: '1', jti: 'github-1' },
+  },
+  // https://docs.gitlab.com/ci/secrets/id_token_authentication/
+  GitLab: {
+    sub: 'project_path:acme/shop:ref_type:branch:ref:main',
+    ...{
+      aud: audience,
+      namespace_path: 'acme',
+      project_path: 'acme/shop',
+      user_login: 'ada',
+      user_access_level: 'owner',
+    },
+    ...{ user_email: 'ada@example.test', groups_direct: ['dba'], ref: 'main', ref_protected: 'true', jti: 'gitlab-1' },
+  },
+  // https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/#bound-service-account-tokens
+  Kubernetes: {
+    sub: 'system:serviceaccount:shop:api',
+    ...{ aud: [audience], jti: 'kubernetes-1' },
+    'kubernetes.io': {
+      ...{ namespace: 'shop', node: { name: 'n', uid: 'u' }, pod: { name: 'api-0', uid: 'u' } },
+      ...{ serviceaccount: { name: 'api', uid: 'u' }, warnafter: 1_700_000_000 },
+    },
+  },
+};
+
+t.test('tokens as GitHub, GitLab and Kubernetes make them: the service that is named, and nobody else', async (t) => {
+  const services = Object.fromEntries(Object.values(jobs).map(({ sub }) => [sub, { connections: ['shop'] }]));
+  await configured({ services, groups: { dba: { connections: ['shop'], profile: 'migrations' } } });
+  const now = Math.floor(Date.now() / 1000);
+  const times = { nbf: now - 5, iat: now, exp: now + 300 };
+  for (const [platform, claims] of Object.entries(jobs)) {
+    const user = String(claims.sub);
+    const came = async (more: object) =>
+      failure(gateway.connect(await stage.platform.sign({ ...claims, ...times, ...more }), { user }));
+    t.equal(await came({}), 'came in', platform);
+    const elsewhere = await came({ sub: user.replace('acme', 'evil').replace(':shop:', ':evil:') });
+    t.match(elsewhere, { code: '28000' }, `${platform}: whatever else it says of who started the job`);
+    t.match(await came({ aud: 'https://vault.example.com' }), { code: '28P01' }, `${platform}: made for another one`);
+    t.match(await came({ iss: stage.people.issuer }), { code: '28P01' }, `${platform}: signed by who it does not name`);
+  }
+});
+
 t.test('a cancel key opens one connection’s statement, and no other’s', async (t) => {
   const token = await stage.tokenOf('ada');
   const [one, other] = await Promise.all([
@@ -164,8 +251,7 @@ t.test('a cancel key opens one connection’s statement, and no other’s', asyn
 });
 
 t.test('half-open connections hold nobody up for long, and cost nothing', async (t) => {
-  stage.configure({ limits: { authenticating: 4, authentication: '1s' } });
-  await until(() => gateway.log.some(({ event }) => event === 'settings-changed'));
+  await configured({ limits: { authenticating: 4, authentication: '1s' } });
   const storm = Array.from({ length: 40 }, () => tcp(gateway.port, '127.0.0.1').on('error', () => undefined));
   const ends = await Promise.all(storm.map(all));
   t.equal(ends.filter((text) => text === '').length >= 36, true, 'those that are too many hear nothing');
@@ -175,9 +261,7 @@ t.test('half-open connections hold nobody up for long, and cost nothing', async 
 });
 
 t.test('so many connections for each', async (t) => {
-  stage.configure({ limits: { per_person: 2 } });
-  const seen = gateway.log.length;
-  await until(() => gateway.log.slice(seen).some(({ event }) => event === 'settings-changed'));
+  await configured({ limits: { per_person: 2 } });
   const token = await stage.tokenOf('bob');
   const bob = { user: 'bob@example.test' };
   const two = await Promise.all([gateway.connect(token, bob), gateway.connect(await stage.tokenOf('bob'), bob)]);
