@@ -9,6 +9,7 @@ import { withoutConstantRows } from './constant-rows.js';
 import { type Knowledge, Walk } from './effects/effect-walk.js';
 import { visit } from './effects/handlers.js';
 import { nothingIf } from './effects/nothing-to-do.js';
+import { plainDefinition } from './effects/plain-definition.js';
 import { addImplicit, codePassesOn, tablesBehind } from './effects/triggers-rules-views.js';
 import type { Analyser, Effect, Facts, SessionSettings, StatementFacts, Target } from './facts.js';
 import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar/grammar.js';
@@ -155,7 +156,9 @@ function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): Sta
     const facts = walk.facts(range.start, range.end);
     // ROLLBACK brings back what stood there before
     if (facts.transaction !== undefined) madeBefore.clear();
-    return nothing === undefined ? facts : { ...facts, nothingIf: nothing };
+    const plain = plainDefinition(stmt, walk.source, knowledge.grammar.words);
+    if (nothing === undefined && plain === undefined) return facts;
+    return { ...facts, ...(nothing && { nothingIf: nothing }), ...(plain && { plain }) };
   });
 }
 

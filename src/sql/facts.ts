@@ -4,6 +4,7 @@
  */
 
 import type { AlterForm } from './alter-forms.js';
+import type { PlainDefinition } from './definition.js';
 import type { LockMode } from './lock-modes.js';
 
 /** Effects, not verbs: `WITH d AS (DELETE ...) SELECT` reads and deletes. */
@@ -242,6 +243,8 @@ export interface StatementFacts {
   readonly functions: readonly string[];
   /** Where all of this is so the statement changes nothing: IF NOT EXISTS, IF EXISTS. */
   readonly nothingIf?: readonly Presence[];
+  /** Of a definition whose text says all that the catalog will. */
+  readonly plain?: PlainDefinition;
   /** Databases that the server wants to be nobody's at that moment: dropped, renamed, moved or copied from. */
   readonly vacates?: readonly string[];
   /** It stands under a name that the text runs: its place is in another text, its command tag that of EXECUTE. */

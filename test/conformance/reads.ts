@@ -177,7 +177,7 @@ class Passage {
     const ms = (user + system) / 1000;
     if (ms > this.#tried.slowest.ms) this.#tried.slowest = { ms, sql };
     this.#unread = facts.unparseable ? sql : undefined;
-    if (dependsOnCatalog(facts, undefined) && this.#catalog.behind) {
+    if (dependsOnCatalog(facts, undefined, this.#catalog) && this.#catalog.behind) {
       await this.#catalog.ready();
       facts = analyser.analyse(sql);
     }

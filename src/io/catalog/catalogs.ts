@@ -150,10 +150,17 @@ function clientOf({ keeper, functions }: DatabaseCatalog): ClientCatalog {
     get changesOfOthers() {
       return client.changesOfOthers;
     },
-    doubts: client.doubts,
+    doubts: (name) => functions.relations.doubts(name),
+    get doubtsKeys() {
+      return functions.relations.doubtsKeys;
+    },
+    get doubtsSettings() {
+      return functions.relations.doubtsSettings;
+    },
     ready: client.ready,
     onlyTemporary: (name) => keeper.believes(functions) && !functions.relations.isPermanent(name),
     changing: client.changing,
+    changed: client.changed,
     settled: client.settled,
     opened: client.opened,
     closed: client.closed,

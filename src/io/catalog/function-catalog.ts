@@ -13,7 +13,7 @@ import {
   LoadedFunctions,
   someFunctionsQuery,
 } from '../../sql/catalog/loaded-functions.js';
-import { LoadedRelations } from '../../sql/catalog/loaded-relations.js';
+import { LoadedRelations, type RelationDoubts } from '../../sql/catalog/loaded-relations.js';
 import { type Objects, oidArray, type Question } from '../../sql/catalog/questions.js';
 import { relationQuestions } from '../../sql/catalog/relation-questions.js';
 import type { Analyser } from '../../sql/facts.js';
@@ -26,7 +26,7 @@ export class FunctionCatalog implements CatalogReader {
   readonly ignoresTemporary = true;
   readonly analyser: Analyser;
   readonly functions: CatalogFunctions;
-  readonly relations: CatalogRelations;
+  readonly relations: CatalogRelations & Pick<LoadedRelations, 'doubts' | 'doubtsKeys' | 'doubtsSettings'>;
   readonly #functions: LoadedFunctions;
   readonly #relations: LoadedRelations;
 
@@ -68,7 +68,30 @@ export class FunctionCatalog implements CatalogReader {
   }
 
   doubt(change: CatalogChange | undefined): void {
-    this.#relations.doubt(change?.views ?? 'all');
-    this.#functions.doubt(change?.functions ?? [], change?.otherCode ?? true);
+    this.#relations.doubt(relationDoubts(change));
+    this.#functions.doubt(distinct(change?.functions), change?.otherCode ?? true);
   }
+
+  /** What a change has made is what its text says, where that says all; else it stays in doubt. */
+  learn(change: CatalogChange): void {
+    const { plain, calls, otherCode } = change;
+    if (plain === undefined || otherCode) return;
+    const { relations, functions } = plain;
+    const made = [...relations, ...functions].map(({ name }) => name);
+    if (new Set(made).size < made.length) return;
+    // it ran what may do anything
+    if (!this.#functions.saysAll({ ...plain, calls: [...plain.calls, ...calls] })) return;
+    if (!relations.every((one) => this.#relations.isLike(one, plain.drops))) return;
+    this.#relations.learn(plain, relationDoubts(change));
+    this.#functions.learn(functions, distinct(change.functions));
+  }
+}
+
+function relationDoubts(change: CatalogChange | undefined): RelationDoubts {
+  const { views = 'all', names, codeAlone = false } = change ?? {};
+  return { views: views === 'all' ? views : distinct(views), names: distinct(names), keys: !codeAlone };
+}
+
+function distinct(names: readonly string[] = []): string[] {
+  return [...new Set(names)];
 }

@@ -4,10 +4,10 @@
  * What lives here: when it is read, and when it may not be believed. What it must not know: what it says.
  *
  * Believed is only what was read after the last change that went through this proxy had ended, while no other is under
- * way. It is read when somebody needs it, or when nothing has changed for a moment. Changes that come by other ways are
- * noticed by comparing fingerprints, `pollMs` late at most.
+ * way, and meanwhile what a change says itself. It is read when somebody needs it, or when nothing has changed for a
+ * moment. Changes that come by other ways are noticed by comparing fingerprints, `pollMs` late at most.
  */
-import type { CatalogChange, ClientCatalog } from '../../proxy/session-state/client-catalog.js';
+import type { CatalogChange, CatalogDoubts, ClientCatalog } from '../../proxy/session-state/client-catalog.js';
 import { finishedWithin, inTurns } from '../../proxy/statement/in-turns.js';
 import type { Objects, Question } from '../../sql/catalog/questions.js';
 import type { Steps } from '../../sql/steps.js';
@@ -28,6 +28,8 @@ export interface CatalogReader {
   believe(): void;
   /** It may not be so any more. Undefined: who knows what has changed. */
   doubt(change: CatalogChange | undefined): void;
+  /** A change that it doubts has gone well, and may itself say what it has made. */
+  learn?(change: CatalogChange): void;
   /** Temporary tables of clients are nothing to it. */
   readonly ignoresTemporary: boolean;
 }
@@ -43,18 +45,19 @@ const fingerprintTimeoutMs = 2_000;
 const patienceMs = 3_000;
 /** Of the event loop, so that no client waits while a large catalog is taken in. */
 const turnMs = 5;
-/** Nobody has needed it for so long: then it is read. */
+/** Nobody has needed it or changed it for so long: then it is read. */
 const unaskedMs = 50;
 /** With polls five seconds apart: five minutes between attempts. */
 const mostFailures = 6;
 
-/** What of the catalog a client follows: all but the analyser, which belongs to one of the readers. */
-export type KeptClient = Omit<ClientCatalog, 'analyser' | 'onlyTemporary'>;
+/** What of the catalog a client follows: all but what belongs to one of the readers. */
+export type KeptClient = Omit<ClientCatalog, 'analyser' | 'onlyTemporary' | keyof CatalogDoubts>;
 
 export class CatalogKeeper {
   readonly #ask: AskCatalog;
   readonly #readers: CatalogReader[];
   readonly #objects = new ChangedObjects();
+  readonly #pollMs: number;
   readonly #timer: NodeJS.Timeout;
   #unasked: NodeJS.Timeout | undefined;
   /** Changes that went through so far, but for those of temporary tables. */
@@ -71,6 +74,8 @@ export class CatalogKeeper {
   #first: Promise<void> | undefined;
   #unread = true;
   readonly #clients = new Set<symbol>();
+  /** When all that has changed was last looked for, by performance.now(). */
+  #lookedAt = Number.NEGATIVE_INFINITY;
   /** Polls to leave out, so that a server that cannot answer is not asked every few seconds. */
   #pause = 0;
   #failures = 0;
@@ -79,6 +84,7 @@ export class CatalogKeeper {
     this.#ask = ask;
     this.#readers = [...readers];
     this.#doubting = new Set(readers);
+    this.#pollMs = pollMs;
     this.#timer = setInterval(() => this.#tick(), pollMs).unref();
   }
 
@@ -123,12 +129,14 @@ export class CatalogKeeper {
       get changesOfOthers() {
         return others();
       },
-      doubts: (name) => this.#doubting.size > 0 && this.#cause.names.has(name),
       ready: () => this.#ready(),
       changing: (change) => {
         if (!change.temporary) own++;
         this.#unsettled.set(id, !change.temporary || this.#unsettled.get(id) === true);
         this.#doubt(change);
+      },
+      changed: (change) => {
+        for (const reader of this.#readers) if (!change.temporary || !reader.ignoresTemporary) reader.learn?.(change);
       },
       settled: () => {
         if (this.#unsettled.delete(id)) this.#readSoon();
@@ -156,6 +164,7 @@ export class CatalogKeeper {
   }
 
   #doubt(change?: CatalogChange): void {
+    this.#unasked?.refresh();
     this.#allChanges++;
     if (!change?.temporary) this.#changes++;
     const { names, calls } = this.#cause;
@@ -192,7 +201,11 @@ export class CatalogKeeper {
 
   /** Without a client nobody has a reason to be connected. */
   #readSoon(): void {
-    this.#unasked ??= setTimeout(() => {
+    if (this.#unasked !== undefined) {
+      this.#unasked.refresh();
+      return;
+    }
+    this.#unasked = setTimeout(() => {
       this.#unasked = undefined;
       if (this.#clients.size > 0 && this.#isBehind()) void this.#reload();
     }, unaskedMs).unref();
@@ -205,39 +218,41 @@ export class CatalogKeeper {
   #alone(read: () => Promise<void>): Promise<void> {
     this.#loading ??= read().finally(() => {
       this.#loading = undefined;
+      if (this.#isBehind()) this.#readSoon();
     });
     return this.#loading;
   }
 
-  /** Reads until nothing has changed meanwhile. */
+  /** Whoever needs it reads again where something has changed meanwhile. */
   async #load(): Promise<void> {
     const isDone = (reader: CatalogReader): boolean => !this.#doubting.has(reader) || !this.#mayBelieve(reader);
-    while (!this.#readers.every(isDone)) {
-      const asOf = this.#allChanges;
-      const cause = { ...this.#cause, names: new Set(this.#cause.names), calls: new Set(this.#cause.calls) };
-      // what is not committed yet is looked for once more
-      if (this.#unsettled.size === 0) this.#cause = nothingYet();
-      try {
-        await this.#readOnce(cause);
-        this.#failures = 0;
-      } catch {
-        // not believed until a later poll can read it
-        this.#objects.forget();
-        this.#failures = Math.min(this.#failures + 1, mostFailures);
-        this.#pause = 2 ** this.#failures;
-        return;
-      }
-      if (asOf !== this.#allChanges) continue;
-      for (const reader of this.#readers) {
-        if (isDone(reader)) continue;
-        this.#doubting.delete(reader);
-        reader.believe();
-      }
+    if (this.#readers.every(isDone)) return;
+    const asOf = this.#allChanges;
+    const cause = { ...this.#cause, names: new Set(this.#cause.names), calls: new Set(this.#cause.calls) };
+    // what is not committed yet is looked for once more
+    if (this.#unsettled.size === 0) this.#cause = nothingYet();
+    try {
+      await this.#readOnce(cause);
+      this.#failures = 0;
+    } catch {
+      // not believed until a later poll can read it
+      this.#objects.forget();
+      for (const reader of this.#doubting) reader.doubt(undefined);
+      this.#failures = Math.min(this.#failures + 1, mostFailures);
+      this.#pause = 2 ** this.#failures;
+      return;
+    }
+    if (asOf !== this.#allChanges) return;
+    for (const reader of this.#readers) {
+      if (isDone(reader)) continue;
+      this.#doubting.delete(reader);
+      reader.believe();
     }
   }
 
   async #readOnce(cause: Cause): Promise<void> {
-    const named = this.#objects.namedQuestion(cause);
+    // while definitions follow one another, what others change is not left for later
+    const named = performance.now() - this.#lookedAt < this.#pollMs ? this.#objects.namedQuestion(cause) : undefined;
     if (named !== undefined) {
       const [rows = []] = await this.#ask([named], loadTimeoutMs);
       const objects = this.#objects.takeNamed(rows, cause.names);
@@ -247,6 +262,7 @@ export class CatalogKeeper {
   }
 
   async #readChanged(cause: Pick<Cause, 'unseen' | 'renamed' | 'names'>): Promise<void> {
+    this.#lookedAt = performance.now();
     const questions = this.#objects.questions();
     if (questions === undefined) return this.#readAll();
     const present = async (): Promise<readonly Row[]> => (await this.#ask([presentQuestion], loadTimeoutMs))[0] ?? [];
@@ -301,12 +317,16 @@ export class CatalogKeeper {
   }
 
   async #look(): Promise<void> {
-    if (!this.#readers.some((reader) => this.#mayBelieve(reader))) return;
+    const { fingerprint } = this.#objects;
+    const asOf = this.#allChanges;
+    if (!this.#readers.some((reader) => this.#mayBelieve(reader))) {
+      // what is under way says nothing of what others do meanwhile
+      if (fingerprint === undefined || (await this.#askFingerprint()) !== fingerprint) await this.#verify();
+      return;
+    }
     if (this.#doubting.size === 0) {
-      const asOf = this.#allChanges;
-      const { fingerprint } = this.#objects;
       if (fingerprint === undefined) return this.#verify();
-      const now = await this.#askFingerprint().catch(() => undefined);
+      const now = await this.#askFingerprint();
       if (asOf !== this.#allChanges || now === fingerprint) return;
       this.#doubt();
     }
@@ -314,7 +334,8 @@ export class CatalogKeeper {
   }
 
   async #askFingerprint(): Promise<string | undefined> {
-    const [[row] = []] = await this.#ask([{ sql: columnsFingerprint, values: [] }], fingerprintTimeoutMs);
+    const asked = this.#ask([{ sql: columnsFingerprint, values: [] }], fingerprintTimeoutMs);
+    const [[row] = []] = await asked.catch(() => []);
     return row?.fingerprint ?? undefined;
   }
 }

@@ -5,13 +5,24 @@
 
 import type { AlterForm } from '../../sql/alter-forms.js';
 import { isSystemRelation } from '../../sql/catalog/system-relations.js';
+import type { PlainDefinition } from '../../sql/definition.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Analyser, Effect, EffectKind, Facts, StatementFacts, Target, TargetType } from '../../sql/facts.js';
 import type { ChangedNames } from '../../sql/lineage/name-doubts.js';
 import type { Candidate } from '../candidate.js';
-import type { StatementTracker } from '../statement-tracker.js';
+import { type AnsweredStatement, type StatementTracker, undoesAll } from '../statement-tracker.js';
 
-export interface ClientCatalog {
+/** What may be another since the catalog was read, where no text says what it is. */
+export interface CatalogDoubts {
+  /** What has this name. */
+  doubts(name: string): boolean;
+  /** What tells the rows of tables apart. */
+  readonly doubtsKeys: boolean;
+  /** Which settings of an application code of the database reads. */
+  readonly doubtsSettings: boolean;
+}
+
+export interface ClientCatalog extends CatalogDoubts {
   readonly analyser: Analyser;
   /** It is being read for the first time: nothing is known of any object. */
   readonly unread: boolean;
@@ -19,14 +30,14 @@ export interface ClientCatalog {
   readonly behind: boolean;
   /** Has it read. Settles when it has been, or could not be in time. Never rejects. */
   ready(): Promise<void>;
-  /** What has this name may be another since it was read. */
-  doubts(name: string): boolean;
   /** Nothing that outlives the session has this name: what an unqualified name means can only be temporary. */
   onlyTemporary(name: string): boolean;
   /** How many statements of other clients may have changed the catalog; undefined while one of them has not ended. */
   readonly changesOfOthers: number | undefined;
   /** A statement that may change the catalog goes to the server. */
   changing(change: CatalogChange): void;
+  /** It has gone well. Before its client has settled. */
+  changed(change: CatalogChange): void;
   /** No transaction of this client is open, and nothing of it is under way. */
   settled(): void;
   /** The client's session begins, and ends. */
@@ -41,10 +52,13 @@ export function withoutCatalog(analyser: Analyser): ClientCatalog {
     unread: false,
     behind: false,
     doubts: () => false,
+    doubtsKeys: false,
+    doubtsSettings: false,
     ready: async () => {},
     onlyTemporary: () => false,
     changesOfOthers: 0,
     changing: () => {},
+    changed: () => {},
     settled: () => {},
     opened: () => {},
     closed: () => {},
@@ -59,6 +73,10 @@ export class CatalogChanges implements StatementTracker {
   readonly #isOfClient: (candidate: Changing) => boolean;
   /** Something that went to the server may have changed the catalog, and is not committed or undone yet. */
   #pending = false;
+  /** Those of them that are not answered yet. */
+  readonly #under = new Map<Changing, CatalogChange>();
+  /** Those that said themselves what they made, in the transaction that is open. */
+  #said: CatalogChange[] = [];
 
   /** @param isOfClient nobody who has a copy of the catalog has to know what the statement does to it */
   constructor(catalog: ClientCatalog, isOfClient: (candidate: Changing) => boolean = () => false) {
@@ -74,16 +92,37 @@ export class CatalogChanges implements StatementTracker {
     if (change === undefined) return;
     this.#pending = true;
     this.#catalog.changing(change);
+    if (change.plain) this.#under.set(candidate, change);
+  }
+
+  answered(statement: AnsweredStatement): void {
+    const { candidate, how, tags } = statement;
+    const change = this.#under.get(candidate);
+    this.#under.delete(candidate);
+    if (change && how === 'done') {
+      this.#said.push(change);
+      this.#catalog.changed(change);
+    }
+    // also by a COMMIT of what had failed, and to a savepoint
+    if (this.#said.length > 0 && (tags.includes('ROLLBACK') || undoesAll(statement))) this.#undone();
+  }
+
+  /** What they said is not so, or no more. */
+  #undone(): void {
+    for (const change of this.#said.splice(0)) this.#catalog.changing({ ...change, plain: undefined });
   }
 
   transactionOver(): void {
     if (!this.#pending) return;
+    this.#under.clear();
+    this.#said = [];
     this.#pending = false;
     this.#catalog.settled();
   }
 
   closed(): void {
     this.#catalog.closed();
+    this.#undone();
     this.transactionOver();
   }
 }
@@ -104,6 +143,10 @@ export interface CatalogChange extends Doubts {
   readonly names: readonly string[];
   /** Beside those, no more than what hangs on them or names them may be another. */
   readonly exact: boolean;
+  /** What it makes, where its text says all that the catalog will; nothing that it only calls is known here. */
+  readonly plain: PlainDefinition | undefined;
+  /** All that it names are functions. */
+  readonly codeAlone: boolean;
   /** Functions that may run with it: if there are such, whatever they do. */
   readonly calls: readonly string[];
   /** Relations that may be others by it, unless any may. */
@@ -138,8 +181,32 @@ export function catalogChange(facts: Facts, isTemporary?: IsTemporary): CatalogC
     otherCode: unseen || renamed || !effects.every(namesItsCode),
     names: [...targets.map(({ name }) => name), ...effects.flatMap(({ newName }) => newName ?? [])],
     exact,
+    plain: unseen || renamed ? undefined : plainlyAll(facts),
+    codeAlone: exact && targets.every(({ type }) => type === 'function'),
     relations: exact ? { names: effects.flatMap(namesChanged), widened: effects.flatMap(namesWidened) } : 'all',
     calls: facts.statements.flatMap(callsOf),
+  };
+}
+
+/** Undefined where one of the definitions does not say all. */
+function plainlyAll({ statements }: Facts): PlainDefinition | undefined {
+  const all: PlainDefinition[] = [];
+  for (const { command, effects, plain } of statements) {
+    if (plain) all.push(plain);
+    else if (saysMore.has(command) || effects.some(mayChangeCatalog)) return undefined;
+  }
+  const [first, ...others] = all;
+  return others.reduce<PlainDefinition | undefined>((one, other) => one && together(one, other), first);
+}
+
+function together(one: PlainDefinition, other: PlainDefinition): PlainDefinition {
+  return {
+    relations: [...one.relations, ...other.relations],
+    functions: [...one.functions, ...other.functions],
+    drops: [...one.drops, ...other.drops],
+    calls: [...one.calls, ...other.calls],
+    operators: [...one.operators, ...other.operators],
+    casts: one.casts && other.casts && [...one.casts, ...other.casts],
   };
 }
 
@@ -233,15 +300,26 @@ const isExtension = ({ type }: Target): boolean => type === 'extension';
 /** Rows of these are told apart by keys, which are not believed while the catalog is in doubt. */
 const isByKey = (kind: EffectKind): boolean => kind === 'update' || kind === 'delete';
 
+/** Custom settings have a dot in their names: "Customized Options" in the PostgreSQL manual. */
+function setsOwnSetting({ kind, targets }: Effect): boolean {
+  return kind === 'session' && targets.some(({ type, name }) => type === 'setting' && name.includes('.'));
+}
+
 /**
  * True where knowing more of the catalog may change what is thought of a statement.
  * @param isTemporary undefined where the client has made nothing for itself
  */
-export function dependsOnCatalog(facts: Facts, isTemporary: IsTemporary | undefined): boolean {
+export function dependsOnCatalog(
+  facts: Facts,
+  isTemporary: IsTemporary | undefined,
+  { doubtsKeys, doubtsSettings }: Omit<CatalogDoubts, 'doubts'>,
+): boolean {
   const isJudgedByName = ({ kind }: Effect): boolean =>
     isTemporary !== undefined && (definitions.has(kind) || kind === 'truncate');
+  const isInDoubt = (effect: Effect): boolean =>
+    (doubtsKeys && isByKey(effect.kind)) || (doubtsSettings && setsOwnSetting(effect));
   return facts.statements.some(({ effects }) =>
-    effects.some((effect) => effect.opaque || isByKey(effect.kind) || isJudgedByName(effect)),
+    effects.some((effect) => effect.opaque || isInDoubt(effect) || isJudgedByName(effect)),
   );
 }
 
@@ -253,7 +331,7 @@ export function needsNoCatalog({ statements, unparseable }: Facts): boolean {
 const touching = kindsWith('touches-rows');
 
 /** It reads or writes rows of what may be another since it was read: a trigger, a rule or a view may be new. */
-export function touchesDoubted(facts: Facts, { doubts }: Pick<ClientCatalog, 'doubts'>): boolean {
+export function touchesDoubted(facts: Facts, { doubts }: Pick<CatalogDoubts, 'doubts'>): boolean {
   return facts.statements.some(({ effects }) =>
     effects.some(({ kind, targets }) => touching.has(kind) && targets.some(({ name }) => doubts(name))),
   );

@@ -66,7 +66,7 @@ export class Preparation {
     const { catalog, masks } = this.#state.parts;
     if (catalog.unread) return needsNoCatalog(facts) ? undefined : catalog.ready();
     if (!catalog.behind) return undefined;
-    const judged = dependsOnCatalog(facts, isTemporary) || touchesDoubted(facts, catalog);
+    const judged = dependsOnCatalog(facts, isTemporary, catalog) || touchesDoubted(facts, catalog);
     const masked = masks !== undefined && (!returnsNothing(facts) || makesOwn(facts, transactionStatus === 'T'));
     return judged || masked ? catalog.ready() : undefined;
   }

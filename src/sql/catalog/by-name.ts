@@ -32,3 +32,28 @@ export class ByName<Item> {
 }
 
 const nothing: readonly never[] = [];
+
+/** Names, each as often as it was added. */
+export class NameCounts {
+  readonly #counts = new Map<string, number>();
+
+  count(name: string): number {
+    return this.#counts.get(name) ?? 0;
+  }
+
+  add(names: Iterable<string>): void {
+    for (const name of names) this.#counts.set(name, this.count(name) + 1);
+  }
+
+  remove(names: Iterable<string>): void {
+    for (const name of names) {
+      const left = this.count(name) - 1;
+      if (left > 0) this.#counts.set(name, left);
+      else this.#counts.delete(name);
+    }
+  }
+
+  clear(): void {
+    this.#counts.clear();
+  }
+}

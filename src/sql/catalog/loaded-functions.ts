@@ -2,7 +2,8 @@
  * The functions of one database, as its catalog had them when it was asked.
  * State: the last answer, and what may have been made since. Must not know how the queries are run, nor when to ask again.
  */
-import { ByName } from './by-name.js';
+import type { PlainDefinition, PlainFunction } from '../definition.js';
+import { ByName, NameCounts } from './by-name.js';
 import type { CatalogFunction, CatalogFunctions, FunctionName } from './catalog-functions.js';
 
 /** One row of `functionsQuery`, in text. */
@@ -45,7 +46,7 @@ function functionsWhere(wanted: string): string {
   WHERE n.nspname NOT IN ('pg_catalog', 'information_schema') AND ${wanted}`;
 }
 
-/** Operators, and casts to a type, that run such a function; a domain's checks run when something is cast to it. */
+/** Operators, and casts to a type, that run such a function; a domain's checks run when something is cast to it; event triggers. */
 export const callersQuery = `
   SELECT 'operator' AS what, n.nspname::text AS schema, o.oprname::text AS name,
     fn.nspname::text AS function_schema, f.proname::text AS function_name
@@ -70,7 +71,13 @@ export const callersQuery = `
   JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = k.oid AND d.refclassid = 'pg_proc'::regclass
   JOIN pg_proc f ON f.oid = d.refobjid
   JOIN pg_namespace fn ON fn.oid = f.pronamespace
-  WHERE k.contype = 'c' AND k.contypid > 0`;
+  WHERE k.contype = 'c' AND k.contypid > 0
+  UNION ALL
+  SELECT 'event', NULL, '', fn.nspname, f.proname
+  FROM pg_event_trigger e
+  JOIN pg_proc f ON f.oid = e.evtfoid
+  JOIN pg_namespace fn ON fn.oid = f.pronamespace
+  WHERE e.evtenabled <> 'D'`;
 
 interface Known {
   readonly function: CatalogFunction;
@@ -82,10 +89,14 @@ export class LoadedFunctions implements CatalogFunctions {
   /** By pg_proc.oid. */
   readonly #names = new Map<number, string>();
   #callers: Callers = new Map();
-  #current = false;
+  #read = false;
+  /** How many definitions may have changed any of them since. */
+  #doubts = 0;
   #generation = 0;
   /** Names of functions that may have been made or changed since. */
-  readonly #doubted = new Set<string>();
+  readonly #doubted = new NameCounts();
+  /** What definitions have made since that say it themselves. */
+  readonly #made = new ByName<Known>();
 
   get generation(): number {
     return this.#generation;
@@ -122,8 +133,10 @@ export class LoadedFunctions implements CatalogFunctions {
   /** What was taken last is what the database has. */
   believe(): void {
     this.#generation += 1;
-    this.#current = true;
+    this.#read = true;
+    this.#doubts = 0;
     this.#doubted.clear();
+    this.#made.clear();
   }
 
   /**
@@ -133,17 +146,47 @@ export class LoadedFunctions implements CatalogFunctions {
    */
   doubt(made: readonly string[] = [], others = true): void {
     this.#generation += 1;
-    if (others) this.#current = false;
-    for (const name of made) this.#doubted.add(name);
+    if (others) this.#doubts += 1;
+    this.#doubted.add(made);
+  }
+
+  /**
+   * What the definition that is in doubt has made can be told by its text: nobody else is in doubt, nothing of it runs code
+   * of somebody's own, and what it makes is new.
+   */
+  saysAll({ functions, calls, operators, casts }: PlainDefinition): boolean {
+    const isOwn = (name: string): boolean => this.#doubted.count(name) > 0 || this.#isKnown(name);
+    const isCast = (name: string): boolean => name.startsWith('cast ');
+    return (
+      this.#read &&
+      this.#doubts === 0 &&
+      !this.#callers.has('event ') &&
+      functions.every(({ name, replaces }) => this.#doubted.count(name) === 1 && !(replaces && this.#isKnown(name))) &&
+      !calls.some(isOwn) &&
+      !operators.some((symbol) => this.#callers.has(`operator ${symbol}`)) &&
+      !(casts?.some((type) => this.#callers.has(`cast ${type}`)) ?? [...this.#callers.keys()].some(isCast))
+    );
+  }
+
+  /** The same as `doubt` was told, of what says all. */
+  learn(made: readonly PlainFunction[], doubted: readonly string[]): void {
+    this.#generation += 1;
+    this.#doubted.remove(doubted);
+    for (const one of made) this.#made.add(one.name, { owner: 0, ...plainlyKnown(one) });
+  }
+
+  /** Somebody has made a function of that name, or an extension has. */
+  #isKnown(name: string): boolean {
+    return this.#known.has(name) || this.#made.has(name);
   }
 
   /** Without a schema: in any of them, since the search_path is the session's own. */
   find(schema: string | undefined, name: string): readonly CatalogFunction[] | undefined {
-    return this.#current && !this.#doubted.has(name) ? this.#named(schema, name) : undefined;
+    return this.#read && this.#doubts === 0 && this.#doubted.count(name) === 0 ? this.#named(schema, name) : undefined;
   }
 
   hasOwn(schema: string | undefined, name: string): boolean {
-    return this.#doubted.has(name) || this.#named(schema, name).some((one) => one.extension === undefined);
+    return this.#doubted.count(name) > 0 || this.#named(schema, name).some((one) => one.extension === undefined);
   }
 
   behind(what: 'operator' | 'cast', schema: string | undefined, name: string): readonly FunctionName[] {
@@ -152,12 +195,14 @@ export class LoadedFunctions implements CatalogFunctions {
   }
 
   takesRow(name: string): boolean {
-    return this.#doubted.has(name) || this.#known.named(name).some((one) => one.takesRow);
+    if (this.#doubted.count(name) > 0) return true;
+    return [...this.#known.named(name), ...this.#made.named(name)].some((one) => one.takesRow);
   }
 
   #named(schema: string | undefined, name: string): readonly CatalogFunction[] {
-    const all = this.#known.named(name).map((one) => one.function);
-    return schema === undefined ? all : all.filter((one) => one.schema === schema);
+    const known = this.#known.named(name).map((one) => one.function);
+    const all = this.#made.has(name) ? [...known, ...this.#made.named(name).map((one) => one.function)] : known;
+    return schema === undefined ? all : all.filter((one) => one.schema === schema || one.schema === anySchema);
   }
 }
 
@@ -178,6 +223,15 @@ function listAt<T>(map: Map<string, T[]>, key: string): T[] {
   const made: T[] = [];
   map.set(key, made);
   return made;
+}
+
+/** Of what was made without naming one: no schema is called so. */
+const anySchema = '';
+
+function plainlyKnown(made: PlainFunction): Known {
+  const { schema = anySchema, volatility, language, body, definition, parameters, inputs, takesRow } = made;
+  const code = { volatility, language, body, definition, parameters, inputs };
+  return { function: { schema, ...code, defaults: '', settings: [] }, takesRow };
 }
 
 const volatilities: Readonly<Record<string, CatalogFunction['volatility']>> = { i: 'immutable', s: 'stable' };

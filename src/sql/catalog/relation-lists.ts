@@ -4,6 +4,7 @@
  * What lives here: the lists, and what a row of an answer means. What it must not know: which of it may be believed.
  */
 
+import type { PlainRelation } from '../definition.js';
 import type { Steps } from '../steps.js';
 import { ByName } from './by-name.js';
 import type { ColumnKnowledge, Hidden, RowEvent } from './catalog-relations.js';
@@ -41,6 +42,13 @@ export interface LoadedRelation {
   readonly permanent: boolean;
 }
 
+/** Of what was made without naming one: no schema is called so. */
+const anySchema = '';
+
+export function isOf(one: { readonly schema: string }, schema: string | undefined): boolean {
+  return schema === undefined || one.schema === schema || one.schema === anySchema;
+}
+
 /** What reads a setting and goes with no relation: the checks of domains. */
 const ofDomains = 0;
 
@@ -74,6 +82,16 @@ export class RelationLists {
       list.add(name, { ...itemOf(row), owner });
       yield;
     }
+  }
+
+  /** What the text of a definition says, and nothing more. */
+  addPlain({ schema = anySchema, name, keys, counted, query }: PlainRelation, owner: number): void {
+    this.#names.set(owner, name);
+    const view = { kind: 'view', key: `view ${schema}.${name} ${owner}`, sql: query ?? '' } as const;
+    if (query !== undefined) this.hidden.add(name, { owner, schema, events: new Set(['read']), hidden: view });
+    const table = { owner, schema, tells: true, hasRows: true, permanent: true };
+    for (const unique of keys.length > 0 ? keys : [undefined]) this.relations.add(name, { ...table, unique });
+    for (const column of counted) this.columns.add(name, { owner, schema, column, knowledge: { key: true } });
   }
 
   forget({ relations, functions }: Objects): void {

@@ -8,7 +8,8 @@ import { type AskCatalog, CatalogKeeper, type KeptClient } from '../../../src/io
 import { MaskCatalog } from '../../../src/io/catalog/mask-catalog.js';
 import { connectUpstream } from '../../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../../src/io/upstream/resolve.js';
-import { catalogChange } from '../../../src/proxy/session-state/client-catalog.js';
+import { catalogChange, dependsOnCatalog, touchesDoubted } from '../../../src/proxy/session-state/client-catalog.js';
+import type { Effect } from '../../../src/sql/facts.js';
 import { loadGrammar } from '../../../src/sql/grammar/grammar.js';
 import { startPostgres } from '../../helpers/postgres.js';
 
@@ -25,6 +26,36 @@ const table = fc.tuple(schema, name).map(([of, one]) => `${of}.${one}`);
 const statement = fc.oneof(
   table.map((on) => `CREATE TABLE ${on} (id int PRIMARY KEY, v text DEFAULT 'x', w int)`),
   fc.tuple(table, table).map(([on, parent]) => `CREATE TABLE ${on} (x int) INHERITS (${parent})`),
+  fc
+    .tuple(table, fc.constantFrom('now()::text', "upper('x')", 'public.h()', 'current_user'))
+    .map(([on, by]) => `CREATE TABLE ${on} (id int UNIQUE, v text DEFAULT ${by}, w int CHECK (w > 0))`),
+  fc
+    .tuple(
+      table,
+      fc.constantFrom(
+        'PRIMARY KEY (w)',
+        'UNIQUE (id, w)',
+        'CHECK (public.f(w) > 0)',
+        'FOREIGN KEY (id) REFERENCES people',
+      ),
+    )
+    .map(([on, more]) => `CREATE TABLE ${on} (id int, v text, w int, ${more})`),
+  fc.tuple(table, table).map(([on, from]) => `CREATE VIEW ${on} AS SELECT id, v FROM ${from}`),
+  table.map((on) => `CREATE VIEW ${on} AS SELECT id, public.h() AS v FROM people`),
+  fc.tuple(table, table).map(([on, from]) => `DROP TABLE ${on}; CREATE VIEW ${on} AS SELECT id, v FROM ${from}`),
+  table.map((on) => `DROP VIEW ${on}; CREATE TABLE ${on} (id int PRIMARY KEY, v text, w int)`),
+  table.map((on) => `DROP TABLE ${on}; CREATE TABLE ${on} (id int, v text, w int PRIMARY KEY)`),
+  fc
+    .tuple(schema, fc.constantFrom('DELETE FROM people', 'TRUNCATE people', 'SELECT 1', 'SELECT public.q()'))
+    .map(([of, body]) => `CREATE FUNCTION ${of}.h() RETURNS text LANGUAGE sql AS '${body}; SELECT 1::text'`),
+  fc
+    .tuple(schema, table)
+    .map(
+      ([of, on]) =>
+        `CREATE FUNCTION ${of}.q() RETURNS text LANGUAGE plpgsql AS 'BEGIN DELETE FROM ${on}; RETURN 1; END'`,
+    ),
+  schema.map((of) => `CREATE OR REPLACE FUNCTION ${of}.h() RETURNS text LANGUAGE sql AS 'SELECT 1::text'`),
+  schema.map((of) => `DROP FUNCTION ${of}.h()`),
   table.map((on) => `CREATE TABLE ${on} PARTITION OF part_of FOR VALUES FROM (1) TO (5)`),
   table.map((on) => `ALTER TABLE part_of DETACH PARTITION ${on}`),
   fc.tuple(table, table).map(([on, parent]) => `ALTER TABLE ${on} NO INHERIT ${parent}`),
@@ -200,6 +231,49 @@ function saidBy(functions: FunctionCatalog, masks: MaskCatalog): unknown {
   };
 }
 
+const uses = [
+  ...relationNames.flatMap((name) => [
+    `SELECT * FROM ${name}`,
+    `SELECT * FROM public.${name}`,
+    `INSERT INTO ${name} VALUES (1, 'x')`,
+    ...['id', 'w'].flatMap((key) => [
+      `UPDATE ${name} SET v = 'y' WHERE ${key} = 1`,
+      `DELETE FROM app.${name} WHERE ${key} > 0`,
+    ]),
+    `TRUNCATE ${name}`,
+    `SELECT ${name}.r, ${name}.q FROM ${name}`,
+  ]),
+  ...['f(1)', 'h()', 'app.h()', 'q()', 'public.q()', 'q2()', 'lower(1)'].map((call) => `SELECT ${call}`),
+  'SELECT 1 === 1, 1::mood, 1::small',
+  ...['app.one', 'app.two', 'app.three'].map((setting) => `SET ${setting} = 'x'`),
+];
+
+/** What would be judged more mildly than after a reading, although it does not wait for one, and would not fail. */
+function mildly(before: FunctionCatalog, after: FunctionCatalog): string[] {
+  const isCovered = (one: Effect, by: readonly Effect[]): boolean =>
+    by.some(
+      (other) =>
+        other.kind === one.kind &&
+        one.targets.every(({ name }) => other.targets.some((its) => its.name === name)) &&
+        (other.opaque || !one.opaque) &&
+        (!other.bounded || one.bounded) &&
+        (other.mostRows === undefined || one.mostRows !== undefined) &&
+        (other.passedOn === true || one.passedOn === undefined) &&
+        (other.decides === true || one.decides === undefined),
+    );
+  const doubts = (name: string): boolean => before.relations.doubts(name);
+  const isGone = ({ targets }: Effect): boolean =>
+    targets.some(({ type, name }) => type === 'table' && !after.relations.isPermanent(name));
+  return uses.flatMap((sql) => {
+    const now = before.analyser.analyse(sql);
+    if (dependsOnCatalog(now, undefined, before.relations) || touchesDoubted(now, { doubts })) return [];
+    const effects = now.statements.flatMap((one) => one.effects);
+    const then = after.analyser.analyse(sql).statements.flatMap((one) => one.effects);
+    if (then.some(isGone)) return [];
+    return then.filter((one) => !isCovered(one, effects)).map((one) => `${sql}: ${JSON.stringify([one, effects])}`);
+  });
+}
+
 t.test('what is believed is what is there', async (t) => {
   const settings = { max_prepared_transactions: '5', autovacuum: 'off', fsync: 'off' };
   const postgres = await startPostgres({ auth: 'trust', settings });
@@ -227,15 +301,15 @@ t.test('what is believed is what is there', async (t) => {
     await FunctionCatalog.create(grammar),
     new MaskCatalog(),
   ];
-  const fresh = async (): Promise<unknown> => {
-    const [functions, masks] = await readers();
-    const keeper = new CatalogKeeper(ask, [functions, masks]);
+  const fresh = async (): Promise<[FunctionCatalog, MaskCatalog]> => {
+    const read = await readers();
+    const keeper = new CatalogKeeper(ask, read);
     await keeper.open();
     keeper.stop();
-    return saidBy(functions, masks);
+    return read;
   };
   const runs = Number(process.env.DBGUARD_PROPERTY_RUNS ?? 15);
-  let compared = 0;
+  let [compared, told] = [0, 0];
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
       await sessions.get('client')?.query(start);
@@ -245,15 +319,18 @@ t.test('what is believed is what is there', async (t) => {
       const watching = keeper.client();
       const clients = new Map<string, KeptClient>();
       for (const by of ['client', 'other client']) clients.set(by, keeper.client());
+      // which each of them began
+      await keeper.look();
       const open = new Set<string>();
       try {
         for (const { sql, by } of steps) {
           const change = catalogChange(functions.analyser.analyse(sql));
           if (change) clients.get(by)?.changing(change);
-          await sessions
+          const done = await sessions
             .get(by)
             ?.query(sql)
             .catch(() => undefined);
+          if (change && done) clients.get(by)?.changed(change);
           const [{ under_way }] = (
             await sessions
               .get(by)
@@ -269,10 +346,18 @@ t.test('what is believed is what is there', async (t) => {
             await sessions.get(by)?.query('SELECT pg_stat_force_next_flush()');
             await keeper.look();
           }
+          const quiet = !open.has('client') && !open.has('other client');
+          const read = quiet ? await fresh() : undefined;
+          if (read) {
+            if (!functions.relations.doubtsKeys && change) told++;
+            const milder = mildly(functions, read[0]);
+            if (milder.length > 0) t.same(milder, [], sql);
+            if (milder.length > 0) return false;
+          }
           if (watching.behind) await watching.ready();
-          if (open.has('client') || open.has('other client')) continue;
+          if (read === undefined) continue;
           t.ok(keeper.believes(functions) && keeper.believes(masks), sql);
-          const [now, then] = [saidBy(functions, masks), await fresh()];
+          const [now, then] = [saidBy(functions, masks), saidBy(...read)];
           compared++;
           if (JSON.stringify(now) !== JSON.stringify(then)) t.same(now, then, sql);
           if (JSON.stringify(now) !== JSON.stringify(then)) return false;
@@ -290,4 +375,5 @@ t.test('what is believed is what is there', async (t) => {
     { numRuns: runs },
   );
   t.ok(compared > runs, `${compared} readings were compared`);
+  t.ok(told > runs, `${told} definitions said all themselves`);
 });
