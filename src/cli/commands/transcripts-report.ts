@@ -100,5 +100,5 @@ function countedOnly({ unproven }: BucketViews): string {
     unproven.lines > 0
       ? ` Left out, in all days: ${counted(unproven.lines, 'row')} of ${counted(unproven.sessions, 'session')} that nothing proves to be whose they say.`
       : '';
-  return `Counted are rows that are proven to be their person’s, by the writer’s clock.${left} What happened outside dbguard is in the server’s own log.`;
+  return `Counted are rows that are proven to be their person’s, by the writer’s clock; times are UTC.${left} What happened outside dbguard is in the server’s own log.`;
 }

@@ -38,14 +38,15 @@ export function ocsfEvent(event: RowEvent): object {
     type_uid: classUid * 100 + activity,
     time: Math.floor(timeOf(event) / 1000),
     severity_id: severities[gravityOf(event)],
-    ...outcomeOf(view, row),
+    ...(isApi ? { status_id: 0 } : outcomeOf(view, row)),
     metadata: {
       version: SCHEMA,
       product: { name: 'dbguard', vendor_name: 'dbguard', version: report.open?.version },
       uid: [session.sid, row.n].filter((part) => part !== undefined).join(':'),
       ...(row.statement === undefined ? {} : { correlation_uid: `${session.sid}:${row.statement}` }),
       log_name: view,
-      profiles: ['security_control'],
+      // of the two classes, Datastore Activity alone has it
+      ...(isApi ? {} : { profiles: ['security_control'] }),
     },
     actor: {
       app_name: session.agent,
@@ -62,11 +63,8 @@ export function ocsfEvent(event: RowEvent): object {
         }
       : { database: { name: database ?? session.connection, type_id: 1 }, ...table }),
     ...(host === undefined ? {} : { dst_endpoint: { hostname: host, port } }),
-    ...(row.sql === undefined && row.bytes === undefined
-      ? {}
-      : {
-          query_info: { datastore_query: row.sql, bytes: row.bytes, uid: `${session.sid}:${row.statement ?? row.n}` },
-        }),
+    // an outcome has no text of its own: correlation_uid names its statement's event
+    ...(row.sql === undefined ? {} : { query_info: { query_string: row.sql, uid: `${session.sid}:${row.n}` } }),
     unmapped: { ...row, folder: undefined, sql: undefined, vouched: undefined, verification: session.verification },
   };
 }

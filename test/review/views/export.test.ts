@@ -1,6 +1,8 @@
 /** What is proven, for other programs: events for a log collector, Parquet files, a report, tables for other engines. */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { PassThrough } from 'node:stream';
 import { type Test, test } from 'tap';
 import * as ddl from '../../../src/cli/commands/transcripts-ddl.js';
 import * as exported from '../../../src/cli/commands/transcripts-export.js';
@@ -92,11 +94,7 @@ test('syslog and OCSF: what their readers need, and no text of a transcript ends
   t.equal(JSON.parse(syslog[1]?.slice(syslog[1].indexOf('{')) ?? '').sql, evil);
   for (const line of await events('ocsf')) {
     t.match(line, /^[\x20-\x7e]*$/);
-    const event = JSON.parse(line);
-    t.equal(event.type_uid, event.class_uid * 100 + event.activity_id);
-    for (const name of ['category_uid', 'time', 'severity_id', 'metadata', 'actor', 'src_endpoint'])
-      t.ok(name in event, name);
-    t.ok(event.class_uid === 6003 ? event.api?.operation : event.database?.name, 'what its class needs');
+    isOcsf(t, JSON.parse(line));
   }
   const [, denied] = (await events('ocsf')).map((line) => JSON.parse(line));
   t.match(denied, {
@@ -104,9 +102,85 @@ test('syslog and OCSF: what their readers need, and no text of a transcript ends
     activity_id: 7,
     action_id: 2,
     table: { name: 't' },
-    query_info: { datastore_query: evil },
+    query_info: { query_string: evil },
   });
   t.match(denied.actor, { user: { name: 'ada@example.test', uid: 'ada' } });
+});
+
+/** What OCSF 1.3.0 requires of each class and object, and all that it knows of those that are closed: schema.ocsf.io/1.3.0. */
+const ocsf: Readonly<Record<string, { readonly required: string; readonly known?: string; readonly oneOf?: string }>> =
+  {
+    event: { required: 'activity_id actor category_uid class_uid metadata severity_id src_endpoint time type_uid' },
+    metadata: { required: 'product version' },
+    actor: { required: '', oneOf: 'process user invoked_by session app_name app_uid' },
+    src_endpoint: { required: '', oneOf: 'ip uid name hostname svc_name instance_uid interface_uid interface_name' },
+    database: { required: 'type_id', oneOf: 'name uid' },
+    table: { required: '', oneOf: 'name uid' },
+    query_info: { required: 'query_string', known: 'bytes data name query_string query_time uid' },
+    api: { required: 'operation' },
+  };
+const classes: Readonly<Record<number, { readonly parts: string; readonly profiles: readonly string[] | undefined }>> =
+  {
+    6003: { parts: 'api', profiles: undefined },
+    6005: { parts: 'database', profiles: ['security_control'] },
+  };
+
+function isOcsf(t: Test, event: Readonly<Record<string, Readonly<Record<string, unknown>>>>): void {
+  const ofClass = classes[Number(event.class_uid)];
+  if (ofClass === undefined) return void t.fail(`class ${event.class_uid}`);
+  t.equal(event.type_uid, Number(event.class_uid) * 100 + Number(event.activity_id));
+  t.ok(ofClass.parts in event, `${event.class_uid} has ${ofClass.parts}`);
+  t.strictSame(event.metadata?.profiles, ofClass.profiles);
+  t.equal('action_id' in event, ofClass.profiles !== undefined, 'what a profile brings comes with the profile');
+  for (const [name, { required, known, oneOf }] of Object.entries(ocsf)) {
+    const one = name === 'event' ? event : event[name];
+    if (one === undefined) continue;
+    for (const attribute of required.split(' ').filter(Boolean)) t.ok(attribute in one, `${name}.${attribute}`);
+    if (oneOf !== undefined)
+      t.ok(
+        oneOf.split(' ').some((attribute) => attribute in one),
+        `${name}: one of ${oneOf}`,
+      );
+    if (known !== undefined)
+      t.strictSame(
+        Object.keys(one).filter((attribute) => !known.split(' ').includes(attribute)),
+        [],
+      );
+  }
+}
+
+test('events of every kind are what OCSF asks of them', async (t) => {
+  const { events, store } = worldOf(t);
+  await store(busySession(await issuer.login('ada')));
+  const all = (await events('ocsf')).map((line) => JSON.parse(line));
+  t.ok(new Set(all.map(({ metadata }) => metadata.log_name)).size >= 5);
+  for (const event of all) isOcsf(t, event);
+});
+
+test('followed: what comes is told as it comes, once; the next reader goes on from there', async (t) => {
+  const { events, store, root } = worldOf(t);
+  await store(busySession(await issuer.login('ada')));
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const env = { DBGUARD_HOME: join(root, 'home') };
+  const options = { ...withKeys, format: 'json', cursor: 'siem.cursor', every: '1s' };
+  const over = follow.run({ stdin, stdout, stderr: stderr.resume(), env, cwd: root }, [], options as never);
+  const told: { view: string; person: string; n?: number }[] = [];
+  const lines = createInterface(stdout)[Symbol.asyncIterator]();
+  const until = async (person: string): Promise<void> => {
+    while (!told.some((one) => one.view === 'outcomes' && one.person.startsWith(person)))
+      told.push(JSON.parse((await lines.next()).value));
+  };
+  await until('ada');
+  await store(busySession(await issuer.login('bob')));
+  await until('bob');
+  const all = await events('json');
+  while (told.length < all.length) told.push(JSON.parse((await lines.next()).value));
+  // the collector has gone
+  stdout.destroy();
+  t.equal(await over, 0);
+  const names = told.map((one) => JSON.stringify([one.view, one.person, one.n]));
+  t.equal(new Set(names).size, all.length, 'everything, and nothing twice');
+  t.strictSame(await events('json', { cursor: 'siem.cursor' }), []);
 });
 
 test('Parquet files by day, and a report in which texts are texts', async (t) => {
