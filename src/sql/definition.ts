@@ -12,6 +12,8 @@ export interface PlainDefinition {
   readonly operators: readonly string[];
   /** Types that something is cast to; undefined: to whatever type. The same holds of casts. */
   readonly casts: readonly string[] | undefined;
+  /** They run at once, for rows that are there. */
+  readonly runs?: true;
 }
 
 /** A new table or view. */

@@ -21,7 +21,11 @@ const schema = `
   CREATE TRIGGER g BEFORE INSERT ON trapped FOR EACH ROW EXECUTE FUNCTION purges();
   CREATE DOMAIN small AS int CHECK (is_purged(VALUE));
   CREATE VIEW worse AS SELECT purge() AS n;
-  CREATE FUNCTION does(c text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE c; RETURN 1; END $$;`;
+  CREATE FUNCTION does(c text) RETURNS int LANGUAGE plpgsql AS $$ BEGIN EXECUTE c; RETURN 1; END $$;
+  CREATE FUNCTION worsens(int) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN
+    PERFORM public.does('CREATE OR REPLACE VIEW public.v AS SELECT public.purge() AS n'); RETURN true; END $$;
+  CREATE TABLE filled (id int); INSERT INTO filled VALUES (1);
+  CREATE DOMAIN acting AS int CHECK (worsens(VALUE));`;
 
 /** Of client `a`, unless it says `b:`. */
 const attacks: Readonly<Record<string, readonly string[]>> = {
@@ -112,6 +116,12 @@ const attacks: Readonly<Record<string, readonly string[]>> = {
     'CREATE TABLE fresh (id int)',
     'INSERT INTO fresh VALUES (1)',
   ],
+  'code of a domain': [
+    'CREATE VIEW v AS SELECT 1 AS n',
+    'ALTER TABLE filled ADD COLUMN more acting',
+    'SELECT * FROM v',
+  ],
+  'code of an index': ['CREATE VIEW v AS SELECT 1 AS n', 'CREATE INDEX ON filled (worsens(id))', 'SELECT * FROM v'],
   'code that cannot be seen': [
     'CREATE VIEW v AS SELECT 1 AS n',
     "SELECT does('CREATE OR REPLACE VIEW v AS SELECT purge() AS n')",

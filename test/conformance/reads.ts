@@ -7,7 +7,8 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Catalogs } from '../../src/io/catalog/catalogs.js';
-import { CatalogChanges, type ClientCatalog, dependsOnCatalog } from '../../src/proxy/session-state/client-catalog.js';
+import { CatalogChanges, type ClientCatalog } from '../../src/proxy/session-state/client-catalog.js';
+import { dependsOnCatalog } from '../../src/proxy/session-state/needs-catalog.js';
 import type { Facts } from '../../src/sql/facts.js';
 import { loadGrammar } from '../../src/sql/grammar/grammar.js';
 import { askCatalogOf } from '../helpers/ask-catalog.js';

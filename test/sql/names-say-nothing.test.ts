@@ -1,6 +1,6 @@
 /** Whatever a thing is called, what is done with it is the same: no word in a name, a value or a comment decides. */
 import t from 'tap';
-import { catalogChange } from '../../src/proxy/session-state/client-catalog.js';
+import { catalogChange } from '../../src/proxy/session-state/catalog-change.js';
 import { createAnalyser } from '../../src/sql/analyser.js';
 
 const analyser = await createAnalyser();

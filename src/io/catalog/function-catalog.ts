@@ -3,7 +3,7 @@
  *
  * What lives here: the copies, as a reader of the catalog's keeper. What it must not know: when it is read.
  */
-import type { CatalogChange } from '../../proxy/session-state/client-catalog.js';
+import type { CatalogChange } from '../../proxy/session-state/catalog-change.js';
 import { createAnalyser } from '../../sql/analyser.js';
 import type { CatalogFunctions } from '../../sql/catalog/catalog-functions.js';
 import type { CatalogRelations } from '../../sql/catalog/catalog-relations.js';
@@ -72,18 +72,21 @@ export class FunctionCatalog implements CatalogReader {
     this.#functions.doubt(distinct(change?.functions), change?.otherCode ?? true);
   }
 
-  /** What a change has made is what its text says, where that says all; else it stays in doubt. */
-  learn(change: CatalogChange): void {
+  /**
+   * What a change has made is what its text says, where that says all; else it stays in doubt.
+   * @returns false where code has run with it that may have changed anything
+   */
+  learn(change: CatalogChange): boolean {
     const { plain, calls, otherCode } = change;
-    if (plain === undefined || otherCode) return;
-    const { relations, functions } = plain;
+    if (plain === undefined || otherCode) return true;
+    const { relations, functions, drops, runs } = plain;
+    if (this.#functions.isCalledBy({ ...plain, calls: [...plain.calls, ...calls] })) return runs === undefined;
     const made = [...relations, ...functions].map(({ name }) => name);
-    if (new Set(made).size < made.length) return;
-    // it ran what may do anything
-    if (!this.#functions.saysAll({ ...plain, calls: [...plain.calls, ...calls] })) return;
-    if (!relations.every((one) => this.#relations.isLike(one, plain.drops))) return;
+    if (new Set(made).size < made.length || !this.#functions.isNew(plain)) return true;
+    if (!relations.every((one) => this.#relations.isLike(one, drops))) return true;
     this.#relations.learn(plain, relationDoubts(change));
     this.#functions.learn(functions, distinct(change.functions));
+    return true;
   }
 }
 

@@ -7,7 +7,8 @@
  * way, and meanwhile what a change says itself. It is read when somebody needs it, or when nothing has changed for a
  * moment. Changes that come by other ways are noticed by comparing fingerprints, `pollMs` late at most.
  */
-import type { CatalogChange, CatalogDoubts, ClientCatalog } from '../../proxy/session-state/client-catalog.js';
+import type { CatalogChange } from '../../proxy/session-state/catalog-change.js';
+import type { CatalogDoubts, ClientCatalog } from '../../proxy/session-state/client-catalog.js';
 import { finishedWithin, inTurns } from '../../proxy/statement/in-turns.js';
 import type { Objects, Question } from '../../sql/catalog/questions.js';
 import type { Steps } from '../../sql/steps.js';
@@ -28,8 +29,8 @@ export interface CatalogReader {
   believe(): void;
   /** It may not be so any more. Undefined: who knows what has changed. */
   doubt(change: CatalogChange | undefined): void;
-  /** A change that it doubts has gone well, and may itself say what it has made. */
-  learn?(change: CatalogChange): void;
+  /** A change that it doubts has gone well, and may itself say what it has made. False where it has run any code. */
+  learn?(change: CatalogChange): boolean;
   /** Temporary tables of clients are nothing to it. */
   readonly ignoresTemporary: boolean;
 }
@@ -136,7 +137,8 @@ export class CatalogKeeper {
         this.#doubt(change);
       },
       changed: (change) => {
-        for (const reader of this.#readers) if (!change.temporary || !reader.ignoresTemporary) reader.learn?.(change);
+        const concerned = this.#readers.filter((one) => !change.temporary || !one.ignoresTemporary);
+        if (concerned.some((reader) => reader.learn?.(change) === false)) this.#doubt();
       },
       settled: () => {
         if (this.#unsettled.delete(id)) this.#readSoon();

@@ -4,7 +4,7 @@
  * What lives here: the last copy, and whether it may still be believed. What it must not know: masks, statements.
  */
 import { DbguardError } from '../../errors.js';
-import type { CatalogChange } from '../../proxy/session-state/client-catalog.js';
+import type { CatalogChange } from '../../proxy/session-state/catalog-change.js';
 import { type Objects, oidArray, type Question } from '../../sql/catalog/questions.js';
 import type { CatalogCode, CatalogRelation, LineageCatalog, OwnCode, SearchPath } from '../../sql/lineage/catalog.js';
 import { builtInsQuery, callersQuery, codeQuery, LoadedCode, someCodeQuery } from '../../sql/lineage/loaded-code.js';

@@ -13,7 +13,7 @@ import {
   needsNoCatalog,
   returnsNothing,
   touchesDoubted,
-} from '../session-state/client-catalog.js';
+} from '../session-state/needs-catalog.js';
 import { isRowWork } from '../session-state/row-work.js';
 import type { ConnectionState } from './connection-state.js';
 

@@ -150,22 +150,27 @@ export class LoadedFunctions implements CatalogFunctions {
     this.#doubted.add(made);
   }
 
-  /**
-   * What the definition that is in doubt has made can be told by its text: nobody else is in doubt, nothing of it runs code
-   * of somebody's own, and what it makes is new.
-   */
-  saysAll({ functions, calls, operators, casts }: PlainDefinition): boolean {
+  /** What the definition that is in doubt makes is new among those of its name, and nobody else's is in doubt. */
+  isNew({ functions }: PlainDefinition): boolean {
+    const isOne = ({ name, replaces }: PlainFunction): boolean =>
+      this.#doubted.count(name) === 1 && !(replaces && this.#isKnown(name));
+    return this.#read && this.#doubts === 0 && functions.every(isOne);
+  }
+
+  /** Code of somebody's own may be called by a definition's expressions, or because of it. */
+  isCalledBy({ calls, operators, casts }: Pick<PlainDefinition, 'calls' | 'operators' | 'casts'>): boolean {
     const isOwn = (name: string): boolean => this.#doubted.count(name) > 0 || this.#isKnown(name);
-    const isCast = (name: string): boolean => name.startsWith('cast ');
     return (
-      this.#read &&
-      this.#doubts === 0 &&
-      !this.#callers.has('event ') &&
-      functions.every(({ name, replaces }) => this.#doubted.count(name) === 1 && !(replaces && this.#isKnown(name))) &&
-      !calls.some(isOwn) &&
-      !operators.some((symbol) => this.#callers.has(`operator ${symbol}`)) &&
-      !(casts?.some((type) => this.#callers.has(`cast ${type}`)) ?? [...this.#callers.keys()].some(isCast))
+      this.#callers.has('event ') ||
+      calls.some(isOwn) ||
+      operators.some((symbol) => this.#callers.has(`operator ${symbol}`)) ||
+      (casts ?? this.#castTypes()).some((type) => this.#callers.has(`cast ${type}`))
     );
+  }
+
+  #castTypes(): string[] {
+    const prefix = 'cast ';
+    return [...this.#callers.keys()].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
   }
 
   /** The same as `doubt` was told, of what says all. */

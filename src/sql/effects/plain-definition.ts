@@ -12,6 +12,7 @@ import type {
   CreateFunctionStmt,
   CreateStmt,
   DropStmt,
+  IndexStmt,
   RangeVar,
   ViewStmt,
 } from 'libpg-query';
@@ -39,6 +40,8 @@ export function plainDefinition(
   if (code) return functionOf(code, source);
   const drop = as(stmt, 'DropStmt');
   if (drop) return dropOf(drop);
+  const index = as(stmt, 'IndexStmt');
+  if (index) return indexOf(index);
   return makesNothing(stmt) ? nothing : alterationOf(stmt);
 }
 
@@ -56,13 +59,21 @@ function dropOf({ behavior, removeType, objects = [] }: DropStmt): PlainDefiniti
 function makesNothing(stmt: Node | undefined): boolean {
   const schema = as(stmt, 'CreateSchemaStmt');
   if (schema) return (schema.schemaElts ?? []).length === 0;
-  const index = as(stmt, 'IndexStmt');
-  if (index) return index.unique !== true;
   return as(stmt, 'CommentStmt') !== undefined;
 }
 
 /** An index may take the key of its table with it; and without a function its name may be PostgreSQL's own. */
 const leavesNothing: ReadonlySet<string> = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_SEQUENCE']);
+
+/** What orders its rows runs when it is made; of expressions anything may. */
+function indexOf(index: IndexStmt): PlainDefinition | undefined {
+  const { unique, whereClause, indexParams = [] } = index;
+  const columns = indexParams.map((node) => as(node, 'IndexElem'));
+  const plain = columns.every((one) => one?.name !== undefined && one.opclass === undefined);
+  return unique === true || whereClause !== undefined || !plain
+    ? undefined
+    : { ...nothing, operators: compared, runs: true };
+}
 
 /** A name in a schema that is not the session's own. */
 function lasting(relation: RangeVar | undefined): Pick<PlainRelation, 'schema' | 'name'> | undefined {
@@ -97,6 +108,8 @@ class Columns {
   }
 
   column(column: ColumnDef): boolean {
+    // the checks of a domain run for rows that are there
+    this.expressions.cast(names(column.typeName?.names).at(-1) ?? '');
     const constraints = (column.constraints ?? []).map((node) => as(node, 'Constraint'));
     return constraints.every((one) => one !== undefined && this.#constraint(one, column));
   }
@@ -117,9 +130,10 @@ class Columns {
         this.counted.push(name ?? '');
         return true;
       case 'CONSTR_FOREIGN':
+        this.expressions.compare();
         return isPassive(constraint);
       case 'CONSTR_DEFAULT':
-        return this.expressions.assigned(constraint.raw_expr, column);
+        return this.expressions.assigned(constraint.raw_expr);
       case 'CONSTR_CHECK':
       case 'CONSTR_GENERATED':
         return this.expressions.computed(constraint.raw_expr);
@@ -144,9 +158,16 @@ class Expressions {
     return { ...nothing, ...made, calls: this.#calls, operators: this.#operators, casts: this.#casts };
   }
 
-  /** A default is cast to the type of its column. */
-  assigned(expression: Node | undefined, column: ColumnDef | undefined): boolean {
-    this.#casts?.push(names(column?.typeName?.names).at(-1) ?? '');
+  cast(type: string): void {
+    this.#casts?.push(type);
+  }
+
+  compare(): void {
+    this.#operators.push(...compared);
+  }
+
+  /** A default, which is cast to the type of its column. */
+  assigned(expression: Node | undefined): boolean {
     return expression === undefined || this.#add(expression);
   }
 
@@ -248,7 +269,7 @@ function alterationOf(stmt: Node | undefined): PlainDefinition | undefined {
   const commands = (alter.cmds ?? []).map((node) => as(node, 'AlterTableCmd'));
   if (!commands.every((one) => one !== undefined && isPlain(one, found))) return undefined;
   // a key that was there is told by the catalog alone
-  return found.keys.length + found.counted.length > 0 ? undefined : found.expressions.plain({});
+  return found.keys.length + found.counted.length > 0 ? undefined : found.expressions.plain({ runs: true });
 }
 
 function isPlain({ subtype, def }: AlterTableCmd, found: Columns): boolean {

@@ -8,7 +8,8 @@ import { type AskCatalog, CatalogKeeper, type KeptClient } from '../../../src/io
 import { MaskCatalog } from '../../../src/io/catalog/mask-catalog.js';
 import { connectUpstream } from '../../../src/io/upstream/connect.js';
 import { resolveUpstream } from '../../../src/io/upstream/resolve.js';
-import { catalogChange, dependsOnCatalog, touchesDoubted } from '../../../src/proxy/session-state/client-catalog.js';
+import { catalogChange } from '../../../src/proxy/session-state/catalog-change.js';
+import { dependsOnCatalog, touchesDoubted } from '../../../src/proxy/session-state/needs-catalog.js';
 import type { Effect } from '../../../src/sql/facts.js';
 import { loadGrammar } from '../../../src/sql/grammar/grammar.js';
 import { startPostgres } from '../../helpers/postgres.js';
