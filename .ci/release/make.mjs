@@ -70,6 +70,9 @@ if (values.address !== undefined) {
   writeFileSync(join(out, 'dbguard.rb'), homebrew(about));
   writeFileSync(join(out, 'dbguard.json'), scoop(about));
 }
+const container = join(work, 'container');
+tool('bin/dbguard', ['deploy', 'compose', '--to', container]);
+writeFileSync(join(out, 'Containerfile'), readFileSync(join(container, 'Containerfile')));
 insistOnOneVersion(out);
 
 const sums = filesBelow(out).map((file) => `${digestOf(join(out, file))}  ${file}\n`);

@@ -1,5 +1,6 @@
 // The platforms that a release is made for. Each brings Node's own runtime, taken from a package that carries it: npm's have the
-// bytes that the Node.js project built; none has a build for musl, so that one comes from PyPI, built by its packagers.
+// bytes that the Node.js project built; none has a build for musl, so that one comes from PyPI, built by its packagers, for
+// musl 1.2.4 or later (Alpine 3.18).
 //
 // A new runtime: change the version, and copy the digest that the step names when it refuses the old one.
 const npm = (name, sha512) => ({ registry: 'npm', name, version: '22.23.2', digest: sha512 });

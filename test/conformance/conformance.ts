@@ -17,6 +17,8 @@
  *   --tables            instead: the external tables of other engines alone, in ClickHouse (DBGUARD_CHDB: a python that has chdb)
  *   --replicas SECONDS  instead: three gateways behind HAProxy, where it is installed, and a hundred clients; the bucket and the issuer
  *                       are away for so long, each
+ *   --artifact RELEASE  instead: what `.ci/release/make.mjs` wrote into that folder, on a clean Debian (mmdebstrap, bwrap)
+ *   --deploy FOLDER     instead: what `dbguard deploy` writes, by the schemas of check-jsonschema and kubernetes-validate in FOLDER (a venv's bin)
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
  */
 import { resolve } from 'node:path';
@@ -24,7 +26,9 @@ import { parseArgs } from 'node:util';
 import { only } from '../helpers/only.js';
 import { play } from '../helpers/play.js';
 import { clientProgram, type PostgresVersion, postgresAvailable, testedVersions } from '../helpers/postgres.js';
+import { conformArtifact } from './artifact.js';
 import { compare } from './compare.js';
+import { conformDeploy } from './deploy.js';
 import { allDialogues } from './dialogues/all.js';
 import { differences } from './differences.js';
 import { playScene, scenes } from './drivers.js';
@@ -63,6 +67,8 @@ const { values: options } = parseArgs({
     pictures: { type: 'string' },
     tables: { type: 'boolean', default: false },
     replicas: { type: 'string' },
+    artifact: { type: 'string' },
+    deploy: { type: 'string' },
     'libpq-pipeline': { type: 'string' },
   },
 });
@@ -99,6 +105,12 @@ if (options.replicas !== undefined) {
   console.log(failed === 0 ? 'Nothing was lost, and nobody let in.' : `${failed} trials failed.`);
   process.exit(failed === 0 ? 0 : 1);
 }
+if (options.artifact !== undefined) {
+  const failed = await conformArtifact(options.artifact, chosen);
+  chosen.insist();
+  process.exit(failed === 0 ? 0 : 1);
+}
+if (options.deploy !== undefined) process.exit((await conformDeploy(options.deploy)) === 0 ? 0 : 1);
 if (options.tables) process.exit((await conformTables()) === 0 ? 0 : 1);
 
 if (options.tools !== undefined) {
