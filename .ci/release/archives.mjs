@@ -21,6 +21,7 @@ export function tarball(folder, out) {
 export function zip(folder, out) {
   const name = folder.slice(dirname(folder).length + 1);
   const path = join(out, `${name}.zip`);
+  tool('chmod', ['-R', 'u+w,go-w,a+rX', folder]);
   touch(folder);
   const files = filesBelow(folder).map((file) => `${name}/${file}`);
   rmSync(path, { force: true });

@@ -1,5 +1,5 @@
 /** What a release is put together from, without a network: the launcher, formulas, changelog, archives, one version. */
-import { mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -69,20 +69,39 @@ t.test('each change stands in the first group that takes it', async (t) => {
   );
 });
 
-t.test('the same files make the same archive, whenever they were written', async (t) => {
-  const { tarball } = await part('archives');
-  const made = async (name: string, later: number): Promise<Buffer> => {
-    const folder = join(t.testdirName, name, 'tree');
-    const out = join(t.testdirName, `${name}-out`);
-    mkdirSync(join(folder, 'b'), { recursive: true });
-    mkdirSync(out);
-    const files = ['b/one', 'a', 'b/Two'];
-    for (const file of later ? files.reverse() : files)
-      writeFileSync(join(folder, file), file, { mode: later ? 0o600 : 0o664 });
-    return readFileSync(tarball(folder, out));
+t.test('the same files make the same archives, whenever and however they were written', async (t) => {
+  const { tarball, zip, deb } = await part('archives');
+  const makers: Record<string, (folder: string, out: string, work: string) => string> = {
+    tar: tarball,
+    zip,
+    'dpkg-deb': (folder, out, work) => deb(folder, 'x64', out, work),
   };
   t.testdir({});
-  t.strictSame(await made('first', 0), await made('second', 1));
+  for (const [program, make] of Object.entries(makers)) {
+    const there = await execa(program, ['--version'], { reject: false });
+    if (there.code === 'ENOENT') {
+      t.comment(`${program} is not installed`);
+      continue;
+    }
+    const made = [0, 1].map((later) => {
+      const work = join(t.testdirName, `${program}-${later}`);
+      const folder = join(work, 'tree');
+      const out = join(work, 'out');
+      for (const one of ['tree/completions', 'tree/dist', 'out']) mkdirSync(join(work, one), { recursive: true });
+      const files = [
+        'completions/dbguard.bash',
+        'dist/licences.txt',
+        'completions/_dbguard',
+        'completions/dbguard.fish',
+      ];
+      for (const file of later ? files.reverse() : files) {
+        writeFileSync(join(folder, file), file, { mode: later ? 0o600 : 0o664 });
+        utimesSync(join(folder, file), later, 1e9 + later);
+      }
+      return readFileSync(make(folder, out, work));
+    });
+    t.strictSame(made[0], made[1], program);
+  }
 });
 
 t.test('everything says the same version, and one that says another ends the release', async (t) => {
