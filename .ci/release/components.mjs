@@ -11,7 +11,7 @@ export function bundledPackages() {
   for (const file of ['bundle.json', 'bundle-page.json'])
     for (const { inputs } of Object.values(JSON.parse(readFileSync(join(root, 'dist', file), 'utf8')).outputs))
       for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-        const folder = /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path.replace(/^[\w-]+:/, ''))?.[0];
+        const folder = /node_modules\/.*$/.exec(path)?.[0].match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0];
         if (folder !== undefined && bytesInOutput > 0) found.add(folder);
       }
   return [...found].sort();
