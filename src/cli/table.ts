@@ -1,4 +1,5 @@
 import type { CommandEntry, CommandOption, OptionsFrom } from './command.js';
+import { liveLists, shells } from './completion/tree.js';
 import { bucketOptions } from './shared-options.js';
 import { guarding } from './table/guarding.js';
 import { judging } from './table/judging.js';
@@ -15,17 +16,30 @@ export const commandTable = [
     path: 'upload',
     summary: 'bring to the bucket what earlier sessions left on this machine',
     options: [{ flags: '--any-bucket', description: 'also sessions that began in another bucket' }, ...bucketOptions],
+    examples: ['dbguard upload', 'dbguard upload --any-bucket --bucket s3://audit/dbguard'],
   },
   {
     path: 'instructions',
     summary: 'text for an agent’s instruction file (AGENTS.md, CLAUDE.md)',
+    examples: ['dbguard instructions >> AGENTS.md'],
   },
   {
     path: 'completions',
     summary: 'print a completion script for a shell',
     arguments: '[shell]',
-    argumentChoices: ['bash', 'zsh', 'fish'],
-    options: [{ flags: '--all <folder>', description: 'write the scripts of every shell into a folder' }],
+    argumentChoices: shells,
+    options: [
+      { flags: '--all <folder>', description: 'write the scripts of every shell into a folder' },
+      {
+        flags: '--values <list>',
+        description: `what the scripts ask for: ${liveLists.join(', ')} of now`,
+        choices: liveLists,
+      },
+    ],
+    examples: [
+      'dbguard completions bash > ~/.local/share/bash-completion/completions/dbguard',
+      'dbguard completions powershell >> $PROFILE',
+    ],
   },
   {
     path: 'version',

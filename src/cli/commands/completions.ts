@@ -3,9 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import type { CommandContext } from '../command.js';
-import { completionFiles, completionsFor, shells } from '../completion/shells.js';
-import { type CompletionNode, completionTree } from '../completion/tree.js';
-import { textOption } from '../options.js';
+import { completionFiles, completionsFor } from '../completion/shells.js';
+import { type CompletionNode, completionTree, liveLists, shells } from '../completion/tree.js';
+import { liveValues } from '../completion/values.js';
+import { oneOfOption, textOption } from '../options.js';
 import { commandEntries, groupSummaries, type OptionsOf } from '../table.js';
 
 export async function run(
@@ -13,6 +14,12 @@ export async function run(
   args: readonly string[],
   options: OptionsOf<'completions'>,
 ): Promise<number> {
+  const wanted = oneOfOption(options, 'values', liveLists);
+  if (wanted !== undefined) {
+    const words = await liveValues(wanted, context);
+    context.stdout.write(words.map((word) => `${word}\n`).join(''));
+    return 0;
+  }
   const folder = textOption(options, 'all');
   const shell = shells.find((one) => one === args[0]);
   if (args[0] !== undefined && shell === undefined) {

@@ -67,6 +67,8 @@ function valueCase(node: CompletionNode, option: CompletionNode['options'][numbe
       return [`    ${patterns}) compopt -o filenames 2>/dev/null; COMPREPLY=($(compgen -f -- "$word")); return ;;`];
     case 'words':
       return [`    ${patterns}) COMPREPLY=($(compgen -W '${option.value.words.join(' ')}' -- "$word")); return ;;`];
+    case 'live':
+      return [`    ${patterns}) COMPREPLY=($(compgen -W "$(${asked(option.value.what)})" -- "$word")); return ;;`];
     case 'other':
       return [`    ${patterns}) return ;;`];
   }
@@ -79,5 +81,11 @@ function wordsOf(node: CompletionNode): string {
   const parts = [`options='${options}'`];
   if (operands.length > 0) parts.push(`operands='${operands.join(' ')}'`);
   if (node.operand.kind === 'file') parts.push('files=1');
+  if (node.operand.kind === 'live') parts.push(`operands=$(${asked(node.operand.what)})`);
   return parts.join('; ');
+}
+
+/** Nothing but plain words comes back: compgen expands what it is given. */
+function asked(what: string): string {
+  return `dbguard completions --values ${what} 2>/dev/null`;
 }

@@ -35,6 +35,8 @@ function flags(option: CompletionOption): string {
       return `${names.join(' ')} -r -F`;
     case 'words':
       return `${names.join(' ')} -x -a ${quote(option.value.words.join(' '))}`;
+    case 'live':
+      return `${names.join(' ')} -x -a ${quote(asked(option.value.what))}`;
     case 'other':
       return `${names.join(' ')} -x`;
   }
@@ -44,8 +46,14 @@ function operandLines(node: CompletionNode): string[] {
   const condition = quote(within(node));
   if (node.passThrough) return [`complete -c dbguard -n ${condition} -x -a '(__fish_complete_subcommand)'`];
   if (node.operand.kind === 'file') return [`complete -c dbguard -n ${condition} -F`];
+  if (node.operand.kind === 'live')
+    return [`complete -c dbguard -n ${condition} -x -a ${quote(asked(node.operand.what))}`];
   if (node.operand.kind !== 'words') return [];
   return [`complete -c dbguard -n ${condition} -x -a ${quote(node.operand.words.join(' '))}`];
+}
+
+function asked(what: string): string {
+  return `(dbguard completions --values ${what} 2>/dev/null)`;
 }
 
 function quote(text: string): string {

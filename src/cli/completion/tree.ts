@@ -6,7 +6,17 @@ export type ValueKind =
   | { readonly kind: 'none' }
   | { readonly kind: 'file' }
   | { readonly kind: 'words'; readonly words: readonly string[] }
+  /** Words that dbguard prints when it is asked (values.ts). */
+  | { readonly kind: 'live'; readonly what: LiveValues }
   | { readonly kind: 'other'; readonly name: string };
+
+/** That there are completions for. */
+export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
+export type Shell = (typeof shells)[number];
+
+/** What `dbguard completions --values` takes. */
+export const liveLists = ['connections', 'sessions', 'logins', 'questions'] as const;
+export type LiveValues = (typeof liveLists)[number];
 
 export interface CompletionOption {
   /** `--json`, and `-j` where there is a short form. */
@@ -72,25 +82,43 @@ function leaf(entry: CommandEntry, name: string): CompletionNode {
     name,
     summary: entry.summary,
     options: [...(entry.options ?? []).map(optionOf), helpOption],
-    operand: valueKind(entry.arguments ?? '', entry.argumentChoices),
+    operand: valueKind(entry.arguments ?? '', entry.argumentChoices, liveOperand(entry)),
     passThrough: entry.passThrough ?? false,
     children: [],
   };
 }
 
+/** What is called so means the same in every command. */
+const liveOptions: Readonly<Record<string, LiveValues>> = {
+  '--connection': 'connections',
+  '--session': 'sessions',
+  '--profile': 'logins',
+};
+
+function liveOperand({ path, arguments: operands = '' }: CommandEntry): LiveValues | undefined {
+  if (!/[<[]ids?\b/.test(operands)) return undefined;
+  return path === 'approve' || path === 'deny' ? 'questions' : 'sessions';
+}
+
 function optionOf(option: CommandOption): CompletionOption {
+  const [first = ''] = option.flags.split(' ');
   return {
     names: [...option.flags.matchAll(/(?:^|[ ,])(--?[\w-]+)/g)].flatMap((match) => match[1] ?? []),
     description: option.description,
-    value: valueKind(/[<[].*$/.exec(option.flags)?.[0] ?? '', option.choices),
+    value: valueKind(/[<[].*$/.exec(option.flags)?.[0] ?? '', option.choices, liveOptions[first]),
   };
 }
 
 /** By the placeholder's name: `<file>` and its kin are paths. */
-function valueKind(placeholder: string, choices: readonly string[] | undefined): ValueKind {
+function valueKind(
+  placeholder: string,
+  choices: readonly string[] | undefined,
+  live: LiveValues | undefined,
+): ValueKind {
   const name = /[<[]([\w-]+)/.exec(placeholder)?.[1];
   if (name === undefined) return { kind: 'none' };
   if (choices !== undefined) return { kind: 'words', words: choices };
+  if (live !== undefined) return { kind: 'live', what: live };
   if (['file', 'files', 'path', 'paths', 'folder', 'dir'].includes(name)) return { kind: 'file' };
   return { kind: 'other', name };
 }

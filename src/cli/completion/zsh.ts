@@ -71,6 +71,8 @@ function actionOf(value: ValueKind): string {
       return 'file:_files';
     case 'words':
       return `word:(${value.words.join(' ')})`;
+    case 'live':
+      return `${value.what}:{compadd -- $(dbguard completions --values ${value.what} 2>/dev/null)}`;
     case 'other':
       return `${value.name}: `;
   }

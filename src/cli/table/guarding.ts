@@ -89,6 +89,7 @@ export const guarding = [
     path: 'hook',
     summary: 'for hooks of an agent inside of a run: hands on what it says it was asked for',
     arguments: '<agent>',
+    examples: ['dbguard hook claude        what dbguard run writes into the hooks of an agent; not for typing'],
   },
   {
     path: 'approvals',

@@ -12,18 +12,25 @@ export const judging = [
       { flags: '--json', description: 'print JSON; one line for each line of --stdin' },
       ...judgingOptions,
     ],
+    examples: [
+      'dbguard explain "DELETE FROM orders"',
+      'dbguard explain --connection staging "UPDATE orders SET paid = true"',
+      'dbguard explain --stdin --json < statements.jsonl',
+    ],
   },
   {
     path: 'policy test',
     summary: 'list the statements of SQL files that would need a person; exit code 1 when any would or cannot be read',
     arguments: '<files...>',
     options: [{ flags: '--json', description: 'print every statement as a line of JSON' }, ...judgingOptions],
+    examples: ['dbguard policy test migrations/*.sql'],
   },
   {
     path: 'policy lint',
     summary: 'find unknown keys, rules that never decide and contradictions',
     arguments: '[files...]',
     options: [{ flags: '--json', description: 'print every finding as a line of JSON' }, configOption],
+    examples: ['dbguard policy lint', 'dbguard policy lint --json team.yaml'],
   },
   {
     path: 'mask check',
@@ -34,6 +41,7 @@ export const judging = [
       { flags: '--subject <name>', description: 'only masks that hold for this person' },
       configOption,
     ],
+    examples: ['dbguard mask check --connection staging --subject ada@example.com'],
   },
   {
     path: 'mask suggest',
@@ -45,6 +53,7 @@ export const judging = [
       { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
       configOption,
     ],
+    examples: ['dbguard mask suggest', 'dbguard mask suggest --no-sample --write'],
   },
   {
     path: 'access setup',
@@ -66,6 +75,7 @@ export const judging = [
       { flags: '--connection <name>', description: 'connection of dbguard.yaml (default: default_connection)' },
       configOption,
     ],
+    examples: ['dbguard access check --connection staging'],
   },
   {
     path: 'access grant',
@@ -82,11 +92,13 @@ export const judging = [
     path: 'access list',
     summary: 'what the active runs have for a time, and what they could be given',
     options: [{ flags: '--json', description: 'print JSON' }],
+    examples: ['dbguard access list'],
   },
   {
     path: 'access end',
     summary: 'end what was given, before its time is over',
     arguments: '<name>',
     options: [{ flags: '--session <id>', description: 'first characters of the session, where several are active' }],
+    examples: ['dbguard access end fix-orders'],
   },
 ] as const satisfies readonly CommandEntry[];

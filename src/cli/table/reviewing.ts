@@ -32,6 +32,10 @@ export const reviewing = [
       { flags: '--denied', description: 'only sessions in which something was denied' },
       ...transcriptOptions,
     ],
+    examples: [
+      'dbguard transcripts list --since 2026-11-23 --denied',
+      'dbguard transcripts list --person ada@example.com --json',
+    ],
   },
   {
     path: 'transcripts show',
@@ -42,6 +46,7 @@ export const reviewing = [
       ...verificationOptions,
       ...transcriptOptions,
     ],
+    examples: ['dbguard transcripts show 01kar6'],
   },
   {
     path: 'transcripts replay',
@@ -57,6 +62,7 @@ export const reviewing = [
       ...verificationOptions,
       ...bucketOptions,
     ],
+    examples: ['dbguard transcripts replay 01kar6', 'dbguard transcripts replay 01kar6 --to session.cast'],
   },
   {
     path: 'transcripts verify',
@@ -96,6 +102,7 @@ export const reviewing = [
     path: 'transcripts check-bucket',
     summary: 'try out whether the bucket is write-once; exit code 0 it is, 1 it is not, 2 not all found out',
     options: [{ flags: '--read-only', description: 'only ask for its settings, store nothing' }, ...transcriptOptions],
+    examples: ['dbguard transcripts check-bucket --bucket s3://audit/dbguard'],
   },
   {
     path: 'transcripts search',
@@ -106,6 +113,7 @@ export const reviewing = [
       ...dayOptions,
       ...transcriptOptions,
     ],
+    examples: ['dbguard transcripts search "DROP TABLE" --since 2026-11-01'],
   },
   {
     path: 'transcripts query',
@@ -197,6 +205,7 @@ export const reviewing = [
       ...verificationOptions,
       ...bucketOptions,
     ],
+    examples: ['dbguard transcripts redact 01kar6 --entry 12 --field sql --reason "a customer’s name"'],
   },
   {
     path: 'transcripts reconcile',
@@ -218,6 +227,7 @@ export const reviewing = [
       },
       ...transcriptOptions,
     ],
+    examples: ['dbguard transcripts reconcile postgresql-2026-11-23.log --connection main'],
   },
   {
     path: 'transcripts archive-keys',
@@ -232,6 +242,7 @@ export const reviewing = [
       },
       ...bucketOptions,
     ],
+    examples: ['dbguard transcripts archive-keys --to s3://leads-only/'],
   },
   {
     path: 'transcripts revoke-key',

@@ -30,6 +30,11 @@ export const settingUp = [
       { flags: '--user', description: 'write your own file, which holds in every folder' },
       { flags: '--force', description: 'replace a file that is there' },
     ],
+    examples: [
+      'dbguard init                                     asks, at a terminal',
+      'dbguard init --url postgresql://agent@db.example.com/shop --environment staging',
+      'dbguard init --user --issuer https://login.example.com --bucket s3://audit/dbguard',
+    ],
   },
   {
     path: 'doctor',
@@ -52,6 +57,10 @@ export const settingUp = [
         description: 'host:port of a server that was set up anew: demand no earlier proof of it',
       },
     ],
+    examples: [
+      'dbguard trust                                    shows what goes where, and asks',
+      'dbguard trust --forget-server db.example.com:5432',
+    ],
   },
   {
     path: 'login',
@@ -70,20 +79,24 @@ export const settingUp = [
       { flags: '--token-file <path>', description: 'log in with a token that a CI system or platform wrote to a file' },
       ...identityOptions,
     ],
+    examples: ['dbguard login', 'dbguard login --browser --issuer https://login.example.com --client-id dbguard'],
   },
   {
     path: 'logout',
     summary: 'forget the login here and revoke it at the issuer',
     options: identityOptions,
+    examples: ['dbguard logout'],
   },
   {
     path: 'mark',
     summary: 'choose the words by which you know a true approval prompt',
     options: identityOptions,
+    examples: ['dbguard mark'],
   },
   {
     path: 'whoami',
     summary: 'who is logged in, until when, how well proven, and where it is kept',
     options: [{ flags: '--json', description: 'print JSON' }, ...identityOptions],
+    examples: ['dbguard whoami --json'],
   },
 ] as const satisfies readonly CommandEntry[];

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { completionFiles, completionsFor, shells } from '../../../src/cli/completion/shells.js';
-import { allNodes, completionTree } from '../../../src/cli/completion/tree.js';
+import { completionFiles, completionsFor } from '../../../src/cli/completion/shells.js';
+import { allNodes, completionTree, liveLists, shells } from '../../../src/cli/completion/tree.js';
 import { commandTable, groupSummaries } from '../../../src/cli/table.js';
-import { repositoryRoot } from '../../helpers/repository.js';
+import { dbguardProgram, repositoryRoot } from '../../helpers/repository.js';
 import { runCommand } from '../run-command.js';
 
 const tree = completionTree(commandTable, groupSummaries);
@@ -55,7 +55,7 @@ t.test('bash completes commands, subcommands, options, their values and files', 
   t.strictSame(offers('dbguard explain --profile r'), ['read-only']);
   t.strictSame(offers('dbguard explain --policy two'), ['two.yaml']);
   t.strictSame(offers('dbguard policy test o'), ['one.sql']);
-  t.strictSame(offers('dbguard completions '), ['bash', 'zsh', 'fish']);
+  t.strictSame(offers('dbguard completions '), ['bash', 'zsh', 'fish', 'powershell']);
 });
 
 t.test('the command prints one script, or writes all', async (t) => {
@@ -66,4 +66,47 @@ t.test('the command prints one script, or writes all', async (t) => {
   t.equal(readFileSync(join(cwd, 'out', '_dbguard'), 'utf8'), completionsFor('zsh', tree));
   await t.rejects(runCommand('completions', [], { cwd }), { code: 'usage' });
   await t.rejects(runCommand('completions', ['tcsh'], { cwd }), { code: 'usage', message: /bash, zsh, fish/ });
+});
+
+t.test('what a repository calls its connections runs in no shell', async (t) => {
+  const cwd = t.testdir();
+  const touch = '$(touch ran)';
+  const connections = Object.fromEntries(
+    ['shop', touch, '`touch ran`', 'a;touch ran', "q' q", '-x'].map((name) => [name, { url: 'postgresql://h/d' }]),
+  );
+  writeFileSync(join(cwd, 'dbguard.yaml'), JSON.stringify({ version: 1, connections }));
+  const { stdout } = await runCommand('completions', ['--values', 'connections'], { cwd, env: { HOME: cwd } });
+  t.equal(stdout, 'shop\n');
+  const script = join(cwd, 'dbguard.bash');
+  const dbguard = `dbguard() { '${process.execPath}' '${dbguardProgram}' "$@"; }`;
+  writeFileSync(script, `${dbguard}\n${completionsFor('bash', tree)}`);
+  t.strictSame(bashOffers(script, cwd, 'dbguard run --connection s'), ['shop']);
+  t.notOk(existsSync(join(cwd, 'ran')));
+});
+
+t.test('a list of now is empty where it cannot be had, and sessions come from this machine', async (t) => {
+  const cwd = t.testdir();
+  writeFileSync(join(cwd, 'dbguard.yaml'), 'version: [');
+  for (const list of liveLists) {
+    const ran = await runCommand('completions', ['--values', list], { cwd, env: { HOME: cwd } });
+    t.strictSame(ran, { code: 0, stdout: '', stderr: '' }, list);
+  }
+  const sid = '01kar6aaaaaaaaaaaaaaaaaaaa';
+  mkdirSync(join(cwd, 'bucket/v1', '0'.repeat(32), sid), { recursive: true });
+  writeFileSync(join(cwd, 'dbguard.yaml'), 'version: 1\nbucket: file:./bucket\n');
+  const { stdout } = await runCommand('completions', ['--values', 'sessions'], { cwd, env: { HOME: cwd } });
+  t.equal(stdout, `${sid}\n`);
+});
+
+t.test('the script for PowerShell is ASCII, and every quote in it is closed', (t) => {
+  const script = completionsFor('powershell', tree);
+  t.notMatch(script, /[^\n\x20-\x7e]/, 'PowerShell 5.1 reads other signs in the code page of the system');
+  for (const line of script.split('\n').filter((one) => !one.trim().startsWith('#'))) {
+    const bare = line.replace(/'(?:[^']|'')*'/g, '');
+    t.notMatch(bare, /'/, line);
+  }
+  const bare = script.replace(/'(?:[^']|'')*'/g, '').replace(/^\s*#.*$/gm, '');
+  for (const [open = '', close = ''] of ['()', '{}', '[]'])
+    t.equal(bare.split(open).length, bare.split(close).length, open);
+  t.end();
 });

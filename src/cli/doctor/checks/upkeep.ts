@@ -5,8 +5,8 @@ import { stateDirs } from '../../../io/files/state-dirs.js';
 import { listSpool } from '../../../io/spool/recovery.js';
 import { waitingSegments } from '../../../io/spool/waiting.js';
 import { counted } from '../../../words.js';
-import { completionFiles, completionsFor, type Shell, shells } from '../../completion/shells.js';
-import { completionTree } from '../../completion/tree.js';
+import { completionFiles, completionsFor } from '../../completion/shells.js';
+import { completionTree, type Shell, shells } from '../../completion/tree.js';
 import { homeOf } from '../../guard/fence.js';
 import { commandEntries, groupSummaries } from '../../table.js';
 import { type Check, failure, type Line, ok, warning } from '../check.js';
@@ -44,7 +44,7 @@ export const spool: Check = {
 export const completions: Check = {
   name: 'completions',
   async run({ context }) {
-    const shell = shells.find((one) => one === basename(context.env.SHELL ?? ''));
+    const shell = shells.find((one) => one === basename(context.env.SHELL ?? '').replace(/^pwsh$/, 'powershell'));
     if (shell === undefined) return [ok('the shell is none that there are some for')];
     const places = placesOf(shell, homeOf(context), context.env);
     const there = places.find((path) => existsSync(path));
@@ -73,6 +73,8 @@ function placesOf(shell: Shell, home: string, env: NodeJS.ProcessEnv): string[] 
       return [join(data, 'bash-completion/completions/dbguard'), '/usr/share/bash-completion/completions/dbguard'];
     case 'fish':
       return [join(config, 'fish/completions/dbguard.fish'), '/usr/share/fish/vendor_completions.d/dbguard.fish'];
+    case 'powershell':
+      return [join(config, 'powershell/dbguard.ps1')];
     case 'zsh':
       return [
         join(home, '.zfunc', completionFiles.zsh),
