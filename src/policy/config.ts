@@ -64,7 +64,7 @@ export function checkConfig(
   fileName: string,
   running = ownVersion,
 ): { readonly config?: Config; readonly problems: readonly Problem[] } {
-  const { value, problems } = readYaml(text, fileName, (root) => readRoot(root, text, fileName, running));
+  const { value, problems } = readYaml(text, fileName, (root) => readConfig(root, text, fileName, running));
   if (value !== undefined) return { config: value, problems };
   // of a file for a later version all else that is wrong with it may be right there
   const beyond = problems.filter(({ path }) => path === requires);
@@ -84,7 +84,8 @@ function configInvalid(problems: readonly Problem[]): DbguardError {
   });
 }
 
-function readRoot(root: Value, text: string, file: string, running: string): Config {
+/** Reads the mapping of a whole file. @param running the version of dbguard that does */
+export function readConfig(root: Value, text: string, file: string, running: string): Config {
   if (root.isNull) root.fail('the file is empty; it needs at least "version: 1"');
   const fields = root.fields(configKeys.root);
   fields.required('version', readVersion, '1');

@@ -34,12 +34,13 @@ export interface ForWhom {
 
 export function readAudience(value: Value): AudienceCondition {
   const fields = value.fields(configKeys.mask_when);
-  if (fields.present.length === 0) value.fail('expected subject, group, environment, connection or agent');
+  fields.notEmpty('expected subject, group, environment, connection or agent');
   const globs = (item: Value): string[] => item.oneOrMore((one) => one.string());
   const condition: Record<string, readonly string[]> = {};
-  for (const key of fields.present) {
+  for (const key of ['subject', 'group', 'environment', 'connection', 'agent'] as const) {
     const read = key === 'environment' ? (item: Value) => item.oneOrMore((one) => one.oneOf(environments)) : globs;
-    condition[key] = fields.optional(key, read) ?? [];
+    const found = fields.optional(key, read);
+    if (fields.has(key)) condition[key] = found ?? [];
   }
   return condition as AudienceCondition;
 }

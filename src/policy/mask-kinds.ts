@@ -208,8 +208,8 @@ function readKept(value: Value): { readonly first: number; readonly last: number
   if (!value.isMapping) return { first: 0, last: value.integer(0, 1000) };
   const fields = value.fields(configKeys.mask_keep);
   const read = (item: Value): number => item.integer(0, 1000);
-  const kept = { first: fields.optional('first', read) ?? 0, last: fields.optional('last', read) ?? 0 };
-  return fields.present.length > 0 ? kept : value.fail('expected first, last or both');
+  fields.notEmpty('expected first, last or both');
+  return { first: fields.optional('first', read) ?? 0, last: fields.optional('last', read) ?? 0 };
 }
 
 function readPattern(value: Value): string {
@@ -224,8 +224,7 @@ function readStep(value: Value): Decimal {
 }
 
 function readBounds(value: Value): Decimal[] {
-  const bounds = value.list(readDecimal);
-  if (bounds.length === 0) value.fail('the list is empty');
+  const bounds = value.list(readDecimal, 'the list is empty');
   const ascending = bounds.every((one, at) => {
     const before = bounds[at - 1];
     return before === undefined || before.digits * 10n ** BigInt(one.scale) < one.digits * 10n ** BigInt(before.scale);

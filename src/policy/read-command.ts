@@ -7,6 +7,5 @@ export function readCommand(value: Value): readonly string[] {
     if (!/\s/.test(program)) return [program];
     return value.fail(`expected a list, since no shell takes it apart: [${program.trim().split(/\s+/).join(', ')}]`);
   }
-  const words = value.list((item) => item.string());
-  return words.length > 0 ? words : value.fail('the list is empty; expected the program, then its arguments');
+  return value.list((item) => item.string(), 'the list is empty; expected the program, then its arguments');
 }

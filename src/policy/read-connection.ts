@@ -36,15 +36,15 @@ export interface ConnectionConfig {
 
 export function readConnection(value: Value): ConnectionConfig {
   const fields = value.fields(configKeys.connection);
-  if (fields.has('url') === fields.has('service')) value.fail('expected either "url" or "service"');
-  if (fields.has('database') && fields.has('databases')) value.fail('expected "database" or "databases", not both');
+  fields.exactlyOne(['url', 'service'], 'expected either "url" or "service"');
+  fields.notBoth('database', 'databases');
+  fields.notBoth('users', 'temporary_login');
   const url = fields.optional('url', readUrl);
   const service = fields.optional('service', (item) => item.string());
   const passwordCommand = fields.optional('password_command', readCommand);
   const rdsIam = fields.optional('rds_iam', readRdsIam);
   if (rdsIam && passwordCommand) value.fail('expected "password_command" or "rds_iam", not both');
   const temporaryLogin = fields.optional('temporary_login', readTemporaryLogin);
-  if (temporaryLogin && fields.has('users')) value.fail('expected "users" or "temporary_login", not both');
   const access = fields.optional('access', readConnectionAccess);
   const record = fields.optional('record', readRecord);
   const applicationName = fields.optional('application_name', (item) => item.string());

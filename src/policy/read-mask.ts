@@ -22,26 +22,31 @@ export interface MaskDeclaration extends ForWhom {
 export function readMask(value: Value): MaskDeclaration {
   const fields = value.fields(configKeys.mask);
   const column = fields.required('column', readColumn, 'public.customers.ssn');
-  const kind = fields.required('with', (item) => (item.isNull ? 'null' : item.oneOf(maskKinds)), 'null');
-  const shape = kindShapes[kind];
-  for (const key of fields.present) {
-    if (isKindKey(key) && !shape.keys.includes(key)) value.fail(`"${key}" goes with ${kindsWith(key)} only`);
-  }
   const aggregates = fields.optional('aggregates', readAggregates);
   const when = fields.optional('when', readAudience);
   const unless = fields.optional('unless', readAudience);
+  const mask = fields.cases(
+    'with',
+    maskKinds,
+    (kind) => {
+      const { keys, read } = kindShapes[kind];
+      const others = kindKeys.filter((key) => !keys.includes(key));
+      fields.without(others, (key) => `"${key}" goes with ${kindsWith(key)} only`);
+      return read(fields, value);
+    },
+    'null',
+  );
   return {
     place: value.place,
     column,
-    mask: shape.read(fields, value),
+    mask,
     ...(aggregates === undefined ? {} : { aggregates }),
     ...(when === undefined ? {} : { when }),
     ...(unless === undefined ? {} : { unless }),
   };
 }
 
-const kindKeys: ReadonlySet<string> = new Set(Object.values(kindShapes).flatMap(({ keys }) => keys));
-const isKindKey = (key: string): key is KindKey => kindKeys.has(key);
+const kindKeys: readonly KindKey[] = [...new Set(Object.values(kindShapes).flatMap(({ keys }) => keys))];
 
 function kindsWith(key: KindKey): string {
   const kinds = maskKinds.filter((kind) => kindShapes[kind].keys.includes(key));

@@ -39,8 +39,7 @@ export function readRecord(value: Value): RecordConfig {
 }
 
 function readRecipients(value: Value): readonly string[] {
-  const all = value.list(readRecipient);
-  if (all.length === 0) return value.fail('expected at least one recipient; leave the key out to record in the clear');
+  const all = value.list(readRecipient, 'expected at least one recipient; leave the key out to record in the clear');
   return all.length <= mostRecipients ? all : value.fail(`expected at most ${mostRecipients} recipients`);
 }
 

@@ -80,7 +80,7 @@ export function readServe(value: Value): ServeConfig {
   const listen = fields.required('listen', readAddress, '0.0.0.0:6432');
   const listenOauth = fields.optional('listen_oauth', readAddress);
   const tls = fields.optional('tls', (item) => readTls(item, [listen, listenOauth]));
-  if (!fields.has('tls')) value.fail('expected "tls" with "certificate" and "key"; on a loopback address "tls: off"');
+  fields.exactlyOne(['tls'], 'expected "tls" with "certificate" and "key"; on a loopback address "tls: false"');
   const http = fields.optional('http', readAddress);
   const grants = (key: 'people' | 'services' | 'groups', kind: ServeGrant['kind']): ServeGrant[] => {
     const found = fields.optional(key, (item) => item.record((one, name) => readGrant(one, name, kind)));
@@ -169,13 +169,13 @@ function readTime(value: Value): number {
 
 function readRevocation(value: Value): Revocation {
   const fields = value.fields(configKeys.serve_revoked);
-  if (fields.has('token') === fields.has('person')) value.fail('expected either "token" or "person"');
+  fields.exactlyOne(['token', 'person'], 'expected either "token" or "person"');
+  fields.needs('person', 'before', '2026-11-30T15:00:00Z');
   const token = fields.optional('token', (item) => item.string('the jti of a token'));
-  if (token !== undefined) return { token };
-  return {
-    person: fields.required('person', (item) => item.string('an e-mail address or a subject'), 'ada@example.com'),
-    before: fields.required('before', readMoment, '2026-11-30T15:00:00Z'),
-  };
+  const person = fields.optional('person', (item) => item.string('an e-mail address or a subject'));
+  const before = fields.optional('before', readMoment);
+  // where one of them is wrong the file has a problem already, and nothing of it counts
+  return token === undefined ? { person: person ?? '', before: before ?? 0 } : { token };
 }
 
 function readMoment(value: Value): number {

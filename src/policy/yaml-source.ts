@@ -73,7 +73,7 @@ export function readYaml<T>(
   }
   const source: Source = { file, lines, problems: [], keys: [] };
   try {
-    const value = read(new Value(source, document.contents, '', start));
+    const value = read(new YamlValue(source, document.contents, '', start));
     if (source.problems.length === 0) return { value, problems: [] };
   } catch (error) {
     if (!(error instanceof BadValue)) throw error;
@@ -94,7 +94,37 @@ interface Source {
   readonly keys: FoundKey[];
 }
 
-export class Value {
+/** A value of the file as the readers see it. What they ask of it is also what the JSON schema is made from (schema.ts). */
+export interface Value {
+  readonly path: string;
+  readonly place: Place;
+  readonly isNull: boolean;
+  readonly isString: boolean;
+  readonly isMapping: boolean;
+  readonly isList: boolean;
+  /** Every known key read so far, of the whole file. */
+  readonly foundKeys: readonly FoundKey[];
+  /** Reports the problem and gives up on this value. The message must not repeat a value that could be a secret. */
+  fail(message: string): never;
+  /** `expected` as in "expected a duration such as 60s". Says what kind of thing stands there instead, never the text. */
+  expected(expected: string): never;
+  string(expected?: string): string;
+  boolean(): boolean;
+  integer(min: number, max: number): number;
+  /** A number as it was written, of any size. */
+  numberText(): string;
+  oneOf<const T extends string>(words: readonly T[]): T;
+  /** @param empty what to say where it has no item; undefined: it may have none */
+  list<T>(read: (item: Value) => T, empty?: string): T[];
+  /** One value, or a list of them. */
+  oneOrMore<T>(read: (item: Value) => T): T[];
+  /** A mapping whose keys are names that the user chose. */
+  record<T>(read: (item: Value, name: string) => T): Map<string, T>;
+  /** A mapping with the keys of one table (config-keys.ts); every other key is a problem. */
+  fields<K extends string>(table: Readonly<Record<K, Standing>>): Fields<K>;
+}
+
+class YamlValue implements Value {
   readonly #source: Source;
   readonly #node: Node | null;
   readonly path: string;
@@ -134,17 +164,14 @@ export class Value {
     return isSeq(this.#node);
   }
 
-  /** Every known key read so far, of the whole file. */
   get foundKeys(): readonly FoundKey[] {
     return this.#source.keys;
   }
 
-  /** Reports the problem and gives up on this value. The message must not repeat a value that could be a secret. */
   fail(message: string): never {
     throw new BadValue({ place: this.place, path: this.path, message });
   }
 
-  /** `expected` as in "expected a duration such as 60s". Says what kind of thing stands there instead, never the text. */
   expected(expected: string): never {
     return this.fail(`expected ${expected}, found ${this.#kind()}`);
   }
@@ -177,7 +204,6 @@ export class Value {
     return fits ? value : this.expected(`a whole number from ${min} to ${max}`);
   }
 
-  /** A number as it was written, of any size. */
   numberText(): string {
     const node = isScalar(this.#node) ? this.#node : undefined;
     const isNumber = typeof node?.value === 'number' || typeof node?.value === 'bigint';
@@ -194,24 +220,20 @@ export class Value {
     return this.fail(`${list}; "${shown(text)}" is not one${guess ? `. Did you mean "${guess}"?` : ''}`);
   }
 
-  list<T>(read: (item: Value) => T): T[] {
+  list<T>(read: (item: Value) => T, empty?: string): T[] {
     if (!isSeq(this.#node)) return this.expected('a list');
     const items = this.#node.items;
+    if (items.length === 0 && empty !== undefined) this.fail(empty);
     return items.flatMap((item, index) => {
-      const result = this.#attempt(() => read(new Value(this.#source, item, `${this.path}[${index}]`, this.place)));
+      const result = this.#attempt(() => read(new YamlValue(this.#source, item, `${this.path}[${index}]`, this.place)));
       return result === undefined ? [] : [result];
     });
   }
 
-  /** One value, or a list of them. */
   oneOrMore<T>(read: (item: Value) => T): T[] {
-    if (!this.isList) return [read(this)];
-    const items = this.list(read);
-    if (isSeq(this.#node) && this.#node.items.length === 0) this.fail('the list is empty');
-    return items;
+    return this.isList ? this.list(read, 'the list is empty') : [read(this)];
   }
 
-  /** A mapping whose keys are names that the user chose. */
   record<T>(read: (item: Value, name: string) => T): Map<string, T> {
     const result = new Map<string, T>();
     for (const [name, item, key] of this.#pairs('a mapping of names')) {
@@ -226,7 +248,6 @@ export class Value {
     return result;
   }
 
-  /** A mapping with the keys of one table (config-keys.ts); every other key is a problem. */
   fields<K extends string>(table: Readonly<Record<K, Standing>>): Fields<K> {
     const keys = Object.keys(table) as K[];
     const found = new Map<K, () => Value>();
@@ -256,15 +277,38 @@ export class Value {
         if (item !== undefined) return read(item());
         return this.fail(`the key "${key}" is missing${example ? ` (for example ${key}: ${example})` : ''}`);
       },
+      exactlyOne: (one, message) => {
+        if (one.filter((key) => found.has(key)).length !== 1) this.fail(message);
+      },
+      notBoth: (one, other) => {
+        if (found.has(one) && found.has(other)) this.fail(`expected "${one}" or "${other}", not both`);
+      },
+      needs: (one, other, example) => {
+        if (found.has(one) && !found.has(other))
+          this.fail(`the key "${other}" is missing (for example ${other}: ${example})`);
+      },
+      notEmpty: (message) => {
+        if (found.size === 0) this.fail(message);
+      },
+      without: (unwanted, message) => {
+        const key = unwanted.find((one) => found.has(one));
+        if (key !== undefined) this.fail(message(key));
+      },
+      cases: (key, words, read, example) => {
+        const item = found.get(key);
+        if (item === undefined) return this.fail(`the key "${key}" is missing (for example ${key}: ${example})`);
+        const value = item();
+        return read(words.find((word) => value.isNull && word === 'null') ?? value.oneOf(words));
+      },
     };
   }
 
   #pairs(expected: string): [name: string, item: () => Value, key: Value, node: unknown][] {
     if (!isMap(this.#node)) return this.expected(expected);
     return this.#node.items.map((pair) => {
-      const key = new Value(this.#source, pair.key, this.path, this.place);
+      const key = new YamlValue(this.#source, pair.key, this.path, this.place);
       const name = key.string('a name as key');
-      const item = () => new Value(this.#source, pair.value, join(this.path, name), key.place);
+      const item = () => new YamlValue(this.#source, pair.value, join(this.path, name), key.place);
       return [name, item, key, pair.value];
     });
   }
@@ -287,6 +331,15 @@ export interface Fields<K extends string> {
   /** Undefined where the key is absent, and where its value is wrong (which is then a problem of the file). */
   optional<T>(key: K, read: (value: Value) => T): T | undefined;
   required<T>(key: K, read: (value: Value) => T, example?: string): T;
+  exactlyOne(keys: readonly K[], message: string): void;
+  notBoth(one: K, other: K): void;
+  /** `other` must be there where `one` is. */
+  needs(one: K, other: K, example: string): void;
+  notEmpty(message: string): void;
+  /** None of `keys`. */
+  without<One extends K>(keys: readonly One[], message: (key: One) => string): void;
+  /** A required key whose word says which other keys there may be; YAML's null stands for the word `null`. */
+  cases<const W extends string, T>(key: K, words: readonly W[], read: (word: W) => T, example: string): T;
 }
 
 /** What stands there, without marks, comments and order of keys. Whatever is no plain value is a problem when it is read. */
