@@ -48,6 +48,7 @@ _dbguard() {
       ':version') path='version' ;;
       'policy:test') path='policy test' ;;
       'policy:lint') path='policy lint' ;;
+      'policy:schema') path='policy schema' ;;
       'mask:check') path='mask check' ;;
       'mask:suggest') path='mask suggest' ;;
       'access:setup') path='access setup' ;;
@@ -314,9 +315,10 @@ _dbguard() {
     'approve') options='--session --help -h'; operands=$(dbguard completions --values questions 2>/dev/null) ;;
     'deny') options='--reason --help -h'; operands=$(dbguard completions --values questions 2>/dev/null) ;;
     'explain') options='--stdin --json --policy --config --profile --connection --offline --user --subject --agent --help -h' ;;
-    'policy') options='--help -h'; operands='test lint' ;;
+    'policy') options='--help -h'; operands='test lint schema' ;;
     'policy test') options='--json --policy --config --profile --connection --offline --user --subject --agent --help -h'; files=1 ;;
     'policy lint') options='--json --config --help -h'; files=1 ;;
+    'policy schema') options='--help -h' ;;
     'mask') options='--help -h'; operands='check suggest' ;;
     'mask check') options='--json --connection --subject --config --help -h' ;;
     'mask suggest') options='--write --no-sample --json --connection --config --help -h' ;;

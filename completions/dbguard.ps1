@@ -101,7 +101,7 @@ Register-ArgumentCompleter -Native -CommandName dbguard -ScriptBlock {
     'policy' = @{
       Options = @(,@('--help', 'show help'); ,@('-h', 'show help'))
       Values  = @{  }
-      Operand = @(,@('test', 'list the statements of SQL files that would need a person; exit code 1 when any would or cannot be read'); ,@('lint', 'find unknown keys, rules that never decide and contradictions'))
+      Operand = @(,@('test', 'list the statements of SQL files that would need a person; exit code 1 when any would or cannot be read'); ,@('lint', 'find unknown keys, rules that never decide and contradictions'); ,@('schema', 'print the JSON schema of dbguard.yaml, for editors that complete it'))
     }
     'policy test' = @{
       Options = @(,@('--json', 'print every statement as a line of JSON'); ,@('--policy', 'judge by this file alone'); ,@('--config', 'use this file instead of the nearest dbguard.yaml'); ,@('--profile', 'judge by another built-in profile'); ,@('--connection', 'on this connection of dbguard.yaml, by its live catalog'); ,@('--offline', 'with --connection: without asking its database'); ,@('--user', 'as if a client came as this user of the connection'); ,@('--subject', 'as if this person were logged in'); ,@('--agent', 'as if this agent sent it'); ,@('--help', 'show help'); ,@('-h', 'show help'))
@@ -111,6 +111,11 @@ Register-ArgumentCompleter -Native -CommandName dbguard -ScriptBlock {
     'policy lint' = @{
       Options = @(,@('--json', 'print every finding as a line of JSON'); ,@('--config', 'use this file instead of the nearest dbguard.yaml'); ,@('--help', 'show help'); ,@('-h', 'show help'))
       Values  = @{ '--config' = $null }
+      Operand = $null
+    }
+    'policy schema' = @{
+      Options = @(,@('--help', 'show help'); ,@('-h', 'show help'))
+      Values  = @{  }
       Operand = $null
     }
     'mask' = @{

@@ -1,7 +1,7 @@
 /** The man page, from the command table and the list of chapters: man(7), for any troff. */
 import { chapters, chapterText } from './chapters.js';
 import type { CommandEntry } from './command.js';
-import { plainSigns } from './print/printable-output.js';
+import { asciiSigns } from './print/printable-output.js';
 import { dbguardVersion } from './version.js';
 
 export function manPage(table: readonly CommandEntry[]): string {
@@ -40,7 +40,7 @@ function commandLines({ path, arguments: operands, summary, options = [], exampl
 
 /** A backslash, a hyphen, a quote in an argument, and a control character at the beginning mean something to troff. */
 function roff(text: string): string {
-  const plain = plainSigns(text).replace(/[^\x20-\x7e]/g, '?');
+  const plain = asciiSigns(text);
   const escaped = plain
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')

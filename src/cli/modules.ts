@@ -24,6 +24,7 @@ export const modules: { readonly [Path in CommandPath]: () => Promise<CommandMod
   explain: () => import('./commands/explain.js'),
   'policy test': () => import('./commands/policy-test.js'),
   'policy lint': () => import('./commands/policy-lint.js'),
+  'policy schema': () => import('./commands/policy-schema.js'),
   'mask check': () => import('./commands/mask-check.js'),
   'mask suggest': () => import('./commands/mask-suggest.js'),
   'access setup': () => import('./commands/access-setup.js'),

@@ -1,5 +1,5 @@
 import type { CommandEntry, CommandOption, OptionsFrom } from './command.js';
-import { liveLists, shells } from './completion/tree.js';
+import { liveLists, shells } from './completion-words.js';
 import { bucketOptions } from './shared-options.js';
 import { guarding } from './table/guarding.js';
 import { judging } from './table/judging.js';

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import t from 'tap';
 import { parseConfig } from '../../src/policy/config.js';
+import { configSchema } from '../../src/policy/schema.js';
 import { runCommand } from './run-command.js';
 
 const read = (path: string) => readFileSync(path, 'utf8');
@@ -176,4 +177,20 @@ t.test('what would not be valid names no line of a file that was not written', a
     t.notMatch(String(error?.message), /:\d+:\d+|dbguard\.yaml/, args.join(' '));
     t.strictSame(readdirSync(cwd), [], args.join(' '));
   }
+});
+
+t.test('an editor finds the schema: beside the project, or by the person’s own file', async (t) => {
+  const line = /^# yaml-language-server: \$schema=(.+)$/m;
+  const cwd = t.testdir({ plain: {}, node_modules: { dbguard: { dist: { bin: { 'dbguard.schema.json': '{}' } } } } });
+  await runCommand('init', [], { cwd });
+  t.equal(line.exec(read(join(cwd, 'dbguard.yaml')))?.[1], './node_modules/dbguard/dist/bin/dbguard.schema.json');
+  await runCommand('init', [], { cwd: join(cwd, 'plain') });
+  t.notMatch(read(join(cwd, 'plain/dbguard.yaml')), line, 'no path of this machine in a file that others get');
+  await runCommand('init', ['--user'], { cwd, env: { DBGUARD_HOME: join(cwd, 'home') } });
+  const place = line.exec(read(join(cwd, 'home/config/dbguard.yaml')))?.[1] ?? '';
+  t.strictSame(
+    JSON.parse(read(place)),
+    JSON.parse(JSON.stringify(configSchema())),
+    'the shipped one is of these readers',
+  );
 });

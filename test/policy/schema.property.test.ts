@@ -84,7 +84,10 @@ function mapping(of: JsonSchema, depth: number): fc.Arbitrary<unknown> {
     });
   const known = Object.entries(properties);
   return fc
-    .tuple(fc.subarray(known, { maxLength: Math.min(known.length, depth === 0 ? 4 : 3) }), fc.integer({ min: 0, max: 30 }))
+    .tuple(
+      fc.subarray(known, { maxLength: Math.min(known.length, depth === 0 ? 4 : 3) }),
+      fc.integer({ min: 0, max: 30 }),
+    )
     .chain(([some, slip]) => {
       const chosen = new Map([...known.filter(([key]) => required.includes(key) && slip !== 1), ...some]);
       const parts = Object.fromEntries([...chosen].map(([key, one]) => [key, documents(one, depth + 1)]));

@@ -4,8 +4,9 @@ import { join, resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import type { CommandContext } from '../command.js';
 import { completionFiles, completionsFor } from '../completion/shells.js';
-import { type CompletionNode, completionTree, liveLists, shells } from '../completion/tree.js';
+import { type CompletionNode, completionTree } from '../completion/tree.js';
 import { liveValues } from '../completion/values.js';
+import { liveLists, shells } from '../completion-words.js';
 import { oneOfOption, textOption } from '../options.js';
 import { commandEntries, groupSummaries, type OptionsOf } from '../table.js';
 

@@ -1,5 +1,7 @@
 /** `dbguard init`: writes a commented dbguard.yaml. Asks only at a terminal, and only when no flag was given. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { DbguardError } from '../../errors.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { configFileName, refuseToReplace, shortPath, writeConfigFile } from '../../io/files/config-files.js';
@@ -15,6 +17,7 @@ import { oneOfOption, textOption } from '../options.js';
 import { remember } from '../settings/trusted.js';
 import { claimsOf } from '../settings/uses.js';
 import type { OptionsOf } from '../table.js';
+import { installedFile } from '../version.js';
 
 export async function run(
   context: CommandContext,
@@ -23,7 +26,7 @@ export async function run(
 ): Promise<number> {
   const forUser = options.user === true;
   const replace = options.force === true;
-  const given = answersFrom(options, forUser);
+  const given = answersFrom(options, forUser, context.cwd);
   const path = forUser ? join(stateDirs(context.env).config, configFileName) : join(context.cwd, configFileName);
   const shown = shortPath(path, context.cwd);
   if (!replace) refuseToReplace(path, shown);
@@ -69,7 +72,7 @@ function checkUnwritten(text: string): void {
   }
 }
 
-function answersFrom(options: OptionsOf<'init'>, forUser: boolean): InitAnswers {
+function answersFrom(options: OptionsOf<'init'>, forUser: boolean, cwd: string): InitAnswers {
   const url = textOption(options, 'url');
   const service = textOption(options, 'service');
   if (url !== undefined && service !== undefined) {
@@ -85,7 +88,16 @@ function answersFrom(options: OptionsOf<'init'>, forUser: boolean): InitAnswers 
     bucket: textOption(options, 'bucket'),
     profile: oneOfOption(options, 'profile', profileNames),
     forUser,
+    schema: schemaPlace(forUser, cwd),
   };
+}
+
+/** Beside the project, where it is installed there; a path of this machine belongs into nobody's file but their own. */
+function schemaPlace(forUser: boolean, cwd: string): string | undefined {
+  const file = 'dist/bin/dbguard.schema.json';
+  if (forUser) return fileURLToPath(installedFile(file));
+  const local = `./node_modules/dbguard/${file}`;
+  return existsSync(join(cwd, local)) ? local : undefined;
 }
 
 function hasAnswers(options: OptionsOf<'init'>): boolean {

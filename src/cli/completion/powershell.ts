@@ -1,5 +1,5 @@
 /** Completions for PowerShell 5.1 and later, on every system: about_Functions_Argument_Completion, Register-ArgumentCompleter -Native. */
-import { plainSigns } from '../print/printable-output.js';
+import { asciiSigns } from '../print/printable-output.js';
 import { allNodes, type CompletionNode, type CompletionOption, type ValueKind } from './tree.js';
 
 export function powershellCompletions(root: CompletionNode): string {
@@ -68,6 +68,6 @@ function pair(word: string, description: string): string {
 
 /** ASCII: PowerShell 5.1 reads a file without a mark in the code page of the system, and takes typographic quotes for quotes. */
 function quote(text: string): string {
-  const plain = plainSigns(text).replace(/[^\x20-\x7e]/g, '?');
+  const plain = asciiSigns(text);
   return `'${plain.replaceAll("'", "''")}'`;
 }

@@ -1,8 +1,10 @@
 /** Each shell's generator, and where it looks for a script. */
+
+import type { Shell } from '../completion-words.js';
 import { bashCompletions } from './bash.js';
 import { fishCompletions } from './fish.js';
 import { powershellCompletions } from './powershell.js';
-import type { CompletionNode, Shell } from './tree.js';
+import type { CompletionNode } from './tree.js';
 import { zshCompletions } from './zsh.js';
 
 const generators = {

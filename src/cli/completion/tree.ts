@@ -1,5 +1,6 @@
 /** What shell completions need to know of the command table; one generator per shell builds on it. */
 import type { CommandEntry, CommandOption } from '../command.js';
+import type { LiveValues } from '../completion-words.js';
 
 /** What stands behind an option or as an operand. */
 export type ValueKind =
@@ -9,14 +10,6 @@ export type ValueKind =
   /** Words that dbguard prints when it is asked (values.ts). */
   | { readonly kind: 'live'; readonly what: LiveValues }
   | { readonly kind: 'other'; readonly name: string };
-
-/** That there are completions for. */
-export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
-export type Shell = (typeof shells)[number];
-
-/** What `dbguard completions --values` takes. */
-export const liveLists = ['connections', 'sessions', 'logins', 'questions'] as const;
-export type LiveValues = (typeof liveLists)[number];
 
 export interface CompletionOption {
   /** `--json`, and `-j` where there is a short form. */

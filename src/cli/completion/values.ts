@@ -15,8 +15,8 @@ import { listSpool } from '../../io/spool/recovery.js';
 import { spoolRoot } from '../../io/spool/spool.js';
 import { combineConfigs } from '../../policy/combine.js';
 import type { CommandContext } from '../command.js';
+import type { LiveValues } from '../completion-words.js';
 import { openQuestions } from '../status/open-questions.js';
-import type { LiveValues } from './tree.js';
 
 const MOST = 200;
 const plainWord = /^[A-Za-z0-9][\w.@:-]{0,99}$/;

@@ -14,18 +14,24 @@ export interface InitAnswers {
   readonly profile?: string | undefined;
   /** For the user's own folder: the file may loosen, and may start programs. */
   readonly forUser: boolean;
+  /** Where the JSON schema is, as an editor finds it from the file; undefined where no other machine would have it there. */
+  readonly schema?: string | undefined;
 }
 
 export function configTemplate(answers: InitAnswers): string {
   return [header(answers), identity(answers), connection(answers), bucket(answers), policy(answers), mask].join('\n');
 }
 
-function header({ forUser }: InitAnswers): string {
+function header({ forUser, schema }: InitAnswers): string {
+  const editors =
+    schema === undefined
+      ? '# An editor completes it: dbguard policy schema > dbguard.schema.json, and here "yaml-language-server: $schema=./dbguard.schema.json".\n'
+      : `# yaml-language-server: $schema=${schema}\n`;
   return forUser
-    ? `# dbguard, your own settings. They hold in every folder, together with a repository's dbguard.yaml.
+    ? `${editors}# dbguard, your own settings. They hold in every folder, together with a repository's dbguard.yaml.
 version: 1
 `
-    : `# dbguard: the way from an AI coding agent to PostgreSQL. Check this file with "dbguard policy lint".
+    : `${editors}# dbguard: the way from an AI coding agent to PostgreSQL. Check this file with "dbguard policy lint".
 # Anybody who can change a repository can change this file, so it can only make things stricter than the built-in
 # "guarded" profile; what loosens belongs into your own file ("dbguard init --user").
 version: 1

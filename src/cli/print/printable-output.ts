@@ -28,6 +28,11 @@ export function plainSigns(text: string): string {
   return text.replace(signs, (sign) => plain[sign] ?? sign);
 }
 
+/** Of dbguard's own texts, for a file that has to be read anywhere. */
+export function asciiSigns(text: string): string {
+  return [...plainSigns(text)].map((sign) => (sign >= ' ' && sign <= '~' ? sign : '?')).join('');
+}
+
 /** Only where the stream is a terminal: in a pipe bytes are data. */
 export function printOnlyText(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): void {
   if (!stream.isTTY) return;

@@ -33,6 +33,11 @@ export const judging = [
     examples: ['dbguard policy lint', 'dbguard policy lint --json team.yaml'],
   },
   {
+    path: 'policy schema',
+    summary: 'print the JSON schema of dbguard.yaml, for editors that complete it',
+    examples: ['dbguard policy schema > dbguard.schema.json'],
+  },
+  {
     path: 'mask check',
     summary: 'hold the masks against the database: what an agent would see; exit code 1 when a name matches no column',
     options: [

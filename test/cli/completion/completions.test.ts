@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { completionFiles, completionsFor } from '../../../src/cli/completion/shells.js';
-import { allNodes, completionTree, liveLists, shells } from '../../../src/cli/completion/tree.js';
+import { allNodes, completionTree } from '../../../src/cli/completion/tree.js';
+import { liveLists, shells } from '../../../src/cli/completion-words.js';
 import { commandTable, groupSummaries } from '../../../src/cli/table.js';
 import { dbguardProgram, repositoryRoot } from '../../helpers/repository.js';
 import { runCommand } from '../run-command.js';
@@ -49,7 +50,7 @@ t.test('bash completes commands, subcommands, options, their values and files', 
   const offers = (line: string) => bashOffers(script, cwd, line);
   t.ok(offers('dbguard ').includes('explain'));
   t.strictSame(offers('dbguard exp'), ['explain']);
-  t.strictSame(offers('dbguard policy '), ['test', 'lint']);
+  t.strictSame(offers('dbguard policy '), ['test', 'lint', 'schema']);
   t.ok(offers('dbguard policy test --').includes('--json'));
   t.notOk(offers('dbguard policy --').includes('--json'));
   t.strictSame(offers('dbguard explain --profile r'), ['read-only']);
