@@ -4,7 +4,7 @@
  *
  * They are no dependencies of ours: FOLDER has them in node_modules, and a Python environment in `py`.
  *   npm install drizzle-orm typeorm reflect-metadata sequelize knex kysely @mikro-orm/postgresql @mikro-orm/migrations
- *     pg-boss graphile-worker pg pg-query-stream
+ *     pg-boss graphile-worker pg pg-query-stream prisma @prisma/client @prisma/adapter-pg
  *   python3 -m venv py && py/bin/pip install django 'psycopg[binary]' psycopg2-binary asyncpg 'sqlalchemy[asyncio]' alembic
  *   apt-get install ruby-activerecord ruby-pg
  *   in `java`: the jars of hibernate-core, flyway-database-postgresql, liquibase-core, jooq and postgresql
@@ -38,6 +38,7 @@ const tools: readonly Tool[] = [
     '@mikro-orm/postgresql',
     'pg-boss',
     'graphile-worker',
+    '@prisma/client',
   ].map(inNode),
   ...['Hibernate', 'Flyway', 'Liquibase', 'jOOQ'].map(inJava),
   inPython('Django', 'django_orm.py', 'django'),
@@ -51,7 +52,7 @@ const tools: readonly Tool[] = [
 ];
 
 function inNode(name: string): Tool {
-  const file = name.replace(/^@|-orm$/g, '').replace(/^mikro-orm\/.*$/, 'mikro-orm');
+  const file = name.replace(/^@|-orm$/g, '').replace(/\/.*$/, '');
   return {
     name,
     missing: async (folder) => (existsSync(join(folder, 'node_modules', name, 'package.json')) ? undefined : name),
