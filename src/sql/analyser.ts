@@ -10,6 +10,7 @@ import { type Knowledge, Walk } from './effects/effect-walk.js';
 import { visit } from './effects/handlers.js';
 import { nothingIf } from './effects/nothing-to-do.js';
 import { plainDefinition } from './effects/plain-definition.js';
+import { refusedIf } from './effects/refused.js';
 import { addImplicit, codePassesOn, tablesBehind } from './effects/triggers-rules-views.js';
 import type { Analyser, Effect, Facts, SessionSettings, StatementFacts, Target } from './facts.js';
 import { type Grammar, type GrammarOptions, loadGrammar, type Rejection } from './grammar/grammar.js';
@@ -157,8 +158,14 @@ function statementFacts(sql: string, tree: ParseTree, knowledge: Knowledge): Sta
     // ROLLBACK brings back what stood there before
     if (facts.transaction !== undefined) madeBefore.clear();
     const plain = plainDefinition(stmt, walk.source, knowledge.grammar.words);
-    if (nothing === undefined && plain === undefined) return facts;
-    return { ...facts, ...(nothing && { nothingIf: nothing }), ...(plain && { plain }) };
+    const refused = refusedIf(stmt);
+    if (nothing === undefined && plain === undefined && refused.length === 0) return facts;
+    return {
+      ...facts,
+      ...(nothing && { nothingIf: nothing }),
+      ...(plain && { plain }),
+      ...(refused.length > 0 && { refusedIf: refused }),
+    };
   });
 }
 

@@ -245,6 +245,8 @@ export interface StatementFacts {
   readonly nothingIf?: readonly Presence[];
   /** Of a definition whose text says all that the catalog will. */
   readonly plain?: PlainDefinition;
+  /** Where one of these is so the server refuses it: what it names is not there, or what it would make is. */
+  readonly refusedIf?: readonly Presence[];
   /** Databases that the server wants to be nobody's at that moment: dropped, renamed, moved or copied from. */
   readonly vacates?: readonly string[];
   /** It stands under a name that the text runs: its place is in another text, its command tag that of EXECUTE. */

@@ -43,6 +43,12 @@ function encodeFields(type: number, text: ErrorText): Buffer {
   return message(type, Buffer.from(body, 'utf8'));
 }
 
+/** An ErrorResponse with the server's own fields. */
+export function encodeServerError(fields: ResponseFields): Buffer {
+  const body = [...fields].map(([code, text]) => `${code}${fieldText(text)}\0`).join('');
+  return message(backend.errorResponse, Buffer.from(`${body}\0`, 'utf8'));
+}
+
 export function encodeError(text: ErrorText): Buffer {
   return encodeFields(backend.errorResponse, text);
 }

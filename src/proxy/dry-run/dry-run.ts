@@ -55,7 +55,10 @@ export class DryRunner {
     const startedAt = performance.now();
     const ran = await execute(candidate, held, session, analyser, changesNow, undecidedBy === undefined);
     const took = duration(performance.now() - startedAt);
-    if ('failed' in ran) return { lines: [{ label: 'dry run', text: ran.failed, severity: 'warning' }], rows: [] };
+    if ('failed' in ran) {
+      const { failed } = ran;
+      return { lines: [{ label: 'dry run', text: failure(failed, held), severity: 'warning' }], rows: [], failed };
+    }
     const changesAfter = await changesNow();
     const changes = newChanges(ran.changesBefore.reached, changesAfter.reached, ran.table);
     const locks = newLocks(locksBefore, await strongLocks(session));
@@ -109,7 +112,7 @@ async function execute(
   analyser: Analyser,
   changes: () => Promise<Changes>,
   sure: boolean,
-): Promise<Ran | { failed: string }> {
+): Promise<Ran | { failed: ServerRefusal }> {
   try {
     const table = await changedTable(candidate, session);
     const before = await changes();
@@ -142,7 +145,7 @@ async function execute(
     const text = answers.map((answer) => tagWords(answer, sure)).join('; ');
     return { text, changed, changesBefore, rows: [], notices };
   } catch (error) {
-    if (error instanceof ServerRefusal) return { failed: failure(error, held) };
+    if (error instanceof ServerRefusal) return { failed: error };
     throw error;
   }
 }

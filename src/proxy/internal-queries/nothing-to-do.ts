@@ -51,12 +51,19 @@ async function holds(
   session: InternalSession,
   bindValues: readonly (string | null)[],
 ): Promise<boolean> {
-  for (const presence of presences) {
-    const { sql, values } = presence.what === 'row' ? rowQuestion(presence, bindValues) : questionOf(presence);
-    const [row] = await session.ask(`SELECT (${sql}) IS TRUE AS there`, values);
-    if ((row?.there === 't') !== presence.there) return false;
-  }
+  for (const presence of presences) if (!(await isSo(presence, session, bindValues))) return false;
   return true;
+}
+
+/** As the session's names lead to it. */
+export async function isSo(
+  presence: Presence,
+  session: InternalSession,
+  bindValues: readonly (string | null)[] = [],
+): Promise<boolean> {
+  const { sql, values } = presence.what === 'row' ? rowQuestion(presence, bindValues) : questionOf(presence);
+  const [row] = await session.ask(`SELECT (${sql}) IS TRUE AS there`, values);
+  return (row?.there === 't') === presence.there;
 }
 
 interface Question {

@@ -124,7 +124,7 @@ const placesSql = `
      AND ($2::pg_catalog.name IS NULL OR n.nspname OPERATOR(pg_catalog.=) $2::pg_catalog.name)`;
 
 /** What the login lacks of it. `unknown`: the server is the one to say what is wrong. */
-async function lackOf(
+export async function lackOf(
   session: InternalSession,
   { effect, target }: Need,
   rights: ReadonlyMap<string, RelationRights>,
@@ -143,7 +143,7 @@ async function lackOf(
 }
 
 /** The planner says of these whether the privileges are enough. */
-const planned: ReadonlySet<string> = new Set([
+export const planned: ReadonlySet<string> = new Set([
   'SELECT',
   'INSERT',
   'UPDATE',

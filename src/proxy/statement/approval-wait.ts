@@ -31,6 +31,7 @@ import { awaitingApproval, deniedByAnswer, deniedByRule } from './denial.js';
 import type { HeldStatement } from './held-statement.js';
 import { aboutRole, aboutRows, estimatedFor, isMass } from './impact-words.js';
 import { isMaybeTypo, type ProbeParts, probe } from './server-probe.js';
+import { type Refusal, whatServerRefuses } from './server-refuses.js';
 import { settleAccess } from './settle-access.js';
 import type { FoundOut } from './statement-rulings.js';
 
@@ -53,8 +54,8 @@ export interface Allowed {
 export type ApprovalEnd =
   | Allowed
   | { readonly kind: 'deny'; readonly error: ErrorText; readonly endSession: boolean }
-  /** The server has refused it before, and that stands. */
-  | { readonly kind: 'refused'; readonly hint: string | undefined }
+  /** The server refuses it: it has done so before, which stands, or says `error` now. */
+  | { readonly kind: 'refused'; readonly hint: string | undefined; readonly error?: Buffer }
   /** The statement never ran: an error before it made the server skip it, or the server itself rejected its text. */
   | { readonly kind: 'skipped' };
 
@@ -179,6 +180,11 @@ export class ApprovalWait {
       return end.kind === 'allow' ? { ...end, recalled: true } : end;
     }
     const asked = this.#parts.internal();
+    const refusal = asked instanceof InternalQuery && !undone ? await this.#refusedByServer(asked) : undefined;
+    if (refusal) {
+      journal.recordRejected(admission, refusal.sqlstate);
+      return { kind: 'refused', hint: undefined, error: refusal.error };
+    }
     if (undone) this.#counted = { how: undone.tables ? 'counted' : 'estimated', ...undone };
     const extents = admission.measure ? await this.#measure(asked) : admission.extents;
     const measured = admission.measure
@@ -256,6 +262,13 @@ export class ApprovalWait {
   #deniedByRule(ruling: Ruling): ApprovalEnd {
     this.#parts.journal.recordRuleVerdict({ ...this.#admission, ruling });
     return { kind: 'deny', error: deniedByRule(ruling), endSession: false };
+  }
+
+  /** What runs as a role has been held against the rights of both already. */
+  async #refusedByServer(internal: InternalQuery): Promise<Refusal | undefined> {
+    if (this.#admission.ruling.as) return undefined;
+    const refusal = await whatServerRefuses(this.#parts, internal, () => this.#dryRun(internal));
+    return this.#abort.signal.aborted ? undefined : refusal;
   }
 
   async #dryRun(internal: InternalQuery): Promise<DryRun> {

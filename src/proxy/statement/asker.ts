@@ -1,6 +1,7 @@
 import type { Ruling } from '../../policy/decision.js';
 import type { Facts } from '../../sql/facts.js';
 import type { TransactionSoFar } from '../candidate.js';
+import type { ServerRefusal } from '../internal-queries/internal-reply.js';
 import type { RunRows } from '../row-counts/shown-rows.js';
 
 /** What a person is asked. Everything in it is attacker-controlled text except the ruling: screens sanitise it. */
@@ -69,6 +70,8 @@ export type DryRun =
       readonly rows: readonly DryRunRow[];
       /** Against which the real run is held; absent where the trial failed. */
       readonly counted?: RunRows;
+      /** Why the trial failed, where the server said so. */
+      readonly failed?: ServerRefusal;
     };
 
 /** One of the rows hit: deleted, inserted, changed. Masked values are already replaced. */

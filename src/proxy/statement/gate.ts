@@ -232,8 +232,9 @@ export class StatementGate {
         return;
       }
       if (end.kind === 'allow' && !this.#letThrough.isOnItsWay(gated, admission, end, found.own)) return;
-      if (end.kind === 'refused' && found.refused && !this.#draining)
-        this.deny(gated.candidate.kind, hinted(found.refused.error, end.hint));
+      const refusal = end.kind === 'refused' ? (end.error ?? found.refused?.error) : undefined;
+      if (end.kind === 'refused' && refusal && !this.#draining)
+        this.deny(gated.candidate.kind, hinted(refusal, end.hint));
       if (end.kind === 'deny' && !this.#draining) this.deny(gated.candidate.kind, end.error);
     } catch (error) {
       this.#events.failed(error);

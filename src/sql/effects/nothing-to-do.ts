@@ -32,7 +32,7 @@ interface Made {
 }
 
 /** What the statement would make. */
-function made(statement: Node, how: 'if not exists' | 'plain'): Made | undefined {
+export function made(statement: Node, how: 'if not exists' | 'plain'): Made | undefined {
   const wanted = (conditional: boolean | undefined): boolean => how === 'plain' || conditional === true;
   const one = (presence: Presence | undefined, refusal: string): Made | undefined =>
     presence && { presences: [presence], refusal };
@@ -167,7 +167,7 @@ function dropped(drop: DropStmt): readonly Presence[] | undefined {
   return every(gone) ? gone : undefined;
 }
 
-function goneObject(type: ObjectType | undefined, object: Node): Presence | undefined {
+export function goneObject(type: ObjectType | undefined, object: Node): Presence | undefined {
   const name = as(object, 'String')?.sval;
   if (name !== undefined) {
     const what = ({ OBJECT_SCHEMA: 'schema', OBJECT_EXTENSION: 'extension', OBJECT_FOREIGN_SERVER: 'server' } as const)[
@@ -203,13 +203,13 @@ function newRelation(relation: RangeVar | undefined): Presence | undefined {
   return { what: 'relation', name, made: true, there: true, ...(schema === undefined ? {} : { schema }) };
 }
 
-function existing(relation: RangeVar | undefined): Presence | undefined {
+export function existing(relation: RangeVar | undefined): Presence | undefined {
   if (relation === undefined || relation.catalogname !== undefined) return undefined;
   const { schema, name } = relationTarget(relation);
   return { what: 'relation', name, made: false, there: false, ...(schema === undefined ? {} : { schema }) };
 }
 
-function part(
+export function part(
   what: 'index' | 'column' | 'constraint' | 'trigger' | 'policy',
   name: string | undefined,
   relation: RangeVar | undefined,

@@ -39,6 +39,8 @@ const shop = `
   CREATE TABLE loud (id int PRIMARY KEY);
   CREATE TRIGGER loud AFTER DELETE ON loud EXECUTE FUNCTION shout();
   CREATE FUNCTION dynamic() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN EXECUTE 'DELETE FROM ' || TG_ARGV[0]; RETURN NULL; END $$;
+  CREATE FUNCTION hidden_code(sql text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN EXECUTE sql; RETURN ''; END $$;
+  CREATE FUNCTION dblink(text, text) RETURNS SETOF record LANGUAGE plpgsql AS $$ BEGIN END $$;
   CREATE TABLE opaque (id int PRIMARY KEY);
   CREATE TRIGGER opaque AFTER DELETE ON opaque EXECUTE FUNCTION dynamic('log');
   CREATE TABLE parent (id int PRIMARY KEY);
@@ -262,7 +264,7 @@ test('refused where it could not be undone', async (t) => {
     ['DELETE FROM guarded', /row security policy of guarded.* draws from/],
     ['BEGIN; DELETE FROM orders', /begins or ends a transaction/],
     ['UPDATE orders SET note = pg_advisory_lock(1)::text', /advisory lock/],
-    ['UPDATE orders SET note = unknown_function()', /cannot look into/],
+    ['UPDATE orders SET note = hidden_code(note)', /cannot look into/],
   ];
   for (const [sql, why] of refusals) t.match(words(await tryOut(() => client.query(sql))), [why], sql);
   t.match(
