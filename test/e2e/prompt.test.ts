@@ -196,6 +196,7 @@ t.test('a person who looks elsewhere is told by the desktop', async (t) => {
   writeFileSync(join(folder, 'notify-send'), `#!/bin/sh\nfor word; do printf '%s\\n' "$word"; done >> '${said}'\n`);
   chmodSync(join(folder, 'notify-send'), 0o755);
   const env = { DBGUARD_NOTIFY: 'desktop', DISPLAY: ':0', PATH: `${folder}:${process.env.PATH}` };
+  await postgres.query('CREATE TABLE "<b>\u001b[31m\u202e" (id int)');
   const screen = agent(t, 'return attempt(\'DROP TABLE "<b>\\u001b[31m\u202e"\');', { env });
   await answer(screen, 'd');
   await screen.shows('agent says');
