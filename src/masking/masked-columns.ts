@@ -84,7 +84,7 @@ export class MaskedColumns {
   /** In rounds, since a derived column may be what others are made of. Nothing of its own form is left to keep. */
   #derive({ columns }: DerivedColumns, catalog: LineageCatalog): void {
     for (let found = true; found; ) {
-      found = false;
+      found = this.#refer(catalog);
       for (const { into, flow, by } of columns) {
         if (this.#columns.has(into) || !(flow.has(anyColumn) || this.in(flow).length > 0)) continue;
         const [oid, number] = into.split('.').map(Number);
@@ -95,6 +95,27 @@ export class MaskedColumns {
         found = true;
       }
     }
+  }
+
+  /** A foreign key holds values of what it refers to, and is masked as that is. */
+  #refer(catalog: LineageCatalog): boolean {
+    let found = false;
+    for (const relation of catalog.relations()) {
+      for (const column of relation.columns) {
+        if (column.refers === undefined || this.#columns.has(baseColumn(relation.oid, column.number))) continue;
+        const hiding = strictest(column.refers.flatMap((one) => this.#columns.get(one) ?? []));
+        if (hiding === undefined) continue;
+        this.#add(
+          relation,
+          column,
+          hiding,
+          catalog,
+          `the foreign key of ${relation.schema}.${relation.name}.${column.name}`,
+        );
+        found = true;
+      }
+    }
+    return found;
   }
 
   /** The same but for columns that are lifted; what is derived from those stays masked. */

@@ -241,7 +241,7 @@ export class Masker {
 }
 
 /** What a statement does to what names mean in its session. */
-export type NamesAfter = Pick<Lineage, 'made' | 'lost' | 'opaque' | 'configures'>;
+export type NamesAfter = Pick<Lineage, 'made' | 'lost' | 'idle' | 'opaque' | 'configures'>;
 
 function keyOf(sql: string, path: string): string {
   return `${path}\0\0${sql}`;

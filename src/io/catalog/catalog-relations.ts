@@ -3,7 +3,12 @@
  *
  * What must not live here: what was asked (mask-questions.ts), what was read last, and whether it may still be believed.
  */
-import type { CatalogColumn, CatalogRelation, DefinedConstants } from '../../sql/lineage/catalog.js';
+import {
+  baseColumn,
+  type CatalogColumn,
+  type CatalogRelation,
+  type DefinedConstants,
+} from '../../sql/lineage/catalog.js';
 import type { Row } from './control-connection.js';
 import type { RelationPart } from './mask-questions.js';
 
@@ -35,6 +40,7 @@ type CatalogColumnRow = readonly [
   textual: boolean,
   generated: string | null,
   byDefault: string | null,
+  refers: readonly (readonly [relation: number, number: number])[] | null,
 ];
 
 function constantsByRelation(rows: readonly Row[]): ReadonlyMap<string, readonly DefinedConstants[]> {
@@ -66,13 +72,14 @@ function relationOf(row: Row, known: KnownParts): CatalogRelation {
     oid: Number(row.oid),
     schema: row.schema ?? '',
     name: row.name ?? '',
-    columns: columns.map(([name, number, type, textual, generated, byDefault]) => ({
+    columns: columns.map(([name, number, type, textual, generated, byDefault, refers]) => ({
       name,
       number,
       type,
       textual,
       ...(generated === null ? {} : { generated }),
       ...(byDefault === null ? {} : { byDefault }),
+      ...(refers === null ? {} : { refers: refers.map(([relation, other]) => baseColumn(relation, other)) }),
       ...taggedWith(known.tags.get(`${row.oid}.${number}`)),
     })),
     ...(row.definition === null || row.definition === undefined ? {} : { definition: row.definition }),

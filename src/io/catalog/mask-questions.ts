@@ -51,24 +51,28 @@ const columnsWhere = (wanted: Wanted): string => `
            CASE WHEN a.attgenerated <> '' AND path.now = '' THEN pg_get_expr(e.adbin, e.adrelid) END,
            CASE WHEN a.attgenerated = '' AND path.now = '' AND (e.oid IS NULL AND t.typtype = 'd' OR NOT ${isPlainCall('e.adbin')})
                 THEN substring(coalesce(pg_get_expr(e.adbin, e.adrelid), pg_get_expr(t.typdefaultbin, 0))
-                               FROM '^(?!(?:nextval|now|gen_random_uuid|clock_timestamp|uuidv[47])\\().*\\(.*') END)
+                               FROM '^(?!(?:nextval|now|gen_random_uuid|clock_timestamp|uuidv[47])\\().*\\(.*') END, f.refers)
            ORDER BY a.attnum) AS columns
     FROM (SELECT set_config('search_path', '', true) AS now OFFSET 0) path,
          pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
          LEFT JOIN pg_attrdef e ON e.adrelid = a.attrelid AND e.adnum = a.attnum
+         LEFT JOIN (SELECT k.conrelid, pair.own, json_agg(json_build_array(k.confrelid::int8, pair.other)) AS refers
+                      FROM pg_constraint k, unnest(k.conkey, k.confkey) pair(own, other) WHERE k.contype = 'f'
+                     GROUP BY k.conrelid, pair.own) f ON f.conrelid = a.attrelid AND f.own = a.attnum
    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND a.attnum > 0 AND NOT a.attisdropped AND ${wanted('a.attrelid')}
    GROUP BY a.attrelid`;
 
-/** Functions in the policies, constraints, defaults and indexes of relations. */
+/** Functions in the policies, constraints, defaults and indexes of relations, also behind operators. */
 const behindWhere = (wanted: Wanted): string => `
   SELECT relation::int8::text AS relation, json_agg(DISTINCT function::int8)::text AS functions
-    FROM (SELECT coalesce(p.polrelid, k.conrelid, e.adrelid, i.indrelid) AS relation, d.refobjid AS function
+    FROM (SELECT coalesce(p.polrelid, k.conrelid, e.adrelid, i.indrelid) AS relation, coalesce(o.oprcode, d.refobjid) AS function
             FROM pg_depend d
+            LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
             LEFT JOIN pg_policy p ON d.classid = 'pg_policy'::regclass AND p.oid = d.objid
             LEFT JOIN pg_constraint k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid
             LEFT JOIN pg_attrdef e ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid
             LEFT JOIN pg_index i ON d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid
-           WHERE d.refclassid = 'pg_proc'::regclass AND d.refobjid >= 16384) one
+           WHERE d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass) AND d.refobjid >= 16384) one
    WHERE relation <> 0 AND ${wanted('relation')}
    GROUP BY relation`;
 

@@ -71,8 +71,8 @@ export function masking({ config, audience, now = () => performance.now() }: Mas
 
 export async function maskColumns(ask: AskDatabase): Promise<MaskColumns> {
   const { MaskCatalog } = await import('./mask-catalog.js');
-  const [row] = await ask('SELECT current_schemas(true)::text[] AS path', patienceMs).catch(() => []);
-  return { catalog: new MaskCatalog(), defaultPath: row?.path == null ? undefined : parseTextArray(row.path) };
+  const [row] = await ask(pathQuestion, patienceMs).catch(() => []);
+  return { catalog: new MaskCatalog(), defaultPath: row && searchedSchemas(row) };
 }
 
 function maskedDatabase(session: () => SessionMasks, defaultPath: SearchPath): MaskedDatabase {
@@ -87,6 +87,22 @@ function maskedDatabase(session: () => SessionMasks, defaultPath: SearchPath): M
 /** What stands in `options` is not taken apart. */
 function mayNamePath(startup: ReadonlyMap<string, string>): boolean {
   return [...startup.keys()].some((name) => name === 'options' || pathSettings.has(name.toLowerCase()));
+}
+
+const pathQuestion = `SELECT current_schemas(true)::text[] AS path, current_user AS login, current_setting('search_path') AS setting,
+  (SELECT array_agg(nspname)::text[] FROM pg_namespace) AS schemas`;
+
+/** In the order in which they are searched; also those that nobody has made yet, for they come first once somebody has. */
+function searchedSchemas({ path, login, setting, schemas }: Row): SearchPath {
+  if (path == null || login == null || setting == null || schemas == null) return undefined;
+  const searched = parseTextArray(path);
+  const there = new Set(parseTextArray(schemas));
+  const named = (setting.match(/"(?:[^"]|"")*"|[^\s,]+/g) ?? []).map((name) => {
+    const plain = name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name;
+    return plain === '$user' ? login : plain;
+  });
+  const implied = searched.filter((schema) => !named.includes(schema));
+  return [...implied, ...named.filter((schema) => searched.includes(schema) || !there.has(schema))];
 }
 
 /** `{public,"my schema"}`; schema names hold no NULL. */

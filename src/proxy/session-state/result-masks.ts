@@ -39,6 +39,8 @@ export class ResultMasks implements StatementTracker {
   readonly #making = new WeakMap<Pick<Candidate, 'facts'>, readonly MadeRelation[]>();
   /** Lasting ones. */
   readonly #lasting = new WeakMap<Pick<Candidate, 'facts'>, readonly MadeRelation[]>();
+  /** These leave the catalog as it is. */
+  readonly #idle = new WeakSet<Pick<Candidate, 'facts'>>();
   /** All that these do to the catalog is known. */
   readonly #followed = new WeakSet<Pick<Candidate, 'facts'>>();
 
@@ -93,7 +95,7 @@ export class ResultMasks implements StatementTracker {
 
   /** All that it changes in the catalog are temporary relations of this client, and what they hold is known. */
   makesOnlyKnown(candidate: Pick<Candidate, 'facts'>): boolean {
-    return (this.#making.get(candidate)?.length ?? 0) > 0;
+    return (this.#making.get(candidate)?.length ?? 0) > 0 || this.#idle.has(candidate);
   }
 
   /** Follows what becomes of names that only this client has. */
@@ -131,6 +133,7 @@ export class ResultMasks implements StatementTracker {
       else for (const name of lost) fresh.doubt(name);
     }
     if (making.length > 0) this.#lasting.set(candidate, making);
+    if (all !== undefined && all.length > 0 && all.every(({ idle }) => idle)) this.#idle.add(candidate);
     if (making.length > 0 && all?.length === making.length) this.#followed.add(candidate);
   }
 

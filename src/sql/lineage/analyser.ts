@@ -15,7 +15,7 @@ import { FunctionConduct } from './functions.js';
 import { type Grouped, groupedOutput } from './groups.js';
 import { everyName } from './name-doubts.js';
 import { TextNames } from './names.js';
-import { type LostNames, lostNames, makesNew, newRelation } from './new-relations.js';
+import { dropsNothing, type LostNames, lostNames, makesNew, newRelation } from './new-relations.js';
 import type { LineageScope } from './scope.js';
 import { type Shape, type Sink, unknownShape } from './shape.js';
 import { type Handles, type StatementKind, statementLineage } from './statement.js';
@@ -66,6 +66,8 @@ export interface Lineage {
   readonly made?: MadeRelation | undefined;
   /** What it leaves unknown of those that the transaction has made. */
   readonly lost: LostNames;
+  /** It drops what is not there. */
+  readonly idle: boolean;
   /** Statistics of groups, where the text is nothing but a query for them. */
   readonly grouped?: Grouped | undefined;
 }
@@ -122,7 +124,8 @@ export class LineageAnalyser {
         const { kind, output, maySend = false, rows } = statementLineage(stmt, walk, handles);
         const isFollowed = own.trusted && !walk.opaque && !walk.configures;
         const made = isFollowed ? this.#made(stmt, rows, names, pending) : undefined;
-        const lost = made || !stmt ? [] : lostNames(stmt, walk, names.fresh, catalog);
+        const idle = stmt !== undefined && dropsNothing(stmt, names.catalog);
+        const lost = made || idle || !stmt ? [] : lostNames(stmt, walk, names.fresh, catalog);
         pending = pendingAfter(stmt, pending, catalog, made !== undefined);
         names.after(stmt, walk, made);
         return {
@@ -143,6 +146,7 @@ export class LineageAnalyser {
           fills: own.fills && stmt !== undefined && mayFill(stmt, walk),
           made,
           lost,
+          idle,
           grouped: parsed.tree.stmts?.length === 1 ? groupedOutput(stmt, walk) : undefined,
         };
       });

@@ -49,6 +49,8 @@ export interface CatalogColumn {
   readonly generated?: string;
   /** DEFAULT, of the column or of its domain, where it calls something that may be more than a clock or a sequence. */
   readonly byDefault?: string;
+  /** By its foreign keys: whatever it holds, those hold too. */
+  readonly refers?: readonly BaseColumn[];
   /** Columns that it may hold copies of, or is made of, where it is so new that no catalog says it. */
   readonly from?: Flow;
   /** What its comment and its security labels say of masking. */
@@ -152,7 +154,7 @@ export interface MadeQuery {
 /**
  * Where code of the application's own may run without being called: operators by name; `cast` to a type of that name, be
  * it an explicit one; casts that may stand `anywhere`; those where a value is `stored`, or made `json` of; and what runs when
- * a relation is `made`, or fills it by itself: event triggers, defaults of domains.
+ * a relation is `made`, or fills it by itself: event triggers, defaults of domains, those of one `domain` also by its name.
  */
 export type OwnCode = 'operator' | 'cast' | 'anywhere' | 'stored' | 'json' | 'made';
 

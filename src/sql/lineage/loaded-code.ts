@@ -56,17 +56,19 @@ export const callersQuery = `
                          AS place(kind, name, applies)
            WHERE c.castfunc >= 16384 AND place.applies
           UNION ALL
-          SELECT place.kind, place.name, t.oid, 'pg_type'::regclass, d.refobjid
+          SELECT place.kind, place.name, t.oid, 'pg_type'::regclass, coalesce(o.oprcode, d.refobjid)
             FROM pg_type t JOIN pg_constraint c ON c.contypid = t.oid AND c.contypid > 0
             JOIN pg_depend d ON d.objid = c.oid AND d.classid = 'pg_constraint'::regclass
-             AND d.refclassid = 'pg_proc'::regclass,
+             AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+            LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid,
                  LATERAL (VALUES ('cast', t.typname::text), ('cast', '*')) AS place(kind, name)
           UNION ALL
           SELECT 'made', 'event', oid, 'pg_event_trigger'::regclass, evtfoid FROM pg_event_trigger WHERE evtenabled <> 'D'
           UNION ALL
-          SELECT 'made', 'domain', t.oid, 'pg_type'::regclass, d.refobjid
-            FROM pg_type t JOIN pg_depend d ON d.objid = t.oid AND d.classid = 'pg_type'::regclass
-             AND d.refclassid = 'pg_proc'::regclass
+          SELECT 'made', place.name, t.oid, 'pg_type'::regclass, coalesce(o.oprcode, d.refobjid)
+            FROM pg_type t CROSS JOIN LATERAL (VALUES ('domain'), ('domain ' || t.typname)) place(name) JOIN pg_depend d ON d.objid = t.oid AND d.classid = 'pg_type'::regclass
+             AND d.refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
+            LEFT JOIN pg_operator o ON d.refclassid = 'pg_operator'::regclass AND o.oid = d.refobjid
            WHERE t.typtype = 'd') own
    WHERE NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = own.class AND d.objid = own.oid AND d.deptype = 'e')
      AND own.oid >= 16384

@@ -9,7 +9,7 @@ import { withNames } from './catalog-views.js';
 import { changedNames, unreadAfter } from './changed-names.js';
 import { everyName, NameDoubts, type NamedChanges, nothingChanged } from './name-doubts.js';
 import { neutral } from './neutral-statements.js';
-import { type LostNames, lostNames, withNewRelations } from './new-relations.js';
+import { dropsNothing, type LostNames, lostNames, withNewRelations } from './new-relations.js';
 import { type MadeRelation, mayFill, type OwnNames, type Temporaries, withTemporaries } from './temporary.js';
 import { mayRunCode } from './unfollowed.js';
 import type { LineageWalk } from './walk.js';
@@ -48,7 +48,7 @@ export class TextNames {
    * @param made the temporary relation that it makes
    */
   after(stmt: Node | undefined, walk: LineageWalk, made: MadeRelation | undefined): void {
-    if (stmt === undefined) return;
+    if (stmt === undefined || dropsNothing(stmt, this.catalog)) return;
     const { known, fresh, fills, variant } = this.#own;
     if (fills && known.size + fresh.size > 0 && mayFill(stmt, walk)) {
       const unknown = new Map([...known.keys()].map((name) => [name, undefined]));

@@ -31,12 +31,12 @@ const serial: ReadonlySet<string> = new Set(['serial', 'serial4', 'bigserial', '
 const textual: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 'name']);
 
 /** A type of PostgreSQL's own, or an array of it. */
-function isOwnType(type: TypeName | undefined, catalog: LineageCatalog): boolean {
+export function isOwnType(type: TypeName | undefined, catalog: LineageCatalog): boolean {
   const path = names(type?.names);
   const name = path.at(-1) ?? '';
   if (type?.setof || type?.pct_type || !(isScalarType(name) || serial.has(name))) return false;
   // a domain of that name may be meant, which brings a default
-  return path.length > 1 ? path[0] === 'pg_catalog' : catalog.behind('made', 'domain')?.length === 0;
+  return path.length > 1 ? path[0] === 'pg_catalog' : catalog.behind('made', `domain ${name}`)?.length === 0;
 }
 
 const attributes = /^CONSTR_(ATTR_\w+|NULL|NOTNULL|PRIMARY|UNIQUE|IDENTITY)$/;

@@ -19,9 +19,12 @@ import type { LineageWalk } from './walk.js';
 /** What a statement leaves unknown of the relations that the transaction has made. */
 export type LostNames = readonly string[] | 'all';
 
-/** Where unqualified names are made; undefined where that is not known. */
-function firstSchema(searchPath: SearchPath): string | undefined {
-  return searchPath?.find((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp'));
+/** Where unqualified names are made; undefined where that is not known. Of schemas that hold nothing only the last may be there. */
+function firstSchema(searchPath: SearchPath, catalog: LineageCatalog): string | undefined {
+  const schemas = searchPath?.filter((schema) => schema !== 'pg_catalog' && !schema.startsWith('pg_temp')) ?? [];
+  if (schemas.length < 2) return schemas[0];
+  const held = new Set([...catalog.relations()].map(({ schema }) => schema));
+  return schemas.find((schema) => held.has(schema)) ?? schemas.at(-1);
 }
 
 /** A name counts only where nothing else can have it, now or since the transaction began. */
@@ -38,7 +41,7 @@ export function withNewRelations(base: LineageCatalog, { fresh, known, variant }
       if (relation === undefined || !isCertain(name)) return undefined;
       if (schema !== undefined) return schema === relation.schema ? relation : undefined;
       // a temporary one comes first, and so does one in a schema that is searched earlier
-      return known.has(name) || firstSchema(searchPath) !== relation.schema ? undefined : relation;
+      return known.has(name) || firstSchema(searchPath, base) !== relation.schema ? undefined : relation;
     },
   });
 }
@@ -70,7 +73,7 @@ export function newRelation(stmt: Node, made: Made): MadeRelation | undefined {
   if (query?.objtype === 'OBJECT_MATVIEW' || (view !== undefined && made.bound === undefined)) return undefined;
   const into = query?.into ?? as(stmt, 'SelectStmt')?.intoClause;
   const range = into?.rel ?? view?.view ?? create?.relation;
-  const schema = range?.schemaname ?? firstSchema(made.searchPath);
+  const schema = range?.schemaname ?? firstSchema(made.searchPath, catalog);
   if (range?.relname === undefined || schema === undefined || schema.startsWith('pg_')) return undefined;
   if (range.relpersistence === 't') return undefined;
   const before = catalog.find(schema, range.relname, made.searchPath);
@@ -242,6 +245,14 @@ const settles: ReadonlySet<Tag> = new Set<Tag>([
   ...(['CreateSeqStmt', 'AlterSeqStmt', 'GrantStmt', 'TruncateStmt', 'CreateFunctionStmt'] as const),
   ...(['VariableSetStmt', 'CallStmt', 'DoStmt'] as const),
 ]);
+
+/** DROP IF EXISTS of what nothing has the name of. */
+export function dropsNothing(stmt: Node, catalog: LineageCatalog): boolean {
+  const { objects = [], behavior, removeType, missing_ok = false } = as(stmt, 'DropStmt') ?? {};
+  const dropped = objects.map((one) => names(as(one, 'List')?.items).at(-1) ?? '');
+  const isPlain = missing_ok && behavior !== 'DROP_CASCADE' && relations.has(removeType) && dropped.length > 0;
+  return isPlain && dropped.every((name) => catalog.isFree(name));
+}
 
 /** Every relation that a definition names, but for those that it only refers to. */
 function rangesIn(node: unknown): (string | undefined)[] {

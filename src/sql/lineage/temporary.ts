@@ -9,7 +9,7 @@ import type { CreateStmt } from 'libpg-query';
 import { as, eachChild, type Node, names, type Tag, tagOf } from '../grammar/tree.js';
 import type { BoundNames, CatalogRelation, LineageCatalog, SearchPath } from './catalog.js';
 import { withNames } from './catalog-views.js';
-import { isScalarType } from './loaded-code.js';
+import { isOwnType } from './new-columns.js';
 import type { Shape } from './shape.js';
 import type { LineageWalk } from './walk.js';
 
@@ -80,7 +80,9 @@ export function madeRelation(
   const renamed = names(into?.colNames ?? view?.aliases);
   // the columns of a query may be of any type, and a domain brings a default
   if (into !== undefined && catalog.behind('made', 'domain')?.length !== 0) return undefined;
-  const columns = create ? plainColumns(create) : rows?.columns?.map((column, at) => renamed[at] ?? column.name);
+  const columns = create
+    ? plainColumns(create, catalog)
+    : rows?.columns?.map((column, at) => renamed[at] ?? column.name);
   if (columns === undefined || !columns.every((name) => name !== undefined)) return undefined;
   const relation: CatalogRelation = {
     oid,
@@ -99,10 +101,9 @@ export function madeRelation(
 const plainConstraints: ReadonlySet<string | undefined> = new Set([
   ...['CONSTR_NULL', 'CONSTR_NOTNULL', 'CONSTR_PRIMARY', 'CONSTR_UNIQUE', 'CONSTR_IDENTITY'],
 ]);
-const serial: ReadonlySet<string> = new Set(['serial', 'serial4', 'bigserial', 'serial8', 'smallserial', 'serial2']);
 
 /** Undefined where a column is more than a name and a type of PostgreSQL's own. */
-function plainColumns(create: CreateStmt): readonly string[] | undefined {
+function plainColumns(create: CreateStmt, catalog: LineageCatalog): readonly string[] | undefined {
   const { tableElts = [], inhRelations, ofTypename, partspec, partbound } = create;
   if (inhRelations !== undefined || ofTypename !== undefined || partspec !== undefined || partbound !== undefined)
     return undefined;
@@ -112,8 +113,7 @@ function plainColumns(create: CreateStmt): readonly string[] | undefined {
     const constraints = column === undefined ? [node] : (column.constraints ?? []);
     if (!constraints.every((one) => plainConstraints.has(as(one, 'Constraint')?.contype))) return undefined;
     if (column === undefined) continue;
-    const type = names(column.typeName?.names).at(-1) ?? '';
-    if (column.colname === undefined || !(isScalarType(type) || serial.has(type))) return undefined;
+    if (column.colname === undefined || !isOwnType(column.typeName, catalog)) return undefined;
     found.push(column.colname);
   }
   return found;
