@@ -13,7 +13,7 @@ t.test('code of the agent’s does not run as the approver, who sees what their 
     create table ran (who text); grant insert on ran to public;
     create table orders (id int primary key, note text); insert into orders select i from generate_series(1, 500) i; analyze orders;
     create schema hidden; create table hidden.salaries (id int);
-    create table public.own (id int);
+    create table public.own (id int); alter table own owner to agent;
     grant select, delete on orders to agent; grant usage on schema hidden to agent; grant select, delete on hidden.salaries to agent;
     -- the planner runs what says of itself that it never changes
     create function note_who() returns int immutable language plpgsql as $$ begin raise log 'ran as %', current_user; return 1; end $$;`);

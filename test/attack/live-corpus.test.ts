@@ -38,9 +38,12 @@ async function play(t: Test, world: string, file: string, each: (sql: string, as
   }
 }
 
+/** Nobody may; or the server has no such table. */
+const isRefused = (code: string): boolean => code === '42501' || code === '42P01';
+
 for (const world of ['town', 'clinic', 'billing']) {
   t.test(`${world}: what is dangerous is asked about, or refused`, (t) =>
-    play(t, world, 'dangerous.sql', (sql, asked, code) => t.ok(asked || code === '42501', `${code}: ${sql}`)),
+    play(t, world, 'dangerous.sql', (sql, asked, code) => t.ok(asked || isRefused(code), `${code}: ${sql}`)),
   );
 
   t.test(`${world}: what is ordinary is not`, (t) =>

@@ -75,6 +75,11 @@ t.test('what only looks like one', async (t) => {
     await t.rejects(client.query(sql), { code: '42501' }, why);
     t.equal(harness.requests.length, before + 1, why);
   };
+  const isRefused = async (sql: string, why: string): Promise<void> => {
+    const before = harness.requests.length;
+    await t.rejects(client.query(sql), { code: /^(42P01|42704)$/ }, why);
+    t.equal(harness.requests.length, before, `the server has none: ${why}`);
+  };
   await client.query('CREATE TEMP TABLE orders (id int)');
   await asks('DELETE FROM orders', 'a real table has the name: which one is meant depends on the search_path');
   await asks('TRUNCATE orders', 'the same');
@@ -83,10 +88,10 @@ t.test('what only looks like one', async (t) => {
   await client.query('CREATE TEMP TABLE mine (id int)');
   await asks('DELETE FROM mine; DELETE FROM orders', 'together with another');
   await asks('TRUNCATE mine, orders', 'together with another');
-  await asks('DELETE FROM public.mine', 'a schema is named');
-  await asks('CREATE INDEX ON public.mine (id)', 'a schema is named');
-  await asks('ALTER TABLE public.mine ADD COLUMN a int', 'a schema is named');
-  await asks('DROP INDEX orders_id', 'nobody made that index here');
+  await isRefused('DELETE FROM public.mine', 'a schema is named');
+  await isRefused('CREATE INDEX ON public.mine (id)', 'a schema is named');
+  await isRefused('ALTER TABLE public.mine ADD COLUMN a int', 'a schema is named');
+  await isRefused('DROP INDEX orders_id', 'nobody made that index here');
   await asks('CREATE INDEX ON orders (id)', 'a real table has the name');
   await asks('ALTER TABLE orders ADD COLUMN a int', 'a real table has the name');
   await asks('ALTER TABLE orders DROP COLUMN id', 'a real table has the name');

@@ -143,7 +143,7 @@ export async function lackOf(
 }
 
 /** The planner says of these whether the privileges are enough. */
-export const planned: ReadonlySet<string> = new Set([
+const planned: ReadonlySet<string> = new Set([
   'SELECT',
   'INSERT',
   'UPDATE',

@@ -12,11 +12,12 @@ import { accessNeeds } from '../../policy/access-offer.js';
 import type { StatementFacts } from '../../sql/facts.js';
 import { encodeServerError } from '../../wire/backend.js';
 import type { Admission, Candidate } from '../candidate.js';
+import { candidateObstacle } from '../dry-run/undoable.js';
 import { relationRights } from '../internal-queries/access-rights.js';
 import type { InternalQuery, InternalSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
 import { isSo } from '../internal-queries/nothing-to-do.js';
-import { lackOf, planned } from './access-question.js';
+import { lackOf } from './access-question.js';
 import type { DryRun } from './asker.js';
 import { impactLimits } from './changes-nothing.js';
 import type { HeldStatement } from './held-statement.js';
@@ -33,6 +34,8 @@ export interface Refusal {
   readonly error: Buffer;
 }
 
+const ofRows: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
+
 /** @param tryOut the dry run, journaled */
 export async function whatServerRefuses(
   parts: Parts,
@@ -40,8 +43,10 @@ export async function whatServerRefuses(
   tryOut: () => Promise<DryRun>,
 ): Promise<Refusal | undefined> {
   const [statement, ...more] = parts.candidate.facts.statements;
-  if (statement === undefined || more.length > 0 || parts.candidate.facts.unparseable) return undefined;
-  if (planned.has(statement.command)) {
+  if (statement === undefined || more.length > 0) return undefined;
+  // what reaches beyond the database's tables is a person's to know about, whether or not it can run
+  if (candidateObstacle(parts.candidate) !== undefined) return undefined;
+  if (ofRows.has(statement.command)) {
     const refused = await internal.run(impactLimits, (session) => refusedPlan(session, parts));
     return refused && told(refused, parts);
   }

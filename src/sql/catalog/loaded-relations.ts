@@ -58,7 +58,7 @@ export class LoadedRelations implements CatalogRelations {
     this.#anyView = 0;
     this.#doubted.clear();
     this.#named.clear();
-    this.#lists.forget({ relations: new Set(this.#told.map((_, at) => -at - 1)), functions: new Set() });
+    for (const at of this.#told.keys()) this.#lists.forgetRelation(-at - 1);
     this.#told = [];
     this.#dropped.clear();
   }

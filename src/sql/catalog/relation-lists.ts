@@ -94,15 +94,18 @@ export class RelationLists {
     for (const column of counted) this.columns.add(name, { owner, schema, column, knowledge: { key: true } });
   }
 
+  /** What is asked about anew: what domains read is in each answer. */
   forget({ relations, functions }: Objects): void {
-    for (const oid of relations) {
-      const name = this.#names.get(oid);
-      if (name === undefined) continue;
-      for (const list of this.#lists) list.forget(name, oid);
-      this.#names.delete(oid);
-    }
+    for (const oid of relations) this.forgetRelation(oid);
     for (const oid of [...relations, ofDomains]) this.#forgetSettings('relation', oid);
     for (const oid of functions) this.#forgetSettings('function', oid);
+  }
+
+  forgetRelation(owner: number): void {
+    const name = this.#names.get(owner);
+    if (name === undefined) return;
+    for (const list of this.#lists) list.forget(name, owner);
+    this.#names.delete(owner);
   }
 
   isDecisive(setting: string): boolean {

@@ -18,7 +18,7 @@ const wrongNames = [
   'DELETE FROM gone',
   '  DELETE FROM gone WHERE id > 0 RETURNING id',
   'UPDATE orders SET gone = 1',
-  'WITH old AS (DELETE FROM orders RETURNING gone) SELECT * FROM old',
+  'WITH old AS (SELECT 1) DELETE FROM orders WHERE gone',
   'INSERT INTO orders SELECT * FROM gone; ',
   'DROP TABLE gone',
   'DROP TABLE orders, gone',
@@ -70,6 +70,10 @@ const sound = [
   // the server would refuse these too, and only their run can say so: somebody is asked
   'DROP TABLE gone; DROP TABLE orders CASCADE',
   'DROP ROLE gone',
+  // nor is anything that reaches further left to the server, be it there or not
+  "SELECT pg_file_write('x', 'y', false)",
+  "SELECT dblink_exec('dbname=postgres', 'DROP TABLE orders')",
+  "UPDATE orders SET note = pg_read_file('gone')",
 ];
 
 async function stage(user?: string, password?: string) {
