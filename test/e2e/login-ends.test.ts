@@ -35,7 +35,7 @@ t.test('statements stop with an error that says so, and dbguard login elsewhere 
     scopes: ['openid', 'email'], // no refresh token: when it is over, it is over
   });
   await postgres.query('create table done (id int)');
-  lifetime.seconds = 8;
+  lifetime.seconds = 15;
   await workspace.login(idp);
   const screen = terminal(['run', '--', process.execPath, '-e', agent]);
   t.teardown(() => screen.kill());

@@ -100,7 +100,7 @@ export function definesObjects(effect: Effect): boolean {
 }
 
 /** There is something to count or to find out. */
-export function changesAnything(facts: Facts): boolean {
+function changesAnything(facts: Facts): boolean {
   return facts.statements.some(
     ({ effects, deferred }) => !deferred && effects.some((effect) => changesRows(effect) || definesObjects(effect)),
   );
