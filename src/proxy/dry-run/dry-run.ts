@@ -22,7 +22,7 @@ import type { HeldStatement } from '../statement/held-statement.js';
 import { type Counts, countChanges, failingAtCommit, newChanges, newLocks, strongLocks } from './effects.js';
 import { reachOf } from './reach.js';
 import { type ChangedTable, changedTable, runSampled } from './sample.js';
-import { candidateObstacle } from './undoable.js';
+import { changesAnything, factsObstacle } from './undoable.js';
 
 export class DryRunner {
   readonly #functions = new LoadedFunctions();
@@ -37,7 +37,7 @@ export class DryRunner {
   }
 
   async #run(candidate: Candidate, held: HeldStatement, session: InternalSession): Promise<DryRun> {
-    const refused = candidateObstacle(candidate);
+    const refused = refusal(candidate);
     if (refused !== undefined) return { refused };
     this.#analyser ??= createAnalyser({ catalog: this.#functions, cacheEntries: 1000 });
     const analyser = await this.#analyser;
@@ -82,6 +82,16 @@ interface Changes {
   /** Of the tables that the statement is known to reach. */
   readonly reached: readonly Counts[];
   readonly all: RowsByTable;
+}
+
+/** What can be said without asking the server. Code that the facts call opaque is read from the catalog later. */
+function refusal({ facts, kind }: Candidate): string | undefined {
+  if (kind === 'function') return 'a FunctionCall cannot be tried out';
+  const seen = facts.statements.map((one) => ({ ...one, effects: one.effects.filter(({ opaque }) => !opaque) }));
+  const obstacle = factsObstacle({ ...facts, statements: seen });
+  if (obstacle !== undefined) return obstacle;
+  if (!changesAnything(facts)) return 'it changes no rows and no objects that a dry run could show';
+  return undefined;
 }
 
 interface Ran {

@@ -4,7 +4,6 @@
  */
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Effect, EffectKind, Facts, StatementFacts } from '../../sql/facts.js';
-import type { Candidate } from '../candidate.js';
 
 /** Effects that ROLLBACK undoes. */
 const undone = kindsWith('undone-by-rollback');
@@ -37,15 +36,6 @@ const refusals: Readonly<Record<EffectKind, string | undefined>> = {
   prepare: 'it runs or prepares something by name',
   cursor: 'it works with a cursor',
 };
-
-/** Why it cannot be tried out, without asking the server. Code that the facts call opaque is read from the catalog later. */
-export function candidateObstacle({ facts, kind }: Candidate): string | undefined {
-  if (kind === 'function') return 'a FunctionCall cannot be tried out';
-  const obstacle = factsObstacle(withoutOpaque(facts));
-  if (obstacle !== undefined) return obstacle;
-  if (!changesAnything(facts)) return 'it changes no rows and no objects that a dry run could show';
-  return undefined;
-}
 
 /** Why the statement cannot be tried out, or undefined. */
 export function factsObstacle(facts: Facts): string | undefined {
@@ -100,13 +90,8 @@ export function definesObjects(effect: Effect): boolean {
 }
 
 /** There is something to count or to find out. */
-function changesAnything(facts: Facts): boolean {
+export function changesAnything(facts: Facts): boolean {
   return facts.statements.some(
     ({ effects, deferred }) => !deferred && effects.some((effect) => changesRows(effect) || definesObjects(effect)),
   );
-}
-
-function withoutOpaque(facts: Facts): Facts {
-  const statements = facts.statements.map((one) => ({ ...one, effects: one.effects.filter(({ opaque }) => !opaque) }));
-  return { ...facts, statements };
 }

@@ -9,10 +9,10 @@
  */
 import { maskDiagnostics } from '../../masking/diagnostics.js';
 import { accessNeeds } from '../../policy/access-offer.js';
+import { kindsWith } from '../../sql/effect-traits.js';
 import type { StatementFacts } from '../../sql/facts.js';
 import { encodeServerError } from '../../wire/backend.js';
 import type { Admission, Candidate } from '../candidate.js';
-import { candidateObstacle } from '../dry-run/undoable.js';
 import { relationRights } from '../internal-queries/access-rights.js';
 import type { InternalQuery, InternalSession } from '../internal-queries/internal-queries.js';
 import { ServerRefusal } from '../internal-queries/internal-reply.js';
@@ -34,6 +34,7 @@ export interface Refusal {
   readonly error: Buffer;
 }
 
+const ofTables = kindsWith('undone-by-rollback');
 const ofRows: ReadonlySet<string> = new Set(['INSERT', 'UPDATE', 'DELETE', 'MERGE']);
 
 /** @param tryOut the dry run, journaled */
@@ -45,7 +46,7 @@ export async function whatServerRefuses(
   const [statement, ...more] = parts.candidate.facts.statements;
   if (statement === undefined || more.length > 0) return undefined;
   // what reaches beyond the database's tables is a person's to know about, whether or not it can run
-  if (candidateObstacle(parts.candidate) !== undefined) return undefined;
+  if (!statement.effects.every(({ kind, opaque }) => opaque || ofTables.has(kind))) return undefined;
   if (ofRows.has(statement.command)) {
     const refused = await internal.run(impactLimits, (session) => refusedPlan(session, parts));
     return refused && told(refused, parts);
