@@ -17,9 +17,10 @@ export function factsWithoutSecrets(sql: string, facts: Facts): Facts {
 }
 
 function statement(facts: StatementFacts, secrets: Secrets): StatementFacts {
-  const { handle } = facts;
+  // a definition that would be judged by its text waits until the catalog is read
+  const { handle, plain: _told, ...rest } = facts;
   return {
-    ...facts,
+    ...rest,
     effects: facts.effects.map((one) => effect(one, secrets)),
     ...(handle?.inner ? { handle: { ...handle, inner: statement(handle.inner, secrets) } } : {}),
   };
