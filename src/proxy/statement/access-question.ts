@@ -36,7 +36,7 @@ export type AccessFinding =
   | { readonly kind: 'covered'; readonly rule: AccessRule; readonly lacking: readonly NamedNeed[] };
 
 /** insufficient_privilege. */
-const insufficientPrivilege = '42501';
+export const insufficientPrivilege = '42501';
 
 export async function findAccess(
   session: InternalSession,

@@ -23,7 +23,7 @@ import {
 } from '../internal-queries/internal-queries.js';
 import { massEffects } from '../row-counts/mass-effects.js';
 import type { RunRows, ShownRows } from '../row-counts/shown-rows.js';
-import type { Refused } from './access-question.js';
+import { insufficientPrivilege, privilegeHint, type Refused } from './access-question.js';
 import type { Answer, DryRun } from './asker.js';
 import { type Assessor, dryRunLimits } from './assessor.js';
 import { impactLimits, whatChangesNothing } from './changes-nothing.js';
@@ -183,7 +183,7 @@ export class ApprovalWait {
     const refusal = asked instanceof InternalQuery && !undone ? await this.#refusedByServer(asked) : undefined;
     if (refusal) {
       journal.recordRejected(admission, refusal.sqlstate);
-      return { kind: 'refused', hint: undefined, error: refusal.error };
+      return { kind: 'refused', hint: this.#hintOf(refusal), error: refusal.error };
     }
     if (undone) this.#counted = { how: undone.tables ? 'counted' : 'estimated', ...undone };
     const extents = admission.measure ? await this.#measure(asked) : admission.extents;
@@ -269,6 +269,14 @@ export class ApprovalWait {
     if (this.#admission.ruling.as) return undefined;
     const refusal = await whatServerRefuses(this.#parts, internal, () => this.#dryRun(internal));
     return this.#abort.signal.aborted ? undefined : refusal;
+  }
+
+  /** Why nobody is asked to let it run as a role. */
+  #hintOf({ sqlstate }: Refusal): string | undefined {
+    const { candidate, context, journal } = this.#parts;
+    const offer =
+      sqlstate === insufficientPrivilege ? journal.rulings.accessOffer(candidate.facts, context) : undefined;
+    return offer?.obstacle === undefined ? undefined : privilegeHint(offer, offer.obstacle);
   }
 
   async #dryRun(internal: InternalQuery): Promise<DryRun> {

@@ -1,6 +1,7 @@
 /** What the server is sure to refuse is asked of nobody, and its error is the server's own; what it would do is asked about. */
 import pg from 'pg';
 import t, { type Test } from 'tap';
+import { parseConfig } from '../../../src/policy/config.js';
 import { compilePolicy } from '../../../src/policy/engine.js';
 import { chosenVersion, startPostgres } from '../../helpers/postgres.js';
 import { startProxyInProcess } from '../../helpers/proxy-in-process.js';
@@ -76,9 +77,9 @@ const sound = [
   "UPDATE orders SET note = pg_read_file('gone')",
 ];
 
-async function stage(user?: string, password?: string) {
+async function stage(user?: string, password?: string, policy = compilePolicy([])) {
   const url = user === undefined ? server.url() : server.url('postgres', user, password);
-  const harness = await startProxyInProcess({ upstreamUrl: url, policy: compilePolicy([]), catalogPollMs: 60_000 });
+  const harness = await startProxyInProcess({ upstreamUrl: url, policy, catalogPollMs: 60_000 });
   t.teardown(() => harness.close());
   const clients = [];
   for (const connectionString of [harness.url(), url]) {
@@ -126,6 +127,20 @@ t.test('what it may do is asked about, and nothing of it is left', async (t) => 
   }
   const { rows } = await direct.query("SELECT count(*)::int, min(note) AS note FROM orders WHERE note = 'x'");
   t.same(rows, [{ count: 5000, note: 'x' }]);
+});
+
+t.test('where an entry of access is about it, a hint says why nobody is asked to let it run as its role', async (t) => {
+  const entry = `version: 1
+access: [{ name: orders, role: writer, tables: [orders], effects: [drop, delete], then: ask }]`;
+  const policy = compilePolicy([{ level: 'user', config: parseConfig(entry, 'dbguard.yaml') }]);
+  const { harness, guarded } = await stage('reader', 'reader', policy);
+  const error = await errorOf(guarded.query('DROP TABLE orders CASCADE'));
+  t.match(error, {
+    code: '42501',
+    message: 'must be owner of table orders',
+    hint: /as writer, but not this one, because/,
+  });
+  t.same(harness.requests, []);
 });
 
 t.test('it is in the journal as what the server refused', async (t) => {
