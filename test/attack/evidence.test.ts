@@ -39,8 +39,15 @@ const sid = sessionOf(said);
 
 type Entry = Readonly<Record<string, unknown>> & { readonly c?: Readonly<Record<string, string>> };
 
+interface Line {
+  readonly path: string;
+  readonly index: number;
+  readonly disclosures: readonly string[];
+  readonly entry: Entry;
+}
+
 /** Every entry of the session as FORMAT.md gives it, and where it stands. */
-const lines = readdirSync(workspace.bucket, { recursive: true, encoding: 'utf8' })
+const lines: readonly Line[] = readdirSync(workspace.bucket, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.includes(sid) && name.endsWith('.jsonl.gz'))
   .sort()
   .flatMap((name) => {
@@ -56,6 +63,9 @@ const entries = lines.map(({ entry }) => entry);
 function textsOf(path: string): string[] {
   return gunzipSync(readFileSync(path)).toString().trimEnd().split('\n');
 }
+
+/** Where the text of a statement stands: a Parse that came by itself has an entry of its own. */
+const textOf = ({ entry }: Line): Line | undefined => lines.find(({ entry: { n } }) => n === (entry.text ?? entry.n));
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
@@ -82,14 +92,9 @@ t.test('each statement that was asked about has one verdict, which binds it', as
   ]);
   t.not(verdicts[0]?.shown, verdicts[1]?.shown, 'another screen');
   const first = lines.find(({ entry }) => entry.n === statements[0]?.n);
-  const disclosed = new Map(
-    first?.disclosures.map((text) => {
-      const [, name, value] = JSON.parse(text) as [string, string, unknown];
-      return [name, { value, digest: digest(text) }] as const;
-    }),
-  );
-  t.match(disclosed.get('sql'), { value: approved.text, digest: first?.entry.c?.sql });
-  t.match(disclosed.get('bind'), { value: ['x'], digest: first?.entry.c?.bind });
+  const text = first && textOf(first);
+  t.match(disclosedBy(text).get('sql'), { value: approved.text, digest: text?.entry.c?.sql });
+  t.match(disclosedBy(first).get('bind'), { value: ['x'], digest: first?.entry.c?.bind });
 });
 
 t.test('a change to any of it is named', async (t) => {
@@ -97,14 +102,15 @@ t.test('a change to any of it is named', async (t) => {
   t.equal(untouched.exitCode, 0, untouched.stdout);
   const verdict = lines.find(({ entry }) => entry.k === 'verdict');
   const statement = lines.find(({ entry }) => entry.n === verdict?.entry.of);
-  if (!verdict || !statement) return t.fail('no verdict');
-  const changes: [what: string, where: typeof verdict, from: string, to: string][] = [
+  const text = statement && textOf(statement);
+  if (!verdict || !statement || !text) return t.fail('no verdict');
+  const changes: [what: string, where: Line, from: string, to: string][] = [
     ['who decided', verdict, '"by":"person"', '"by":"nobody"'],
     ['where', verdict, '"channel":"terminal"', '"channel":"telegram"'],
     ['what was decided', verdict, '"decision":"allow"', '"decision":"abort"'],
     ['what was on the screen', verdict, String(verdict.entry.shown), digest('something else')],
     ['which statement', verdict, `"of":${String(verdict.entry.of)}`, '"of":0'],
-    ['the statement', statement, 'DELETE FROM orders', 'SELECT FROM orders'],
+    ['the statement', text, 'DELETE FROM orders', 'SELECT FROM orders'],
     ['the values', statement, '["x"]', '["y"]'],
   ];
   const copy = `${workspace.bucket}-changed`;
@@ -125,6 +131,15 @@ t.test('a change to any of it is named', async (t) => {
   }
   rmSync(copy, { recursive: true, force: true });
 });
+
+function disclosedBy(line: Line | undefined): ReadonlyMap<string, { value: unknown; digest: string }> {
+  return new Map(
+    line?.disclosures.map((text) => {
+      const [, name, value] = JSON.parse(text) as [string, string, unknown];
+      return [name, { value, digest: digest(text) }] as const;
+    }),
+  );
+}
 
 /** Alone, or in a range: what stands between two signatures is found to be changed, not which byte of it. */
 function namesEntry(report: string, n: number): boolean {
