@@ -5,6 +5,7 @@
 import { Box, Text } from 'ink';
 import type { ReactElement } from 'react';
 import type { Row } from '../document-rows.js';
+import { KeyLine } from '../KeyLine.js';
 import { RowWindow } from '../RowWindow.js';
 import { type Cell, sentence, span } from './cells.js';
 import { SessionList, type SessionListProps } from './SessionList.js';
@@ -35,7 +36,7 @@ export function BrowserScreen(props: BrowserScreenProps): ReactElement {
       <Body {...props} />
       {about.length > 0 && <RowWindow rows={[sentence(about, columns - 2)]} height={1} colours={colours} />}
       <RowWindow rows={[sentence(said, columns - 2)]} height={1} colours={colours} />
-      <Keys {...props} />
+      <KeyLine keys={props.keys} columns={columns} />
     </Box>
   );
 }
@@ -58,27 +59,4 @@ function Body({ body, colours }: BrowserScreenProps): ReactElement {
     case 'text':
       return <RowWindow rows={body.rows} height={body.height} colours={colours} />;
   }
-}
-
-/** As many as fit; the first ones matter most, and the last one is help. */
-function Keys({ keys, columns }: BrowserScreenProps): ReactElement {
-  const last = keys.at(-1);
-  const widthOf = ([key, does]: readonly [string, string]): number => key.length + does.length + 3;
-  let room = columns - 1 - (last === undefined ? 0 : widthOf(last));
-  const fitting = keys.slice(0, -1).filter((one) => {
-    room -= widthOf(one);
-    return room >= 0;
-  });
-  const shown = last === undefined ? fitting : [...fitting, last];
-  return (
-    <Text wrap="truncate">
-      {' '}
-      {shown.map(([key, does]) => (
-        <Text key={key}>
-          <Text bold>{key}</Text>
-          <Text dimColor> {does} </Text>
-        </Text>
-      ))}
-    </Text>
-  );
 }
