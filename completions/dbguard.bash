@@ -297,7 +297,7 @@ _dbguard() {
   case "$path" in
     '') options='--help -h --version -V'; operands='status init doctor trust login logout mark whoami run proxy serve token deploy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' ;;
     'status') options='--json --config --help -h' ;;
-    'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --user --force --help -h' ;;
+    'init') options='--url --service --name --environment --issuer --client-id --bucket --profile --schema --user --force --help -h' ;;
     'doctor') options='--json --fix --config --help -h' ;;
     'trust') options='--yes --forget --forget-server --help -h' ;;
     'login') options='--browser --no-open --qr --redirect-uri --token-file --issuer --client-id --profile --config --help -h' ;;

@@ -2,7 +2,7 @@
 # dbguard completions fish > ~/.config/fish/completions/dbguard.fish
 complete -c dbguard -f
 complete -c dbguard -n 'not __fish_seen_subcommand_from status init doctor trust login logout mark whoami run proxy serve token deploy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' -a status -d 'how things stand: who, where, by what policy, what is open; the same as dbguard alone'
-complete -c dbguard -n 'not __fish_seen_subcommand_from status init doctor trust login logout mark whoami run proxy serve token deploy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' -a init -d 'write a commented dbguard.yaml'
+complete -c dbguard -n 'not __fish_seen_subcommand_from status init doctor trust login logout mark whoami run proxy serve token deploy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' -a init -d 'write a commented dbguard.yaml; at a terminal the guided way, each answer tried at once'
 complete -c dbguard -n 'not __fish_seen_subcommand_from status init doctor trust login logout mark whoami run proxy serve token deploy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' -a doctor -d 'look at this machine and these settings, each with what mends it; exit code 1 when something fails'
 complete -c dbguard -n 'not __fish_seen_subcommand_from status init doctor trust login logout mark whoami run proxy serve token deploy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' -a trust -d 'say that this repository’s dbguard.yaml may lead your credentials where it says'
 complete -c dbguard -n 'not __fish_seen_subcommand_from status init doctor trust login logout mark whoami run proxy serve token deploy mcp hook approvals approve deny explain policy mask access review transcripts upload instructions completions version' -a login -d 'log in at your identity provider and bind this machine’s signing key to you'
@@ -42,6 +42,7 @@ complete -c dbguard -n '__fish_seen_subcommand_from init' -l issuer -x -d 'OpenI
 complete -c dbguard -n '__fish_seen_subcommand_from init' -l client-id -x -d 'client id of dbguard at that issuer'
 complete -c dbguard -n '__fish_seen_subcommand_from init' -l bucket -x -d 'where transcripts go: s3://bucket/prefix or file:./folder'
 complete -c dbguard -n '__fish_seen_subcommand_from init' -l profile -x -a 'observe guarded read-only migrations' -d 'built-in policy profile (default: guarded)'
+complete -c dbguard -n '__fish_seen_subcommand_from init' -l schema -d 'also write dbguard.schema.json beside it, by which editors complete it'
 complete -c dbguard -n '__fish_seen_subcommand_from init' -l user -d 'write your own file, which holds in every folder'
 complete -c dbguard -n '__fish_seen_subcommand_from init' -l force -d 'replace a file that is there'
 complete -c dbguard -n '__fish_seen_subcommand_from init' -l help -s h -d 'show help'

@@ -26,6 +26,7 @@ export const styles: Readonly<Record<Style, TextStyle>> = {
   warning: { color: 'magenta' },
   alarm: { color: 'red', bold: true },
   faint: { dimColor: true },
+  cursor: { inverse: true },
 };
 
 export function withColours(style: TextStyle, colours: boolean): TextStyle {

@@ -3,7 +3,7 @@ import type { Preview } from '../approval/preview.js';
 import { characterWidth, textWidth } from './character-width.js';
 import { highlight, type TokenKind } from './highlight.js';
 
-export type Style = TokenKind | 'label' | 'info' | 'good' | 'warning' | 'alarm' | 'faint';
+export type Style = TokenKind | 'label' | 'info' | 'good' | 'warning' | 'alarm' | 'faint' | 'cursor';
 
 export interface Span {
   readonly style: Style;

@@ -121,44 +121,72 @@ t.test('a folder that cannot be written to is said so', async (t) => {
   await t.rejects(runCommand('init', [], { cwd: join(cwd, 'file') }), { message: /cannot write/ });
 });
 
-t.test('at a terminal it asks, and asks again after a wrong answer', async (t) => {
+/** Each line answers the question that stands there; nothing listens at the port. */
+const plainly = (cwd: string, lines: readonly string[]) =>
+  runCommand('init', [], {
+    cwd,
+    env: { DBGUARD_HOME: join(cwd, 'home'), DBGUARD_TOKEN_STORE: 'file' },
+    stdin: [...lines, ''].join('\n'),
+    ...{ terminal: 80, interactive: true },
+  });
+const nowhere = 'postgresql://ada:s3cret@127.0.0.1:1/shop';
+
+t.test('line by line it asks, tries, and asks again after an answer that cannot stand', async (t) => {
   const cwd = t.testdir();
-  const stdin = [
-    'postgresql://ada:s3cret@db/shop',
-    'stagin',
-    'staging',
-    '',
-    's3://Bad_Name',
-    's3://acme-dbguard/x',
-    '',
-  ];
-  const ran = await runCommand('init', [], { cwd, stdin: stdin.join('\n'), terminal: 80, interactive: true });
+  const answers = [nowhere, 'n', nowhere, 'y', 'stagin', 'staging', '', 's3://Bad_Name', 'file:./here', 'yes'];
+  const ran = await plainly(cwd, answers);
   t.equal(ran.code, 0);
-  t.match(ran.stdout, /\n {2}expected one of .*Did you mean "staging"\?/);
-  t.match(ran.stdout, /\n {2}expected file:/);
+  t.match(ran.stdout, /cannot reach 127\.0\.0\.1:1: nothing listens there\n {4}Check host and port/);
+  t.match(ran.stdout, /Keep it anyway[\s\S]*Database:[\s\S]*Keep it anyway/);
+  t.match(ran.stdout, /\n {2}x one of production, staging, development\n/);
+  t.match(ran.stdout, /\n {2}x expected file:/);
+  t.match(ran.stdout, /ok\s+\S+\/here\s+can be written to/);
+  t.notOk(existsSync(join(cwd, 'here')), 'it was made to be tried, and taken away');
   t.match(ran.stdout, 'edit dbguard.yaml: who logs you in (identity)\n', 'what is missing still');
   const text = read(join(cwd, 'dbguard.yaml'));
   t.notMatch(text, 's3cret');
   const config = parseConfig(text, 'dbguard.yaml');
-  t.match(config, { bucket: { bucket: 'acme-dbguard' }, identity: undefined });
-  t.match(config.connections.get('main'), { url: 'postgresql://ada@db/shop', environment: 'staging' });
+  t.match(config, { bucket: { path: './here' }, identity: undefined });
+  t.match(config.connections.get('main'), { url: 'postgresql://ada@127.0.0.1:1/shop', environment: 'staging' });
 });
 
-t.test('an issuer is checked where it is asked for, and needs no client id of its own', async (t) => {
+t.test('back and forth: what was answered stands there again', async (t) => {
   const cwd = t.testdir();
-  const stdin = ['', '', 'login.example.com', 'https://login.example.com', '', '', ''];
-  const ran = await runCommand('init', [], { cwd, stdin: stdin.join('\n'), terminal: 80, interactive: true });
-  t.match(ran.stdout, /login\.example\.com\r?\n {2}expected an https URL, such as [\s\S]*OpenID Connect issuer/);
+  const ran = await plainly(cwd, [nowhere, 'y', 'development', '<', '<', '', 'y', '', '', '', '']);
+  t.match(ran.stdout, 'Database: [postgresql://ada:***@127.0.0.1:1/shop] ');
+  t.match(ran.stdout, 'Environment: [development] ');
+  const { connections } = parseConfig(read(join(cwd, 'dbguard.yaml')), 'dbguard.yaml');
+  t.equal(connections.get('main')?.environment, 'development');
+});
+
+t.test('an issuer is tried where it is asked for, and needs no client id of its own', async (t) => {
+  const cwd = t.testdir();
+  const issuer = 'http://127.0.0.1:1';
+  const ran = await plainly(cwd, ['', '', 'login.example.com', issuer, 'y', '', 'later', '', '']);
+  t.match(ran.stdout, /login\.example\.com\r?\n {2}x expected an https URL, such as [\s\S]*Identity: /);
+  t.match(ran.stdout, /x .*127\.0\.0\.1:1.*cannot be reached/);
   t.match(ran.stdout, 'edit dbguard.yaml: where the database is, where transcripts go (bucket)\n');
+  t.match(ran.stdout, /\n {2}dbguard login\n/, 'a login is still to come');
   const { identity } = parseConfig(read(join(cwd, 'dbguard.yaml')), 'dbguard.yaml');
-  t.match(identity, { issuer: 'https://login.example.com', clientId: 'dbguard' });
+  t.match(identity, { issuer, clientId: 'dbguard' });
+});
+
+t.test('what the project names already is offered, stays where it is, and is asked about no more', async (t) => {
+  const cwd = t.testdir({ '.env': `DATABASE_URL=${nowhere}\n` });
+  const ran = await plainly(cwd, ['', 'y', '', '', '']);
+  t.match(ran.stdout, 'Database: [from .env] ');
+  const text = read(join(cwd, 'dbguard.yaml'));
+  t.notMatch(text, 's3cret');
+  t.equal(parseConfig(text, 'dbguard.yaml').connections.size, 0);
+  t.match(text, /\(DATABASE_URL in \.env\)[\s\S]*^# connections:\n# {3}main:\n# {5}url: /m);
+  const env = { DBGUARD_HOME: join(cwd, 'home') };
+  t.match(await runCommand('status', [], { cwd, env }), { stdout: /ada@127\.0\.0\.1:1\/shop/ });
 });
 
 t.test('when the input ends, nothing is written', async (t) => {
   const cwd = t.testdir();
-  const ended = runCommand('init', [], { cwd, stdin: 'postgresql://ada@db/shop\n', terminal: 80, interactive: true });
-  await t.rejects(ended, { code: 'usage', message: 'nothing was written', exitCode: 130 });
-  t.notOk(existsSync(join(cwd, 'dbguard.yaml')));
+  await t.rejects(plainly(cwd, [nowhere]), { code: 'usage', message: 'nothing was written', exitCode: 130 });
+  t.strictSame(readdirSync(cwd), []);
 });
 
 t.test('what would not be valid names no line of a file that was not written', async (t) => {
@@ -179,18 +207,20 @@ t.test('what would not be valid names no line of a file that was not written', a
   }
 });
 
-t.test('an editor finds the schema: beside the project, or by the person’s own file', async (t) => {
+t.test('an editor finds the schema: beside the project, beside the file, or by the person’s own file', async (t) => {
   const line = /^# yaml-language-server: \$schema=(.+)$/m;
-  const cwd = t.testdir({ plain: {}, node_modules: { dbguard: { dist: { bin: { 'dbguard.schema.json': '{}' } } } } });
+  const cwd = t.testdir({
+    ...{ plain: {}, beside: {}, node_modules: { dbguard: { dist: { bin: { 'dbguard.schema.json': '{}' } } } } },
+  });
+  const placeIn = (folder: string) => line.exec(read(join(cwd, folder, 'dbguard.yaml')))?.[1];
   await runCommand('init', [], { cwd });
-  t.equal(line.exec(read(join(cwd, 'dbguard.yaml')))?.[1], './node_modules/dbguard/dist/bin/dbguard.schema.json');
+  t.equal(placeIn('.'), './node_modules/dbguard/dist/bin/dbguard.schema.json');
   await runCommand('init', [], { cwd: join(cwd, 'plain') });
-  t.notMatch(read(join(cwd, 'plain/dbguard.yaml')), line, 'no path of this machine in a file that others get');
+  t.equal(placeIn('plain'), undefined, 'no path of this machine in a file that others get');
+  t.match(read(join(cwd, 'plain/dbguard.yaml')), /^# An editor completes it once "dbguard init --force --schema"/);
+  await runCommand('init', ['--schema'], { cwd: join(cwd, 'beside') });
+  t.equal(placeIn('beside'), './dbguard.schema.json');
   await runCommand('init', ['--user'], { cwd, env: { DBGUARD_HOME: join(cwd, 'home') } });
-  const place = line.exec(read(join(cwd, 'home/config/dbguard.yaml')))?.[1] ?? '';
-  t.strictSame(
-    JSON.parse(read(place)),
-    JSON.parse(JSON.stringify(configSchema())),
-    'the shipped one is of these readers',
-  );
+  for (const place of [placeIn('home/config') ?? '', join(cwd, 'beside/dbguard.schema.json')])
+    t.strictSame(JSON.parse(read(place)), JSON.parse(JSON.stringify(configSchema())), 'it is of these readers');
 });

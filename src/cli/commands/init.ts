@@ -1,23 +1,23 @@
-/** `dbguard init`: writes a commented dbguard.yaml. Asks only at a terminal, and only when no flag was given. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/** `dbguard init`: writes a commented dbguard.yaml. The guided way at a terminal, and only when no flag was given. */
+import { dirname, join } from 'node:path';
 import { DbguardError } from '../../errors.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { configFileName, refuseToReplace, shortPath, writeConfigFile } from '../../io/files/config-files.js';
 import { stateDirs } from '../../io/files/state-dirs.js';
-import { parseConninfo } from '../../io/upstream/conninfo.js';
-import { parseConfig } from '../../policy/config.js';
+import { ttyStreams } from '../../io/terminal/terminal.js';
+import type { Config } from '../../policy/config.js';
 import { profileNames } from '../../policy/profiles.js';
 import { environments } from '../../policy/read-connection.js';
+import { configSchema } from '../../policy/schema.js';
 import type { CommandContext } from '../command.js';
-import { askForAnswers } from '../init/questions.js';
-import { configTemplate, type InitAnswers } from '../init/template.js';
+import { fileOf, foundBy, guidedAnswers, schemaFileName, schemaPlace } from '../init/answers.js';
+import type { InitAnswers } from '../init/template.js';
 import { oneOfOption, textOption } from '../options.js';
+import { folded } from '../print/text.js';
+import { type Offer, offersHere, rememberOffer } from '../settings/found-connection.js';
 import { remember } from '../settings/trusted.js';
 import { claimsOf } from '../settings/uses.js';
 import type { OptionsOf } from '../table.js';
-import { installedFile } from '../version.js';
 
 export async function run(
   context: CommandContext,
@@ -31,44 +31,55 @@ export async function run(
   const shown = shortPath(path, context.cwd);
   if (!replace) refuseToReplace(path, shown);
   const asks = context.stdin.isTTY === true && context.stdout.isTTY === true && !hasAnswers(options);
-  const answers = asks ? await askForAnswers(context, given, (one) => void textOf(one)) : given;
-  const { text, hadPassword } = textOf(answers);
+  const { answers, offer } = asks ? await guided(context, given, shown) : { answers: given };
+  const { text, config, hadPassword } = fileOf(answers);
   writeConfigFile(path, text, { replace, mode: forUser ? 0o600 : 0o644 });
-  if (!forUser) await trustWhatIsWritten(context, path, text);
-  context.stdout.write(`Wrote ${shown}.\n`);
-  if (hadPassword) context.stderr.write('The password in the URL was left out; put it into ~/.pgpass or PGPASSWORD.\n');
-  context.stdout.write(nextSteps(answers, shown));
+  if (answers.schema === `./${schemaFileName}`) writeSchema(dirname(path));
+  if (enclosingRun(context.env) === undefined) {
+    if (!forUser) await trustWhatIsWritten(context, path, config);
+    if (offer !== undefined) rememberOffer(context, offer);
+  }
+  const say = (line: string): void => void context.stdout.write(`${folded(line, context.stdout, 4)}\n`);
+  say(`Wrote ${shown}.`);
+  if (hadPassword) {
+    const left = 'The password in the URL was left out; put it into ~/.pgpass or PGPASSWORD.';
+    context.stderr.write(`${folded(left, context.stderr)}\n`);
+  }
+  say('Next:');
+  for (const step of await nextSteps(context, answers, shown)) say(`  ${step}`);
   return 0;
 }
 
+/** Made anew from the readers of this very version. */
+function writeSchema(folder: string): void {
+  const text = `${JSON.stringify(configSchema(), undefined, 1)}\n`;
+  writeConfigFile(join(folder, schemaFileName), text, { replace: true, mode: 0o644 });
+}
+
+/** On a screen of its own, or line by line where a terminal has no cursor to move. */
+async function guided(
+  context: CommandContext,
+  given: InitAnswers,
+  file: string,
+): Promise<{ readonly answers: InitAnswers; readonly offer?: Offer | undefined }> {
+  const found = given.forUser ? [] : await offersHere(context);
+  const streams = context.env.TERM === 'dumb' ? undefined : ttyStreams(context);
+  const trying = { context, given, found };
+  const asked = { found, file, hasSchema: given.schema !== undefined };
+  const said =
+    streams !== undefined && 'setRawMode' in streams.stdin
+      ? await (await import('../init/guide.js')).guide(streams, trying, asked)
+      : await (await import('../init/plain-guide.js')).plainGuide(context, trying, asked);
+  return { answers: guidedAnswers(given, said, found), offer: foundBy(said.database, found) };
+}
+
 /** Who wrote the answers has said where things go, unless it was an agent. A change by hand asks again, once. */
-async function trustWhatIsWritten(context: CommandContext, path: string, text: string): Promise<void> {
-  if (enclosingRun(context.env) !== undefined) return;
-  const written = { level: 'repository', config: parseConfig(text, configFileName) } as const;
+async function trustWhatIsWritten(context: CommandContext, path: string, config: Config): Promise<void> {
+  const written = { level: 'repository', config } as const;
   try {
     remember(context, path, await claimsOf([written], context.env));
   } catch (error) {
     if (!(error instanceof DbguardError)) throw error; // a service that is not there yet: the first run asks
-  }
-}
-
-/** The file's text; throws for answers that make no valid file, before anything is written. */
-function textOf(answers: InitAnswers): { readonly text: string; readonly hadPassword: boolean } {
-  const { url, hadPassword } = withoutPassword(answers.url);
-  const text = configTemplate({ ...answers, url });
-  checkUnwritten(text);
-  if (url !== undefined) parseConninfo(url);
-  return { text, hadPassword };
-}
-
-/** A line of a file that was never written would send people to look for it. */
-function checkUnwritten(text: string): void {
-  try {
-    parseConfig(text, configFileName);
-  } catch (error) {
-    if (!(error instanceof DbguardError) || error.code !== 'config-invalid') throw error;
-    const message = error.message.replace(/^\s*\S+:\d+:\d+: /gm, '');
-    throw new DbguardError('usage', message, { hint: 'Nothing was written: give dbguard init another answer.' });
   }
 }
 
@@ -88,41 +99,41 @@ function answersFrom(options: OptionsOf<'init'>, forUser: boolean, cwd: string):
     bucket: textOption(options, 'bucket'),
     profile: oneOfOption(options, 'profile', profileNames),
     forUser,
-    schema: schemaPlace(forUser, cwd),
+    schema: options.schema === true ? `./${schemaFileName}` : schemaPlace(forUser, cwd),
   };
 }
 
-/** Beside the project, where it is installed there; a path of this machine belongs into nobody's file but their own. */
-function schemaPlace(forUser: boolean, cwd: string): string | undefined {
-  const file = 'dist/bin/dbguard.schema.json';
-  if (forUser) return fileURLToPath(installedFile(file));
-  const local = `./node_modules/dbguard/${file}`;
-  return existsSync(join(cwd, local)) ? local : undefined;
-}
-
 function hasAnswers(options: OptionsOf<'init'>): boolean {
-  return Object.keys(options).some((name) => name !== 'user' && name !== 'force');
+  return Object.keys(options).some((name) => name !== 'user' && name !== 'force' && name !== 'schema');
 }
 
-/** A password must not get into a file that is meant to be committed. */
-function withoutPassword(url: string | undefined): { url: string | undefined; hadPassword: boolean } {
-  if (url === undefined) return { url, hadPassword: false };
-  const bare = url
-    .replace(/^(\w+:\/\/[^/@?#]*?):[^@/]*@/, '$1@')
-    .replace(/([?&])password=[^&#]*&?/i, '$1')
-    .replace(/[?&]$/, '')
-    .replace(/(^|\s)password\s*=\s*('(?:[^'\\]|\\.)*'|\S+)/gi, '$1')
-    .trim();
-  return { url: bare, hadPassword: bare !== url.trim() };
-}
-
-function nextSteps(answers: InitAnswers, file: string): string {
+/** What is missing still, and what comes then. */
+async function nextSteps(context: CommandContext, answers: InitAnswers, file: string): Promise<string[]> {
+  const { url, service, foundIn, issuer, bucket, forUser } = answers;
   const missing = [
-    ...(answers.url === undefined && answers.service === undefined ? ['where the database is'] : []),
-    ...(answers.issuer === undefined ? ['who logs you in (identity)'] : []),
-    ...(answers.bucket === undefined ? ['where transcripts go (bucket)'] : []),
+    ...([url, service, foundIn].every((one) => one === undefined) ? ['where the database is'] : []),
+    ...(issuer === undefined ? ['who logs you in (identity)'] : []),
+    ...(bucket === undefined ? ['where transcripts go (bucket)'] : []),
   ];
-  const edit = missing.length === 0 || answers.forUser ? [] : [`edit ${file}: ${missing.join(', ')}`];
-  const steps = [...edit, 'dbguard login', 'dbguard explain "DELETE FROM orders"', 'dbguard run -- psql'];
-  return `Next:\n${steps.map((step) => `  ${step}\n`).join('')}`;
+  return [
+    ...(missing.length === 0 || forUser ? [] : [`edit ${file}: ${missing.join(', ')}`]),
+    ...(issuer === undefined || (await loggedIn(context)) ? [] : ['dbguard login']),
+    'dbguard doctor',
+    'dbguard explain "DELETE FROM orders"',
+    'dbguard run -- psql',
+  ];
+}
+
+async function loggedIn(context: CommandContext): Promise<boolean> {
+  const [{ findIdentitySettings }, { existingTokenStore }, { profileName }] = await Promise.all([
+    import('../settings/identity-settings.js'),
+    import('../../io/login/token-store.js'),
+    import('../../io/login/oidc-login-source.js'),
+  ]);
+  try {
+    const settings = await findIdentitySettings(context, {});
+    return settings !== undefined && (await existingTokenStore(context.env)?.get(profileName(settings))) !== undefined;
+  } catch {
+    return false;
+  }
 }

@@ -2,7 +2,6 @@
  * `dbguard login`: by device code, in the browser (`--browser`), or with a token that a platform hands out
  * (`--token-file`).
  */
-import { DbguardError } from '../../errors.js';
 import type { DevicePrompt } from '../../identity/device-login.js';
 import type { Login, TokenStore } from '../../identity/identity.js';
 import type { Issuer } from '../../identity/issuer.js';
@@ -15,6 +14,7 @@ import { describeLevel, describeTime, describeWho } from '../print/login-words.j
 import { loadQrCodes } from '../print/qr-code.js';
 import { folded } from '../print/text.js';
 import { ensureLoginTrusted, type IdentitySettings, identitySettings } from '../settings/identity-settings.js';
+import { keepLogin } from '../settings/kept-login.js';
 import { askForMark } from '../settings/mark-question.js';
 import { canAsk } from '../settings/trusted.js';
 import type { OptionsOf } from '../table.js';
@@ -30,8 +30,7 @@ export async function run(
   const login = await logIn(context, options, settings);
   checkDemands(login, settings, Date.now());
   const profile = profileName(settings);
-  const mark = await storedMark(store, profile);
-  await store.set(profile, mark === undefined ? login : { ...login, mark });
+  const mark = await keepLogin(store, profile, login);
   const until = `until ${describeTime(login.expiresAt)}${login.refreshToken === undefined ? '' : ', renewed by itself'}`;
   const lines = [
     `Logged in as ${describeWho(login)} ${until}.`,
@@ -41,16 +40,6 @@ export async function run(
   context.stdout.write(`${lines.map((line) => folded(line, context.stdout, 12)).join('\n')}\n`);
   if (mark === undefined && login.method !== 'workload' && canAsk(context)) await chooseMark(context, store, profile);
   return 0;
-}
-
-/** The words of the prompts outlive a login, and one that can no longer be read keeps nobody from the next. */
-async function storedMark(store: TokenStore, profile: string): Promise<string | undefined> {
-  try {
-    return (await store.get(profile))?.mark;
-  } catch (error) {
-    if (error instanceof DbguardError) return undefined;
-    throw error;
-  }
 }
 
 async function chooseMark(context: CommandContext, store: TokenStore, profile: string): Promise<void> {

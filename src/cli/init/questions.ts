@@ -1,55 +1,141 @@
-/** The questions of `dbguard init` at a terminal. A wrong answer is told and asked again. */
-import { DbguardError } from '../../errors.js';
-import { environments } from '../../policy/read-connection.js';
-import type { CommandContext } from '../command.js';
-import { Questions } from '../print/questions.js';
-import type { InitAnswers } from './template.js';
+/** What `dbguard init` asks, in which order. Later questions depend on earlier answers. */
 
-/** `check` throws DbguardError for answers that cannot be written. Rejects with `usage` when the input ends. */
-export async function askForAnswers(
-  { stdin, stdout }: Pick<CommandContext, 'stdin' | 'stdout'>,
-  given: InitAnswers,
-  check: (answers: InitAnswers) => void,
-): Promise<InitAnswers> {
-  const questions = new Questions(stdin, stdout);
-  const ask = async (answers: InitAnswers, key: keyof InitAnswers, text: string): Promise<InitAnswers> => {
-    for (;;) {
-      const answer = await questions.ask(text);
-      if (answer === undefined) throw interrupted();
-      if (answer === '') return answers;
-      const next = { ...answers, [key]: answer };
-      const problem = problemOf(() => check(next));
-      if (problem === undefined) return next;
-      // the question says which answer it is: its key in the file helps nobody
-      stdout.write(`  ${problem.replace(/^[\w.]+: /, '')}\n`);
-    }
+import type { Question } from '../../ui/guide/guide-state.js';
+import { singleLine } from '../../untrusted-text.js';
+import type { Offer } from '../settings/found-connection.js';
+import { foundAnswer } from './answers.js';
+
+export type QuestionId =
+  | 'database'
+  | 'password'
+  | 'environment'
+  | 'issuer'
+  | 'client'
+  | 'login'
+  | 'bucket'
+  | 'practice'
+  | 'write';
+
+/** On what the questions depend beside the answers. */
+export interface Asking {
+  readonly found: readonly Offer[];
+  /** The server wanted one, and none was found. */
+  readonly passwordWanted: boolean;
+  /** Where the file will be. */
+  readonly file: string;
+  /** Editors find one already. */
+  readonly hasSchema: boolean;
+  /** A screen: there is a prompt to practise with. */
+  readonly screen: boolean;
+}
+
+type Asked = Question & { readonly id: QuestionId };
+
+export function questionsFor(answers: Readonly<Record<string, string>>, asking: Asking): readonly Asked[] {
+  const { found, passwordWanted, file, hasSchema, screen } = asking;
+  const isFound = found.some((one) => foundAnswer(one) === answers.database);
+  const some = (answers.database ?? '') !== '';
+  return [
+    databaseQuestion(found),
+    ...(passwordWanted && some ? [password] : []),
+    ...(isFound ? [] : [environment]),
+    issuer,
+    ...((answers.issuer ?? '') === '' ? [] : [client, login]),
+    bucket,
+    ...(screen ? [practice] : []),
+    {
+      id: 'write',
+      kind: 'choice',
+      title: 'Write it',
+      about: `Nothing has been written so far. The file is ${file}; every line of it is explained in it.`,
+      choices: [
+        { value: 'yes', text: `write ${file}` },
+        ...(hasSchema ? [] : [{ value: 'schema', text: 'and its schema beside it, by which editors complete it' }]),
+      ],
+    },
+  ];
+}
+
+function databaseQuestion(found: readonly Offer[]): Asked {
+  const [first] = found;
+  return {
+    id: 'database',
+    kind: 'text',
+    title: 'Database',
+    about:
+      'As psql takes it, such as postgresql://user@host/database. A password in it is used to try it out and is not written. Empty leaves it for later.',
+    ...(first === undefined ? {} : { initial: foundAnswer(first) }),
+    choices: found.map((one) => {
+      const gets = one.carries.length === 0 ? '' : `, gets ${one.carries.join(', ')}`;
+      const text = `${foundAnswer(one)}: ${singleLine(one.found.to, 120)}${gets} (${singleLine(one.found.says, 120)})`;
+      return { value: foundAnswer(one), text };
+    }),
   };
-  try {
-    stdout.write('Leave an answer empty to keep the default, or to fill it in later.\n');
-    let answers = await ask(given, 'url', 'Database, as psql takes it (postgresql://user@host/database): ');
-    answers = await ask(answers, 'environment', `What is it for (${environments.join(', ')})? [production] `);
-    answers = await ask(answers, 'issuer', 'OpenID Connect issuer (https://...): ');
-    if (answers.issuer !== undefined) answers = await ask(answers, 'clientId', 'Client id at that issuer: [dbguard] ');
-    return await ask(answers, 'bucket', 'Bucket for signed transcripts (s3://bucket/prefix or file:./folder): ');
-  } finally {
-    questions.close();
-  }
 }
 
-/** Ctrl+C, Ctrl+D, or the end of the input; 130 as after SIGINT. */
-function interrupted(): DbguardError {
-  return new DbguardError('usage', 'nothing was written', {
-    hint: 'Run dbguard init again, or give flags.',
-    exitCode: 130,
-  });
-}
+const password: Asked = {
+  id: 'password',
+  kind: 'secret',
+  title: 'Password',
+  about:
+    'To try the database out; it is written nowhere. For every run put it into ~/.pgpass or PGPASSWORD. Empty goes on without.',
+};
 
-function problemOf(run: () => void): string | undefined {
-  try {
-    run();
-    return undefined;
-  } catch (error) {
-    if (error instanceof DbguardError) return error.message;
-    throw error;
-  }
-}
+const environment: Asked = {
+  id: 'environment',
+  kind: 'choice',
+  title: 'Environment',
+  about: 'What the database is for. Prompts show it, and rules can tell them apart.',
+  choices: [
+    { value: 'production', text: 'production: the strictest' },
+    { value: 'staging', text: 'staging' },
+    { value: 'development', text: 'development' },
+  ],
+};
+
+const issuer: Asked = {
+  id: 'issuer',
+  kind: 'text',
+  title: 'Identity',
+  about:
+    'The OpenID Connect provider that says who is at work, such as https://login.example.com. Empty: a key of this machine signs, and nobody vouches for it.',
+};
+
+const client: Asked = {
+  id: 'client',
+  kind: 'text',
+  title: 'Client id',
+  about: 'The name under which dbguard is registered at that provider.',
+  initial: 'dbguard',
+};
+
+const login: Asked = {
+  id: 'login',
+  kind: 'choice',
+  title: 'Login',
+  about: 'Binds this machine’s signing key to you. It is kept, whatever becomes of the other answers.',
+  choices: [
+    { value: 'device', text: 'log in now, with a code on any device' },
+    { value: 'browser', text: 'log in now, in a browser on this machine' },
+    { value: 'later', text: 'later, with dbguard login' },
+  ],
+};
+
+const bucket: Asked = {
+  id: 'bucket',
+  kind: 'text',
+  title: 'Transcripts',
+  about:
+    'Where signed transcripts go: s3://bucket/prefix, with Object Lock where nobody may delete them, or file:./folder. Empty: a folder of your own.',
+};
+
+const practice: Asked = {
+  id: 'practice',
+  kind: 'choice',
+  title: 'Practice',
+  about: 'One question as agents will cause them, on this screen. Nothing runs, whatever you answer.',
+  choices: [
+    { value: 'now', text: 'show me one' },
+    { value: 'no', text: 'not now' },
+  ],
+};

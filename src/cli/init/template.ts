@@ -1,5 +1,6 @@
 /** The commented dbguard.yaml that `dbguard init` writes. Sections that nobody answered stay in it as comments. */
 import { stringify } from 'yaml';
+import { singleLine } from '../../untrusted-text.js';
 
 /** As given; reading the file that they make checks them. */
 export interface InitAnswers {
@@ -7,6 +8,8 @@ export interface InitAnswers {
   /** Without a password. */
   readonly url?: string | undefined;
   readonly service?: string | undefined;
+  /** Where the project's own programs have it, in words: the file names no connection, and it is taken from there. */
+  readonly foundIn?: string | undefined;
   readonly environment: string;
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;
@@ -25,7 +28,7 @@ export function configTemplate(answers: InitAnswers): string {
 function header({ forUser, schema }: InitAnswers): string {
   const editors =
     schema === undefined
-      ? '# An editor completes it: dbguard policy schema > dbguard.schema.json, and here "yaml-language-server: $schema=./dbguard.schema.json".\n'
+      ? '# An editor completes it once "dbguard init --force --schema" has put its schema beside it.\n'
       : `# yaml-language-server: $schema=${schema}\n`;
   return forUser
     ? `${editors}# dbguard, your own settings. They hold in every folder, together with a repository's dbguard.yaml.
@@ -50,20 +53,25 @@ ${mark}  # max_login_age: 12h
 `;
 }
 
-function connection({ name, url, service, environment, forUser }: InitAnswers): string {
+function connection({ name, url, service, foundIn, environment, forUser }: InitAnswers): string {
   const where =
     service === undefined
       ? `url: ${scalar(url ?? 'postgresql://you@localhost:5432/postgres')}`
       : `service: ${scalar(service)}`;
   const command = forUser ? '\n    # password_command: [pass, show, database]   # prints the password; no shell' : '';
-  return `# Where statements go. No password here: ~/.pgpass, PGPASSWORD and client certificates work as with psql.
-connections:
+  const lines = `connections:
   ${scalar(name)}:
     ${where}${command}
     environment: ${environment}   # production, staging or development; rules can tell them apart
     # databases: any          # other databases that a client may name
 default_connection: ${scalar(name)}
 `;
+  if (foundIn !== undefined)
+    return `# Where statements go: to the database that this project's own programs use, with its password from there
+# (${singleLine(foundIn, 200)}). To name it here instead:
+${lines.replace(/^ *# .*\n/gm, '').replace(/^(?=.)/gm, '# ')}`;
+  return `# Where statements go. No password here: ~/.pgpass, PGPASSWORD and client certificates work as with psql.
+${lines}`;
 }
 
 function bucket({ bucket }: InitAnswers): string {

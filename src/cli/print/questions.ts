@@ -11,8 +11,10 @@ export class Questions {
   readonly #lines: Interface;
   readonly #ended: Promise<undefined>;
 
-  constructor(input: CommandContext['stdin'], output: CommandContext['stderr']) {
-    this.#lines = createInterface({ input, output: drawnOn(output) });
+  constructor(input: CommandContext['stdin'], output: CommandContext['stderr'], env: NodeJS.ProcessEnv) {
+    // where no cursor moves, the terminal's own line editing has to do
+    const dumb = env.TERM === 'dumb' ? { terminal: false } : {};
+    this.#lines = createInterface({ input, output: drawnOn(output), ...dumb });
     // a pending question does not hear of the end of its input
     this.#ended = once(this.#lines, 'close').then(() => undefined);
   }

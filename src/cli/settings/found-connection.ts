@@ -10,6 +10,7 @@ import { addTrusted, readTrusted } from '../../io/files/trusted-repositories.js'
 import { findConnections, projectIn, userServiceFile } from '../../io/found/find.js';
 import type { FoundConnection } from '../../io/found/found.js';
 import { carriedTo } from '../../io/upstream/carried.js';
+import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { combineConfigs } from '../../policy/combine.js';
 import { parseConfig } from '../../policy/config.js';
 import type { ConnectionConfig } from '../../policy/read-connection.js';
@@ -56,7 +57,7 @@ export async function chooseFound(
   if (before !== undefined) return chosen(before.found, context);
   if (!canAsk(context)) throw notChosen(found);
   const picked = await ask(context, offered);
-  addTrusted(env, recordOf(cwd), [{ about: 'connection', digest: picked.digest }]);
+  rememberOffer(context, picked);
   return chosen(picked.found, context);
 }
 
@@ -71,6 +72,25 @@ export async function lookAtFound(
   const offered = await Promise.all(found.map((one) => offer(one, context)));
   const before = offered.find((one) => record.some(({ digest }) => digest === one.digest));
   return before === undefined ? { found } : { found, said: before.found };
+}
+
+/** Everything that could be chosen in this folder, with what of the person's each would get: to be shown before one is. */
+export async function offersHere(context: CommandContext): Promise<Offer[]> {
+  const { found } = findConnections(projectIn(context.cwd, context.env), () => userServiceFile(context.env));
+  return Promise.all(found.map((one) => offer(one, context)));
+}
+
+/** The person has chosen it: no run in this folder asks again. */
+export function rememberOffer({ env, cwd }: CommandContext, { digest }: Offer): void {
+  addTrusted(env, recordOf(cwd), [{ about: 'connection', digest }]);
+}
+
+/** Where it leads. @param password in place of the one that stands with it */
+export function foundUpstream(found: FoundConnection, context: CommandContext, password?: string): UpstreamConfig {
+  const { source, env } = chosen(password === undefined ? found : { ...found, password }, context);
+  const [entry] = source.config.connections;
+  if (entry === undefined) throw new RangeError('a find without a connection');
+  return upstreamOf(entry[1], entry[0], env);
 }
 
 function chosen(found: FoundConnection, { cwd, env }: CommandContext): ChosenConnection {
@@ -107,7 +127,7 @@ function recordOf(cwd: string): string {
 }
 
 /** A find, and what saying yes to it means. */
-interface Offer {
+export interface Offer {
   readonly found: FoundConnection;
   /** What of the person's goes there, beside what stands in the same place. */
   readonly carries: readonly string[];
@@ -143,7 +163,7 @@ function listed(found: readonly FoundConnection[]): string {
 }
 
 async function ask(context: CommandContext, found: readonly Offer[]): Promise<Offer> {
-  const { stdin, stderr } = context;
+  const { stdin, stderr, env } = context;
   const write = (text: string, indent = 0): void => void stderr.write(`${folded(text, stderr, indent)}\n`);
   write('No dbguard.yaml names a connection. Found here:');
   for (const [at, one] of found.entries()) {
@@ -154,7 +174,7 @@ async function ask(context: CommandContext, found: readonly Offer[]): Promise<Of
   const question = several
     ? `\nWhich one is to be guarded? It is asked once for this folder. [1-${found.length}, or n for none] `
     : '\nGuard this one? It is asked once for this folder. [Y/n] ';
-  const questions = new Questions(stdin, stderr);
+  const questions = new Questions(stdin, stderr, env);
   try {
     for (let tries = 0; tries < 3; tries++) {
       const answer = (await questions.ask(question))?.toLowerCase();

@@ -13,13 +13,13 @@ const why = [
 ];
 
 /** Undefined where the person leaves it empty. */
-export async function askForMark({ stdin, stderr }: CommandContext): Promise<string | undefined> {
+export async function askForMark({ stdin, stderr, env }: CommandContext): Promise<string | undefined> {
   for (const line of why) stderr.write(`${folded(line, stderr)}\n`);
-  const questions = new Questions(stdin, stderr);
+  const questions = new Questions(stdin, stderr, env);
   try {
     for (;;) {
       const answer = (await questions.ask('Your words: ')) ?? '';
-      if (stdin.isTTY) stderr.write(lineGone);
+      if (stdin.isTTY && env.TERM !== 'dumb') stderr.write(lineGone);
       if (answer === '') return undefined;
       const problem = markProblem(answer);
       if (problem === undefined) return answer;

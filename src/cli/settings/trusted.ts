@@ -63,8 +63,8 @@ export async function askOrFail(context: CommandContext, file: string, unsaid: r
   });
 }
 
-async function yes({ stdin, stderr }: CommandContext, question: string): Promise<boolean> {
-  const questions = new Questions(stdin, stderr);
+async function yes({ stdin, stderr, env }: CommandContext, question: string): Promise<boolean> {
+  const questions = new Questions(stdin, stderr, env);
   try {
     return /^y(?:es)?$/i.test((await questions.ask(question)) ?? '');
   } finally {

@@ -13,7 +13,7 @@ export const settingUp = [
   },
   {
     path: 'init',
-    summary: 'write a commented dbguard.yaml',
+    summary: 'write a commented dbguard.yaml; at a terminal the guided way, each answer tried at once',
     options: [
       { flags: '--url <url>', description: 'database, as psql takes it; a password in it is left out' },
       { flags: '--service <name>', description: 'database by its name in pg_service.conf' },
@@ -27,11 +27,12 @@ export const settingUp = [
       { flags: '--client-id <id>', description: 'client id of dbguard at that issuer' },
       { flags: '--bucket <url>', description: 'where transcripts go: s3://bucket/prefix or file:./folder' },
       { flags: '--profile <name>', description: 'built-in policy profile (default: guarded)', choices: profileNames },
+      { flags: '--schema', description: 'also write dbguard.schema.json beside it, by which editors complete it' },
       { flags: '--user', description: 'write your own file, which holds in every folder' },
       { flags: '--force', description: 'replace a file that is there' },
     ],
     examples: [
-      'dbguard init                                     asks, at a terminal',
+      'dbguard init                                     asks, and tries each answer',
       'dbguard init --url postgresql://agent@db.example.com/shop --environment staging',
       'dbguard init --user --issuer https://login.example.com --bucket s3://audit/dbguard',
     ],

@@ -2,12 +2,12 @@
 import { levelSatisfies } from '../../../identity/binding.js';
 import { issuerFetch } from '../../../io/login/oidc-fetch.js';
 import { connectIssuer, openLoginSource } from '../../../io/login/oidc-login-source.js';
-import { singleLine } from '../../../untrusted-text.js';
 import { describeLevel, describeTime, describeWho } from '../../print/login-words.js';
 import { signerSettings } from '../../settings/identity-settings.js';
 import { ensureTrusted } from '../../settings/trusted.js';
 import { loginUse } from '../../settings/uses.js';
-import { type Check, failure, type Line, noTerminal, ok, type World, warning } from '../check.js';
+import { type Check, failure, noTerminal, ok, type World, warning } from '../check.js';
+import { providerLines } from '../provider-lines.js';
 
 const SKEW_MS = 30_000;
 
@@ -24,18 +24,7 @@ export const provider: Check = {
         ),
       ];
     const issuer = await connectIssuer(settings, signal);
-    const lines: Line[] = [ok(`${singleLine(settings.issuer, 120)} answers`)];
-    const { device_authorization_endpoint: device, authorization_endpoint: browser } = issuer.config.serverMetadata();
-    if (device === undefined)
-      lines.push(
-        browser === undefined
-          ? failure(
-              'it offers neither the device flow nor a browser login',
-              'Allow one of these grants to dbguard’s client.',
-            )
-          : warning('it offers no device flow', 'Log in with: dbguard login --browser'),
-      );
-    else lines.push(ok('device flow'));
+    const lines = providerLines(issuer);
     const login = await openLoginSource(context.env, settings).load();
     if (login === undefined) {
       lines.push(failure('nobody is logged in', 'dbguard login'));
