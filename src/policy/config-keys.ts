@@ -178,6 +178,7 @@ export const configKeys = {
     services: 'own',
     groups: 'own',
     limits: 'own',
+    pool: 'own',
     revoked: 'own',
   },
   serve_tls: { certificate: 'own', key: 'own' },
@@ -193,6 +194,7 @@ export const configKeys = {
     session: 'own',
     keys: 'own',
   },
+  serve_pool: { size: 'own', idle: 'own', wait: 'own' },
   serve_revoked: { person: 'own', before: 'own', token: 'own' },
   mask_keep: { first: 'free', last: 'free' },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, Standing>>>>;

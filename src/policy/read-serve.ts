@@ -21,6 +21,8 @@ export interface ServeConfig {
   /** In the order in which they count: people and services by name, then groups. */
   readonly grants: readonly ServeGrant[];
   readonly limits: ServeLimits;
+  /** Undefined: each client has a server connection of its own. */
+  readonly pool?: ServePool;
   readonly revoked: readonly Revocation[];
 }
 
@@ -51,6 +53,15 @@ export interface ServeLimits {
   readonly sessionMs: number;
   /** How long an issuer's keys count that cannot be asked for anew. */
   readonly keysMs: number;
+}
+
+/** Server connections for each user of each connection. */
+export interface ServePool {
+  readonly size: number;
+  /** How long one waits for a client, milliseconds. */
+  readonly idleMs: number;
+  /** How long a client waits for one, milliseconds. */
+  readonly waitMs: number;
 }
 
 /** What was issued before its time does not count any more. */
@@ -86,6 +97,7 @@ export function readServe(value: Value): ServeConfig {
     const found = fields.optional(key, (item) => item.record((one, name) => readGrant(one, name, kind)));
     return [...(found ?? new Map<string, ServeGrant>()).values()];
   };
+  const pool = fields.optional('pool', readPool);
   return {
     listen,
     ...(listenOauth === undefined ? {} : { listenOauth }),
@@ -93,6 +105,7 @@ export function readServe(value: Value): ServeConfig {
     ...(http === undefined ? {} : { http }),
     grants: [...grants('people', 'person'), ...grants('services', 'service'), ...grants('groups', 'group')],
     limits: fields.optional('limits', readLimits) ?? usualServeLimits,
+    ...(pool === undefined ? {} : { pool }),
     revoked: fields.optional('revoked', (item) => item.list(readRevocation)) ?? [],
   };
 }
@@ -156,6 +169,15 @@ function readLimits(value: Value): ServeLimits {
     statementMs: time('statement', usual.statementMs),
     sessionMs: time('session', usual.sessionMs),
     keysMs: time('keys', usual.keysMs),
+  };
+}
+
+function readPool(value: Value): ServePool {
+  const fields = value.fields(configKeys.serve_pool);
+  return {
+    size: fields.required('size', (item) => item.integer(1, 100_000), '20'),
+    idleMs: fields.optional('idle', readTime) ?? 30 * SECOND,
+    waitMs: fields.optional('wait', readTime) ?? 10 * SECOND,
   };
 }
 

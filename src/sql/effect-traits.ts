@@ -34,11 +34,21 @@ export type EffectTrait =
   /** What names mean and what the catalog has stays as it is. */
   | 'leaves-names'
   /** A built-in function of this kind returns nothing that tables, files or other servers hold. */
-  | 'returns-nothing-kept';
+  | 'returns-nothing-kept'
+  /** What it leaves in its session, if anything, DISCARD ALL takes away. */
+  | 'discarded';
 
 const kinds: Readonly<Record<EffectKind, readonly EffectTrait[]>> = {
-  read: ['touches-rows', 'counts-rows', 'names-tables', 'undone-by-rollback', 'leaves-names'],
-  insert: ['touches-rows', 'writes-rows', 'counts-rows', 'leaves-changes', 'names-tables', 'undone-by-rollback'],
+  read: ['touches-rows', 'counts-rows', 'names-tables', 'undone-by-rollback', 'leaves-names', 'discarded'],
+  insert: [
+    'touches-rows',
+    'writes-rows',
+    'counts-rows',
+    'leaves-changes',
+    'names-tables',
+    'undone-by-rollback',
+    'discarded',
+  ],
   update: [
     'touches-rows',
     'writes-rows',
@@ -48,6 +58,7 @@ const kinds: Readonly<Record<EffectKind, readonly EffectTrait[]>> = {
     'names-tables',
     'undone-by-rollback',
     'returns-nothing-kept',
+    'discarded',
   ],
   delete: [
     'touches-rows',
@@ -58,6 +69,7 @@ const kinds: Readonly<Record<EffectKind, readonly EffectTrait[]>> = {
     'destroys',
     'names-tables',
     'undone-by-rollback',
+    'discarded',
   ],
   truncate: [
     'touches-rows',
@@ -68,6 +80,7 @@ const kinds: Readonly<Record<EffectKind, readonly EffectTrait[]>> = {
     'counts-behind-writes',
     'names-tables',
     'undone-by-rollback',
+    'discarded',
   ],
   create: ['defines', 'changes-catalog', 'changes-meaning', 'leaves-changes', 'names-tables', 'undone-by-rollback'],
   alter: [
@@ -102,18 +115,18 @@ const kinds: Readonly<Record<EffectKind, readonly EffectTrait[]>> = {
   ],
   role: ['changes-meaning', 'leaves-changes', 'counts-behind-writes'],
   config: ['changes-meaning', 'counts-behind-writes', 'leaves-changes'],
-  session: ['leaves-names', 'returns-nothing-kept'],
-  transaction: ['leaves-names'],
+  session: ['leaves-names', 'returns-nothing-kept', 'discarded'],
+  transaction: ['leaves-names', 'discarded'],
   'copy-file': ['counts-behind-writes'],
   'copy-program': ['destroys', 'counts-behind-writes'],
   'execute-code': ['changes-catalog', 'changes-meaning', 'leaves-changes'],
   'function-call': ['leaves-changes'],
   network: [],
-  lock: ['names-tables', 'undone-by-rollback', 'leaves-names', 'returns-nothing-kept'],
+  lock: ['names-tables', 'undone-by-rollback', 'leaves-names', 'returns-nothing-kept', 'discarded'],
   maintenance: ['leaves-changes', 'names-tables', 'returns-nothing-kept'],
-  notify: ['returns-nothing-kept'],
-  prepare: [],
-  cursor: [],
+  notify: ['returns-nothing-kept', 'discarded'],
+  prepare: ['discarded'],
+  cursor: ['discarded'],
   backend: ['counts-behind-writes', 'returns-nothing-kept'],
   unknown: ['changes-catalog', 'changes-meaning', 'leaves-changes'],
 };

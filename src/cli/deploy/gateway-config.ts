@@ -43,5 +43,6 @@ serve:
   people:
     ada@example.com: { connections: [shop] }
   limits: { per_person: 20 }
+# pool: { size: 20 }               # server connections of each user, in each replica; left out: one for each client
 `;
 }

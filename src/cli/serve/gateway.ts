@@ -15,6 +15,7 @@ import { IssuerKeyCache } from '../../io/gateway/issuer-key-cache.js';
 import { openOperations } from '../../io/gateway/operations-server.js';
 import type { ProxyConnection } from '../../io/listener/client-connection.js';
 import { openLoginSource } from '../../io/login/oidc-login-source.js';
+import { UpstreamPool } from '../../io/pool/upstream-pool.js';
 import { listSpool, recoverSpool } from '../../io/spool/recovery.js';
 import { waitingSegments } from '../../io/spool/waiting.js';
 import { CancelMap } from '../../proxy/client/cancel-map.js';
@@ -51,8 +52,10 @@ export async function openGateway(context: CommandContext, config: string | unde
   const closers = new Closers<CloseOptions>();
   const log = gatewayLog(context.stderr, (error) => metrics.trouble(error.code));
   const onTrouble = log.trouble;
+  const pool = new UpstreamPool(() => settings.now.serve.pool);
   const metrics = gatewayMetrics(() => ({
     counts: sessions.counts,
+    pool: pool.counts,
     waiting: listener?.waiting ?? 0,
     spooled: spooled(context),
   }));
@@ -84,7 +87,7 @@ export async function openGateway(context: CommandContext, config: string | unde
       if (valid === true || now < keeper.login.expiresAt + settings.now.serve.limits.keysMs) return undefined;
       return new DbguardError('login-expired', `the gateway’s own login has ended: ${valid.message}`);
     };
-    sessions = new GuestSessions({ context, settings, keeper, loginLost, bucket, cancels, limits, log });
+    sessions = new GuestSessions({ context, settings, keeper, loginLost, bucket, cancels, pool, limits, log });
     closers.defer((how) => sessions.close(how));
     const judge = async ({ token, startup, socket }: ShownToken): Promise<ErrorText | undefined> => {
       const address = socket.remoteAddress ?? '';

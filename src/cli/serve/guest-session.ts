@@ -9,8 +9,10 @@ import { createApprovals } from '../../approval/approvals.js';
 import type { DbguardError } from '../../errors.js';
 import type { LoginKeeper } from '../../identity/login-keeper.js';
 import { createSession, MAX_SESSION_MS } from '../../identity/session.js';
-import { ProxyConnection } from '../../io/listener/client-connection.js';
+import { type ConnectionParts, ProxyConnection } from '../../io/listener/client-connection.js';
 import { EarlyDials } from '../../io/listener/early-dials.js';
+import { whereJournalTakesIt } from '../../io/listener/upstream-opener.js';
+import type { UpstreamPool } from '../../io/pool/upstream-pool.js';
 import type { Progress } from '../../io/spool/uploader.js';
 import type { GuestRight } from '../../policy/serve-rights.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
@@ -43,6 +45,7 @@ export interface GuestSessionParts {
   readonly valid: (now: number) => true | DbguardError;
   readonly bucket: Bucket;
   readonly cancels: CancelMap<ProxyConnection>;
+  readonly pool: UpstreamPool;
   readonly onTrouble: (error: DbguardError) => void;
 }
 
@@ -114,6 +117,7 @@ export async function openGuestSession(parts: GuestSessionParts): Promise<GuestS
       closers,
       { drain, processes: { of: async () => undefined, close: () => undefined } },
     );
+    const connection = pooled(gate.connection, parts.pool, right.connection, closers);
     closers.defer(async ({ graceMs = 0 }) => {
       await ended(connections, graceMs);
     });
@@ -125,7 +129,7 @@ export async function openGuestSession(parts: GuestSessionParts): Promise<GuestS
       totals: gate.journal.totals,
       connect(socket, startup) {
         const one = new ProxyConnection(socket, {
-          ...gate.connection,
+          ...connection,
           ...{
             number: ++number,
             namespace: undefined,
@@ -157,6 +161,48 @@ export async function openGuestSession(parts: GuestSessionParts): Promise<GuestS
 function refuseScram(): never {
   throw new Error('a guest has shown a token already');
 }
+
+type Connection = ReturnType<typeof openGate>['connection'];
+
+/** Each client has a connection to the server that was opened for it, or one that is as if it had been. */
+function pooled(
+  connection: Connection,
+  pool: UpstreamPool,
+  name: string,
+  closers: Closers<CloseOptions>,
+): Connection & Pick<ConnectionParts, 'keep'> {
+  const { connect, databases, journal } = connection;
+  const member = pool.member(name, ({ database, login, upstream }) => {
+    const own = {
+      event: 'own',
+      database,
+      user: login,
+      backendPid: upstream.backendKey?.pid,
+      reason: keptBecause,
+    } as const;
+    whereJournalTakesIt(() => journal.recordConnection({ k: 'connection', ...own }));
+  });
+  closers.defer(() => member.close());
+  return {
+    ...connection,
+    connect: (user, wanted, signal) => {
+      const { parameters, protocolMinor } = wanted;
+      const openedWith = JSON.stringify([user, protocolMinor, ...parameters]);
+      const database = parameters.get('database') ?? '';
+      const wish = { user: user.user, login: user.login, openedWith, database };
+      return member.take(wish, () => connect(user, wanted, signal), signal);
+    },
+    keep: (upstream, reported) => member.keep(upstream, reported),
+    databases: {
+      use: (database) => databases.use(database),
+      leave: async (names) => {
+        await Promise.all([databases.leave(names), member.leave(names)]);
+      },
+    },
+  };
+}
+
+const keptBecause = 'its client has left: DISCARD ALL, for the next one';
 
 function guestKeeper(keeper: LoginKeeper, valid: GuestSessionParts['valid']): LoginKeeper {
   return {

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { DbguardError } from '../../errors.js';
 import type { LoginKeeper } from '../../identity/login-keeper.js';
 import type { ProxyConnection } from '../../io/listener/client-connection.js';
+import type { UpstreamPool } from '../../io/pool/upstream-pool.js';
 import { isRevoked, rightsOf } from '../../policy/serve-rights.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
 import type { Bucket } from '../../transcript/entry.js';
@@ -37,6 +38,7 @@ export interface GuestSessionsParts {
   readonly loginLost: (now: number) => DbguardError | undefined;
   readonly bucket: Bucket;
   readonly cancels: CancelMap<ProxyConnection>;
+  readonly pool: UpstreamPool;
   readonly limits: TimeLimits;
   readonly log: GatewayLog;
 }
@@ -165,7 +167,9 @@ export class GuestSessions {
   #left(held: Held): void {
     held.clients--;
     if (held.clients > 0 || held.closing) return;
-    held.lingering = setTimeout(() => void this.#close(held, uploadPatience()), lingerMs);
+    // connections that wait for a client are no use without their session
+    const stays = Math.max(lingerMs, this.#parts.pool.limits?.idleMs ?? 0);
+    held.lingering = setTimeout(() => void this.#close(held, uploadPatience()), stays);
   }
 
   #close(held: Held, how: CloseOptions): Promise<void> {

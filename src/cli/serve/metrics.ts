@@ -1,5 +1,6 @@
 /** The numbers of a gateway, for a scraper. No label has a person's name: who reads metrics need not read transcripts. */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { PoolCounts } from '../../io/pool/lease.js';
 import type { SessionCounts } from './guest-sessions.js';
 
 export interface GatewayMetrics {
@@ -10,6 +11,8 @@ export interface GatewayMetrics {
 
 export interface MeasuredGateway {
   readonly counts: SessionCounts;
+  /** Zeros where there is none. */
+  readonly pool: PoolCounts;
   /** Clients that have not shown a token. */
   readonly waiting: number;
   /** Segments that are in no bucket yet. */
@@ -33,6 +36,9 @@ export function gatewayMetrics(measure: () => MeasuredGateway): GatewayMetrics {
   gauge('clients_waiting', 'Clients whose statement waits for an approval', ({ counts }) => counts.held);
   gauge('clients_authenticating', 'Clients that have not shown a token', ({ waiting }) => waiting);
   gauge('spooled_segments', 'Segments of transcripts that are in no bucket yet', ({ spooled }) => spooled);
+  gauge('pool_connections', 'Server connections that have a place in the pool', ({ pool }) => pool.open);
+  gauge('pool_idle', 'Server connections that wait for a client', ({ pool }) => pool.idle);
+  gauge('pool_waiting', 'Clients that wait for a server connection', ({ pool }) => pool.waiting);
   gauge('statements_total', 'Statements so far', ({ counts }) => counts.statements);
   gauge('statements_denied_total', 'Statements that a rule has denied so far', ({ counts }) => counts.denied);
   const arrivals = new Counter({

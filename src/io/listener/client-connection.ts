@@ -48,6 +48,11 @@ export interface ConnectionParts extends Omit<OpenerParts, 'process'> {
   readonly maxMessage: number;
   readonly cancels: CancelMap<ProxyConnection>;
   readonly cancelUpstream: (upstream: Upstream) => Promise<void>;
+  /**
+   * Takes the server's connection, paused, from a client that has left it with nothing under way, for another one. Undefined
+   * where it ends with its client.
+   */
+  readonly keep?: (upstream: Upstream, reported: ReadonlyMap<string, string>) => void;
   readonly timeouts?: ConnectionTimeouts;
   /** Of a client that has shown who it is before: no handshake. */
   readonly admitted?: StartupPacket;
@@ -78,6 +83,10 @@ export class ProxyConnection {
   #opening: Promise<void> | undefined;
   #upstream: Upstream | undefined;
   #upstreamClosed: Promise<unknown> | undefined;
+  /** Listeners on the server's socket are taken off. */
+  #detach: () => void = () => undefined;
+  /** A request to cancel may reach the server when the next client is on its connection. */
+  #cancelled = false;
   /** What the client was told in BackendKeyData. */
   #pid = 0;
   #session: ClientSession | undefined;
@@ -89,6 +98,7 @@ export class ProxyConnection {
   #forgetWindow: () => void = () => undefined;
   #forgetRecording: () => void = () => undefined;
   #reason = 'client closed';
+  #ended = false;
   /** Resolves when both sockets are gone and the transcript, where it still can, has the end of the connection. */
   readonly closed: Promise<void>;
 
@@ -119,7 +129,7 @@ export class ProxyConnection {
   /** A CancelRequest that carried this connection's key. Resolves when the server has taken it. */
   async cancel(): Promise<void> {
     if (this.#session?.cancel() || !this.#upstream) return;
-    await this.#parts.cancelUpstream(this.#upstream).catch(() => {});
+    await this.#cancelOn(this.#upstream).catch(() => {});
   }
 
   /** No new statement: ends now when nothing runs, else as soon as it has run. @param last what the client hears then */
@@ -151,7 +161,7 @@ export class ProxyConnection {
     this.#session?.drain(accessOver);
     const upstream = this.#upstream;
     if (this.#leaving || !upstream || this.#parts.onRequest?.atEnd === 'finish') return;
-    this.#parts.cancelUpstream(upstream).catch(() => {});
+    this.#cancelOn(upstream).catch(() => {});
     this.#after(cancelPatienceMs, () => {
       this.#session?.shutDown();
       upstream.socket.destroy();
@@ -165,8 +175,13 @@ export class ProxyConnection {
     this.#client.destroy();
     const upstream = this.#upstream;
     if (!upstream) return;
-    this.#parts.cancelUpstream(upstream).catch(() => {});
+    this.#cancelOn(upstream).catch(() => {});
     this.#after(cancelPatienceMs, () => upstream.socket.destroy());
+  }
+
+  #cancelOn(upstream: Upstream): Promise<void> {
+    this.#cancelled = true;
+    return this.#parts.cancelUpstream(upstream);
   }
 
   async #untilClosed(): Promise<void> {
@@ -177,20 +192,46 @@ export class ProxyConnection {
     if (this.#upstream) {
       this.#parts.cancels.remove(this.#pid, this);
       this.#onClientEnd();
+    }
+    if (this.#upstream) {
       // nobody holds back the answers any more
       this.#upstream.socket.resume();
       await this.#upstreamClosed;
     }
     this.#clearTimers();
+    this.#end();
+  }
+
+  /** Of the client on the server: once, and before anybody else is there in its place. */
+  #end(): void {
+    const session = this.#session;
+    if (this.#ended) return;
+    this.#ended = true;
     this.#forgetWindow();
     this.#forgetRecording();
     this.#opener.leaveDatabase();
-    const session = this.#session;
     if (!session) return;
     whereJournalTakesIt(() => {
       session.dispose();
       this.#recordClose();
     });
+  }
+
+  /** True where the server's connection is somebody else's from now on. */
+  #leave(): boolean {
+    const upstream = this.#upstream;
+    const reported = this.#session?.reusable;
+    const { keep } = this.#parts;
+    if (!keep || !upstream || !reported || this.#cancelled || this.#leaving) return false;
+    if (upstream.socket.destroyed || upstream.socket.readableEnded || upstream.socket.writableLength > 0) return false;
+    this.#clientEnded = true;
+    this.#parts.cancels.remove(this.#pid, this);
+    this.#upstream = undefined;
+    this.#detach();
+    this.#end();
+    keep(upstream, reported);
+    this.#lingeringClose();
+    return true;
   }
 
   #recordClose(): void {
@@ -271,7 +312,8 @@ export class ProxyConnection {
         },
         writeClient: (slices) => writeAll(this.#client, slices),
         balance: () => this.#balance(),
-        cancel: () => this.#parts.cancelUpstream(upstream),
+        cancel: () => this.#cancelOn(upstream),
+        ...(this.#parts.keep && { leave: () => this.#leave() }),
         close: (reason) => this.#close(reason),
       },
       parameters: upstream.parameters,
@@ -285,20 +327,25 @@ export class ProxyConnection {
     this.#forgetRecording = this.#parts.recording?.onDrain(() => this.#balance()) ?? this.#forgetRecording;
     socket.setNoDelay(true);
     this.#upstreamClosed = closeOf(socket);
-    socket.on('data', (chunk: Buffer) => {
+    const onData = (chunk: Buffer): void => {
       session.fromServer(chunk);
       this.#balance();
       if (this.#client.destroyed) this.#undelivered += chunk.length;
       if (this.#undelivered > undeliveredLimit) socket.destroy();
-    });
-    socket.on('drain', () => this.#balance());
-    socket.on('error', (error) => {
+    };
+    const onDrain = (): void => this.#balance();
+    const onError = (error: Error): void => {
       this.#reason = `upstream: ${messageOf(error)}`;
-    });
-    socket.on('close', () => {
+    };
+    const onClose = (): void => {
       if (!this.#clientEnded && this.#reason === 'client closed') this.#reason = 'server closed the connection';
       this.#lingeringClose();
-    });
+    };
+    socket.on('data', onData).on('drain', onDrain).on('error', onError).on('close', onClose);
+    this.#detach = () => {
+      socket.pause();
+      socket.off('data', onData).off('drain', onDrain).off('error', onError).off('close', onClose);
+    };
     this.#greet(upstream, minor);
     if (upstream.rest.length > 0) session.fromServer(upstream.rest);
     socket.resume();
@@ -347,6 +394,7 @@ export class ProxyConnection {
       return;
     }
     this.#session.clientGone();
+    if (!this.#session.midMessage && this.#leave()) return;
     this.#endUpstreamWhenSent();
   }
 

@@ -14,7 +14,7 @@ export function upstreamFailure(error: unknown): Buffer | ErrorText {
   if (error instanceof DbguardError) {
     return {
       severity: 'FATAL',
-      code: '08001',
+      code: error.code === 'limit-exceeded' ? '53300' : '08001',
       message: `dbguard: ${error.message}`,
       ...(error.hint ? { hint: error.hint } : {}),
     };

@@ -73,6 +73,25 @@ export class ClientSession {
     return this.#state.server.transactionStatus === 'I' ? 'idle' : 'transaction';
   }
 
+  /**
+   * Nothing is under way on the server's connection, nothing open, and all that the client did there DISCARD ALL undoes. Of the
+   * connection that is left then: ParameterStatus as of now.
+   */
+  get reusable(): ReadonlyMap<string, string> | undefined {
+    const { server, leftovers, quiet } = this.#state;
+    const { pipeline, discarding, copyIn } = server.responses;
+    if (this.#closed || this.#serverBroken || this.#draining || this.#gate.held || this.#gate.watching)
+      return undefined;
+    if (!quiet || pipeline !== 'none' || discarding || copyIn || !server.atBoundary) return undefined;
+    if (server.transactionStatus !== 'I' || leftovers === undefined || leftovers.possible) return undefined;
+    return server.parameters;
+  }
+
+  /** Bytes of a message that has not come whole: whoever breaks off there has not left by itself. */
+  get midMessage(): boolean {
+    return this.#client.buffered > 0 || !this.#client.atBoundary;
+  }
+
   /** Everything that may go to the server has gone. */
   get sentEverything(): boolean {
     return this.#closed || (!this.#waits && this.#state.outbox.empty);
@@ -197,6 +216,8 @@ export class ClientSession {
       // the server would throw it away unread
     } else if (this.#draining && !belongsToPast(type)) {
       this.#refused = true;
+    } else if (kind === 'message' && type === frontend.terminate && this.#parts.port.leave?.()) {
+      this.#closed = true;
     } else if (kind === 'message') {
       this.#messages.onMessage(type, buffer, start, end);
       // the client's Sync waits for the answer, which the server would keep until then

@@ -57,6 +57,11 @@ export class ServerSide {
     return this.#status;
   }
 
+  /** All of them, as last reported. */
+  get parameters(): ReadonlyMap<string, string> {
+    return this.#parameters;
+  }
+
   /** The last ParameterStatus of that name. */
   parameter(name: string): string | undefined {
     return this.#parameters.get(name);

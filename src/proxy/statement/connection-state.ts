@@ -15,6 +15,7 @@ import { ServerSide } from '../server/server-side.js';
 import { ChangedRows } from '../session-state/changed-rows.js';
 import { CatalogChanges, type ClientCatalog } from '../session-state/client-catalog.js';
 import { KnownRights } from '../session-state/known-rights.js';
+import { Leftovers } from '../session-state/leftovers.js';
 import { LexicalSettings } from '../session-state/lexical-settings.js';
 import { type ClientMasks, ResultMasks } from '../session-state/result-masks.js';
 import { SessionDigest } from '../session-state/session-digest.js';
@@ -34,6 +35,11 @@ export interface SessionPort {
   balance(): void;
   /** Asks the server to cancel what it runs for this client. Resolves when it has taken the request. */
   cancel(): Promise<void>;
+  /**
+   * The client has said that it leaves. True where somebody has taken the server's connection as it is, and nothing more
+   * may go there.
+   */
+  leave?(): boolean;
   /** Ends both connections once everything written has left. `reason` is for the transcript. */
   close(reason: string): void;
 }
@@ -84,6 +90,8 @@ export class ConnectionState {
   readonly outbox: JournaledOutbox;
   readonly masks: ResultMasks | undefined;
   readonly changes: OpenChanges;
+  /** Undefined where nobody has the connection after this client. */
+  readonly leftovers: Leftovers | undefined;
   readonly #temporaryTables: TemporaryTables;
   readonly #transaction = new TransactionLog();
   readonly #toClient = new Outgoing();
@@ -99,8 +107,10 @@ export class ConnectionState {
     this.masks = parts.masks && new ResultMasks(parts.masks);
     const extents = parts.journal.extentsIn(parts.context.database);
     this.changes = new OpenChanges(extents.budget);
+    this.leftovers = parts.port.leave && new Leftovers();
     this.trackers = new Trackers([
       ...(this.masks ? [this.masks] : []),
+      ...(this.leftovers ? [this.leftovers] : []),
       // before the temporary tables: what a statement drops was temporary until then
       new CatalogChanges(parts.catalog, (candidate) => this.masks?.makesOnlyKnown(candidate) ?? false),
       this.#temporaryTables,
