@@ -3,9 +3,10 @@
  * numbers of their size, UUIDs stay UUIDs; the same in text and binary.
  */
 import { parseDecimal } from '../../policy/decimal.js';
+import { copyWords } from '../copy-bytes.js';
 import type { CmacBatch } from '../keyed/cmac.js';
 import { type CellMask, type Format, nullMask } from './cell.js';
-import { type KeyedForm, keyedMask, writeHex } from './keyed-mask.js';
+import { type Hashed, type KeyedForm, keyedMask, writeHex } from './keyed-mask.js';
 import { codecs, type ValueType } from './value-types.js';
 
 /** Bytes that are shown of a hash: against collisions, half of them. */
@@ -22,9 +23,9 @@ const forms: { readonly [T in ValueType]?: (format: Format) => KeyedForm } = {
     growth: 2 * hashBytes,
     add(batch, from, start, end) {
       batch.add(from, start, end);
-      return true;
+      return 0;
     },
-    write: (tags, tag, _from, _start, _end, to, at) => writeHex(tags, tag, tag + hashBytes, to, at) - at,
+    write: (hashed, _from, _start, _end, _to, at) => writeHex(hashed, hashBytes, at) - at,
   }),
   int2: (format) => number('int2', 15, format),
   int4: (format) => number('int4', 31, format),
@@ -46,23 +47,23 @@ function number(type: ValueType, bits: number, format: Format): KeyedForm {
     add(batch, from, start, end) {
       if (coded === undefined && isPlainInteger(from, start, end)) {
         batch.add(from, start, end);
-        return true;
+        return 0;
       }
       const text = coded ? coded.read(from.subarray(start, end)) : from.toString('latin1', start, end);
       const value = text === undefined ? undefined : canonical(text);
-      return value !== undefined && addBytes(batch, Buffer.from(value, 'latin1'));
+      return value === undefined ? -1 : addBytes(batch, Buffer.from(value, 'latin1'));
     },
-    write(tags, tag, _from, _start, _end, to, at) {
-      const text = leastBits(tags, tag, bits);
+    write(hashed, _from, _start, _end, to, at) {
+      const text = leastBits(hashed, bits);
       if (coded === undefined) return to.write(text, at, 'latin1');
       return coded.write(text)?.copy(to, at) ?? -1;
     },
   };
 }
 
-function addBytes(batch: CmacBatch, value: Uint8Array): true {
+function addBytes(batch: CmacBatch, value: Uint8Array): number {
   batch.add(value, 0, value.length);
-  return true;
+  return 0;
 }
 
 /** That `canonical` would leave as it is: no zeros in front, no sign of a zero. */
@@ -84,19 +85,13 @@ function canonical(text: string): string | undefined {
   return scale === 0 ? String(digits) : `${digits}e-${scale}`;
 }
 
-/** Of the first eight bytes of a tag, in decimal. */
-function leastBits(tags: Uint8Array, tag: number, bits: number): string {
-  const high = word(tags, tag);
-  const low = word(tags, tag + 4);
+/** Of the first eight bytes of a tag, in decimal. The same on every platform: values are compared between runs. */
+function leastBits({ tags, tag }: Hashed, bits: number): string {
+  const high = tags.getUint32(tag);
+  const low = tags.getUint32(tag + 4);
   if (bits < 32) return String(low % 2 ** bits);
   if (bits <= 53) return String((high % 2 ** (bits - 32)) * 2 ** 32 + low);
   return String((BigInt(high % 2 ** (bits - 32)) << 32n) | BigInt(low));
-}
-
-/** The same on every platform: values are compared between runs. */
-export function word(tags: Uint8Array, at: number): number {
-  const [a, b, c, d] = [tags[at] ?? 0, tags[at + 1] ?? 0, tags[at + 2] ?? 0, tags[at + 3] ?? 0];
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
 }
 
 /**
@@ -107,19 +102,18 @@ export function word(tags: Uint8Array, at: number): number {
 function bytes(
   format: Format,
   parse: (text: string) => Buffer | undefined,
-  write: (tags: Uint8Array, tag: number, to: Buffer, at: number) => number,
+  write: (hashed: Hashed, to: Buffer, at: number) => number,
 ): KeyedForm {
   const isBinary = format === 'binary';
   return {
     growth: 40,
     add(batch, from, start, end) {
       const value = isBinary ? from.subarray(start, end) : parse(from.toString('latin1', start, end));
-      return value !== undefined && addBytes(batch, value);
+      return value === undefined ? -1 : addBytes(batch, value);
     },
-    write(tags, tag, _from, _start, _end, to, at) {
-      if (!isBinary) return write(tags, tag, to, at) - at;
-      to.set(tags.subarray(tag, tag + hashBytes), at);
-      return hashBytes;
+    write(hashed, _from, _start, _end, to, at) {
+      if (!isBinary) return write(hashed, to, at) - at;
+      return copyWords(hashed.tags, hashed.tag, hashed.tag + hashBytes, hashed.out, at) - at;
     },
   };
 }
@@ -133,11 +127,11 @@ function uuidBytes(text: string): Buffer | undefined {
 /** Sizes of a UUID's groups, bytes. */
 const uuidGroups = [4, 2, 2, 2, 6];
 
-function writeUuid(tags: Uint8Array, tag: number, to: Buffer, at: number): number {
-  let [read, write] = [tag, at];
+function writeUuid(hashed: Hashed, to: Buffer, at: number): number {
+  let [read, write] = [0, at];
   for (const size of uuidGroups) {
-    if (read > tag) to[write++] = minus;
-    write = writeHex(tags, read, read + size, to, write);
+    if (read > 0) to[write++] = minus;
+    write = writeHex(hashed, size, write, read);
     read += size;
   }
   return write;
@@ -149,6 +143,6 @@ function byteaBytes(text: string): Buffer | undefined {
   return value?.length === (text.length - 2) / 2 ? value : undefined;
 }
 
-function writeBytea(tags: Uint8Array, tag: number, to: Buffer, at: number): number {
-  return writeHex(tags, tag, tag + hashBytes, to, at + to.write('\\x', at, 'latin1'));
+function writeBytea(hashed: Hashed, to: Buffer, at: number): number {
+  return writeHex(hashed, hashBytes, at + to.write('\\x', at, 'latin1'));
 }

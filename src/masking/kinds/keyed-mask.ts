@@ -6,16 +6,28 @@
  * State: the values of a run that are announced and not yet written. Must not know kinds, columns, messages.
  */
 import { hkdfSync } from 'node:crypto';
+import { viewOf } from '../copy-bytes.js';
 import { CmacBatch, CmacKey, tagBytes } from '../keyed/cmac.js';
 import type { CellMask } from './cell.js';
 
 export interface KeyedForm {
   /** As for CellMask. */
   readonly growth: number;
-  /** Adds one message to `batch`: the form that equal values have in common. False: NULL. */
-  add(batch: CmacBatch, from: Buffer, start: number, end: number): boolean;
-  /** As CellMask's; the value's 16 bytes are `tags[tag..]`. Called for what was added alone. */
-  write(tags: Uint8Array, tag: number, from: Buffer, start: number, end: number, to: Buffer, at: number): number;
+  /** Adds one message to `batch`: the form that equal values have in common. -1: NULL; other numbers are for `write`. */
+  add(batch: CmacBatch, from: Buffer, start: number, end: number): number;
+  /** As CellMask's. Called for what was added alone. */
+  write(hashed: Hashed, from: Buffer, start: number, end: number, to: Buffer, at: number): number;
+}
+
+/** What the key makes of one value. */
+export interface Hashed {
+  readonly tags: DataView;
+  /** The value's 16 bytes begin here. */
+  readonly tag: number;
+  /** What `add` said of it. */
+  readonly note: number;
+  /** Of `to`. */
+  readonly out: DataView;
 }
 
 /** @param use other uses of the key are other functions */
@@ -41,18 +53,25 @@ export function keyedMask(key: Buffer, use: string, form: KeyedForm): CellMask {
   };
 }
 
-const noTags = new Uint8Array(0);
+const nothing = Buffer.alloc(0);
+const noTags = viewOf(nothing);
+/** Numbers that are kept of each value. */
+const perValue = 4;
 
-class KeyedRun {
+class KeyedRun implements Hashed {
   readonly #batch: CmacBatch;
   readonly #form: KeyedForm;
   #from: Buffer | undefined;
-  /** Start and end of each value, and where its tag is; -1 for none. */
+  /** Start and end of each value, where its tag is, and what the form says of it. */
   #values = new Int32Array(0);
   #count = 0;
-  #tags: Uint8Array = noTags;
   /** In `#values`. */
   #next = 0;
+  tags = noTags;
+  tag = 0;
+  note = 0;
+  #to: Buffer = nothing;
+  out = noTags;
 
   constructor(batch: CmacBatch, form: KeyedForm) {
     this.#batch = batch;
@@ -60,21 +79,24 @@ class KeyedRun {
   }
 
   see(from: Buffer, spans: Int32Array, count: number): void {
-    if (this.#values.length < count * 3) this.#values = new Int32Array(count * 3);
+    if (this.#values.length < count * perValue) this.#values = new Int32Array(count * perValue);
     const values = this.#values;
+    const batch = this.#batch;
     let tag = 0;
     for (let n = 0; n < count; n++) {
       const start = spans[2 * n] as number;
       const end = spans[2 * n + 1] as number;
-      const is = this.#form.add(this.#batch, from, start, end);
-      values[3 * n] = start;
-      values[3 * n + 1] = end;
-      values[3 * n + 2] = is ? tag : -1;
-      tag = this.#batch.length * tagBytes;
+      const note = this.#form.add(batch, from, start, end);
+      const value = n * perValue;
+      values[value] = start;
+      values[value + 1] = end;
+      values[value + 2] = tag;
+      values[value + 3] = note;
+      tag = batch.length * tagBytes;
     }
-    this.#tags = this.#batch.finish();
+    this.tags = viewOf(batch.finish());
     this.#from = from;
-    this.#count = count * 3;
+    this.#count = count * perValue;
     this.#next = 0;
   }
 
@@ -87,20 +109,18 @@ class KeyedRun {
   writeNext(to: Buffer, at: number): number {
     const from = this.#from;
     const next = this.#next;
-    const tag = this.#values[next + 2] ?? -1;
-    this.#next += 3;
+    const values = this.#values;
+    this.#next = next + perValue;
     // a run of rows is not kept for the sake of what it was made to
     if (this.#next >= this.#count) this.#from = undefined;
-    if (from === undefined || tag < 0) return -1;
-    return this.#form.write(
-      this.#tags,
-      tag,
-      from,
-      this.#values[next] as number,
-      this.#values[next + 1] as number,
-      to,
-      at,
-    );
+    this.note = values[next + 3] as number;
+    if (from === undefined || this.note < 0) return -1;
+    if (this.#to !== to) {
+      this.#to = to;
+      this.out = viewOf(to);
+    }
+    this.tag = values[next + 2] as number;
+    return this.#form.write(this, from, values[next] as number, values[next + 1] as number, to, at);
   }
 }
 
@@ -115,19 +135,18 @@ function keyFor(secret: Buffer, use: string): CmacKey {
   return key;
 }
 
-/** The two digits of each byte. */
-const hexDigits = Uint8Array.from(
-  Array.from({ length: 256 }, (_, byte) => [...Buffer.from(byte.toString(16).padStart(2, '0'), 'latin1')]).flat(),
+/** The two digits of each byte, as one number. */
+const hexDigits = Uint16Array.from({ length: 256 }, (_, byte) =>
+  Buffer.from(byte.toString(16).padStart(2, '0'), 'latin1').readUInt16BE(0),
 );
 
-/** Writes `bytes[start, end)` in hexadecimal to `to` at `at`; returns the offset behind it. */
-export function writeHex(bytes: Uint8Array, start: number, end: number, to: Buffer, at: number): number {
+/** Writes the first `count` bytes of the hash in hexadecimal at `at`; an even number. Returns the offset behind it. */
+export function writeHex({ tags, tag, out }: Hashed, count: number, at: number, skipped = 0): number {
   let write = at;
-  for (let read = start; read < end; read++) {
-    const digits = (bytes[read] as number) << 1;
-    to[write] = hexDigits[digits] as number;
-    to[write + 1] = hexDigits[digits + 1] as number;
-    write += 2;
+  for (let read = tag + skipped, end = read + count; read < end; read += 2) {
+    const two = tags.getUint16(read);
+    out.setInt32(write, ((hexDigits[two >>> 8] as number) << 16) | (hexDigits[two & 0xff] as number));
+    write += 4;
   }
   return write;
 }
