@@ -42,10 +42,39 @@ export function copyWords(from: DataView, start: number, end: number, to: DataVi
   return write;
 }
 
+/** A view of what is written to again and again: to make one costs more than a value. */
+export class LastView {
+  #bytes: Uint8Array | undefined;
+  #view = viewOf(new Uint8Array(0));
+
+  of(bytes: Uint8Array): DataView {
+    if (this.#bytes !== bytes) {
+      this.#bytes = bytes;
+      this.#view = viewOf(bytes);
+    }
+    return this.#view;
+  }
+}
+
+/** Whether `bytes[start, end)` are ASCII. */
+export function isAsciiIn(bytes: DataView, start: number, end: number): boolean {
+  let seen = 0;
+  let read = start;
+  for (const last = end - 4; read <= last; read += 4) seen |= bytes.getInt32(read);
+  for (; read < end; read++) seen |= bytes.getUint8(read);
+  return (seen & 0x80808080) === 0;
+}
+
 /** Sets `to[start, end)` to one byte. */
-export function fillBytes(to: Buffer, byte: number, start: number, end: number): void {
-  if (end - start > short) to.fill(byte, start, end);
-  else for (let at = start; at < end; at++) to[at] = byte;
+export function fillBytes(to: DataView, byte: number, start: number, end: number): void {
+  if (end - start > shortForWords) {
+    new Uint8Array(to.buffer, to.byteOffset + start, end - start).fill(byte);
+    return;
+  }
+  const four = byte * 0x01010101;
+  let write = start;
+  for (const last = end - 4; write <= last; write += 4) to.setInt32(write, four);
+  for (; write < end; write++) to.setUint8(write, byte);
 }
 
 /** Whether `bytes[start, end)` hold nothing but this one. */

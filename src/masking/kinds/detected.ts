@@ -1,7 +1,7 @@
 /** Texts of which only what detectors know is hidden, character by character. Most are told by one pass over their bytes. */
 import { isUtf8 } from 'node:buffer';
 import type { Detectable } from '../../policy/mask-kinds.js';
-import { copyBytes, fillBytes } from '../copy-bytes.js';
+import { copyBytes, fillBytes, LastView } from '../copy-bytes.js';
 import { hideDetected } from '../detectors/detectors.js';
 import { addressAround, lookAt, newLook, possible } from '../detectors/quick-look.js';
 import type { CellMask } from './cell.js';
@@ -10,6 +10,7 @@ const star = 0x2a;
 
 export function detectedMask(what: readonly Detectable[]): CellMask {
   const look = newLook();
+  const target = new LastView();
   const others = what.filter((one) => one !== 'email').map((one) => possible[one]);
   const hidesEmail = what.includes('email');
   return {
@@ -22,7 +23,7 @@ export function detectedMask(what: readonly Detectable[]): CellMask {
       }
       const address = hidesEmail && look.at >= 0 ? addressAround(from, start, end, look.at) : undefined;
       copyBytes(from, start, end, to, at);
-      if (address) fillBytes(to, star, at + address[0] - start, at + address[1] - start);
+      if (address) fillBytes(target.of(to), star, at + address[0] - start, at + address[1] - start);
       return end - start;
     },
   };

@@ -2,7 +2,7 @@
 import { aligned, type Decimal, decimalText, parseDecimal } from '../../policy/decimal.js';
 import { copyBytes } from '../copy-bytes.js';
 import { type CellMask, type Format, type MaskText, nullMask, textMask } from './cell.js';
-import { aligned as alignedNumber, SmallDecimal, writeDecimal } from './small-decimal.js';
+import { aligned as alignedNumber, mostDigits, SmallDecimal, writeDecimal } from './small-decimal.js';
 import { codecs, type ValueType } from './value-types.js';
 
 const numbers: ReadonlySet<ValueType> = new Set(['int2', 'int4', 'int8', 'numeric', 'float4', 'float8']);
@@ -25,27 +25,48 @@ export function rounded(to: Decimal, type: ValueType, format: Format): CellMask 
 /** By doubles where they are exact; `any` for the others. */
 function roundedFast(to: Decimal, type: ValueType, format: Format, any: CellMask): CellMask {
   const value = new SmallDecimal();
-  const step = Number(to.digits);
   const limit = integerLimits[type] ?? Infinity;
+  const isInteger = type !== 'numeric';
+  const strides = Array.from({ length: mostDigits + 1 }, (_, scale) => strideFor(to, scale));
   return {
     growth: any.growth,
     write(from, start, end, out, at) {
-      if (!value.read(type, format, from, start, end)) return any.write(from, start, end, out, at);
-      const scale = Math.max(value.scale, to.scale);
-      const size = value.at(scale);
-      const stride = alignedNumber(step, scale - to.scale);
-      const unit = alignedNumber(1, scale - value.scale);
-      if (size + stride === Infinity) return any.write(from, start, end, out, at);
-      if (unit % stride === 0) return -1;
-      const down = size - (size % stride);
-      const near = (size - down) * 2 >= stride ? down + stride : down;
-      if (!isInteger(type)) return writeDecimal(value.isNegative, near, scale, out, at) - at;
-      const whole = near / 10 ** scale;
-      const fits = whole <= (value.isNegative ? limit + 1 : limit) ? whole : down / 10 ** scale;
+      const stride = value.read(type, format, from, start, end) ? strides[value.scale] : undefined;
+      const size = stride === undefined ? Infinity : value.digits * stride.factor;
+      if (stride === undefined || size + stride.size >= tooLarge) return any.write(from, start, end, out, at);
+      if (stride.hidesNothing) return -1;
+      // exact: a quotient of numbers of so few digits that is no whole one is further from it than doubles are apart
+      const down = Math.floor(size / stride.size) * stride.size;
+      const near = (size - down) * 2 >= stride.size ? down + stride.size : down;
+      if (!isInteger) return writeDecimal(value.isNegative, near, stride.scale, out, at) - at;
+      const whole = near / stride.unit;
+      const fits = whole <= (value.isNegative ? limit + 1 : limit) ? whole : down / stride.unit;
       if (format === 'text') return writeDecimal(value.isNegative, fits, 0, out, at) - at;
       return writeInteger(value.isNegative ? -fits : fits, end - start, out, at);
     },
   };
+}
+
+const tooLarge = 10 ** mostDigits;
+
+interface Stride {
+  /** What is added to a value's decimals so that it can be compared. */
+  readonly factor: number;
+  /** What is rounded to, with `scale` decimals. */
+  readonly size: number;
+  readonly scale: number;
+  /** One, with `scale` decimals. */
+  readonly unit: number;
+  readonly hidesNothing: boolean;
+}
+
+/** For values with so many decimals; undefined where doubles do not do. */
+function strideFor(to: Decimal, decimals: number): Stride | undefined {
+  const scale = Math.max(decimals, to.scale);
+  const factor = 10 ** (scale - decimals);
+  const size = alignedNumber(Number(to.digits), scale - to.scale);
+  const hidesNothing = factor % size === 0;
+  return size === Infinity ? undefined : { factor, size, scale, unit: 10 ** scale, hidesNothing };
 }
 
 /** The largest of each type that fifteen digits can pass. */

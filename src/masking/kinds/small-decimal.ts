@@ -5,7 +5,7 @@
 import type { Format } from './cell.js';
 import type { ValueType } from './value-types.js';
 
-const mostDigits = 15;
+export const mostDigits = 15;
 const powers = Array.from({ length: mostDigits + 1 }, (_, power) => 10 ** power);
 const [minus, point, zero] = [0x2d, 0x2e, 0x30];
 
@@ -94,14 +94,34 @@ export function writeDecimal(isNegative: boolean, digits: number, scale: number,
   while (places <= mostDigits && digits >= (powers[places] as number)) places++;
   const end = write + places + (scale > 0 ? 1 : 0);
   let rest = digits;
-  for (let place = end - 1; place >= write; place--) {
-    if (scale > 0 && place === end - 1 - scale) {
-      to[place] = point;
-      continue;
-    }
+  let last = end;
+  if (scale > 0) {
+    last -= scale;
+    rest = writeDigits(rest, last, end, to);
+    to[--last] = point;
+  }
+  writeDigits(rest, write, last, to);
+  return end;
+}
+
+/** Below it, divisions of integers are multiplications. */
+const small = 2 ** 30;
+
+/** As many last digits as fit; returns the number without them. */
+function writeDigits(digits: number, start: number, end: number, to: Buffer): number {
+  let rest = digits;
+  let place = end - 1;
+  for (; place >= start && rest >= small; place--) {
     const next = Math.floor(rest / 10);
     to[place] = zero + rest - next * 10;
     rest = next;
   }
-  return end;
+  if (place < start) return rest;
+  let few = rest | 0;
+  for (; place >= start; place--) {
+    const next = (few / 10) | 0;
+    to[place] = zero + few - next * 10;
+    few = next;
+  }
+  return few;
 }

@@ -1,6 +1,6 @@
 /** Masks that leave characters of a text where they are: partial, pattern. On bytes, since they are the common ones. */
 import { isUtf8 } from 'node:buffer';
-import { copyBytes, fillBytes, isFilled } from '../copy-bytes.js';
+import { copyBytes, fillBytes, isAsciiIn, isFilled, LastView } from '../copy-bytes.js';
 import type { CellMask } from './cell.js';
 
 const star = 0x2a;
@@ -8,19 +8,16 @@ const shownPlace = 0x23;
 
 /** The first and last characters of a longer value; of one that is not longer than both together, none. */
 export function partial(first: number, last: number): CellMask {
+  const [source, target] = [new LastView(), new LastView()];
   return {
     growth: 0,
     write(from, start, end, to, at) {
-      // Characters begin at every byte that does not continue one (UTF-8).
-      let characters = 0;
-      let ascii = true;
-      for (let i = start; i < end; i++) {
-        const byte = from[i] as number;
-        if (byte >= 0x80) ascii = false;
-        if ((byte & 0xc0) !== 0x80) characters++;
+      let characters = end - start;
+      if (!isAsciiIn(source.of(from), start, end)) {
+        // In another encoding nobody knows where a character ends.
+        if (!isUtf8(from.subarray(start, end))) return -1;
+        characters = charactersIn(from, start, end);
       }
-      // In another encoding nobody knows where a character ends.
-      if (!ascii && !isUtf8(from.subarray(start, end))) return -1;
       const kept = characters > first + last;
       let head = start;
       for (let left = kept ? first : 0; left > 0; left--) {
@@ -36,7 +33,7 @@ export function partial(first: number, last: number): CellMask {
       // a value that is stars where it would be hidden would be shown as it is
       if (end > start && isFilled(from, star, head, tail)) return -1;
       const middle = copyBytes(from, start, head, to, at);
-      fillBytes(to, star, middle, middle + stars);
+      fillBytes(target.of(to), star, middle, middle + stars);
       copyBytes(from, tail, end, to, middle + stars);
       return head - start + stars + end - tail;
     },
@@ -46,11 +43,12 @@ export function partial(first: number, last: number): CellMask {
 /** A value that does not fit the pattern is hidden as a whole. @param pattern ASCII */
 export function byPattern(pattern: string): CellMask {
   const wanted = Buffer.from(pattern, 'latin1');
+  const source = new LastView();
   return {
     growth: 0,
     write(from, start, end, to, at) {
       const length = end - start;
-      const ascii = isAsciiIn(from, start, end);
+      const ascii = isAsciiIn(source.of(from), start, end);
       if (!ascii) return hideCharacters(from, start, end, to, at, pattern);
       const fits = length === wanted.length && matches(wanted, from, start);
       // a value that is stars where it would be hidden would be shown as it is
@@ -66,10 +64,11 @@ export function byPattern(pattern: string): CellMask {
   };
 }
 
-function isAsciiIn(from: Buffer, start: number, end: number): boolean {
-  let seen = 0;
-  for (let at = start; at < end; at++) seen |= from[at] as number;
-  return seen < 0x80;
+/** Of UTF-8: one begins at every byte that does not continue one. */
+function charactersIn(from: Buffer, start: number, end: number): number {
+  let characters = 0;
+  for (let at = start; at < end; at++) if (((from[at] as number) & 0xc0) !== 0x80) characters++;
+  return characters;
 }
 
 function matches(wanted: Buffer, from: Buffer, start: number): boolean {
