@@ -4,8 +4,8 @@
  */
 import type { Detectable } from '../../policy/mask-kinds.js';
 
-const [digit, separator, upper, mark, atSign] = [1, 2, 3, 4, 5];
-const classes = new Uint8Array(256);
+const [digit, separator, upper, mark, atSign, longer] = [1, 2, 3, 4, 5, 6];
+const classes = new Uint8Array(256).fill(longer, 0x80);
 const put = (characters: string, as: number): void => {
   for (const byte of Buffer.from(characters, 'latin1')) classes[byte] = as;
 };
@@ -15,9 +15,11 @@ put('ABCDEFGHIJKLMNOPQRSTUVWXYZ', upper);
 // of keys and tokens, and URLs; the dash stands between digits too
 put('-_:', mark);
 put('@', atSign);
-const dash = 0x2d;
+const [dash, dot, plus, parenthesis] = [0x2d, 0x2e, 0x2b, 0x28];
 /** Of a JWT's `eyJ`. */
 const jay = 0x4a;
+/** Before a letter: what national ids have. */
+const fewestDigits = 6;
 
 export interface QuickLook {
   isAscii: boolean;
@@ -29,50 +31,69 @@ export interface QuickLook {
   capitals: number;
   /** Two of them and a digit. */
   isCoded: boolean;
+  /** A capital letter behind some digits of a number. */
+  isLettered: boolean;
+  /** Dots and dashes behind a digit. */
+  joints: number;
+  /** A plus, or an opening parenthesis. */
+  isPrefixed: boolean;
   hasMark: boolean;
 }
 
 /** Fills `look`. */
 export function lookAt(bytes: Uint8Array, start: number, end: number, look: QuickLook): void {
-  let seen = 0;
+  let isAscii = true;
   let at = -1;
   let digits = 0;
   let mostDigits = 0;
   let capitals = 0;
   let mostCapitals = 0;
+  let joints = 0;
   let isCoded = false;
+  let isLettered = false;
+  let isPrefixed = false;
   let hasMark = false;
+  /** Whether a digit stands before, as far as anybody sees. */
+  let behindDigit = false;
   for (let read = start; read < end; read++) {
     const byte = bytes[read] as number;
     const what = classes[byte] as number;
-    seen |= byte;
-    if (what === 0 && byte < 0x80) {
+    if (what === 0) {
       digits = 0;
       capitals = 0;
-      continue;
-    }
-    if (what === digit) {
+      behindDigit = false;
+    } else if (what === digit) {
       if (capitals >= 2) isCoded = true;
       if (++digits > mostDigits) mostDigits = digits;
       capitals = 0;
+      behindDigit = true;
     } else if (what === upper) {
       if (byte === jay) hasMark = true;
+      if (digits >= fewestDigits) isLettered = true;
       if (++capitals > mostCapitals) mostCapitals = capitals;
       digits = 0;
-    } else if (byte >= 0x80) {
+      behindDigit = false;
+    } else if (what === longer) {
       // what nobody sees parts nothing
+      isAscii = false;
     } else {
+      if (behindDigit && (byte === dot || byte === dash)) joints++;
+      if (byte === plus || byte === parenthesis) isPrefixed = true;
       if (what === mark) hasMark = true;
       if (what === atSign) at = at === -1 ? read : -2;
       if (what === atSign || (what === mark && byte !== dash)) digits = 0;
       capitals = 0;
+      behindDigit = false;
     }
   }
-  look.isAscii = seen < 0x80;
+  look.isAscii = isAscii;
   look.at = at;
   look.digits = mostDigits;
   look.capitals = mostCapitals;
   look.isCoded = isCoded;
+  look.isLettered = isLettered;
+  look.joints = joints;
+  look.isPrefixed = isPrefixed;
   look.hasMark = hasMark;
 }
 
@@ -82,6 +103,9 @@ export const newLook = (): QuickLook => ({
   digits: 0,
   capitals: 0,
   isCoded: false,
+  isLettered: false,
+  joints: 0,
+  isPrefixed: false,
   hasMark: false,
 });
 
@@ -89,17 +113,22 @@ export const possible: { readonly [D in Detectable]: (look: QuickLook) => boolea
   email: ({ at }) => at !== -1,
   card: ({ digits }) => digits >= 12,
   iban: ({ isCoded }) => isCoded,
-  // six of the United Kingdom's, seven of Spain's, eight behind the department of France's; Italy's begins with six letters
-  'national-id': ({ digits, capitals }) => digits >= 6 || capitals >= 6,
-  phone: ({ digits }) => digits >= 9,
+  // of the United States; of Poland, and France without letters; Italy's begins with six letters; the others have a letter
+  // behind digits
+  'national-id': ({ digits, joints, capitals, isLettered }) =>
+    (digits >= 9 && joints >= 2) || digits >= 11 || capitals >= 6 || isLettered,
+  phone: ({ digits, joints, isPrefixed }) => digits >= 9 && (isPrefixed || joints >= 2),
   secret: ({ hasMark, capitals }) => hasMark || capitals >= 2,
 };
 
-const [dot, percent, quote] = [0x2e, 0x25, 0x27];
+const domainBytes = new Uint8Array(256);
+const localBytes = new Uint8Array(256);
+for (const byte of Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-', 'latin1')) {
+  domainBytes[byte] = 1;
+  localBytes[byte] = 1;
+}
+for (const byte of Buffer.from("_%+'", 'latin1')) localBytes[byte] = 1;
 const letter = (byte: number): boolean => (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x41 && byte <= 0x5a);
-const inDomain = (byte: number): boolean => letter(byte) || classes[byte] === digit || byte === dot || byte === dash;
-const inLocal = (byte: number): boolean =>
-  inDomain(byte) || byte === 0x5f || byte === percent || byte === 0x2b || byte === quote;
 
 /** Where the address around the @ at `at` begins and ends, as `detectors.ts` finds one in a text of ASCII. */
 export function addressAround(
@@ -109,9 +138,9 @@ export function addressAround(
   at: number,
 ): readonly [number, number] | undefined {
   let begin = at;
-  while (begin > start && at - begin < 64 && inLocal(bytes[begin - 1] as number)) begin--;
+  while (begin > start && at - begin < 64 && localBytes[bytes[begin - 1] as number] === 1) begin--;
   let stop = at + 1;
-  while (stop < end && stop - at <= 253 && inDomain(bytes[stop] as number)) stop++;
+  while (stop < end && stop - at <= 253 && domainBytes[bytes[stop] as number] === 1) stop++;
   while (stop > at + 1 && (bytes[stop - 1] === dot || bytes[stop - 1] === dash)) stop--;
   if (begin === at || bytes[at + 1] === dot) return undefined;
   let label = stop;
