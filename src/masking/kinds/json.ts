@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonPath } from '../../policy/json-path.js';
 import type { Step } from '../../sql/lineage/places.js';
-import { copyBytes } from '../copy-bytes.js';
+import { copyWords, LastView, viewOf } from '../copy-bytes.js';
 import type { CellMask } from './cell.js';
 import { type Place, placeTable } from './json-place-table.js';
 import { JsonPlaces } from './json-places.js';
@@ -49,16 +49,20 @@ for (const byte of Buffer.from('0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKL
   plain[byte] = 1;
 const unicode = 0x75;
 const oneLetter = Buffer.from('"\\/bfnrt', 'latin1');
-const nothing = Buffer.from('null', 'latin1');
+const nothing = Buffer.alloc(0);
+const nullView = viewOf(Buffer.from('null', 'latin1'));
 
 class Rewriter {
   readonly #root: Place;
   readonly #hides: boolean;
   /** The text is a part of the whole. */
   readonly #isPart: boolean;
+  readonly #source = new LastView();
+  readonly #target = new LastView();
   #from: Buffer = nothing;
+  #fromView = nullView;
   #end = 0;
-  #to: Buffer = nothing;
+  #toView = nullView;
   #write = 0;
   /** What stands from here to where it is read passes. */
   #passing = 0;
@@ -78,8 +82,9 @@ class Rewriter {
   /** As CellMask's; the text begins at `text`, what stands before passes. */
   write(from: Buffer, start: number, text: number, end: number, to: Buffer, at: number): number {
     this.#from = from;
+    this.#fromView = this.#source.of(from);
     this.#end = end;
-    this.#to = to;
+    this.#toView = this.#target.of(to);
     this.#write = at;
     this.#passing = start;
     this.#depth = 0;
@@ -87,12 +92,12 @@ class Rewriter {
     try {
       const isShown = this.#run(text);
       const isText = this.#seen < 0x80 || isUtf8(from.subarray(text, end));
-      return isShown && isText ? copyBytes(from, this.#passing, end, to, this.#write) - at : -1;
+      return isShown && isText ? copyWords(this.#fromView, this.#passing, end, this.#toView, this.#write) - at : -1;
     } catch (error) {
       if (error instanceof SyntaxError) return -1;
       throw error;
     } finally {
-      this.#from = this.#to = nothing;
+      this.#from = nothing;
     }
   }
 
@@ -122,8 +127,8 @@ class Rewriter {
   }
 
   #hide(at: number): number {
-    this.#write = copyBytes(this.#from, this.#passing, at, this.#to, this.#write);
-    this.#write = copyBytes(nothing, 0, nothing.length, this.#to, this.#write);
+    this.#write = copyWords(this.#fromView, this.#passing, at, this.#toView, this.#write);
+    this.#write = copyWords(nullView, 0, nullView.byteLength, this.#toView, this.#write);
     this.#passing = this.#skip(at);
     return this.#passing;
   }
