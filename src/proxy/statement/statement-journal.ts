@@ -134,18 +134,22 @@ export class StatementJournal {
     const repeated = repeatedEntry(candidate, ruling, told, intent);
     const { n, textEntry } = repeated
       ? { n: this.#append(repeated.body, told, repeated.textEntry), textEntry: repeated.textEntry }
-      : this.#recordStatement({ candidate, ruling, told, context, intent }, mayNeedSecondPerson(ruling, access));
+      : this.#recordStatement({ candidate, ruling, told, context, intent });
     if (ruling.decision !== 'allow') this.#held.set(n, 'undecided');
     else if (ruling.few) this.#held.set(n, 'allowed');
     return { n, ruling, intent, textEntry, extents, measure: decided.unlessFew !== undefined, access };
   }
 
-  #recordStatement(
-    { candidate, ruling, told, context, intent }: Decided,
-    byItself: boolean,
-  ): Required<Pick<Admission, 'n' | 'textEntry'>> {
+  #recordStatement({
+    candidate,
+    ruling,
+    told,
+    context,
+    intent,
+  }: Decided): Required<Pick<Admission, 'n' | 'textEntry'>> {
     const facts = this.#facts.of(candidate.facts);
-    // what a second person approves is held against the entry of the statement itself
+    // what a second person approves is held against the entry of the statement itself; who is asked may show later
+    const byItself = ruling.decision !== 'allow' && this.#parts.policy.secondPerson !== undefined;
     const earlier = byItself ? undefined : (candidate.textEntry ?? this.#texts.get(told.sql));
     const body: EntryBody = {
       k: 'statement',
@@ -163,7 +167,7 @@ export class StatementJournal {
       intent: intent?.n,
       fit: intent?.fit,
     };
-    if (candidate.prepared && candidate.textEntry?.facts === facts && saysNothingOfItsOwn(told)) {
+    if (!byItself && candidate.prepared && candidate.textEntry?.facts === facts && saysNothingOfItsOwn(told)) {
       const { textEntry, portalName, transactionStatus } = candidate;
       const of = { facts: candidate.facts, ruling, textEntry, portalName, transactionStatus, intent };
       candidate.prepared.repeated = { body: new RepeatedBody(body), ...of };
@@ -330,12 +334,6 @@ export class StatementJournal {
     const { rule, reason } = admission.ruling;
     this.#recordDecision(admission, { decision: 'deny', by: 'rule', rule }, { reason });
   }
-}
-
-function mayNeedSecondPerson({ decision }: Ruling, access: OpenAccess | undefined): boolean {
-  return (
-    decision === 'second-person' || (access?.offer.rules.some((rule) => rule.decision === 'second-person') ?? false)
-  );
 }
 
 function sumOf(extents: Extents | undefined): number | undefined {
