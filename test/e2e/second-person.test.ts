@@ -42,7 +42,9 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     const running = run(script(`return [await attempt('drop table orders'), await attempt('drop table orders')]`));
     const [one] = await waiting();
     t.match(await lead.dbguard(['deny', one?.id ?? '', '--reason', 'not on a Friday']), { exitCode: 0 });
-    const [first, second] = JSON.parse(String((await running).stdout));
+    const { stdout, stderr } = await running;
+    t.match(stderr, /2 statements, 1 asked of a second person \(0 approved, 1 denied\), no rows changed/);
+    const [first, second] = JSON.parse(String(stdout));
     t.match(first, { code: '42501', message: /lead@example.test \(a second person\) denied.*not on a Friday/ });
     t.match(second, { code: '42501', message: /denied the same one/ });
   });
@@ -51,9 +53,10 @@ t.test('a second person approves, denies, and answers late', async (t) => {
     configure({ approvers: ['lead@example.test'], wait: '1s' });
     const running = run(
       script(`
-      const first = await attempt('delete from orders where id <= 50');
+      const again = { name: 'again', text: 'delete from orders where id <= 50' };
+      const first = await attempt(again);
       let second = first;
-      while (second.code) second = await attempt('delete from orders where id <= 50');
+      while (second.code) second = await attempt(again);
       return [first, second];`),
     );
     const [one] = await waiting();

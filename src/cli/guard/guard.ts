@@ -14,7 +14,7 @@ import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { knownPasswords } from '../../io/upstream/password.js';
 import type { CompiledPolicy } from '../../policy/engine.js';
 import type { SandboxConfig } from '../../policy/read-sandbox.js';
-import type { JournalTotals } from '../../proxy/statement/statement-journal.js';
+import type { JournalTotals } from '../../proxy/statement/journal-totals.js';
 import type { ProxyAddress, RealCredentials } from '../../run/environment.js';
 import type { Recorder } from '../../transcript/entry.js';
 import type { CommandContext } from '../command.js';

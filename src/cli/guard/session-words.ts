@@ -4,6 +4,7 @@ import type { Approvals } from '../../approval/approvals.js';
 import type { PromptMark } from '../../approval/prompt-mark.js';
 import type { DbguardError } from '../../errors.js';
 import type { Progress } from '../../io/spool/uploader.js';
+import type { JournalTotals } from '../../proxy/statement/journal-totals.js';
 import { singleLine } from '../../untrusted-text.js';
 import { counted, grouped } from '../../words.js';
 import type { CommandContext } from '../command.js';
@@ -179,9 +180,11 @@ export async function finishGuard(
 
 /** What happened, and where it can be read. */
 function summary(guard: Guard, totals: Approvals['totals'], progress: Progress, stderr: Output): string {
-  const { statements, deniedByRule, rowsChanged, detected } = guard.totals;
+  const { statements, deniedByRule, secondPersons, rowsChanged, detected } = guard.totals;
   const parts = [counted(statements, 'statement')];
   if (totals.asked > 0) parts.push(`${totals.asked} asked (${totals.allowed} approved, ${totals.denied} denied)`);
+  const elsewhere = askedElsewhere(secondPersons);
+  if (elsewhere !== undefined) parts.push(elsewhere);
   if (totals.repeated > 0) parts.push(`${totals.repeated} answered as before`);
   if (totals.unanswered > 0) parts.push(`${totals.unanswered} denied because nobody could be asked`);
   if (deniedByRule > 0) parts.push(`${deniedByRule} denied by a rule`);
@@ -199,6 +202,13 @@ function summary(guard: Guard, totals: Approvals['totals'], progress: Progress, 
   const undeclared = `dbguard: ${counted(detected, 'column')} without a mask ${detected === 1 ? 'looks' : 'look'} like personal data or secrets; "dbguard mask suggest" writes the rules`;
   const found = detected > 0 ? `${folded(undeclared, stderr)}\n` : '';
   return `${happened}\n${found}${progress.left === 0 ? where : folded(waits, stderr)}\n`;
+}
+
+function askedElsewhere({ approved, denied, unanswered }: JournalTotals['secondPersons']): string | undefined {
+  const asked = approved + denied + unanswered;
+  if (asked === 0) return undefined;
+  const late = unanswered > 0 ? `, ${unanswered} without an answer in time` : '';
+  return `${asked} asked of a second person (${approved} approved, ${denied} denied${late})`;
 }
 
 /** The time of a session id, to the millisecond: enough to name it. */

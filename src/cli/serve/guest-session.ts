@@ -16,7 +16,7 @@ import type { UpstreamPool } from '../../io/pool/upstream-pool.js';
 import type { Progress } from '../../io/spool/uploader.js';
 import type { GuestRight } from '../../policy/serve-rights.js';
 import type { CancelMap } from '../../proxy/client/cancel-map.js';
-import type { JournalTotals } from '../../proxy/statement/statement-journal.js';
+import type { JournalTotals } from '../../proxy/statement/journal-totals.js';
 import type { Bucket } from '../../transcript/entry.js';
 import type { ErrorText } from '../../wire/backend.js';
 import type { StartupPacket } from '../../wire/startup.js';

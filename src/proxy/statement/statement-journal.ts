@@ -10,35 +10,18 @@ import type { Policy, Ruling, TakenRole } from '../../policy/decision.js';
 import type { Extents } from '../../policy/mass-changes.js';
 import type { Facts } from '../../sql/facts.js';
 import { type Disclosures, type EntryBody, type Recorder, RepeatedBody } from '../../transcript/entry.js';
-import type {
-  Admission,
-  Candidate,
-  Clock,
-  ConnectionContext,
-  OpenAccess,
-  RepeatedEntry,
-  TextEntry,
-} from '../candidate.js';
+import type { Admission, Candidate, Clock, ConnectionContext, RepeatedEntry, TextEntry } from '../candidate.js';
 import type { Intent, Intents } from '../intent/intents.js';
 import { KnownExtents } from '../row-counts/known-extents.js';
 import { AccessWindows } from '../session-state/access-windows.js';
 import type { KnownRights } from '../session-state/known-rights.js';
 import type { Answer, Asker } from './asker.js';
 import { FactsRecords, factsField } from './facts-record.js';
+import { type JournalTotals, RunningTotals } from './journal-totals.js';
 import { RecentMap } from './recent-map.js';
 import { SecretKeeper, type Told } from './secret-keeper.js';
 import { StatementApprovals } from './statement-approvals.js';
 import { type FoundOut, openAccess, StatementRulings, undecidedAccess } from './statement-rulings.js';
-
-/** Sums over a session, for its last line. */
-export interface JournalTotals {
-  readonly statements: number;
-  readonly deniedByRule: number;
-  /** By committed transactions, as command tags of INSERT, UPDATE, DELETE and MERGE report. */
-  readonly rowsChanged: number;
-  /** Columns that nobody declared and in which detectors found somebody's data. */
-  readonly detected: number;
-}
 
 export interface JournalParts {
   readonly policy: Policy;
@@ -77,7 +60,7 @@ export class StatementJournal {
   readonly #secrets = new SecretKeeper();
   /** By database. */
   readonly #extents = new Map<string, KnownExtents>();
-  readonly #totals = { statements: 0, deniedByRule: 0, rowsChanged: 0, detected: 0 };
+  readonly #totals = new RunningTotals();
   /** Statements that are not simply let through, until the transcript says what became of them. */
   readonly #held = new Map<number, 'undecided' | 'allowed'>();
 
@@ -277,7 +260,9 @@ export class StatementJournal {
       waitedMs,
     };
     const reason = answer.decision === 'deny' && answer.reason ? { reason: answer.reason } : undefined;
-    return this.#recordDecision(admission, verdict, reason);
+    const stands = this.#recordDecision(admission, verdict, reason);
+    if (stands) this.#totals.verdict(admission.ruling.decision, answer);
+    return stands;
   }
 
   /** A statement has one verdict: what comes behind the end of its connection is not heard any more. */
