@@ -201,7 +201,7 @@ export function rulingAs(
   return {
     ...named(rule),
     decision: isStricter(so.decision, rule.decision) ? so.decision : rule.decision,
-    reason: so.decision === 'allow' ? what : `${what} ${so.reason}`,
+    reason: so.decision === 'allow' ? what : `${what} By rule ${so.rule}: ${so.reason}`,
     as,
   };
 }

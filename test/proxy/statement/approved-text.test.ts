@@ -44,10 +44,10 @@ for (const [who, yaml] of Object.entries(demands))
   for (const login of [agent, { user: server.superuser, password: server.password }])
     t.test(`${who}, ${login.user}`, async (t) => {
       const config = parseConfig(`version: 1\n${yaml}\n${secondPerson}\n`, 'dbguard.yaml');
-      let questions = 0;
+      const questions: string[] = [];
       const asker: Asker = {
-        async ask() {
-          questions++;
+        async ask({ ruling }) {
+          questions.push(ruling.reason);
           return { decision: 'deny', by: { kind: 'timeout' } };
         },
       };
