@@ -33,9 +33,10 @@ type Outcome<T> = { readonly value: T } | { readonly failure: Failure };
 export type ToWorker =
   | { readonly id: number; readonly verify: SessionObjects }
   | { readonly answerTo: number; readonly outcome: Outcome<Uint8Array | readonly FoundKeys[]> };
+type Rows = readonly (readonly [ViewName, string])[];
 export type FromWorker =
-  | { readonly reportOf: number; readonly outcome: Outcome<SessionReport> }
-  | { readonly rowsOf: number; readonly view: ViewName; readonly lines: string }
+  | { readonly reportOf: number; readonly rows: Rows; readonly outcome: Outcome<SessionReport> }
+  | { readonly rowsOf: number; readonly rows: Rows }
   | { readonly id: number; readonly question: Question };
 
 export interface VerifierPool {
@@ -128,10 +129,11 @@ class VerifierThread {
       return;
     }
     if ('rowsOf' in message) {
-      this.#take(message);
+      this.#take(message.rowsOf, message.rows);
       return;
     }
-    const { outcome, reportOf } = message;
+    const { outcome, reportOf, rows } = message;
+    this.#take(reportOf, rows);
     const waiting = this.#waiting.get(reportOf);
     // its rows have come before it
     void this.#rows.then(
@@ -144,9 +146,11 @@ class VerifierThread {
     );
   }
 
-  #take({ rowsOf, view, lines }: Extract<FromWorker, { rowsOf: number }>): void {
-    const session = this.#waiting.get(rowsOf)?.session;
-    if (session !== undefined) this.#rows = this.#rows.then(() => this.#options.onRows?.(session, view, lines));
+  #take(id: number, rows: Rows): void {
+    const session = this.#waiting.get(id)?.session;
+    const { onRows } = this.#options;
+    if (session === undefined || onRows === undefined) return;
+    for (const [view, lines] of rows) this.#rows = this.#rows.then(() => onRows(session, view, lines));
     this.#rows.catch(() => undefined); // is heard with the report
   }
 

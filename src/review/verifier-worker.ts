@@ -16,6 +16,8 @@ import type { ViewName } from './views/view-table.js';
 
 const waiting = new Map<number, { resolve(value: never): void; reject(error: Error): void }>();
 let next = 0;
+/** Characters of rows that wait for more of their session. */
+const BATCH = 256 * 1024;
 
 function send(message: FromWorker): void {
   parentPort?.postMessage(message);
@@ -43,11 +45,21 @@ const options: VerifyOptions = {
 parentPort?.on('message', (message: ToWorker) => {
   if ('verify' in message) {
     const { id, verify } = message;
-    const sink = (view: ViewName, lines: string): void => send({ rowsOf: id, view, lines });
+    let rows: [ViewName, string][] = [];
+    let length = 0;
+    // a message for each view would cost more than the rows of most sessions
+    const sink = (view: ViewName, lines: string): void => {
+      rows.push([view, lines]);
+      length += lines.length;
+      if (length < BATCH) return;
+      send({ rowsOf: id, rows });
+      rows = [];
+      length = 0;
+    };
     const report = withRows ? readSession(verify, options, sink) : verifySession(verify, options);
     report.then(
-      (value) => send({ reportOf: id, outcome: { value } }),
-      (error: unknown) => send({ reportOf: id, outcome: { failure: failureOf(error) } }),
+      (value) => send({ reportOf: id, rows, outcome: { value } }),
+      (error: unknown) => send({ reportOf: id, rows: [], outcome: { failure: failureOf(error) } }),
     );
     return;
   }

@@ -7,6 +7,7 @@
 import type { Entry } from '../../transcript/entry.js';
 import { isRecord } from '../../transcript/line.js';
 import type { Meant } from '../earlier-entries.js';
+import type { FactsSummary } from './facts-columns.js';
 import type { SessionReading } from './session-reading.js';
 
 /** `time`: microseconds since 1970 UTC. `whole`: a 64-bit integer. */
@@ -36,13 +37,18 @@ export interface EntryReading {
   readonly entry: Entry;
   readonly disclosed: Readonly<Record<string, unknown>>;
   readonly meant: Meant;
+  /** Of what the parser read, where it did. */
+  readonly facts: FactsSummary | undefined;
 }
 
 export type EntryColumn = Column<EntryReading>;
 export type SessionColumn = Column<SessionReading>;
 
 export function field(name: string, type: ColumnType, words: string, path = name): EntryColumn {
-  return { name, type, words, from: { field: path }, of: ({ entry }) => at(entry.fields, path) };
+  const of: EntryColumn['of'] = path.includes('.')
+    ? ({ entry }) => at(entry.fields, path)
+    : ({ entry: { fields } }) => (Object.hasOwn(fields, path) ? fields[path] : undefined);
+  return { name, type, words, from: { field: path }, of };
 }
 
 export function disclosed(name: string, type: ColumnType, words: string): EntryColumn {
@@ -76,9 +82,40 @@ const checks: Readonly<Record<ColumnType, (value: unknown) => unknown>> = {
 /** Microseconds until the year 9999: later ones have no spelling that every engine reads. */
 const LATEST = 253_402_300_800_000_000;
 
-/** Of the column's type, or undefined. */
-export function typed(type: ColumnType, value: unknown): unknown {
-  return checks[type](value);
+/** Columns, ready for their many rows. */
+export interface RowForm<Row> {
+  readonly columns: readonly { readonly key: string; check(value: unknown): unknown; of(row: Row): unknown }[];
+}
+
+export function rowForm<Row>(columns: readonly Column<Row>[]): RowForm<Row> {
+  return {
+    columns: columns.map(({ name, type, of }) => ({ key: `${JSON.stringify(name)}:`, check: checks[type], of })),
+  };
+}
+
+/**
+ * A row as one line of JSON, ended; what is of another type than its column is left out. By hand, because an object made for
+ * each row, and JSON.stringify of its names, cost twice as much.
+ *
+ * @param before members, each with a comma behind it
+ */
+export function rowLine<Row>({ columns }: RowForm<Row>, before: string, row: Row): string {
+  let text = before;
+  for (const { key, check, of } of columns) {
+    const value = of(row);
+    if (value === undefined) continue;
+    const checked = check(value);
+    if (checked !== undefined) text += `${key}${json(checked)},`;
+  }
+  return `{${text.slice(0, -1)}}\n`;
+}
+
+/** Words and command tags: nothing in them is escaped. */
+const isPlain = /^[\w :.-]{0,40}$/;
+
+function json(value: unknown): string {
+  if (typeof value === 'string' && isPlain.test(value)) return `"${value}"`;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : JSON.stringify(value);
 }
 
 function texts(values: readonly unknown[]): (string | null)[] {

@@ -4,7 +4,7 @@
  */
 import type { EntryKind } from '../../transcript/entry.js';
 import { disclosed, type EntryColumn, field, made } from './column.js';
-import { type FactsSummary, summariseFacts } from './facts-columns.js';
+import type { FactsSummary } from './facts-columns.js';
 
 export interface EntryView {
   /** Entries of these kinds are its rows. */
@@ -40,13 +40,8 @@ const time: EntryColumn = {
 const of = field('statement', 'whole', 'number of the statement that it is about', 'of');
 const conn = field('conn', 'whole', 'number of the client connection in its session');
 
-/** Computed once a row. */
-const summaries = new WeakMap<object, FactsSummary | undefined>();
 function ofFacts(name: string, type: EntryColumn['type'], words: string, key: keyof FactsSummary): EntryColumn {
-  return made(name, type, words, (reading) => {
-    if (!summaries.has(reading)) summaries.set(reading, summariseFacts(reading.meant.facts));
-    return summaries.get(reading)?.[key];
-  });
+  return made(name, type, words, ({ facts }) => facts?.[key]);
 }
 
 const statements: readonly EntryColumn[] = [
@@ -58,9 +53,10 @@ const statements: readonly EntryColumn[] = [
   made('sql', 'text', 'as the client sent it; none where it was redacted', ({ meant }) => meant.sql),
   made('sql_length', 'whole', 'characters; what is longer than 262,144 is cut', ({ meant }) => meant.sql?.length),
   disclosed('bind', 'texts', 'values of its parameters'),
-  made('redacted', 'flag', 'its text or values were taken out', ({ entry, disclosed }) =>
-    Object.keys(entry.c).some((name) => disclosed[name] === undefined),
-  ),
+  made('redacted', 'flag', 'its text or values were taken out', ({ entry: { c }, disclosed }) => {
+    for (const name in c) if (disclosed[name] === undefined) return true;
+    return false;
+  }),
   ofFacts('commands', 'texts', 'what it is, in command words', 'commands'),
   ofFacts('effects', 'texts', 'what it does: `read`, `insert`, `delete`, `alter`, ...', 'effects'),
   ofFacts('tables', 'texts', 'tables that it is about in any way, as the text names them', 'tables'),
