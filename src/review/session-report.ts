@@ -7,6 +7,7 @@ import type { OpenDetails } from '../transcript/open-entry.js';
 import type { SessionVerifier } from '../transcript/verify.js';
 import type { SegmentObject, SessionObjects } from './catalog.js';
 import type { ProvenIdentity } from './identity-demands.js';
+import type { Recording } from './recordings.js';
 
 export type SessionState = 'complete' | 'open' | 'unsealed';
 /**
@@ -51,6 +52,8 @@ export interface SessionReport {
   readonly findings: readonly Finding[];
   /** Ids of requests to a second person whose approval it has used. */
   readonly approvalsUsed?: readonly string[];
+  /** What its chain says of its recordings, where there are any; whether they lie there is not looked at. */
+  readonly recordings?: readonly Recording[];
 }
 
 /** A session that has been silent for longer is not running any more: heartbeats come once a minute. */

@@ -17,6 +17,7 @@ import { holdsAnEntry, type Judge, OpeningChooser } from './opening-segments.js'
 import { bestOf, type Candidate, contradicts, isSameText, Patience, standingOf } from './own-segments.js';
 import { readAhead } from './read-ahead.js';
 import { isAboutContent } from './read-segment.js';
+import { RecordingEntries } from './recordings.js';
 import { readRedactions } from './redaction.js';
 import { type SegmentLines, segmentLines } from './segment-lines.js';
 import { reportOf, type SessionReport } from './session-report.js';
@@ -35,6 +36,7 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
   const judge: Judge = (open, openedAt, storedAt, findings) =>
     identify(session.sid, open, { openedAt, storedAt }, findings, options.keys, options.demands);
   const approvals = new ApprovalChecks(session.sid, options);
+  const recorded = new RecordingEntries();
   const verifier = new SessionVerifier({
     sid: session.sid,
     approvals,
@@ -46,7 +48,10 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
       return result;
     },
     isRedacted: (n, name, digest) => redactions.covers(n, name, digest),
-    ...(options.onEntry ? { onEntry: options.onEntry } : {}),
+    onEntry: (entry, disclosed) => {
+      recorded.add(entry);
+      return options.onEntry?.(entry, disclosed);
+    },
     ...(options.signatures ? { signatures: options.signatures } : {}),
   });
   const reading: Reading = new Reading(session, verifier, options, foreign, judge);
@@ -57,7 +62,12 @@ export async function verifySession(session: SessionObjects, options: VerifyOpti
   else
     verifier.findings.warn('nothing-there', 'no object in its folder is a transcript: nothing says that there was one');
   checkPlace(session, verifier);
-  return { ...reportOf(session, verifier, proven, reading.own, options.now), approvalsUsed: approvals.used };
+  const { recordings } = recorded;
+  return {
+    ...reportOf(session, verifier, proven, reading.own, options.now),
+    approvalsUsed: approvals.used,
+    ...(recordings.length > 0 ? { recordings } : {}),
+  };
 }
 
 /** What lives here: the way through the segments of one session. What it must not know: what is wrong within one. */

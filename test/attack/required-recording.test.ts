@@ -1,9 +1,11 @@
 /** `required`: where the bucket takes no recording, nothing goes on unrecorded; where it is not, that is said, and work goes on. */
-import { readdirSync } from 'node:fs';
+import { chmodSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { startPostgres } from '../helpers/postgres.js';
 import { startProxyProcess } from '../helpers/proxy-process.js';
+import { repositoryRoot } from '../helpers/repository.js';
 import { startS3, testKey } from '../helpers/s3.js';
 import { Client } from '../helpers/wire-client.js';
 import { query } from '../helpers/wire-messages.js';
@@ -31,7 +33,19 @@ t.test('required', async (t) => {
   await client.logIn();
   await client.send(rows);
   t.ok(await client.hears('closed', 1), 'the session ends');
-  await t.rejects(proxy.stop(), /the bucket takes no recording/, 'and why is said');
+  // a child that would end well, and only once nothing answers it any more
+  const child = `
+    const { Client } = require(${JSON.stringify(join(repositoryRoot, 'node_modules/pg'))});
+    const client = new Client();
+    client.on('error', () => process.exit(0));
+    const ask = () => client.query("SELECT repeat('x', 1000) FROM generate_series(1, 400)").then(() => setTimeout(ask, 50));
+    client.connect().then(ask).catch(() => process.exit(0));`;
+  const ran = await proxy.workspace.dbguard(['run', '--config', 'dbguard.yaml', '--', process.execPath, '-e', child], {
+    env,
+  });
+  t.equal(ran.exitCode, 74, ran.stderr);
+  t.match(ran.stderr, 'the bucket takes no recording');
+  await t.rejects(proxy.stop(), /ended with 74: .*the bucket takes no recording/s, 'and why is said, as by run');
 });
 
 t.test('not required', async (t) => {
@@ -76,6 +90,17 @@ t.test(
     t.match(stdout.replace(/\s+/g, ' '), /what came back after #\d+ may be missing/);
     const all = await workspace.dbguard(['transcripts', 'verify', '--all']);
     t.notMatch(all.stdout, 'unknown-object', 'a chunk is no stranger');
+    t.match(all.stdout, /recordings: 0 as recorded, 1 not all there or without an end/);
+    const chunk = readdirSync(workspace.bucket, { recursive: true, encoding: 'utf8' }).find((name) =>
+      name.includes('results-'),
+    );
+    const path = join(workspace.bucket, chunk ?? '');
+    chmodSync(path, 0o600);
+    writeFileSync(path, 'something else');
+    const changed = await workspace.dbguard(['transcripts', 'verify', '--all']);
+    t.equal(changed.exitCode, 1, 'one that lies in its place is found by the look at all sessions, too');
+    t.match(changed.stdout, /RECORDING CHANGED.*in the place of 1 lies\s+something else/s);
+    t.match(changed.stdout, /recordings: [^\n]*1 changed/);
     await t.rejects(proxy.stop());
   },
 );

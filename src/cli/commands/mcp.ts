@@ -73,9 +73,9 @@ export async function run(
     tools.leave();
   }
   const guard = await opened.last();
-  const complete = guard === undefined || (await finishGuard(context, guard, approvals, graceMs));
+  const finished = guard && (await finishGuard(context, guard, approvals, graceMs));
   approvals.close();
-  return complete ? 0 : 1;
+  return finished?.failed ?? (finished?.complete === false ? 1 : 0);
 }
 
 const agent = 'dbguard mcp';

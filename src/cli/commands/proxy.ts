@@ -6,7 +6,7 @@ import type { CommandContext } from '../command.js';
 import { openApprovals } from '../guard/approvals-desk.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags, listenAddress, readPasswordFile } from '../guard/guard-options.js';
-import { banner, finishGuard, recordingLine, TroubleReport } from '../guard/session-words.js';
+import { banner, type Finished, finishGuard, recordingLine, TroubleReport } from '../guard/session-words.js';
 import { givable, sayWindows } from '../guard/window-words.js';
 import { textOption } from '../options.js';
 import { folded } from '../print/text.js';
@@ -35,7 +35,7 @@ export async function run(
     endSession: () => process.kill(process.pid, 'SIGTERM'),
     onTrouble: (error) => trouble.report(error),
   });
-  let complete = false;
+  let finished: Finished | undefined;
   try {
     const { sid, subject, connection } = guard;
     await approvals.listen({ sid, agent: 'dbguard proxy', subject, connection }, guard.windows);
@@ -60,10 +60,10 @@ export async function run(
     }
     await stopped;
   } finally {
-    complete = await finishGuard(context, guard, approvals, graceMs);
+    finished = await finishGuard(context, guard, approvals, graceMs);
     approvals.close();
   }
-  return complete ? 0 : 1;
+  return finished.failed ?? (finished.complete ? 0 : 1);
 }
 
 /** Whatever would end a program drains this one: no signal of the agent's leaves a session unsealed. */

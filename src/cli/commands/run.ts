@@ -14,7 +14,15 @@ import { FenceMaker } from '../guard/fence.js';
 import { openGuard } from '../guard/guard.js';
 import { guardFlags } from '../guard/guard-options.js';
 import { startGuardedChild } from '../guard/guarded-child.js';
-import { banner, finishGuard, markLine, nothingCame, recordingLine, TroubleReport } from '../guard/session-words.js';
+import {
+  banner,
+  type Finished,
+  finishGuard,
+  markLine,
+  nothingCame,
+  recordingLine,
+  TroubleReport,
+} from '../guard/session-words.js';
 import { countDown, givable } from '../guard/window-words.js';
 import { oneOfOption } from '../options.js';
 import { folded } from '../print/text.js';
@@ -54,6 +62,8 @@ export async function run(
     onSettings: (sandbox) => fences.begin(sandbox),
     onTrouble: (error) => trouble.report(error),
   });
+  let code: number;
+  let finished: Finished | undefined;
   try {
     await approvals.listen(
       { sid: guard.sid, agent, subject: guard.subject, connection: guard.connection },
@@ -90,17 +100,17 @@ export async function run(
     endSession = () => endChild(child);
     approvals.attend(child.channels, child.session);
     countDown(guard.windows, child.note);
-    const code = await child.exited;
+    code = await child.exited;
     trouble.release();
     if (guard.totals.statements === 0) {
       const lines = nothingCame(await guard.beside(), fence !== undefined, told.ownFence);
       for (const line of lines) context.stderr.write(`${folded(line, context.stderr)}\n`);
     }
-    return code;
   } finally {
     trouble.release();
     approvals.close();
     fences.close();
-    await finishGuard(context, guard, approvals, graceMs);
+    finished = await finishGuard(context, guard, approvals, graceMs);
   }
+  return finished.failed ?? code;
 }

@@ -16,7 +16,6 @@ import {
   verdictsInWords,
   verdictWords,
 } from '../../review/proof-words.js';
-import { RecordingEntries } from '../../review/recordings.js';
 import { type SessionReport, type Verdict, withFindings } from '../../review/session-report.js';
 import { openVerifierPool } from '../../review/verifier-pool.js';
 import { verifyAll } from '../../review/verify-all.js';
@@ -70,11 +69,10 @@ type How = VerifyOptions & { readonly source: ObjectSource };
 async function verifyOne(context: CommandContext, how: How, id: string, json: boolean): Promise<number> {
   const { source } = how;
   const session = await findSession(source, id);
-  const recordings = new RecordingEntries();
-  const alone = await verifySession(session, { ...how, onEntry: (entry) => recordings.add(entry) });
+  const alone = await verifySession(session, how);
   const keeping = await source.keeping();
   const report = withFindings(alone, await compareWithNeighbours(session, alone, how));
-  const recorded = await heldRecordings(session, recordings.recordings, source, how.now);
+  const recorded = await heldRecordings(session, alone.recordings ?? [], source, how.now);
   const text = json
     ? JSON.stringify({ ...reportJson(report), versions: keeping, recorded }, undefined, 2)
     : reportText(report, outputStyleFor(context), keeping, recorded);
@@ -93,6 +91,8 @@ async function verifyEvery(
   const output = outputStyleFor(context);
   const out = new LineWriter(context.stdout);
   const counts: Record<Verdict, number> = { proven: 0, local: 0, unproven: 0, invalid: 0 };
+  const streams: Record<ProofLine['holds'], number> = { yes: 0, unknown: 0, no: 0 };
+  const recorded = new WeakMap<SessionReport, ProofLine[]>();
   const found = { failure: 0, warning: 0, note: 0 };
   const progress = progressOn(context);
   const alike = new Alike();
@@ -100,15 +100,24 @@ async function verifyEvery(
   const keeping = await how.source.keeping();
   await verifyAll({
     ...how,
-    verify: pool.verify,
+    verify: async (session) => {
+      const report = await pool.verify(session);
+      if (report.recordings) {
+        recorded.set(report, await heldRecordings(session, report.recordings, how.source, how.now));
+      }
+      return report;
+    },
     concurrency: 32,
     expected: new Expected(expectations.people),
     known: new Set(expectations.known),
     onReport: (report) => {
       counts[report.verdict]++;
       progress.tick();
-      if (json) return out.write(JSON.stringify(reportJson(report)));
-      return isWorthALine(report) && alike.shows(report) ? out.write(reportText(report, output, keeping)) : undefined;
+      const lines = recorded.get(report) ?? [];
+      for (const { holds } of lines) streams[holds]++;
+      if (json) return out.write(JSON.stringify({ ...reportJson(report), recorded: lines }));
+      const isWorthIt = isWorthALine(report) || lines.some(({ holds }) => holds === 'no');
+      return isWorthIt && alike.shows(report) ? out.write(reportText(report, output, keeping, lines)) : undefined;
     },
     onFinding: (finding) => {
       found[finding.severity]++;
@@ -125,11 +134,20 @@ async function verifyEvery(
     await out.write(
       `${counts.proven} proven, ${local}${counts.unproven} not all proven, ${counts.invalid} changed or forged${between}`,
     );
+    const words = streamsText(streams);
+    if (words !== undefined) await out.write(output.fold(words, 2));
     await out.write(output.style('dim', output.fold(notProvable, 0)));
   }
   await out.flush();
-  if (counts.invalid > 0 || found.failure > 0) return exitCodes.invalid;
+  if (counts.invalid + streams.no > 0 || found.failure > 0) return exitCodes.invalid;
   return counts.unproven + counts.local > 0 || found.warning > 0 ? exitCodes.unproven : exitCodes.proven;
+}
+
+/** Each of the streams, as `heldRecordings` says; undefined where nothing was recorded. */
+function streamsText({ yes, unknown, no }: Readonly<Record<ProofLine['holds'], number>>): string | undefined {
+  if (yes + unknown + no === 0) return undefined;
+  const gone = unknown > 0 ? `, ${unknown} not all there or without an end (verify ID says why)` : '';
+  return `recordings: ${yes} as recorded${gone}${no > 0 ? `, ${no} changed` : ''}`;
 }
 
 const notProvable =
@@ -209,7 +227,7 @@ function findingText({ severity, code, message, segment, more }: Finding, output
 }
 
 /** Without the tokens: the stored ID token may still be good for a login elsewhere. */
-function reportJson({ open, ...report }: SessionReport): object {
+function reportJson({ open, recordings: _recordings, ...report }: SessionReport): object {
   if (open === undefined) return report;
   const { idToken: _idToken, accessToken: _accessToken, certificate: _certificate, ...shown } = open;
   return { ...report, open: shown };

@@ -51,7 +51,7 @@ export interface Guard {
   readonly adopt: RunningProxy['adopt'];
   /** What its prompts carry; see prompt-mark.ts. */
   readonly mark: PromptMark;
-  readonly recording: Pick<OpenRecording, 'config' | 'terminal'>;
+  readonly recording: Pick<OpenRecording, 'config' | 'terminal' | 'lost'>;
   /** Drains the proxy, seals the transcript and waits for its upload. */
   close(options?: CloseOptions): Promise<Progress>;
 }

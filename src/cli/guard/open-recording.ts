@@ -18,7 +18,15 @@ export interface OpenRecording {
   terminal(): RecordingWriter | undefined;
   /** What must be recorded cannot be any more. */
   onLost(endSession: () => void): void;
+  /** Why, once it could not. */
+  readonly lost: DbguardError | undefined;
 }
+
+const notRecorded: OpenRecording = {
+  ...{ config: undefined, results: undefined, lost: undefined },
+  terminal: () => undefined,
+  onLost: () => undefined,
+};
 
 /** Of the results of one statement, bytes. */
 const maxBytes = 1 << 20;
@@ -29,13 +37,16 @@ export async function openRecording(
   closers: Closers<CloseOptions>,
 ): Promise<OpenRecording> {
   const config = connection.record;
-  if (config === undefined) return { config, results: undefined, terminal: () => undefined, onLost: () => undefined };
+  if (config === undefined) return notRecorded;
   const { encryptTo, keepDays, maxRows, required } = config;
   const encrypt = encryptTo.length === 0 ? undefined : await loaded(encryptTo);
-  let lost = (): void => undefined;
+  let endSession = (): void => undefined;
+  let lost: DbguardError | undefined;
   const failed = (error: DbguardError): void => {
     options.onTrouble(error);
-    if (required) lost();
+    if (!required) return;
+    lost ??= error;
+    endSession();
   };
   const begin = (stream: RecordedStream, caps: object): RecordingWriter => {
     const recipients = encrypt ? encryptTo : undefined;
@@ -47,8 +58,11 @@ export async function openRecording(
     config,
     results: config.results ? resultsOf(begin('results', { maxRows, maxBytes }), maxRows) : undefined,
     terminal: () => (config.terminal ? begin('terminal', {}) : undefined),
-    onLost(endSession) {
-      lost = endSession;
+    onLost(listener) {
+      endSession = listener;
+    },
+    get lost() {
+      return lost;
     },
   };
 }

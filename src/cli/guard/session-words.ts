@@ -162,20 +162,27 @@ export class TroubleReport {
   }
 }
 
-/** Ends the session and sums it up. True when the whole transcript is in the bucket. */
+export interface Finished {
+  /** The whole transcript is in the bucket. */
+  readonly complete: boolean;
+  /** The exit code of every command where dbguard itself could not go on: it stands before the child's own. */
+  readonly failed: number | undefined;
+}
+
+/** Ends the session and sums it up. */
 export async function finishGuard(
   context: CommandContext,
   guard: Guard,
   approvals: { readonly totals: Approvals['totals'] },
   graceMs: number,
-): Promise<boolean> {
+): Promise<Finished> {
   const { stderr } = context;
   const wait = new UploadWait(stderr);
   const progress = await guard
     .close({ graceMs, signal: wait.signal, onProgress: (step) => wait.progress(step) })
     .finally(() => wait.end());
   stderr.write(summary(guard, approvals.totals, progress, stderr));
-  return progress.left === 0;
+  return { complete: progress.left === 0, failed: guard.recording.lost?.exitCode };
 }
 
 /** What happened, and where it can be read. */

@@ -10,7 +10,7 @@ import { compareWithNeighbours } from '../../review/neighbours.js';
 import { type ProofLine, proofLines, recordingChanged, verdictWords } from '../../review/proof-words.js';
 import { itemReader } from '../../review/read-item.js';
 import { readAnswer } from '../../review/recorded-answer.js';
-import { type OpenSealed, RecordingEntries } from '../../review/recordings.js';
+import type { OpenSealed, Recording } from '../../review/recordings.js';
 import { type SessionReport, withFindings } from '../../review/session-report.js';
 import { type Row, Rows } from '../../review/statement-rows.js';
 import { endsOf, summarise } from '../../review/summary.js';
@@ -44,14 +44,12 @@ export async function openSession({ verify }: Reading, name: string, tell: Tell,
   const session = await sessionNamed(verify.source, name);
   const rows = new Rows();
   const read = itemReader(0);
-  const recordings = new RecordingEntries();
   const { size } = sizeOf(session);
   let told = performance.now();
   const report = await verifySession(session, {
     ...verify,
     now: Date.now(),
     onEntry: async (entry, disclosed) => {
-      recordings.add(entry);
       if (rows.all.length < mostRows) rows.add(read(entry, disclosed));
       if (performance.now() - told < tellMs) return;
       if (!isOpen()) throw new Left();
@@ -64,9 +62,13 @@ export async function openSession({ verify }: Reading, name: string, tell: Tell,
     rows.all.length >= mostRows
       ? `Only its first ${grouped(mostRows)} rows are here; transcripts show has all.`
       : undefined;
-  tell({ kind: 'rows', name, rows: rows.all as readonly Row[], done: true, recording: recordings.of('results') });
+  tell({ kind: 'rows', name, rows: rows.all as readonly Row[], done: true, recording: recordingOf(report) });
   if (last !== undefined && size > 0) tell({ kind: 'notice', notice: { text: last, tone: 'plain' } });
   await verified(session, report, verify, tell);
+}
+
+function recordingOf({ recordings = [] }: SessionReport): Recording | undefined {
+  return recordings.find(({ stream }) => stream === 'results');
 }
 
 /** Fetches what was recorded of a statement. @param open undefined where the reader has no key */
@@ -86,10 +88,9 @@ export class Left extends Error {}
 
 export async function verifyOne({ verify }: Reading, name: string, tell: Tell): Promise<void> {
   const session = await sessionNamed(verify.source, name);
-  const recordings = new RecordingEntries();
   const now = Date.now();
-  const report = await verifySession(session, { ...verify, now, onEntry: (entry) => recordings.add(entry) });
-  const recorded = await heldRecordings(session, recordings.recordings, verify.source, now);
+  const report = await verifySession(session, { ...verify, now });
+  const recorded = await heldRecordings(session, report.recordings ?? [], verify.source, now);
   await verified(session, report, verify, tell, recorded);
 }
 

@@ -5,7 +5,7 @@ import { DbguardError, reasonOf } from '../../errors.js';
 import type { ObjectSource, SessionObjects } from '../../review/catalog.js';
 import { EarlierEntries } from '../../review/earlier-entries.js';
 import { readRecordings, type SessionRecordings } from '../../review/read-recordings.js';
-import { type OpenSealed, RecordingEntries } from '../../review/recordings.js';
+import type { OpenSealed } from '../../review/recordings.js';
 import { type Film, makeFilm } from '../../review/replay/film.js';
 import type { SessionReport } from '../../review/session-report.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
@@ -25,18 +25,14 @@ export async function readSessionFilm(
   verify: Omit<VerifyOptions, 'source' | 'onEntry'>,
   { open, idleMs }: { readonly open: OpenSealed | undefined; readonly idleMs: number },
 ): Promise<SessionFilm> {
-  const recordings = new RecordingEntries();
   const earlier = new EarlierEntries();
   const items: TimelineItem[] = [];
   const report = await verifySession(session, {
     ...verify,
     source,
-    onEntry: (entry, disclosed) => {
-      recordings.add(entry);
-      items.push(timelineItem(entry, disclosed, earlier));
-    },
+    onEntry: (entry, disclosed) => void items.push(timelineItem(entry, disclosed, earlier)),
   });
-  const read = await readRecordings(session, recordings.recordings, source, open);
+  const read = await readRecordings(session, report.recordings ?? [], source, open);
   return { ...read, film: makeFilm(items, read.drawn, idleMs), report };
 }
 

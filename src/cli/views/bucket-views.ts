@@ -178,8 +178,8 @@ class Reading {
   }
 }
 
-/** Tokens and keys have been looked at, and belong in no cache. */
-function withoutEvidence({ open, ...report }: SessionReport): SessionReport {
+/** Tokens and keys have been looked at, and belong in no cache; what is recorded is in a view. */
+function withoutEvidence({ open, recordings: _recordings, ...report }: SessionReport): SessionReport {
   if (open === undefined) return report;
   const none = { idToken: '', salt: '', certificate: '' };
   const key = { kty: 'OKP', crv: 'Ed25519', x: '' } as const;

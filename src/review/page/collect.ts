@@ -9,7 +9,7 @@ import { alternativeKey, parseObjectKey, sessionPrefix } from '../../transcript/
 import { type ObjectReader, piecesFrom, type SegmentObject, type SessionObjects } from '../catalog.js';
 import type { IssuerKeySource } from '../issuer-keys.js';
 import { isAboutContent, segmentText } from '../read-segment.js';
-import { chunksOf, type Recording, RecordingEntries, whyGone } from '../recordings.js';
+import { chunksOf, type Recording, whyGone } from '../recordings.js';
 import { withoutRedacted } from '../redact.js';
 import { readRedactions } from '../redaction.js';
 import type { SessionReport } from '../session-report.js';
@@ -45,13 +45,12 @@ export async function collect(
   const chunks: PageObject[] = [];
   const streams: (readonly Recording[])[] = [];
   for (const session of sessions) {
-    const recordings = new RecordingEntries();
-    const report = await verifySession(session, { ...how, onEntry: (entry) => recordings.add(entry) });
+    const report = await verifySession(session, how);
+    const recordings = report.recordings ?? [];
     const found = await between(session, report);
     reports.push(report);
-    streams.push(recordings.recordings);
-    if (withRecordings)
-      for (const one of recordings.recordings) chunks.push(...(await chunksIn(session, one, options)));
+    streams.push(recordings);
+    if (withRecordings) for (const one of recordings) chunks.push(...(await chunksIn(session, one, options)));
     const open = await withoutTexts(session, how, seen, report);
     const strangers = { keys: [...session.strangers.keys], count: session.strangers.count };
     carried.push({

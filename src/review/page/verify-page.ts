@@ -3,10 +3,9 @@
  * ports on WebCrypto. What only whoever made the page could see is told apart from what was checked here.
  */
 import type { JsonWebKeySet } from '../../identity/signed-claims.js';
-import type { Entry } from '../../transcript/entry.js';
 import { type ProofLine, proofLines } from '../proof-words.js';
 import { itemReader, type ReadItem } from '../read-item.js';
-import { type Recording, RecordingEntries } from '../recordings.js';
+import type { Recording } from '../recordings.js';
 import { type SessionReport, withFindings } from '../session-report.js';
 import { verifySession } from '../verify-session.js';
 import { objectsOf, type PageData, type PageSession, pageKeys, pageSource } from './page-data.js';
@@ -32,14 +31,12 @@ export async function verifyPage(data: PageData, { onItem, ownKeys }: PageVerifi
   const verified: VerifiedSession[] = [];
   for (const [place, session] of data.sessions.entries()) {
     const read = itemReader(place);
-    const recordings = new RecordingEntries();
-    const onEntry = (entry: Entry, disclosed: Readonly<Record<string, unknown>>) => {
-      recordings.add(entry);
-      return onItem?.(read(entry, disclosed));
-    };
-    const alone = await verifySession(objectsOf(session), { ...how, onEntry });
+    const alone = await verifySession(objectsOf(session), {
+      ...how,
+      onEntry: (entry, disclosed) => onItem?.(read(entry, disclosed)),
+    });
     const report = withFindings(alone, session.between);
-    verified.push({ session, report, proof: proofLines(report, keeping), recordings: recordings.recordings });
+    verified.push({ session, report, proof: proofLines(report, keeping), recordings: report.recordings ?? [] });
   }
   return verified;
 }
