@@ -9,6 +9,8 @@ export type AgeIdentity = { readonly age: string } | { readonly seed: Buffer; re
 /** Throws DbguardError `usage`. @param name of the file, for the error */
 export function readIdentities(text: string, name: string): AgeIdentity[] {
   if (/-----BEGIN OPENSSH PRIVATE KEY-----/.test(text)) return [openSshIdentity(text, name)];
+  if (/^(?:age-encryption\.org\/v1\s|-----BEGIN AGE ENCRYPTED FILE-----)/.test(text.trimStart()))
+    throw locked(name, unlockAge);
   const lines = text.split(/\r?\n/).map((line) => line.trim());
   const kept = lines.filter((line) => line !== '' && !line.startsWith('#'));
   if (kept.length === 0 || !kept.every((line) => /^AGE-SECRET-KEY-1[A-Z0-9]+$/i.test(line))) {
@@ -26,7 +28,7 @@ function openSshIdentity(text: string, name: string): AgeIdentity {
     throw unreadable(name, 'it is no whole OpenSSH private key');
   try {
     const outer = new Strings(bytes, magic.length);
-    if (outer.next().toString('latin1') !== 'none') throw unreadable(name, 'it is locked with a passphrase');
+    if (outer.next().toString('latin1') !== 'none') throw locked(name, unlockSsh);
     outer.next();
     outer.next();
     outer.skip(4);
@@ -72,6 +74,16 @@ class Strings {
 
 function unreadable(name: string, why: string): DbguardError {
   return new DbguardError('usage', `${name} holds no key that reads recordings: ${why}`, {
-    hint: 'Give the file of age-keygen, or an ssh-ed25519 private key without a passphrase (a copy, made with ssh-keygen -p).',
+    hint: 'Give the file of age-keygen, or an ssh-ed25519 private key.',
   });
 }
+
+/** dbguard asks for no passphrases: the programs that lock keys unlock them. */
+function locked(name: string, howTo: string): DbguardError {
+  return new DbguardError('usage', `${name} is locked with a passphrase, and dbguard asks for none`, {
+    hint: `Make a copy without, and delete it afterwards: ${howTo}`,
+  });
+}
+
+const unlockAge = 'age -d -o opened-key LOCKED-KEY';
+const unlockSsh = "cp LOCKED-KEY opened-key && ssh-keygen -p -N '' -f opened-key";

@@ -52,7 +52,9 @@ t.test('what is no key, in words that hold nothing of it', async (t) => {
   }
   const locked = Buffer.from(whole.slice(1, -2).join(''), 'base64').toString('latin1').replace('none', 'aes2');
   const text = `${whole[0]}\n${Buffer.from(locked, 'latin1').toString('base64')}\n${whole.at(-2)}`;
-  t.throws(() => readIdentities(text, 'the file'), { message: /locked with a passphrase/ });
+  t.throws(() => readIdentities(text, 'the file'), { message: /locked with a passphrase/, hint: /ssh-keygen -p/ });
+  for (const start of ['age-encryption.org/v1\n-> scrypt abc 18\n', '-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n'])
+    t.throws(() => readIdentities(start, 'the file'), { message: /locked with a passphrase/, hint: /age -d/ });
 });
 
 t.test('a line that is whole, and is nobody’s key', async (t) => {
