@@ -106,13 +106,15 @@ async function verified(
   const summary = await summarise(endsOf(session), verify.source);
   tell({ kind: 'sessions', sessions: [listedSession(summary, storedAs(session))] });
   const verdict = await verdictFor(session, withFindings(alone, found), verify);
-  const changed = recorded.some(({ holds }) => holds === 'no');
-  const words = changed && verdict.verdict !== 'invalid' ? recordingChanged : verdict.words;
-  tell({
-    kind: 'verified',
-    name: nameOf(session),
-    verified: { ...verdict, lines: [...verdict.lines, ...recorded], ...(changed ? { verdict: 'invalid', words } : {}) },
-  });
+  tell({ kind: 'verified', name: nameOf(session), verified: withRecorded(verdict, recorded) });
+}
+
+/** What lies in the place of a recording is told as a change of the session. */
+function withRecorded(verdict: Verified, recorded: readonly ProofLine[]): Verified {
+  const lines = [...verdict.lines, ...recorded];
+  if (!recorded.some(({ holds }) => holds === 'no')) return { ...verdict, lines };
+  const words = verdict.verdict === 'invalid' ? verdict.words : recordingChanged;
+  return { ...verdict, lines, verdict: 'invalid', words };
 }
 
 async function verdictFor(
@@ -150,8 +152,10 @@ export async function verifyBucket({ verify }: Reading, tell: Tell, stop: AbortS
         objects.delete(report);
         count++;
         if (count % 20 === 0) tell({ kind: 'busy', text: `verified ${grouped(count)} sessions … (esc stops)` });
-        if (session !== undefined)
-          tell({ kind: 'verified', name: nameOf(session), verified: await verdictFor(session, report, verify) });
+        if (session === undefined) return;
+        const recorded = await heldRecordings(session, report.recordings ?? [], verify.source, how.now);
+        const verified = withRecorded(await verdictFor(session, report, verify), recorded);
+        tell({ kind: 'verified', name: nameOf(session), verified });
       },
       onFinding: ({ severity, message }) => void (severity === 'failure' && failures.push(message)),
     });
@@ -170,7 +174,7 @@ export async function verifyBucket({ verify }: Reading, tell: Tell, stop: AbortS
 /** Returns what is to be said. */
 export async function writeSessionPage({ verify }: Reading, name: string, cwd: string): Promise<string> {
   const session = await sessionNamed(verify.source, name);
-  const { html } = await pageOf([session], { ...verify, now: Date.now() });
+  const { html } = await pageOf([session], { ...verify, now: Date.now() }, true);
   const path = resolve(cwd, pageName([session]));
   writePage(path, html, path);
   return `Written to ${path} (SHA-256 ${sha256(html, 'hex').slice(0, 16)}…)`;

@@ -18,14 +18,19 @@ export interface MadePage {
   readonly recordingFaults: readonly string[];
 }
 
-/** Throws as verification does; `internal` where this installation is not whole. */
+/**
+ * Throws as verification does; `internal` where this installation is not whole.
+ *
+ * @param recordings those that there are go into it; where there are none, nothing that shows them does
+ */
 export async function pageOf(
   sessions: readonly SessionObjects[],
   how: VerifyOptions & { readonly source: ObjectSource },
-  withRecordings = false,
+  recordings = false,
 ): Promise<MadePage> {
   const between = (session: SessionObjects, report: SessionReport) => compareWithNeighbours(session, report, how);
-  const { reports, streams, ...collected } = await collect(sessions, how, between, withRecordings);
+  const { reports, streams, ...collected } = await collect(sessions, how, between, recordings);
+  const withRecordings = collected.recordings !== undefined;
   const { source, demands, now: madeAt } = how;
   const data: PageData = {
     v: PAGE_VERSION,

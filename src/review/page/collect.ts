@@ -66,7 +66,7 @@ export async function collect(
     sessions: carried,
     objects: seen.objects,
     issuerKeys: asked.answers,
-    ...(withRecordings ? { recordings: chunks } : {}),
+    ...(streams.some((one) => one.length > 0) && withRecordings ? { recordings: chunks } : {}),
     streams,
     reports,
   };
