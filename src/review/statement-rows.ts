@@ -6,6 +6,7 @@
 import { sanitise, singleLine } from '../untrusted-text.js';
 import type { ReadItem } from './read-item.js';
 import type { Mood } from './timeline.js';
+import { summariseFacts } from './views/facts-columns.js';
 
 export type Standing = 'allowed' | 'asked' | 'denied' | 'failed' | 'other';
 
@@ -18,6 +19,7 @@ export class Row {
   #end = '';
   #line: string | undefined;
   #search: string | undefined;
+  #effects: readonly string[] | undefined;
 
   constructor(main: ReadItem) {
     this.main = main;
@@ -61,6 +63,12 @@ export class Row {
   get search(): string {
     this.#search ??= [this.main, ...this.parts].map(searchable).join('\n');
     return this.#search;
+  }
+
+  /** Kinds of effects that the parser read in a statement. */
+  get effects(): readonly string[] {
+    this.#effects ??= this.kind === 'statement' ? (summariseFacts(this.main.facts)?.effects ?? []) : [];
+    return this.#effects;
   }
 
   add(part: ReadItem): void {
@@ -127,6 +135,7 @@ export interface Filter {
   /** Words that all have to be in it. */
   readonly text: string;
   readonly standing: 'any' | Standing | 'statements';
+  readonly effect?: string | undefined;
   readonly session?: number;
   readonly connection?: number;
 }
@@ -135,7 +144,13 @@ export function matches(filter: Filter, words: readonly string[], row: Row): boo
   if (filter.session !== undefined && row.session !== filter.session) return false;
   if (filter.connection !== undefined && row.connection !== filter.connection) return false;
   if (!hasStanding(filter.standing, row)) return false;
+  if (filter.effect !== undefined && !row.effects.includes(filter.effect)) return false;
   return words.every((word) => row.search.includes(word));
+}
+
+/** Every kind of effect that a row has, in order. */
+export function effectsIn(rows: readonly Row[]): string[] {
+  return [...new Set(rows.flatMap(({ effects }) => effects))].sort();
 }
 
 /** Of a search: what is in quotes is one. */

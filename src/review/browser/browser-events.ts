@@ -1,11 +1,10 @@
 /** What happens to the terminal browser beside its keys: the window, sessions that are listed, rows that are read, verdicts. Pure. */
 import type { RecordedAnswer } from '../recorded-answer.js';
 import type { Recording } from '../recordings.js';
-import type { Row } from '../statement-rows.js';
+import { effectsIn, type Row } from '../statement-rows.js';
 import { opened, pressed } from './browser-keys.js';
 import {
   type BrowserState,
-  effectsOf,
   filtered,
   listed,
   listHeight,
@@ -99,7 +98,7 @@ function withRows(
   session: SessionScreen,
   { rows, done, problem, recording }: Extract<BrowserEvent, { kind: 'rows' }>,
 ): BrowserState {
-  const effects = done ? [...new Set(rows.flatMap(effectsOf))].sort() : session.effects;
+  const effects = done ? effectsIn(rows) : session.effects;
   const said = problem === undefined ? {} : { problem };
   return filtered(state, { ...session, rows, done, effects, ...said, ...(recording ? { recording } : {}) });
 }

@@ -8,7 +8,6 @@ import type { RecordedAnswer } from '../recorded-answer.js';
 import type { Recording } from '../recordings.js';
 import type { Verdict } from '../session-report.js';
 import { type Filter, matches, type Row, wordsOf } from '../statement-rows.js';
-import { summariseFacts } from '../views/facts-columns.js';
 import { isFound, type ListedSession, type ListFilter, nameOf, passes } from './listed-session.js';
 import { fitted, type Pane, topPane } from './pane.js';
 
@@ -179,22 +178,13 @@ export function listed(state: BrowserState): BrowserState {
 /** Anew, after its rows, the search or a filter have changed. */
 export function filtered(state: BrowserState, session: SessionScreen): BrowserState {
   const words = wordsOf(session.search);
-  const filter: Filter = { text: session.search, standing: session.standing };
   const { effect } = session;
+  const filter: Filter = { text: session.search, standing: session.standing, effect };
   const isPlain = words.length === 0 && session.standing === 'any' && effect === undefined;
-  const shown = isPlain
-    ? session.rows
-    : session.rows.filter(
-        (row) => matches(filter, words, row) && (effect === undefined || effectsOf(row).includes(effect)),
-      );
+  const shown = isPlain ? session.rows : session.rows.filter((row) => matches(filter, words, row));
   const before = session.shown[session.pane.selected];
   const place =
     before === undefined ? 0 : shown[session.pane.selected] === before ? session.pane.selected : shown.indexOf(before);
   const pane = place < 0 ? topPane : { selected: place, top: session.pane.top };
   return { ...state, session: { ...session, shown, pane: fitted(pane, shown.length, sessionHeight(state)) } };
-}
-
-/** Kinds of effects that the parser read in a statement. */
-export function effectsOf({ kind, main }: Row): readonly string[] {
-  return kind === 'statement' ? (summariseFacts(main.facts)?.effects ?? []) : [];
 }

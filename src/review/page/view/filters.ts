@@ -1,5 +1,5 @@
 /** Search and filters over the rows; as data, for the list. */
-import type { Filter, Row } from '../../statement-rows.js';
+import { effectsIn, type Filter, type Row } from '../../statement-rows.js';
 import { el, foreign } from './dom.js';
 
 const standings: readonly (readonly [Filter['standing'], string])[] = [
@@ -21,7 +21,10 @@ export class Filters {
   );
   readonly #session = el('select', { id: 'session' }, el('option', { value: '' }, 'all'));
   readonly #connection = el('select', { id: 'connection' }, el('option', { value: '' }, 'all'));
-  readonly #count = el('output', { id: 'count', for: 'search standing session connection', 'aria-live': 'polite' });
+  readonly #effect = el('select', { id: 'effect' }, el('option', { value: '' }, 'any'));
+  readonly #count = el('output', {
+    ...{ id: 'count', for: 'search standing effect session connection', 'aria-live': 'polite' },
+  });
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(sids: readonly string[], onChange: () => void, onPrint: () => void) {
@@ -37,6 +40,8 @@ export class Filters {
       this.#text,
       el('label', { for: 'standing' }, 'Show'),
       this.#standing,
+      el('label', { for: 'effect' }, 'Effect'),
+      this.#effect,
       ...(sids.length > 1 ? [el('label', { for: 'session' }, 'Session'), this.#session] : []),
       el('label', { for: 'connection' }, 'Connection'),
       this.#connection,
@@ -55,6 +60,7 @@ export class Filters {
     return {
       text: this.#text.value,
       standing: (this.#standing.value || 'any') as Filter['standing'],
+      ...(this.#effect.value === '' ? {} : { effect: this.#effect.value }),
       ...(session === '' ? {} : { session: Number(session) }),
       ...(connection === '' ? {} : { connection: Number(connection) }),
     };
@@ -66,6 +72,7 @@ export class Filters {
     const said = [
       `those of “${chosen(this.#standing)}”`,
       this.#text.value === '' ? '' : `with “${this.#text.value}”`,
+      this.#effect.value === '' ? '' : `with the effect “${chosen(this.#effect)}”`,
       this.#session.value === '' ? '' : `of session ${chosen(this.#session)}`,
       this.#connection.value === '' ? '' : `of connection ${chosen(this.#connection)}`,
     ];
@@ -77,8 +84,16 @@ export class Filters {
     this.#text.select();
   }
 
-  /** Which connections there are is known at the end. */
-  offerConnections(rows: readonly Row[]): void {
+  /** Which connections and effects there are is known at the end. */
+  offer(rows: readonly Row[]): void {
+    // a stranger's words: any transcript may be in the page
+    const effects = effectsIn(rows).slice(0, 100);
+    const effect = this.#effect.value;
+    this.#effect.replaceChildren(
+      el('option', { value: '' }, 'any'),
+      ...effects.map((value) => el('option', { value }, foreign(value))),
+    );
+    this.#effect.value = effect;
     const numbers = new Set(rows.flatMap(({ connection }) => (connection === undefined ? [] : [connection])));
     const chosen = this.#connection.value;
     const options = [...numbers].sort((a, b) => a - b).slice(0, 500);

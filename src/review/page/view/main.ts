@@ -144,7 +144,7 @@ class Page {
       },
     });
     if (run !== this.#run) return;
-    this.#filters.offerConnections(rows.all);
+    this.#filters.offer(rows.all);
     this.#filter();
     this.#verified = verified;
     this.#ownKeys = ownKeys;
