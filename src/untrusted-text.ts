@@ -82,3 +82,14 @@ function mixedScriptWord(text: string): string | undefined {
   }
   return undefined;
 }
+
+/**
+ * JSON that says the same, and does nothing where its output ends up on a terminal after all (`| head`): JSON.stringify leaves
+ * C1 controls as they are, which a terminal obeys, and what turns the order of reading.
+ */
+export function inertJson(value: unknown, indent?: number): string {
+  return JSON.stringify(value, undefined, indent).replace(
+    /[\u007f-\u009f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

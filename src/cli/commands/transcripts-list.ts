@@ -2,6 +2,7 @@
 import { subjectName } from '../../identity/subject-name.js';
 import { type IdSpan, type ObjectSource, sessionsWithin } from '../../review/catalog.js';
 import { endsOf, type SessionEnds, type SessionSummary, summarise } from '../../review/summary.js';
+import { inertJson } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { paged } from '../print/paged.js';
@@ -31,7 +32,7 @@ export async function run(
     for await (const summary of summaries(source, span)) {
       if (!matches(summary)) continue;
       shown++;
-      const line = options.json === true ? JSON.stringify(asJson(summary)) : asText(summary, output);
+      const line = options.json === true ? inertJson(asJson(summary)) : asText(summary, output);
       if (!(await out.write(line))) return 0;
     }
     await out.flush();

@@ -13,6 +13,7 @@ import { type LogFinding, type LogKnowledge, LogReader, type Unread } from '../.
 import type { LogEvent } from '../../review/server-log/message.js';
 import { isZone, ServerClock } from '../../review/server-log/server-clock.js';
 import { isRecord } from '../../transcript/line.js';
+import { inertJson } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
 import { LineWriter } from '../print/line-writer.js';
@@ -50,7 +51,7 @@ export async function run(
         const number = (unread.get(finding.why) ?? 0) + 1;
         unread.set(finding.why, number);
         if (number <= shownUnread || json) {
-          await out.write(json ? JSON.stringify({ ...finding, log: path }) : unreadWords(finding, path));
+          await out.write(json ? inertJson({ ...finding, log: path }) : unreadWords(finding, path));
         }
         continue;
       }
@@ -60,7 +61,7 @@ export async function run(
       logged[event.kind]++;
       if (book.knows(readings)) continue;
       around[event.kind]++;
-      await out.write(json ? JSON.stringify(event) : words(event));
+      await out.write(json ? inertJson(event) : words(event));
     }
   }
   await out.flush();

@@ -7,6 +7,7 @@ import { isAboutContent } from '../../review/read-segment.js';
 import { segmentLines } from '../../review/segment-lines.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { decodeDisclosure, decodeLine, decodePayload } from '../../transcript/line.js';
+import { inertJson } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { paged } from '../print/paged.js';
 import { type OutputStyle, outputStyleFor } from '../print/text.js';
@@ -36,7 +37,7 @@ export async function run(
         const item = itemOf(raw, earlier.entries);
         if (item === undefined || !contains(item, wanted)) return true;
         found++;
-        const line = options.json === true ? JSON.stringify({ sid, ...item }) : asText(sid, item, output);
+        const line = options.json === true ? inertJson({ sid, ...item }) : asText(sid, item, output);
         reading = await out.write(line);
         return reading;
       };

@@ -8,6 +8,7 @@ import type { SessionReport } from '../../review/session-report.js';
 import { type TimelineItem, timelineItem } from '../../review/timeline.js';
 import { verifySession } from '../../review/verify-session.js';
 import type { Entry } from '../../transcript/entry.js';
+import { inertJson } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import type { LineWriter } from '../print/line-writer.js';
 import { paged } from '../print/paged.js';
@@ -64,13 +65,13 @@ class Printer {
     const item = timelineItem(entry, disclosed, this.#earlier);
     if (!this.#json && !this.#all && hidden.has(item.kind)) return;
     const line = this.#json
-      ? JSON.stringify({ ...item, fields: shownFields(entry.fields), disclosed })
+      ? inertJson({ ...item, fields: shownFields(entry.fields), disclosed })
       : itemText(item, this.#output);
     if (!(await this.#out.write(line))) throw new ReaderLeft();
   };
 
   async report(report: SessionReport): Promise<void> {
-    const text = this.#json ? JSON.stringify({ report: summaryOf(report) }) : `\n${reportText(report, this.#output)}`;
+    const text = this.#json ? inertJson({ report: summaryOf(report) }) : `\n${reportText(report, this.#output)}`;
     await this.#out.write(text);
     await this.#out.flush();
   }

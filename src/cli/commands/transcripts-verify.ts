@@ -23,6 +23,7 @@ import type { VerifyOptions } from '../../review/verify-options.js';
 import { verifySession } from '../../review/verify-session.js';
 import type { Finding } from '../../transcript/finding.js';
 import type { VersionKeeping } from '../../transcript/object-history.js';
+import { inertJson } from '../../untrusted-text.js';
 import { grouped } from '../../words.js';
 import type { CommandContext } from '../command.js';
 import { textOption } from '../options.js';
@@ -74,7 +75,7 @@ async function verifyOne(context: CommandContext, how: How, id: string, json: bo
   const report = withFindings(alone, await compareWithNeighbours(session, alone, how));
   const recorded = await heldRecordings(session, alone.recordings ?? [], source, how.now);
   const text = json
-    ? JSON.stringify({ ...reportJson(report), versions: keeping, recorded }, undefined, 2)
+    ? inertJson({ ...reportJson(report), versions: keeping, recorded }, 2)
     : reportText(report, outputStyleFor(context), keeping, recorded);
   context.stdout.write(`${text}\n`);
   if (recorded.some(({ holds }) => holds === 'no')) return exitCodes.invalid;
@@ -115,13 +116,13 @@ async function verifyEvery(
       progress.tick();
       const lines = recorded.get(report) ?? [];
       for (const { holds } of lines) streams[holds]++;
-      if (json) return out.write(JSON.stringify({ ...reportJson(report), recorded: lines }));
+      if (json) return out.write(inertJson({ ...reportJson(report), recorded: lines }));
       const isWorthIt = isWorthALine(report) || lines.some(({ holds }) => holds === 'no');
       return isWorthIt && alike.shows(report) ? out.write(reportText(report, output, keeping, lines)) : undefined;
     },
     onFinding: (finding) => {
       found[finding.severity]++;
-      return out.write(json ? JSON.stringify({ between: finding }) : findingText(finding, output));
+      return out.write(json ? inertJson({ between: finding }) : findingText(finding, output));
     },
   }).finally(async () => {
     progress.end();

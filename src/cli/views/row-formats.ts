@@ -4,6 +4,7 @@
  */
 import type { ResultColumn } from '../../io/duckdb/engine.js';
 import { textWidth } from '../../ui/character-width.js';
+import { inertJson } from '../../untrusted-text.js';
 import type { OutputStyle } from '../print/text.js';
 import { shown } from '../print/untrusted-text.js';
 
@@ -15,7 +16,7 @@ const numeric = /^(?:U?(?:TINY|SMALL|BIG|HUGE)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL
 
 export function jsonLine(columns: readonly ResultColumn[], row: Row): string {
   const entries = columns.map(({ name, type }, index) => [name, jsonValue(type, row[index])]);
-  return JSON.stringify(Object.fromEntries(entries));
+  return inertJson(Object.fromEntries(entries));
 }
 
 function jsonValue(type: string, value: unknown): unknown {
