@@ -36,7 +36,7 @@ export async function eachWay<T>(
     try {
       return await connect(second, declined);
     } catch (secondError) {
-      throw tellsMore(secondError, error) ? secondError : error;
+      throw tellsMore(secondError, error, second === 'tls') ? secondError : error;
     }
   }
 }
@@ -47,9 +47,14 @@ function otherWayMayHelp(error: UpstreamError): boolean {
   return error.code === 'upstream-tls';
 }
 
-/** TLS trouble, or a refusal by name, says more than the other way's "no pg_hba.conf entry ... no encryption". */
-function tellsMore(second: unknown, first: UpstreamError): boolean {
+/**
+ * The server's own words say more than what follows from having asked again without TLS; of two alike, those that the
+ * encrypted way has got: the other's "no encryption" would send people to look for what is not amiss.
+ */
+function tellsMore(second: unknown, first: UpstreamError, secondIsTls: boolean): boolean {
   if (!(second instanceof UpstreamError)) return true;
   if (second.sqlState === '28P01') return true;
-  return first.response !== undefined && second.code !== 'upstream-tls';
+  if (first.response === undefined) return false;
+  if (second.response === undefined) return false;
+  return second.sqlState !== first.sqlState || secondIsTls;
 }
