@@ -26,7 +26,8 @@ export async function run(
 ): Promise<number> {
   const settings = await identitySettings(context, options);
   await ensureLoginTrusted(context, options);
-  const store = openTokenStore(context.env); // before anybody confirms anything: a broken store should say so now
+  const store = openTokenStore(context.env);
+  await store.ready();
   const login = await logIn(context, options, settings);
   checkDemands(login, settings, Date.now());
   const profile = profileName(settings);

@@ -17,7 +17,8 @@ export async function tryLogin(
   inBrowser: boolean,
   trial: Trial,
 ): Promise<Line[]> {
-  const store = openTokenStore(env); // before anybody confirms anything: a broken store should say so now
+  const store = openTokenStore(env);
+  await store.ready();
   const issuer = await connectIssuer(settings, trial.signal);
   try {
     const login = await (inBrowser ? byBrowser(env, issuer, trial) : byDevice(env, issuer, trial));

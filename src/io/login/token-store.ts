@@ -31,7 +31,9 @@ const DEMANDED_LIMIT_MS = 60_000;
 export function openTokenStore(env: NodeJS.ProcessEnv): FileTokenStore {
   const mode = env.DBGUARD_TOKEN_STORE || 'auto';
   if (mode !== 'auto' && mode !== 'file' && mode !== 'keychain') {
-    throw new DbguardError('usage', 'DBGUARD_TOKEN_STORE is none of auto, keychain, file');
+    throw new DbguardError('usage', 'DBGUARD_TOKEN_STORE takes one of auto, keychain, file', {
+      hint: 'Unset it to have the keychain where there is one, and an encrypted file elsewhere.',
+    });
   }
   const folder = privateDir(join(stateDirs(env).state, 'logins'));
   return new FileTokenStore(folder, mode, osKeychain(env, mode === 'keychain' ? DEMANDED_LIMIT_MS : AUTO_LIMIT_MS));
@@ -62,6 +64,11 @@ export class FileTokenStore implements TokenStore {
     if (place === 'keychain') return `encrypted file in ${this.#folder}, its key in the OS keychain`;
     const reason = this.#whyNoKeychain === undefined ? '' : ` (no keychain here: ${this.#whyNoKeychain})`;
     return `encrypted file in ${this.#folder}, its key in a 0600 file beside it${reason}`;
+  }
+
+  /** Throws `token-store` where a keychain is demanded and cannot be used: before anybody confirms a login in vain. */
+  async ready(): Promise<void> {
+    if (this.#mode === 'keychain') await this.#existingKey('keychain');
   }
 
   async get(profile: string): Promise<Login | undefined> {
