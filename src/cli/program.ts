@@ -1,6 +1,8 @@
 /** The command line, from the table: commander's tree, and what it says of itself. */
 import { Command } from 'commander';
 import { chapterList, topicsAbout } from './chapters.js';
+import type { CommandContext } from './command.js';
+import { folded } from './print/text.js';
 import { commandEntries, groupSummaries } from './table.js';
 import { dbguardVersion } from './version.js';
 
@@ -8,13 +10,22 @@ import { dbguardVersion } from './version.js';
 type Act = (path: string, operands: readonly string[], options: never) => Promise<void>;
 
 /** The commander tree of the table. Throws CommanderError, having said why, for what is no command line. */
-export function buildProgram(act: Act): Command {
+export function buildProgram(
+  act: Act,
+  { stdout, stderr }: Pick<CommandContext, 'stdout' | 'stderr'> = process,
+): Command {
   const program = new Command('dbguard')
     .description('A signed, approved and masked path between an AI coding agent and PostgreSQL.')
     .version(dbguardVersion)
     .enablePositionalOptions()
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error:/, 'dbguard:')) })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => helpWidth(stdout),
+      getErrHelpWidth: () => helpWidth(stderr),
+      outputError: (text, write) => write(folded(text.replace(/^error:/, 'dbguard:'), stderr)),
+    })
     .showHelpAfterError('  See dbguard --help.')
     .addHelpText('after', `\nChapters, for dbguard help TOPIC:\n${chapterList()}`)
     .addHelpText('after', 'Begin with: dbguard, which says how things stand and what to do now.');
@@ -44,6 +55,11 @@ export function buildProgram(act: Act): Command {
     addChapters(command, entry.path);
   }
   return program;
+}
+
+/** Where nobody says how wide it is, as wide as a terminal mostly is. */
+function helpWidth({ isTTY, columns }: { readonly isTTY?: boolean; readonly columns?: number }): number {
+  return isTTY === true && columns !== undefined ? columns : 80;
 }
 
 /** Help shown for a command that is not there would end with 0: such a line is parsed without the wish for help. */

@@ -4,6 +4,7 @@
  */
 import { AuthorizationResponseError, ClientError, ResponseBodyError } from 'openid-client';
 import { DbguardError } from '../errors.js';
+import { socketWords } from '../socket-words.js';
 import { printable } from '../untrusted-text.js';
 
 export interface OidcContext {
@@ -179,7 +180,9 @@ function socketReason(error: unknown): string {
   const cause = error instanceof Error ? error.cause : undefined;
   if (cause instanceof Response) return `HTTP ${cause.status}`;
   if (error instanceof ResponseBodyError) return `HTTP ${error.status}`;
-  return cause instanceof Error ? printable('code' in cause ? cause.code : cause.message, 80) : '';
+  if (!(cause instanceof Error)) return '';
+  const code = 'code' in cause ? String(cause.code) : '';
+  return socketWords(code) ?? printable(code === '' ? cause.message : code, 80);
 }
 
 function failed(message: string, hint?: string): DbguardError {

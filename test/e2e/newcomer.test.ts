@@ -1,17 +1,14 @@
-/**
- * What a newcomer runs into, through bin/dbguard: each error has an exit code, a sentence that names the thing, and a
- * next step. None has a stack trace or a password in it.
- */
+/** What a newcomer runs into, through bin/dbguard: settings, logins, addresses, ports. See everyday.test.ts for the days after. */
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
-import { stringify } from 'yaml';
 import { startIdp } from '../helpers/idp.js';
 import { makeWorkspace } from '../helpers/workspace.js';
 import { developer } from './developer.js';
+import { type Stumble, stumbleOver } from './stumble.js';
 
 const { workspace, postgres, config } = await developer(t);
 const wrongPassword = 'hunter2-is-not-the-password';
@@ -37,17 +34,6 @@ const deep = join(workspace.home, 'deep'.repeat(20));
 mkdirSync(deep, { mode: 0o700 });
 mkdirSync(join(workspace.home, 'xdg'));
 symlinkSync(join(workspace.home, 'state'), join(workspace.home, 'xdg/dbguard'));
-
-interface Stumble {
-  readonly args?: readonly string[];
-  /** What is different in dbguard.yaml; a text replaces it; null: there is none. */
-  readonly config?: Readonly<Record<string, unknown>> | string | null;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly at?: typeof workspace;
-  readonly exitCode: number;
-  /** Each line on stderr. */
-  readonly says: readonly (string | RegExp)[];
-}
 
 const invalid = '  Nothing runs with a policy that is only half understood. "dbguard policy lint" checks the file.';
 
@@ -313,29 +299,4 @@ await forgetful.login(brief);
 await sleep(1500); // longer than its token lives
 
 t.jobs = 3;
-for (const [
-  name,
-  { at = workspace, args = ['run', '--', 'true'], env = {}, exitCode, says, ...given },
-] of Object.entries(stumbles)) {
-  t.test(name, async (t) => {
-    const folder = mkdtempSync(join(dirname(at.project), 'stumble-'));
-    writeFileSync(join(folder, 'plain.txt'), 'text\n');
-    chmodSync(join(folder, 'plain.txt'), 0o644);
-    if (given.config !== null) {
-      const whole = { version: 1, bucket: `file:${at.bucket}`, ...config, ...(given.config as object) };
-      const text = typeof given.config === 'string' ? given.config : stringify(whole);
-      writeFileSync(join(folder, 'dbguard.yaml'), text);
-    }
-    const { exitCode: code, stdout, stderr } = await at.dbguard(args, { env, cwd: folder });
-    t.equal(code, exitCode);
-    const lines = stderr.split('\n');
-    t.equal(lines.length, says.length, stderr);
-    for (const [number, said] of says.entries()) {
-      if (typeof said === 'string') t.equal(lines[number], said);
-      else t.match(lines[number], said);
-    }
-    t.equal(stdout, '');
-    for (const secret of [wrongPassword, postgres.password]) t.notMatch(stderr, secret, 'no password');
-    t.notMatch(stderr, /^ {4}at |internal error/m, 'no stack trace');
-  });
-}
+stumbleOver(t, stumbles, { workspace, config, secrets: [wrongPassword, postgres.password] });

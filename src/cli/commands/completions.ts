@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
+import { didYouMean } from '../../policy/did-you-mean.js';
 import type { CommandContext } from '../command.js';
 import { completionFiles, completionsFor } from '../completion/shells.js';
 import { type CompletionNode, completionTree } from '../completion/tree.js';
@@ -24,7 +25,13 @@ export async function run(
   const folder = textOption(options, 'all');
   const shell = shells.find((one) => one === args[0]);
   if (args[0] !== undefined && shell === undefined) {
-    throw new DbguardError('usage', `there are no completions for "${args[0]}", only for ${shells.join(', ')}`);
+    const guess = didYouMean(args[0], shells);
+    throw new DbguardError('usage', `there are no completions for "${args[0]}", only for ${shells.join(', ')}`, {
+      hint:
+        guess === undefined
+          ? 'Elsewhere: dbguard --help has every command.'
+          : `Did you mean: dbguard completions ${guess}`,
+    });
   }
   if ((folder === undefined) === (shell === undefined)) {
     throw new DbguardError('usage', `name a shell: ${shells.join(', ')}`, {

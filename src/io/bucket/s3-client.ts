@@ -3,6 +3,7 @@ import { S3Client, type S3ClientConfig, S3ServiceException } from '@aws-sdk/clie
 import { defaultProvider } from '@aws-sdk/credential-provider-node';
 import { DbguardError, messageOf } from '../../errors.js';
 import type { S3BucketConfig } from '../../policy/read-bucket.js';
+import { socketWords } from '../../socket-words.js';
 import { outwardAgents } from '../http/outward-agents.js';
 import { outwardFetch } from '../http/outward-fetch.js';
 import type { BucketAccess } from './access.js';
@@ -95,6 +96,8 @@ export function explain(error: unknown, location: string): DbguardError {
 /** The service's code and sentence, where it has both; of one that gives the code alone, the SDK says `UnknownError`. */
 export function reasonOfS3(error: unknown): string {
   // a provider of credentials makes one text of what went wrong beneath it
+  const code = error instanceof Error && 'code' in error ? socketWords(String(error.code)) : undefined;
+  if (code !== undefined) return code;
   const message = messageOf(error).replace(/^(?:\w*Error: )+/, '');
   if (!(error instanceof S3ServiceException) || message === error.name) return message;
   return message === 'UnknownError' ? error.name : `${error.name}: ${message}`;

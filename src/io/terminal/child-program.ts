@@ -2,6 +2,10 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { DbguardError } from '../../errors.js';
+import { didYouMean } from '../../policy/did-you-mean.js';
+import { knownAgents } from '../../run/agents/agents.js';
+
+const clientPrograms: readonly string[] = ['psql', 'pg_dump', 'pg_restore', 'pgcli'];
 
 /** Names that people use for an agent, and the program that its package installs. */
 const aliases: Readonly<Record<string, string>> = { 'claude-code': 'claude' };
@@ -20,10 +24,18 @@ export function findProgram(name: string, env: Readonly<Record<string, string | 
   }
   const also = alias === undefined ? '' : ` (nor ${alias})`;
   throw new DbguardError('child-not-found', `${name}: command not found${also}`, {
-    hint: name.includes('/')
-      ? 'Check the path; it is taken from the current folder.'
-      : 'Check the name and PATH, or give the full path: dbguard run -- /path/to/program',
+    hint: wayOn(name),
   });
+}
+
+function wayOn(name: string): string {
+  if (name.includes('/')) return 'Check the path; it is taken from the current folder.';
+  const packages = clientPrograms.includes(name)
+    ? '. It comes with the PostgreSQL client: apt install postgresql-client, brew install libpq'
+    : '';
+  const guess = didYouMean(name, [...knownAgents.flatMap(({ programs }) => programs), ...clientPrograms]);
+  const meant = guess === undefined || guess === name ? '' : `Did you mean ${guess}? `;
+  return `${meant}Check the name and PATH, or give the full path: dbguard run -- /path/to/program${packages}`;
 }
 
 function lookUp(name: string, env: Readonly<Record<string, string | undefined>>, cwd: string): string | undefined {

@@ -1,6 +1,7 @@
 /** Everything that can go wrong between us and the server, in words for a person. */
 
 import { DbguardError, type ErrorCode, type ErrorDetails } from '../../errors.js';
+import { socketWords } from '../../socket-words.js';
 import { printable } from '../../untrusted-text.js';
 import type { ResponseFields } from '../../wire/backend.js';
 
@@ -72,7 +73,8 @@ const refusals: Readonly<Record<string, { code: ErrorCode; hint: (target: Attemp
   },
   '53300': {
     code: 'upstream-unreachable',
-    hint: () => 'The server has no connection slot left: close idle connections or raise max_connections.',
+    hint: () =>
+      'No connection slot is left: close idle ones, or raise max_connections or the limit of the role or database.',
   },
   '57P03': {
     code: 'upstream-unreachable',
@@ -80,9 +82,8 @@ const refusals: Readonly<Record<string, { code: ErrorCode; hint: (target: Attemp
   },
 };
 
-const systemErrors: Readonly<Record<string, { said: string; hint: string }>> = {
+const systemErrors: Readonly<Record<string, { said?: string; hint: string }>> = {
   ECONNREFUSED: {
-    said: 'nothing listens there',
     hint: 'Check host and port, and that the server runs and accepts TCP connections (listen_addresses).',
   },
   ENOENT: {
@@ -99,15 +100,13 @@ const systemErrors: Readonly<Record<string, { said: string; hint: string }>> = {
   },
   EACCES: { said: 'permission denied', hint: 'This user may not open the socket; check its permissions.' },
   ENOTFOUND: {
-    said: 'the name is unknown',
     hint: 'Check the spelling of the host; a VPN may be needed to resolve it.',
   },
-  EAI_AGAIN: { said: 'the name lookup failed for now', hint: 'Check the network and the name server, then try again.' },
-  ETIMEDOUT: { said: 'no answer', hint: 'Check the network, VPN and firewall between here and the server.' },
-  EHOSTUNREACH: { said: 'no route to it', hint: 'Check the network, VPN and firewall between here and the server.' },
-  ENETUNREACH: { said: 'no network to it', hint: 'Check the network, VPN and firewall between here and the server.' },
+  EAI_AGAIN: { hint: 'Check the network and the name server, then try again.' },
+  ETIMEDOUT: { hint: 'Check the network, VPN and firewall between here and the server.' },
+  EHOSTUNREACH: { hint: 'Check the network, VPN and firewall between here and the server.' },
+  ENETUNREACH: { hint: 'Check the network, VPN and firewall between here and the server.' },
   ECONNRESET: {
-    said: 'the connection was cut',
     hint: "Something between here and the server closed it: look at the server's log and at firewalls and poolers.",
   },
 };
@@ -124,10 +123,14 @@ export function unreachable(label: string, error: unknown): UpstreamError {
     );
   }
   const known = systemErrors[systemCode];
-  return new UpstreamError('upstream-unreachable', `cannot reach ${label}: ${known?.said ?? systemCode}`, {
-    hint: known?.hint ?? 'Check host, port and the network.',
-    cause: error,
-  });
+  return new UpstreamError(
+    'upstream-unreachable',
+    `cannot reach ${label}: ${known?.said ?? socketWords(systemCode) ?? systemCode}`,
+    {
+      hint: known?.hint ?? 'Check host, port and the network.',
+      cause: error,
+    },
+  );
 }
 
 export function timedOut(label: string, milliseconds: number): UpstreamError {

@@ -54,7 +54,12 @@ async function runCommand(argv: readonly string[], signal: AbortSignal | undefin
     if (signal?.aborted) throw signal.reason;
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     const why =
-      reasons[String(code)] ?? (isTimeout(error) ? 'it took more than two minutes' : `it failed (${code ?? 'killed'})`);
+      reasons[String(code)] ??
+      (isTimeout(error)
+        ? 'it took more than two minutes'
+        : typeof code === 'number'
+          ? `it ended with exit code ${code}`
+          : 'it was ended');
     throw authFailure(`password_command "${program}" gave no password: ${why}`, 'Run it by hand to see what it says.');
   }
   const password = /^[^\r\n]*/.exec(output)?.[0] ?? '';

@@ -117,7 +117,7 @@ async function passwordSources(t: Test, { port }: Server): Promise<void> {
   t.equal(await runs(), 5);
   for (const [argv, message] of [
     [['/nonexistent/vault'], /there is no such program/],
-    [[process.execPath, '-e', 'console.error("hush"); process.exit(3)'], /it failed \(3\)/],
+    [[process.execPath, '-e', 'console.error("hush"); process.exit(3)'], /it ended with exit code 3/],
     [[process.execPath, '-e', ''], /printed nothing/],
     [[process.execPath, '-e', 'console.log("hush".repeat(1e6))'], /more than a megabyte/],
   ] as const) {
