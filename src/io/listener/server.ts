@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DbguardError, reasonOf } from '../../errors.js';
 import { CancelMap } from '../../proxy/client/cancel-map.js';
+import { foreignFenceHint } from '../fence/foreign-fence.js';
 import { socketPath } from '../files/socket-path.js';
 import { type ConnectionParts, ProxyConnection } from './client-connection.js';
 import { EarlyDials } from './early-dials.js';
@@ -141,11 +142,11 @@ const portHint =
 
 function listen(server: Server, where: { host: string; port: number } | { path: string }): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
       const place = 'path' in where ? where.path : `${where.host}:${where.port}`;
       reject(
         new DbguardError('listen-failed', `cannot listen on ${place}: ${reasonOf(error)}`, {
-          hint: 'path' in where ? 'Look at the folder of the socket; it must be yours.' : portHint,
+          hint: `${'path' in where ? 'Look at the folder of the socket; it must be yours.' : portHint}${foreignFenceHint(error.code ?? '')}`,
           cause: error,
         }),
       );

@@ -4,6 +4,7 @@ import { DbguardError, type ErrorCode, type ErrorDetails } from '../../errors.js
 import { socketWords } from '../../socket-words.js';
 import { printable } from '../../untrusted-text.js';
 import type { ResponseFields } from '../../wire/backend.js';
+import { foreignFenceHint } from '../fence/foreign-fence.js';
 
 export interface ServerResponse {
   readonly fields: ResponseFields;
@@ -98,6 +99,7 @@ const systemErrors: Readonly<Record<string, { said?: string; hint: string }>> = 
     said: 'its folder is no folder',
     hint: 'Check the socket folder in `host`.',
   },
+  EPERM: { said: 'the system forbids it', hint: 'This process may not connect to it.' },
   EACCES: { said: 'permission denied', hint: 'This user may not open the socket; check its permissions.' },
   ENOTFOUND: {
     hint: 'Check the spelling of the host; a VPN may be needed to resolve it.',
@@ -123,14 +125,12 @@ export function unreachable(label: string, error: unknown): UpstreamError {
     );
   }
   const known = systemErrors[systemCode];
-  return new UpstreamError(
-    'upstream-unreachable',
-    `cannot reach ${label}: ${known?.said ?? socketWords(systemCode) ?? systemCode}`,
-    {
-      hint: known?.hint ?? 'Check host, port and the network.',
-      cause: error,
-    },
-  );
+  const said = known?.said ?? socketWords(systemCode) ?? systemCode;
+  const hint = known?.hint ?? 'Check host, port and the network.';
+  return new UpstreamError('upstream-unreachable', `cannot reach ${label}: ${said}`, {
+    hint: `${hint}${foreignFenceHint(systemCode)}`,
+    cause: error,
+  });
 }
 
 export function timedOut(label: string, milliseconds: number): UpstreamError {
