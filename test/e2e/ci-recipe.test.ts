@@ -1,5 +1,5 @@
 /** The recipe of `dbguard deploy shell`, run as a CI runs it: a platform signs for the job, a migration goes through, its transcript is attached. */
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import t from 'tap';
@@ -28,8 +28,9 @@ symlinkSync(dbguardProgram, join(programs, 'dbguard'));
 const url = new URL(postgres.url());
 const password = decodeURIComponent(url.password);
 url.password = '';
-const configure = (issuer: string) =>
+const configure = (issuer: string, more: object = {}) =>
   workspace.configure({
+    ...more,
     identity: { issuer, client_id: 'dbguard', workload_issuers: [platform.issuer] },
     connections: { shop: { url: String(url), environment: 'production' } },
     default_connection: 'shop',
@@ -85,6 +86,21 @@ t.test('what a person would be asked is denied where nobody is, and that is the 
   const { exitCode, stderr } = await run(['drop table orders'], platform.jobEnv);
   t.equal(exitCode, 1);
   t.match(stderr, /42501|denied/);
+  t.match(JSON.parse(evidence('summary.json')), { command: 1, uploaded: true, verdict: 'proven', exit: 1 });
+  t.match(await postgres.query('select count(*)::int from orders'), [{ count: 2 }]);
+});
+
+t.test('where somebody is named who approves, it is put to them, and the job says that nobody has', async (t) => {
+  configure(platform.issuer, { second_person: { approvers: ['lead@example.test'], wait: '1s' } });
+  const { exitCode, stderr } = await run(['drop table orders'], platform.jobEnv);
+  configure(platform.issuer);
+  t.equal(exitCode, 1);
+  t.match(stderr, /no second person has approved this statement yet/);
+  const objects = readdirSync(workspace.bucket, { recursive: true }).map(String);
+  t.ok(
+    objects.some((key) => /request/.test(key)),
+    objects.join(),
+  );
   t.match(JSON.parse(evidence('summary.json')), { command: 1, uploaded: true, verdict: 'proven', exit: 1 });
   t.match(await postgres.query('select count(*)::int from orders'), [{ count: 2 }]);
 });

@@ -3,6 +3,7 @@ import { DbguardError } from '../../errors.js';
 import { enclosingRun } from '../../io/approvals/process-tree.js';
 import { type LoadedConfig, loadConfigs, loadNamed } from '../../io/files/config-files.js';
 import { ownTranscripts } from '../../io/files/state-dirs.js';
+import { workloadTokenSource } from '../../io/login/oidc-workload-token.js';
 import type { UpstreamConfig } from '../../io/upstream/config.js';
 import { type CompiledPolicy, compilePolicy } from '../../policy/engine.js';
 import type { CommandContext } from '../command.js';
@@ -40,11 +41,18 @@ export async function readSetup(context: CommandContext, options: GuardOptions):
   const written = loadConfigs({ cwd, env, named: options.config });
   const found = await chooseFound(context, written, options);
   const sources = found === undefined ? written : [...written, found.source];
-  const profile = options.profile === undefined ? {} : { profile: options.profile };
+  const unattended = isJob(context, sources);
+  const profile = { unattended, ...(options.profile === undefined ? {} : { profile: options.profile }) };
   const files = compilePolicy(sources, profile);
   const policy =
     options.policyFile === undefined ? files : compilePolicy([loadNamed(options.policyFile, context)], profile);
   return setupOf(context, options, { sources, files, policy, ...(found && { found }) });
+}
+
+/** A platform's token says who runs this, and there is no terminal: nobody sits beside it who could be asked. */
+function isJob({ env, stdin }: CommandContext, sources: Setup['sources']): boolean {
+  if (stdin.isTTY === true || signerSettings(compilePolicy(sources).config, env) === undefined) return false;
+  return workloadTokenSource(env) !== undefined;
 }
 
 /** The same of files that have been read. */
