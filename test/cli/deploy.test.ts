@@ -7,7 +7,7 @@ import { type Document, parseAllDocuments } from 'yaml';
 import { type DeployKind, deployKinds } from '../../src/cli/deploy/deploy-kinds.js';
 import { deployments } from '../../src/cli/deploy/kinds.js';
 import { parseConfig } from '../../src/policy/config.js';
-import { dbguardProgram } from '../helpers/repository.js';
+import { dbguardProgram, repositoryRoot } from '../helpers/repository.js';
 
 const options = { version: '1.2.3', image: 'example/dbguard:1.2.3' };
 const filesOf = (kind: DeployKind) => deployments[kind](options);
@@ -69,6 +69,45 @@ t.test('compose opens nothing but loopback, and the database nothing at all', as
   t.equal(services.database?.ports, undefined);
   t.match(services.gateway, { read_only: true, cap_drop: ['ALL'] });
 });
+
+t.test(
+  'all that the container file and compose take in is there: in the tarball, or written beside them',
+  async (t) => {
+    const { stdout } = await execa('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: repositoryRoot });
+    const [{ filename, version, files: packed }] = JSON.parse(stdout);
+    const inTarball = new Set(packed.map(({ path }: { path: string }) => path));
+    const written = new Map(deployments.compose({ ...options, version }).map(({ path, text }) => [path, text]));
+    const container = written.get('Containerfile') ?? '';
+    const lines = (word: string) =>
+      [...container.matchAll(new RegExp(`^${word} (.*)$`, 'gm'))].map(([, rest = '']) => rest);
+    t.ok(lines('COPY').length > 0 && lines('RUN').length > 0);
+    for (const line of lines('COPY')) for (const source of line.split(' ').slice(0, -1)) t.equal(source, filename);
+    const [copied] = lines('RUN').flatMap((line) => [...line.matchAll(/\S+\.tgz/g)].map(String));
+    t.equal(copied, `/tmp/${filename}`, 'what is installed is what was copied');
+    const manifest = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+    const [program] = JSON.parse(lines('ENTRYPOINT')[0] ?? '');
+    t.ok(inTarball.has(manifest.bin[program].replace(/^\.\//, '')), 'its entry point');
+    const [entry = ''] = /dist\/bin\/[\w.-]+/.exec(readFileSync(dbguardProgram, 'utf8')) ?? [];
+    for (const part of [entry, 'package.json', 'LICENSE']) t.ok(inTarball.has(part), part);
+    const [, major] = /node:(\d+)/.exec(lines('FROM')[0] ?? '') ?? [];
+    t.ok(Number(major) >= Number(/\d+/.exec(manifest.engines.node)), 'a Node that it runs on');
+    const [user] = lines('USER');
+    t.match(container, `install -d -o ${user?.replace(':', ' -g ')}`, 'who runs it has the folder that it writes to');
+    const [{ services }] = documents(written.get('compose.yaml') ?? '');
+    const mounted = Object.values<{ volumes?: string[]; build?: { dockerfile: string } }>(services).flatMap(
+      ({ volumes = [], build }) => [
+        ...volumes.map((one) => one.split(':')[0] ?? ''),
+        ...(build ? [build.dockerfile] : []),
+      ],
+    );
+    const files = mounted.filter((one) => !/^[\w-]+$/.test(one) || one === 'Containerfile');
+    t.ok(files.length >= 4);
+    for (const file of files) {
+      const name = file.replace(/^\.\//, '');
+      t.ok(written.has(name) || [...written.keys()].some((path) => path.startsWith(`${name}/`)), file);
+    }
+  },
+);
 
 t.test('the command prints, writes, and replaces nothing unasked', async (t) => {
   const folder = t.testdir({});
