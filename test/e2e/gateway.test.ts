@@ -1,14 +1,14 @@
 /** `dbguard serve` as a team meets it: people and a service by their own tokens, each with a transcript that proves them. */
-import { once } from 'node:events';
+import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
-import { connect } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connect as tls } from 'node:tls';
 import { decodeJwt } from 'jose';
 import t from 'tap';
-import { encodeSaslInitialResponse, encodeSaslResponse } from '../../src/wire/authentication.js';
-import { encodeSslRequest, encodeStartup } from '../../src/wire/startup.js';
+import { stateDirs } from '../../src/io/files/state-dirs.js';
+import { listSpool } from '../../src/io/spool/recovery.js';
 import { audience, gatewaySubject, stageGateway } from '../helpers/gateway.js';
+import { ready, speakOauth } from '../helpers/oauth-bearer.js';
 
 const stage = await stageGateway();
 t.teardown(() => stage.close());
@@ -25,9 +25,6 @@ const failure = (work: Promise<unknown>) =>
     () => undefined,
     ({ code, message, hint }) => ({ code, message, hint }),
   );
-
-/** ReadyForQuery, outside of a transaction. */
-const ready = 'Z\u0000\u0000\u0000\u0005I';
 
 const page = (path: string) =>
   new Promise<{ status: number | undefined; text: string }>((resolve, reject) => {
@@ -61,33 +58,7 @@ t.test('a person works, is denied what nobody can be asked about, and stands in 
 });
 
 t.test('OAUTHBEARER: where to get a token, then in with it', async (t) => {
-  const speak = async (auth: string) => {
-    const socket = connect(gateway.oauth, '127.0.0.1');
-    socket.write(encodeSslRequest());
-    await once(socket, 'data');
-    const secure = tls({ socket, ca: stage.ca, host: '127.0.0.1' });
-    let [said, answered] = ['', false];
-    secure.on('data', (chunk) => {
-      said += chunk.toString('latin1');
-      // as libpq does: an error of the mechanism is answered with one byte
-      if (said.includes('openid-configuration') && !answered) {
-        answered = true;
-        secure.write(encodeSaslResponse(Buffer.from([1])));
-      }
-    });
-    secure.on('error', () => undefined);
-    secure.write(
-      encodeStartup(0, [
-        ['user', 'ada@example.test'],
-        ['database', 'shop'],
-      ]),
-    );
-    await until(() => said.includes('OAUTHBEARER'));
-    secure.write(encodeSaslInitialResponse('OAUTHBEARER', Buffer.from(`n,,\x01auth=${auth}\x01\x01`)));
-    await until(() => said.includes(ready) || secure.destroyed || said.includes('FATAL'));
-    secure.destroy();
-    return said;
-  };
+  const speak = (auth: string) => speakOauth(gateway.oauth, stage.ca, 'ada@example.test', auth);
   const asked = await speak('');
   t.match(asked, `${stage.people.issuer}/.well-known/openid-configuration`);
   t.match(asked, /FATAL.*28000/s);
@@ -129,3 +100,37 @@ t.test('kill -9: what was answered is in the bucket after the next start', async
   t.match(stdout, /showed their token to a gateway/);
   t.equal(await third.stop(), 0);
 });
+
+t.test(
+  'what a killed one left is uploaded by a peer on another host that has its volume, once it has been silent',
+  async (t) => {
+    const volume = join(stage.workspace.home, 'volume');
+    mkdirSync(volume, { mode: 0o700 });
+    const env = { DBGUARD_HOME: volume };
+    const killed = await stage.start({ env });
+    const client = await killed.connect(await stage.tokenOf('ada'));
+    const { rows } = await client.query(
+      "SELECT current_setting('dbguard.session') AS sid, 'before the peer came' AS what",
+    );
+    killed.process.kill('SIGKILL');
+    await killed.process;
+    const spools = listSpool(stateDirs(env).state);
+    t.ok(spools.some(({ sid }) => sid === rows[0].sid));
+    for (const { folder } of spools) {
+      const lock = join(folder, 'lock');
+      const owner = JSON.parse(readFileSync(lock, 'utf8'));
+      // its process id is another one's here: that this host has none, or has one, says nothing
+      writeFileSync(lock, JSON.stringify({ ...owner, host: 'the-killed-one', pid: process.pid }));
+      const silent = new Date(Date.now() - 16 * 60_000);
+      utimesSync(folder, silent, silent);
+    }
+    const peer = await stage.start({ env });
+    const config = ['--config', `${stage.workspace.project}/dbguard.yaml`];
+    await until(async () => {
+      const { stdout } = await stage.workspace.dbguard(['transcripts', 'show', rows[0].sid, ...config]);
+      return stdout.includes('before the peer came');
+    });
+    t.equal((await stage.workspace.dbguard(['transcripts', 'verify', rows[0].sid, ...config])).exitCode, 2);
+    t.equal(await peer.stop(), 0);
+  },
+);
