@@ -132,6 +132,11 @@ function explainCode(code: string, description: string | undefined, context: Oid
     case 'invalid_request':
       if (context.step === 'device-code') return grantNotAllowed(context, words); // oidc-provider
       return failed(`the issuer refused the request${words}`);
+    case 'not_allowed': // Keycloak
+      return failed(
+        `the issuer refuses a login that lasts${words}`,
+        'Give whoever logs in the role offline_access, or set identity.scopes in dbguard.yaml to [openid, email].',
+      );
     default:
       return failed(`the issuer refused: ${printable(code, 60)}${words}`);
   }

@@ -33,7 +33,7 @@ export async function fill(program: string, direct: BenchTarget): Promise<void> 
   await execa(program, ['-i', '-q', '-s', '1'], { env: libpqEnvironment(direct), extendEnv: false });
 }
 
-export function libpqEnvironment({ host, port, user, password, database }: BenchTarget): Record<string, string> {
+export function libpqEnvironment({ host, port, user, password, database, tls }: BenchTarget): Record<string, string> {
   return {
     PATH: process.env.PATH ?? '',
     PGHOST: host,
@@ -41,6 +41,6 @@ export function libpqEnvironment({ host, port, user, password, database }: Bench
     PGUSER: user,
     PGPASSWORD: password,
     PGDATABASE: database,
-    PGSSLMODE: 'disable',
+    PGSSLMODE: tls ? 'require' : 'disable',
   };
 }

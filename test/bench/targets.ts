@@ -21,6 +21,8 @@ export interface BenchTarget {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** Towards clients. */
+  readonly tls?: boolean;
   /** The process in between, where there is one. */
   readonly pid?: number;
   /** The same with masked columns. */
@@ -41,7 +43,10 @@ export interface BenchTarget {
 }
 
 /** Session pooling and a login of its own, which is what dbguard does too. */
-export async function startPgbouncer(server: TestPostgres): Promise<BenchTarget | undefined> {
+export async function startPgbouncer(
+  server: TestPostgres,
+  tls?: { readonly certificate: string; readonly key: string },
+): Promise<BenchTarget | undefined> {
   const program = ['/usr/sbin/pgbouncer', '/usr/bin/pgbouncer', '/opt/homebrew/bin/pgbouncer'].find(existsSync);
   if (program === undefined) return undefined;
   const dir = mkdtempSync(join(tmpdir(), 'dbguard-bouncer-'));
@@ -60,17 +65,18 @@ max_client_conn = 500
 log_connections = 0
 log_disconnections = 0
 ignore_startup_parameters = extra_float_digits
-`;
+${tls ? `client_tls_sslmode = require\nclient_tls_cert_file = ${dir}/tls.crt\nclient_tls_key_file = ${dir}/tls.key\n` : ''}`;
   for (const [name, text] of Object.entries({
     'bouncer.ini': ini,
     users: `"${server.superuser}" "${server.password}"\n`,
+    ...(tls && { 'tls.crt': tls.certificate, 'tls.key': tls.key }),
   }))
     writeFileSync(join(dir, name), text, { mode: 0o644 });
   if (account.uid !== undefined && account.gid !== undefined) chownSync(dir, account.uid, account.gid);
   const bouncer = spawn(program, ['-q', join(dir, 'bouncer.ini')], { ...account, stdio: 'ignore' });
   const { host, superuser: user, password } = server;
   const target: BenchTarget = {
-    ...{ name: 'pgbouncer', host, port, user, password, database: 'postgres' },
+    ...{ name: 'pgbouncer', host, port, user, password, database: 'postgres', tls: tls !== undefined },
     ...(bouncer.pid === undefined ? {} : { pid: bouncer.pid }),
     stop: async () => {
       bouncer.kill('SIGTERM');

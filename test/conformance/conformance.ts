@@ -17,6 +17,8 @@
  *   --tables            instead: the external tables of other engines alone, in ClickHouse (DBGUARD_CHDB: a python that has chdb)
  *   --replicas SECONDS  instead: three gateways behind HAProxy, where it is installed, and a hundred clients; the bucket and the issuer
  *                       are away for so long, each
+ *   --providers         instead: identity providers, those that are installed (DBGUARD_KEYCLOAK_HOME: where Keycloak was unpacked)
+ *   --gateway           instead: drivers through `dbguard serve`, tokens as passwords, TLS verified
  *   --artifact RELEASE  instead: what `.ci/release/make.mjs` wrote into that folder, on a clean Debian (mmdebstrap, bwrap)
  *   --deploy FOLDER     instead: what `dbguard deploy` writes, by the schemas of check-jsonschema and kubernetes-validate in FOLDER (a venv's bin)
  *   --libpq-pipeline PROGRAM   also PostgreSQL's tests of pipelines, built from src/test/modules/libpq_pipeline
@@ -33,9 +35,11 @@ import { allDialogues } from './dialogues/all.js';
 import { differences } from './differences.js';
 import { playScene, scenes } from './drivers.js';
 import { conformEvidence } from './evidence.js';
+import { tryGatewayDrivers } from './gateway-drivers.js';
 import { tryMasks } from './masks.js';
 import { conformPages } from './pages.js';
 import { programs } from './programs.js';
+import { tryProviders } from './providers.js';
 import { regressionTests, runPsql, scripts } from './psql.js';
 import { tryReads } from './reads.js';
 import { tryReplicas } from './replicas.js';
@@ -67,6 +71,8 @@ const { values: options } = parseArgs({
     pictures: { type: 'string' },
     tables: { type: 'boolean', default: false },
     replicas: { type: 'string' },
+    providers: { type: 'boolean', default: false },
+    gateway: { type: 'boolean', default: false },
     artifact: { type: 'string' },
     deploy: { type: 'string' },
     'libpq-pipeline': { type: 'string' },
@@ -103,6 +109,16 @@ if (options.pages) {
 if (options.replicas !== undefined) {
   const failed = await tryReplicas(Number(options.replicas));
   console.log(failed === 0 ? 'Nothing was lost, and nobody let in.' : `${failed} trials failed.`);
+  process.exit(failed === 0 ? 0 : 1);
+}
+if (options.gateway) {
+  const different = await tryGatewayDrivers(chosen);
+  chosen.insist();
+  process.exit(different === 0 ? 0 : 1);
+}
+if (options.providers) {
+  const failed = await tryProviders();
+  console.log(failed === 0 ? 'Every provider that is here did as the chapter says.' : `${failed} trials failed.`);
   process.exit(failed === 0 ? 0 : 1);
 }
 if (options.artifact !== undefined) {

@@ -85,7 +85,7 @@ function conninfo({ host, port, user, password, database }: Target): string {
 }
 
 async function run(program: string, args: readonly string[], target: Target): Promise<string[]> {
-  const { host, port, user, password, database } = target;
+  const { host, port, user, password, database, rootcert } = target;
   const { stdout, exitCode } = await execa('/bin/sh', ['-c', 'exec "$0" "$@" 2>&1', program, ...args], {
     reject: false,
     cwd: '/',
@@ -95,6 +95,7 @@ async function run(program: string, args: readonly string[], target: Target): Pr
       PATH: process.env.PATH ?? '',
       ...{ PGHOST: host, PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database },
       DATABASE_URL: `postgresql://${user}:${encodeURIComponent(password)}@${host}:${port}/${database}`,
+      ...(rootcert !== undefined && { PGSSLMODE: 'verify-full', PGSSLROOTCERT: rootcert }),
       PYTHONDONTWRITEBYTECODE: '1',
       PYTHONUNBUFFERED: '1',
     },

@@ -18,11 +18,15 @@ export async function runPsql(psql: string, target: Target, script: string, fold
     env: {
       PATH: process.env.PATH ?? '',
       ...{ PGHOST: target.host, PGPORT: String(target.port), PGUSER: target.user, PGPASSWORD: target.password },
-      ...{ PGDATABASE: target.database, PGSSLMODE: 'prefer', PGTZ: 'PST8PDT', PGDATESTYLE: 'Postgres, MDY' },
+      ...{ PGDATABASE: target.database, ...encryption(target), PGTZ: 'PST8PDT', PGDATESTYLE: 'Postgres, MDY' },
       ...{ PG_ABS_SRCDIR: folder, PG_LIBDIR: folder, PG_DLSUFFIX: '.so', LANG: 'C', LC_ALL: 'C' },
     },
   });
   return stdout.split('\n');
+}
+
+function encryption({ rootcert }: Target): Record<string, string> {
+  return rootcert === undefined ? { PGSSLMODE: 'prefer' } : { PGSSLMODE: 'verify-full', PGSSLROOTCERT: rootcert };
 }
 
 /** Everyday psql. */

@@ -49,14 +49,21 @@ export interface GatewayStageOptions {
   /** Whose people it lets in; default: those whom `people` signs for. */
   readonly idp?: TestIdp;
   readonly postgres?: PostgresOptions;
+  /** Of people's tokens. */
+  readonly alg?: 'RS256' | 'ES256';
   /** Of every command. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export async function stageGateway({ idp, postgres: server, env }: GatewayStageOptions = {}): Promise<GatewayStage> {
+export async function stageGateway({
+  idp,
+  postgres: server,
+  alg,
+  env,
+}: GatewayStageOptions = {}): Promise<GatewayStage> {
   const [postgres, people, platform] = await Promise.all([
     startPostgres(server),
-    startTokenIssuer('somebody'),
+    startTokenIssuer('somebody', alg),
     startTokenIssuer(gatewaySubject),
   ]);
   const workspace = makeWorkspace({ ...platform.jobEnv, ...env });

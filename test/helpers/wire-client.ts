@@ -15,6 +15,8 @@ export interface Target {
   readonly user: string;
   readonly password: string;
   readonly database: string;
+  /** PEM file: whoever can do TLS verifies the other side with it. */
+  readonly rootcert?: string;
 }
 
 /** A backend message: its type byte and its body without the length word. */

@@ -176,6 +176,8 @@ test('refusals under other names: each with words and a next step', async (t) =>
     [{ error: 'authorization_declined' }, { code: 'login-failed', message: /denied in the browser/ }],
     [{ error: 'code_expired' }, { code: 'login-expired', message: /expired before/ }],
     [{ error: 'bad_verification_code' }, { code: 'login-expired', hint: /dbguard login/ }],
+    // Keycloak 26, where somebody lacks the role
+    [{ error: 'not_allowed' }, { code: 'login-failed', hint: /role offline_access/ }],
   ] as const) {
     const provider = await world(t);
     const body = JSON.stringify(answer);

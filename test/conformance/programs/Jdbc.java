@@ -36,6 +36,10 @@ public class Jdbc {
     Properties properties = new Properties();
     properties.setProperty("user", System.getenv("PGUSER"));
     properties.setProperty("password", System.getenv("PGPASSWORD"));
+    if (System.getenv("PGSSLROOTCERT") != null) {
+      properties.setProperty("sslmode", System.getenv("PGSSLMODE"));
+      properties.setProperty("sslrootcert", System.getenv("PGSSLROOTCERT"));
+    }
     properties.setProperty("preferQueryMode", mode);
     properties.setProperty("prepareThreshold", "2");
     String url = "jdbc:postgresql://" + System.getenv("PGHOST") + ":" + System.getenv("PGPORT") + "/" + System.getenv("PGDATABASE");
