@@ -26,9 +26,10 @@ export function buildProgram(
       getErrHelpWidth: () => helpWidth(stderr),
       outputError: (text, write) => write(folded(text.replace(/^error:/, 'dbguard:'), stderr)),
     })
+    .configureHelp({ minWidthToWrap: 24 })
     .showHelpAfterError('  See dbguard --help.')
-    .addHelpText('after', `\nChapters, for dbguard help TOPIC:\n${chapterList()}`)
-    .addHelpText('after', 'Begin with: dbguard, which says how things stand and what to do now.');
+    .addHelpText('after', `\nChapters, for dbguard help TOPIC:\n${folded(chapterList(), stdout, 16)}`)
+    .addHelpText('after', folded('Begin with: dbguard, which says how things stand and what to do now.', stdout));
   const groups = new Map<string, Command>();
   for (const entry of commandEntries) {
     const words = entry.path.split(' ');
@@ -49,7 +50,11 @@ export function buildProgram(
       .description(entry.summary)
       .showHelpAfterError(`  See dbguard ${entry.path} --help.`);
     for (const option of entry.options ?? []) command.option(option.flags, option.description);
-    if (entry.examples) command.addHelpText('after', `\nExamples:\n${entry.examples.map(indented).join('')}`);
+    if (entry.examples)
+      command.addHelpText(
+        'after',
+        `\nExamples:\n${folded(entry.examples.map((line) => `  ${line}\n`).join(''), stdout, 6)}`,
+      );
     if (entry.passThrough) command.passThroughOptions();
     command.action(() => act(entry.path, command.args, command.opts() as never));
     addChapters(command, entry.path);
@@ -80,8 +85,4 @@ function addChapters(command: Command, path: string): void {
   const topics = topicsAbout(path);
   if (topics.length > 0)
     command.addHelpText('after', `\nMore: ${topics.map((one) => `dbguard help ${one}`).join(', ')}`);
-}
-
-function indented(line: string): string {
-  return `  ${line}\n`;
 }

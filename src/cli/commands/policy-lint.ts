@@ -99,7 +99,7 @@ function report(
   const output = outputStyleFor(context);
   for (const { place, about, message } of lines) {
     const where = place ? `${place.file}:${place.line}:${place.column}: ` : '';
-    context.stdout.write(`${output.style('bold', where)}${about ? `${about}: ` : ''}${message}\n`);
+    context.stdout.write(`${output.fold(`${output.style('bold', where)}${about ? `${about}: ` : ''}${message}`, 4)}\n`);
   }
   const found = lines.length === 0 ? 'nothing to complain about' : `${lines.length} to look at`;
   context.stdout.write(`${files === 1 ? '1 file' : `${files} files`}: ${found}\n`);

@@ -33,7 +33,7 @@ export async function run(
       const output = outputStyleFor(context);
       for (const one of tested)
         if (one.note !== undefined || stops(one)) context.stdout.write(`${asText(one, output)}\n`);
-      context.stdout.write(`${sum(tested, files)} (${judge.policy.name})\n`);
+      context.stdout.write(`${output.fold(`${sum(tested, files)} (${judge.policy.name})`, 2)}\n`);
     }
     return stopped.length > 0 ? 1 : 0;
   });

@@ -85,7 +85,8 @@ function asText(summary: SessionSummary, output: OutputStyle): string {
   const day = dayFormat.format(start).slice(narrow ? 'yyyy-'.length : 0);
   const when = `${day} ${timeFormat.format(start)}`;
   const id = output.style('bold', narrow ? sid.slice(0, shortIdCharacters) : sid);
-  if (problem !== undefined) return `${id}  ${when}  ${output.style('red', `unreadable: ${shown(problem)}`)}`;
+  if (problem !== undefined)
+    return output.fold(`${id}  ${when}  ${output.style('red', `unreadable: ${shown(problem)}`)}`, 12);
   const who = cut(open === undefined ? '?' : subjectName(open.subject), narrow ? 20 : 28);
   const where = cut(open?.connection?.name ?? '', narrow ? 8 : 14);
   const counts = [
@@ -95,7 +96,10 @@ function asText(summary: SessionSummary, output: OutputStyle): string {
     final ? '' : output.style('dim', 'not sealed'),
   ];
   const agent = narrow ? '' : output.style('dim', cut(open?.agent ?? '', 30).trimEnd());
-  return `${id}  ${when}  ${who}  ${where}  ${[...counts, agent].filter((text) => text !== '').join('  ')}`;
+  return output.fold(
+    `${id}  ${when}  ${who}  ${where}  ${[...counts, agent].filter((text) => text !== '').join('  ')}`,
+    12,
+  );
 }
 
 function cut(text: string, width: number): string {

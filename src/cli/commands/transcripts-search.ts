@@ -65,7 +65,10 @@ function asText(sid: string, item: TimelineItem, output: OutputStyle): string {
     .replace(/\s+/g, ' ')
     .trim();
   const time = `${new Date(item.at).toISOString().slice(0, 19)}Z`;
-  return `${output.style('bold', sid)} ${output.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`;
+  return output.fold(
+    `${output.style('bold', sid)} ${output.style('dim', `${time} #${item.n}`)} ${text.slice(0, 500)}`,
+    4,
+  );
 }
 
 /** Objects are read while earlier ones are searched. */

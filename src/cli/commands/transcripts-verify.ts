@@ -133,7 +133,10 @@ async function verifyEvery(
     const local = counts.local > 0 ? `${counts.local} by local keys that nobody vouches for, ` : '';
     const between = found.failure > 0 ? `; ${found.failure} found between sessions` : '';
     await out.write(
-      `${counts.proven} proven, ${local}${counts.unproven} not all proven, ${counts.invalid} changed or forged${between}`,
+      output.fold(
+        `${counts.proven} proven, ${local}${counts.unproven} not all proven, ${counts.invalid} changed or forged${between}`,
+        2,
+      ),
     );
     const words = streamsText(streams);
     if (words !== undefined) await out.write(output.fold(words, 2));

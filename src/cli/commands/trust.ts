@@ -51,7 +51,7 @@ export async function run(
     });
   }
   remember(context, file, claims);
-  context.stdout.write(`Trusted: ${file}, as long as this stays as it is.\n`);
+  context.stdout.write(`${folded(`Trusted: ${file}, as long as this stays as it is.`, context.stdout)}\n`);
   return 0;
 }
 

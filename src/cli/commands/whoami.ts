@@ -8,6 +8,7 @@ import { openTokenStore } from '../../io/login/token-store.js';
 import { printable } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { describeLevel, describeTime, describeWho } from '../print/login-words.js';
+import { folded } from '../print/text.js';
 import { chooseProfile, findIdentitySettings } from '../settings/identity-settings.js';
 import type { OptionsOf } from '../table.js';
 
@@ -22,7 +23,7 @@ export async function run(
   const login = profile === undefined ? undefined : await store.get(profile);
   if (profile === undefined || !login) throw loginRequired();
   const text = options.json ? asJson(login, profile, store.description) : asText(login, profile, store.description);
-  context.stdout.write(`${text}\n`);
+  context.stdout.write(`${options.json ? text : folded(text, context.stdout, 12)}\n`);
   return 0;
 }
 

@@ -177,7 +177,7 @@ export async function finishGuard(
   graceMs: number,
 ): Promise<Finished> {
   const { stderr } = context;
-  const wait = new UploadWait(stderr);
+  const wait = new UploadWait(stderr, context.env);
   const progress = await guard
     .close({ graceMs, signal: wait.signal, onProgress: (step) => wait.progress(step) })
     .finally(() => wait.end());

@@ -12,6 +12,7 @@ const quietMs = 1_500;
 
 export class UploadWait {
   readonly #stderr: Writable & { readonly isTTY?: boolean };
+  readonly #writesOver: boolean;
   readonly #leave = new AbortController();
   readonly #listening: Listening;
   #patience: NodeJS.Timeout | undefined;
@@ -19,8 +20,9 @@ export class UploadWait {
   #progress: Progress | undefined;
   #saying = false;
 
-  constructor(stderr: Writable & { readonly isTTY?: boolean }) {
+  constructor(stderr: Writable & { readonly isTTY?: boolean }, env: NodeJS.ProcessEnv) {
     this.#stderr = stderr;
+    this.#writesOver = stderr.isTTY === true && env.TERM !== 'dumb';
     this.#listening = onEnding(
       () => this.#leave.abort(),
       () => undefined,
@@ -37,19 +39,19 @@ export class UploadWait {
     this.#progress = progress;
     this.#patience ??= setTimeout(() => this.#leave.abort(), patienceMs);
     this.#quiet ??= setTimeout(() => this.#speak(), quietMs);
-    if (this.#saying && this.#stderr.isTTY) this.#show();
+    if (this.#saying && this.#writesOver) this.#show();
   }
 
   end(): void {
     clearTimeout(this.#patience);
     clearTimeout(this.#quiet);
     this.#listening.stop();
-    if (this.#saying && this.#stderr.isTTY) this.#stderr.write('\r\u001b[K');
+    if (this.#saying && this.#writesOver) this.#stderr.write('\r\u001b[K');
   }
 
   #speak(): void {
     this.#saying = true;
-    if (this.#stderr.isTTY) this.#show();
+    if (this.#writesOver) this.#show();
     else this.#stderr.write('dbguard: uploading the transcript ...\n');
   }
 
