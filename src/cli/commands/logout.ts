@@ -8,6 +8,7 @@ import { openTokenStore } from '../../io/login/token-store.js';
 import { printable } from '../../untrusted-text.js';
 import type { CommandContext } from '../command.js';
 import { describeWho } from '../print/login-words.js';
+import { folded } from '../print/text.js';
 import { chooseProfile, findIdentitySettings, type IdentitySettings } from '../settings/identity-settings.js';
 import type { OptionsOf } from '../table.js';
 
@@ -29,7 +30,10 @@ export async function run(
   // A login that cannot be opened can still be removed.
   const login = profile === undefined ? undefined : await store.get(profile).catch(() => undefined);
   if (profile === undefined || !(await store.delete(profile))) {
-    stdout.write('Nobody was logged in.\n');
+    const kept = store.profiles().includes(LOCAL_PROFILE)
+      ? ' The key of this machine stays: it signs where no provider is named.'
+      : '';
+    stdout.write(`${folded(`Nobody was logged in.${kept}`, stdout)}\n`);
     return 0;
   }
   stdout.write(login ? `Logged out ${describeWho(login)}.\n` : 'Removed a login that could not be opened.\n');

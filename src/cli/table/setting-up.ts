@@ -80,19 +80,22 @@ export const settingUp = [
       { flags: '--token-file <path>', description: 'log in with a token that a CI system or platform wrote to a file' },
       ...identityOptions,
     ],
-    examples: ['dbguard login', 'dbguard login --browser --issuer https://login.example.com --client-id dbguard'],
+    examples: [
+      'dbguard login                        without a provider there is nothing to do: a key of this machine signs',
+      'dbguard login --browser --issuer https://login.example.com --client-id dbguard',
+    ],
   },
   {
     path: 'logout',
     summary: 'forget the login here and revoke it at the issuer',
     options: identityOptions,
-    examples: ['dbguard logout'],
+    examples: ['dbguard logout                       a key of this machine stays: it is nobody’s login'],
   },
   {
     path: 'mark',
     summary: 'choose the words by which you know a true approval prompt',
     options: identityOptions,
-    examples: ['dbguard mark'],
+    examples: ['dbguard mark                         of your login, or of the key of this machine'],
   },
   {
     path: 'whoami',
