@@ -3,7 +3,7 @@ import { cpSync, lutimesSync, mkdirSync, readdirSync, readFileSync, rmSync, syml
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { filesBelow } from './signed-list.mjs';
-import { epoch, tool, version } from './steps.mjs';
+import { epoch, maintainer, tool, version } from './steps.mjs';
 
 /** @param folder `…/NAME`, which becomes the archive's one folder. @returns the path of NAME.tar.gz */
 export function tarball(folder, out) {
@@ -48,6 +48,8 @@ export function deb(folder, cpu, out, work) {
   put(join(folder, 'completions/_dbguard'), 'usr/share/zsh/vendor-completions/_dbguard');
   put(join(folder, 'completions/dbguard.fish'), 'usr/share/fish/vendor_completions.d/dbguard.fish');
   put(join(folder, 'dist/licences.txt'), 'usr/share/doc/dbguard/copyright');
+  mkdirSync(join(stage, 'usr/share/man/man1'), { recursive: true });
+  writeFileSync(join(stage, 'usr/share/man/man1/dbguard.1.gz'), gzipSync(readFileSync(join(folder, 'dist/bin/dbguard.1')), { level: 9 }));
   mkdirSync(join(stage, 'usr/bin'), { recursive: true });
   symlinkSync('../lib/dbguard/bin/dbguard', join(stage, 'usr/bin/dbguard'));
   const kilobytes = tool('du', ['-sk', '--apparent-size', stage]).split('\t')[0];
@@ -65,7 +67,7 @@ function control(architecture, kilobytes) {
   return `Package: dbguard
 Version: ${version}
 Architecture: ${architecture}
-Maintainer: the dbguard project <dbguard@example.invalid>
+Maintainer: ${maintainer}
 Installed-Size: ${kilobytes}
 Depends: libc6 (>= 2.28), libstdc++6
 Recommends: bubblewrap, libsecret-1-0, ca-certificates

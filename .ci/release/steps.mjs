@@ -23,3 +23,7 @@ export function tool(program, args, options = {}) {
 
 /** Seconds since 1970 that every file of the release bears: the commit's (reproducible-builds.org, SOURCE_DATE_EPOCH). */
 export const epoch = Number(process.env.SOURCE_DATE_EPOCH ?? tool('git', ['log', '-1', '--format=%ct']));
+
+/** Of a Debian package: as Debian's own tools name whoever makes it, else the author of the commit. */
+const { DEBEMAIL, DEBFULLNAME } = process.env;
+export const maintainer = DEBEMAIL && DEBFULLNAME ? `${DEBFULLNAME} <${DEBEMAIL}>` : tool('git', ['log', '-1', '--format=%an <%ae>']).trim();

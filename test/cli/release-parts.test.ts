@@ -87,10 +87,11 @@ t.test('the same files make the same archives, whenever and however they were wr
       const work = join(t.testdirName, `${program}-${later}`);
       const folder = join(work, 'tree');
       const out = join(work, 'out');
-      for (const one of ['tree/completions', 'tree/dist', 'out']) mkdirSync(join(work, one), { recursive: true });
+      for (const one of ['tree/completions', 'tree/dist/bin', 'out']) mkdirSync(join(work, one), { recursive: true });
       const files = [
         'completions/dbguard.bash',
         'dist/licences.txt',
+        'dist/bin/dbguard.1',
         'completions/_dbguard',
         'completions/dbguard.fish',
       ];
