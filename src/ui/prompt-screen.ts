@@ -8,6 +8,7 @@ import type { ApprovalsClock, PendingApproval, Verdict } from '../approval/appro
 import type { Preview } from '../approval/preview.js';
 import type { TerminalSize } from '../run/terminal-ports.js';
 import type { ApprovalPromptProps } from './ApprovalPrompt.js';
+import { asciiCells } from './ascii-cells.js';
 import { textWidth } from './character-width.js';
 import { documentRows, placeLine, type Row } from './document-rows.js';
 import { inkPainter } from './ink-painter.js';
@@ -48,6 +49,8 @@ export interface PromptScreenOptions {
   /** How many wait behind this one, asked anew for each frame. */
   readonly waiting: () => number;
   readonly colours: boolean;
+  /** The frame around the document is drawn in ASCII; what it shows of a statement stays as it is. */
+  readonly ascii: boolean;
   /** Words that the child does not know; see prompt-mark.ts. Empty where no child shares the terminal. */
   readonly mark: string;
   /** Settled elsewhere: the prompt goes away. */
@@ -70,7 +73,7 @@ export async function runPrompt(
   options: PromptScreenOptions,
 ): Promise<Verdict> {
   const { clock, gone } = options;
-  const painter = createPainter(surface, tools, options.mark);
+  const painter = createPainter(surface, tools, options);
   const keys = new KeyDecoder();
   let document: readonly Row[] = [];
   let shown = options.shown();
@@ -214,19 +217,42 @@ export async function loadPromptTools(): Promise<PromptTools> {
   return import('./prompt-tools.js');
 }
 
-function createPainter(surface: PromptSurface, tools: PromptTools, mark: string): Painter {
+function createPainter(
+  surface: PromptSurface,
+  tools: PromptTools,
+  { mark, ascii }: Pick<PromptScreenOptions, 'mark' | 'ascii'>,
+): Painter {
   const { render, createElement, ApprovalPrompt } = tools;
   let last = '';
+  let document = { compact: false, windowRows: 0 };
   const painter = inkPainter(render, (frame) => {
     const { size } = surface;
-    const text = onScreen(frame, size.rows);
+    const text = onScreen(ascii ? asciiFrame(frame, mark, document) : frame, size.rows);
     if (text !== last) surface.write(text, onScreen(withoutMark(frame, mark, size), size.rows));
     last = text;
   });
   return {
-    paint: (props) => painter.paint(createElement(ApprovalPrompt, props), props.columns),
+    paint: (props) => {
+      document = props;
+      painter.paint(createElement(ApprovalPrompt, props), props.columns);
+    },
     close: () => painter.close(),
   };
+}
+
+/** All but the rows of the document, and the mark, which is the person's. */
+function asciiFrame(
+  frame: string,
+  mark: string,
+  { compact, windowRows }: Pick<ApprovalPromptProps, 'compact' | 'windowRows'>,
+): string {
+  const first = compact ? (mark === '' ? 1 : 2) : 3;
+  const drawn = (line: string): string =>
+    mark === '' ? asciiCells(line) : line.split(mark).map(asciiCells).join(mark);
+  return frame
+    .split('\n')
+    .map((line, at) => (at >= first && at < first + windowRows ? line : drawn(line)))
+    .join('\n');
 }
 
 /** Whoever knows the words could draw a prompt: a recording has a rule in the place of the one that carries them. */

@@ -8,6 +8,8 @@ export interface TerminalChannelOptions {
   readonly clock: ApprovalsClock;
   readonly bell: boolean;
   readonly colours: boolean;
+  /** See PromptScreenOptions. */
+  readonly ascii: boolean;
   readonly mark: string;
   /** For the count of those that wait; called only while a prompt is up. */
   readonly desk: () => ApprovalDesk;
@@ -31,6 +33,7 @@ export function terminalChannel(options: TerminalChannelOptions): ApprovalChanne
           clock: options.clock,
           waiting: () => Math.max(0, options.desk().pending.length - 1),
           colours: options.colours,
+          ascii: options.ascii,
           mark: options.mark,
           gone,
         });

@@ -28,6 +28,7 @@ class Prompt {
     changes: Parameters<typeof request>[0] = {},
     colours = true,
     leftMs = 60_000,
+    ascii = false,
   ) {
     const screen = emulator(columns, rows);
     this.#screen = screen;
@@ -51,6 +52,7 @@ class Prompt {
       clock: this.clock,
       waiting: () => 0,
       colours,
+      ascii,
       mark: 'amber otter',
       gone: this.#gone.signal,
     }).catch(() => undefined);
@@ -102,6 +104,21 @@ for (const [columns, rows] of [
     t.match(lines.join('\n'), /^── amber otter ──/m);
   });
 }
+
+test('in the locale C the frame is ASCII; the statement and its name for the person are as they are', async (t) => {
+  const sql = "DELETE FROM orders WHERE note = '… → ─'";
+  for (const [columns, rows] of [
+    [60, 15],
+    [80, 6],
+  ] as const) {
+    const prompt = new Prompt(columns, rows, { sql }, true, 60_000, true);
+    const lines = await prompt.lines();
+    await prompt.close();
+    t.match(lines.join('\n'), "note = '… → ─'");
+    t.match(lines.join('\n'), /^-- amber otter --/m);
+    for (const line of lines.filter((one) => !one.includes('note ='))) t.notMatch(line, /[^ -~]/);
+  }
+});
 
 /** What takes a table's rows, or the table, in one of many statements or deep inside one. */
 const destroying: readonly ((table: string) => string)[] = [

@@ -16,7 +16,12 @@ export async function followTeam(
   team: Team,
   terminal: OuterTerminal,
   clock: ApprovalsClock,
-  how: { readonly bell: boolean; readonly colours: boolean; readonly mark: PromptMark | undefined },
+  how: {
+    readonly bell: boolean;
+    readonly colours: boolean;
+    readonly ascii: boolean;
+    readonly mark: PromptMark | undefined;
+  },
 ): Promise<number> {
   let over = false;
   let wake: () => void = () => undefined;
@@ -75,6 +80,7 @@ export async function followTeam(
           clock,
           waiting: () => others,
           colours: how.colours,
+          ascii: how.ascii,
           mark: how.mark?.words ?? '',
           gone: gone.signal,
         }),

@@ -16,7 +16,12 @@ export async function follow(
   links: ApprovalLinks,
   terminal: OuterTerminal,
   clock: ApprovalsClock,
-  how: { readonly bell: boolean; readonly colours: boolean; readonly mark: PromptMark | undefined },
+  how: {
+    readonly bell: boolean;
+    readonly colours: boolean;
+    readonly ascii: boolean;
+    readonly mark: PromptMark | undefined;
+  },
 ): Promise<number> {
   let leave: () => void = () => undefined;
   const left = new Promise<void>((resolve) => {
@@ -76,6 +81,7 @@ export async function follow(
           clock,
           waiting: () => Math.max(0, links.waiting.length - 1),
           colours: how.colours,
+          ascii: how.ascii,
           mark: how.mark?.words ?? '',
           gone: gone.signal,
         }),

@@ -7,6 +7,7 @@ import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import { ApprovalLinks, type WaitingStatement } from '../approvals/links.js';
 import type { CommandContext } from '../command.js';
 import { notificationsFrom } from '../guard/notifications.js';
+import { drawsSigns } from '../print/printable-output.js';
 import { wantsColours } from '../print/text.js';
 import type { OptionsOf } from '../table.js';
 
@@ -31,7 +32,12 @@ export async function run(
     const mark = await ownMark(context);
     const terminal = startTerminal(streams, () => process.exit(0));
     try {
-      return await follow(links, terminal, systemClock, { bell, colours: wantsColours(context.env), mark });
+      return await follow(links, terminal, systemClock, {
+        bell,
+        colours: wantsColours(context.env),
+        ascii: !drawsSigns(context.env),
+        mark,
+      });
     } finally {
       terminal.stop();
     }
@@ -57,7 +63,12 @@ async function team(context: CommandContext, options: OptionsOf<'approvals'>): P
   const { bell } = notificationsFrom(context.env);
   const terminal = startTerminal(streams, () => process.exit(0));
   try {
-    return await followTeam(watched, terminal, systemClock, { bell, colours: wantsColours(context.env), mark });
+    return await followTeam(watched, terminal, systemClock, {
+      bell,
+      colours: wantsColours(context.env),
+      ascii: !drawsSigns(context.env),
+      mark,
+    });
   } finally {
     terminal.stop();
   }

@@ -13,6 +13,7 @@ import { startPipeChild } from '../../io/terminal/pipe-child.js';
 import { startTerminal, ttyStreams } from '../../io/terminal/terminal.js';
 import type { LineSink } from '../../ui/screen-recording.js';
 import type { CommandContext } from '../command.js';
+import { drawsSigns } from '../print/printable-output.js';
 import { wantsColours } from '../print/text.js';
 
 export interface GuardedChildOptions {
@@ -86,6 +87,7 @@ async function start(context: CommandContext, options: GuardedChildOptions): Pro
           clock: options.clock,
           bell: options.bell,
           colours: wantsColours(context.env),
+          ascii: !drawsSigns(context.env),
           mark: options.mark,
           desk: options.desk,
         }),

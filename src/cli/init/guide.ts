@@ -5,6 +5,7 @@
 import type { DbguardError } from '../../errors.js';
 import { startTerminal, type TtyStreams } from '../../io/terminal/terminal.js';
 import { AloneSurface } from '../../ui/alone-surface.js';
+import { asciiCells } from '../../ui/ascii-cells.js';
 import { guideKeys, guideRows } from '../../ui/guide/guide-rows.js';
 import {
   answersOf,
@@ -17,7 +18,7 @@ import {
 import type * as tools from '../../ui/guide/guide-tools.js';
 import { loadPromptTools, runPrompt } from '../../ui/prompt-screen.js';
 import { FullScreen } from '../print/full-screen.js';
-import { drawsSigns, plainSigns } from '../print/printable-output.js';
+import { drawsSigns } from '../print/printable-output.js';
 import { wantsColours } from '../print/text.js';
 import { ownMark } from '../settings/own-mark.js';
 import type { PracticeSurface } from './practice.js';
@@ -158,6 +159,7 @@ class Guide {
             },
             waiting: () => 0,
             colours: wantsColours(context.env),
+            ascii: !drawsSigns(context.env),
             mark: mark?.words ?? '',
             gone: gone.signal,
           }),
@@ -184,9 +186,4 @@ class Guide {
     };
     this.#screen.paint(this.#tools.createElement(this.#tools.GuideScreen, props), columns);
   }
-}
-
-/** As `plainSigns`, each as wide as it was: the frame is laid out already. */
-function asciiCells(line: string): string {
-  return plainSigns(line.replaceAll('…', '.').replaceAll('→', '>'));
 }
