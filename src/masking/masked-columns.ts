@@ -207,8 +207,16 @@ export function declaredIn(
   column: CatalogColumn,
   declarations: readonly MaskDeclaration[],
 ): Hiding | undefined {
-  return strictest([...declaredBy(declarations, relation, column), ...tagsOf(column)]);
+  const declared = namesOf(relation).flatMap((name) =>
+    namesOf(column).flatMap((own) => declaredBy(declarations, { ...relation, name }, { ...column, name: own })),
+  );
+  return strictest([...declared, ...tagsOf(column)]);
 }
+
+const namesOf = ({ name, formerly = [] }: Pick<CatalogColumn, 'name' | 'formerly'>): readonly string[] => [
+  name,
+  ...formerly,
+];
 
 /** The same with columns that no catalog has. */
 export function alsoMasked(masked: MaskLookup, columns: ReadonlyMap<BaseColumn, MaskedColumn>): MaskLookup {

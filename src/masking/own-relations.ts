@@ -19,6 +19,14 @@ interface Known {
   readonly untilCommit: boolean;
 }
 
+/** What was known when it was set. */
+interface Savepoint {
+  readonly name: string;
+  readonly known: ReadonlyMap<string, Known>;
+}
+
+const savepointsKept = 100;
+
 const unknown: Known = { relation: undefined, tentative: false, untilCommit: false };
 
 /** Names are never forgotten, so that a client that uses ever new ones has to do with so many. */
@@ -26,7 +34,10 @@ const most = 1000;
 
 export class OwnRelations {
   readonly #kind: 'temporary' | 'lasting';
-  readonly #known = new Map<string, Known>();
+  #known = new Map<string, Known>();
+  #savepoints: Savepoint[] = [];
+  /** Changes whenever something is done to any name. */
+  #touched = 0;
   #snapshot: Temporaries = new Map();
 
   constructor(kind: 'temporary' | 'lasting') {
@@ -43,6 +54,7 @@ export class OwnRelations {
    * @returns false where they are too many to be followed
    */
   begun(made: readonly MadeRelation[]): boolean {
+    this.#touched++;
     if (this.#known.size + made.length > most) return false;
     for (const one of made) this.#known.set(one.relation.name, { ...unknown, begun: one });
     this.#changed();
@@ -75,8 +87,47 @@ export class OwnRelations {
     this.#doubt((_, { tentative }) => tentative);
   }
 
+  /** What has been begun and is not answered yet is not known by it. */
+  savepointSet(name: string): void {
+    if (this.#savepoints.length === savepointsKept) this.#savepoints.shift();
+    const known = [...this.#known].map(([name, one]) => [name, one.begun ? unknown : one] as const);
+    this.#savepoints.push({ name, known: new Map(known) });
+  }
+
+  /** Which of them a name means is not known any more. */
+  forgetSavepoints(): void {
+    this.#savepoints = [];
+  }
+
+  /** It is gone, and those that were set after it. */
+  released(name: string): void {
+    const at = this.#savepoints.findLastIndex((one) => one.name === name);
+    if (at >= 0) this.#savepoints.length = at;
+  }
+
+  /**
+   * The transaction goes back to a savepoint: nothing is known of what it has made, until what is returned is called, once
+   * the server has done so. That does nothing where something has been done to any name meanwhile.
+   */
+  rollingBackTo(name: string): () => void {
+    this.rolledBack();
+    const since = this.#touched;
+    return () => {
+      const isUntouched = this.#touched === since;
+      this.rolledBack();
+      const at = this.#savepoints.findLastIndex((one) => one.name === name);
+      const savepoint = this.#savepoints[at];
+      if (savepoint === undefined) return;
+      this.#savepoints.length = at + 1;
+      if (!isUntouched) return;
+      this.#known = new Map(savepoint.known);
+      this.#changed();
+    };
+  }
+
   /** No transaction is open any more. */
   transactionOver(): void {
+    this.forgetSavepoints();
     if (this.#kind === 'lasting') {
       if (this.#known.size === 0) return;
       this.#known.clear();
@@ -88,6 +139,7 @@ export class OwnRelations {
   }
 
   #doubt(which: (name: string, known: Known) => boolean): void {
+    this.#touched++;
     const doubtful = [...this.#known].filter(([name, one]) => one !== unknown && which(name, one));
     for (const [name] of doubtful) this.#known.set(name, unknown);
     if (doubtful.length > 0) this.#changed();

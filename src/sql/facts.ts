@@ -150,6 +150,8 @@ export interface EffectFields {
   readonly partName?: string;
   /** Of ALTER TABLE and its kin. */
   readonly form?: AlterForm;
+  /** The type is an enumeration: nothing runs for its values. */
+  readonly enumerates?: true;
   /** Of drop: whatever the roles in `targets` own. */
   readonly everythingOwned?: true;
   /** Of lock. */

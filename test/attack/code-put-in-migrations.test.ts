@@ -2,13 +2,9 @@
  * A law over what a transaction puts on a relation, what runs it there, and how: cards that it writes elsewhere do not
  * show, in the transaction or in one text. Each way to put it there shows some without masks.
  */
-import pg from 'pg';
+import type pg from 'pg';
 import t from 'tap';
-import { combineConfigs } from '../../src/policy/combine.js';
-import { parseConfig } from '../../src/policy/config.js';
-import { compilePolicy } from '../../src/policy/engine.js';
-import { startPostgres } from '../helpers/postgres.js';
-import { startAttendedProxy } from './attended-proxy.js';
+import { seenOf, startMaskedStage } from './masked-stage.js';
 
 const trigger = (name: string, what: string): string => `
   CREATE FUNCTION ${name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -33,18 +29,7 @@ const setup = `
     EXECUTE format('INSERT INTO %I VALUES (1)', $1); RETURN 1; END $$;
   CREATE FUNCTION fill_x() RETURNS int LANGUAGE sql AS 'INSERT INTO x VALUES (1, NULL) RETURNING 1';`;
 
-const server = await startPostgres({ auth: 'trust' });
-t.teardown(() => server.stop());
-const masked = {
-  config: combineConfigs([
-    { level: 'user', config: parseConfig('version: 1\nmask: [{ column: people.card, with: "null" }]', 'dbguard.yaml') },
-  ]),
-  audience: { subject: 'dev', groups: undefined, environments: [], connection: 'test', agent: 'a' },
-};
-const { connect } = await startAttendedProxy(t, server, setup, {
-  masked,
-  policy: compilePolicy([], { profile: 'observe' }),
-});
+const { connect, direct } = await startMaskedStage(t, setup, '{ column: people.card, with: "null" }');
 
 const row = (when: string, table: string): string =>
   `CREATE TRIGGER a ${when} ON ${table} FOR EACH ROW EXECUTE FUNCTION audited()`;
@@ -127,26 +112,19 @@ const runners = (table: string): string[] => [
 const looks = ['SELECT note FROM audit', `SELECT note || '.' FROM audit`, 'SELECT to_jsonb(a) FROM audit a'];
 
 async function run(client: pg.Client, texts: readonly string[]): Promise<string> {
-  const seen: string[] = [];
-  for (const text of texts) {
-    const results = await client.query({ text, rowMode: 'array' }).catch((error: Error) => `! ${error.message}`);
-    seen.push(JSON.stringify(typeof results === 'string' ? results : [results].flat().map(({ rows }) => rows)));
-  }
-  return seen.join('\n');
+  return (await seenOf(client, texts)).join('\n');
 }
 
 t.test('what runs in it shows no card', async (t) => {
-  const direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
-  t.teardown(() => direct.end());
+  const straight = await direct();
   const client = await connect();
   t.teardown(() => client.end());
   for (const [nth, [texts, on]] of puts.entries()) {
     let shown = 0;
     for (const [at, runner] of runners(on).entries()) {
-      await direct.query('BEGIN');
-      const raw = await run(direct, [...texts, runner, 'SELECT note FROM audit']);
-      await direct.query('ROLLBACK; DEALLOCATE ALL');
+      await straight.query('BEGIN');
+      const raw = await run(straight, [...texts, runner, 'SELECT note FROM audit']);
+      await straight.query('ROLLBACK; DEALLOCATE ALL');
       if (!raw.includes('CANARY')) continue;
       shown++;
       const look = looks[(nth + at) % looks.length] ?? '';

@@ -4,11 +4,7 @@
  */
 import pg from 'pg';
 import t from 'tap';
-import { combineConfigs } from '../../src/policy/combine.js';
-import { parseConfig } from '../../src/policy/config.js';
-import { compilePolicy } from '../../src/policy/engine.js';
-import { startPostgres } from '../helpers/postgres.js';
-import { startAttendedProxy } from './attended-proxy.js';
+import { seenOf, startMaskedStage } from './masked-stage.js';
 
 const setup = `
   CREATE TABLE people (id int PRIMARY KEY, name text, card text UNIQUE);
@@ -23,20 +19,11 @@ const setup = `
   CREATE OPERATOR === (FUNCTION = carded, LEFTARG = int, RIGHTARG = int);
   CREATE DOMAIN filled AS text DEFAULT (1 === 2);
   CREATE DOMAIN public.json AS text DEFAULT (1 === 2);
+  CREATE DOMAIN other.feeling AS text DEFAULT (1 OPERATOR(public.===) 2);
+  CREATE TABLE felt (v other.feeling, b int);
   CREATE TABLE checked (v text CHECK (v <> (1 === 2)));`;
 
-const server = await startPostgres({ auth: 'trust' });
-t.teardown(() => server.stop());
-const masked = {
-  config: combineConfigs([
-    { level: 'user', config: parseConfig('version: 1\nmask: [{ column: people.card, with: "null" }]', 'dbguard.yaml') },
-  ]),
-  audience: { subject: 'dev', groups: undefined, environments: [], connection: 'test', agent: 'a' },
-};
-const { connect } = await startAttendedProxy(t, server, setup, {
-  masked,
-  policy: compilePolicy([], { profile: 'observe' }),
-});
+const { server, connect, direct } = await startMaskedStage(t, setup, '{ column: people.card, with: "null" }');
 
 const { user = 'postgres' } = new pg.Client({ connectionString: server.url() });
 const hides: readonly (readonly string[])[] = [
@@ -49,48 +36,46 @@ const hides: readonly (readonly string[])[] = [
   ['CREATE TABLE w AS SELECT NULL::filled AS v, 1 AS b', 'INSERT INTO w (b) VALUES (1) RETURNING v || 1'],
   ['CREATE TEMP TABLE w (v public.json, b int)', 'INSERT INTO w (b) VALUES (1) RETURNING v || 1'],
   ['CREATE TABLE w (v public.json, b int)', 'INSERT INTO w (b) VALUES (1) RETURNING v || 1'],
+  ['CREATE TABLE w (LIKE felt)', 'INSERT INTO w (b) VALUES (1) RETURNING v || 1'],
+  ['CREATE TABLE w (v other.feeling, b int)', 'INSERT INTO w (b) VALUES (1) RETURNING v || 1'],
+  [
+    `CREATE TYPE feeling AS ENUM ('sad')`,
+    'SET LOCAL search_path = other, public',
+    'CREATE TABLE public.w (v feeling, b int)',
+    'INSERT INTO public.w (b) VALUES (1) RETURNING v || 1',
+  ],
 ];
 
-const shown = async (client: pg.Client, texts: readonly string[]): Promise<string> => {
-  const seen: string[] = [];
-  for (const text of texts) {
-    const given = await client.query({ text, rowMode: 'array' }).catch((error: Error) => `! ${error.message}`);
-    seen.push(typeof given === 'string' ? given : JSON.stringify(given.rows));
-  }
-  return seen.join('\n');
-};
+const shown = async (client: pg.Client, texts: readonly string[]): Promise<string> =>
+  (await seenOf(client, texts)).join('\n');
 
 t.test('hides', async (t) => {
-  const direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
-  t.teardown(() => direct.end());
+  const straight = await direct();
   const client = await connect();
   for (const texts of hides) {
-    await direct.query('BEGIN');
-    t.match(await shown(direct, texts), /CANARY/, `straight to the server it shows: ${texts.join('; ')}`);
-    await direct.query('ROLLBACK');
+    await straight.query('BEGIN');
+    t.match(await shown(straight, texts), /CANARY/, `straight to the server it shows: ${texts.join('; ')}`);
+    await straight.query('ROLLBACK');
     await client.query('BEGIN');
     t.notMatch(await shown(client, texts), /CANARY/, texts.join('; '));
     await client.query('ROLLBACK');
   }
   t.match(
     await shown(client, ['SELECT p.id + 1, name FROM paid JOIN people p USING (id)']),
-    /2,"Ada"/,
+    /2,Ada/,
     'other keys show',
   );
 });
 
 t.test('a schema that is called like the login is searched first once it is there', async (t) => {
   const client = await connect();
-  t.equal(await shown(client, [`SELECT text || '' FROM notes`]), '[["note"]]');
+  t.equal(await shown(client, [`SELECT text || '' FROM notes`]), 'note');
   const view = `CREATE VIEW "${user}".notes AS SELECT id, card AS text FROM public.people`;
   await shown(client, [`CREATE SCHEMA "${user}"`, view]);
-  const direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
-  t.teardown(() => direct.end());
-  t.match(await shown(direct, [`SELECT text || '' FROM notes`]), /CANARY/, 'straight to the server');
+  const straight = await direct();
+  t.match(await shown(straight, [`SELECT text || '' FROM notes`]), /CANARY/, 'straight to the server');
   t.notMatch(await shown(client, [`SELECT text || '' FROM notes`, 'SELECT text FROM notes']), /CANARY/);
   const later = await connect();
   t.notMatch(await shown(later, [`SELECT text || '' FROM notes`]), /CANARY/);
-  await direct.query(`DROP SCHEMA "${user}" CASCADE`);
+  await straight.query(`DROP SCHEMA "${user}" CASCADE`);
 });

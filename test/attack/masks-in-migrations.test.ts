@@ -2,13 +2,8 @@
  * While a migration is under way, what it does not touch shows as before, and what it makes of masked columns does not
  * show: in its transaction, or in one text.
  */
-import pg from 'pg';
 import t from 'tap';
-import { combineConfigs } from '../../src/policy/combine.js';
-import { parseConfig } from '../../src/policy/config.js';
-import { compilePolicy } from '../../src/policy/engine.js';
-import { startPostgres } from '../helpers/postgres.js';
-import { startAttendedProxy } from './attended-proxy.js';
+import { seenOf, startMaskedStage } from './masked-stage.js';
 
 const setup = `
   CREATE TABLE people (id int PRIMARY KEY, name text, card text);
@@ -34,33 +29,7 @@ const setup = `
   INSERT INTO spare VALUES (1, 'x');
   CREATE TRIGGER stamped BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION stamped();`;
 
-const server = await startPostgres({ auth: 'trust' });
-t.teardown(() => server.stop());
-const masked = {
-  config: combineConfigs([
-    { level: 'user', config: parseConfig('version: 1\nmask: [{ column: "*.card", with: "null" }]', 'dbguard.yaml') },
-  ]),
-  audience: { subject: 'dev', groups: undefined, environments: [], connection: 'test', agent: 'a' },
-};
-const policy = compilePolicy([], { profile: 'observe' });
-const { connect } = await startAttendedProxy(t, server, setup, { masked, policy });
-
-/** What came of each text; of one that fails, why. */
-async function run(client: pg.Client, texts: readonly string[]): Promise<string[]> {
-  const seen: string[] = [];
-  for (const text of texts) {
-    const given = await client.query({ text, rowMode: 'array' }).catch((error: Error) => `! ${error.message}`);
-    const results = (Array.isArray(given) ? given : [given]) as (string | pg.QueryArrayResult)[];
-    seen.push(
-      results
-        .map((one) => (typeof one === 'string' ? one : one.rows.map((row) => row.map(shown).join(',')).join(' ')))
-        .join('|'),
-    );
-  }
-  return seen;
-}
-
-const shown = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const { connect, direct } = await startMaskedStage(t, setup, '{ column: "*.card", with: "null" }');
 
 /** What is expected of the last text. */
 const shows: readonly (readonly [texts: readonly string[], expected: string])[] = [
@@ -94,14 +63,14 @@ for (const [texts, expected] of shows) {
     const client = await connect();
     // what the test before has undone is read again
     await client.query('SELECT 1');
-    const inTransaction = await run(client, ['BEGIN', ...texts]);
+    const inTransaction = await seenOf(client, ['BEGIN', ...texts]);
     t.equal(inTransaction.at(-1), expected);
     t.notMatch(inTransaction.join('\n'), '!');
     await client.query('ROLLBACK');
     // behind the making of a view, or of a table that is filled, less is known within one text
     if (!texts.some((text) => /VIEW|CREATE TABLE/.test(text))) {
       await client.query('SELECT 1');
-      const inOneText = await run(client, ['BEGIN', texts.join(';')]);
+      const inOneText = await seenOf(client, ['BEGIN', texts.join(';')]);
       t.equal(inOneText.at(-1)?.split('|').at(-1), expected, 'in one text');
       await client.query('ROLLBACK');
     }
@@ -217,21 +186,19 @@ const derivations: readonly (readonly [texts: readonly string[], table: string, 
 ];
 
 t.test('what is made of masked columns', async (t) => {
-  const direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
-  t.teardown(() => direct.end());
+  const straight = await direct();
   const client = await connect();
   t.teardown(() => client.end());
   for (const [nth, [texts, table, column]] of derivations.entries()) {
-    await direct.query('BEGIN');
-    const raw = await run(direct, [...texts, `SELECT ${column} FROM ${table}`]);
+    await straight.query('BEGIN');
+    const raw = await seenOf(straight, [...texts, `SELECT ${column} FROM ${table}`]);
     t.match(raw.join(), /CANARY/i, `straight to the server it shows: ${raw.join()}`);
-    await direct.query('ROLLBACK');
+    await straight.query('ROLLBACK');
     for (const [at, look] of looks(table, column).entries()) {
       const ways = [[...texts, look], [[...texts, look].join(';')], [...texts, `PREPARE p AS ${look}`, 'EXECUTE p']];
       // each way with each look of some derivation, and with some look of each
       const attack = ways[(nth + at) % ways.length] ?? [];
-      const seen = await run(client, ['BEGIN', ...attack]);
+      const seen = await seenOf(client, ['BEGIN', ...attack]);
       t.notMatch(seen.join('\n'), /CANARY/i, attack.join('; '));
       await client.query('ROLLBACK; DISCARD ALL').catch(() => client.query('ROLLBACK'));
     }

@@ -4,11 +4,8 @@
  */
 import pg from 'pg';
 import t from 'tap';
-import { combineConfigs } from '../../src/policy/combine.js';
-import { parseConfig } from '../../src/policy/config.js';
-import { compilePolicy } from '../../src/policy/engine.js';
-import { startPostgres } from '../helpers/postgres.js';
-import { startAttendedProxy } from './attended-proxy.js';
+import { query } from '../helpers/wire-messages.js';
+import { seenOf, startMaskedStage, type Text } from './masked-stage.js';
 
 const setup = `
   CREATE TABLE people (id int PRIMARY KEY, name text, card text UNIQUE);
@@ -16,8 +13,11 @@ const setup = `
   CREATE TABLE notes (id int, text text);
   INSERT INTO notes VALUES (1, 'note');
   CREATE TABLE spare (v text);
+  CREATE TYPE mood AS ENUM ('sad', 'ok');
   CREATE VIEW other.w AS SELECT card AS v, id AS b FROM public.people;
   CREATE FUNCTION card() RETURNS text LANGUAGE sql STABLE AS 'SELECT card FROM public.people WHERE id = 1';
+  CREATE TABLE filled (v text DEFAULT card(), b int);
+  CREATE TABLE computed (card text, v text GENERATED ALWAYS AS (lower(card)) STORED);
   CREATE FUNCTION plain() RETURNS text LANGUAGE sql STABLE AS 'SELECT ''plain''';
   CREATE FUNCTION fill() RETURNS int LANGUAGE plpgsql AS 'BEGIN INSERT INTO w SELECT card FROM people; RETURN 1; END';
   CREATE FUNCTION fill_named(name text) RETURNS int LANGUAGE plpgsql AS 'BEGIN
@@ -29,38 +29,13 @@ const setup = `
     DROP TABLE w; CREATE VIEW w AS SELECT card AS v, id AS b FROM people; RETURN 1; END';
 `;
 
-const yaml = `version: 1
-mask:
-  - { column: "*.card", with: "null" }
-  - { column: customers.email, with: partial, keep: 3 }`;
+const { server, connect, direct, raw } = await startMaskedStage(
+  t,
+  setup,
+  '{ column: "*.card", with: "null" }, { column: customers.email, with: partial, keep: 3 }',
+);
 
-const server = await startPostgres({ auth: 'trust' });
-t.teardown(() => server.stop());
-const masked = {
-  config: combineConfigs([{ level: 'user', config: parseConfig(yaml, 'dbguard.yaml') }]),
-  audience: { subject: 'dev', groups: undefined, environments: [], connection: 'test', agent: 'a' },
-};
-const policy = compilePolicy([], { profile: 'observe' });
-const { connect } = await startAttendedProxy(t, server, setup, { masked, policy });
-
-type Text = string | { readonly text: string; readonly values: unknown[] };
-
-async function run(client: pg.Client, texts: readonly Text[]): Promise<string[]> {
-  const seen: string[] = [];
-  for (const text of texts) {
-    const query = typeof text === 'string' ? { text } : text;
-    const given = await client.query({ ...query, rowMode: 'array' }).catch((error: Error) => `! ${error.message}`);
-    const results = (Array.isArray(given) ? given : [given]) as (string | pg.QueryArrayResult)[];
-    seen.push(
-      results
-        .map((one) => (typeof one === 'string' ? one : one.rows.map((row) => row.map(shown).join(',')).join(' ')))
-        .join('|'),
-    );
-  }
-  return seen;
-}
-
-const shown = (value: unknown): string => (typeof value === 'object' ? JSON.stringify(value) : String(value));
+const { user = 'postgres' } = new pg.Client({ connectionString: server.url() });
 
 const orders = `CREATE TABLE orders (id serial PRIMARY KEY, item text NOT NULL DEFAULT 'none', price numeric(10, 2) CHECK (price > 0),
   tags text[], made timestamptz DEFAULT now(), twice numeric GENERATED ALWAYS AS (price * 2) STORED)`;
@@ -176,19 +151,146 @@ const shows: readonly (readonly [texts: readonly Text[], expected: string])[] = 
     ],
     '************com,Ada1,null',
   ],
+  [
+    [
+      'CREATE TABLE drafts (LIKE notes INCLUDING ALL, draft boolean DEFAULT true)',
+      `INSERT INTO drafts VALUES (7, 'later')`,
+      'SELECT text || id, draft FROM drafts',
+    ],
+    'later7,true',
+  ],
+  [
+    [
+      'CREATE TABLE crew (LIKE people INCLUDING INDEXES)',
+      'INSERT INTO crew (id, name) SELECT id, name FROM people',
+      'SELECT upper(name), card FROM crew ORDER BY 1',
+    ],
+    'ADA,null BOB,null',
+  ],
+  [
+    [
+      `CREATE TYPE state AS ENUM ('new', 'paid')`,
+      `CREATE TABLE bills (id int, state state NOT NULL DEFAULT 'new', mood mood, moods mood[])`,
+      `INSERT INTO bills VALUES (1, DEFAULT, 'ok', '{sad}') RETURNING state`,
+      'SELECT state, mood, moods, id + 1 FROM bills',
+    ],
+    'new,ok,{sad},2',
+  ],
+  [[`ALTER TABLE notes ADD mood mood DEFAULT 'ok'`, 'SELECT upper(text) FROM notes'], 'NOTE'],
+  [
+    [
+      orders,
+      insert,
+      'ALTER TABLE orders RENAME item TO title',
+      'ALTER TABLE orders RENAME COLUMN price TO cost',
+      'SELECT upper(title), cost, twice FROM orders ORDER BY id',
+    ],
+    'A,1.50,3.00 B,2.00,4.00',
+  ],
+  [
+    [orders, insert, 'ALTER TABLE orders ALTER item TYPE varchar(20)', 'SELECT upper(item) FROM orders ORDER BY id'],
+    'A B',
+  ],
+  [
+    [
+      orders,
+      insert,
+      `ALTER TABLE orders ALTER item TYPE text USING item || '!'`,
+      'SELECT upper(item) FROM orders ORDER BY id',
+    ],
+    'A! B!',
+  ],
+  [
+    [
+      'CREATE SCHEMA app',
+      'CREATE TABLE app.orders (id int, item text)',
+      `INSERT INTO app.orders VALUES (1, 'a')`,
+      'SELECT upper(o.item), upper(n.text) FROM app.orders o, notes n',
+    ],
+    'A,NOTE',
+  ],
+  [
+    [
+      'DROP TABLE IF EXISTS orders CASCADE',
+      orders,
+      insert,
+      'CREATE SCHEMA IF NOT EXISTS app',
+      'SELECT upper(item) FROM orders ORDER BY id',
+    ],
+    'A B',
+  ],
 ];
+
+/** These are told from the answers, so each is a text of its own. */
+const showsStepByStep: typeof shows = [
+  [[orders, insert, 'ALTER TABLE orders RENAME TO bills', 'SELECT upper(item) FROM bills ORDER BY id'], 'A B'],
+  [
+    [
+      orders,
+      insert,
+      'SAVEPOINT s',
+      `INSERT INTO orders (item) VALUES ('c')`,
+      'ROLLBACK TO SAVEPOINT s',
+      'SELECT upper(item) FROM orders ORDER BY id',
+    ],
+    'A B',
+  ],
+  [
+    [
+      orders,
+      'SAVEPOINT s',
+      'DROP TABLE orders',
+      'ROLLBACK TO s',
+      insert,
+      'RELEASE s',
+      'SELECT upper(item) FROM orders ORDER BY id',
+    ],
+    'A B',
+  ],
+  [
+    [
+      orders,
+      'SAVEPOINT s',
+      'SAVEPOINT s',
+      insert,
+      'RELEASE s',
+      'CREATE TABLE orders2 (a int)',
+      'ROLLBACK TO s',
+      insert,
+      'SELECT upper(item) FROM orders ORDER BY id',
+    ],
+    'A B',
+  ],
+];
+
+t.test('what fails in a savepoint leaves what was there before', async (t) => {
+  const client = await connect();
+  await seenOf(client, ['SELECT 1', 'BEGIN', orders, insert, 'SAVEPOINT s']);
+  t.match(await seenOf(client, ['SELECT 1 / 0']), ['! division by zero']);
+  t.strictSame(await seenOf(client, ['ROLLBACK TO s', 'SELECT upper(item) FROM orders ORDER BY id']), ['', 'A B']);
+  await client.query('ROLLBACK');
+});
+
+t.test('BEGIN and what is made, in one text', async (t) => {
+  const client = await connect();
+  await client.query('SELECT 1');
+  await seenOf(client, [`BEGIN; ${orders}`, insert]);
+  t.strictSame(await seenOf(client, ['SELECT upper(item) FROM orders ORDER BY id']), ['A B']);
+  await client.query('ROLLBACK');
+});
 
 t.test('shows', async (t) => {
   const client = await connect();
-  for (const [texts, expected] of shows) {
+  for (const [texts, expected] of [...shows, ...showsStepByStep]) {
     await client.query('SELECT 1');
-    const seen = await run(client, ['BEGIN', ...texts]);
+    const seen = await seenOf(client, ['BEGIN', ...texts]);
     t.equal(seen.at(-1), expected, JSON.stringify(texts));
     t.notMatch(seen.join('\n'), /(^|\n)!/, JSON.stringify(texts));
     await client.query('ROLLBACK');
-    if (!texts.every((text) => typeof text === 'string')) continue;
+    if (showsStepByStep.some(([other]) => other === texts) || !texts.every((text) => typeof text === 'string'))
+      continue;
     await client.query('SELECT 1');
-    const inOneText = await run(client, ['BEGIN', texts.join(';')]);
+    const inOneText = await seenOf(client, ['BEGIN', texts.join(';')]);
     t.equal(inOneText.at(-1)?.split('|').at(-1), expected, `in one text: ${JSON.stringify(texts)}`);
     await client.query('ROLLBACK');
   }
@@ -325,6 +427,123 @@ const hides: readonly (readonly string[])[] = [
     `INSERT INTO x VALUES ('CANARY-own')`,
     'CREATE VIEW w AS SELECT reverse(u) AS v FROM x',
   ],
+  ['CREATE TABLE w (LIKE filled INCLUDING DEFAULTS)', 'INSERT INTO w (b) VALUES (1)'],
+  ['CREATE TABLE w (LIKE computed INCLUDING GENERATED)', `INSERT INTO w (card) VALUES ('CANARY-own')`],
+  [
+    'CREATE TABLE x (v text)',
+    `COMMENT ON COLUMN x.v IS 'dbguard:mask=null'`,
+    'CREATE TABLE w (LIKE x INCLUDING COMMENTS)',
+    `INSERT INTO w VALUES ('CANARY-own')`,
+  ],
+  [
+    'CREATE TABLE x (v text DEFAULT card(), b int)',
+    'CREATE TABLE w (LIKE x INCLUDING ALL)',
+    'INSERT INTO w (b) VALUES (1)',
+  ],
+  [
+    'CREATE TABLE x (card text, v text GENERATED ALWAYS AS (lower(card)) STORED)',
+    'CREATE TABLE w (LIKE x INCLUDING ALL)',
+    `INSERT INTO w (card) VALUES ('CANARY-own')`,
+  ],
+  [
+    'CREATE TABLE x (v people)',
+    'INSERT INTO x SELECT people FROM people',
+    'CREATE VIEW w AS SELECT (x.v).card AS v FROM x',
+  ],
+  [
+    'CREATE TABLE w (v text)',
+    'CREATE SCHEMA s CREATE VIEW w AS SELECT card AS v FROM public.people',
+    'SET LOCAL search_path = s, public',
+  ],
+  [
+    'CREATE TABLE public.w (v text)',
+    'CREATE SCHEMA s',
+    'CREATE VIEW s.w AS SELECT card AS v FROM people',
+    'SET LOCAL search_path = s, public',
+  ],
+  [`CREATE SCHEMA "${user}"`, 'CREATE VIEW w AS SELECT card AS v FROM people', 'CREATE TABLE public.w (v text)'],
+  ['CREATE TABLE w (v text)', `CREATE SCHEMA "${user}"`, `CREATE VIEW "${user}".w AS SELECT card AS v FROM people`],
+  [
+    'CREATE TABLE x (card text)',
+    `INSERT INTO x VALUES ('CANARY-own')`,
+    'ALTER TABLE x RENAME card TO v',
+    'ALTER TABLE x RENAME TO w',
+  ],
+  [
+    'CREATE TABLE customers (email text)',
+    `INSERT INTO customers VALUES ('CANARY-own')`,
+    'ALTER TABLE customers RENAME TO w',
+    'ALTER TABLE w RENAME email TO v',
+  ],
+  [
+    'CREATE TABLE w (card text, v text)',
+    `INSERT INTO w VALUES ('CANARY-own', 'x')`,
+    'ALTER TABLE w RENAME v TO z',
+    'ALTER TABLE w RENAME card TO v',
+  ],
+  [
+    'CREATE TABLE x (card text)',
+    'CREATE VIEW w AS SELECT card AS v FROM x',
+    'ALTER TABLE x RENAME card TO c',
+    `INSERT INTO x VALUES ('CANARY-own')`,
+  ],
+  ['ALTER TABLE people RENAME card TO v', 'ALTER TABLE people RENAME TO w'],
+  [
+    'CREATE TABLE w (v text)',
+    'ALTER TABLE w RENAME TO z',
+    'ALTER TABLE people RENAME card TO v',
+    'ALTER TABLE people RENAME TO w',
+  ],
+  [
+    'CREATE TABLE w (v text, card text)',
+    `INSERT INTO w VALUES ('x', 'CANARY-own')`,
+    'ALTER TABLE w ALTER v TYPE text USING card',
+  ],
+  [
+    'CREATE TABLE w (v text)',
+    'SAVEPOINT s',
+    'DROP TABLE w',
+    'CREATE VIEW w AS SELECT card AS v FROM people',
+    'SAVEPOINT s',
+    'ROLLBACK TO s',
+  ],
+  [
+    'CREATE TABLE w (v text)',
+    'SAVEPOINT s',
+    'DROP TABLE w; CREATE VIEW w AS SELECT card AS v FROM people; SAVEPOINT s',
+    'ROLLBACK TO s',
+  ],
+  [
+    'CREATE TABLE w (v text)',
+    'SAVEPOINT s',
+    'ROLLBACK TO s; DROP TABLE w; CREATE VIEW w AS SELECT card AS v FROM people',
+  ],
+  [
+    'CREATE VIEW w AS SELECT card AS v FROM people',
+    'SAVEPOINT s',
+    'DROP VIEW w',
+    'CREATE TABLE w (v text)',
+    'ROLLBACK TO s',
+  ],
+  [
+    'SAVEPOINT s',
+    'CREATE TABLE w (v text)',
+    'RELEASE s',
+    'SAVEPOINT r',
+    'DROP TABLE w',
+    'SAVEPOINT s',
+    'CREATE VIEW w AS SELECT card AS v FROM people',
+    'RELEASE s',
+  ],
+  [
+    'CREATE VIEW x AS SELECT name AS v FROM people',
+    'CREATE OR REPLACE VIEW x AS SELECT card AS v FROM people',
+    `CREATE FUNCTION copy() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO w SELECT v FROM x; RETURN NEW; END'`,
+    'CREATE TRIGGER copy AFTER INSERT ON spare FOR EACH ROW EXECUTE FUNCTION copy()',
+    'CREATE TABLE w (v text)',
+    `INSERT INTO spare VALUES ('x')`,
+    'CREATE OR REPLACE VIEW x AS SELECT name AS v FROM people',
+  ],
 ];
 
 const looks = [
@@ -339,14 +558,12 @@ const looks = [
 ];
 
 t.test('hides', async (t) => {
-  const direct = new pg.Client({ connectionString: server.url() });
-  await direct.connect();
-  t.teardown(() => direct.end());
+  const straight = await direct();
   const client = await connect();
   for (const [nth, texts] of hides.entries()) {
-    await direct.query('BEGIN');
-    const raw = await run(direct, [...texts, 'SELECT v FROM w']);
-    await direct.query('ROLLBACK');
+    await straight.query('BEGIN');
+    const raw = await seenOf(straight, [...texts, 'SELECT v FROM w']);
+    await straight.query('ROLLBACK');
     t.match(raw.join(), /CANARY/i, `straight to the server it shows: ${texts.join('; ')} ${raw.join()}`);
     for (const [at, look] of looks.entries()) {
       // each look at some, and some at each
@@ -357,9 +574,29 @@ t.test('hides', async (t) => {
         [...texts, { text: look.split(';')[0] ?? '', values: [] }],
       ];
       const attack = ways[(nth + (at >> 2)) % ways.length] ?? [];
-      const seen = await run(client, ['BEGIN', ...attack]);
+      const seen = await seenOf(client, ['BEGIN', ...attack]);
       t.notMatch(seen.join('\n'), /CANARY/i, JSON.stringify(attack));
       await client.query('ROLLBACK; DISCARD ALL').catch(() => client.query('ROLLBACK'));
     }
   }
+});
+
+t.test('hides what is made behind a rollback that is not answered yet', async (t) => {
+  const client = await raw();
+  const texts = ['BEGIN', 'CREATE TABLE w (v text)', 'SAVEPOINT s'];
+  for (const text of texts) {
+    await client.send(query(text));
+    t.ok(await client.hears('Z', 1));
+  }
+  const [back, drop, view] = ['ROLLBACK TO s', 'DROP TABLE w', 'CREATE VIEW w AS SELECT card AS v FROM people'];
+  await client.send(Buffer.concat([back, drop, view].map(query)));
+  t.ok(await client.hears('Z', 3));
+  for (const look of looks) {
+    await client.send(query(`SAVEPOINT l; ${look}`));
+    await client.hears('Z', 1);
+    await client.send(query('ROLLBACK TO l'));
+    await client.hears('Z', 1);
+  }
+  t.notMatch(Buffer.concat(client.heard.map(({ body }) => body)).toString('latin1'), /CANARY/i);
+  await client.send(query('ROLLBACK'));
 });

@@ -8,6 +8,7 @@ import { isSystemRelation } from '../../sql/catalog/system-relations.js';
 import type { PlainDefinition } from '../../sql/definition.js';
 import { kindsWith } from '../../sql/effect-traits.js';
 import type { Effect, Facts, StatementFacts, Target, TargetType } from '../../sql/facts.js';
+import { isScalarType } from '../../sql/lineage/loaded-code.js';
 import type { ChangedNames } from '../../sql/lineage/name-doubts.js';
 
 /** What a text may change in the catalog. */
@@ -53,7 +54,8 @@ export function catalogChange(facts: Facts, isTemporary?: IsTemporary): CatalogC
   const targets = effects.flatMap((effect) => effect.targets);
   const code = unknown || effects.some(changesCode);
   const unseen = unknown || effects.some(isUnseen);
-  const renamed = effects.some(isRenamed) || targets.some(isExtension);
+  const others = targets.some(isExtension) || effects.some((effect) => isRenamed(effect) && !renamesRelation(effect));
+  const renamed = others || effects.some(isRenamed);
   const exact = !unseen && !renamed && effects.every(namesAll);
   return {
     ...doubtsAfter(facts, effects),
@@ -61,12 +63,13 @@ export function catalogChange(facts: Facts, isTemporary?: IsTemporary): CatalogC
     unseen,
     renamed,
     code,
-    otherCode: unseen || renamed || !effects.every(namesItsCode),
+    // bodies say what they do to relations by the names that those had, or have by now
+    otherCode: unseen || others || !effects.every(namesItsCode),
     names: [...targets.map(({ name }) => name), ...effects.flatMap(({ newName }) => newName ?? [])],
     exact,
     plain: unseen || renamed ? undefined : plainlyAll(facts),
     codeAlone: exact && targets.every(({ type }) => type === 'function'),
-    relations: exact ? { names: effects.flatMap(namesChanged), widened: effects.flatMap(namesWidened) } : 'all',
+    relations: relationsChanged(effects, unseen),
     calls: facts.statements.flatMap(callsOf),
   };
 }
@@ -115,8 +118,21 @@ const reachFurther: ReadonlySet<AlterForm> = new Set<AlterForm>([
   'DropInherit',
 ]);
 
-function namesAll({ targets, cascade, form }: Effect): boolean {
-  const isFound = ({ type, name }: Target): boolean => foundByName.has(type) && name !== '';
+/** What is renamed is found by both of its names. */
+function relationsChanged(effects: readonly Effect[], unseen: boolean): ChangedNames {
+  if (unseen || !effects.every((effect) => (isRenamed(effect) ? renamesRelation(effect) : namesAll(effect))))
+    return 'all';
+  return { names: effects.flatMap(namesChanged), widened: effects.flatMap(namesWidened) };
+}
+
+function renamesRelation({ kind, targets, newName, newSchema }: Effect): boolean {
+  const isRelation = ({ type, name }: Target): boolean => (type === 'table' || type === 'view') && name !== '';
+  return kind === 'alter' && newName !== undefined && newSchema === undefined && targets.every(isRelation);
+}
+
+function namesAll({ kind, targets, cascade, form, enumerates }: Effect): boolean {
+  const isFound = ({ type, name }: Target): boolean =>
+    name !== '' && (foundByName.has(type) || (type === 'type' && enumerates === true) || isNewSchema(kind, type));
   return targets.length > 0 && targets.every(isFound) && !cascade && !(form && reachFurther.has(form));
 }
 
@@ -127,7 +143,12 @@ const leavesColumns: ReadonlySet<AlterForm | undefined> = new Set<AlterForm>([
   'AddColumn',
 ]);
 
-function namesChanged({ kind, form, targets }: Effect): readonly string[] {
+/** What is put into it comes with texts of its own. */
+const isNewSchema = (kind: Effect['kind'], type: TargetType): boolean => kind === 'create' && type === 'schema';
+
+function namesChanged({ kind, form, targets, newName, enumerates }: Effect): readonly string[] {
+  if (enumerates || targets.some(({ type }) => isNewSchema(kind, type))) return [];
+  if (newName !== undefined) return [...targets.map(({ name }) => name), newName];
   if (kind === 'alter' && leavesColumns.has(form)) return [];
   // the table of an index stays what it is
   const made = kind === 'create' && targets[0]?.type === 'index' ? targets.slice(0, 1) : targets;
@@ -163,14 +184,18 @@ function isOnlyTemporary({ kind, opaque, temporary, targets }: Effect, isTempora
   return placed.length > 0 && placed.every(hidden);
 }
 
-function changesCode({ kind, opaque, targets }: Effect): boolean {
-  if (kind === 'grant') return false;
+function changesCode({ kind, opaque, targets, enumerates }: Effect): boolean {
+  // where a name of PostgreSQL's own is taken, one of them may be meant where the other was
+  if (kind === 'grant' || (enumerates && !targets.some(({ name }) => isScalarType(name)))) return false;
   return opaque || targets.length === 0 || !targets.every(({ type }) => relationTypes.has(type));
 }
 
 /** Code that it may change is among its targets, or there is none. */
-function namesItsCode({ targets }: Effect): boolean {
-  const isNamed = ({ type }: Target): boolean => type === 'function' || (type !== 'schema' && relationTypes.has(type));
+function namesItsCode(effect: Effect): boolean {
+  const { kind, targets } = effect;
+  if (effect.enumerates) return !changesCode(effect);
+  const isNamed = ({ type }: Target): boolean =>
+    type === 'function' || isNewSchema(kind, type) || (type !== 'schema' && relationTypes.has(type));
   return targets.length > 0 && targets.every(isNamed);
 }
 
@@ -191,14 +216,17 @@ export interface Doubts {
 function doubtsAfter(facts: Facts, effects: readonly Effect[]): Doubts {
   const functions = effects.flatMap((effect) => namesMade(effect, ['function']));
   const unseen = facts.unparseable !== undefined || facts.statements.some(isOfAnother) || effects.some(isUnseen);
-  const wide = effects.some(({ targets }) => targets.some(({ type }) => type === 'schema' || type === 'extension'));
+  const wide = effects.some(({ kind, targets }) =>
+    targets.some(({ type }) => (type === 'schema' && !isNewSchema(kind, type)) || type === 'extension'),
+  );
   if (unseen || wide) return { functions, views: 'all' };
   return { functions, views: effects.flatMap((effect) => namesMade(effect, viewTypes(effect))) };
 }
 
 /** A table becomes a view by a rule, or takes a view's name. */
-function viewTypes({ newName, newSchema, part }: Effect): readonly TargetType[] {
-  return (newName ?? newSchema) !== undefined || part === 'rule' ? ['view', 'table'] : ['view'];
+function viewTypes({ newName, newSchema, part, targets }: Effect): readonly TargetType[] {
+  const renames = (newName ?? newSchema) !== undefined && targets.every(({ columns }) => columns === undefined);
+  return renames || part === 'rule' ? ['view', 'table'] : ['view'];
 }
 
 function namesMade({ targets, newName }: Effect, types: readonly TargetType[]): string[] {

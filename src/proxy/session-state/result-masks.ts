@@ -22,6 +22,7 @@ import { encodeNotice } from '../../wire/backend.js';
 import { counted } from '../../words.js';
 import type { Candidate } from '../candidate.js';
 import type { AnsweredStatement, StatementTracker } from '../statement-tracker.js';
+import { savepointOf, setsSavepoints } from './savepoints.js';
 
 export interface ClientMasks {
   readonly plans: SessionMasks;
@@ -41,6 +42,8 @@ export class ResultMasks implements StatementTracker {
   readonly #lasting = new WeakMap<Pick<Candidate, 'facts'>, readonly MadeRelation[]>();
   /** These leave the catalog as it is. */
   readonly #idle = new WeakSet<Pick<Candidate, 'facts'>>();
+  /** What is to be done once they have gone back to a savepoint. */
+  readonly #returning = new WeakMap<Pick<Candidate, 'facts'>, () => void>();
   /** All that these do to the catalog is known. */
   readonly #followed = new WeakSet<Pick<Candidate, 'facts'>>();
 
@@ -65,6 +68,7 @@ export class ResultMasks implements StatementTracker {
     // under the search_path that holds before it
     this.#followTemporary(candidate);
     this.#followFresh(candidate);
+    this.#followSavepoints(candidate);
     this.#client.plans.filling(candidate.sql, this.#path);
     const { facts } = candidate;
     const effects = facts.statements.flatMap((statement) => statement.effects);
@@ -116,6 +120,14 @@ export class ResultMasks implements StatementTracker {
     }
   }
 
+  #followSavepoints(candidate: Candidate): void {
+    const { fresh } = this.#client.plans;
+    const { facts } = candidate;
+    const savepoint = savepointOf(facts);
+    if (savepoint?.does === 'rollback-to') this.#returning.set(candidate, fresh.rollingBackTo(savepoint.name));
+    else if (savepoint === undefined && setsSavepoints(facts)) fresh.forgetSavepoints();
+  }
+
   /** Follows what the open transaction makes, before anybody can read it in the catalog. */
   #followFresh(candidate: Candidate): void {
     const { facts, sql } = candidate;
@@ -128,13 +140,15 @@ export class ResultMasks implements StatementTracker {
     if (all === undefined) fresh.doubtAll();
     const making: MadeRelation[] = [];
     for (const { made, lost } of all ?? []) {
+      if (made?.vacates !== undefined) fresh.doubt(made.vacates);
       if (made?.lasting && fresh.begun([made])) making.push(made);
       else if (made?.lasting || lost === 'all') fresh.doubtAll();
       else for (const name of lost) fresh.doubt(name);
     }
     if (making.length > 0) this.#lasting.set(candidate, making);
     if (all !== undefined && all.length > 0 && all.every(({ idle }) => idle)) this.#idle.add(candidate);
-    if (making.length > 0 && all?.length === making.length) this.#followed.add(candidate);
+    const defining = facts.statements.filter(({ transaction }) => transaction !== 'begin');
+    if (making.length > 0 && defining.length === making.length) this.#followed.add(candidate);
   }
 
   /** The temporary relations that a text makes, where it changes nothing else; none where it may. */
@@ -209,7 +223,12 @@ export class ResultMasks implements StatementTracker {
     if (how === 'done') temporary.made(this.#making.get(candidate) ?? []);
     // in a transaction of its own others may change it before the client is asked for more
     if (how === 'done' && transactionStatus === 'T') fresh.made(this.#lasting.get(candidate) ?? []);
-    if (how !== 'done' || tags.includes('ROLLBACK')) fresh.rolledBack();
+    const returned = this.#returning.get(candidate);
+    if (returned && how === 'done') returned();
+    else if (how !== 'done' || tags.includes('ROLLBACK')) fresh.rolledBack();
+    const savepoint = how === 'done' ? savepointOf(candidate.facts) : undefined;
+    if (savepoint?.does === 'savepoint') fresh.savepointSet(savepoint.name);
+    if (savepoint?.does === 'release') fresh.released(savepoint.name);
     if (fresh.known.size > 0 && tags.some((tag) => ends.has(tag))) fresh.doubtAll();
     // an error, too, undoes what the transaction did, or a part of it
     if (how !== 'done' || tags.includes('ROLLBACK')) temporary.rolledBack();
@@ -266,35 +285,3 @@ function askedToUnmask({ statements, unparseable }: Facts): string | undefined {
   const [target, ...rest] = effect?.targets ?? [];
   return effect?.kind === 'session' && rest.length === 0 && target?.name === unmaskSetting ? effect.value : undefined;
 }
-
-export function maskRuling(plan: MaskPlan & { kind: 'deny' }): Ruling {
-  return {
-    decision: 'deny',
-    rule: 'builtin:mask',
-    origin: 'mask in dbguard.yaml',
-    reason: `${plan.reason} ${plan.hint}`,
-  };
-}
-
-/** COPY towards the client. Towards the server it inserts; to a file or program it is another effect. */
-export function copiesOut(facts: Facts): boolean {
-  return facts.statements.some(
-    (statement) => statement.command === 'COPY' && !statement.effects.some((effect) => effect.kind === 'insert'),
-  );
-}
-
-export const copyNotMaskable: Ruling = {
-  decision: 'deny',
-  rule: 'builtin:mask',
-  origin: 'mask in dbguard.yaml',
-  reason:
-    'This COPY may carry masked columns in a form that cannot be masked. Use SELECT, or COPY in text or csv format with plain columns.',
-};
-
-export const portalNotMaskable: Ruling = {
-  decision: 'deny',
-  rule: 'builtin:mask',
-  origin: 'mask in dbguard.yaml',
-  reason:
-    'What this portal returns is not known, so nothing of it could be masked. Bind it anew; use FETCH for a cursor.',
-};

@@ -5,7 +5,7 @@ import type { BindValues } from '../../wire/extended-query.js';
 import type { Candidate } from '../candidate.js';
 import type { Portal, Settle } from '../prepared/registry.js';
 import { AnswerMask } from '../server/answer-mask.js';
-import { copiesOut, copyNotMaskable, maskRuling, portalNotMaskable } from '../session-state/result-masks.js';
+import { copiesOut, copyNotMaskable, maskRuling, portalNotMaskable } from '../session-state/mask-rulings.js';
 import type { ConnectionState } from './connection-state.js';
 import type { HeldStatement } from './held-statement.js';
 

@@ -134,9 +134,15 @@ export const objectHandlers: Handlers = {
     walk.command ||= 'CREATE TYPE';
     walk.add('create', { targets: create.typevar ? [relationTarget(create.typevar, 'type')] : [] });
   },
-  CreateEnumStmt: (create, walk) => simple(walk, 'CREATE TYPE', 'create', pathTarget('type', names(create.typeName))),
+  CreateEnumStmt(create, walk) {
+    walk.command ||= 'CREATE TYPE';
+    walk.add('create', { targets: [pathTarget('type', names(create.typeName))], enumerates: true });
+  },
   CreateRangeStmt: (create, walk) => simple(walk, 'CREATE TYPE', 'create', pathTarget('type', names(create.typeName))),
-  AlterEnumStmt: (alter, walk) => simple(walk, 'ALTER TYPE', 'alter', pathTarget('type', names(alter.typeName))),
+  AlterEnumStmt(alter, walk) {
+    walk.command ||= 'ALTER TYPE';
+    walk.add('alter', { targets: [pathTarget('type', names(alter.typeName))], enumerates: true });
+  },
   AlterTypeStmt: (alter, walk) => simple(walk, 'ALTER TYPE', 'alter', pathTarget('type', names(alter.typeName))),
   CreateDomainStmt(create, walk, scope) {
     simple(walk, 'CREATE DOMAIN', 'create', pathTarget('type', names(create.domainname)));

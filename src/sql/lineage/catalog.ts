@@ -53,6 +53,8 @@ export interface CatalogColumn {
   readonly refers?: readonly BaseColumn[];
   /** Columns that it may hold copies of, or is made of, where it is so new that no catalog says it. */
   readonly from?: Flow;
+  /** Names that it has had, where it is so new that no catalog has it: what was put in under one of them is still there. */
+  readonly formerly?: readonly string[];
   /** What its comment and its security labels say of masking. */
   readonly tags?: readonly { readonly in: 'comment' | 'label'; readonly text: string }[];
 }
@@ -69,6 +71,8 @@ export interface CatalogRelation {
   readonly made?: MadeQuery;
   /** Direct partitions and children: a read of the parent reads them too. */
   readonly children: readonly number[];
+  /** As for columns. */
+  readonly formerly?: readonly string[];
   /** pg_proc.oid of the functions that policies, checks, defaults and indices of it call. */
   readonly behind?: readonly number[];
   /** Constants that stand in its definitions, by the columns that those name; undefined: by name in the text. */

@@ -4,12 +4,13 @@
  * What lives here: the forms that migrations are made of, where they run no code. What it must not know: catalogs beyond
  * whether there is such code, masks.
  */
-import type { AlterTableCmd, ColumnDef, CreateStmt } from 'libpg-query';
+import type { AlterTableCmd, CreateStmt } from 'libpg-query';
 import { as, type Node, names, tagOf } from '../grammar/tree.js';
 import type { LineageCatalog } from './catalog.js';
 import { isScalarType } from './loaded-code.js';
 import { type ChangedNames, nothingChanged, unreadNames } from './name-doubts.js';
 import { neutral } from './neutral-statements.js';
+import { isPlainType } from './new-columns.js';
 import { callsOwnCode } from './unfollowed.js';
 
 /** @param catalog as it was before the statement */
@@ -38,6 +39,16 @@ export function changedNames(stmt: Node, catalog: LineageCatalog): ChangedNames 
       return named(true, as(stmt, 'AlterSeqStmt')?.sequence?.relname);
     case 'GrantStmt':
       return nothingChanged;
+    case 'CreateEnumStmt':
+    case 'AlterEnumStmt':
+      return takesBuiltInName(stmt) ? 'all' : nothingChanged;
+    case 'CreateSchemaStmt':
+      return as(stmt, 'CreateSchemaStmt')?.schemaElts === undefined ? nothingChanged : 'all';
+    case 'RenameStmt': {
+      const { renameType, relationType, relation, newname } = as(stmt, 'RenameStmt') ?? {};
+      const isOfRelation = renamed.has(renameType) && (renameType !== 'OBJECT_COLUMN' || renamed.has(relationType));
+      return isOfRelation ? named(false, relation?.relname, newname) : 'all';
+    }
     case 'CommentStmt':
       // what says in the database that something is masked
       return as(stmt, 'CommentStmt')?.comment?.includes('dbguard:') ? 'all' : nothingChanged;
@@ -46,7 +57,7 @@ export function changedNames(stmt: Node, catalog: LineageCatalog): ChangedNames 
     case 'DropStmt': {
       const { objects = [], removeType, behavior } = as(stmt, 'DropStmt') ?? {};
       const dropped = objects.map((one) => names(as(one, 'List')?.items).at(-1));
-      return behavior !== 'DROP_CASCADE' && droppable.has(removeType) ? named(false, ...dropped) : 'all';
+      return behavior !== 'DROP_CASCADE' && droppable.has(removeType) ? named(true, ...dropped) : 'all';
     }
     case 'IndexStmt': {
       const index = as(stmt, 'IndexStmt');
@@ -58,7 +69,7 @@ export function changedNames(stmt: Node, catalog: LineageCatalog): ChangedNames 
       const { objtype, relation, cmds = [] } = as(stmt, 'AlterTableStmt') ?? {};
       if (objtype !== 'OBJECT_TABLE' || relation?.relname === undefined || callsOwnCode(stmt, catalog)) return 'all';
       const commands = cmds.map((one) => as(one, 'AlterTableCmd'));
-      if (!commands.every((one) => one !== undefined && isHarmless(one))) return 'all';
+      if (!commands.every((one) => one !== undefined && isHarmless(one, catalog))) return 'all';
       return { names: [], widened: [relation.relname], plain: true };
     }
     default:
@@ -77,6 +88,14 @@ export function unreadAfter(stmt: Node, catalog: LineageCatalog): readonly strin
   return unreadNames(changedNames(stmt, catalog));
 }
 
+const renamed: ReadonlySet<string | undefined> = new Set(['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_COLUMN']);
+
+/** Which of the two is meant depends on the search_path. */
+export function takesBuiltInName(stmt: Node): boolean {
+  const { typeName } = as(stmt, 'CreateEnumStmt') ?? as(stmt, 'AlterEnumStmt') ?? {};
+  return isScalarType(names(typeName).at(-1) ?? '');
+}
+
 const droppable: ReadonlySet<string | undefined> = new Set([
   ...['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_INDEX', 'OBJECT_SEQUENCE'],
 ]);
@@ -84,9 +103,9 @@ const droppable: ReadonlySet<string | undefined> = new Set([
 const harmless: ReadonlySet<string | undefined> = new Set(['AT_AddColumn', 'AT_SetNotNull', 'AT_DropNotNull']);
 
 /** The first of an enumeration is what the tree leaves out. */
-function isHarmless({ subtype = 'AT_AddColumn', def }: AlterTableCmd): boolean {
+function isHarmless({ subtype = 'AT_AddColumn', def }: AlterTableCmd, catalog: LineageCatalog): boolean {
   const column = as(def, 'ColumnDef');
-  return harmless.has(subtype) && (column === undefined || isOfBuiltInType(column));
+  return harmless.has(subtype) && (column === undefined || isPlainType(column.typeName, catalog));
 }
 
 /** Nothing runs where rows of it are read or written: its own columns, of types of PostgreSQL's own, and no calls. */
@@ -95,12 +114,9 @@ function isPlain(create: CreateStmt, catalog: LineageCatalog): boolean {
   if (inhRelations !== undefined || ofTypename !== undefined || partbound !== undefined || if_not_exists) return false;
   const columns = tableElts.flatMap((one) => as(one, 'ColumnDef') ?? []);
   const isLike = tableElts.some((one) => as(one, 'TableLikeClause') !== undefined);
-  return !isLike && columns.every(isOfBuiltInType) && !callsOwnCode({ CreateStmt: create } as Node, catalog);
-}
-
-const serial: ReadonlySet<string> = new Set(['serial', 'serial4', 'bigserial', 'serial8', 'smallserial', 'serial2']);
-
-function isOfBuiltInType({ typeName }: ColumnDef): boolean {
-  const name = names(typeName?.names).at(-1) ?? '';
-  return isScalarType(name) || serial.has(name);
+  return (
+    !isLike &&
+    columns.every(({ typeName }) => isPlainType(typeName, catalog)) &&
+    !callsOwnCode({ CreateStmt: create } as Node, catalog)
+  );
 }

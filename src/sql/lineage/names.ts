@@ -7,9 +7,10 @@ import { as, type Node, tagOf } from '../grammar/tree.js';
 import type { LineageCatalog, SearchPath } from './catalog.js';
 import { withNames } from './catalog-views.js';
 import { changedNames, unreadAfter } from './changed-names.js';
+import { dropsNothing, type LostNames, lostNames } from './lost-names.js';
 import { everyName, NameDoubts, type NamedChanges, nothingChanged } from './name-doubts.js';
 import { neutral } from './neutral-statements.js';
-import { dropsNothing, type LostNames, lostNames, withNewRelations } from './new-relations.js';
+import { withNewRelations } from './new-relations.js';
 import { type MadeRelation, mayFill, type OwnNames, type Temporaries, withTemporaries } from './temporary.js';
 import { mayRunCode } from './unfollowed.js';
 import type { LineageWalk } from './walk.js';
@@ -57,6 +58,7 @@ export class TextNames {
     if (made === undefined) this.#change(stmt, walk);
     else if (made.lasting) {
       const fresh = new Map(this.#own.fresh).set(made.relation.name, made.relation);
+      if (made.vacates !== undefined) fresh.set(made.vacates, undefined);
       this.#own = { ...this.#own, fresh, variant: `${variant}+${made.relation.oid}.${made.relation.columns.length}` };
     } else {
       const known = new Map(this.#own.known).set(made.relation.name, made.relation);

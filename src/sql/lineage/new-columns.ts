@@ -30,13 +30,17 @@ export interface NewColumns {
 const serial: ReadonlySet<string> = new Set(['serial', 'serial4', 'bigserial', 'serial8', 'smallserial', 'serial2']);
 const textual: ReadonlySet<string> = new Set(['text', 'varchar', 'bpchar', 'name']);
 
-/** A type of PostgreSQL's own, or an array of it. */
-export function isOwnType(type: TypeName | undefined, catalog: LineageCatalog): boolean {
+/** A type for which no code of the application's runs: PostgreSQL's own, enumerations, or an array of one. */
+export function isPlainType(type: TypeName | undefined, catalog: LineageCatalog): boolean {
   const path = names(type?.names);
   const name = path.at(-1) ?? '';
-  if (type?.setof || type?.pct_type || !(isScalarType(name) || serial.has(name))) return false;
+  if (name === '' || type?.setof || type?.pct_type) return false;
+  const isBuiltIn = isScalarType(name) || serial.has(name);
+  if (isBuiltIn && path.length > 1) return path[0] === 'pg_catalog';
   // a domain of that name may be meant, which brings a default
-  return path.length > 1 ? path[0] === 'pg_catalog' : catalog.behind('made', `domain ${name}`)?.length === 0;
+  if (catalog.behind('made', `domain ${name}`)?.length !== 0) return false;
+  // neither a domain with conditions, nor rows of a table
+  return isBuiltIn || (catalog.behind('cast', name)?.length === 0 && catalog.isFree(name));
 }
 
 const attributes = /^CONSTR_(ATTR_\w+|NULL|NOTNULL|PRIMARY|UNIQUE|IDENTITY)$/;
@@ -48,10 +52,12 @@ export function newColumn(
   { catalog }: Definitions,
 ): CatalogColumn | undefined {
   const { colname: name, typeName } = definition;
-  if (name === undefined || !isOwnType(typeName, catalog)) return undefined;
-  const type = names(typeName?.names).at(-1) ?? '';
-  const isText = textual.has(type) && (typeName?.arrayBounds ?? []).length === 0;
-  return { name, number: (columns.at(-1)?.number ?? 0) + 1, type: 0, textual: isText };
+  if (name === undefined || !isPlainType(typeName, catalog)) return undefined;
+  return { name, number: (columns.at(-1)?.number ?? 0) + 1, type: 0, textual: isText(typeName) };
+}
+
+function isText(type: TypeName | undefined): boolean {
+  return textual.has(names(type?.names).at(-1) ?? '') && (type?.arrayBounds ?? []).length === 0;
 }
 
 /**
@@ -121,6 +127,30 @@ function cascaded(
     found.push([key, flow]);
   }
   return found;
+}
+
+/** The columns when one of them gets another type; undefined where more than the table's own values may get into it. */
+export function retyped(
+  table: NewColumns,
+  name: string | undefined,
+  { typeName, raw_default: using }: ColumnDef,
+  definitions: Definitions,
+): readonly CatalogColumn[] | undefined {
+  const { catalog } = definitions;
+  // casts of the application's own may be made
+  if (!isPlainType(typeName, catalog) || catalog.behind('stored', '')?.length !== 0) return undefined;
+  const own: Flow = new Set(table.columns.map(({ number }) => baseColumn(table.oid, number)));
+  const flow = using === undefined ? noFlow : cleanFlow(using, own, definitions, table);
+  if (flow === undefined) return undefined;
+  return table.columns.map((one) =>
+    one.name === name
+      ? {
+          ...one,
+          textual: isText(typeName),
+          ...(using === undefined ? {} : { from: union([one.from ?? noFlow, flow]) }),
+        }
+      : one,
+  );
 }
 
 export function isClean(

@@ -5,19 +5,14 @@
  * what became of a statement on the server. Whatever is not understood leaves the names that it mentions unknown.
  */
 import type { AlterTableCmd, Constraint } from 'libpg-query';
-import { as, type Node, names, type Tag, tagOf } from '../grammar/tree.js';
+import { as, type Node, names, type Tag } from '../grammar/tree.js';
 import type { BoundNames, CatalogColumn, CatalogRelation, LineageCatalog, SearchPath } from './catalog.js';
 import { withNames } from './catalog-views.js';
+import { columnsLike } from './like-columns.js';
 import { everyName } from './name-doubts.js';
-import { neutral } from './neutral-statements.js';
-import { constrained, type Definitions, isClean, newColumn } from './new-columns.js';
+import { constrained, type Definitions, isClean, newColumn, retyped } from './new-columns.js';
 import type { Shape } from './shape.js';
-import type { MadeRelation, OwnNames, Temporaries } from './temporary.js';
-import { callsOwnCode } from './unfollowed.js';
-import type { LineageWalk } from './walk.js';
-
-/** What a statement leaves unknown of the relations that the transaction has made. */
-export type LostNames = readonly string[] | 'all';
+import type { MadeRelation, OwnNames } from './temporary.js';
 
 /** Where unqualified names are made; undefined where that is not known. Of schemas that hold nothing only the last may be there. */
 function firstSchema(searchPath: SearchPath, catalog: LineageCatalog): string | undefined {
@@ -64,6 +59,8 @@ interface Made {
 export function newRelation(stmt: Node, made: Made): MadeRelation | undefined {
   const { catalog } = made.definitions;
   if (!catalog.knowsNames || catalog.behind('made', 'event')?.length !== 0) return undefined;
+  const renamed = renamedRelation(stmt, made);
+  if (renamed !== undefined) return renamed;
   const altered = alteredRelation(stmt, made);
   if (altered !== undefined) return { relation: altered, untilCommit: false, lasting: true };
   const create = as(stmt, 'CreateStmt');
@@ -82,10 +79,10 @@ export function newRelation(stmt: Node, made: Made): MadeRelation | undefined {
   if (!isReplaced && !catalog.isFree(range.relname)) return undefined;
   // the columns of a query may be of any type, and a domain brings a default
   if (into !== undefined && catalog.behind('made', 'domain')?.length !== 0) return undefined;
-  const renamed = names(into?.colNames ?? view?.aliases);
+  const titles = names(into?.colNames ?? view?.aliases);
   const columns = create
     ? tableColumns(stmt, made)
-    : made.rows?.columns?.map((column, at) => ({ name: renamed[at] ?? column.name, number: at + 1 }));
+    : made.rows?.columns?.map((column, at) => ({ name: titles[at] ?? column.name, number: at + 1 }));
   if (columns === undefined || !columns.every(isNamed)) return undefined;
   const relation: CatalogRelation = {
     oid: made.oid,
@@ -111,7 +108,7 @@ function isNamed(column: Omit<Named, 'name'> & { readonly name: string | undefin
   return column.name !== undefined;
 }
 
-function tableColumns(stmt: Node, { definitions, oid }: Made): readonly CatalogColumn[] | undefined {
+function tableColumns(stmt: Node, { definitions, oid, searchPath }: Made): readonly CatalogColumn[] | undefined {
   const { tableElts = [], inhRelations, ofTypename, partspec, partbound } = as(stmt, 'CreateStmt') ?? {};
   if ([inhRelations, ofTypename, partspec, partbound].some((one) => one !== undefined)) return undefined;
   let columns: readonly CatalogColumn[] = [];
@@ -119,8 +116,13 @@ function tableColumns(stmt: Node, { definitions, oid }: Made): readonly CatalogC
   for (const node of tableElts) {
     const definition = as(node, 'ColumnDef');
     const constraint = as(node, 'Constraint');
+    const like = as(node, 'TableLikeClause');
     if (constraint !== undefined) constraints.push([undefined, constraint]);
-    else {
+    else if (like !== undefined) {
+      const model = columnsLike(like, columns.length, { definitions, searchPath });
+      if (model === undefined) return undefined;
+      columns = [...columns, ...model];
+    } else {
       const column = definition && newColumn(definition, { columns }, definitions);
       if (definition === undefined || column === undefined) return undefined;
       columns = [...columns, column];
@@ -128,6 +130,24 @@ function tableColumns(stmt: Node, { definitions, oid }: Made): readonly CatalogC
     }
   }
   return constrained({ oid, columns }, constraints, definitions);
+}
+
+function renamedRelation(stmt: Node, made: Made): MadeRelation | undefined {
+  const { renameType, relationType, relation: range, subname, newname: name } = as(stmt, 'RenameStmt') ?? {};
+  const before = range && isNew(range.schemaname, range.relname, made);
+  if (before === undefined || before.made !== undefined || name === undefined) return undefined;
+  const known = { untilCommit: false, lasting: true } as const;
+  if (renameType === 'OBJECT_TABLE') {
+    if (!made.definitions.catalog.isFree(name)) return undefined;
+    return { ...known, relation: renamedTo(name, before), vacates: before.name };
+  }
+  if (renameType !== 'OBJECT_COLUMN' || relationType !== 'OBJECT_TABLE') return undefined;
+  const columns = before.columns.map((one) => (one.name === subname ? renamedTo(name, one) : one));
+  return { ...known, relation: { ...before, columns } };
+}
+
+function renamedTo<Named extends Pick<CatalogColumn, 'name' | 'formerly'>>(name: string, before: Named): Named {
+  return { ...before, name, formerly: [...(before.formerly ?? []), before.name] };
 }
 
 function alteredRelation(stmt: Node, made: Made): CatalogRelation | undefined {
@@ -168,6 +188,10 @@ function alteredColumns(
       return constrained({ oid, columns }, [[undefined, as(def, 'Constraint') ?? {}]], definitions);
     case 'AT_ColumnDefault':
       return def === undefined || isClean(def, new Set(), definitions) ? columns : undefined;
+    case 'AT_AlterColumnType': {
+      const type = as(def, 'ColumnDef');
+      return type && retyped({ oid, columns }, name, type, definitions);
+    }
     case 'AT_DropColumn':
       // numbers of columns are not given twice
       return behavior === 'DROP_CASCADE' || columns.at(-1)?.name === name
@@ -196,73 +220,8 @@ function taggedRelation(stmt: Node, made: Made): CatalogRelation | undefined {
   return { ...relation, columns: relation.columns.map(tagged) };
 }
 
-/** What of these names is not known any more behind a statement that makes none of them. */
-export function lostNames(stmt: Node, walk: LineageWalk, fresh: Temporaries, catalog: LineageCatalog): LostNames {
-  const tag = tagOf(stmt);
-  // what a cursor reads was looked at when it was declared
-  if (tag === 'FetchStmt' || tag === 'ClosePortalStmt') return [];
-  if (walk.opaque) return 'all';
-  if (neutral.has(tag) || settles.has(tag)) return [];
-  const mentioned = (...found: (string | undefined)[]): LostNames => {
-    return found.includes(undefined) ? 'all' : found.flatMap((name) => (name && fresh.has(name) ? [name] : []));
-  };
-  switch (tag) {
-    case 'CreateStmt':
-      return mentioned(...rangesIn(stmt));
-    case 'CreateTableAsStmt':
-      return mentioned(as(stmt, 'CreateTableAsStmt')?.into?.rel?.relname);
-    case 'ViewStmt':
-      return mentioned(as(stmt, 'ViewStmt')?.view?.relname);
-    case 'CreateTrigStmt':
-      return mentioned(as(stmt, 'CreateTrigStmt')?.relation?.relname);
-    case 'RuleStmt':
-      return mentioned(as(stmt, 'RuleStmt')?.relation?.relname);
-    case 'CreatePolicyStmt':
-      return mentioned(as(stmt, 'CreatePolicyStmt')?.table?.relname);
-    case 'IndexStmt':
-      return callsOwnCode(stmt, catalog) ? 'all' : [];
-    case 'AlterTableStmt':
-      return callsOwnCode(stmt, catalog) ? 'all' : mentioned(...rangesIn(stmt));
-    case 'CommentStmt':
-      // a tag that could not be put down where it belongs
-      return as(stmt, 'CommentStmt')?.comment?.includes('dbguard:') ? 'all' : [];
-    case 'DropStmt': {
-      const { objects = [], behavior, removeType } = as(stmt, 'DropStmt') ?? {};
-      if (behavior === 'DROP_CASCADE' || !relations.has(removeType)) return 'all';
-      return mentioned(...objects.map((one) => names(as(one, 'List')?.items).at(-1)));
-    }
-    default:
-      return 'all';
-  }
-}
-
-const relations: ReadonlySet<string | undefined> = new Set([
-  ...['OBJECT_TABLE', 'OBJECT_VIEW', 'OBJECT_MATVIEW', 'OBJECT_INDEX', 'OBJECT_SEQUENCE'],
-]);
-
-/** They leave relations what they are, whatever they name. */
-const settles: ReadonlySet<Tag> = new Set<Tag>([
-  ...(['CreateSeqStmt', 'AlterSeqStmt', 'GrantStmt', 'TruncateStmt', 'CreateFunctionStmt'] as const),
-  ...(['VariableSetStmt', 'CallStmt', 'DoStmt'] as const),
-]);
-
-/** DROP IF EXISTS of what nothing has the name of. */
-export function dropsNothing(stmt: Node, catalog: LineageCatalog): boolean {
-  const { objects = [], behavior, removeType, missing_ok = false } = as(stmt, 'DropStmt') ?? {};
-  const dropped = objects.map((one) => names(as(one, 'List')?.items).at(-1) ?? '');
-  const isPlain = missing_ok && behavior !== 'DROP_CASCADE' && relations.has(removeType) && dropped.length > 0;
-  return isPlain && dropped.every((name) => catalog.isFree(name));
-}
-
-/** Every relation that a definition names, but for those that it only refers to. */
-function rangesIn(node: unknown): (string | undefined)[] {
-  if (typeof node !== 'object' || node === null) return [];
-  const { relname } = node as { readonly relname?: unknown };
-  const own = typeof relname === 'string' ? [relname] : [];
-  return [...own, ...Object.entries(node).flatMap(([key, one]) => (key === 'pktable' ? [] : rangesIn(one)))];
-}
-
 /** Statements that may make one, or make one another. */
 export const makesNew: ReadonlySet<Tag> = new Set<Tag>([
   ...(['CreateTableAsStmt', 'SelectStmt', 'ViewStmt', 'CreateStmt', 'AlterTableStmt', 'CommentStmt'] as const),
+  'RenameStmt',
 ]);

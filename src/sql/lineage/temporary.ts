@@ -9,7 +9,7 @@ import type { CreateStmt } from 'libpg-query';
 import { as, eachChild, type Node, names, type Tag, tagOf } from '../grammar/tree.js';
 import type { BoundNames, CatalogRelation, LineageCatalog, SearchPath } from './catalog.js';
 import { withNames } from './catalog-views.js';
-import { isOwnType } from './new-columns.js';
+import { isPlainType } from './new-columns.js';
 import type { Shape } from './shape.js';
 import type { LineageWalk } from './walk.js';
 
@@ -19,6 +19,8 @@ export interface MadeRelation {
   readonly untilCommit: boolean;
   /** It stays when the session is over, if its transaction is committed: see new-relations.ts. */
   readonly lasting?: true;
+  /** The name that it had. */
+  readonly vacates?: string;
 }
 
 /** By name; undefined: whether the name means something temporary, and what, is not known. */
@@ -113,7 +115,7 @@ function plainColumns(create: CreateStmt, catalog: LineageCatalog): readonly str
     const constraints = column === undefined ? [node] : (column.constraints ?? []);
     if (!constraints.every((one) => plainConstraints.has(as(one, 'Constraint')?.contype))) return undefined;
     if (column === undefined) continue;
-    if (column.colname === undefined || !isOwnType(column.typeName, catalog)) return undefined;
+    if (column.colname === undefined || !isPlainType(column.typeName, catalog)) return undefined;
     found.push(column.colname);
   }
   return found;
