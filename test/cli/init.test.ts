@@ -122,10 +122,10 @@ t.test('a folder that cannot be written to is said so', async (t) => {
 });
 
 /** Each line answers the question that stands there; nothing listens at the port. */
-const plainly = (cwd: string, lines: readonly string[]) =>
+const plainly = (cwd: string, lines: readonly string[], more: NodeJS.ProcessEnv = {}) =>
   runCommand('init', [], {
     cwd,
-    env: { DBGUARD_HOME: join(cwd, 'home'), DBGUARD_TOKEN_STORE: 'file' },
+    env: { ...more, DBGUARD_HOME: join(cwd, 'home'), DBGUARD_TOKEN_STORE: 'file' },
     stdin: [...lines, ''].join('\n'),
     ...{ terminal: 80, interactive: true },
   });
@@ -181,6 +181,18 @@ t.test('what the project names already is offered, stays where it is, and is ask
   t.match(text, /\(DATABASE_URL in \.env\)[\s\S]*^# connections:\n# {3}main:\n# {5}url: /m);
   const env = { DBGUARD_HOME: join(cwd, 'home') };
   t.match(await runCommand('status', [], { cwd, env }), { stdout: /ada@127\.0\.0\.1:1\/shop/ });
+});
+
+t.test('a find says what of the person’s goes there before it is taken, and shows none of it', async (t) => {
+  const token = 'ghp-17-of-the-person';
+  const cwd = t.testdir({ '.env': 'DATABASE_URL=postgresql://ada:$GITHUB_TOKEN@127.0.0.1:1/shop\n' });
+  const ran = await plainly(cwd, ['-', '', '', '', ''], { GITHUB_TOKEN: token });
+  const [before = ''] = ran.stdout.split('Database: [');
+  t.match(
+    before.replace(/\s+/g, ' '),
+    /from \.env: ada@127\.0\.0\.1:1\/shop, gets the variable GITHUB_TOKEN of your environment/,
+  );
+  t.notMatch(ran.stdout + read(join(cwd, 'dbguard.yaml')), token);
 });
 
 t.test('when the input ends, nothing is written', async (t) => {
