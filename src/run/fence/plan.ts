@@ -92,8 +92,9 @@ export function planFence(request: FenceRequest, look: Look): FencePlan {
   for (const name of homeReadable) planner.offer('read', within(request.home, name));
   for (const path of request.searched)
     if (look(path)?.kind === 'folder') planner.offer('read', toolFolder(path, request.home));
+  // a Python of a virtual environment is a link to the system's, and finds its modules beside the link
   for (const path of [request.program, request.own])
-    planner.offer('read', packageOf(look(path)?.real ?? path, request.home));
+    for (const one of new Set([path, look(path)?.real ?? path])) planner.offer('read', packageOf(one, request.home));
   for (const path of request.named) planner.offer('read', path);
   if (request.system === 'linux') for (const path of linuxSystemFiles) planner.target(path);
   planner.hide([...request.sockets, ...planner.secrets]);

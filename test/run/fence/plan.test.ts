@@ -273,6 +273,20 @@ t.test('tools: as much as one of them needs', (t) => {
   t.end();
 });
 
+t.test('a program that is a link has what lies around the link, too: a Python of a virtual environment', (t) => {
+  const program = `${home}/venvs/shop/bin/python`;
+  const look = machine({
+    ...{ ...tables, [program]: '/usr/bin/python3', '/usr/bin/python3': true },
+    [`${home}/venvs/shop/lib/django.py`]: true,
+  });
+  const plan = planFence({ ...request, program }, look);
+  t.equal(shows(plan, `${home}/venvs/shop/lib/django.py`), `${home}/venvs/shop/lib/django.py`);
+  t.notOk(writable(plan, program));
+  t.equal(shows(plan, `${home}/venvs/other`), undefined);
+  t.strictSame(leaks(plan, look), []);
+  t.end();
+});
+
 t.test('variables that lead out', (t) => {
   const plan = planFence(request, machine(tables));
   const env = {
