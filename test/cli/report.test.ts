@@ -35,6 +35,22 @@ t.test('a fault of ours says so, and shows its stack to whoever asks', async (t)
   t.match(failureOf('thrown', 'run', pipe, {}).text, 'internal error: thrown');
 });
 
+t.test('what the disk refuses is no fault of ours, wherever it comes up', async (t) => {
+  const full = Object.assign(new Error("ENOSPC: no space left on device, open '/home/ada/x'"), {
+    ...{ code: 'ENOSPC', syscall: 'open', path: '/home/ada/x' },
+  });
+  t.strictSame(failureOf(full, 'run', pipe, {}), {
+    exitCode: 74,
+    text: 'dbguard: /home/ada/x: no space left on device\n  Make room on that disk, or set DBGUARD_HOME to a folder on another one.\n',
+  });
+  const unnamed = Object.assign(new Error('ENOSPC: no space left on device, write'), {
+    code: 'ENOSPC',
+    syscall: 'write',
+  });
+  t.match(failureOf(unnamed, 'run', pipe, {}).text, /^dbguard: no space left on device\n/);
+  t.match(failureOf(Object.assign(new Error('x'), { code: 'ENOSPC' }), 'run', pipe, {}).text, /internal error/);
+});
+
 t.test('what commander has said is not said again; a terminal gets no longer lines than it is wide', async (t) => {
   t.strictSame(failureOf(new CommanderError(0, 'commander.help', ''), '', pipe, {}), { exitCode: 0, text: '' });
   t.strictSame(failureOf(new CommanderError(1, 'x', ''), '', pipe, {}), { exitCode: 64, text: '' });

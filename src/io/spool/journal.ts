@@ -11,7 +11,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { DbguardError, messageOf } from '../../errors.js';
+import { DbguardError, reasonOf } from '../../errors.js';
 import { Chain } from '../../transcript/chain.js';
 import type { Disclosures, EntryBody, Recorder, RepeatedBody, Signer } from '../../transcript/entry.js';
 import { segmentFileName } from '../../transcript/object-key.js';
@@ -308,13 +308,13 @@ class SegmentedJournal implements Journal {
     try {
       return new JournalFile(this.#files, join(this.#options.dir, segmentFileName(this.#segment)));
     } catch (error) {
-      throw unwritable(messageOf(error), error);
+      throw unwritable(reasonOf(error), error);
     }
   }
 
   #fail(error: unknown): void {
     if (this.#failure) return;
-    this.#failure = error instanceof DbguardError ? error : unwritable(messageOf(error), error);
+    this.#failure = error instanceof DbguardError ? error : unwritable(reasonOf(error), error);
     clearInterval(this.#heartbeat);
     clearTimeout(this.#segmentTimer);
     clearTimeout(this.#signTimer);
