@@ -111,6 +111,7 @@ const ownBecause: Readonly<Record<string, string>> = {
   read: 'only your own file or the organisation’s may open the fence',
   write: 'only your own file or the organisation’s may open the fence',
   hosts: 'only your own file or the organisation’s may say where the fence’s network leads',
+  unasked: 'only your own file or the organisation’s may say what an agent starts without a question',
   second_person: 'only your own file or the organisation’s may say who approves what you ask for',
   mask_key: 'whoever may read the key can try values; only your own file or the organisation’s may have it',
 };

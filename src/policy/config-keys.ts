@@ -168,7 +168,7 @@ export const configKeys = {
     secret: 'free',
     rows: 'free',
   },
-  sandbox: { use: 'free', network: 'free', hosts: 'own', read: 'own', write: 'own' },
+  sandbox: { use: 'free', network: 'free', hosts: 'own', read: 'own', write: 'own', unasked: 'own' },
   serve: {
     listen: 'own',
     listen_oauth: 'own',

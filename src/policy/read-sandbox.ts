@@ -22,11 +22,13 @@ export interface SandboxConfig {
   /** As written: absolute, or below the home folder with `~/`. */
   readonly read: readonly string[];
   readonly write: readonly string[];
+  /** Programs that a known agent starts without its own question, where nothing starts without the fence. */
+  readonly unasked: readonly string[];
 }
 
 /** `sandbox: required` for short, or a mapping. */
 export function readSandbox(value: Value): SandboxConfig {
-  if (value.isString) return { use: value.oneOf(sandboxUses), hosts: [], read: [], write: [] };
+  if (value.isString) return { use: value.oneOf(sandboxUses), hosts: [], read: [], write: [], unasked: [] };
   const fields = value.fields(configKeys.sandbox);
   const use = fields.optional('use', (item) => item.oneOf(sandboxUses));
   const network = fields.optional('network', (item) => item.oneOf(sandboxNetworks));
@@ -36,6 +38,7 @@ export function readSandbox(value: Value): SandboxConfig {
     hosts: fields.optional('hosts', (item) => item.list(readHostEntry)) ?? [],
     read: fields.optional('read', (item) => item.list(readPlace)) ?? [],
     write: fields.optional('write', (item) => item.list(readPlace)) ?? [],
+    unasked: fields.optional('unasked', (item) => item.list(readProgram)) ?? [],
   };
 }
 
@@ -55,6 +58,12 @@ function readPlace(value: Value): string {
   return path.length > 2 ? path.replace(/\/+$/, '') : value.fail('that would open everything');
 }
 
+/** As agents match commands: a name, which no pattern of theirs can widen. */
+function readProgram(value: Value): string {
+  const name = value.string('the name of a program');
+  return /^[\w.+-]+$/.test(name) ? name : value.fail('expected the name of a program, such as psql');
+}
+
 export function combineSandbox(configs: readonly (SandboxConfig | undefined)[]): SandboxConfig {
   const uses = configs.flatMap((config) => config?.use ?? []);
   const use = sandboxUses.findLast((one) => uses.includes(one));
@@ -66,5 +75,6 @@ export function combineSandbox(configs: readonly (SandboxConfig | undefined)[]):
     hosts: configs.flatMap((config) => config?.hosts ?? []),
     read: configs.flatMap((config) => config?.read ?? []),
     write: configs.flatMap((config) => config?.write ?? []),
+    unasked: configs.flatMap((config) => config?.unasked ?? []),
   };
 }

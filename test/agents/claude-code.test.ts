@@ -1,5 +1,5 @@
 /** A real agent, in a fence with a network of its own: it is guarded without knowing, asked about, denied with a reason, and reads the reason. */
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
@@ -18,7 +18,8 @@ const skip = !bin ? 'Claude Code cannot be installed here' : !psql && 'psql is n
 
 /** The strictest that this machine can. */
 const fence = await findFenceProgram(process.env);
-const fenced = 'obstacle' in fence ? {} : { sandbox: { use: 'required', network: 'guarded' } };
+const hasFence = !('obstacle' in fence);
+const fenced = !hasFence ? {} : { sandbox: { use: 'required', network: 'guarded' } };
 
 const wrong = `${psql} -Atc 'DELETE FROM orders'`;
 const right = `${psql} -Atc 'DELETE FROM orders WHERE id = 1'`;
@@ -118,3 +119,29 @@ t.test('what it was asked for is beside each statement', { skip, timeout: 120_00
   const shown = await workspace.dbguard(['transcripts', 'show', sessionOf(String(stderr))]);
   t.match(shown.stdout, /asked for: Clean up the orders\. \(says claude-code, Bash\)/, 'linked by its process');
 });
+
+const noFence = !hasFence && 'there is no fence here';
+t.test(
+  'psql without a question of its own, and nothing else',
+  { skip: skip || noFence, timeout: 120_000 },
+  async (t) => {
+    const { workspace, postgres, config } = await developer(t);
+    workspace.configure({ ...config, sandbox: { use: 'required', unasked: ['psql'] } });
+    const own = { DBGUARD_CONFIG: join(workspace.project, 'dbguard.yaml') };
+    mkdirSync(join(workspace.project, '.git'));
+    await postgres.query('CREATE TABLE orders (id int PRIMARY KEY); INSERT INTO orders SELECT generate_series(1, 5)');
+    const wanted = ["psql -Atc 'SELECT count(*) + 37 FROM orders'", 'touch made', 'psql -c "SELECT 1"; touch made'];
+    const model = await startModelApi((results) => {
+      const run = wanted[results.length];
+      return run === undefined ? { say: 'FINISHED' } : { run };
+    });
+    t.teardown(() => model.close());
+    const { exitCode, stderr } = await workspace.dbguard(['run', '--', 'claude-code', '-p', 'Count the orders.'], {
+      env: { ...claudeEnvironment(model.url, bin ?? ''), ...own },
+    });
+    t.equal(exitCode, 0, String(stderr));
+    t.equal(model.results[0]?.trim(), '42');
+    for (const result of model.results.slice(1, 3)) t.match(result, /permission|approv|blocked/i);
+    t.notOk(existsSync(join(workspace.project, 'made')), 'what is not named is asked about as ever');
+  },
+);

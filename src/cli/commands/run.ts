@@ -71,7 +71,7 @@ export async function run(
     );
     const { env: unfenced, withheld } = childEnvironment(context.env, guard.address, guard.real, guard.sid);
     const asked = { command: [command, ...childArgs] as const, env: unfenced };
-    const told = tellAgent(context, asked, guard, fences.guardsNetwork);
+    const told = tellAgent(context, asked, guard, fences);
     const how = { words: agent, asker: approvals.asker, endSession: () => endSession() };
     const { fence, env, words } = await fences.open(guard, {
       command: told.command,

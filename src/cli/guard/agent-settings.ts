@@ -38,7 +38,7 @@ export function tellAgent(
   context: CommandContext,
   { command, env }: ToldCommand,
   guard: Guard,
-  guardedNetwork: boolean,
+  fences: { readonly guardsNetwork: boolean; readonly unasked: readonly string[] },
 ): ToldAgent {
   const started = agentOf(command);
   if (started === undefined) return { command, env, replaced: [], words: [], ownFence: undefined };
@@ -57,7 +57,8 @@ export function tellAgent(
     args: command.slice(before),
     env,
     servers,
-    guardedNetwork,
+    guardedNetwork: fences.guardsNetwork,
+    unasked: fences.unasked,
     hook: guard.address.hooks === undefined ? undefined : `${shellQuoted(ownProgram())} hook`,
     instructions: knowsAlready(context.cwd) ? '' : agentInstructions,
     folder,

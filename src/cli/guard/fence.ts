@@ -60,6 +60,7 @@ export class FenceMaker {
   readonly #context: CommandContext;
   readonly #flags: FenceFlags;
   #wanted: Wanted = { use: 'off', network: 'shared' };
+  #unasked: readonly string[] = [];
   #found: Promise<FenceProgram> | undefined;
   #network: Promise<EnclosedNetwork | DbguardError> | undefined;
   #opened: FenceNetwork | undefined;
@@ -74,9 +75,15 @@ export class FenceMaker {
     return this.#wanted.use !== 'off' && this.#wanted.network === 'guarded';
   }
 
+  /** What its agent starts without a question: nothing where it may come to run without a fence. */
+  get unasked(): readonly string[] {
+    return this.#wanted.use === 'required' || this.guardsNetwork ? this.#unasked : [];
+  }
+
   /** Looks what the machine can while the guard opens. Throws DbguardError `usage` for flags that a file forbids. */
   begin(sandbox: SandboxConfig): void {
     this.#wanted = wanted(sandbox, this.#flags);
+    this.#unasked = sandbox.unasked;
     if (this.#wanted.use === 'off') return;
     this.#found = findFenceProgram(this.#context.env);
     if (this.#wanted.network === 'guarded') this.#network = this.#found.then(networkOf);

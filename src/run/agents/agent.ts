@@ -59,6 +59,8 @@ export interface RunForAgent {
    * is not looked for: it could not be installed, and the question about its host would be for nothing.
    */
   readonly guardedNetwork: boolean;
+  /** Programs whose commands it runs without a question of its own: dbguard asks where it matters, and there is a fence. */
+  readonly unasked: readonly string[];
   /** A daemon of an earlier start listens. */
   readonly daemon: boolean;
   /** The text of a file; undefined where there is none. */

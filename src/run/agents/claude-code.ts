@@ -20,7 +20,7 @@ export const claudeCode: Agent = {
     ...ownServers(configuration),
     ...projectServers(configuration),
   ],
-  forRun: ({ args, instructions, hook, servers, guardedNetwork, env, read }) => {
+  forRun: ({ args, instructions, hook, servers, guardedNetwork, unasked, env, read }) => {
     const prompt = takeOption(args, '--append-system-prompt');
     const settings = takeOption(prompt.rest, '--settings');
     // of an option given twice only the last one counts there
@@ -29,7 +29,8 @@ export const claudeCode: Agent = {
     const withoutPlugins = plugins.length === 0 ? {} : { enabledPlugins: Object.fromEntries(plugins) };
     // its sandbox has a network of its own, too: what stays is the unix socket, and there is none in the fence but dbguard's
     const sockets = guardedNetwork ? { sandbox: { network: { allowAllUnixSockets: true } } } : {};
-    const composed = [withoutPlugins, sockets, claudeHooks(hook)].reduce(merged, ownSettings(settings, read));
+    const allowed = unasked.length === 0 ? {} : { permissions: { allow: unasked.map((name) => `Bash(${name}:*)`) } };
+    const composed = [withoutPlugins, sockets, allowed, claudeHooks(hook)].reduce(merged, ownSettings(settings, read));
     const given = servers.filter(({ plugin }) => plugin === undefined);
     return {
       args: [

@@ -31,11 +31,12 @@ export const gemini: Agent = {
       env[variable] ?? usual,
     ].flatMap((file) => serversOfFile(read, file));
   },
-  forRun: ({ args, env, instructions, hook, folder, servers, guardedNetwork, read }) => {
+  forRun: ({ args, env, instructions, hook, folder, servers, guardedNetwork, unasked, read }) => {
     const system = jsonObject(read(env[variable] ?? usual) ?? '') ?? {};
     const told = instructions === '' ? {} : { 'instructions.json': geminiContext(instructions) };
     const ours = {
       ...(servers.length === 0 ? {} : { mcpServers: Object.fromEntries(servers.map(started)) }),
+      ...(unasked.length === 0 ? {} : { tools: { allowed: unasked.map((name) => `run_shell_command(${name})`) } }),
       ...(guardedNetwork ? { general: { enableAutoUpdate: false, enableAutoUpdateNotification: false } } : {}),
     };
     const starts = instructions === '' ? {} : geminiInstructions(`${folder}/instructions.json`);

@@ -12,6 +12,7 @@ const run = (args: readonly string[], more: Partial<RunForAgent> = {}): RunForAg
   daemon: false,
   servers: [],
   guardedNetwork: false,
+  unasked: [],
   read: () => undefined,
   ...more,
 });
@@ -43,6 +44,20 @@ t.test('Claude Code takes one of each option: both texts are in it', (t) => {
     run(['--append-system-prompt=Be brief.', '--settings', 'mine.json', '-p', 'x'], { read }),
   );
   t.strictSame(args, ['--append-system-prompt', 'Be brief.\n\nASK FIRST', '--settings', '{"model":"opus"}', '-p', 'x']);
+  t.end();
+});
+
+t.test('what dbguard asks about is not asked about twice', (t) => {
+  const read = (): string => '{"permissions":{"allow":["WebSearch"],"deny":["Read(.env)"]}}';
+  const [, settings = ''] = told(
+    'claude',
+    run(['--settings', 'mine.json'], { read, instructions: '', unasked: ['psql'] }),
+  ).args;
+  const permissions = { allow: ['WebSearch', 'Bash(psql:*)'], deny: ['Read(.env)'] };
+  t.strictSame(jsonObject(settings), { permissions }, 'beside what the person allows and denies');
+  const { files = {} } = told('gemini', run([], { instructions: '', unasked: ['psql', 'pg_dump'] }));
+  const allowed = ['run_shell_command(psql)', 'run_shell_command(pg_dump)'];
+  t.strictSame(jsonObject(files['settings.json'] ?? ''), { tools: { allowed } });
   t.end();
 });
 

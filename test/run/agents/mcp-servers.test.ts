@@ -157,6 +157,7 @@ t.test('each agent is told of it in its own words', (t) => {
         args: ['go on'],
         env: {},
         instructions: '',
+        unasked: [],
         folder: '/f',
         daemon: false,
         servers: [refused, pointed],
