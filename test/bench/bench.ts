@@ -34,7 +34,7 @@ if (chosen('facts')) await benchFacts();
 if (chosen('verify')) await benchVerification({ sessions: Number(options.sessions), statements: 100 });
 if (chosen('sessions')) await benchManySessions(options.quick ? 2_000 : 20_000);
 if (chosen('mask cost')) benchMaskCost();
-if (chosen('serve')) await benchServe(options.quick ? 1 : 3, options.quick ? 1 : 3);
+if (chosen('serve')) await benchServe(options.quick ? 5 : 10, options.quick ? 1 : 3);
 if (['facts', 'verify', 'sessions', 'mask cost', 'serve'].includes(options.only)) process.exit();
 // pgbench takes whole seconds
 const [seconds, rounds, rows] = options.quick ? [1, 1, 200_000] : [3, 5, 1_000_000];

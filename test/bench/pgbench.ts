@@ -14,7 +14,7 @@ export interface PgbenchRun {
 
 /** Transactions in a second. */
 export async function pgbench(program: string, target: BenchTarget, run: PgbenchRun): Promise<number> {
-  const { stdout } = await execa(
+  const { stdout, stderr } = await execa(
     program,
     [
       ...['-n', '-T', String(run.seconds), '-c', String(run.clients), '-j', String(Math.min(run.clients, 2))],
@@ -24,7 +24,7 @@ export async function pgbench(program: string, target: BenchTarget, run: Pgbench
   );
   const line = run.reconnect ? /tps = ([\d.]+) \(including reconnection/ : /tps = ([\d.]+) \(without initial/;
   const tps = line.exec(stdout)?.[1];
-  if (tps === undefined) throw new Error(`pgbench said nothing of tps:\n${stdout}`);
+  if (tps === undefined) throw new Error(`pgbench to ${target.name} said nothing of tps:\n${stdout}\n${stderr}`);
   return Number(tps);
 }
 
