@@ -43,7 +43,7 @@ export async function readRecordings(
     const all = recording.chunks.length;
     if (read > 0 || all === 0)
       said.push({
-        text: `${what}: ${read} of ${counted(all, 'chunk')} are shown, as the chain has them`,
+        text: `${what}: ${read} of ${counted(all, 'chunk')} shown, as the chain has them`,
         holds: 'yes',
       });
     for (const [why, { count, changed }] of lost)

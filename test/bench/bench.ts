@@ -3,7 +3,8 @@
  * what counts are the ratios: absolute figures are this machine's.
  *
  *   --quick         a minute at most, for a first look
- *   --only TEXT     only the measures with this in their name; "facts", "mask cost", "verify" and "sessions" need no server; "serve": the gateway beside pgbouncer
+ *   --only TEXT     only the measures with this in their name; "facts", "mask cost", "verify", "sessions" and "query" need no server;
+ *                   "serve": the gateway beside pgbouncer
  *   --sessions N    how many transcripts to verify, of 100 statements each (default 2000; with fewer the start of the program counts)
  */
 
@@ -17,6 +18,7 @@ import { fillMaskedRows } from './masked-rows.js';
 import { type Measure, measures } from './measures.js';
 import { fill as nodeFill, nodeLoad } from './node-load.js';
 import { fill, pgbench } from './pgbench.js';
+import { benchQuestions } from './query.js';
 import { benchServe } from './serve.js';
 import { header, median, row } from './table.js';
 import { type BenchTarget, direct, startDbguard, startPgbouncer, startPipe } from './targets.js';
@@ -32,10 +34,12 @@ const { values: options } = parseArgs({
 const chosen = only(options.only);
 if (chosen('facts')) await benchFacts();
 if (chosen('verify')) await benchVerification({ sessions: Number(options.sessions), statements: 100 });
+if (chosen('query'))
+  await benchQuestions({ sessions: options.quick ? 100 : Number(options.sessions), statements: 1000 });
 if (chosen('sessions')) await benchManySessions(options.quick ? 2_000 : 20_000);
 if (chosen('mask cost')) benchMaskCost();
 if (chosen('serve')) await benchServe(options.quick ? 5 : 10, options.quick ? 1 : 3);
-if (['facts', 'verify', 'sessions', 'mask cost', 'serve'].includes(options.only)) process.exit();
+if (['facts', 'verify', 'sessions', 'query', 'mask cost', 'serve'].includes(options.only)) process.exit();
 // pgbench takes whole seconds
 const [seconds, rounds, rows] = options.quick ? [1, 1, 200_000] : [3, 5, 1_000_000];
 

@@ -5,7 +5,7 @@ import { createSession, sessionSigner } from '../../src/identity/session.js';
 import { openDetails } from '../../src/io/spool/spool.js';
 import type { ObjectSource } from '../../src/review/catalog.js';
 import { Chain } from '../../src/transcript/chain.js';
-import type { Disclosures, Entry, EntryBody } from '../../src/transcript/entry.js';
+import type { Disclosures, Entry, EntryBody, RawJson } from '../../src/transcript/entry.js';
 import {
   decodeLine,
   decodePayload,
@@ -34,6 +34,8 @@ export interface RecordOptions {
   readonly at?: number;
   readonly previous?: PreviousSession;
   readonly statements?: number;
+  /** What the parser has read of them, and their texts; default: nothing, and SELECT of their number. */
+  readonly statement?: (i: number, n: number) => { readonly facts: RawJson | number; readonly sql: string };
   readonly final?: boolean;
   /** Default: the connection shop, no agent. */
   readonly open?: { readonly connection?: SessionConnection; readonly agent?: string };
@@ -76,8 +78,9 @@ export function record(login: Login, options: RecordOptions = {}): Recorded {
   );
   seal(false);
   for (let i = 0; i < (options.statements ?? 4); i++) {
-    const statement: EntryBody = { k: 'statement', conn: 1, decision: i === 1 ? 'deny' : 'allow', rule: 'test' };
-    const of = add(statement, { sql: `SELECT ${i}`, bind: [`${i}`] });
+    const { facts, sql = `SELECT ${i}` } = options.statement?.(i, chain.size) ?? {};
+    const statement: EntryBody = { k: 'statement', conn: 1, decision: i === 1 ? 'deny' : 'allow', rule: 'test', facts };
+    const of = add(statement, { sql, bind: [`${i}`] });
     add(i === 1 ? { k: 'verdict', of, decision: 'deny', by: 'rule' } : { k: 'outcome', of, how: 'done' });
     if (i % 2 === 1) sign();
   }

@@ -25,6 +25,7 @@ class RecordedView implements Recorded {
   readonly #changed: () => void;
   readonly #said = el('div', { role: 'status', class: 'lines' }, 'Nothing of it is checked yet.');
   readonly #players = el('div');
+  readonly #key: HTMLElement;
   #sessions: readonly VerifiedSession[] = [];
   #rows: Rows | undefined;
   #open: OpenSealed | undefined;
@@ -38,6 +39,7 @@ class RecordedView implements Recorded {
       this.#open = open;
       this.#readAll().catch(failed);
     });
+    this.#key = key.element;
     this.element = el(
       'section',
       { class: 'recorded', 'aria-labelledby': 'recorded-heading' },
@@ -60,6 +62,9 @@ class RecordedView implements Recorded {
   async verified(sessions: readonly VerifiedSession[], rows: Rows): Promise<void> {
     this.#sessions = sessions;
     this.#rows = rows;
+    // nobody is asked for a key that nothing needs
+    if (!sessions.some(({ recordings }) => recordings.some(({ recipients }) => recipients !== undefined)))
+      this.#key.remove();
     await this.#readAll();
   }
 
