@@ -28,7 +28,10 @@ export async function readAnswer(
   open: OpenSealed | undefined,
   { n, parts }: Pick<Row, 'n' | 'parts'>,
 ): Promise<RecordedAnswer> {
-  const last = parts.reduce((latest, { item }) => Math.max(latest, item.n), n);
+  // rows of one that never came to its end may lie in any chunk behind it
+  const hasEnded = parts.some(({ item }) => item.kind === 'outcome');
+  const lastPart = parts.reduce((latest, { item }) => Math.max(latest, item.n), n);
+  const last = hasEnded ? lastPart : Number.POSITIVE_INFINITY;
   const chunks = recording.chunks.filter((chunk) => chunk.n > n);
   const answers = new ShownAnswers();
   let [missing, changed, behind]: [string | undefined, boolean, number] = [undefined, false, 0];
@@ -41,8 +44,10 @@ export async function readAnswer(
     answers.add(lines);
     if (chunk.n <= last) continue;
     behind++;
-    const isOver = lines.length === 0 && (answers.of(n) !== undefined || missing !== undefined);
-    if (isOver || behind >= mostBehind) break;
+    if (chunk.state !== 'read' || chunk.lines.some(beganBehind(last)) || behind >= mostBehind) break;
   }
   return { answer: answers.of(n), missing, changed };
 }
+
+/** Lines stand in the order of what came: where one is of a statement behind that entry, all before it has been told. */
+const beganBehind = (n: number) => (line: unknown) => isRecord(line) && typeof line.of === 'number' && line.of > n;
